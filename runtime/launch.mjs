@@ -1,0 +1,30 @@
+import { delimiter, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { endLike, runChild } from './child.mjs'
+import { ensureNode } from './node.mjs'
+import { ensurePackages, SetupFailure } from './packages.mjs'
+
+/** The folder of the project. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/**
+ * Sets the project up (with `dev`, its development packages too), runs `node ...args` under Node 24 or newer, and ends
+ * this process as that one ended.
+ *
+ * Always as a child, also where this Node would do: one way to start for all machines, so the one that is tested, and the
+ * script is the main module of its process. Where Node 24 is given, `node src/main.ts` spares the second process.
+ */
+export async function launch(args, { dev = false } = {}) {
+  try {
+    const node = await ensureNode()
+    // For what the script starts by name; a `node` found there must be the same one.
+    if (node !== process.execPath) process.env.PATH = dirname(node) + delimiter + process.env.PATH
+    await ensurePackages(root, { dev, node, what: dev ? 'the packages, those for development too' : 'the packages' })
+    // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start.
+    endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', ...args]))
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error
+    process.stderr.write(`${error.message}\n${error.hint}\n`)
+    endLike({ code: 1, signal: error.signal })
+  }
+}

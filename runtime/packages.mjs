@@ -1,0 +1,151 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { runChild } from './child.mjs'
+
+const heartbeatMs = 1_000
+const abandonedMs = 10_000
+
+/** The set-up could not be done. The message says what and why; `hint` what to do; `signal` is set when it was interrupted. */
+export class SetupFailure extends Error {
+  constructor(message, { hint, signal = null }) {
+    super(message)
+    this.hint = hint
+    this.signal = signal
+  }
+}
+
+/**
+ * Makes sure that node_modules of `folder` has what its package-lock.json lists (with `dev`, development packages too),
+ * installing with npm under `node` only when something is missing. What is there beyond that stays as it is.
+ * Safe to call from many processes at once. `what` names the packages for the person who waits. Throws SetupFailure.
+ *
+ * npm works in `workspace`, a folder on the same disk, and the result is moved into place whole: an interrupted install
+ * leaves nothing half done, and a service running from this folder never sees it empty.
+ */
+export async function ensurePackages(folder, { dev = false, node = process.execPath, what, workspace = ownWorkspace }) {
+  const complete = (installedIn) => missing(wanted(folder), installed(installedIn), { dev }).length === 0
+  if (complete(folder)) return
+  await alone(workspace, async () => {
+    if (complete(folder)) return // by the one we waited for
+    process.stderr.write(`Installing ${what} …\n`)
+    const output = await npmCi(folder, { dev, node, workspace, what })
+    // npm passes over an optional package that it cannot download, and calls that success.
+    if (!complete(workspace)) throw npmFailure(what, folder, output)
+    const modules = join(folder, 'node_modules')
+    if (existsSync(modules)) renameSync(modules, join(workspace, 'replaced'))
+    renameSync(join(workspace, 'node_modules'), modules)
+  })
+}
+
+/**
+ * The entries of a package-lock.json that ought to be installed on `host` and are not, or not as pinned: their paths.
+ * `installed` is the lockfile that npm leaves in node_modules. Optional packages for other platforms are passed over.
+ */
+export function missing(lock, installed, { dev = false, host = thisHost }) {
+  return Object.entries(lock.packages)
+    .filter(([path, entry]) => path !== '' && (dev || !entry.dev) && !(entry.optional && !fits(entry, host)))
+    .filter(([path, entry]) => {
+      const found = installed.packages[path]
+      return found?.version !== entry.version || found?.integrity !== entry.integrity
+    })
+    .map(([path]) => path)
+}
+
+/** How to run npm under `node`: the npm that runs us, else the one that came with our Node, else the PATH's. */
+export function npmCommand(node, { env = process.env, execPath = process.execPath, platform = process.platform } = {}) {
+  const prefix = join(dirname(execPath), platform === 'win32' ? '.' : '../lib')
+  const beside = join(prefix, 'node_modules/npm/bin/npm-cli.js')
+  // Other package managers set npm_execpath too, to themselves: hence the name.
+  const cli = [env.npm_execpath, beside].find((path) => path?.endsWith('npm-cli.js') && existsSync(path))
+  return cli === undefined ? { command: 'npm', args: [] } : { command: node, args: [cli] }
+}
+
+const ownWorkspace = fileURLToPath(new URL('.installing', import.meta.url))
+
+const thisHost = {
+  os: process.platform,
+  cpu: process.arch,
+  get libc() {
+    if (process.platform !== 'linux') return undefined
+    return process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+  },
+}
+
+function fits(entry, host) {
+  return ['os', 'cpu', 'libc'].every((key) => {
+    if (entry[key] === undefined) return true
+    const list = [entry[key]].flat()
+    return list.every((name) => name.startsWith('!')) ? !list.includes(`!${host[key]}`) : list.includes(host[key])
+  })
+}
+
+const wanted = (folder) => JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
+
+function installed(folder) {
+  const path = join(folder, 'node_modules/.package-lock.json')
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { packages: {} }
+}
+
+/** Runs `work` while no other process does: the workspace is the lock, and its owner touches it as long as it lives. */
+async function alone(workspace, work) {
+  for (let waiting = false; !claim(workspace); waiting = true) {
+    if (!waiting) process.stderr.write('Waiting for another set-up to end …\n')
+    await sleep(100)
+  }
+  const heartbeat = setInterval(() => utimesSync(workspace, new Date(), new Date()), heartbeatMs)
+  try {
+    await work()
+  } finally {
+    clearInterval(heartbeat)
+    rmSync(workspace, { recursive: true, force: true })
+  }
+}
+
+function claim(workspace) {
+  removeAbandoned(workspace)
+  try {
+    mkdirSync(workspace)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Removes a workspace whose owner was killed. Renaming is atomic: of several that find it so, one takes it away. */
+function removeAbandoned(workspace) {
+  const touched = statSync(workspace, { throwIfNoEntry: false })?.mtimeMs
+  if (touched === undefined || Date.now() - touched < abandonedMs) return
+  const abandoned = `${workspace}.${process.pid}`
+  try {
+    renameSync(workspace, abandoned)
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+  rmSync(abandoned, { recursive: true, force: true })
+}
+
+async function npmCi(folder, { dev, node, workspace, what }) {
+  for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
+    if (existsSync(join(folder, file))) copyFileSync(join(folder, file), join(workspace, file))
+  }
+  const { command, args } = npmCommand(node)
+  // Said outright, because NODE_ENV=production and the person's own npm settings change what npm leaves out.
+  const kinds = [dev ? '--include=dev' : '--omit=dev', '--include=optional']
+  const result = await runChild(command, [...args, 'ci', '--ignore-scripts', ...kinds], {
+    cwd: workspace,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    shell: process.platform === 'win32' && command === 'npm', // there it is a .cmd file
+  }).catch((error) => ({ code: 1, signal: null, output: `${error.message}\n` }))
+  if (result.code !== 0) throw npmFailure(what, folder, result.output, result.signal)
+  return result.output
+}
+
+function npmFailure(what, folder, output, signal = null) {
+  return new SetupFailure(`${output}npm could not install ${what}.`, {
+    hint: `Above is what npm said: is the registry reachable from here? To try it alone: npm ci --prefix ${folder}`,
+    signal,
+  })
+}

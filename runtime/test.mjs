@@ -1,0 +1,18 @@
+// node runtime/run.mjs --dev runtime/test.mjs [file or pattern ending in .ts …] [option of node --test …]
+// Runs the tests under Node's own runner and ends as it ended. Without a file, all of them.
+import { globSync } from 'node:fs'
+import { endLike, runChild } from './child.mjs'
+
+const args = process.argv.slice(2)
+const given = args.filter((arg) => arg.endsWith('.ts'))
+const options = args.filter((arg) => !arg.endsWith('.ts'))
+const patterns = given.length > 0 ? given : ['src/**/*.test.ts', 'test/**/*.test.ts']
+
+// Looked for here, because the runner calls it a success to find none.
+const files = globSync(patterns).sort()
+if (files.length === 0) {
+  process.stderr.write(`No test file matches ${patterns.join(' or ')}\n`)
+  process.exitCode = 1
+} else {
+  endLike(await runChild(process.execPath, ['--test', ...options, ...files]))
+}

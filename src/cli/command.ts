@@ -1,0 +1,41 @@
+/** What a command is: one per file, listed once in index.ts, from which --help is made. */
+import type { Config, Env } from '../config.ts'
+import type { Log } from '../lib/log.ts'
+import type { Service, Store } from '../main.ts'
+
+export interface Context {
+  env: Env
+  /** What a machine or a person reads as the result; nothing else goes to standard output. */
+  print(text: string): void
+  /** Progress and remarks, to standard error. */
+  remark(text: string): void
+  /** All of standard input, for secrets and files; never asked for on a terminal without saying so. */
+  readInput(): Promise<string>
+  openStore(config: Pick<Config, 'databaseUrl' | 'encryptionKeys'>): Promise<Store>
+  openService(config: Config, options?: { log?: Log }): Promise<Service>
+  /** Resolves when the process is told to stop (SIGTERM, SIGINT). */
+  untilStopped(): Promise<void>
+}
+
+export interface Option {
+  /** As commander writes it: `--json`, `--org <id>`. */
+  flags: string
+  meaning: string
+  choices?: readonly string[]
+  default?: string
+  required?: boolean
+}
+
+export type Given = Record<string, string | boolean | undefined>
+
+export interface Command {
+  name: string
+  summary: string
+  arguments?: { name: string; meaning: string }[]
+  options?: Option[]
+  /** Command lines that work as they stand, for --help. */
+  examples: string[]
+  commands?: Command[]
+  /** Resolves to the exit code; nothing means 0. */
+  run?(context: Context, given: Given, args: string[]): Promise<number | undefined | void>
+}

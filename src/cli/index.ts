@@ -1,0 +1,74 @@
+/** The command line: the table of commands, and what is common to all of them. */
+import { CommanderError, Command as Commander, Option as CommanderOption } from 'commander'
+import { environment } from '../config.ts'
+import { Problem } from '../lib/errors.ts'
+import type { Command, Context, Given } from './command.ts'
+import { check } from './check.ts'
+import { demo } from './demo.ts'
+import { events } from './events.ts'
+import { installs } from './installs.ts'
+import { keys } from './keys.ts'
+import { send } from './send.ts'
+import { serve } from './serve.ts'
+import { sim } from './sim.ts'
+
+export const commands: readonly Command[] = [serve, demo, sim, send, events, installs, check, keys]
+
+/** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 78 settings. */
+export async function run(args: string[], open: Pick<Context, 'openStore' | 'openService'>): Promise<number> {
+  const context: Context = {
+    ...open,
+    env: environment(),
+    print: (text) => void process.stdout.write(`${text}\n`),
+    remark: (text) => void process.stderr.write(`${text}\n`),
+    readInput,
+    untilStopped,
+  }
+  let exitCode = 0
+  const program = new Commander('drift-segment-source')
+    .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
+    .showHelpAfterError()
+  for (const command of commands) add(program, command, context, (code) => (exitCode = code))
+  try {
+    await program.exitOverride().parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof Problem)) throw error
+    context.remark(`${error.code}: ${error.message}${error.hint ? `\n  what to do: ${error.hint}` : ''}`)
+    return error.exitCode
+  }
+}
+
+function add(parent: Commander, command: Command, context: Context, done: (code: number) => void): void {
+  const added = parent.command(command.name).description(command.summary).exitOverride()
+  for (const { name, meaning } of command.arguments ?? []) added.argument(name, meaning)
+  for (const option of command.options ?? []) {
+    const made = new CommanderOption(option.flags, option.meaning)
+    if (option.choices) made.choices([...option.choices])
+    if (option.default !== undefined) made.default(option.default)
+    added.addOption(made.makeOptionMandatory(option.required ?? false))
+  }
+  if (command.examples.length > 0) {
+    added.addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`)
+  }
+  for (const child of command.commands ?? []) add(added, child, context, done)
+  const { run: action } = command
+  if (!action) return
+  added.action(async (...given: unknown[]) => {
+    const used = given.at(-1) as Commander
+    done((await action(context, used.opts<Given>(), used.args)) ?? 0)
+  })
+}
+
+async function readInput(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}

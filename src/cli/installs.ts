@@ -1,0 +1,150 @@
+/** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
+import { readConfig } from '../config.ts'
+import { type Grant, grantFields } from '../install/grant.ts'
+import { holdOf } from '../install/roster.ts'
+import { sealWriteKey, writeKeyProblem } from '../install/write-key.ts'
+import { Problem } from '../lib/errors.ts'
+import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import type { Store } from '../main.ts'
+import type { Install } from '../storage/ports.ts'
+import type { Command, Context, Option } from './command.ts'
+
+const json: Option = { flags: '--json', meaning: 'print JSON' }
+const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
+
+async function withStore<Result>(context: Context, use: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = await context.openStore(readConfig(context.env, 'store'))
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/** What may be shown of an account: everything but its secrets. */
+function shown(install: Install) {
+  return {
+    org: install.org,
+    state: install.state,
+    reason: install.reason ?? (install.state === 'live' ? undefined : holdOf(install)),
+    region: install.region,
+    writeKey: install.writeKey !== undefined,
+    grant: install.grant !== undefined,
+    createdAt: new Date(install.createdAt).toISOString(),
+    updatedAt: new Date(install.updatedAt).toISOString(),
+  }
+}
+
+const list: Command = {
+  name: 'list',
+  summary: 'every account and its state',
+  options: [json],
+  examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
+  run: (context, given) =>
+    withStore(context, async ({ roster }) => {
+      const accounts = roster.all().map(shown)
+      if (given.json) return context.print(JSON.stringify(accounts, undefined, 2))
+      if (accounts.length === 0) return context.print('no accounts yet: add one with `installs add`')
+      for (const account of accounts) {
+        const why = account.reason ? ` (${account.reason})` : ''
+        context.print(`${account.org}  ${account.state}${why}  ${account.region}  since ${account.createdAt}`)
+      }
+    }),
+}
+
+const add: Command = {
+  name: 'add',
+  summary: 'add an account, or give it a new grant or write key; reads a JSON object of secrets from standard input',
+  options: [org, { flags: '--region <region>', meaning: "where the account's Segment workspace is", choices: ['us', 'eu'] }],
+  examples: [
+    `echo '{"accessToken":"…","refreshToken":"…","writeKey":"…"}' | npx drift-segment-source installs add --org 12345`,
+    'npx drift-segment-source installs add --org 12345 --region eu < secrets.json',
+  ],
+  async run(context, given) {
+    const config = readConfig(context.env, 'store')
+    const id = orgOf(given.org)
+    const secrets = secretsOf(await context.readInput())
+    const store = await context.openStore(config)
+    try {
+      const { keyring, roster, clock } = store
+      const now = clock.now()
+      const fields: Partial<Install> = {
+        ...(secrets.grant ? await grantFields(keyring, id, secrets.grant, now) : {}),
+        ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey) } : {}),
+        ...(given.region ? { region: given.region as 'us' | 'eu' } : {}),
+      }
+      const saved = await roster.change(id, now, ({ reason: _, ...install }) => {
+        const next = { ...install, ...fields }
+        return { ...next, state: install.state === 'paused' ? 'paused' : next.writeKey ? 'live' : 'waiting_for_key' }
+      })
+      await roster.reload(now)
+      context.print(`${id}: ${saved?.state}`)
+    } finally {
+      await store.close()
+    }
+  },
+}
+
+const pause: Command = {
+  name: 'pause',
+  summary: "hold an account's events; they are kept and sent when it is resumed",
+  options: [org],
+  examples: ['npx drift-segment-source installs pause --org 12345'],
+  run: (context, given) => setState(context, orgOf(given.org), () => 'paused'),
+}
+
+const resume: Command = {
+  name: 'resume',
+  summary: 'send again, at once, what was paused or held for trouble',
+  options: [org],
+  examples: ['npx drift-segment-source installs resume --org 12345'],
+  run: (context, given) =>
+    setState(context, orgOf(given.org), (install) => (install.writeKey ? 'live' : 'waiting_for_key')),
+}
+
+export const installs: Command = {
+  name: 'installs',
+  summary: 'the Drift accounts this service works for',
+  examples: [],
+  commands: [list, add, pause, resume],
+}
+
+function setState(context: Context, id: string, next: (install: Install) => Install['state']): Promise<void> {
+  return withStore(context, async ({ roster, clock }) => {
+    const install = roster.get(id)
+    if (!install || install.state === 'disconnected') {
+      throw new Problem('not_installed', `account ${id} is not installed`, {
+        hint: '`installs list` shows which are; `installs add` adds one',
+      })
+    }
+    const saved = await roster.change(id, clock.now(), ({ reason: _, ...stored }) => ({ ...stored, state: next(stored) }))
+    context.print(`${id}: ${saved?.state}`)
+  })
+}
+
+function orgOf(given: string | boolean | undefined): string {
+  if (typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given)) return given
+  throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
+}
+
+function secretsOf(input: string): { grant?: Grant; writeKey?: string } {
+  const hint = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
+  const reading = readText(input)
+  if (!reading.ok || !isObject(reading.value)) {
+    throw new Problem('input_unreadable', 'standard input is no JSON object', { hint, exitCode: 2 })
+  }
+  const given: JsonObject = reading.value
+  const names = ['accessToken', 'refreshToken', 'writeKey']
+  const unknown = Object.keys(given).find((name) => !names.includes(name) || typeof given[name] !== 'string')
+  if (unknown !== undefined) {
+    throw new Problem('input_unknown', 'standard input holds a name that is not known, or a value that is no text', { hint, exitCode: 2 })
+  }
+  const { accessToken, refreshToken, writeKey } = given as Record<string, string | undefined>
+  const problem = writeKey === undefined ? undefined : writeKeyProblem(writeKey)
+  if (problem) throw new Problem('write_key_unusable', problem, { hint: 'copy it again from Segment: Source → Settings → API Keys', exitCode: 2 })
+  return {
+    // How old a pasted access token is cannot be known: with a refresh token it is renewed before its first use.
+    ...(accessToken ? { grant: { accessToken, ...(refreshToken ? { refreshToken, expiresAt: 0 } : {}) } } : {}),
+    ...(writeKey ? { writeKey: writeKey.trim() } : {}),
+  }
+}

@@ -1,0 +1,64 @@
+/** Posts a webhook to a running service as Drift would: one of the catalogue's samples, or a file. */
+import { readFile } from 'node:fs/promises'
+import { catalogue, fixtureOf } from '../events/index.ts'
+import type { Env } from '../config.ts'
+import { Problem } from '../lib/errors.ts'
+import { isObject, numberOf, readText } from '../lib/json.ts'
+import { openOutlet } from '../lib/request.ts'
+import type { Command } from './command.ts'
+
+export const send: Command = {
+  name: 'send',
+  summary: "post a sample event, or a JSON file, to a running service as Drift would; the token is taken from the settings",
+  arguments: [{ name: '<event-or-file>', meaning: 'an event type of `events`, or the path of a .json file' }],
+  options: [
+    { flags: '--to <url>', meaning: 'the service', default: 'http://127.0.0.1:8080' },
+    { flags: '--org <id>', meaning: "the account it is said to come from; the sample's own when absent" },
+  ],
+  examples: [
+    'npx drift-segment-source send new_conversation --org 12345',
+    'npx drift-segment-source send ./webhook.json --to http://127.0.0.1:8080',
+  ],
+  async run(context, given, [what = '']) {
+    const token = verificationToken(context.env)
+    const webhook = await webhookOf(what)
+    const org = typeof given.org === 'string' ? { orgId: numberOf(given.org) } : {}
+    const outlet = openOutlet()
+    try {
+      const answer = await outlet.send({
+        method: 'POST',
+        url: `${String(given.to).replace(/\/+$/, '')}/webhooks/drift`,
+        headers: { 'content-type': 'application/json', 'x-verification-token': token },
+        body: JSON.stringify({ ...webhook, ...org, token }),
+        deadlineMs: 15_000,
+      })
+      if (answer.failure !== undefined) {
+        throw new Problem('service_unreachable', `no answer from the service: ${answer.failure}`, { hint: 'is it running there? see --to' })
+      }
+      context.print(`${answer.status} ${answer.body}`)
+      return answer.status === 200 ? 0 : 1
+    } finally {
+      await outlet.close()
+    }
+  },
+}
+
+function verificationToken(env: Env): string {
+  const [token] = (env.DRIFT_VERIFICATION_TOKENS ?? '').split(',')
+  if (token) return token.trim()
+  throw new Problem('settings_wrong', 'DRIFT_VERIFICATION_TOKENS is missing', { hint: "set it as the service has it", exitCode: 78 })
+}
+
+async function webhookOf(what: string): Promise<object> {
+  if (catalogue.has(what)) return (await fixtureOf(what)).drift
+  const text = await readFile(what, 'utf8').catch((cause: unknown) => {
+    throw new Problem('input_missing', `"${what}" is neither an event type nor a file that can be read`, {
+      hint: `event types: ${[...catalogue.keys()].join(', ')}`,
+      exitCode: 2,
+      cause,
+    })
+  })
+  const reading = readText(text)
+  if (reading.ok && isObject(reading.value)) return reading.value
+  throw new Problem('input_unreadable', `"${what}" holds no JSON object`, { exitCode: 2 })
+}

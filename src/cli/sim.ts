@@ -1,0 +1,34 @@
+import { startDrift } from '../sim/drift.ts'
+import { startSegment } from '../sim/segment.ts'
+import type { Command } from './command.ts'
+
+export const sim: Command = {
+  name: 'sim',
+  summary: 'run a Drift and a Segment of our own, for trying things out; both show at / what they received',
+  options: [
+    { flags: '--drift-port <port>', meaning: '0 takes a free one', default: '0' },
+    { flags: '--segment-port <port>', meaning: '0 takes a free one', default: '0' },
+  ],
+  examples: ['npx drift-segment-source sim', 'npx drift-segment-source sim --drift-port 4010 --segment-port 4020'],
+  async run(context, given) {
+    const drift = await startDrift({ port: Number(given.driftPort) })
+    const segment = await startSegment({ port: Number(given.segmentPort) })
+    const { clientId, clientSecret, verificationToken } = drift.settings
+    context.remark('a Drift and a Segment are running; stop them with Ctrl+C. Settings for the service:')
+    context.print(
+      [
+        `DRIFT_API_URL=${drift.url}`,
+        `DRIFT_AUTHORIZE_URL=${drift.url}/authorize`,
+        `DRIFT_SETTINGS_URL=${drift.url}/settings/apps`,
+        `DRIFT_CLIENT_ID=${clientId}`,
+        `DRIFT_CLIENT_SECRET=${clientSecret}`,
+        `DRIFT_VERIFICATION_TOKENS=${verificationToken}`,
+        `SEGMENT_API_URL_US=${segment.url}`,
+        `SEGMENT_API_URL_EU=${segment.url}`,
+        `SEGMENT_CDN_URL=${segment.url}`,
+      ].join('\n'),
+    )
+    await context.untilStopped()
+    await Promise.all([drift.close(), segment.close()])
+  },
+}

@@ -1,0 +1,137 @@
+/**
+ * From the bytes of a webhook to an envelope: whose token it carries, and what it says. Pure: nothing is stored here.
+ *
+ * Drift signs nothing. One token per app travels in `X-Verification-Token`, in the body's `token`, or in both (facts
+ * from devdocs.drift.com/docs/webhook-events-1), so it is taken out before anything else sees the body.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { canonical, isExactNumber, isObject, type Json, type JsonObject, type JsonProblem, read, readText } from '../lib/json.ts'
+
+/** An account uninstalls the app: handled, not sent. */
+export const disconnectType = 'app_disconnected'
+
+export interface Envelope {
+  type: string
+  /** Digits. */
+  orgId: string
+  data: JsonObject
+  /** The whole envelope without its token, canonical: what is kept. */
+  text: string
+  /** Equal for the same event, however it is spelled. */
+  identity: string
+}
+
+/** `unreadable` bodies are kept with the reason; what can be said of them is. */
+export type Opened =
+  | { as: 'envelope'; envelope: Envelope }
+  | { as: 'unreadable'; reason: string; orgId: string; type: string; text: Buffer | string; identity: Uint8Array | string }
+
+export type TokenVerdict = 'right' | 'wrong' | 'missing'
+
+export interface Tokens {
+  judge(presented: string): 'right' | 'wrong'
+  /** The same text with every accepted token blanked, in any of JSON's spellings. */
+  blank(text: string): string
+}
+
+export function tokensOf(accepted: readonly string[]): Tokens {
+  const digests = accepted.map(digest)
+  const spellings = new RegExp(accepted.map(anySpelling).join('|'), 'gi')
+  return {
+    judge(presented) {
+      const found = digest(presented)
+      // Every digest is compared, so that the time taken tells nothing.
+      return digests.filter((known) => timingSafeEqual(known, found)).length > 0 ? 'right' : 'wrong'
+    },
+    blank: (text) => text.replace(spellings, '[token]'),
+  }
+}
+
+/** Reads a whole body and judges the token in it. `right` needs the header's verdict and the body's to agree. */
+export function openEnvelope(
+  bytes: Buffer,
+  tokens: Tokens,
+  header: TokenVerdict,
+): { token: 'right'; opened: Opened } | { token: 'wrong' } {
+  const reading = read(bytes)
+  const body = reading.value
+  const named = isObject(body) && Object.hasOwn(body, 'token')
+  const inBody = named ? judgeBodyToken(body.token!, reading, tokens) : 'missing'
+  if (inBody === 'wrong' || header === 'wrong') return { token: 'wrong' }
+  if (inBody === 'missing' && header === 'missing') return { token: 'wrong' }
+  if (!reading.ok) return { token: 'right', opened: unreadable(bytes, reading.problem, body, tokens) }
+  if (!isObject(body)) return { token: 'right', opened: unreadable(bytes, 'not_an_object', body, tokens) }
+  const { token: _, ...rest } = body
+  const reason = shapeProblem(rest)
+  if (reason) return { token: 'right', opened: unreadable(bytes, reason, body, tokens) }
+  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(rest, tokens) } }
+}
+
+/** A body that could not be read at all, such as a compressed one: kept as it came. */
+export function unread(bytes: Buffer, reason: string): Opened {
+  return { as: 'unreadable', reason, orgId: '', type: 'unreadable', text: bytes, identity: bytes }
+}
+
+/** What was kept of an envelope, read again. */
+export function reopen(text: string): Pick<Envelope, 'type' | 'orgId' | 'data'> | undefined {
+  const reading = readText(text)
+  if (!reading.ok || !isObject(reading.value) || shapeProblem(reading.value)) return undefined
+  const { type, orgId, data } = reading.value
+  return { type: type as string, orgId: orgIdOf(orgId)!, data: data as JsonObject }
+}
+
+function judgeBodyToken(token: Json, reading: ReturnType<typeof read>, tokens: Tokens): TokenVerdict {
+  const twice = !reading.ok && (reading.topLevelKeys ?? []).filter((key) => key === 'token').length > 1
+  return typeof token === 'string' && !twice ? tokens.judge(token) : 'wrong'
+}
+
+function envelopeOf(rest: JsonObject, tokens: Tokens): Envelope {
+  const orgId = orgIdOf(rest.orgId)!
+  const { type, data } = rest as { type: string; data: JsonObject }
+  const identity = `${orgId} ${type} ${canonical(data)}`
+  const text = canonical({ ...rest, orgId })
+  const clean = tokens.blank(text)
+  if (clean === text) return { type, orgId, data, text, identity }
+  // A token inside the data is nobody's business either; blanked text is still JSON of the same shape.
+  return { type, orgId, data: (JSON.parse(clean) as { data: JsonObject }).data, text: clean, identity }
+}
+
+function shapeProblem(body: JsonObject): string | undefined {
+  if (typeof body.type !== 'string' || !/^[a-z][a-z0-9_]{0,63}$/.test(body.type)) return 'type_unusable'
+  if (orgIdOf(body.orgId) === undefined) return 'org_unusable'
+  if (!isObject(body.data)) return 'data_unusable'
+  const inside = Object.hasOwn(body.data, 'orgId') ? body.data.orgId : undefined
+  if (inside !== undefined && inside !== null && orgIdOf(inside) !== orgIdOf(body.orgId)) return 'org_contradicts'
+  return undefined
+}
+
+/** A positive whole number or a string of its digits (at most 19: Drift's ids are int64). */
+function orgIdOf(found: Json | undefined): string | undefined {
+  const digits = isExactNumber(found) ? found.rawJSON : typeof found === 'number' ? String(found) : found
+  return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
+}
+
+function unreadable(bytes: Buffer, reason: JsonProblem | string, body: Json | undefined, tokens: Tokens): Opened {
+  const shown = isObject(body) ? body : {}
+  const type = typeof shown.type === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(shown.type) ? shown.type : 'unreadable'
+  // Which of two contradicting accounts is meant is not ours to pick.
+  const sure = reason !== 'duplicate_key' && reason !== 'org_contradicts'
+  const orgId = (sure && orgIdOf(shown.orgId)) || ''
+  // Latin-1 gives every byte back as it was.
+  const text = Buffer.from(tokens.blank(bytes.toString('latin1')), 'latin1')
+  return { as: 'unreadable', reason, orgId, type, text, identity: text }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+/** Matches the token with each character plain or as \uXXXX, with NULs between as UTF-16 and UTF-32 have them. */
+function anySpelling(token: string): string {
+  return [...token]
+    .map((character) => {
+      const hex = character.charCodeAt(0).toString(16).padStart(4, '0')
+      return `(?:${RegExp.escape(character)}|\\\\u${hex})`
+    })
+    .join('\\0*')
+}

@@ -1,0 +1,84 @@
+/** Drift's token endpoints: what is asked, and what an answer means. Judging needs no network. */
+import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import type { Answered, Outgoing } from '../lib/request.ts'
+
+export interface App {
+  clientId: string
+  clientSecret: string
+}
+
+export interface Tokens {
+  accessToken: string
+  refreshToken?: string
+  /** Two hours where Drift says nothing (its documented lifetime). */
+  expiresInMs: number
+  orgId?: string
+}
+
+export type TokenAnswer =
+  | { is: 'granted'; tokens: Tokens }
+  /** Drift will not say yes however often it is asked. */
+  | { is: 'refused'; reason: string }
+  | { is: 'later'; reason: string }
+
+const deadlineMs = 15_000
+const lifetimeMs = 7_200_000
+const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
+
+export function refreshRequest(apiUrl: string, app: App, refreshToken: string): Outgoing {
+  const body = new URLSearchParams({
+    client_id: app.clientId,
+    client_secret: app.clientSecret,
+    refresh_token: refreshToken,
+    grant_type: 'refresh_token',
+  })
+  return { method: 'POST', url: `${apiUrl}/oauth2/token`, headers: form, body: body.toString(), deadlineMs }
+}
+
+/** Reads snake_case and camelCase: Drift answers in the style it was asked in. */
+export function judgeTokens(answer: Answered): TokenAnswer {
+  if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
+  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin); a wrong client a 400 or 401.
+  if (answer.status === 400 || answer.status === 401) return { is: 'refused', reason: `drift_${answer.status}` }
+  const body = objectOf(answer.body)
+  const accessToken = body?.access_token ?? body?.accessToken
+  if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
+  const refreshToken = body?.refresh_token ?? body?.refreshToken
+  const seconds = Number(body?.expires_in ?? body?.expiresIn)
+  const orgId = body?.orgId ?? body?.org_id
+  return {
+    is: 'granted',
+    tokens: {
+      accessToken,
+      ...(typeof refreshToken === 'string' ? { refreshToken } : {}),
+      expiresInMs: seconds > 0 ? seconds * 1_000 : lifetimeMs,
+      ...(typeof orgId === 'number' || typeof orgId === 'string' ? { orgId: String(orgId) } : {}),
+    },
+  }
+}
+
+export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing {
+  return {
+    method: 'POST',
+    url: `${apiUrl}/app/token_info`,
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ access_token: accessToken }),
+    deadlineMs,
+  }
+}
+
+export type TokenInfo = { is: 'valid'; orgId: string; scopes: string[] } | { is: 'invalid' } | { is: 'later'; reason: string }
+
+export function judgeTokenInfo(answer: Answered): TokenInfo {
+  if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
+  if (answer.status === 400 || answer.status === 401 || answer.status === 404) return { is: 'invalid' }
+  const body = objectOf(answer.body)
+  const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
+  if (answer.status !== 200 || orgId === undefined) return { is: 'later', reason: `drift_${answer.status}` }
+  return { is: 'valid', orgId, scopes: String(body?.scope ?? '').split(' ').filter(Boolean) }
+}
+
+function objectOf(text: string): JsonObject | undefined {
+  const reading = readText(text)
+  return reading.ok && isObject(reading.value) ? reading.value : undefined
+}

@@ -1,0 +1,96 @@
+/** What an event page says, and the few words it is written in. A page is one Drift event: see CONTRIBUTING. */
+import { z } from 'zod'
+import { type ExactNumber, isExactNumber, type Json, type JsonObject } from '../lib/json.ts'
+
+/** A Drift id in digits: a positive integer of at most 19 digits (Drift's ids are int64). */
+export type Id = string
+
+/** Whose event it is: the contact itself, or the conversation that Drift must be asked about. */
+export type Whose = { contactId: Id } | { conversationId: Id }
+
+/** What was learnt before translating. `conversation` is Drift's answer, there when the page asked for it. */
+export interface Known {
+  contactId: Id
+  conversation?: JsonObject
+}
+
+export interface EventPage {
+  /** Drift's name of the event; the same as the file's. */
+  readonly type: string
+  /** When Drift sends it, in one sentence for the events table. */
+  readonly when: string
+  readonly call: 'track' | 'identify'
+  /** The documented shape of `data`: an allow-list. What is not named here is never sent. */
+  readonly data: z.ZodObject
+  /** Where the contactId comes from, in words, for the events table. */
+  readonly from: string
+  /** Where the time comes from: the name of a field of `data`, or `receipt`. */
+  readonly at: string
+  /** The names of what is sent beside contactId, for the table, the schemas and the tracking plan. */
+  readonly sends: readonly string[]
+  /** Undefined when nobody usable is named: the event is then kept with the reason, never sent under another id. */
+  whose(data: JsonObject): Whose | undefined
+  /** True when Drift's whole conversation is needed, so that it is asked for even if the contact is known. */
+  needsConversation?(data: JsonObject): boolean
+  /** The field of `data` with the id of the conversation that this contact began: remembered, so that Drift need not be asked. */
+  readonly starts?: string
+  /** The id or time that tells two of them apart. Undefined: equal ones are one event for ten minutes only. */
+  distinct(data: JsonObject): Json | undefined
+  /** The properties or traits beside contactId. Undefined: there is nothing to say, the event is ignored. */
+  fields(data: JsonObject, known: Known): Record<string, Json> | undefined
+}
+
+type Documented = 'integer' | 'number' | 'string' | 'boolean'
+
+/**
+ * One value that Drift documents as of this type. Another scalar is let through unchanged, as every field is: only an
+ * object or an array where a value should stand is an unknown shape.
+ */
+export function value(type: Documented, description?: string) {
+  const scalar = z.union([z.string(), z.number(), z.boolean(), z.null(), z.custom<ExactNumber>(isExactNumber)])
+  return scalar.optional().meta({ documented: type, ...(description ? { description } : {}) })
+}
+
+export const id = () => value('integer', "one of Drift's ids")
+export const time = () => value('integer', 'milliseconds since 1970')
+export const text = () => value('string')
+export const flag = () => value('boolean')
+
+/** A list of Drift ids, such as participants. */
+export const ids = () => z.array(id().unwrap()).nullish().meta({ documented: 'integers' })
+
+/** The digits of a usable Drift id, or undefined: positive, whole, at most 19 digits, never rounded. */
+export function idOf(found: Json | undefined): Id | undefined {
+  const digits = isExactNumber(found) ? found.rawJSON : typeof found === 'number' ? String(found) : found
+  return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
+}
+
+/** The first of these that names somebody. */
+export function contactOr(contact: Json | undefined, conversation?: Json | undefined): Whose | undefined {
+  const contactId = idOf(contact)
+  if (contactId !== undefined) return { contactId }
+  const conversationId = idOf(conversation)
+  return conversationId === undefined ? undefined : { conversationId }
+}
+
+/** These fields of an object, in this order; what is absent or null is left out, empty strings stay. */
+export function pick(from: JsonObject, names: readonly string[]): Record<string, Json> {
+  const picked: Record<string, Json> = {}
+  for (const name of names) {
+    const found = Object.hasOwn(from, name) ? from[name] : undefined
+    if (found !== undefined && found !== null) picked[name] = found
+  }
+  return picked
+}
+
+type Page = Omit<EventPage, 'call' | 'sends' | 'fields'> & Partial<Pick<EventPage, 'sends' | 'fields'>>
+
+/** A page that becomes a Track `Drift Source Event: <type>`. Without `fields` it sends what `sends` names of `data`. */
+export function track(page: Page & Pick<EventPage, 'sends'>): EventPage {
+  return { fields: (data) => pick(data, page.sends), ...page, call: 'track' }
+}
+
+/** A page that becomes an Identify: `fields` gives the traits. */
+export function identify(page: Page & Pick<EventPage, 'fields' | 'sends'>): EventPage {
+  return { ...page, call: 'identify' }
+}

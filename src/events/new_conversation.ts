@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { contactOr, id, text, time, track } from './define.ts'
+
+export default track({
+  type: 'new_conversation',
+  when: 'a visitor engages with a welcome-message playbook',
+  data: z.object({
+    contactId: id(),
+    createdAt: time(),
+    id: id(),
+    inboxId: id(),
+    relatedPlaybookId: id(),
+    status: text(),
+    updatedAt: time(),
+  }),
+  from: 'data.contactId',
+  whose: (data) => contactOr(data.contactId),
+  starts: 'id',
+  at: 'createdAt',
+  distinct: (data) => data.id ?? data.createdAt,
+  sends: ['createdAt', 'id', 'inboxId', 'relatedPlaybookId', 'status', 'updatedAt'],
+})

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { contactOr, flag, id, idOf, text, time, track } from './define.ts'
+
+const sent = {
+  agentId: id(),
+  conferenceType: text(),
+  conversationId: id(),
+  eventId: text(),
+  isOrgSlug: flag(),
+  isPrivate: flag(),
+  isRecurring: flag(),
+  meetingSource: text(),
+  orgId: id(),
+  scheduledAt: time(),
+  schedulerId: id(),
+  slotEnd: time(),
+  slotStart: time(),
+  slug: text(),
+  status: text(),
+  updatedAt: time(),
+}
+
+export default track({
+  type: 'new_meeting',
+  when: "a meeting is booked through Drift's scheduling",
+  data: z.object({ contactId: id(), ...sent }),
+  from: 'data.schedulerId, else data.contactId',
+  whose: (data) => contactOr(idOf(data.schedulerId) ?? data.contactId),
+  at: 'scheduledAt',
+  distinct: (data) => data.eventId ?? data.scheduledAt,
+  sends: Object.keys(sent),
+})

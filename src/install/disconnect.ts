@@ -1,0 +1,67 @@
+/** How an account leaves: everything secret and every body goes at once, the counts stay. */
+import { judgeTokenInfo, tokenInfoRequest } from '../drift/oauth.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Send } from '../lib/request.ts'
+import type { Inbox, Org } from '../storage/ports.ts'
+import type { Grants } from './grant.ts'
+import type { Keyring } from './keyring.ts'
+import { followState, type Roster } from './roster.ts'
+
+export interface Disconnect {
+  /**
+   * Drift said that the account disconnected. Whoever knows the webhook token can say so, so sending pauses and Drift
+   * is asked whether the grant still lives before anything is erased.
+   */
+  confirm(org: Org): Promise<'disconnected' | 'still_connected' | 'later'>
+  erase(org: Org): Promise<void>
+}
+
+interface Needs {
+  roster: Roster
+  grants: Grants
+  keyring: Keyring
+  inbox: Inbox
+  send: Send
+  clock: Clock
+  apiUrl: string
+}
+
+export function disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl }: Needs): Disconnect {
+  async function isAlive(org: Org): Promise<boolean | 'later'> {
+    let access = await grants.access(org)
+    for (let tries = 0; tries < 2; tries++) {
+      if (access.is === 'later') return 'later'
+      if (access.is === 'dead') return false
+      const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
+      if (info.is === 'later') return 'later'
+      if (info.is === 'valid') return info.orgId === org
+      access = await grants.renewed(org, access.token)
+    }
+    return false
+  }
+
+  async function erase(org: Org): Promise<void> {
+    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) => ({
+      ...install,
+      state: 'disconnected',
+    }))
+    await keyring.forget(org)
+    while ((await inbox.erase(org)) > 0);
+  }
+
+  return {
+    erase,
+    async confirm(org) {
+      await inbox.hold(org, 'send', 'disconnecting')
+      const alive = await isAlive(org)
+      if (alive === 'later') return 'later'
+      if (alive) {
+        const install = roster.get(org)
+        if (install) await followState(inbox, install, clock.now())
+        return 'still_connected'
+      }
+      await erase(org)
+      return 'disconnected'
+    },
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Every account has a data key of its own, wrapped by ENCRYPTION_KEYS and kept in the vault. To forget an account's
+ * data key is to erase all that was sealed for it, wherever copies lie.
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { Problem } from '../lib/errors.ts'
+import type { Random } from '../lib/random.ts'
+import { type Key, keyedDigest, keyIdOf, seal, unseal } from '../lib/seal.ts'
+import type { Org, Vault } from '../storage/ports.ts'
+
+/** The key of what belongs to no account: events of accounts not installed, unreadable bodies, our own secrets. */
+const ours: Org = ''
+
+/** Identities are kept for a month for every event: 16 bytes are enough that two never meet by chance. */
+const identityBytes = 16
+
+export interface Keyring {
+  /** Seals for an account; `place` says where the bytes belong and must be named again to open them. */
+  seal(org: Org, place: string, plain: Uint8Array | string): Promise<Buffer>
+  open(place: string, sealed: Uint8Array): Promise<Buffer>
+  /** Sixteen bytes that are equal for equal parts, and say nothing of them without our secret. */
+  identity(text: string | Uint8Array): Buffer
+  /** The account's key is gone for good, and with it all that it sealed. */
+  forget(org: Org): Promise<void>
+}
+
+interface Wrapping {
+  id: string
+  secret: KeyObject
+}
+
+interface DataKey extends Key {
+  org: Org
+}
+
+/** Refuses, with nothing written, when the vault was sealed by keys that are not among these. */
+export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], random: Random): Promise<Keyring> {
+  const byId = new Map<number, DataKey>()
+  const byOrg = new Map<Org, DataKey>()
+
+  const learn = (id: number, stored: Uint8Array): DataKey => {
+    const key = unwrap(id, stored, wrappings)
+    byId.set(id, key)
+    const current = byOrg.get(key.org)
+    if (!current || current.id < id) byOrg.set(key.org, key)
+    return key
+  }
+
+  const load = async () => {
+    for (const { name, value } of await vault.list(prefix)) {
+      const id = Number(name.slice(prefix.length))
+      if (!byId.has(id)) learn(id, value)
+    }
+  }
+
+  async function keyFor(org: Org): Promise<Key> {
+    const known = byOrg.get(org)
+    if (known) return known
+    await load()
+    for (let id = Math.max(0, ...byId.keys()) + 1; ; id++) {
+      const found = byOrg.get(org)
+      if (found) return found
+      learn(id, await vault.create(nameOf(id), wrap(id, org, wrappings[0]!, random)))
+    }
+  }
+
+  async function keyOf(sealed: Uint8Array): Promise<Key> {
+    const id = keyIdOf(sealed)
+    if (!byId.has(id)) await load()
+    const key = byId.get(id)
+    if (key) return key
+    throw new Problem('key_forgotten', 'this was sealed for an account that has been disconnected since')
+  }
+
+  await load()
+  const sealed = await vault.read(identityName)
+  const ourKey = await keyFor(ours)
+  const secret = sealed
+    ? unseal(ourKey, identityName, sealed)
+    : unseal(ourKey, identityName, await vault.create(identityName, seal(ourKey, identityName, random.bytes(32), random)))
+  const identitySecret = createSecretKey(secret)
+
+  return {
+    seal: async (org, place, plain) => seal(await keyFor(org), place, bytesOf(plain), random),
+    open: async (place, bytes) => unseal(await keyOf(bytes), place, bytes),
+    identity: (text) => keyedDigest(identitySecret, text).subarray(0, identityBytes),
+    async forget(org) {
+      for (const key of [...byId.values()].filter((known) => known.org === org)) {
+        await vault.remove(nameOf(key.id))
+        byId.delete(key.id)
+      }
+      byOrg.delete(org)
+    },
+  }
+}
+
+const prefix = 'data-key/'
+const identityName = 'identity-secret'
+
+/** Fixed width, so that removing by prefix removes one key only. */
+function nameOf(id: number): string {
+  return `${prefix}${String(id).padStart(10, '0')}`
+}
+
+/** `org newline id of the wrapping key newline sealed secret`. */
+function wrap(id: number, org: Org, wrapping: Wrapping, random: Random): Buffer {
+  const place = `${nameOf(id)} ${org}`
+  const head = Buffer.from(`${org}\n${wrapping.id}\n`)
+  return Buffer.concat([head, seal({ id: 0, secret: wrapping.secret }, place, random.bytes(32), random)])
+}
+
+function unwrap(id: number, stored: Uint8Array, wrappings: readonly Wrapping[]): DataKey {
+  const bytes = Buffer.from(stored)
+  const orgEnd = bytes.indexOf(10)
+  const idEnd = bytes.indexOf(10, orgEnd + 1)
+  const org = bytes.toString('utf8', 0, orgEnd)
+  const wrappingId = bytes.toString('utf8', orgEnd + 1, idEnd)
+  const wrapping = wrappings.find((known) => known.id === wrappingId)
+  if (!wrapping) throw wrongKeys(`the store was sealed with a key called "${wrappingId}", which is not given`)
+  try {
+    const secret = unseal({ id: 0, secret: wrapping.secret }, `${nameOf(id)} ${org}`, bytes.subarray(idEnd + 1))
+    return { id, org, secret: createSecretKey(secret) }
+  } catch {
+    throw wrongKeys(`the key called "${wrappingId}" is not the one the store was sealed with`)
+  }
+}
+
+function wrongKeys(message: string): Problem {
+  return new Problem('encryption_keys_wrong', `ENCRYPTION_KEYS: ${message}; nothing was changed`, {
+    hint: 'give the keys this store was made with; without them what it holds cannot be read by anybody',
+    exitCode: 78,
+  })
+}
+
+function bytesOf(plain: Uint8Array | string): Uint8Array {
+  return typeof plain === 'string' ? Buffer.from(plain) : plain
+}

@@ -1,0 +1,68 @@
+/** The accounts as the service sees them: all of them in memory, changed only through `change`. */
+import { Problem } from '../lib/errors.ts'
+import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+
+export interface Roster {
+  get(org: Org): Install | undefined
+  all(): Install[]
+  /** Looks at the store again, for what another process has changed; unclaimed events of new accounts are adopted. */
+  reload(now: number): Promise<void>
+  /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
+  change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
+}
+
+export async function openRoster(installs: Installs, inbox: Inbox): Promise<Roster> {
+  let known = new Map<Org, Install>()
+  return {
+    get: (org) => known.get(org),
+    all: () => [...known.values()],
+    async reload(now) {
+      known = new Map((await installs.list()).map((install) => [install.org, install]))
+      for (const install of known.values()) if (install.state !== 'disconnected') await inbox.adopt(install.org, now)
+    },
+    async change(org, now, edit) {
+      for (let tries = 0; tries < 10; tries++) {
+        const stored = (await installs.get(org)) ?? blank(org, now)
+        const edited = edit(stored)
+        if (!edited) return stored.generation === 0 ? undefined : stored
+        const changed = { ...edited, updatedAt: now }
+        if (!(await installs.save(changed))) continue
+        const saved = { ...changed, generation: changed.generation + 1 }
+        known.set(org, saved)
+        if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
+        return saved
+      }
+      throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)
+    },
+  }
+}
+
+/** What holds back an account's events, if anything; shown as their reason. */
+export function holdOf(install: Install): string | undefined {
+  if (install.state === 'disconnected') return 'disconnected'
+  if (!install.writeKey) return 'no_write_key'
+  return install.state === 'paused' ? 'paused' : undefined
+}
+
+/** Brings the account's lanes in line with its state. `needs_attention` is the lanes' own doing and left to them. */
+export async function followState(inbox: Inbox, install: Install, now: number): Promise<void> {
+  const hold = holdOf(install)
+  if (hold) await inbox.hold(install.org, 'send', hold)
+  else if (install.state === 'live') await inbox.resume(install.org, 'send', now)
+  if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')
+  else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now)
+}
+
+/** A new key, region or state is a reason to try again at once; a refreshed grant is none. */
+function holdsDiffer(before: Install, after: Install): boolean {
+  return (
+    before.generation === 0 ||
+    before.state !== after.state ||
+    before.region !== after.region ||
+    before.writeKey !== after.writeKey
+  )
+}
+
+function blank(org: Org, now: number): Install {
+  return { org, state: 'waiting_for_key', region: 'us', offTypes: [], createdAt: now, updatedAt: now, generation: 0 }
+}

@@ -1,0 +1,23 @@
+import type { Random } from './random.ts'
+
+/** Contract: tries are at most fifteen minutes apart, however long an outage lasts. */
+export const backoffMsMax = 15 * 60_000
+const firstMs = 1_000
+
+/** How long to wait after the n-th failure in a row (1, 2, …): doubling from a second, with half of it left to chance. */
+export function backoffMs(failures: number, random: Random, maxMs: number = backoffMsMax): number {
+  const full = Math.min(maxMs, firstMs * 2 ** Math.min(Math.max(failures, 1) - 1, 30))
+  return Math.round(full / 2 + (full / 2) * random.fraction())
+}
+
+/**
+ * `Retry-After` in milliseconds, as seconds or as an HTTP date (RFC 9110 10.2.3), held between a second and an hour.
+ * Undefined when there is none or it says nothing.
+ */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined
+  const text = header.trim()
+  const wanted = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs
+  if (Number.isNaN(wanted)) return undefined
+  return Math.min(Math.max(wanted, 1_000), 3_600_000)
+}

@@ -1,0 +1,25 @@
+/** The one home of randomness. Secrets and ids come from `bytes`, jitter from `fraction`. */
+import { randomBytes, randomInt } from 'node:crypto'
+
+export interface Random {
+  /** Unguessable bytes. */
+  bytes(count: number): Buffer
+  /** A number from 0 up to, not including, 1. */
+  fraction(): number
+}
+
+export const systemRandom: Random = {
+  bytes: (count) => randomBytes(count),
+  fraction: () => randomInt(2 ** 32) / 2 ** 32,
+}
+
+/**
+ * An id that nobody can guess and that grows with time: 48 bits of milliseconds, then 120 random bits, as base64url.
+ * Growing ids keep an index on them appending at its end instead of touching a random page for each.
+ */
+export function timeOrderedId(random: Random, nowMs: number): string {
+  const id = Buffer.alloc(21)
+  id.writeUIntBE(nowMs, 0, 6)
+  random.bytes(15).copy(id, 6)
+  return id.toString('base64url')
+}

@@ -1,0 +1,75 @@
+/**
+ * The one home of outgoing requests. Each has a total deadline and a cap on its answer, follows no redirect (a POST
+ * would carry its secrets to another host), and ends as a value: an answer, or why there is none.
+ */
+import { Agent, request as undiciRequest } from 'undici'
+import { codeOf } from './errors.ts'
+
+export interface Outgoing {
+  method: 'GET' | 'POST'
+  url: string
+  headers?: Record<string, string>
+  body?: string
+  /** The whole exchange, from the name look-up to the last byte of the answer. */
+  deadlineMs: number
+}
+
+export type Answered =
+  | { status: number; headers: Record<string, string | undefined>; body: string; failure?: undefined }
+  /** `mayHaveArrived` false: the request certainly never reached the other side; true: it may have been acted upon. */
+  | { status: 0; failure: string; mayHaveArrived: boolean }
+
+export type Send = (outgoing: Outgoing) => Promise<Answered>
+
+/** Partners answer in a few hundred bytes; a conversation takes a few kB. */
+const answerBytesMax = 1024 * 1024
+
+/** Failures before a byte was sent: the name was not found, nobody listens, or TLS was not agreed. */
+const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
+
+export interface Outlet {
+  send: Send
+  close(): Promise<void>
+}
+
+/** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
+export function openOutlet(): Outlet {
+  const agent = new Agent({
+    connections: 64,
+    pipelining: 1,
+    connect: { timeout: 5_000 },
+    keepAliveTimeout: 10_000,
+    keepAliveMaxTimeout: 600_000,
+    maxResponseSize: answerBytesMax,
+    maxHeaderSize: 16 * 1024,
+  })
+  return {
+    close: () => agent.destroy(),
+    async send({ method, url, headers, body, deadlineMs }) {
+      try {
+        const answer = await undiciRequest(url, {
+          method,
+          headers: headers ?? {},
+          body: body ?? null,
+          dispatcher: agent,
+          signal: AbortSignal.timeout(deadlineMs),
+        })
+        const text = await answer.body.text()
+        return { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
+      } catch (error) {
+        const failure = failureOf(error)
+        return { status: 0, failure, mayHaveArrived: !neverSent.test(failure) }
+      }
+    },
+  }
+}
+
+function failureOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'TIMEOUT'
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return codeOf(cause)
+}
+
+function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+}

@@ -1,0 +1,34 @@
+/** Sending one lease's calls to Segment, and finding the one bad message when a batch is refused. */
+import type { Packed } from '../segment/batch.ts'
+import type { Verdict } from '../segment/verdict.ts'
+
+export interface Delivered {
+  delivered: number[]
+  /** Refused alone, though Segment takes others of this account. */
+  dead: { id: number; reason: string }[]
+  /** Why the rest was not sent: the whole lane waits. */
+  stopped?: Exclude<Verdict, { is: 'done' } | { is: 'refused' }>
+}
+
+/** Sends one run, whole or in ever smaller halves. `attempt` is one request. */
+export async function deliver(
+  run: readonly Packed[],
+  attempt: (part: readonly Packed[]) => Promise<Verdict>,
+  probing: boolean,
+): Promise<Delivered> {
+  const result: Delivered = { delivered: [], dead: [] }
+  const parts = [run]
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    const verdict = await attempt(part)
+    if (verdict.is === 'done') result.delivered.push(...part.map(({ id }) => id))
+    else if (verdict.is !== 'refused') return { ...result, stopped: verdict }
+    else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })
+    else parts.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1))
+  }
+  // Every single one refused is no bad message but an account that Segment does not want to hear.
+  const allRefused = result.delivered.length === 0 && result.dead.length === run.length
+  if (allRefused && (run.length > 1 || probing)) {
+    return { delivered: [], dead: [], stopped: { is: 'held', reason: 'segment_refuses_all' } }
+  }
+  return result
+}

@@ -1,0 +1,106 @@
+/** From a body to an answer: decides what is kept of a webhook, and resolves once the store has it for good. */
+import { disconnectType, type Envelope, type Opened, openEnvelope, type Tokens, type TokenVerdict, unread } from '../drift/envelope.ts'
+import type { EventPage } from '../events/define.ts'
+import type { Keyring } from '../install/keyring.ts'
+import type { Roster } from '../install/roster.ts'
+import type { Clock } from '../lib/clock.ts'
+import { type Random, timeOrderedId } from '../lib/random.ts'
+import type { Arrival, Inbox } from '../storage/ports.ts'
+
+export interface Received {
+  outcome: 'unauthorised' | 'stored' | 'duplicate' | 'ignored'
+  org?: string
+  type?: string
+  state?: Arrival['state']
+  reason?: string
+  messageId?: string
+}
+
+export type Receive = (body: Buffer, header: TokenVerdict, encoding: string | undefined) => Promise<Received>
+
+const day = 24 * 3_600_000
+/** How long the same event again is the same event. */
+const rememberMs = 30 * day
+/** The same for events that carry neither an id nor a time of their own: a visitor may well do it again. */
+const rememberTimelessMs = 10 * 60_000
+
+interface Needs {
+  tokens: Tokens
+  catalogue: ReadonlyMap<string, EventPage>
+  roster: Roster
+  keyring: Keyring
+  inbox: Inbox
+  clock: Clock
+  random: Random
+  /** Called after something was stored that can be worked on at once. */
+  wake(): void
+}
+
+export function receiver(needs: Needs): Receive {
+  const { tokens, catalogue, roster, keyring, inbox, clock, random, wake } = needs
+
+  return async (body, header, encoding) => {
+    if (encoding !== undefined && header !== 'right') return { outcome: 'unauthorised' }
+    const judged =
+      encoding === undefined
+        ? openEnvelope(body, tokens, header)
+        : { token: 'right' as const, opened: unread(body, 'content_encoding') }
+    if (judged.token === 'wrong') return { outcome: 'unauthorised' }
+    const arrival = await arrivalOf(judged.opened)
+    const [outcome] = await inbox.append([arrival])
+    const { org, type, state } = arrival
+    const shown = { outcome: outcome!, org, type, state }
+    if (arrival.state === 'ignored' || outcome !== 'stored') return shown
+    if (arrival.state === 'waiting' || arrival.state === 'asking') wake()
+    if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
+    return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
+  }
+
+  async function arrivalOf(opened: Opened): Promise<Arrival> {
+    if (opened.as === 'unreadable') {
+      const { orgId, type, reason, text, identity } = opened
+      const installed = roster.get(orgId) !== undefined
+      return keep({ org: installed ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
+    }
+    const { envelope } = opened
+    const { orgId: org, type, text, identity } = envelope
+    const { state, reason } = stateOf(envelope)
+    if (state === 'ignored') return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
+    const timeless = (catalogue.get(type)?.distinct(envelope.data) ?? null) === null && type !== disconnectType
+    const first = type === disconnectType ? { dueAt: 0 } : {}
+    return keep({ org, type, state, text, identity, rememberMs: timeless ? rememberTimelessMs : rememberMs, ...reason, ...first })
+  }
+
+  function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {
+    const install = roster.get(orgId)
+    if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
+    if (!catalogue.has(type)) return { state: 'ignored' }
+    if (!install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
+    const unwanted = install.state === 'disconnected' || install.offTypes.includes(type)
+    return { state: unwanted ? 'ignored' : 'waiting' }
+  }
+
+  async function keep(what: {
+    org: string
+    type: string
+    state: Exclude<Arrival['state'], 'ignored'>
+    reason?: string
+    dueAt?: number
+    text: string | Buffer
+    identity: string | Uint8Array
+    rememberMs: number
+  }): Promise<Arrival> {
+    const { text, identity, ...rest } = what
+    const receivedAt = clock.now()
+    const messageId = `drift-${timeOrderedId(random, receivedAt)}`
+    // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own.
+    const owner = what.state === 'unclaimed' ? '' : what.org
+    const body = await keyring.seal(owner, bodyPlace(messageId), text)
+    return { ...rest, messageId, receivedAt, identity: keyring.identity(identity), body }
+  }
+}
+
+/** Where an entry's body belongs: sealed bytes that are moved to another entry do not open. */
+export function bodyPlace(messageId: string): string {
+  return `entries body ${messageId}`
+}

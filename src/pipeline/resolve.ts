@@ -1,0 +1,86 @@
+/** Whose event is it: said by the webhook itself, remembered, or to be asked of Drift. Nothing is asked here. */
+import { reopen } from '../drift/envelope.ts'
+import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
+import type { Keyring } from '../install/keyring.ts'
+import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import type { Conversations, Entry } from '../storage/ports.ts'
+import { bodyPlace } from './receive.ts'
+
+export type Resolved =
+  | { is: 'known'; entry: Entry; page: EventPage; data: JsonObject; known: Known }
+  | { is: 'asking'; entry: Entry; page: EventPage; data: JsonObject; conversationId: Id }
+  | { is: 'quarantined'; entry: Entry; reason: string }
+
+interface Needs {
+  catalogue: ReadonlyMap<string, EventPage>
+  keyring: Keyring
+  conversations: Conversations
+}
+
+/** Resolves entries of one account, in order; one that starts a conversation answers for those that follow it. */
+export async function resolve(needs: Needs, org: string, entries: readonly Entry[]): Promise<Resolved[]> {
+  const opened = await Promise.all(entries.map((entry) => open(needs, entry)))
+  const unsure = opened.flatMap((one) => (one.is === 'asking' && !mustAsk(one.page, one.data) ? [one.conversationId] : []))
+  const contactOf = unsure.length > 0 ? await needs.conversations.recall(org, unsure) : new Map<Id, Id>()
+  const learnt = new Map<Id, Id>()
+  const resolved = opened.map((one): Resolved => {
+    if (one.is === 'known') {
+      const conversation = startedConversation(one.page, one.data)
+      if (conversation) learnt.set(conversation, one.known.contactId)
+    }
+    if (one.is !== 'asking' || mustAsk(one.page, one.data)) return one
+    const contactId = learnt.get(one.conversationId) ?? contactOf.get(one.conversationId)
+    return contactId === undefined ? one : { ...one, is: 'known', known: { contactId } }
+  })
+  if (learnt.size > 0) await needs.conversations.remember(org, learnt)
+  return resolved
+}
+
+/** What Drift answered, or when it first did not know the conversation; sealed with the entry. */
+export interface Learnt {
+  contactId?: Id
+  conversation?: JsonObject
+  missingSince?: number
+}
+
+export function learntPlace(messageId: string): string {
+  return `entries known ${messageId}`
+}
+
+export async function openLearnt(keyring: Keyring, entry: Entry): Promise<Learnt> {
+  if (!entry.known) return {}
+  const reading = readText((await keyring.open(learntPlace(entry.messageId), entry.known)).toString())
+  return reading.ok && isObject(reading.value) ? (reading.value as Learnt) : {}
+}
+
+async function open({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolved> {
+  const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
+  const envelope = reopen(text)
+  if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }
+  const page = catalogue.get(envelope.type)
+  if (!page) return { is: 'quarantined', entry, reason: 'type_unknown' }
+  const { data } = envelope
+  if (!page.data.safeParse(data).success) return { is: 'quarantined', entry, reason: 'shape_unknown' }
+  const { contactId, conversation } = await openLearnt(keyring, entry)
+  if (contactId !== undefined) {
+    return { is: 'known', entry, page, data, known: { contactId, ...(conversation ? { conversation } : {}) } }
+  }
+  const whose = page.whose(data)
+  if (!whose) return { is: 'quarantined', entry, reason: 'nobody_named' }
+  const conversationId = 'conversationId' in whose ? whose.conversationId : idOf(data.conversationId)
+  if (conversationId !== undefined && ('conversationId' in whose || mustAsk(page, data))) {
+    return { is: 'asking', entry, page, data, conversationId }
+  }
+  return 'contactId' in whose
+    ? { is: 'known', entry, page, data, known: whose }
+    : { is: 'quarantined', entry, reason: 'nobody_named' }
+}
+
+export function mustAsk(page: EventPage, data: JsonObject): boolean {
+  return page.needsConversation?.(data) ?? false
+}
+
+/** The conversation that this event says the contact of, when its page says so. */
+function startedConversation(page: EventPage, data: JsonObject): Id | undefined {
+  return page.starts === undefined ? undefined : idOf(data[page.starts])
+}

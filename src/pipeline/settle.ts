@@ -1,0 +1,21 @@
+/** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
+import { backoffMs } from '../lib/backoff.ts'
+import type { Random } from '../lib/random.ts'
+import type { Ending, Lease } from '../storage/ports.ts'
+
+/** A troubled account is probed after a minute, then after ever twice as long, at most every hour (contract 6). */
+const probeMsMin = 60_000
+const probeMsMax = 3_600_000
+
+export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: string }
+
+export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
+  if (!pause) return { readyAt: now, failures: 0 }
+  // A probe that met an outage says nothing of the trouble it was sent to look at.
+  const trouble = pause.is === 'held' ? pause.reason : lease.trouble
+  const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
+  const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
+  const later = pause.is === 'later' ? pause.afterMs : undefined
+  const waitMs = later ?? (trouble === undefined ? backoffMs(failures, random) : probeMs)
+  return { readyAt: now + waitMs, failures, ...(trouble === undefined ? {} : { trouble }) }
+}

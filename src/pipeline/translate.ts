@@ -1,0 +1,38 @@
+/** An event and what is known of it become one Segment call. Pure: the same in, the same out, on every attempt. */
+import type { EventPage, Known } from '../events/define.ts'
+import { type Json, type JsonObject, numberOf } from '../lib/json.ts'
+import { type Call, context, integrations } from '../segment/call.ts'
+
+/** Nothing of Drift's is older than this; a time before it is no time in milliseconds. */
+const earliestMs = Date.UTC(2010, 0, 1)
+const dayMs = 24 * 3_600_000
+
+/** Undefined when the event says nothing, such as a contact update without a change. */
+export function translate(
+  page: EventPage,
+  data: JsonObject,
+  known: Known,
+  entry: { messageId: string; receivedAt: number },
+): Call | undefined {
+  const fields = page.fields(data, known)
+  if (fields === undefined) return undefined
+  const said: Record<string, Json> = Object.assign(Object.create(null), { contactId: numberOf(known.contactId) })
+  for (const [name, value] of Object.entries(fields)) if (name !== 'contactId') said[name] = value
+  const message = {
+    anonymousId: known.contactId,
+    messageId: entry.messageId,
+    timestamp: new Date(timeOf(page, data, entry.receivedAt)).toISOString(),
+    context,
+    integrations,
+  }
+  return page.call === 'track'
+    ? { type: 'track', event: `Drift Source Event: ${page.type}`, ...message, properties: said }
+    : { type: 'identify', ...message, traits: said }
+}
+
+/** Drift's time of the event where it is a plausible one, else its receipt. */
+function timeOf(page: EventPage, data: JsonObject, receivedAt: number): number {
+  const time = Object.hasOwn(data, page.at) ? data[page.at] : undefined
+  const plausible = typeof time === 'number' && Number.isInteger(time) && time >= earliestMs && time <= receivedAt + dayMs
+  return plausible ? time : receivedAt
+}

@@ -1,0 +1,62 @@
+/** What must be done now and then, whether or not anything arrives: grants kept alive, what has outlived its time. */
+import type { Grants } from '../install/grant.ts'
+import type { Clock } from '../lib/clock.ts'
+import { codeOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Inbox, Limits } from '../storage/ports.ts'
+
+const everyMs = 10_000
+const dayMs = 24 * 3_600_000
+/** Contract 4: events of accounts not installed are held for a day, within 64 MiB in all. */
+const unclaimedMs = dayMs
+const unclaimedBytesMax = 64 * 1024 * 1024
+/** Contract 2: dead and quarantined ones stay 30 days. */
+const failedMs = 30 * dayMs
+
+interface Needs {
+  inbox: Inbox
+  grants: Grants
+  clock: Clock
+  log: Log
+  retentionDays: number
+}
+
+export function limitsAt(now: number, retentionDays: number): Limits {
+  return {
+    now,
+    unclaimedBefore: now - unclaimedMs,
+    unclaimedBytesMax,
+    deliveredBefore: now - retentionDays * dayMs,
+    failedBefore: now - failedMs,
+  }
+}
+
+/** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
+export function keepUp({ inbox, grants, clock, log, retentionDays }: Needs): () => Promise<void> {
+  let stopped = false
+  let cancel = () => {}
+  let round = Promise.resolve()
+
+  async function once(): Promise<void> {
+    try {
+      let gone = 0
+      for (let step = 1; step > 0 && !stopped; gone += step) step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      const refreshed = await grants.keepAlive()
+      if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed })
+    } catch (error) {
+      log.error('upkeep_failed', { code: codeOf(error) })
+    }
+    if (!stopped) cancel = clock.after(everyMs, start)
+  }
+
+  function start(): void {
+    round = once()
+  }
+
+  start()
+  return async () => {
+    stopped = true
+    cancel()
+    await round
+  }
+}

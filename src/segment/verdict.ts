@@ -1,0 +1,35 @@
+/** What Segment's answer to a batch means. The whole judgement is this table; nothing else reads a status. */
+import { retryAfterMs } from '../lib/backoff.ts'
+import { isObject, readText } from '../lib/json.ts'
+import type { Answered } from '../lib/request.ts'
+
+export type Verdict =
+  | { is: 'done' }
+  /** Nobody's fault in particular: the same again, later. */
+  | { is: 'later'; reason: string; afterMs?: number }
+  /** Something in this batch is not liked: alone it would be dead, among others it must be found. */
+  | { is: 'refused'; reason: string }
+  /** The account's trouble, whatever is sent: its key, its region, its rights. */
+  | { is: 'held'; reason: string }
+
+export function judge(answer: Answered, nowMs: number): Verdict {
+  if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
+  const { status } = answer
+  if (status >= 200 && status < 300) return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }
+  if (status >= 300 && status < 400) return { is: 'held', reason: 'segment_redirect' }
+  if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
+  if (status === 400 && namesWriteKey(answer.body)) return { is: 'held', reason: 'write_key_refused' }
+  if (status === 400 || status === 413) return { is: 'refused', reason: `segment_${status}` }
+  const afterMs = retryAfterMs(answer.headers['retry-after'], nowMs)
+  return { is: 'later', reason: `segment_${status}`, ...(afterMs === undefined ? {} : { afterMs }) }
+}
+
+/** Segment's edge answers 200 `{"success": true}`; whatever is no JSON object at all is taken as yes. */
+function saysNo(body: string): boolean {
+  const reading = readText(body)
+  return reading.ok && isObject(reading.value) && reading.value.success === false
+}
+
+function namesWriteKey(body: string): boolean {
+  return /write ?key/i.test(body)
+}

@@ -1,0 +1,162 @@
+/** A Drift of our own: its OAuth, its look-ups, and a sender of webhooks; built on what is known of Drift in public. */
+import { type Clock, systemClock } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { type Random, systemRandom } from '../lib/random.ts'
+import { openOutlet } from '../lib/request.ts'
+import { lookUp } from './drift-api.ts'
+import { authorizePage, decide, token, tokenInfo, uninstall } from './drift-oauth.ts'
+import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember } from './drift-state.ts'
+import { clockTime, html, page, table } from './page.ts'
+import { expression, openScripts, type PathPattern, type Script } from './script.ts'
+import { type Action, listen, type Received, type Reply } from './server.ts'
+import { openWaiting } from './waiting.ts'
+import { openWebhookSender, type Sent, type WebhookSender } from './webhook-sender.ts'
+
+export interface DriftOptions extends Partial<DriftSettings> {
+  /** 0, the default: a free one. */
+  port?: number
+  /** Where the fixtures are. Default: the event catalogue's. */
+  fixtures?: URL
+  clock?: Clock
+  random?: Random
+}
+
+export interface DriftSim extends WebhookSender, Omit<DriftState, 'clock' | 'random'> {
+  readonly url: string
+  /** Where an admin's browser is sent to connect the app. */
+  readonly authorizeUrl: string
+  readonly requests: readonly Received[]
+  /** How many requests came for this path so far. */
+  count(path: PathPattern): number
+  /** What the next requests for this path get; undefined: the normal answers again. */
+  script(path: PathPattern, script: Script<Action> | undefined): void
+  /** Adds an account, or adds to it. Records are found by their `id`. */
+  addOrg(org: { orgId: number; name?: string; conversations?: JsonObject[]; contacts?: JsonObject[] }): Org
+  /** A grant as the OAuth flow gives one; `expiresIn` in seconds. */
+  issueToken(
+    orgId: number,
+    options?: { scopes?: string[]; expiresIn?: number },
+  ): { accessToken: string; refreshToken: string }
+  /** The access token of a private app: valid until revoked, without a refresh token. */
+  privateToken(orgId: number): string
+  /** Resolves once there are so many requests, or once the predicate likes them. Default 10 s. */
+  waitFor(
+    wanted: number | ((requests: readonly Received[]) => boolean),
+    timeoutMs?: number,
+  ): Promise<readonly Received[]>
+  close(): Promise<void>
+}
+
+/** The app of the simulator. The scopes are those that Drift's page about the integration asks for. */
+const defaults: DriftSettings = {
+  clientId: 'drift-sim-client',
+  clientSecret: 'drift-sim-client-secret',
+  verificationToken: 'drift-sim-verification-token',
+  redirectUri: undefined,
+  scopes: ['contact_read', 'all_contact_read', 'conversation_read'],
+  expiresIn: 7_200,
+  omitExpiresIn: false,
+  omitOrgId: false,
+  notFoundShape: 'errors',
+}
+
+type Route = (state: DriftState, request: Received) => Reply
+const routes = new Map<string, Route>([
+  ['GET /authorize', authorizePage],
+  ['POST /authorize', decide],
+  ['POST /oauth2/token', token],
+  ['POST /app/token_info', tokenInfo],
+  ['POST /app/uninstall', uninstall],
+])
+
+export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> {
+  const { port = 0, fixtures, clock = systemClock, random = systemRandom, ...chosen } = options
+  const settings: DriftSettings = { ...defaults, ...chosen }
+  const state: DriftState = {
+    clock,
+    random,
+    settings,
+    orgs: new Map(),
+    accessTokens: new Map(),
+    refreshTokens: new Map(),
+    codes: new Map(),
+  }
+  const requests: Received[] = []
+  const scripts = openScripts<Action>()
+  const waiting = openWaiting(clock)
+  const outlet = openOutlet()
+  const { sent, send, sendAll } = openWebhookSender(state, outlet.send, fixtures)
+  const listener = await listen({
+    clock,
+    port,
+    requests,
+    respond: (request) => ({ action: scripts.next(request), answer: () => answerTo(state, request) }),
+    statusPage: () => statusPage(state, sent, requests),
+    changed: waiting.changed,
+  })
+
+  return {
+    url: listener.url,
+    authorizeUrl: `${listener.url}/authorize`,
+    settings,
+    orgs: state.orgs,
+    accessTokens: state.accessTokens,
+    refreshTokens: state.refreshTokens,
+    codes: state.codes,
+    requests,
+    sent,
+    send,
+    sendAll,
+    script: scripts.set,
+    count: (path) => requests.filter((request) => expression(path).test(request.path)).length,
+    addOrg({ orgId, name, conversations = [], contacts = [] }) {
+      const org = { ...orgOf(state, orgId), ...(name === undefined ? {} : { name }) }
+      state.orgs.set(orgId, org)
+      for (const conversation of conversations) remember(org.conversations, conversation)
+      for (const contact of contacts) remember(org.contacts, contact)
+      return org
+    },
+    issueToken(orgId, { scopes = settings.scopes, expiresIn = settings.expiresIn } = {}) {
+      const { accessToken, refreshToken = '' } = grantTo(state, orgId, scopes, expiresIn)
+      return { accessToken, refreshToken }
+    },
+    privateToken: (orgId) => grantTo(state, orgId, settings.scopes, 0, true).accessToken,
+    async waitFor(wanted, timeoutMs = 10_000) {
+      const isThere = () => (typeof wanted === 'number' ? requests.length >= wanted : wanted(requests))
+      await waiting.until(isThere, timeoutMs, () => story(requests))
+      return requests
+    },
+    async close() {
+      waiting.close()
+      await Promise.all([listener.close(), outlet.close()])
+    },
+  }
+}
+
+function answerTo(state: DriftState, request: Received): Reply {
+  const route = routes.get(`${request.method} ${request.path}`)
+  if (route) return route(state, request)
+  const found = request.method === 'GET' ? lookUp(state, request) : undefined
+  return found ?? { status: 404, body: { message: 'no Route matched with those values' } }
+}
+
+function story(requests: Received[]): string {
+  const last = requests.slice(-5).map(({ method, path, status }) => `${method} ${path} ${status}`)
+  return `${requests.length} requests, the last: ${last.join(', ') || 'none'}`
+}
+
+function statusPage({ orgs, accessTokens }: DriftState, sent: readonly Sent[], requests: Received[]): Reply {
+  const grants = [...accessTokens.values()]
+  const accounts = [...orgs.values()].map(({ orgId, name, conversations, contacts }) => {
+    const tokens = grants.filter((grant) => grant.orgId === orgId).length
+    return [orgId, name, tokens, conversations.size, contacts.size]
+  })
+  const webhooks = sent.map(({ at, type, to, status, answer }) => [clockTime(at), type, to, status, answer])
+  const calls = requests.map((one) => [clockTime(one.receivedAt), `${one.method} ${one.path}`, one.status])
+  const content = [
+    table('Accounts', ['orgId', 'name', 'access tokens', 'conversations', 'contacts'], accounts),
+    table('Webhooks sent', ['sent', 'type', 'to', 'answered', 'answer'], webhooks),
+    table('Requests', ['received', 'request', 'answered'], calls),
+  ]
+  return page('Simulated Drift', html`${content}`)
+}

@@ -1,0 +1,23 @@
+/** A Drift and a Segment of our own, real HTTP servers on loopback: for people, the demo and the tests alike. */
+import { type DriftOptions, type DriftSim, startDrift } from './drift.ts'
+import { type SegmentOptions, type SegmentSim, startSegment } from './segment.ts'
+
+export { type DriftSim, startDrift } from './drift.ts'
+export { type SegmentAction, type SegmentSim, startSegment } from './segment.ts'
+export type { Action, Received } from './server.ts'
+
+export interface Sims {
+  drift: DriftSim
+  segment: SegmentSim
+  close(): Promise<void>
+}
+
+/** Both, each on a free port unless told otherwise. */
+export async function startSims(options: { drift?: DriftOptions; segment?: SegmentOptions } = {}): Promise<Sims> {
+  const segment = await startSegment(options.segment)
+  const drift = await startDrift(options.drift).catch(async (error: unknown) => {
+    await segment.close()
+    throw error
+  })
+  return { drift, segment, close: async () => void (await Promise.all([drift.close(), segment.close()])) }
+}

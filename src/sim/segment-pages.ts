@@ -1,0 +1,65 @@
+/** What a simulated Segment shows: the settings that browsers load, and the status page for people. */
+import { clockTime, html, page, table } from './page.ts'
+import type { Books, Stored } from './segment-intake.ts'
+import type { Received, Reply } from './server.ts'
+
+/** The settings that analytics.js loads: what makes it send to this server, and over plain http. */
+export function settings(writeKey: string, url: string) {
+  const segment = {
+    apiKey: writeKey,
+    apiHost: `${new URL(url).host}/v1`,
+    protocol: 'http',
+    unbundledIntegrations: [],
+    addBundledMetadata: true,
+    maybeBundledConfigIds: {},
+    versionSettings: { version: '4.4.7', componentTypes: ['browser'] },
+  }
+  const everything = { __default: { enabled: true, integrations: {} } }
+  return {
+    integrations: { 'Segment.io': segment },
+    plan: { track: everything, identify: everything, group: everything },
+    edgeFunction: {},
+    analyticsNextEnabled: true,
+    middlewareSettings: {},
+    enabledMiddleware: {},
+    metrics: { sampleRate: 0 },
+    legacyVideoPluginsEnabled: false,
+    remotePlugins: [],
+  }
+}
+
+function nameOf({ message }: Stored): string {
+  return typeof message.event === 'string' ? message.event : `${message.type}`
+}
+
+/** What is there, in one line: for the error of somebody who waited in vain. */
+export function summary({ accepted, rejected, duplicates }: Books, requests: Received[]): string {
+  const statuses = requests.map(({ status }) => status).slice(-10)
+  const counts = `${accepted.length} accepted, ${rejected.length} rejected, ${duplicates.length} duplicates`
+  return `${counts}; ${requests.length} requests, the last answered ${statuses.join(', ') || 'none'}`
+}
+
+export function statusPage(region: string, { accepted, rejected, duplicates }: Books, requests: Received[]): Reply {
+  const columns = ['received', 'write key', 'message', 'anonymousId', 'time']
+  const row = (one: Stored) => {
+    const { writeKey, receivedAt, timestamp, message } = one
+    return [clockTime(receivedAt), writeKey, nameOf(one), `${message.anonymousId ?? message.userId ?? ''}`, timestamp]
+  }
+  const calls = requests.map((one) => [
+    clockTime(one.receivedAt),
+    `${one.method} ${one.path}`,
+    one.body.length,
+    one.status,
+  ])
+  const sorted = [
+    table('Accepted', columns, accepted.map(row)),
+    table(
+      'Rejected',
+      [...columns, 'reason'],
+      rejected.map((one) => [...row(one), one.reason]),
+    ),
+    table('Duplicates', columns, duplicates.map(row)),
+    table('Requests', ['received', 'request', 'characters', 'answered'], calls),
+  ]
+  return page(`Simulated Segment (${region})`, html`${sorted}`)
+}

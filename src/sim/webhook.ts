@@ -1,0 +1,83 @@
+/** Webhooks as Drift makes them, from the fixtures beside the event pages: `src/events/<type>.json`. */
+import { readdir, readFile } from 'node:fs/promises'
+import { isExactNumber, isObject, type Json, type JsonObject, numberOf, readText } from '../lib/json.ts'
+
+export interface Fixture {
+  /** The whole webhook. */
+  drift: JsonObject
+  /** What Drift answers about the webhook's conversation, without its `data` wrapper. */
+  conversation?: JsonObject
+  /** The message that Segment gets. */
+  segment: JsonObject
+}
+
+/** How a webhook differs from its fixture. */
+export interface Variation {
+  /** Replaces the account everywhere the webhook names it. */
+  orgId?: number
+  /** Makes the n-th different event of the same kind: adds n to its own ids and times. 0, the default: the fixture. */
+  vary?: number
+  /** Adds n to the contact's id: another person. */
+  contact?: number
+}
+
+export const eventsFolder = new URL('../events/', import.meta.url)
+
+/** The names of all events that have a fixture. */
+export async function fixtureTypes(folder: URL = eventsFolder): Promise<string[]> {
+  const files = await readdir(folder)
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
+}
+
+/** Reads one fixture afresh, every digit kept. Throws when there is none of that name. */
+export async function readFixture(type: string, folder: URL = eventsFolder): Promise<Fixture> {
+  const { value } = readText(await readFile(new URL(`${type}.json`, folder), 'utf8'))
+  if (!isObject(value) || !isObject(value.drift)) throw new Error(`${type}.json holds no webhook under "drift"`)
+  return value as unknown as Fixture
+}
+
+/** The webhook and its conversation, varied alike, so that a look-up of one finds the other. Key order is kept. */
+export function vary({ drift, conversation }: Fixture, variation: Variation): Pick<Fixture, 'drift' | 'conversation'> {
+  const { data } = drift
+  const varied = withOrg(
+    { ...drift, ...(isObject(data) ? { data: varyFields(data, variation) } : {}) },
+    variation.orgId,
+  )
+  if (!conversation) return { drift: varied }
+  return { drift: varied, conversation: withOrg(varyFields(conversation, variation), variation.orgId) }
+}
+
+const ids = new Set(['id', 'conversationId'])
+const times = new Set(['createdAt', 'updatedAt', 'pushedAt', 'timestamp', 'scheduledAt', 'changedAt'])
+const names = new Set(['eventId', 'goalId'])
+const contacts = new Set(['contactId', 'endUserId', 'schedulerId'])
+
+function varyFields(fields: JsonObject, { vary: n = 0, contact = 0 }: Variation): JsonObject {
+  const varied: JsonObject = {}
+  for (const [name, value] of Object.entries(fields)) {
+    // A time of 0 is Drift's way to say that there is none (meetings' updatedAt), and stays.
+    if (ids.has(name) || (times.has(name) && value !== 0)) varied[name] = add(value, n)
+    else if (names.has(name) && n !== 0) varied[name] = `${value}-${n}`
+    else if (contacts.has(name)) varied[name] = add(value, contact)
+    else if (name === 'authorId' && fields.authorType === 'contact') varied[name] = add(value, contact)
+    else if (name === 'author' && isObject(value) && value.type === 'contact')
+      varied[name] = { ...value, id: add(value.id ?? null, contact) }
+    else varied[name] = value
+  }
+  return varied
+}
+
+function add(value: Json, n: number): Json {
+  const digits = isExactNumber(value) ? value.rawJSON : typeof value === 'number' ? String(value) : ''
+  return n !== 0 && /^\d+$/.test(digits) ? numberOf(String(BigInt(digits) + BigInt(n))) : value
+}
+
+function withOrg(fields: JsonObject, orgId: number | undefined): JsonObject {
+  if (orgId === undefined) return fields
+  const { data } = fields
+  return {
+    ...fields,
+    ...('orgId' in fields ? { orgId } : {}),
+    ...(isObject(data) && 'orgId' in data ? { data: { ...data, orgId } } : {}),
+  }
+}

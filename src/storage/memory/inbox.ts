@@ -1,0 +1,173 @@
+/** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
+import type { Arrival, Ending, Entry, Inbox, Lane, Lease, Settlement } from '../ports.ts'
+import { erase, expire } from './retention.ts'
+import { count, type Kept, type LaneState, laneState, type State } from './state.ts'
+
+const crashesBeforeSingles = 3
+
+export function inboxOf(state: State): Inbox {
+  return {
+    append: async (batch) => batch.map((arrival) => appendOne(state, arrival)),
+    claim: async (lane, options) => claim(state, lane, options),
+    renew: async (lease, until) => {
+      const lane = held(state, lease)
+      if (lane) lane.leaseUntil = until
+      return lane !== undefined
+    },
+    settle: async (lease, settlements, ending) => settle(state, lease, settlements, ending),
+    nextDue: async (lane) => {
+      const due = lanesOf(state, lane)
+        .filter(({ hold, readyAt }) => hold === undefined && readyAt !== undefined)
+        .map(({ readyAt, leaseUntil }) => Math.max(readyAt!, leaseUntil ?? 0))
+      return due.length > 0 ? Math.min(...due) : undefined
+    },
+    hold: async (org, lane, reason) => {
+      laneState(state, org, lane).hold = reason
+    },
+    resume: async (org, lane, now) => {
+      const kept = laneState(state, org, lane)
+      delete kept.hold
+      delete kept.trouble
+      kept.failures = 0
+      settleLane(state, kept, now)
+    },
+    adopt: async (org, now) => adopt(state, org, now),
+    expire: async (limits) => expire(state, limits),
+    erase: async (org) => erase(state, org),
+  }
+}
+
+function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ignored' {
+  if (arrival.state === 'ignored') {
+    count(state, arrival.org, arrival.type, 'received')
+    count(state, arrival.org, arrival.type, 'ignored')
+    return 'ignored'
+  }
+  const { identity, rememberMs, ...rest } = arrival
+  const owner = arrival.state === 'unclaimed' ? '' : arrival.org
+  const name = Buffer.from(identity).toString('hex')
+  const until = state.identities.get(name)
+  if (until !== undefined && until > arrival.receivedAt) {
+    count(state, owner, arrival.type, 'duplicate')
+    return 'duplicate'
+  }
+  state.identities.set(name, arrival.receivedAt + rememberMs)
+  const id = ++state.lastPlace
+  const kept: Kept = { ...rest, id, place: id, failures: 0, body: Uint8Array.from(arrival.body) }
+  if (arrival.state === 'asking') kept.dueAt = arrival.dueAt ?? arrival.receivedAt
+  state.entries.set(id, kept)
+  count(state, owner, arrival.type, 'received')
+  makeReady(state, kept, arrival.receivedAt)
+  return 'stored'
+}
+
+function claim(
+  state: State,
+  lane: Lane,
+  { now, leaseMs, limit, bytesMax }: { now: number; leaseMs: number; limit: number; bytesMax: number },
+): Lease | undefined {
+  const ready = lanesOf(state, lane)
+    .filter(({ hold, readyAt, leaseUntil }) => hold === undefined && (readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now)
+    .sort((one, other) => one.served - other.served)
+  for (const kept of ready) {
+    const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)
+    const most = kept.trouble !== undefined || crashes >= crashesBeforeSingles ? 1 : limit
+    const entries = firstEntries(state, kept, now, most, bytesMax)
+    if (entries.length === 0) {
+      settleLane(state, kept, now)
+      continue
+    }
+    Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
+    const { org, token, failures, trouble } = kept
+    return { org, lane, token, failures, crashes, ...(trouble === undefined ? {} : { trouble }), entries }
+  }
+  return undefined
+}
+
+function settle(state: State, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
+  const lane = held(state, lease)
+  if (!lane) return false
+  const from = lease.lane === 'send' ? 'waiting' : 'asking'
+  for (const settlement of settlements) {
+    const kept = state.entries.get(settlement.id)
+    if (kept?.state === from) settleOne(state, kept, settlement, from)
+  }
+  if (ending) {
+    delete lane.leaseUntil
+    delete lane.trouble
+    Object.assign(lane, { crashes: 0, failures: ending.failures }, ending.trouble ? { trouble: ending.trouble } : {})
+    settleLane(state, lane, ending.readyAt)
+  }
+  return true
+}
+
+function settleOne(state: State, kept: Kept, settlement: Settlement, from: 'waiting' | 'asking'): void {
+  const { to, at, reason, contact, conversation, known, dueAt } = settlement
+  if (to === 'ignored' || to === 'delivered') count(state, kept.org, kept.type, to)
+  if (to === 'ignored') {
+    state.entries.delete(kept.id)
+    return
+  }
+  kept.state = to
+  for (const field of ['reason', 'dueAt', 'settledAt'] as const) delete kept[field]
+  if (reason !== undefined) kept.reason = reason
+  if (contact !== undefined) kept.contact = contact
+  if (conversation !== undefined) kept.conversation = conversation
+  if (known) kept.known = Uint8Array.from(known)
+  if (to === 'waiting') kept.place = ++state.lastPlace
+  else if (to === 'asking') {
+    kept.dueAt = dueAt ?? at
+    if (from === 'asking') kept.failures++
+  } else kept.settledAt = at
+  if (to !== from) makeReady(state, kept, dueAt ?? at)
+}
+
+function adopt(state: State, org: string, now: number): number {
+  const adopted = [...state.entries.values()].filter((kept) => kept.org === org && kept.state === 'unclaimed')
+  for (const kept of adopted) {
+    kept.state = 'waiting'
+    delete kept.reason
+    count(state, '', kept.type, 'received', -1)
+    count(state, org, kept.type, 'received')
+    makeReady(state, kept, now)
+  }
+  return adopted.length
+}
+
+function firstEntries(state: State, lane: LaneState, now: number, limit: number, bytesMax: number): Entry[] {
+  let bytes = 0
+  return inLane(state, lane)
+    .filter(({ dueAt }) => (dueAt ?? 0) <= now)
+    .slice(0, limit)
+    .filter((kept, index) => {
+      bytes += kept.body.byteLength
+      return index === 0 || bytes <= bytesMax
+    })
+    .map((kept) => ({ ...kept }))
+}
+
+function inLane(state: State, { org, lane }: LaneState): Kept[] {
+  const wanted = lane === 'send' ? 'waiting' : 'asking'
+  return [...state.entries.values()]
+    .filter((kept) => kept.org === org && kept.state === wanted)
+    .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.place - other.place)
+}
+
+function held(state: State, lease: Lease): LaneState | undefined {
+  const kept = laneState(state, lease.org, lease.lane)
+  return kept.token === lease.token && kept.leaseUntil !== undefined ? kept : undefined
+}
+
+function lanesOf(state: State, lane: Lane): LaneState[] {
+  return [...state.lanes.values()].filter((kept) => kept.lane === lane)
+}
+
+function makeReady(state: State, { org, state: of }: Kept, at: number): void {
+  if (of === 'waiting' || of === 'asking') laneState(state, org, of === 'waiting' ? 'send' : 'ask').readyAt ??= at
+}
+
+function settleLane(state: State, lane: LaneState, at: number): void {
+  const first = inLane(state, lane)[0]
+  if (first) lane.readyAt = Math.max(at, first.dueAt ?? 0)
+  else delete lane.readyAt
+}

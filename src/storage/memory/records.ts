@@ -1,0 +1,69 @@
+/** The smaller ports in memory: ledger, installs, vault, conversations. */
+import type { Conversations, Install, Installs, Ledger, Standing, Vault } from '../ports.ts'
+import { laneState, type State } from './state.ts'
+
+export function ledgerOf(state: State): Ledger {
+  return {
+    totals: async () => [...state.counts.values()].filter(({ count }) => count !== 0).map((total) => ({ ...total })),
+    standings: async () => {
+      const groups = new Map<string, Standing>()
+      for (const { org, state: of, receivedAt, reason } of state.entries.values()) {
+        const lane = of === 'waiting' ? 'send' : of === 'asking' ? 'ask' : undefined
+        const kept = lane && laneState(state, org, lane)
+        const why = kept ? (kept.hold ?? kept.trouble) : reason
+        const key = JSON.stringify([org, of, why])
+        const group = groups.get(key)
+        if (group) {
+          group.count++
+          group.oldestReceivedAt = Math.min(group.oldestReceivedAt, receivedAt)
+        } else {
+          groups.set(key, { org, state: of, ...(why ? { reason: why } : {}), count: 1, oldestReceivedAt: receivedAt })
+        }
+      }
+      return [...groups.values()]
+    },
+  }
+}
+
+export function installsOf(state: State): Installs {
+  const copy = (install: Install | undefined) => install && { ...install, offTypes: [...install.offTypes] }
+  return {
+    get: async (org) => copy(state.installs.get(org)),
+    list: async () => [...state.installs.values()].map((install) => copy(install)!),
+    save: async (install) => {
+      if ((state.installs.get(install.org)?.generation ?? 0) !== install.generation) return false
+      state.installs.set(install.org, { ...copy(install)!, generation: install.generation + 1 })
+      return true
+    },
+  }
+}
+
+export function vaultOf(state: State): Vault {
+  const named = (prefix: string) => [...state.vault.keys()].filter((name) => name.startsWith(prefix)).sort()
+  return {
+    read: async (name) => state.vault.get(name),
+    create: async (name, value) => {
+      if (!state.vault.has(name)) state.vault.set(name, Uint8Array.from(value))
+      return state.vault.get(name)!
+    },
+    replace: async (name, value) => void state.vault.set(name, Uint8Array.from(value)),
+    list: async (prefix) => named(prefix).map((name) => ({ name, value: state.vault.get(name)! })),
+    remove: async (prefix) => {
+      for (const name of named(prefix)) state.vault.delete(name)
+    },
+  }
+}
+
+export function conversationsOf(state: State): Conversations {
+  return {
+    recall: async (org, ids) => {
+      const known = state.conversations.get(org)
+      return new Map(ids.flatMap((id) => (known?.has(id) ? [[id, known.get(id)!] as const] : [])))
+    },
+    remember: async (org, contactOf) => {
+      const known = state.conversations.get(org) ?? new Map<string, string>()
+      for (const [conversation, contact] of contactOf) if (!known.has(conversation)) known.set(conversation, contact)
+      state.conversations.set(org, known)
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { Limits } from '../ports.ts'
+import { count, type Kept, type State } from './state.ts'
+
+export function expire(state: State, limits: Limits): number {
+  for (const [identity, until] of state.identities) if (until <= limits.now) state.identities.delete(identity)
+  const old = [...state.entries.values()].filter(
+    (kept) =>
+      (kept.state === 'unclaimed' && kept.receivedAt < limits.unclaimedBefore) ||
+      (kept.state === 'delivered' && kept.settledAt! < limits.deliveredBefore) ||
+      ((kept.state === 'dead' || kept.state === 'quarantined') && kept.receivedAt < limits.failedBefore),
+  )
+  return remove(state, old) + remove(state, unclaimedBeyond(state, limits.unclaimedBytesMax))
+}
+
+export function erase(state: State, org: string): number {
+  for (const lane of state.lanes.values()) {
+    if (lane.org !== org) continue
+    lane.token++
+    delete lane.leaseUntil
+    delete lane.readyAt
+  }
+  state.conversations.delete(org)
+  return remove(
+    state,
+    [...state.entries.values()].filter((kept) => kept.org === org),
+  )
+}
+
+function unclaimedBeyond(state: State, bytesMax: number): Kept[] {
+  const unclaimed = [...state.entries.values()].filter((kept) => kept.state === 'unclaimed')
+  let excess = unclaimed.reduce((sum, kept) => sum + kept.body.byteLength, 0) - bytesMax
+  return unclaimed.filter((kept) => {
+    const goes = excess > 0
+    excess -= kept.body.byteLength
+    return goes
+  })
+}
+
+function remove(state: State, gone: Kept[]): number {
+  for (const kept of gone) {
+    state.entries.delete(kept.id)
+    const owner = kept.state === 'unclaimed' ? '' : kept.org
+    if (kept.state !== 'delivered') count(state, owner, kept.type, kept.state === 'dead' ? 'dead' : 'expired')
+  }
+  return gone.length
+}

@@ -1,0 +1,215 @@
+/**
+ * What every storage engine promises. Storage keeps bytes: whatever is secret or personal reaches it sealed.
+ *
+ * One conformance suite (conformance.ts) holds every engine to the sentences below. All times are milliseconds since
+ * 1970 and come from the caller; an engine has no clock of its own.
+ */
+
+/** An entry's account is known by Drift's orgId in digits; '' where a webhook named none. */
+export type Org = string
+
+/**
+ * `waiting`: to be sent. `asking`: Drift must be asked whose it is, first. `unclaimed`: its account is not installed.
+ * `quarantined`: not readable as an event. `dead`: refused for a reason of its own. `delivered`: Segment took it.
+ */
+export type State = 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead' | 'delivered'
+
+/** What is counted where no row remains, or beside it. `received` is everything answered 200 but duplicates. */
+export type Outcome = 'received' | 'duplicate' | 'ignored' | 'expired' | 'delivered' | 'dead'
+
+/** Each account has two lanes, each worked on by one holder at a time: one sends to Segment, one asks Drift. */
+export type Lane = 'send' | 'ask'
+
+export type Arrival =
+  | {
+      state: 'waiting' | 'asking' | 'unclaimed' | 'quarantined'
+      reason?: string
+      org: Org
+      type: string
+      /** Made here, once; at most 100 characters. */
+      messageId: string
+      receivedAt: number
+      /** Equal identities are one event for `rememberMs`, counted from the first. */
+      identity: Uint8Array
+      rememberMs: number
+      /** Sealed. */
+      body: Uint8Array
+      /** Its turn in the ask lane, for `asking`; its receipt when absent. */
+      dueAt?: number
+    }
+  /** Only counted. */
+  | { state: 'ignored'; org: Org; type: string }
+
+export interface Entry {
+  id: number
+  org: Org
+  type: string
+  state: State
+  messageId: string
+  receivedAt: number
+  /** How often Drift was asked in vain. */
+  failures: number
+  /** Sealed, as appended. */
+  body: Uint8Array
+  /** Sealed; what Drift answered, when it was asked. */
+  known?: Uint8Array
+}
+
+export interface Lease {
+  org: Org
+  lane: Lane
+  token: number
+  /** Failures in a row of this lane, for its backoff. */
+  failures: number
+  /** Leases in a row that ended without a word: a poison entry may be among these. */
+  crashes: number
+  /** What troubles the account: this lease is a probe of one entry. */
+  trouble?: string
+  /** In the order in which they are to be sent. */
+  entries: Entry[]
+}
+
+/** What became of one entry of a lease. `contact` and `conversation` are what people search by. */
+export interface Settlement {
+  id: number
+  /** `ignored` takes the entry away and counts it. `waiting` from the ask lane puts it last in line. */
+  to: State | 'ignored'
+  at: number
+  reason?: string
+  contact?: string
+  conversation?: string
+  /** Sealed; kept with the entry from now on. */
+  known?: Uint8Array
+  /** When to ask again; from the ask lane with `to: 'asking'`. */
+  dueAt?: number
+}
+
+/** How a lease ends: when the lane may be claimed next if entries wait, and what troubles the account, if anything. */
+export interface Ending {
+  readyAt: number
+  failures: number
+  /** Shown to people; while it lasts a claim takes a single entry, as a probe. */
+  trouble?: string
+}
+
+export interface Inbox {
+  /** Resolves when the whole batch would survive a power loss; rejects when none of it is kept. */
+  append(batch: readonly Arrival[]): Promise<('stored' | 'duplicate' | 'ignored')[]>
+  /**
+   * Leases the account that has waited longest for its turn among those with something due, and gives its first
+   * entries in order: at most `limit`, and no more than `bytesMax` of bodies (one at least).
+   */
+  claim(lane: Lane, options: { now: number; leaseMs: number; limit: number; bytesMax: number }): Promise<Lease | undefined>
+  /** Makes the lease last until then; false when it is no longer the caller's. */
+  renew(lease: Lease, until: number): Promise<boolean>
+  /** Records all of it or, when the lease is no longer the caller's, nothing and false. `ending` gives the lease back. */
+  settle(lease: Lease, settlements: readonly Settlement[], ending?: Ending): Promise<boolean>
+  /** When a lane will next have something due; undefined when nothing waits for a time. */
+  nextDue(lane: Lane): Promise<number | undefined>
+  /** From now on this lane of the account is not claimed. Its entries stay. */
+  hold(org: Org, lane: Lane, reason: string): Promise<void>
+  /** Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. */
+  resume(org: Org, lane: Lane, now: number): Promise<void>
+  /** Unclaimed entries of an account that is installed now wait to be sent; resolves to how many. */
+  adopt(org: Org, now: number): Promise<number>
+  /** Takes away what has outlived its time, counted as the contract says; resolves to how many entries. */
+  expire(limits: Limits): Promise<number>
+  /** Takes away every body and entry of an account; what was not delivered is counted as expired. */
+  erase(org: Org): Promise<number>
+}
+
+export interface Limits {
+  /** Unclaimed entries received before this, and the oldest beyond `unclaimedBytesMax` in all. */
+  unclaimedBefore: number
+  unclaimedBytesMax: number
+  /** Delivered entries settled before this. */
+  deliveredBefore: number
+  /** Dead and quarantined entries received before this. */
+  failedBefore: number
+  /** Identities to be forgotten at this moment. */
+  now: number
+}
+
+export interface Total {
+  org: Org
+  type: string
+  outcome: Outcome
+  count: number
+}
+
+export interface Standing {
+  org: Org
+  state: State
+  /** The lane's hold or trouble for waiting and asking entries, else the entries' own reason. */
+  reason?: string
+  count: number
+  oldestReceivedAt: number
+}
+
+export interface Ledger {
+  /** What was counted since the beginning; survives retention. */
+  totals(): Promise<Total[]>
+  /** What is there now, by account, state and reason, counted row by row. */
+  standings(): Promise<Standing[]>
+}
+
+export type InstallState = 'waiting_for_key' | 'live' | 'paused' | 'needs_attention' | 'disconnected'
+
+export interface Install {
+  org: Org
+  state: InstallState
+  /** Why it needs attention, in a word of docs/errors.md. */
+  reason?: string
+  region: 'us' | 'eu'
+  /** Drift event types this account switched off. */
+  offTypes: string[]
+  /** Sealed. */
+  grant?: Uint8Array
+  /** Sealed. */
+  writeKey?: Uint8Array
+  /** When the grant must be refreshed at the latest. */
+  refreshAt?: number
+  createdAt: number
+  updatedAt: number
+  /** Grows by one with every save: the number that a save must name. */
+  generation: number
+}
+
+export interface Installs {
+  get(org: Org): Promise<Install | undefined>
+  list(): Promise<Install[]>
+  /** Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. */
+  save(install: Install): Promise<boolean>
+}
+
+/** Small named values, such as wrapped keys. */
+export interface Vault {
+  read(name: string): Promise<Uint8Array | undefined>
+  /** Keeps the value if the name is free; resolves to what is kept under it, so the first writer wins. */
+  create(name: string, value: Uint8Array): Promise<Uint8Array>
+  replace(name: string, value: Uint8Array): Promise<void>
+  list(prefix: string): Promise<{ name: string; value: Uint8Array }[]>
+  remove(prefix: string): Promise<void>
+}
+
+/** Whose conversation it is: that never changes, so it is remembered for good. */
+export interface Conversations {
+  recall(org: Org, conversations: readonly string[]): Promise<Map<string, string>>
+  remember(org: Org, contactOf: ReadonlyMap<string, string>): Promise<void>
+}
+
+export interface Storage {
+  inbox: Inbox
+  ledger: Ledger
+  installs: Installs
+  vault: Vault
+  conversations: Conversations
+  /** Calls back within a second of another process having written. */
+  onChange(listener: () => void): void
+  /** Rejects when the store cannot be written. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** `serve`: the one service on this store, a second is refused. `beside`: the command line, at any time. */
+export type Mode = 'serve' | 'beside'

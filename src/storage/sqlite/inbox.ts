@@ -1,0 +1,289 @@
+/** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
+import type { Arrival, Ending, Entry, Lane, Lease, Settlement, State } from '../ports.ts'
+import { count, tally } from './counts.ts'
+import type { Database, Row } from './database.ts'
+
+/** After this many leases in a row that ended without a word, entries are handed out one at a time. */
+const crashesBeforeSingles = 3
+
+export function append(db: Database, batch: readonly Arrival[]): ('stored' | 'duplicate' | 'ignored')[] {
+  const counts = tally()
+  const ready = new Map<string, { org: string; lane: Lane; at: number }>()
+  let place = takePlaces(db, batch.length)
+  const results = batch.map((arrival) => {
+    if (arrival.state === 'ignored') {
+      counts.add(arrival.org, arrival.type, 'received')
+      counts.add(arrival.org, arrival.type, 'ignored')
+      return 'ignored'
+    }
+    const { org, type, state, receivedAt } = arrival
+    // Not installed accounts are counted together: their number is not ours to bound.
+    const owner = state === 'unclaimed' ? '' : org
+    if (!isNew(db, arrival.identity, receivedAt, arrival.rememberMs)) {
+      counts.add(owner, type, 'duplicate')
+      return 'duplicate'
+    }
+    place++
+    const due = state === 'asking' ? (arrival.dueAt ?? receivedAt) : null
+    db.run(
+      `INSERT INTO entries (id, place, org, type, state, message_id, received_at, bytes, reason, due_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      place,
+      place,
+      org,
+      type,
+      state,
+      arrival.messageId,
+      receivedAt,
+      arrival.body.byteLength,
+      arrival.reason ?? null,
+      due,
+    )
+    db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', place, arrival.body)
+    counts.add(owner, type, 'received')
+    const lane = laneOf(state)
+    if (lane && !ready.has(`${lane} ${org}`)) ready.set(`${lane} ${org}`, { org, lane, at: receivedAt })
+    return 'stored'
+  })
+  for (const { org, lane, at } of ready.values()) makeReady(db, org, lane, at)
+  counts.write(db)
+  return results as ('stored' | 'duplicate' | 'ignored')[]
+}
+
+export function claim(
+  db: Database,
+  lane: Lane,
+  options: { now: number; leaseMs: number; limit: number; bytesMax: number },
+): Lease | undefined {
+  const { now, leaseMs } = options
+  for (;;) {
+    const found = db.get(
+      `SELECT org, token, failures, crashes, trouble, lease_until FROM lanes
+       WHERE lane = ? AND hold IS NULL AND ready_at <= ? AND (lease_until IS NULL OR lease_until <= ?)
+       ORDER BY served LIMIT 1`,
+      lane,
+      now,
+      now,
+    )
+    if (!found) return undefined
+    const org = found.org as string
+    const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)
+    const single = found.trouble !== null || crashes >= crashesBeforeSingles
+    const entries = firstEntries(db, org, lane, { ...options, limit: single ? 1 : options.limit })
+    if (entries.length === 0) {
+      settleLane(db, org, lane, now)
+      continue
+    }
+    const token = Number(found.token) + 1
+    db.run(
+      'UPDATE lanes SET token = ?, lease_until = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
+      token,
+      now + leaseMs,
+      crashes,
+      takePlaces(db, 1),
+      org,
+      lane,
+    )
+    const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
+    return { org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries }
+  }
+}
+
+export function renew(db: Database, lease: Lease, until: number): boolean {
+  return (
+    db.run(
+      'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
+      until,
+      lease.org,
+      lease.lane,
+      lease.token,
+    ) === 1
+  )
+}
+
+export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
+  const { org, lane } = lease
+  const held = db.get(
+    'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
+    org,
+    lane,
+    lease.token,
+  )
+  if (!held) return false
+  const counts = tally()
+  const from: State = lane === 'send' ? 'waiting' : 'asking'
+  for (const settlement of settlements) {
+    const type = settlement.to === 'ignored' ? take(db, settlement.id, from) : move(db, settlement, from)
+    if (type === undefined) continue
+    if (settlement.to === 'ignored' || settlement.to === 'delivered') counts.add(org, type, settlement.to)
+    const next = laneOf(settlement.to)
+    if (next && next !== lane) makeReady(db, org, next, settlement.dueAt ?? settlement.at)
+  }
+  counts.write(db)
+  if (ending) {
+    db.run(
+      `UPDATE lanes SET lease_until = NULL, crashes = 0, failures = ?, trouble = ? WHERE org = ? AND lane = ?`,
+      ending.failures,
+      ending.trouble ?? null,
+      org,
+      lane,
+    )
+    settleLane(db, org, lane, ending.readyAt)
+  }
+  return true
+}
+
+export function nextDue(db: Database, lane: Lane): number | undefined {
+  const due = db.get(
+    `SELECT min(max(ready_at, coalesce(lease_until, 0))) AS at FROM lanes
+     WHERE lane = ? AND ready_at IS NOT NULL AND hold IS NULL`,
+    lane,
+  )?.at
+  return typeof due === 'number' ? due : undefined
+}
+
+export function hold(db: Database, org: string, lane: Lane, reason: string): void {
+  db.run(
+    `INSERT INTO lanes (org, lane, hold) VALUES (?, ?, ?) ON CONFLICT (org, lane) DO UPDATE SET hold = excluded.hold`,
+    org,
+    lane,
+    reason,
+  )
+}
+
+export function resume(db: Database, org: string, lane: Lane, now: number): void {
+  db.run('UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = ? AND lane = ?', org, lane)
+  settleLane(db, org, lane, now)
+}
+
+export function adopt(db: Database, org: string, now: number): number {
+  const types = db.all(
+    `SELECT type, count(*) AS count FROM entries WHERE state = 'unclaimed' AND org = ? GROUP BY type`,
+    org,
+  )
+  for (const { type, count: by } of types) {
+    count(db, '', type as string, 'received', -Number(by))
+    count(db, org, type as string, 'received', Number(by))
+  }
+  const adopted = db.run(`UPDATE entries SET state = 'waiting', reason = NULL WHERE state = 'unclaimed' AND org = ?`, org)
+  if (adopted > 0) makeReady(db, org, 'send', now)
+  return adopted
+}
+
+/** Moves an entry that is still in the state it was leased in; gives its type, or nothing when it is there no more. */
+function move(db: Database, settlement: Settlement, from: State): string | undefined {
+  const { id, to, at } = settlement
+  const asking = to === 'asking'
+  const moved = db.get(
+    `UPDATE entries SET state = ?, reason = ?, settled_at = ?, due_at = ?, failures = failures + ?,
+       contact = coalesce(?, contact), conversation = coalesce(?, conversation), place = coalesce(?, place)
+     WHERE id = ? AND state = ? RETURNING type`,
+    to,
+    settlement.reason ?? null,
+    to === 'waiting' || asking ? null : at,
+    asking ? (settlement.dueAt ?? at) : null,
+    asking && from === 'asking' ? 1 : 0,
+    settlement.contact ?? null,
+    settlement.conversation ?? null,
+    to === 'waiting' ? takePlaces(db, 1) + 1 : null,
+    id,
+    from,
+  )
+  if (moved && settlement.known) db.run('UPDATE bodies SET known = ? WHERE id = ?', settlement.known, id)
+  return moved?.type as string | undefined
+}
+
+/** Takes an entry away with its body; gives its type. */
+function take(db: Database, id: number, from: State): string | undefined {
+  const taken = db.get('DELETE FROM entries WHERE id = ? AND state = ? RETURNING type', id, from)
+  if (taken) db.run('DELETE FROM bodies WHERE id = ?', id)
+  return taken?.type as string | undefined
+}
+
+function firstEntries(
+  db: Database,
+  org: string,
+  lane: Lane,
+  { now, limit, bytesMax }: { now: number; limit: number; bytesMax: number },
+): Entry[] {
+  const columns = 'SELECT e.*, b.body, b.known FROM entries e JOIN bodies b ON b.id = e.id'
+  const rows =
+    lane === 'send'
+      ? db.iterate(`${columns} WHERE e.org = ? AND e.state = 'waiting' ORDER BY e.place LIMIT ?`, org, limit)
+      : db.iterate(
+          `${columns} WHERE e.org = ? AND e.state = 'asking' AND e.due_at <= ? ORDER BY e.due_at, e.place LIMIT ?`,
+          org,
+          now,
+          limit,
+        )
+  const entries: Entry[] = []
+  let bytes = 0
+  for (const row of rows) {
+    bytes += Number(row.bytes)
+    if (entries.length > 0 && bytes > bytesMax) break
+    entries.push(entryOf(row))
+  }
+  return entries
+}
+
+function entryOf(row: Row): Entry {
+  const known = row.known as Uint8Array | null
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    type: row.type as string,
+    state: row.state as State,
+    messageId: row.message_id as string,
+    receivedAt: Number(row.received_at),
+    failures: Number(row.failures),
+    body: row.body as Uint8Array,
+    ...(known ? { known } : {}),
+  }
+}
+
+/** True the first time, and again once the memory of the first has run out. */
+function isNew(db: Database, identity: Uint8Array, now: number, rememberMs: number): boolean {
+  return (
+    db.run(
+      `INSERT INTO identities VALUES (?, ?)
+       ON CONFLICT (identity) DO UPDATE SET until = excluded.until WHERE until <= ?`,
+      identity,
+      now + rememberMs,
+      now,
+    ) === 1
+  )
+}
+
+/** Reserves places at the end of the line; the first of them is one more than what this gives. */
+function takePlaces(db: Database, many: number): number {
+  return Number(db.get('UPDATE places SET last = last + ? RETURNING last', many)?.last) - many
+}
+
+export function laneOf(state: State | 'ignored'): Lane | undefined {
+  return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
+}
+
+/** Something is due in this lane from then on; a lane that is already ready, or backs off, stays as it is. */
+function makeReady(db: Database, org: string, lane: Lane, at: number): void {
+  db.run(
+    `INSERT INTO lanes (org, lane, ready_at) VALUES (?, ?, ?)
+     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at WHERE ready_at IS NULL`,
+    org,
+    lane,
+    at,
+  )
+}
+
+/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. */
+function settleLane(db: Database, org: string, lane: Lane, at: number): void {
+  const first =
+    lane === 'send'
+      ? db.get(`SELECT 0 AS at FROM entries WHERE org = ? AND state = 'waiting' LIMIT 1`, org)
+      : db.get(`SELECT due_at AS at FROM entries WHERE org = ? AND state = 'asking' ORDER BY due_at LIMIT 1`, org)
+  db.run(
+    'UPDATE lanes SET ready_at = ? WHERE org = ? AND lane = ?',
+    first ? Math.max(at, Number(first.at)) : null,
+    org,
+    lane,
+  )
+}

@@ -1,0 +1,85 @@
+/** The schema, as numbered steps that are never edited once released; the file's user_version says how far it is. */
+import type { DatabaseSync } from 'node:sqlite'
+import { Problem } from '../../lib/errors.ts'
+
+/** Marks the file as ours in its header, so that a stranger's database is never written to. */
+const applicationId = 0x44535331
+
+const steps: readonly string[] = [
+  `
+  CREATE TABLE vault (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE installs (
+    org TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, region TEXT NOT NULL, off_types TEXT NOT NULL,
+    grant_sealed BLOB, write_key BLOB, refresh_at INTEGER,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, generation INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE conversations (
+    org TEXT, conversation TEXT, contact TEXT NOT NULL, PRIMARY KEY (org, conversation)
+  ) WITHOUT ROWID, STRICT;
+
+  -- The last place given to an entry: the order in which entries are sent.
+  CREATE TABLE places (last INTEGER NOT NULL) STRICT;
+  INSERT INTO places VALUES (0);
+
+  CREATE TABLE identities (identity BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE INDEX identities_until ON identities (until);
+
+  -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
+  CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, place INTEGER NOT NULL, org TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL,
+    message_id TEXT NOT NULL, received_at INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    reason TEXT, due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, settled_at INTEGER,
+    contact TEXT, conversation TEXT
+  ) STRICT;
+  CREATE INDEX entries_waiting ON entries (org, place) WHERE state = 'waiting';
+  CREATE INDEX entries_asking ON entries (org, due_at, place) WHERE state = 'asking';
+  CREATE INDEX entries_unclaimed ON entries (id) WHERE state = 'unclaimed';
+  CREATE INDEX entries_delivered ON entries (settled_at) WHERE state = 'delivered';
+  CREATE INDEX entries_failed ON entries (received_at) WHERE state IN ('dead', 'quarantined');
+  CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL, known BLOB) STRICT;
+
+  CREATE TABLE lanes (
+    org TEXT, lane TEXT, ready_at INTEGER, lease_until INTEGER, token INTEGER NOT NULL DEFAULT 0,
+    served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
+    hold TEXT, trouble TEXT, PRIMARY KEY (org, lane)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
+
+  CREATE TABLE counts (
+    org TEXT, type TEXT, outcome TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, type, outcome)
+  ) WITHOUT ROWID, STRICT;
+  `,
+]
+
+export function migrate(db: DatabaseSync): void {
+  const version = pragma(db, 'user_version')
+  const owner = pragma(db, 'application_id')
+  if (owner !== applicationId && (owner !== 0 || version !== 0 || hasTables(db))) {
+    throw new Problem('store_not_ours', 'DATABASE_URL names an SQLite file of another program; it was left untouched', {
+      hint: 'name another path',
+      exitCode: 78,
+    })
+  }
+  if (version > steps.length) {
+    throw new Problem('store_too_new', `the store has schema ${version}, this version knows ${steps.length}`, {
+      hint: 'run the version that wrote it, or a newer one',
+      exitCode: 78,
+    })
+  }
+  if (version === steps.length) return
+  db.exec('BEGIN IMMEDIATE')
+  // Read again: another process may have migrated between the look above and the lock.
+  for (const step of steps.slice(pragma(db, 'user_version'))) db.exec(step)
+  db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`)
+  db.exec('COMMIT')
+}
+
+function pragma(db: DatabaseSync, name: 'user_version' | 'application_id'): number {
+  return (db.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[name] ?? 0
+}
+
+function hasTables(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined
+}

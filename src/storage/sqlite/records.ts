@@ -1,0 +1,106 @@
+/** The smaller ports in SQLite: ledger, installs, vault, conversations. */
+import type { Install, Standing, State, Total } from '../ports.ts'
+import type { Database, Row } from './database.ts'
+
+export const ledger = {
+  totals: (db: Database): Total[] =>
+    db
+      .all('SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome')
+      .map((row) => ({ ...row }) as unknown as Total),
+  standings: (db: Database): Standing[] =>
+    db
+      .all(
+        `SELECT e.org, e.state, count(*) AS count, min(e.received_at) AS oldest,
+           CASE WHEN e.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble) ELSE e.reason END AS why
+         FROM entries e
+         LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE e.state WHEN 'waiting' THEN 'send' WHEN 'asking' THEN 'ask' END
+         GROUP BY e.org, e.state, why ORDER BY e.org, e.state, why`,
+      )
+      .map((row) => ({
+        org: row.org as string,
+        state: row.state as State,
+        ...(row.why === null ? {} : { reason: row.why as string }),
+        count: Number(row.count),
+        oldestReceivedAt: Number(row.oldest),
+      })),
+}
+
+export const installs = {
+  get(db: Database, org: string): Install | undefined {
+    const row = db.get('SELECT * FROM installs WHERE org = ?', org)
+    return row && installOf(row)
+  },
+  list: (db: Database): Install[] => db.all('SELECT * FROM installs ORDER BY org').map(installOf),
+  save(db: Database, install: Install): boolean {
+    const { org, generation } = install
+    const stored = db.get('SELECT generation FROM installs WHERE org = ?', org)?.generation ?? 0
+    if (stored !== generation) return false
+    db.run(
+      'INSERT OR REPLACE INTO installs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      org,
+      install.state,
+      install.reason ?? null,
+      install.region,
+      JSON.stringify(install.offTypes),
+      install.grant ?? null,
+      install.writeKey ?? null,
+      install.refreshAt ?? null,
+      install.createdAt,
+      install.updatedAt,
+      generation + 1,
+    )
+    return true
+  },
+}
+
+function installOf(row: Row): Install {
+  return {
+    org: row.org as string,
+    state: row.state as Install['state'],
+    ...(row.reason === null ? {} : { reason: row.reason as string }),
+    region: row.region as Install['region'],
+    offTypes: JSON.parse(row.off_types as string) as string[],
+    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
+    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
+    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+    generation: Number(row.generation),
+  }
+}
+
+export const vault = {
+  read: (db: Database, name: string) =>
+    db.get('SELECT value FROM vault WHERE name = ?', name)?.value as Uint8Array | undefined,
+  create(db: Database, name: string, value: Uint8Array): Uint8Array {
+    db.run('INSERT INTO vault VALUES (?, ?) ON CONFLICT (name) DO NOTHING', name, value)
+    return vault.read(db, name)!
+  },
+  replace(db: Database, name: string, value: Uint8Array): void {
+    db.run('INSERT OR REPLACE INTO vault VALUES (?, ?)', name, value)
+  },
+  list: (db: Database, prefix: string) =>
+    db
+      .all('SELECT name, value FROM vault WHERE substr(name, 1, length(?)) = ? ORDER BY name', prefix, prefix)
+      .map((row) => ({ name: row.name as string, value: row.value as Uint8Array })),
+  remove(db: Database, prefix: string): void {
+    db.run('DELETE FROM vault WHERE substr(name, 1, length(?)) = ?', prefix, prefix)
+  },
+}
+
+export const conversations = {
+  recall(db: Database, org: string, ids: readonly string[]): Map<string, string> {
+    const rows = db.all(
+      `SELECT conversation, contact FROM conversations
+       WHERE org = ? AND conversation IN (SELECT value FROM json_each(?))`,
+      org,
+      JSON.stringify(ids),
+    )
+    return new Map(rows.map((row) => [row.conversation as string, row.contact as string]))
+  },
+  remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>): void {
+    for (const [conversation, contact] of contactOf) {
+      db.run('INSERT OR IGNORE INTO conversations VALUES (?, ?, ?)', org, conversation, contact)
+    }
+  },
+}

@@ -1,0 +1,121 @@
+/**
+ * The thread that owns the connection: a commit waits for the disk here, while the main thread goes on reading
+ * webhooks. Everything that has arrived when a transaction begins is part of it, so groups grow by themselves under
+ * load and a lone request waits for one commit only; no timer is involved.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../lib/clock.ts'
+import { codeOf, Problem } from '../../lib/errors.ts'
+import type { Mode } from '../ports.ts'
+import { type Database, openDatabase } from './database.ts'
+import * as inbox from './inbox.ts'
+import { conversations, installs, ledger, vault } from './records.ts'
+import * as retention from './retention.ts'
+
+export interface Ask {
+  id: number
+  port: string
+  method: string
+  args: unknown[]
+}
+
+export type Reply = { id: number; value: unknown } | { id: number; error: { code: string; message: string } }
+
+/** How often the file is looked at for another process's writes; the contract says they are noticed within a second. */
+const lookMs = 250
+
+type Work = (db: Database, ...args: never[]) => unknown
+const ports: Record<string, Record<string, Work>> = {
+  inbox: { ...inbox, ...retention } as unknown as Record<string, Work>,
+  ledger,
+  installs,
+  vault,
+  conversations,
+  storage: { check: (db: Database) => db.run('UPDATE places SET last = last') },
+}
+
+const main = parentPort!
+const { path, mode } = workerData as { path: string; mode: Mode }
+
+function perform(db: Database, ask: Ask): Reply {
+  db.exec('SAVEPOINT ask')
+  try {
+    const work = ports[ask.port]![ask.method]!
+    const value = (work as (db: Database, ...args: unknown[]) => unknown)(db, ...ask.args)
+    db.exec('RELEASE ask')
+    return { id: ask.id, value }
+  } catch (error) {
+    db.exec('ROLLBACK TO ask; RELEASE ask')
+    return { id: ask.id, error: described(error) }
+  }
+}
+
+function described(error: unknown): { code: string; message: string } {
+  return { code: codeOf(error), message: error instanceof Error ? error.message : 'unknown' }
+}
+
+/** One transaction around everything that waits. When it cannot be committed, all of it failed. */
+function together(db: Database, asks: Ask[]): Reply[] {
+  try {
+    db.exec('BEGIN IMMEDIATE')
+    const replies = asks.map((ask) => perform(db, ask))
+    db.exec('COMMIT')
+    return replies
+  } catch (error) {
+    try {
+      db.exec('ROLLBACK')
+    } catch {
+      // SQLite has already rolled back by itself, as it does for a full disk.
+    }
+    return asks.map(({ id }) => ({ id, error: described(error) }))
+  }
+}
+
+function waiting(): Ask[] {
+  const asks: Ask[] = []
+  for (let next = receiveMessageOnPort(main); next; next = receiveMessageOnPort(main)) asks.push(next.message as Ask)
+  return asks
+}
+
+function watch(db: Database): () => void {
+  const version = () => db.get('PRAGMA data_version')?.data_version
+  let seen = version()
+  let stop = () => {}
+  const look = () => {
+    const current = version()
+    if (current !== seen) main.postMessage('changed')
+    seen = current
+    stop = systemClock.after(lookMs, look)
+  }
+  look()
+  return () => stop()
+}
+
+try {
+  const db = openDatabase(path, mode)
+  // Whoever held a lease on this file held the lock that is ours now, so it is gone.
+  if (mode === 'serve') db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  const unwatch = watch(db)
+  main.on('message', (first: Ask | 'close') => {
+    if (first === 'close') {
+      unwatch()
+      db.close()
+      main.close()
+      return
+    }
+    const asks = [first, ...waiting()]
+    const closing = asks.findIndex((ask) => (ask as unknown) === 'close')
+    main.postMessage(together(db, closing < 0 ? asks : asks.slice(0, closing)))
+    if (closing >= 0) {
+      unwatch()
+      db.close()
+      main.close()
+    }
+  })
+  main.postMessage('open')
+} catch (error) {
+  const hint = error instanceof Problem ? error.hint : undefined
+  const exitCode = error instanceof Problem ? error.exitCode : 1
+  main.postMessage({ refused: { ...described(error), hint, exitCode } })
+  main.close()
+}

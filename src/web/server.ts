@@ -1,0 +1,93 @@
+/** The listener: limits against slow and oversized senders, and routes by exact path and method. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Problem } from '../lib/errors.ts'
+
+/** `allowBody` lets a sender go on that asked with `Expect: 100-continue`; without it the body is never sent. */
+export type Route = (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => Promise<void> | void
+
+/** By path, then by method. HEAD is answered where GET is. */
+export type Routes = Record<string, Partial<Record<'GET' | 'POST', Route>>>
+
+export interface Listener {
+  port: number
+  /** Accepts nothing new and resolves when what is under way has been answered. */
+  close(): Promise<void>
+}
+
+/** Node would cut a longer list silently, and the token could be among what is lost. */
+const headersMax = 64
+
+export async function listen(routes: Routes, host: string, port: number): Promise<Listener> {
+  const server = createServer({
+    // Slow senders: five seconds for the headers, ten for the whole request.
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 8 * 1024,
+    insecureHTTPParser: false,
+  })
+  server.maxHeadersCount = 0
+  server.maxConnections = 10_000
+  server.on('request', (request, response) => void route(routes, request, response, () => {}))
+  server.on('checkContinue', (request, response) => void route(routes, request, response, () => response.writeContinue()))
+  // Another expectation than 100-continue is refused by Node itself with 417.
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(notListening(host, port, cause)))
+    server.listen(port, host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      return closed
+    },
+  }
+}
+
+/** Answers with JSON that says nothing of the request, so that nothing of it can be reflected. */
+export function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    ...headers,
+  })
+  response.end(text)
+}
+
+async function route(routes: Routes, request: IncomingMessage, response: ServerResponse, allowBody: () => void): Promise<void> {
+  const close = { connection: 'close' }
+  if (request.rawHeaders.length > headersMax * 2) return answer(response, 431, { ok: false, error: 'too_many_headers' }, close)
+  // Only the path is looked at: neither Host nor an absolute address says anything here.
+  const path = (request.url ?? '').split('?', 1)[0]!
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined
+  if (!methods) return answer(response, 404, { ok: false, error: 'not_found' }, close)
+  const found = methods[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
+  if (!found) return answer(response, 405, { ok: false, error: 'method_not_allowed' }, { allow: allowed(methods), ...close })
+  try {
+    await found(request, response, allowBody)
+  } catch {
+    if (!response.headersSent) answer(response, 500, { ok: false, error: 'internal' }, close)
+  }
+}
+
+function allowed(methods: Partial<Record<'GET' | 'POST', Route>>): string {
+  return Object.keys(methods)
+    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+}
+
+function notListening(host: string, port: number, cause: Error): Problem {
+  const code = (cause as NodeJS.ErrnoException).code
+  const why = { EADDRINUSE: 'the port is taken', EACCES: 'this port needs more rights', EADDRNOTAVAIL: 'this machine has no such address' }
+  return new Problem('cannot_listen', `cannot listen on ${host}:${port}: ${why[code as keyof typeof why] ?? code}`, {
+    hint: 'set HOST and PORT; PORT=0 takes a free one',
+    exitCode: 78,
+    cause,
+  })
+}

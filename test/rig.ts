@@ -1,0 +1,132 @@
+/**
+ * What the whole-system tests stand on: the real service on a file of its own, between the two simulators, over real
+ * HTTP. The only double is the clock, and only where a test turns it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addsUp, type Sums, sumsOf } from '../src/cli/check.ts'
+import type { Context } from '../src/cli/command.ts'
+import { commands } from '../src/cli/index.ts'
+import { type Env, readConfig } from '../src/config.ts'
+import { type Clock, systemClock } from '../src/lib/clock.ts'
+import { type Log, silentLog } from '../src/lib/log.ts'
+import { openService, openStore, type Service } from '../src/main.ts'
+import { type Sims, startSims } from '../src/sim/index.ts'
+
+export const org = 5_000_883
+export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
+export const sealingKey = `test:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
+
+export interface Rig {
+  sims: Sims
+  service: Service
+  env: Env
+  folder: string
+  /** Drift's request URL. */
+  to: string
+  /** Closes the service and opens it again on the same file. */
+  restart(): Promise<void>
+  /** What the command line prints, run beside the service. */
+  command(name: string, options?: { stdin?: string; given?: Record<string, string | boolean> }): Promise<{ exitCode: number; output: string }>
+  sums(): Promise<Sums>
+  close(): Promise<void>
+}
+
+export interface RigOptions {
+  /** False: no account is installed. */
+  installed?: boolean
+  env?: Env
+  clock?: Clock
+  log?: Log
+}
+
+export async function startRig({ installed = true, env: more = {}, clock = systemClock, log = silentLog }: RigOptions = {}): Promise<Rig> {
+  const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-test-'))
+  const sims = await startSims({ drift: { clock } })
+  const env = { ...settingsFor(sims, folder), ...more }
+  const open = () => openService(readConfig(env), { clock, log })
+  const rig: Rig = {
+    sims,
+    service: await open(),
+    env,
+    folder,
+    to: '',
+    async restart() {
+      await rig.service.close()
+      rig.service = await open()
+      rig.to = `${rig.service.url}/webhooks/drift`
+    },
+    command: (name, options = {}) => runCommand(env, name, options),
+    async sums() {
+      const { ledger } = rig.service.store.storage
+      return sumsOf(await ledger.totals(), await ledger.standings())
+    },
+    async close() {
+      await rig.service.close()
+      await sims.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  rig.to = `${rig.service.url}/webhooks/drift`
+  if (installed) await install(rig)
+  return rig
+}
+
+/** Installs an account beside the running service, which notices within a second; until then its events are held. */
+export async function install(rig: Rig, orgId: number = org, secrets: object = { writeKey }): Promise<void> {
+  rig.sims.drift.addOrg({ orgId })
+  const stdin = JSON.stringify({ ...rig.sims.drift.issueToken(orgId), ...secrets })
+  const { exitCode, output } = await rig.command('installs add', { stdin, given: { org: String(orgId) } })
+  if (exitCode !== 0) throw new Error(output)
+  // The same service may be asked at once whether it knows the account.
+  await rig.service.store.roster.reload(Date.now())
+}
+
+export function settingsFor({ drift, segment }: Sims, folder: string): Env {
+  const { clientId, clientSecret, verificationToken } = drift.settings
+  return {
+    PORT: '0',
+    METRICS_PORT: '0',
+    DATABASE_URL: `sqlite:${join(folder, 'test.db')}`,
+    ENCRYPTION_KEYS: sealingKey,
+    DRIFT_VERIFICATION_TOKENS: verificationToken,
+    DRIFT_CLIENT_ID: clientId,
+    DRIFT_CLIENT_SECRET: clientSecret,
+    DRIFT_API_URL: drift.url,
+    SEGMENT_API_URL_US: segment.url,
+    SEGMENT_API_URL_EU: segment.url,
+    SEGMENT_CDN_URL: segment.url,
+  }
+}
+
+/** Resolves once the law holds and nothing waits any more; rejects with the sums when that does not come to pass. */
+export async function settled(rig: Rig, wanted: (sums: Sums) => boolean = ({ waiting }) => waiting === 0): Promise<Sums> {
+  const deadline = performance.now() + 15_000
+  for (;;) {
+    const sums = await rig.sums()
+    if (addsUp(sums) && wanted(sums)) return sums
+    if (performance.now() > deadline) throw new Error(`not settled: ${JSON.stringify(sums)}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+async function runCommand(env: Env, name: string, options: { stdin?: string; given?: Record<string, string | boolean> }) {
+  const path = name.split(' ')
+  let command = commands.find((one) => one.name === path[0])
+  for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)
+  if (!command?.run) throw new Error(`no command "${name}"`)
+  const lines: string[] = []
+  const say = (text: string) => void lines.push(text)
+  const context: Context = {
+    env,
+    print: say,
+    remark: say,
+    readInput: async () => options.stdin ?? '',
+    openStore: (config) => openStore(config),
+    openService,
+    untilStopped: async () => {},
+  }
+  const exitCode = (await command.run(context, options.given ?? {}, [])) ?? 0
+  return { exitCode, output: lines.join('\n') }
+}
