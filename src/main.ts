@@ -76,20 +76,19 @@ export async function openService(
   const disconnect = disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl: driftUrl })
   const needs = { storage, catalogue, roster, keyring, send, segment: config.segment, clock, random, log, leaseMs }
   const loop = { inbox, clock, log, leaseMs }
-  // What one lane has done may be work for the other.
-  const sending: Work = working({
+  const sending = working({
     ...loop,
     lane: 'send',
     accountsMax: 32,
     limit: 500,
-    work: (lease) => sendLease(needs, lease).finally(() => asking.wake()),
+    work: (lease) => sendLease({ ...needs, wakeAsking: () => asking.wake() }, lease),
   })
   const asking: Work = working({
     ...loop,
     lane: 'ask',
     accountsMax: 16,
     limit: 50,
-    work: (lease) => askLease({ ...needs, grants, disconnect, driftUrl }, lease).finally(() => sending.wake()),
+    work: (lease) => askLease({ ...needs, grants, disconnect, driftUrl, wakeSending: () => sending.wake() }, lease),
   })
   const wake = () => {
     sending.wake()
@@ -99,7 +98,16 @@ export async function openService(
   const stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: config.retentionDays })
 
   const tokens = tokensOf(config.verificationTokens)
-  const receive = receiver({ tokens, catalogue, roster, keyring, inbox, clock, random, wake })
+  const receive = receiver({
+    tokens,
+    catalogue,
+    roster,
+    keyring,
+    inbox,
+    clock,
+    random,
+    wake: (lane) => (lane === 'send' ? sending : asking).wake(),
+  })
   let closing: Promise<void> | undefined
   const listener = await listen(
     {

@@ -79,7 +79,7 @@ async function fireAll(context: Context, service: Service, { drift, segment }: S
   for (const type of types) await drift.send(type, { to: `${service.url}/webhooks/drift`, orgId: org })
   const accepted = await segment.waitFor(types.length, patienceMs).catch(() => segment.accepted)
   const unseen = new Set(types)
-  context.print(`${'Segment received'.padEnd(62)}${'anonymousId'.padEnd(14)}as documented?`)
+  context.print(`${'Segment received'.padEnd(66)}${'anonymousId'.padEnd(14)}as documented?`)
   for (const { message, receivedAt } of accepted) {
     const candidates = candidatesFor(message, unseen)
     const verdicts = await Promise.all(candidates.map((type) => difference(type, message, receivedAt)))
@@ -87,7 +87,7 @@ async function fireAll(context: Context, service: Service, { drift, segment }: S
     if (right !== undefined) unseen.delete(right)
     const what = message.type === 'track' ? `Track     ${message.event}` : `Identify  (${right ?? 'of no event known'})`
     const verdict = right ? 'yes' : `NO: ${verdicts[0] ?? 'not expected'}`
-    context.print(`${what.padEnd(62)}${String(message.anonymousId).padEnd(14)}${verdict}`)
+    context.print(`${what.padEnd(66)}${String(message.anonymousId).padEnd(14)}${verdict}`)
   }
   for (const type of unseen) context.print(`${type.padEnd(76)}NO: missing or wrong`)
   return unseen.size === 0

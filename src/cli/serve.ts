@@ -6,8 +6,10 @@ export const serve: Command = {
   summary: 'run the service; settings come from the environment or .env (see README)',
   examples: ['npx drift-segment-source serve'],
   async run(context) {
-    const service = await context.openService(readConfig(context.env))
-    context.remark(`listening on ${service.url}: Drift's request URL ends in /webhooks/drift`)
+    const config = readConfig(context.env)
+    const service = await context.openService(config)
+    context.remark(`listening on ${service.url}`)
+    context.remark(`Drift's request URL: ${config.publicUrl ?? service.url}/webhooks/drift`)
     await context.untilStopped()
     context.remark('stopping: finishing what is under way')
     await service.close()

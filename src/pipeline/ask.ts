@@ -12,10 +12,12 @@ import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve }
 import { markTrouble, type SendNeeds } from './send.ts'
 import { endingOf, type Pause } from './settle.ts'
 
-export interface AskNeeds extends SendNeeds {
+export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   grants: Grants
   disconnect: Disconnect
   driftUrl: string
+  /** Called when an answer made something ready to be sent. */
+  wakeSending(): void
 }
 
 /** A conversation that Drift answers 404 for this long will not appear any more (contract 6). */
@@ -34,6 +36,7 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
   const resolved = await resolve({ catalogue, keyring, conversations: storage.conversations }, lease.org, lease.entries)
   const answered = resolved.filter((one) => one.is !== 'asking')
   if (!(await storage.inbox.settle(lease, await Promise.all(answered.map((one) => settlementOf(needs, one)))))) return
+  if (answered.length > 0) needs.wakeSending()
   const questions = questionsOf(resolved)
   const pause = await askAll(needs, lease, questions)
   const now = clock.now()
@@ -115,6 +118,7 @@ async function settleQuestion(needs: AskNeeds, lease: Lease, question: Question,
     }),
   )
   await storage.inbox.settle(lease, settlements)
+  needs.wakeSending()
 }
 
 async function settlementOf(needs: AskNeeds, one: Resolved): Promise<Settlement> {

@@ -5,7 +5,7 @@ import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
-import type { Arrival, Inbox } from '../storage/ports.ts'
+import type { Arrival, Inbox, Lane } from '../storage/ports.ts'
 
 export interface Received {
   outcome: 'unauthorised' | 'stored' | 'duplicate' | 'ignored'
@@ -33,7 +33,7 @@ interface Needs {
   clock: Clock
   random: Random
   /** Called after something was stored that can be worked on at once. */
-  wake(): void
+  wake(lane: Lane): void
 }
 
 export function receiver(needs: Needs): Receive {
@@ -51,8 +51,10 @@ export function receiver(needs: Needs): Receive {
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
     if (arrival.state === 'ignored' || outcome !== 'stored') return shown
-    if (arrival.state === 'waiting' || arrival.state === 'asking') wake()
+    // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
+    if (arrival.state === 'waiting') wake('send')
+    if (arrival.state === 'asking') wake('ask')
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }
 

@@ -26,6 +26,8 @@ export interface SendNeeds {
   random: Random
   log: Log
   leaseMs: number
+  /** Called when Drift must be asked about something. */
+  wakeAsking(): void
 }
 
 /** Leases in a row that ended without a word, the last ones of a single entry: that entry is set aside. */
@@ -43,6 +45,11 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     return
   }
   const { settlements, messages } = await prepare(needs, lease)
+  if (settlements.length > 0) {
+    // What must ask goes on its way first, and does not wait for Segment.
+    if (!(await inbox.settle(lease, settlements.splice(0)))) return
+    needs.wakeAsking()
+  }
   const writeKey = await openWriteKey(needs.keyring, install)
   const totals = { delivered: 0, dead: 0, requests: 0 }
   let stopped: Delivered['stopped']

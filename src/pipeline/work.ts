@@ -29,34 +29,36 @@ const bytesMax = 1_000_000
 const storeRestMs = 1_000
 
 export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, limit }: Needs): Work {
-  const turns = new Set<Promise<void>>()
+  const underWay = new Set<Promise<void>>()
+  let claiming: Promise<void> | undefined
   let woken = false
   let stopped = false
   let cancelTimer = () => {}
 
-  /** One turn works on account after account until nothing is due. */
-  async function turn(): Promise<void> {
-    try {
-      for (;;) {
-        woken = false
-        const lease = stopped ? undefined : await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax })
-        if (!lease) {
-          if (woken && !stopped) continue
-          return await sleepUntilDue()
-        }
-        start()
-        await work(lease)
-      }
-    } catch (error) {
-      // The lease runs out and is counted as a crash: an entry that breaks the work is found and set aside.
-      log.error('work_failed', { lane, code: codeOf(error) })
-      wakeAfter(storeRestMs)
+  /** One claim at a time, until nothing is due or enough is under way. */
+  async function claimAll(): Promise<void> {
+    while (!stopped && underWay.size < accountsMax) {
+      woken = false
+      const lease = await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax })
+      if (lease) begin(lease)
+      else if (!woken) return sleepUntilDue()
     }
   }
 
   async function sleepUntilDue(): Promise<void> {
-    const due = stopped ? undefined : await inbox.nextDue(lane)
+    const due = await inbox.nextDue(lane)
     if (due !== undefined) wakeAfter(Math.max(due - clock.now(), 1))
+  }
+
+  function begin(lease: Lease): void {
+    const ended = work(lease)
+      // The lease runs out and is counted as a crash: an entry that breaks the work is found and set aside.
+      .catch((error: unknown) => log.error('work_failed', { lane, org: lease.org, code: codeOf(error) }))
+      .finally(() => {
+        underWay.delete(ended)
+        wake()
+      })
+    underWay.add(ended)
   }
 
   function wakeAfter(delayMs: number): void {
@@ -64,15 +66,20 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     if (!stopped) cancelTimer = clock.after(delayMs, wake)
   }
 
-  function start(): void {
-    if (stopped || turns.size >= accountsMax) return
-    const running = turn().finally(() => turns.delete(running))
-    turns.add(running)
-  }
-
   function wake(): void {
     woken = true
-    start()
+    if (stopped) return
+    claiming ??= claimAll()
+      .catch((error: unknown) => {
+        log.error('claim_failed', { lane, code: codeOf(error) })
+        woken = false
+        wakeAfter(storeRestMs)
+      })
+      .finally(() => {
+        claiming = undefined
+        // Woken after the last claim had looked: look again.
+        if (woken && underWay.size < accountsMax) wake()
+      })
   }
 
   return {
@@ -80,7 +87,8 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     async stop() {
       stopped = true
       cancelTimer()
-      await Promise.all(turns)
+      await claiming
+      await Promise.all(underWay)
     },
   }
 }

@@ -1,12 +1,14 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
-import type { Arrival, Ending, Entry, Lane, Lease, Settlement, State } from '../ports.ts'
+import type { Ending, Entry, Lane, Lease, Settlement, State } from '../ports.ts'
 import { count, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
+import { type Packed, unpack } from './packing.ts'
 
 /** After this many leases in a row that ended without a word, entries are handed out one at a time. */
 const crashesBeforeSingles = 3
 
-export function append(db: Database, batch: readonly Arrival[]): ('stored' | 'duplicate' | 'ignored')[] {
+export function append(db: Database, packed: Packed): ('stored' | 'duplicate' | 'ignored')[] {
+  const batch = unpack(packed)
   const counts = tally()
   const ready = new Map<string, { org: string; lane: Lane; at: number }>()
   let place = takePlaces(db, batch.length)

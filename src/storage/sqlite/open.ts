@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../lib/errors.ts'
 import type { Arrival, Inbox, Mode, Storage } from '../ports.ts'
+import { pack } from './packing.ts'
 import type { Ask, Reply } from './worker.ts'
 
 type Told = Reply[] | 'open' | 'changed' | { refused: { code: string; message: string; hint?: string; exitCode: number } }
@@ -45,12 +46,12 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     else waiter?.resolve(reply.value)
   }
 
-  function call(port: string, method: string, args: unknown[]): Promise<unknown> {
+  function call(port: string, method: string, args: unknown[], transferred: ArrayBuffer[] = []): Promise<unknown> {
     if (gone) return Promise.reject(gone)
     return new Promise((resolve, reject) => {
       const id = ++lastId
       waiters.set(id, { resolve, reject })
-      worker.postMessage({ id, port, method, args } satisfies Ask)
+      worker.postMessage({ id, port, method, args } satisfies Ask, transferred)
     })
   }
 
@@ -61,7 +62,10 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   }
 
   const inbox = remote<Inbox>('inbox')
-  const grouped = groupAppends((batch) => call('inbox', 'append', [batch]) as ReturnType<Inbox['append']>)
+  const grouped = groupAppends((batch) => {
+    const packed = pack(batch)
+    return call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
+  })
   await opened
   return {
     inbox: new Proxy(inbox, { get: (port, method) => (method === 'append' ? grouped : Reflect.get(port, method)) }),
@@ -91,7 +95,7 @@ function groupAppends(append: Inbox['append']): Inbox['append'] {
       group.results = underWay.then(async () => {
         await new Promise(setImmediate)
         next = undefined
-        return append(group.arrivals.map(withOwnBytes))
+        return append(group.arrivals)
       })
       underWay = group.results.catch(() => {})
     }
@@ -100,10 +104,4 @@ function groupAppends(append: Inbox['append']): Inbox['append'] {
     arrivals.push(...batch)
     return (await results).slice(start, start + batch.length)
   }
-}
-
-/** A small Buffer is a window on a shared 8 kB pool, and posting it would copy the pool. */
-function withOwnBytes(arrival: Arrival): Arrival {
-  if (arrival.state === 'ignored') return arrival
-  return { ...arrival, body: Uint8Array.from(arrival.body), identity: Uint8Array.from(arrival.identity) }
 }
