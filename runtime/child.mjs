@@ -3,38 +3,42 @@ import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 
 const forwarded = ['SIGTERM', 'SIGINT', 'SIGHUP']
+const orphanCheckMs = 200
+const parent = process.ppid
 
 /**
- * Runs a program to its end and says how it ended: `{ code, signal, output }`, one of `code` and `signal` being null.
- * `output` is what it wrote, in the order written, when `options.stdio` has pipes; by default it has our own stdio.
- * SIGTERM, SIGINT and SIGHUP sent to us meanwhile go to it, and we wait for it.
+ * Runs a program to its end and says how it ended: `{ code, signal, received, output }`, one of `code` and `signal` being
+ * null. `output` is what it wrote to pipes; by default it has our own stdio instead.
+ * SIGTERM, SIGINT and SIGHUP sent to us meanwhile go to it, and we wait for it; `received` is the first of them, or null.
  */
 export function runChild(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options })
+    let received = null
     let output = ''
+    const forward = (signal) => {
+      received ??= signal
+      // A terminal sends Ctrl-C to the whole group, the child included: a second one could mean "now, without draining".
+      if (signal === 'SIGINT' && isatty(0)) return
+      child.kill(signal)
+    }
+    // npm starts scripts through a shell and signals only that. A shell that does not pass it on (dash) dies, we live on.
+    const orphanCheck = setInterval(() => {
+      if (process.env.npm_command && process.ppid !== parent && received === null) forward('SIGTERM')
+    }, orphanCheckMs)
+    const end = (settle, value) => {
+      clearInterval(orphanCheck)
+      for (const signal of forwarded) process.off(signal, forward)
+      settle(value)
+    }
+    for (const signal of forwarded) process.on(signal, forward)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text
       })
     }
-    const forward = (signal) => {
-      // A terminal sends Ctrl-C to the whole group, the child included: a second one could mean "now, without draining".
-      if (signal === 'SIGINT' && isatty(0)) return
-      child.kill(signal)
-    }
-    for (const signal of forwarded) process.on(signal, forward)
-    const stopForwarding = () => {
-      for (const signal of forwarded) process.off(signal, forward)
-    }
-    child.once('error', (error) => {
-      stopForwarding()
-      reject(error)
-    })
-    child.once('close', (code, signal) => {
-      stopForwarding()
-      resolve({ code, signal, output })
-    })
+    child.once('error', (error) => end(reject, error))
+    child.once('close', (code, signal) => end(resolve, { code, signal, received, output }))
   })
 }
 

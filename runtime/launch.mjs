@@ -24,7 +24,7 @@ export async function launch(args, { dev = false } = {}) {
     endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', ...args]))
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error
-    process.stderr.write(`${error.message}\n${error.hint}\n`)
+    if (error.signal === null) process.stderr.write(`${error.message}\n${error.hint}\n`)
     endLike({ code: 1, signal: error.signal })
   }
 }

@@ -35,7 +35,7 @@ export async function ensureNode() {
   const { platform, arch, versions } = process
   const name = nodePackage({ version: versions.node, platform, arch })
   if (name === undefined) return process.execPath
-  await ensurePackages(folder, { what: `Node ${majorMin} (this one is ${versions.node})` })
+  await ensurePackages(folder, { what: `Node ${majorMin} (this is ${versions.node})` })
   const node = join(folder, 'node_modules', name, 'bin', platform === 'win32' ? 'node.exe' : 'node')
   // The binaries are built for glibc: on a musl system (Alpine) npm installs one that cannot start.
   if (spawnSync(node, ['--version']).status !== 0) {

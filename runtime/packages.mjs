@@ -7,7 +7,7 @@ import { runChild } from './child.mjs'
 const heartbeatMs = 1_000
 const abandonedMs = 10_000
 
-/** The set-up could not be done. The message says what and why; `hint` what to do; `signal` is set when it was interrupted. */
+/** The set-up could not be done: the message says why, `hint` what to do. Or it was interrupted by a `signal`, else null. */
 export class SetupFailure extends Error {
   constructor(message, { hint, signal = null }) {
     super(message)
@@ -138,14 +138,15 @@ async function npmCi(folder, { dev, node, workspace, what }) {
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32' && command === 'npm', // there it is a .cmd file
-  }).catch((error) => ({ code: 1, signal: null, output: `${error.message}\n` }))
-  if (result.code !== 0) throw npmFailure(what, folder, result.output, result.signal)
+  }).catch((error) => ({ code: 1, received: null, output: `${error.message}\n` }))
+  // npm ends with an exit code of its own when it is interrupted.
+  if (result.received !== null) throw new SetupFailure('Interrupted.', { hint: '', signal: result.received })
+  if (result.code !== 0) throw npmFailure(what, folder, result.output)
   return result.output
 }
 
-function npmFailure(what, folder, output, signal = null) {
+function npmFailure(what, folder, output) {
   return new SetupFailure(`${output}npm could not install ${what}.`, {
-    hint: `Above is what npm said: is the registry reachable from here? To try it alone: npm ci --prefix ${folder}`,
-    signal,
+    hint: `Is the npm registry reachable from here? To try this step alone: npm ci --prefix ${folder}`,
   })
 }

@@ -145,6 +145,15 @@ describe('setting up', () => {
     assert.equal(existsSync(left), false)
   })
 
+  test('leaves nothing behind and says nothing when it is interrupted', async () => {
+    const project = newProject(
+      `process.on('SIGTERM', () => process.exit(1)); process.kill(process.ppid, 'SIGTERM'); setInterval(() => {}, 1000)`,
+    )
+    const { signal, stderr } = await project.setUp()
+    assert.deepEqual({ signal, stderr }, { signal: 'SIGTERM', stderr: 'Installing the packages …\n' })
+    assert.deepEqual(readdirSync(project.folder).sort(), ['package-lock.json', 'package.json'])
+  })
+
   test('uses the npm that runs it, but no other package manager, and else the one on the PATH', () => {
     const npm = join(scratch, 'npm-cli.js')
     const pnpm = join(scratch, 'pnpm.cjs')
@@ -175,6 +184,19 @@ describe('the launcher', () => {
       assert.deepEqual({ code, stdout }, { code: 3, stdout: 'up\ndrained\n' })
     })
   }
+
+  test('stops the program when the shell that npm started it in is killed', async () => {
+    const script = newScript(`
+      process.on('SIGTERM', () => { console.log('drained'); clearInterval(up) })
+      const up = setInterval(() => {}, 1000)
+      console.log('up')`)
+    const shell = newScript(`
+      import { spawn } from 'node:child_process'
+      spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit' })`)
+    const npm = start([shell, join(runtime, 'run.mjs'), script], { env: { ...process.env, npm_command: 'start' } })
+    npm.stdout.once('data', () => npm.kill('SIGKILL'))
+    assert.equal((await end(npm)).stdout, 'up\ndrained\n')
+  })
 
   test('ends by the signal that ended the program', async () => {
     const script = newScript(`process.kill(process.pid, 'SIGKILL')`)
@@ -207,12 +229,12 @@ function newProject(npmDoes: string) {
   const command = join(tools, 'set-up.mjs')
   writeFileSync(
     command,
-    `import { ensurePackages, SetupFailure } from ${JSON.stringify(`${runtime}/packages.mjs`)}
+    `import { endLike } from ${JSON.stringify(`${runtime}/child.mjs`)}
+     import { ensurePackages } from ${JSON.stringify(`${runtime}/packages.mjs`)}
      const [folder, workspace] = process.argv.slice(2)
-     await ensurePackages(folder, { what: 'the packages', workspace }).catch((error) => {
-       if (!(error instanceof SetupFailure)) throw error
-       console.error(error.message)
-       process.exitCode = 1
+     await ensurePackages(folder, { what: 'the packages', workspace }).catch(({ message, signal }) => {
+       if (signal === null) console.error(message)
+       endLike({ code: 1, signal })
      })`,
   )
   const env = { ...process.env, npm_execpath: npm }

@@ -77,7 +77,6 @@ const add: Command = {
         const next = { ...install, ...fields }
         return { ...next, state: install.state === 'paused' ? 'paused' : next.writeKey ? 'live' : 'waiting_for_key' }
       })
-      await roster.reload(now)
       context.print(`${id}: ${saved?.state}`)
     } finally {
       await store.close()

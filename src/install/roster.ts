@@ -17,8 +17,10 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
     get: (org) => known.get(org),
     all: () => [...known.values()],
     async reload(now) {
+      const before = known
       known = new Map((await installs.list()).map((install) => [install.org, install]))
-      for (const install of known.values()) if (install.state !== 'disconnected') await inbox.adopt(install.org, now)
+      const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
+      for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
     },
     async change(org, now, edit) {
       for (let tries = 0; tries < 10; tries++) {
@@ -30,6 +32,7 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
         const saved = { ...changed, generation: changed.generation + 1 }
         known.set(org, saved)
         if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
+        if (stored.generation === 0) await inbox.adopt(org, now)
         return saved
       }
       throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)

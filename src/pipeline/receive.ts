@@ -51,6 +51,8 @@ export function receiver(needs: Needs): Receive {
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
     if (arrival.state === 'ignored' || outcome !== 'stored') return shown
+    // Installed while this was on its way: nobody else would look for it.
+    if (arrival.state === 'unclaimed' && roster.get(org)) await inbox.adopt(org, clock.now())
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
     if (arrival.state === 'waiting') wake('send')
@@ -61,7 +63,7 @@ export function receiver(needs: Needs): Receive {
   async function arrivalOf(opened: Opened): Promise<Arrival> {
     if (opened.as === 'unreadable') {
       const { orgId, type, reason, text, identity } = opened
-      const installed = roster.get(orgId) !== undefined
+      const installed = (roster.get(orgId)?.state ?? 'disconnected') !== 'disconnected'
       return keep({ org: installed ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
     }
     const { envelope } = opened
