@@ -18,11 +18,11 @@ export class SetupFailure extends Error {
 
 /**
  * Makes sure that node_modules of `folder` has what its package-lock.json lists (with `dev`, development packages too),
- * installing with npm under `node` only when something is missing. What is there beyond that stays as it is.
+ * installing with npm under `node` only when something is missing. What is there beyond that is no reason to.
  * Safe to call from many processes at once. `what` names the packages for the person who waits. Throws SetupFailure.
  *
  * npm works in `workspace`, a folder on the same disk, and the result is moved into place whole: an interrupted install
- * leaves nothing half done, and a service running from this folder never sees it empty.
+ * leaves nothing half done, and a service running from this folder misses its packages only between two renames.
  */
 export async function ensurePackages(folder, { dev = false, node = process.execPath, what, workspace = ownWorkspace }) {
   const complete = (installedIn) => missing(wanted(folder), installed(installedIn), { dev }).length === 0

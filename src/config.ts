@@ -1,6 +1,7 @@
 /** The settings, and the only reader of process.env. See README for what each means. */
-import { existsSync, readFileSync } from 'node:fs'
+
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { Problem } from './lib/errors.ts'
 import { logLevels } from './lib/log.ts'
@@ -45,7 +46,8 @@ export const settings = [
   },
   {
     name: 'ENCRYPTION_KEYS',
-    meaning: 'id:base64-of-32-bytes, comma separated; the first seals, all open; `npx drift-segment-source keys new` prints one',
+    meaning:
+      'id:base64-of-32-bytes, comma separated; the first seals, all open; `npx drift-segment-source keys new` prints one',
     secret: true,
   },
   {
@@ -69,7 +71,8 @@ export const settings = [
   { name: 'METRICS_PORT', meaning: 'where metrics are served; 0: off', default: '9464' },
   {
     name: 'RETENTION_DAYS',
-    meaning: 'how long bodies of delivered events stay; dead and quarantined ones stay 30 days, undelivered ones always',
+    meaning:
+      'how long bodies of delivered events stay; dead and quarantined ones stay 30 days, undelivered ones always',
     default: '7',
   },
   { name: 'LOG_LEVEL', meaning: logLevels.join(', '), default: 'info' },
@@ -126,7 +129,8 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
   const port = whole('PORT', 0, 65_535)
   const serving = needs === 'serve'
   const org = env.DRIFT_ORG_ID?.trim() ? text('DRIFT_ORG_ID') : undefined
-  if (org !== undefined && !/^[1-9][0-9]{0,18}$/.test(org)) complain('DRIFT_ORG_ID', "must be Drift's account number, in digits")
+  if (org !== undefined && !/^[1-9][0-9]{0,18}$/.test(org))
+    complain('DRIFT_ORG_ID', "must be Drift's account number, in digits")
   const region = text('SEGMENT_REGION')!
   if (region !== 'us' && region !== 'eu') complain('SEGMENT_REGION', 'must be us or eu')
   const wantsOauth = env.DRIFT_CLIENT_ID?.trim() || env.DRIFT_CLIENT_SECRET?.trim() || (serving && org === undefined)
@@ -151,7 +155,10 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
     encryptionKeys: keysOf(required('ENCRYPTION_KEYS'), (why) => complain('ENCRYPTION_KEYS', why)),
     verificationTokens: serving ? tokensOf(required('DRIFT_VERIFICATION_TOKENS'), complain) : [],
     oauth: wantsOauth
-      ? { clientId: required('DRIFT_CLIENT_ID', unlessSingle), clientSecret: required('DRIFT_CLIENT_SECRET', unlessSingle) }
+      ? {
+          clientId: required('DRIFT_CLIENT_ID', unlessSingle),
+          clientSecret: required('DRIFT_CLIENT_SECRET', unlessSingle),
+        }
       : undefined,
     single:
       org === undefined || !serving
@@ -162,17 +169,25 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
             accessToken: required('DRIFT_ACCESS_TOKEN', ' (single-account mode needs it)'),
             region: region as 'us' | 'eu',
           },
-    drift: { apiUrl: url('DRIFT_API_URL'), authorizeUrl: url('DRIFT_AUTHORIZE_URL'), settingsUrl: url('DRIFT_SETTINGS_URL') },
+    drift: {
+      apiUrl: url('DRIFT_API_URL'),
+      authorizeUrl: url('DRIFT_AUTHORIZE_URL'),
+      settingsUrl: url('DRIFT_SETTINGS_URL'),
+    },
     segment: { us: url('SEGMENT_API_URL_US'), eu: url('SEGMENT_API_URL_EU'), cdn: url('SEGMENT_CDN_URL') },
     metrics: { host: text('METRICS_HOST')!, port: whole('METRICS_PORT', 0, 65_535) },
     retentionDays: whole('RETENTION_DAYS', 1, 3_650),
     logLevel,
   }
   if (wrong.length > 0) {
-    throw new Problem('settings_wrong', `these settings are missing or wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`, {
-      hint: '`npm run demo` needs none of them and shows the whole thing at work',
-      exitCode: 78,
-    })
+    throw new Problem(
+      'settings_wrong',
+      `these settings are missing or wrong:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+      {
+        hint: '`npm run demo` needs none of them and shows the whole thing at work',
+        exitCode: 78,
+      },
+    )
   }
   return config
 }
@@ -205,7 +220,9 @@ function tokensOf(text: string, complain: (name: Name, why: string) => void): st
 }
 
 function isPlaceholder(value: string): boolean {
-  return /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$|your[_ -]|replace[_ -]?(me|with)/i.test(value)
+  return /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$|your[_ -]|replace[_ -]?(me|with)/i.test(
+    value,
+  )
 }
 
 function urlProblem(value: string): string | undefined {

@@ -61,7 +61,11 @@ export interface Service {
 
 export async function openService(
   config: Config,
-  { clock = systemClock, random = systemRandom, log = openLog(config.logLevel) }: { clock?: Clock; random?: Random; log?: Log } = {},
+  {
+    clock = systemClock,
+    random = systemRandom,
+    log = openLog(config.logLevel),
+  }: { clock?: Clock; random?: Random; log?: Log } = {},
 ): Promise<Service> {
   const store = await openStore(config, 'serve', { clock, random })
   const { storage, keyring, roster } = store
@@ -72,7 +76,15 @@ export async function openService(
   const outlet = openOutlet()
   const { send } = outlet
   const driftUrl = config.drift.apiUrl
-  const grants = openGrants({ installs: storage.installs, roster, keyring, send, clock, apiUrl: driftUrl, app: config.oauth })
+  const grants = openGrants({
+    installs: storage.installs,
+    roster,
+    keyring,
+    send,
+    clock,
+    apiUrl: driftUrl,
+    app: config.oauth,
+  })
   const disconnect = disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl: driftUrl })
   const needs = { storage, catalogue, roster, keyring, send, segment: config.segment, clock, random, log, leaseMs }
   const loop = { inbox, clock, log, leaseMs }

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { addsUp } from '../src/cli/check.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { SegmentAction } from '../src/sim/index.ts'
@@ -18,7 +18,10 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** The service in a process of its own, on the rig's file. */
 async function startChild(rig: Rig): Promise<{ process: ChildProcess; to: string; kill(): Promise<void> }> {
   const env = { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'error' }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve'], { env, stdio: ['ignore', 'inherit', 'pipe'] })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve'], {
+    env,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
   for await (const line of createInterface({ input: child.stderr! })) {
     const url = /^listening on (\S+)$/.exec(line)?.[1]
     if (!url) continue
@@ -146,14 +149,18 @@ describe('kill -9', () => {
   })
 })
 
-test('SIGTERM under load: what was answered is delivered, now or after the next start', { timeout: 60_000 }, async () => {
+test('SIGTERM under load: what was answered is delivered, now or after the next start', {
+  timeout: 60_000,
+}, async () => {
   const rig = await startRig()
   try {
     await rig.service.close()
     const child = await startChild(rig)
     const { drift, segment } = rig.sims
     const sending = Promise.all(
-      Array.from({ length: 60 }, (_, vary) => drift.send('new_conversation', { to: child.to, orgId: org, vary: vary + 1 })),
+      Array.from({ length: 60 }, (_, vary) =>
+        drift.send('new_conversation', { to: child.to, orgId: org, vary: vary + 1 }),
+      ),
     )
     await segment.waitFor(1)
     child.process.kill('SIGTERM')

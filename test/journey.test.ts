@@ -79,7 +79,8 @@ test('a message has the shape that the official client sends for the same call',
         integrations: { Drift: false },
         context: { integration: { name: 'drift-segment-source', version: '0' } },
       }
-      if (page.call === 'track') client.track({ ...call, event: String(expected.event), properties: expected.properties as object })
+      if (page.call === 'track')
+        client.track({ ...call, event: String(expected.event), properties: expected.properties as object })
       else client.identify({ ...call, traits: expected.traits as object })
       await client.closeAndFlush()
       const theirs = (await segment.waitFor(earlier + 2)).at(-1)!.message

@@ -28,7 +28,10 @@ export interface Rig {
   /** Closes the service and opens it again on the same file. */
   restart(): Promise<void>
   /** What the command line prints, run beside the service. */
-  command(name: string, options?: { stdin?: string; given?: Record<string, string | boolean> }): Promise<{ exitCode: number; output: string }>
+  command(
+    name: string,
+    options?: { stdin?: string; given?: Record<string, string | boolean> },
+  ): Promise<{ exitCode: number; output: string }>
   sums(): Promise<Sums>
   close(): Promise<void>
 }
@@ -41,7 +44,12 @@ export interface RigOptions {
   log?: Log
 }
 
-export async function startRig({ installed = true, env: more = {}, clock = systemClock, log = silentLog }: RigOptions = {}): Promise<Rig> {
+export async function startRig({
+  installed = true,
+  env: more = {},
+  clock = systemClock,
+  log = silentLog,
+}: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-test-'))
   const sims = await startSims({ drift: { clock } })
   const env = { ...settingsFor(sims, folder), ...more }
@@ -101,7 +109,10 @@ export function settingsFor({ drift, segment }: Sims, folder: string): Env {
 }
 
 /** Resolves once the law holds and nothing waits any more; rejects with the sums when that does not come to pass. */
-export async function settled(rig: Rig, wanted: (sums: Sums) => boolean = ({ waiting }) => waiting === 0): Promise<Sums> {
+export async function settled(
+  rig: Rig,
+  wanted: (sums: Sums) => boolean = ({ waiting }) => waiting === 0,
+): Promise<Sums> {
   const deadline = performance.now() + 15_000
   for (;;) {
     const sums = await rig.sums()
@@ -111,7 +122,11 @@ export async function settled(rig: Rig, wanted: (sums: Sums) => boolean = ({ wai
   }
 }
 
-async function runCommand(env: Env, name: string, options: { stdin?: string; given?: Record<string, string | boolean> }) {
+async function runCommand(
+  env: Env,
+  name: string,
+  options: { stdin?: string; given?: Record<string, string | boolean> },
+) {
   const path = name.split(' ')
   let command = commands.find((one) => one.name === path[0])
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)

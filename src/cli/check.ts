@@ -26,7 +26,9 @@ export function sumsOf(totals: readonly Total[], standings: readonly Standing[])
     received: counted('received'),
     delivered: counted('delivered'),
     waiting: standing((one) => inLine(one) && one.reason === undefined),
-    held: standing((one) => (inLine(one) ? one.reason !== undefined : one.state === 'unclaimed' || one.state === 'quarantined')),
+    held: standing((one) =>
+      inLine(one) ? one.reason !== undefined : one.state === 'unclaimed' || one.state === 'quarantined',
+    ),
     dead: counted('dead') + standing(({ state }) => state === 'dead'),
     ignored: counted('ignored'),
     expired: counted('expired'),
@@ -54,7 +56,8 @@ export const check: Command = {
       if (given.json) context.print(JSON.stringify({ ok, ...sums, standings: held }))
       else {
         for (const [name, count] of Object.entries(sums)) context.print(`${name.padEnd(12)}${count}`)
-        for (const { org, state, reason, count } of held) context.print(`  account ${org || '-'}: ${count} ${state}: ${reason}`)
+        for (const { org, state, reason, count } of held)
+          context.print(`  account ${org || '-'}: ${count} ${state}: ${reason}`)
         context.print(ok ? 'it adds up' : 'IT DOES NOT ADD UP: please report this with the numbers above')
       }
       return ok ? 0 : 1

@@ -30,7 +30,9 @@ export const demo: Command = {
     try {
       const env = settingsFor(sims, folder)
       service = await context.openService(readConfig(env), { log: silentLog })
-      context.print(`a Drift is at    ${sims.drift.url}\na Segment is at  ${sims.segment.url}\nthe service is at ${service.url}\n`)
+      context.print(
+        `a Drift is at    ${sims.drift.url}\na Segment is at  ${sims.segment.url}\nthe service is at ${service.url}\n`,
+      )
       await install(context, env, sims)
       const allRight = await fireAll(context, service, sims)
       if (given.once) return allRight ? 0 : 1

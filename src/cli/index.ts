@@ -1,9 +1,9 @@
 /** The command line: the table of commands, and what is common to all of them. */
-import { CommanderError, Command as Commander, Option as CommanderOption } from 'commander'
+import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { environment } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
-import type { Command, Context, Given } from './command.ts'
 import { check } from './check.ts'
+import type { Command, Context, Given } from './command.ts'
 import { demo } from './demo.ts'
 import { events } from './events.ts'
 import { installs } from './installs.ts'

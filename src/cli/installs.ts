@@ -55,7 +55,10 @@ const list: Command = {
 const add: Command = {
   name: 'add',
   summary: 'add an account, or give it a new grant or write key; reads a JSON object of secrets from standard input',
-  options: [org, { flags: '--region <region>', meaning: "where the account's Segment workspace is", choices: ['us', 'eu'] }],
+  options: [
+    org,
+    { flags: '--region <region>', meaning: "where the account's Segment workspace is", choices: ['us', 'eu'] },
+  ],
   examples: [
     `echo '{"accessToken":"…","refreshToken":"…","writeKey":"…"}' | npx drift-segment-source installs add --org 12345`,
     'npx drift-segment-source installs add --org 12345 --region eu < secrets.json',
@@ -116,7 +119,10 @@ function setState(context: Context, id: string, next: (install: Install) => Inst
         hint: '`installs list` shows which are; `installs add` adds one',
       })
     }
-    const saved = await roster.change(id, clock.now(), ({ reason: _, ...stored }) => ({ ...stored, state: next(stored) }))
+    const saved = await roster.change(id, clock.now(), ({ reason: _, ...stored }) => ({
+      ...stored,
+      state: next(stored),
+    }))
     context.print(`${id}: ${saved?.state}`)
   })
 }
@@ -136,11 +142,18 @@ function secretsOf(input: string): { grant?: Grant; writeKey?: string } {
   const names = ['accessToken', 'refreshToken', 'writeKey']
   const unknown = Object.keys(given).find((name) => !names.includes(name) || typeof given[name] !== 'string')
   if (unknown !== undefined) {
-    throw new Problem('input_unknown', 'standard input holds a name that is not known, or a value that is no text', { hint, exitCode: 2 })
+    throw new Problem('input_unknown', 'standard input holds a name that is not known, or a value that is no text', {
+      hint,
+      exitCode: 2,
+    })
   }
   const { accessToken, refreshToken, writeKey } = given as Record<string, string | undefined>
   const problem = writeKey === undefined ? undefined : writeKeyProblem(writeKey)
-  if (problem) throw new Problem('write_key_unusable', problem, { hint: 'copy it again from Segment: Source → Settings → API Keys', exitCode: 2 })
+  if (problem)
+    throw new Problem('write_key_unusable', problem, {
+      hint: 'copy it again from Segment: Source → Settings → API Keys',
+      exitCode: 2,
+    })
   return {
     // How old a pasted access token is cannot be known: with a refresh token it is renewed before its first use.
     ...(accessToken ? { grant: { accessToken, ...(refreshToken ? { refreshToken, expiresAt: 0 } : {}) } } : {}),

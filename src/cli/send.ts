@@ -1,7 +1,7 @@
 /** Posts a webhook to a running service as Drift would: one of the catalogue's samples, or a file. */
 import { readFile } from 'node:fs/promises'
-import { catalogue, fixtureOf } from '../events/index.ts'
 import type { Env } from '../config.ts'
+import { catalogue, fixtureOf } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, numberOf, readText } from '../lib/json.ts'
 import { openOutlet } from '../lib/request.ts'
@@ -9,7 +9,8 @@ import type { Command } from './command.ts'
 
 export const send: Command = {
   name: 'send',
-  summary: "post a sample event, or a JSON file, to a running service as Drift would; the token is taken from the settings",
+  summary:
+    'post a sample event, or a JSON file, to a running service as Drift would; the token is taken from the settings',
   arguments: [{ name: '<event-or-file>', meaning: 'an event type of `events`, or the path of a .json file' }],
   options: [
     { flags: '--to <url>', meaning: 'the service', default: 'http://127.0.0.1:8080' },
@@ -33,7 +34,9 @@ export const send: Command = {
         deadlineMs: 15_000,
       })
       if (answer.failure !== undefined) {
-        throw new Problem('service_unreachable', `no answer from the service: ${answer.failure}`, { hint: 'is it running there? see --to' })
+        throw new Problem('service_unreachable', `no answer from the service: ${answer.failure}`, {
+          hint: 'is it running there? see --to',
+        })
       }
       context.print(`${answer.status} ${answer.body}`)
       return answer.status === 200 ? 0 : 1
@@ -46,7 +49,10 @@ export const send: Command = {
 function verificationToken(env: Env): string {
   const [token] = (env.DRIFT_VERIFICATION_TOKENS ?? '').split(',')
   if (token) return token.trim()
-  throw new Problem('settings_wrong', 'DRIFT_VERIFICATION_TOKENS is missing', { hint: "set it as the service has it", exitCode: 78 })
+  throw new Problem('settings_wrong', 'DRIFT_VERIFICATION_TOKENS is missing', {
+    hint: 'set it as the service has it',
+    exitCode: 78,
+  })
 }
 
 async function webhookOf(what: string): Promise<object> {

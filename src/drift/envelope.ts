@@ -5,7 +5,16 @@
  * from devdocs.drift.com/docs/webhook-events-1), so it is taken out before anything else sees the body.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { canonical, isExactNumber, isObject, type Json, type JsonObject, type JsonProblem, read, readText } from '../lib/json.ts'
+import {
+  canonical,
+  isExactNumber,
+  isObject,
+  type Json,
+  type JsonObject,
+  type JsonProblem,
+  read,
+  readText,
+} from '../lib/json.ts'
 
 /** An account uninstalls the app: handled, not sent. */
 export const disconnectType = 'app_disconnected'
@@ -24,7 +33,14 @@ export interface Envelope {
 /** `unreadable` bodies are kept with the reason; what can be said of them is. */
 export type Opened =
   | { as: 'envelope'; envelope: Envelope }
-  | { as: 'unreadable'; reason: string; orgId: string; type: string; text: Buffer | string; identity: Uint8Array | string }
+  | {
+      as: 'unreadable'
+      reason: string
+      orgId: string
+      type: string
+      text: Buffer | string
+      identity: Uint8Array | string
+    }
 
 export type TokenVerdict = 'right' | 'wrong' | 'missing'
 

@@ -67,7 +67,10 @@ export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing 
   }
 }
 
-export type TokenInfo = { is: 'valid'; orgId: string; scopes: string[] } | { is: 'invalid' } | { is: 'later'; reason: string }
+export type TokenInfo =
+  | { is: 'valid'; orgId: string; scopes: string[] }
+  | { is: 'invalid' }
+  | { is: 'later'; reason: string }
 
 export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
@@ -75,7 +78,13 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   const body = objectOf(answer.body)
   const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
   if (answer.status !== 200 || orgId === undefined) return { is: 'later', reason: `drift_${answer.status}` }
-  return { is: 'valid', orgId, scopes: String(body?.scope ?? '').split(' ').filter(Boolean) }
+  return {
+    is: 'valid',
+    orgId,
+    scopes: String(body?.scope ?? '')
+      .split(' ')
+      .filter(Boolean),
+  }
 }
 
 function objectOf(text: string): JsonObject | undefined {

@@ -42,7 +42,10 @@ export default track({
   sends: ['body', 'conversationId', 'href', 'ip', 'locale', 'location'],
   fields(data) {
     const inContext = isObject(data.context) ? data.context : {}
-    const around: JsonObject = { ...pick(data, Object.keys(surroundings)), ...pick(inContext, Object.keys(surroundings)) }
+    const around: JsonObject = {
+      ...pick(data, Object.keys(surroundings)),
+      ...pick(inContext, Object.keys(surroundings)),
+    }
     const where = isObject(around.location) ? { location: pick(around.location, place) } : {}
     return { ...pick(data, ['body', 'conversationId']), ...pick(around, ['href', 'ip', 'locale']), ...where }
   },

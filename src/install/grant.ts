@@ -99,7 +99,9 @@ export function openGrants(needs: Needs): Grants {
       const after = await stored(org)
       if (after && after.accessToken !== oldToken) return { is: 'token', token: after.accessToken }
       await roster.change(org, now, (install) =>
-        install.state === 'disconnected' ? undefined : withoutRefresh({ ...install, state: 'needs_attention', reason: 'grant_dead' }),
+        install.state === 'disconnected'
+          ? undefined
+          : withoutRefresh({ ...install, state: 'needs_attention', reason: 'grant_dead' }),
       )
       return { is: 'dead' }
     }
@@ -110,7 +112,9 @@ export function openGrants(needs: Needs): Grants {
       expiresAt: now + expiresInMs,
     }
     const fields = await grantFields(keyring, org, grant, now)
-    await roster.change(org, now, (install) => (install.state === 'disconnected' ? undefined : { ...install, ...fields }))
+    await roster.change(org, now, (install) =>
+      install.state === 'disconnected' ? undefined : { ...install, ...fields },
+    )
     return { is: 'token', token: accessToken }
   }
 

@@ -77,7 +77,11 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
   const ourKey = await keyFor(ours)
   const secret = sealed
     ? unseal(ourKey, identityName, sealed)
-    : unseal(ourKey, identityName, await vault.create(identityName, seal(ourKey, identityName, random.bytes(32), random)))
+    : unseal(
+        ourKey,
+        identityName,
+        await vault.create(identityName, seal(ourKey, identityName, random.bytes(32), random)),
+      )
   const identitySecret = createSecretKey(secret)
 
   return {

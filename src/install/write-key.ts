@@ -16,7 +16,8 @@ export function writeKeyProblem(pasted: string): string | undefined {
   if (key === '') return 'the write key is empty'
   if (key.length > 200) return 'a write key is about 32 characters long'
   if (/[^\x21-\x7e]/.test(key)) return 'a write key has no spaces and only plain letters and digits'
-  if (/^sgp_/.test(key)) return 'this is a token of Segment\'s Public API; the write key is in the source\'s settings under "API Keys"'
+  if (/^sgp_/.test(key))
+    return 'this is a token of Segment\'s Public API; the write key is in the source\'s settings under "API Keys"'
   if (/^https?:/i.test(key)) return 'this is an address, not a write key'
   if (/your|replace|write_?key|example|placeholder/i.test(key)) return 'this is a placeholder, not a write key'
   return undefined

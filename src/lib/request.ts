@@ -25,7 +25,8 @@ export type Send = (outgoing: Outgoing) => Promise<Answered>
 const answerBytesMax = 1024 * 1024
 
 /** Failures before a byte was sent: the name was not found, nobody listens, or TLS was not agreed. */
-const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
+const neverSent =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
 
 export interface Outlet {
   send: Send
@@ -71,5 +72,7 @@ function failureOf(error: unknown): string {
 }
 
 function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
 }

@@ -86,7 +86,9 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
   for (let tries = 0; tries < 2; tries++) {
     if (access.is === 'dead') return { is: 'held', reason: 'grant_dead' }
     if (access.is === 'later') return access
-    const answer = judgeConversation(await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token)))
+    const answer = judgeConversation(
+      await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token)),
+    )
     if (answer.is === 'forbidden') return { is: 'held', reason: 'drift_forbidden' }
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())
@@ -102,7 +104,12 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
   return { is: 'held', reason: 'grant_dead' }
 }
 
-async function settleQuestion(needs: AskNeeds, lease: Lease, question: Question, found: JsonObject | undefined): Promise<void> {
+async function settleQuestion(
+  needs: AskNeeds,
+  lease: Lease,
+  question: Question,
+  found: JsonObject | undefined,
+): Promise<void> {
   const { storage } = needs
   const contactId = idOf(found?.contactId)
   if (contactId !== undefined) {
@@ -114,7 +121,10 @@ async function settleQuestion(needs: AskNeeds, lease: Lease, question: Question,
       if (contactId === undefined) return askAgain(needs, one.entry, 'conversation_without_contact')
       const conversation = mustAsk(one.page, one.data) ? { conversation: found } : {}
       const whose = one.page.whose(one.data)
-      return known(needs, one.entry, { contactId: whose && 'contactId' in whose ? whose.contactId : contactId, ...conversation })
+      return known(needs, one.entry, {
+        contactId: whose && 'contactId' in whose ? whose.contactId : contactId,
+        ...conversation,
+      })
     }),
   )
   await storage.inbox.settle(lease, settlements)

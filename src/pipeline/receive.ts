@@ -1,5 +1,13 @@
 /** From a body to an answer: decides what is kept of a webhook, and resolves once the store has it for good. */
-import { disconnectType, type Envelope, type Opened, openEnvelope, type Tokens, type TokenVerdict, unread } from '../drift/envelope.ts'
+import {
+  disconnectType,
+  type Envelope,
+  type Opened,
+  openEnvelope,
+  type Tokens,
+  type TokenVerdict,
+  unread,
+} from '../drift/envelope.ts'
 import type { EventPage } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
@@ -69,10 +77,20 @@ export function receiver(needs: Needs): Receive {
     const { envelope } = opened
     const { orgId: org, type, text, identity } = envelope
     const { state, reason } = stateOf(envelope)
-    if (state === 'ignored') return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
+    if (state === 'ignored')
+      return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
     const timeless = (catalogue.get(type)?.distinct(envelope.data) ?? null) === null && type !== disconnectType
     const first = type === disconnectType ? { dueAt: 0 } : {}
-    return keep({ org, type, state, text, identity, rememberMs: timeless ? rememberTimelessMs : rememberMs, ...reason, ...first })
+    return keep({
+      org,
+      type,
+      state,
+      text,
+      identity,
+      rememberMs: timeless ? rememberTimelessMs : rememberMs,
+      ...reason,
+      ...first,
+    })
   }
 
   function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {

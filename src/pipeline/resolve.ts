@@ -20,7 +20,9 @@ interface Needs {
 /** Resolves entries of one account, in order; one that starts a conversation answers for those that follow it. */
 export async function resolve(needs: Needs, org: string, entries: readonly Entry[]): Promise<Resolved[]> {
   const opened = await Promise.all(entries.map((entry) => open(needs, entry)))
-  const unsure = opened.flatMap((one) => (one.is === 'asking' && !mustAsk(one.page, one.data) ? [one.conversationId] : []))
+  const unsure = opened.flatMap((one) =>
+    one.is === 'asking' && !mustAsk(one.page, one.data) ? [one.conversationId] : [],
+  )
   const contactOf = unsure.length > 0 ? await needs.conversations.recall(org, unsure) : new Map<Id, Id>()
   const learnt = new Map<Id, Id>()
   const resolved = opened.map((one): Resolved => {

@@ -1,13 +1,14 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
-import { holdOf, type Roster } from '../install/roster.ts'
+
+import type { EventPage } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
+import { holdOf, type Roster } from '../install/roster.ts'
 import { openWriteKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import type { EventPage } from '../events/define.ts'
-import { batchRequest, messageBytesMax, pack, type Packed, textOf } from '../segment/batch.ts'
+import { batchRequest, messageBytesMax, type Packed, pack, textOf } from '../segment/batch.ts'
 import { judge } from '../segment/verdict.ts'
 import type { Install, Lease, Settlement, Storage } from '../storage/ports.ts'
 import { type Delivered, deliver } from './deliver.ts'
@@ -54,7 +55,11 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   const totals = { delivered: 0, dead: 0, requests: 0 }
   let stopped: Delivered['stopped']
   for (const run of pack(messages, writeKey)) {
-    const result = await deliver(run, (part) => attempt(needs, lease, install, writeKey, part, totals), lease.trouble !== undefined)
+    const result = await deliver(
+      run,
+      (part) => attempt(needs, lease, install, writeKey, part, totals),
+      lease.trouble !== undefined,
+    )
     totals.delivered += result.delivered.length
     totals.dead += result.dead.length
     settlements.push(...settled(result, clock.now()))
@@ -86,7 +91,11 @@ async function prepare(needs: SendNeeds, lease: Lease): Promise<{ settlements: S
     settlements.push({ id: lease.entries[0]!.id, to: 'quarantined', at: clock.now(), reason: 'crashes' })
     return { settlements, messages }
   }
-  for (const one of await resolve({ catalogue, keyring, conversations: storage.conversations }, lease.org, lease.entries)) {
+  for (const one of await resolve(
+    { catalogue, keyring, conversations: storage.conversations },
+    lease.org,
+    lease.entries,
+  )) {
     const prepared = prepareOne(one, clock.now())
     if ('text' in prepared) messages.push(prepared)
     else settlements.push(prepared)
@@ -102,7 +111,8 @@ function prepareOne(one: Resolved, now: number): Packed | Settlement {
   if (!call) return { id, to: 'ignored', at: now }
   const text = textOf(call)
   const bytes = Buffer.byteLength(text)
-  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', contact: one.known.contactId }
+  if (bytes > messageBytesMax)
+    return { id, to: 'dead', at: now, reason: 'message_too_large', contact: one.known.contactId }
   return { id, text, bytes }
 }
 

@@ -33,6 +33,7 @@ export function translate(
 /** Drift's time of the event where it is a plausible one, else its receipt. */
 function timeOf(page: EventPage, data: JsonObject, receivedAt: number): number {
   const time = Object.hasOwn(data, page.at) ? data[page.at] : undefined
-  const plausible = typeof time === 'number' && Number.isInteger(time) && time >= earliestMs && time <= receivedAt + dayMs
+  const plausible =
+    typeof time === 'number' && Number.isInteger(time) && time >= earliestMs && time <= receivedAt + dayMs
   return plausible ? time : receivedAt
 }

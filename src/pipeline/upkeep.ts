@@ -40,7 +40,8 @@ export function keepUp({ inbox, grants, clock, log, retentionDays }: Needs): () 
   async function once(): Promise<void> {
     try {
       let gone = 0
-      for (let step = 1; step > 0 && !stopped; gone += step) step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      for (let step = 1; step > 0 && !stopped; gone += step)
+        step = await inbox.expire(limitsAt(clock.now(), retentionDays))
       const refreshed = await grants.keepAlive()
       if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed })
     } catch (error) {

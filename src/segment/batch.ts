@@ -19,7 +19,9 @@ export interface Packed {
 export function textOf(call: Call): string {
   const text = JSON.stringify(call)
   // JSON.stringify writes a lone surrogate as an escape, \\ud800 and so on, and nothing else in small letters so.
-  return text.includes('\\ud') ? JSON.stringify(call, (_key, value) => (typeof value === 'string' ? value.toWellFormed() : value)) : text
+  return text.includes('\\ud')
+    ? JSON.stringify(call, (_key, value) => (typeof value === 'string' ? value.toWellFormed() : value))
+    : text
 }
 
 /** Splits messages, in order, into runs that fit one request each. */

@@ -15,7 +15,8 @@ export type Verdict =
 export function judge(answer: Answered, nowMs: number): Verdict {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const { status } = answer
-  if (status >= 200 && status < 300) return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }
+  if (status >= 200 && status < 300)
+    return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }
   if (status >= 300 && status < 400) return { is: 'held', reason: 'segment_redirect' }
   if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
   if (status === 400 && namesWriteKey(answer.body)) return { is: 'held', reason: 'write_key_refused' }

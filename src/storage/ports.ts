@@ -99,7 +99,10 @@ export interface Inbox {
    * Leases the account that has waited longest for its turn among those with something due, and gives its first
    * entries in order: at most `limit`, and no more than `bytesMax` of bodies (one at least).
    */
-  claim(lane: Lane, options: { now: number; leaseMs: number; limit: number; bytesMax: number }): Promise<Lease | undefined>
+  claim(
+    lane: Lane,
+    options: { now: number; leaseMs: number; limit: number; bytesMax: number },
+  ): Promise<Lease | undefined>
   /** Makes the lease last until then; false when it is no longer the caller's. */
   renew(lease: Lease, until: number): Promise<boolean>
   /** Records all of it or, when the lease is no longer the caller's, nothing and false. `ending` gives the lease back. */

@@ -31,7 +31,10 @@ export async function listen(routes: Routes, host: string, port: number): Promis
   server.maxHeadersCount = 0
   server.maxConnections = 10_000
   server.on('request', (request, response) => void route(routes, request, response, () => {}))
-  server.on('checkContinue', (request, response) => void route(routes, request, response, () => response.writeContinue()))
+  server.on(
+    'checkContinue',
+    (request, response) => void route(routes, request, response, () => response.writeContinue()),
+  )
   // Another expectation than 100-continue is refused by Node itself with 417.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(notListening(host, port, cause)))
@@ -48,7 +51,12 @@ export async function listen(routes: Routes, host: string, port: number): Promis
 }
 
 /** Answers with JSON that says nothing of the request, so that nothing of it can be reflected. */
-export function answer(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+export function answer(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Record<string, string> = {},
+): void {
   const text = JSON.stringify(body)
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
@@ -60,15 +68,22 @@ export function answer(response: ServerResponse, status: number, body: object, h
   response.end(text)
 }
 
-async function route(routes: Routes, request: IncomingMessage, response: ServerResponse, allowBody: () => void): Promise<void> {
+async function route(
+  routes: Routes,
+  request: IncomingMessage,
+  response: ServerResponse,
+  allowBody: () => void,
+): Promise<void> {
   const close = { connection: 'close' }
-  if (request.rawHeaders.length > headersMax * 2) return answer(response, 431, { ok: false, error: 'too_many_headers' }, close)
+  if (request.rawHeaders.length > headersMax * 2)
+    return answer(response, 431, { ok: false, error: 'too_many_headers' }, close)
   // Only the path is looked at: neither Host nor an absolute address says anything here.
   const path = (request.url ?? '').split('?', 1)[0]!
   const methods = Object.hasOwn(routes, path) ? routes[path] : undefined
   if (!methods) return answer(response, 404, { ok: false, error: 'not_found' }, close)
   const found = methods[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
-  if (!found) return answer(response, 405, { ok: false, error: 'method_not_allowed' }, { allow: allowed(methods), ...close })
+  if (!found)
+    return answer(response, 405, { ok: false, error: 'method_not_allowed' }, { allow: allowed(methods), ...close })
   try {
     await found(request, response, allowBody)
   } catch {
@@ -84,7 +99,11 @@ function allowed(methods: Partial<Record<'GET' | 'POST', Route>>): string {
 
 function notListening(host: string, port: number, cause: Error): Problem {
   const code = (cause as NodeJS.ErrnoException).code
-  const why = { EADDRINUSE: 'the port is taken', EACCES: 'this port needs more rights', EADDRNOTAVAIL: 'this machine has no such address' }
+  const why = {
+    EADDRINUSE: 'the port is taken',
+    EACCES: 'this port needs more rights',
+    EADDRNOTAVAIL: 'this machine has no such address',
+  }
   return new Problem('cannot_listen', `cannot listen on ${host}:${port}: ${why[code as keyof typeof why] ?? code}`, {
     hint: 'set HOST and PORT; PORT=0 takes a free one',
     exitCode: 78,

@@ -67,7 +67,9 @@ function claim(
   { now, leaseMs, limit, bytesMax }: { now: number; leaseMs: number; limit: number; bytesMax: number },
 ): Lease | undefined {
   const ready = lanesOf(state, lane)
-    .filter(({ hold, readyAt, leaseUntil }) => hold === undefined && (readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now)
+    .filter(
+      ({ hold, readyAt, leaseUntil }) => hold === undefined && (readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now,
+    )
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
     const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)

@@ -25,7 +25,9 @@ export function openDatabase(path: string, mode: Mode): Database {
   const lock = mode === 'serve' ? lockFor(path) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs })
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY',
+  )
   migrate(db)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {

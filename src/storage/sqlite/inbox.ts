@@ -167,7 +167,10 @@ export function adopt(db: Database, org: string, now: number): number {
     count(db, '', type as string, 'received', -Number(by))
     count(db, org, type as string, 'received', Number(by))
   }
-  const adopted = db.run(`UPDATE entries SET state = 'waiting', reason = NULL WHERE state = 'unclaimed' AND org = ?`, org)
+  const adopted = db.run(
+    `UPDATE entries SET state = 'waiting', reason = NULL WHERE state = 'unclaimed' AND org = ?`,
+    org,
+  )
   if (adopted > 0) makeReady(db, org, 'send', now)
   return adopted
 }

@@ -5,7 +5,11 @@ import type { Arrival, Inbox, Mode, Storage } from '../ports.ts'
 import { pack } from './packing.ts'
 import type { Ask, Reply } from './worker.ts'
 
-type Told = Reply[] | 'open' | 'changed' | { refused: { code: string; message: string; hint?: string; exitCode: number } }
+type Told =
+  | Reply[]
+  | 'open'
+  | 'changed'
+  | { refused: { code: string; message: string; hint?: string; exitCode: number } }
 
 interface Waiter {
   resolve(value: unknown): void
@@ -57,7 +61,10 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
 
   /** Every method of a port, as a call to the worker's function of the same name. */
   function remote<Port extends object>(port: string): Port {
-    const get = (_: Port, method: string) => (...args: unknown[]) => call(port, method, args)
+    const get =
+      (_: Port, method: string) =>
+      (...args: unknown[]) =>
+        call(port, method, args)
     return new Proxy({} as Port, { get } as ProxyHandler<Port>)
   }
 

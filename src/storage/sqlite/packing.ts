@@ -3,7 +3,9 @@ import type { Arrival } from '../ports.ts'
 
 type Bytes = 'body' | 'identity'
 type Stored = Exclude<Arrival, { state: 'ignored' }>
-type Head = (Omit<Stored, Bytes> & { bodyBytes: number; identityBytes: number }) | Extract<Arrival, { state: 'ignored' }>
+type Head =
+  | (Omit<Stored, Bytes> & { bodyBytes: number; identityBytes: number })
+  | Extract<Arrival, { state: 'ignored' }>
 
 export interface Packed {
   heads: Head[]

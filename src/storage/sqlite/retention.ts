@@ -14,7 +14,10 @@ export function expire(db: Database, limits: Limits): number {
   )
   const select = 'SELECT id, org, type, state FROM entries WHERE'
   return (
-    remove(db, db.all(`${select} state = 'unclaimed' AND received_at < ? ORDER BY id LIMIT ?`, limits.unclaimedBefore, stepMax)) +
+    remove(
+      db,
+      db.all(`${select} state = 'unclaimed' AND received_at < ? ORDER BY id LIMIT ?`, limits.unclaimedBefore, stepMax),
+    ) +
     remove(db, unclaimedBeyond(db, limits.unclaimedBytesMax)) +
     remove(db, db.all(`${select} state = 'delivered' AND settled_at < ? LIMIT ?`, limits.deliveredBefore, stepMax)) +
     remove(
@@ -36,7 +39,9 @@ function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
   let excess = Number(sum?.bytes) - bytesMax
   const oldest: Row[] = []
   if (excess <= 0) return oldest
-  for (const row of db.iterate(`SELECT id, org, type, state, bytes FROM entries WHERE state = 'unclaimed' ORDER BY id`)) {
+  for (const row of db.iterate(
+    `SELECT id, org, type, state, bytes FROM entries WHERE state = 'unclaimed' ORDER BY id`,
+  )) {
     oldest.push(row)
     excess -= Number(row.bytes)
     if (excess <= 0 || oldest.length === stepMax) break
