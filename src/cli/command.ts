@@ -37,5 +37,5 @@ export interface Command {
   examples: string[]
   commands?: Command[]
   /** Resolves to the exit code; nothing means 0. */
-  run?(context: Context, given: Given, args: string[]): Promise<number | undefined | void>
+  run?(context: Context, given: Given, args: string[]): Promise<number> | Promise<void>
 }

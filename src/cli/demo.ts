@@ -38,7 +38,7 @@ export const demo: Command = {
       if (given.once) return allRight ? 0 : 1
       context.print(`\nall of it stays up until Ctrl+C; the two addresses above show what they received`)
       await context.untilStopped()
-      return
+      return 0
     } finally {
       await service?.close()
       await sims.close()

@@ -80,7 +80,7 @@ export function openGrants(needs: Needs): Grants {
 
   function refreshOnce(org: Org, oldToken: string): Promise<Access> {
     const already = underWay.get(org)
-    if (already) return already
+    if (already !== undefined) return already
     const refreshing = refresh(org, oldToken).finally(() => underWay.delete(org))
     underWay.set(org, refreshing)
     return refreshing

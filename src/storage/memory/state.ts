@@ -57,7 +57,7 @@ export function count(state: State, org: Org, type: string, outcome: Outcome, by
 
 export function laneState(state: State, org: Org, lane: Lane): LaneState {
   const key = `${lane} ${org}`
-  let kept = state.lanes.get(key)
-  if (!kept) state.lanes.set(key, (kept = { org, lane, token: 0, served: 0, failures: 0, crashes: 0 }))
+  const kept = state.lanes.get(key) ?? { org, lane, token: 0, served: 0, failures: 0, crashes: 0 }
+  state.lanes.set(key, kept)
   return kept
 }

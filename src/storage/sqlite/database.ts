@@ -31,8 +31,8 @@ export function openDatabase(path: string, mode: Mode): Database {
   migrate(db)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
-    let found = prepared.get(sql)
-    if (!found) prepared.set(sql, (found = db.prepare(sql)))
+    const found = prepared.get(sql) ?? db.prepare(sql)
+    prepared.set(sql, found)
     return found
   }
   return {

@@ -26,7 +26,10 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   const opened = new Promise<void>((resolve, reject) => {
     worker.on('message', (told: Told) => {
       if (told === 'open') return resolve()
-      if (told === 'changed') return listeners.forEach((listener) => listener())
+      if (told === 'changed') {
+        for (const listener of listeners) listener()
+        return
+      }
       if ('refused' in told) {
         const { code, message, ...rest } = told.refused
         return reject(new Problem(code, message, rest))

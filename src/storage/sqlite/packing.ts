@@ -33,7 +33,10 @@ export function pack(arrivals: readonly Arrival[]): Packed {
 
 export function unpack({ heads, bytes }: Packed): Arrival[] {
   let at = 0
-  const next = (length: number) => bytes.subarray(at, (at += length))
+  const next = (length: number) => {
+    at += length
+    return bytes.subarray(at - length, at)
+  }
   return heads.map((head) => {
     if (head.state === 'ignored') return head
     const { bodyBytes, identityBytes, ...rest } = head
