@@ -12,10 +12,15 @@ export async function difference(type: string, message: JsonObject, receivedAt: 
   if (typeof messageId !== 'string' || messageId === '' || messageId.length > 100) return 'has no usable messageId'
   if (!isDeepStrictEqual(plain(integrations), { Drift: false })) return 'does not keep Drift out of its destinations'
   const sender = plain(context) as { integration?: { name?: string; version?: string } }
-  if (Object.keys(sender).length !== 1 || sender.integration?.name !== 'drift-segment-source' || !sender.integration.version) {
+  if (
+    Object.keys(sender).length !== 1 ||
+    sender.integration?.name !== 'drift-segment-source' ||
+    !sender.integration.version
+  ) {
     return 'has another context'
   }
-  if (documented !== undefined) return timestamp === documented ? undefined : `happened at ${timestamp}, should be ${documented}`
+  if (documented !== undefined)
+    return timestamp === documented ? undefined : `happened at ${timestamp}, should be ${documented}`
   const received = Date.parse(String(timestamp))
   // The event has no time of its own, so it is that of its receipt: between its sending and its arrival here.
   return received <= receivedAt && received > receivedAt - 60_000 ? undefined : 'does not carry the time of its receipt'
