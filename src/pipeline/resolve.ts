@@ -2,6 +2,7 @@
 import { reopen } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
+import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Conversations, Entry } from '../storage/ports.ts'
 import { bodyPlace } from './receive.ts'
@@ -55,7 +56,17 @@ export async function openLearnt(keyring: Keyring, entry: Entry): Promise<Learnt
   return reading.ok && isObject(reading.value) ? (reading.value as Learnt) : {}
 }
 
-async function open({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolved> {
+/** An entry that does not open, because its bytes were changed, must not hold up those behind it. */
+async function open(needs: Needs, entry: Entry): Promise<Resolved> {
+  try {
+    return await openEntry(needs, entry)
+  } catch (error) {
+    if (error instanceof Problem) return { is: 'quarantined', entry, reason: error.code }
+    throw error
+  }
+}
+
+async function openEntry({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolved> {
   const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
   const envelope = reopen(text)
   if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }
@@ -80,6 +91,11 @@ async function open({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolv
 
 export function mustAsk(page: EventPage, data: JsonObject): boolean {
   return page.needsConversation?.(data) ?? false
+}
+
+/** The conversation an event belongs to, as far as the webhook says: what people search by. */
+export function conversationOf(page: EventPage, data: JsonObject): Id | undefined {
+  return startedConversation(page, data) ?? idOf(data.conversationId)
 }
 
 /** The conversation that this event says the contact of, when its page says so. */

@@ -12,7 +12,7 @@ import { batchRequest, messageBytesMax, type Packed, pack, textOf } from '../seg
 import { judge } from '../segment/verdict.ts'
 import type { Install, Lease, Settlement, Storage } from '../storage/ports.ts'
 import { type Delivered, deliver } from './deliver.ts'
-import { type Resolved, resolve } from './resolve.ts'
+import { conversationOf, type Resolved, resolve } from './resolve.ts'
 import { endingOf, type Pause } from './settle.ts'
 import { translate } from './translate.ts'
 
@@ -45,7 +45,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     await inbox.settle(lease, [], endingOf(lease, undefined, clock.now(), random))
     return
   }
-  const { settlements, messages } = await prepare(needs, lease)
+  const { settlements, messages, resolved } = await prepare(needs, lease)
   if (settlements.length > 0) {
     // What must ask goes on its way first, and does not wait for Segment.
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
@@ -62,7 +62,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     )
     totals.delivered += result.delivered.length
     totals.dead += result.dead.length
-    settlements.push(...settled(result, clock.now()))
+    settlements.push(...settled(result, resolved, clock.now()))
     stopped = result.stopped
     if (stopped) break
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
@@ -82,38 +82,59 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   })
 }
 
+interface Prepared {
+  settlements: Settlement[]
+  messages: Packed[]
+  resolved: Map<number, Resolved>
+}
+
 /** Everything that can be said before Segment is asked: the messages to send, and what becomes of the others. */
-async function prepare(needs: SendNeeds, lease: Lease): Promise<{ settlements: Settlement[]; messages: Packed[] }> {
+async function prepare(needs: SendNeeds, lease: Lease): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
   const settlements: Settlement[] = []
   const messages: Packed[] = []
   if (lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1) {
     settlements.push({ id: lease.entries[0]!.id, to: 'quarantined', at: clock.now(), reason: 'crashes' })
-    return { settlements, messages }
+    return { settlements, messages, resolved: new Map() }
   }
-  for (const one of await resolve(
-    { catalogue, keyring, conversations: storage.conversations },
-    lease.org,
-    lease.entries,
-  )) {
+  const looks = { catalogue, keyring, conversations: storage.conversations }
+  const resolved = new Map<number, Resolved>()
+  for (const one of await resolve(looks, lease.org, lease.entries)) {
+    resolved.set(one.entry.id, one)
     const prepared = prepareOne(one, clock.now())
     if ('text' in prepared) messages.push(prepared)
     else settlements.push(prepared)
   }
-  return { settlements, messages }
+  return { settlements, messages, resolved }
 }
 
 function prepareOne(one: Resolved, now: number): Packed | Settlement {
   const { id } = one.entry
   if (one.is === 'quarantined') return { id, to: 'quarantined', at: now, reason: one.reason }
   if (one.is === 'asking') return { id, to: 'asking', at: now, conversation: one.conversationId }
-  const call = translate(one.page, one.data, one.known, one.entry)
-  if (!call) return { id, to: 'ignored', at: now }
-  const text = textOf(call)
+  const text = translated(one)
+  if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...searchedBy(one) }
+  if (text === undefined) return { id, to: 'ignored', at: now }
   const bytes = Buffer.byteLength(text)
-  if (bytes > messageBytesMax)
-    return { id, to: 'dead', at: now, reason: 'message_too_large', contact: one.known.contactId }
+  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...searchedBy(one) }
   return { id, text, bytes }
+}
+
+/** Undefined when the event says nothing; null when its page fails on it, which must not hold up those behind it. */
+function translated(one: Extract<Resolved, { is: 'known' }>): string | undefined | null {
+  try {
+    const call = translate(one.page, one.data, one.known, one.entry)
+    return call && textOf(call)
+  } catch {
+    return null
+  }
+}
+
+/** What people search an entry by, in the clear. */
+function searchedBy(one: Resolved): Pick<Settlement, 'contact' | 'conversation'> {
+  if (one.is !== 'known') return {}
+  const conversation = conversationOf(one.page, one.data)
+  return { contact: one.known.contactId, ...(conversation === undefined ? {} : { conversation }) }
 }
 
 async function attempt(
@@ -132,10 +153,11 @@ async function attempt(
   return judge(await send(batchRequest(segment[install.region], writeKey, part, clock.now())), clock.now())
 }
 
-function settled({ delivered, dead }: Delivered, at: number): Settlement[] {
+function settled({ delivered, dead }: Delivered, resolved: Map<number, Resolved>, at: number): Settlement[] {
+  const by = (id: number) => searchedBy(resolved.get(id)!)
   return [
-    ...delivered.map((id): Settlement => ({ id, to: 'delivered', at })),
-    ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason })),
+    ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
+    ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
   ]
 }
 
