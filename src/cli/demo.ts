@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Env, readConfig } from '../config.ts'
+import { eventName } from '../events/define.ts'
 import { catalogue } from '../events/index.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { silentLog } from '../lib/log.ts'
@@ -98,8 +99,6 @@ async function fireAll(context: Context, service: Service, { drift, segment }: S
 /** The event types this message may be of: a Track names its own, an Identify may be of any that becomes one. */
 function candidatesFor(message: JsonObject, types: Iterable<string>): string[] {
   return [...types].filter((type) =>
-    message.type === 'track'
-      ? message.event === `Drift Source Event: ${type}`
-      : catalogue.get(type)?.call === 'identify',
+    message.type === 'track' ? message.event === eventName({ type }) : catalogue.get(type)?.call === 'identify',
   )
 }

@@ -16,7 +16,7 @@ export default identify({
   whose: (data) => contactOr(data.endUserId),
   at: 'timestamp',
   distinct: (data) => data.timestamp,
-  sends: ['every attribute that changed'],
+  sends: 'attributes',
   fields({ diff }) {
     // No prototype: an attribute may have any name at all, `__proto__` among them.
     const traits: Record<string, Json> = Object.create(null)

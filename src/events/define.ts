@@ -26,8 +26,10 @@ export interface EventPage {
   readonly from: string
   /** Where the time comes from: the name of a field of `data`, or `receipt`. */
   readonly at: string
-  /** The names of what is sent beside contactId, for the table, the schemas and the tracking plan. */
-  readonly sends: readonly string[]
+  /** The names of what is sent beside contactId; `attributes`: whatever attributes of the contact Drift names. */
+  readonly sends: readonly string[] | 'attributes'
+  /** The documented type of what is sent under a name that `data` does not have. */
+  readonly renamed?: Readonly<Record<string, z.ZodType>>
   /** Undefined when nobody usable is named: the event is then kept with the reason, never sent under another id. */
   whose(data: JsonObject): Whose | undefined
   /** True when Drift's whole conversation is needed, so that it is asked for even if the contact is known. */
@@ -83,14 +85,19 @@ export function pick(from: JsonObject, names: readonly string[]): Record<string,
   return picked
 }
 
-type Page = Omit<EventPage, 'call' | 'sends' | 'fields'> & Partial<Pick<EventPage, 'sends' | 'fields'>>
+type Page = Omit<EventPage, 'call' | 'fields'>
 
 /** A page that becomes a Track `Drift Source Event: <type>`. Without `fields` it sends what `sends` names of `data`. */
-export function track(page: Page & Pick<EventPage, 'sends'>): EventPage {
+export function track(page: Page & { sends: readonly string[] } & Partial<Pick<EventPage, 'fields'>>): EventPage {
   return { fields: (data) => pick(data, page.sends), ...page, call: 'track' }
 }
 
 /** A page that becomes an Identify: `fields` gives the traits. */
-export function identify(page: Page & Pick<EventPage, 'fields' | 'sends'>): EventPage {
+export function identify(page: Page & Pick<EventPage, 'fields'>): EventPage {
   return { ...page, call: 'identify' }
+}
+
+/** The name of the Track: the prefix is the contract of Drift's own integration. */
+export function eventName({ type }: Pick<EventPage, 'type'>): string {
+  return `Drift Source Event: ${type}`
 }

@@ -11,5 +11,6 @@ export default identify({
   at: 'receipt',
   distinct: () => undefined,
   sends: ['phone'],
+  renamed: { phone: text() },
   fields: ({ phoneNumber }) => ((phoneNumber ?? null) === null ? {} : { phone: phoneNumber! }),
 })

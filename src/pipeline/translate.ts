@@ -1,5 +1,5 @@
 /** An event and what is known of it become one Segment call. Pure: the same in, the same out, on every attempt. */
-import type { EventPage, Known } from '../events/define.ts'
+import { type EventPage, eventName, type Known } from '../events/define.ts'
 import { type Json, type JsonObject, numberOf } from '../lib/json.ts'
 import { type Call, context, integrations } from '../segment/call.ts'
 
@@ -26,7 +26,7 @@ export function translate(
     integrations,
   }
   return page.call === 'track'
-    ? { type: 'track', event: `Drift Source Event: ${page.type}`, ...message, properties: said }
+    ? { type: 'track', event: eventName(page), ...message, properties: said }
     : { type: 'identify', ...message, traits: said }
 }
 
