@@ -1,4 +1,5 @@
 /** The composition root: the only place that opens a storage engine and ties the parts together. */
+import { fileURLToPath } from 'node:url'
 import { run } from './cli/index.ts'
 import type { Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
@@ -129,6 +130,7 @@ export async function openService(
     },
     config.host,
     config.port,
+    clock,
   )
   wake()
 
@@ -165,4 +167,6 @@ async function installSingle({ single }: Config, { keyring, roster, clock }: Sto
   }))
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2), { openStore, openService })
+// Not import.meta.main, which the oldest Node 24 does not have.
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = await run(process.argv.slice(2), { openStore, openService })

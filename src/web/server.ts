@@ -1,6 +1,7 @@
 /** The listener: limits against slow and oversized senders, and routes by exact path and method. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 
 /** `allowBody` lets a sender go on that asked with `Expect: 100-continue`; without it the body is never sent. */
@@ -15,14 +16,16 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** How long a sender may take for a whole request. */
+const requestMsMax = 10_000
 /** Node would cut a longer list silently, and the token could be among what is lost. */
 const headersMax = 64
 
-export async function listen(routes: Routes, host: string, port: number): Promise<Listener> {
+export async function listen(routes: Routes, host: string, port: number, clock: Clock): Promise<Listener> {
+  let closing = false
   const server = createServer({
-    // Slow senders: five seconds for the headers, ten for the whole request.
     headersTimeout: 5_000,
-    requestTimeout: 10_000,
+    requestTimeout: requestMsMax,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
     maxHeaderSize: 8 * 1024,
@@ -30,11 +33,13 @@ export async function listen(routes: Routes, host: string, port: number): Promis
   })
   server.maxHeadersCount = 0
   server.maxConnections = 10_000
-  server.on('request', (request, response) => void route(routes, request, response, () => {}))
-  server.on(
-    'checkContinue',
-    (request, response) => void route(routes, request, response, () => response.writeContinue()),
-  )
+  const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
+    await route(routes, request, response, allowBody)
+    // Kept alive, the connection would keep a closing server from ending for another minute.
+    if (closing) request.socket.end()
+  }
+  server.on('request', (request, response) => void take(request, response, () => {}))
+  server.on('checkContinue', (request, response) => void take(request, response, () => response.writeContinue()))
   // Another expectation than 100-continue is refused by Node itself with 417.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(notListening(host, port, cause)))
@@ -42,10 +47,13 @@ export async function listen(routes: Routes, host: string, port: number): Promis
   })
   return {
     port: (server.address() as AddressInfo).port,
-    close() {
+    async close() {
+      closing = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      return closed
+      // A closing server of Node's no longer counts the time of slow senders.
+      const cancel = clock.after(requestMsMax, () => server.closeAllConnections())
+      await closed
+      cancel()
     },
   }
 }
