@@ -1,4 +1,5 @@
 /** The composition root: the only place that opens a storage engine and ties the parts together. */
+import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { run } from './cli/index.ts'
 import type { Config } from './config.ts'
@@ -168,5 +169,7 @@ async function installSingle({ single }: Config, { keyring, roster, clock }: Sto
 }
 
 // Not import.meta.main, which the oldest Node 24 does not have.
-if (process.argv[1] === fileURLToPath(import.meta.url))
+const started = process.argv[1]
+if (started && realpathSync(started) === fileURLToPath(import.meta.url)) {
   process.exitCode = await run(process.argv.slice(2), { openStore, openService })
+}

@@ -27,7 +27,8 @@ export function judgeConversation(answer: Answered): ConversationAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   if (answer.status === 401) return { is: 'unauthorised' }
   if (answer.status === 403) return { is: 'forbidden' }
-  if (answer.status === 404) return { is: 'missing' }
+  // The gateway's own 404 is about the address, not about a conversation.
+  if (answer.status === 404 && !/no route matched/i.test(answer.body)) return { is: 'missing' }
   const retryAfter = answer.headers['retry-after']
   const later = { is: 'later', reason: `drift_${answer.status}`, ...(retryAfter ? { retryAfter } : {}) } as const
   if (answer.status !== 200) return later

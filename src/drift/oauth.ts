@@ -38,9 +38,11 @@ export function refreshRequest(apiUrl: string, app: App, refreshToken: string): 
 /** Reads snake_case and camelCase: Drift answers in the style it was asked in. */
 export function judgeTokens(answer: Answered): TokenAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
-  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin); a wrong client a 400 or 401.
-  if (answer.status === 400 || answer.status === 401) return { is: 'refused', reason: `drift_${answer.status}` }
   const body = objectOf(answer.body)
+  // A wrong client id or secret is the operator's to mend: the account's grant is as good as it was.
+  if (body?.error === 'invalid_client') return { is: 'later', reason: 'drift_invalid_client' }
+  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin).
+  if (answer.status === 400 || answer.status === 401) return { is: 'refused', reason: `drift_${answer.status}` }
   const accessToken = body?.access_token ?? body?.accessToken
   if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
   const refreshToken = body?.refresh_token ?? body?.refreshToken
@@ -74,7 +76,8 @@ export type TokenInfo =
 
 export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
-  if (answer.status === 400 || answer.status === 401 || answer.status === 404) return { is: 'invalid' }
+  const isGateway = /no route matched/i.test(answer.body)
+  if (answer.status === 400 || answer.status === 401 || (answer.status === 404 && !isGateway)) return { is: 'invalid' }
   const body = objectOf(answer.body)
   const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
   if (answer.status !== 200 || orgId === undefined) return { is: 'later', reason: `drift_${answer.status}` }

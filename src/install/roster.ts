@@ -18,7 +18,13 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
     all: () => [...known.values()],
     async reload(now) {
       const before = known
-      known = new Map((await installs.list()).map((install) => [install.org, install]))
+      const listed = await installs.list()
+      // What was changed here while the list was on its way is newer than the list.
+      const newer = (install: Install) => {
+        const here = known.get(install.org)
+        return here && here.generation > install.generation ? here : install
+      }
+      known = new Map(listed.map((install) => [install.org, newer(install)]))
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
       for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
     },
@@ -26,7 +32,11 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
       for (let tries = 0; tries < 10; tries++) {
         const stored = (await installs.get(org)) ?? blank(org, now)
         const edited = edit(stored)
-        if (!edited) return stored.generation === 0 ? undefined : stored
+        if (!edited) {
+          if (stored.generation === 0) return undefined
+          known.set(org, stored)
+          return stored
+        }
         const changed = { ...edited, updatedAt: now }
         if (!(await installs.save(changed))) continue
         const saved = { ...changed, generation: changed.generation + 1 }

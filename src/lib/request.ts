@@ -3,6 +3,7 @@
  * would carry its secrets to another host), and ends as a value: an answer, or why there is none.
  */
 import { Agent, request as undiciRequest } from 'undici'
+import { type Clock, systemClock } from './clock.ts'
 import { codeOf } from './errors.ts'
 
 export interface Outgoing {
@@ -34,7 +35,7 @@ export interface Outlet {
 }
 
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
-export function openOutlet(): Outlet {
+export function openOutlet(clock: Clock = systemClock): Outlet {
   const agent = new Agent({
     connections: 64,
     pipelining: 1,
@@ -47,19 +48,23 @@ export function openOutlet(): Outlet {
   return {
     close: () => agent.destroy(),
     async send({ method, url, headers, body, deadlineMs }) {
+      const deadline = new AbortController()
+      const cancel = clock.after(deadlineMs, () => deadline.abort(new DOMException('no whole answer', 'TimeoutError')))
       try {
         const answer = await undiciRequest(url, {
           method,
           headers: headers ?? {},
           body: body ?? null,
           dispatcher: agent,
-          signal: AbortSignal.timeout(deadlineMs),
+          signal: deadline.signal,
         })
         const text = await answer.body.text()
         return { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
       } catch (error) {
         const failure = failureOf(error)
         return { status: 0, failure, mayHaveArrived: !neverSent.test(failure) }
+      } finally {
+        cancel()
       }
     },
   }

@@ -21,7 +21,7 @@ export async function deliver(
   for (let part = parts.shift(); part; part = parts.shift()) {
     const verdict = await attempt(part)
     if (verdict.is === 'done') result.delivered.push(...part.map(({ id }) => id))
-    else if (verdict.is !== 'refused') return { ...result, stopped: verdict }
+    else if (verdict.is !== 'refused') return { ...result, dead: sureDead(result), stopped: verdict }
     else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })
     else parts.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1))
   }
@@ -31,4 +31,9 @@ export async function deliver(
     return { delivered: [], dead: [], stopped: { is: 'held', reason: 'segment_refuses_all' } }
   }
   return result
+}
+
+/** As long as Segment has taken nothing beside them, it may be the account that is refused, and of that nothing dies. */
+function sureDead({ delivered, dead }: Delivered): Delivered['dead'] {
+  return delivered.length > 0 ? dead : []
 }

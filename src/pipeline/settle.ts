@@ -1,5 +1,5 @@
 /** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
-import { backoffMs } from '../lib/backoff.ts'
+import { backoffMs, backoffMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports.ts'
 
@@ -14,8 +14,17 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
   // A probe that met an outage says nothing of the trouble it was sent to look at.
   const trouble = pause.is === 'held' ? pause.reason : lease.trouble
   const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
+  // What the other side asks for is a least: a `Retry-After: 1` in every answer must not keep us from backing off.
+  const askedMs = pause.is === 'later' ? (pause.afterMs ?? 0) : 0
+  if (trouble === undefined) {
+    const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
+    return { readyAt: now + waitMs, failures }
+  }
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
-  const later = pause.is === 'later' ? pause.afterMs : undefined
-  const waitMs = later ?? (trouble === undefined ? backoffMs(failures, random) : probeMs)
-  return { readyAt: now + waitMs, failures, ...(trouble === undefined ? {} : { trouble }) }
+  return { readyAt: now + Math.max(askedMs, probeMs), failures, trouble }
+}
+
+/** A probe whose entry needed nobody's answer says nothing of the trouble: the next entry is the probe, at once. */
+export function unprobed({ failures, trouble }: Lease, now: number): Ending {
+  return { readyAt: now, failures, ...(trouble === undefined ? {} : { trouble }) }
 }

@@ -32,5 +32,5 @@ function saysNo(body: string): boolean {
 }
 
 function namesWriteKey(body: string): boolean {
-  return /write ?key/i.test(body)
+  return /write[ _-]?key/i.test(body)
 }
