@@ -57,6 +57,8 @@ export async function openStore(
 export interface Service {
   url: string
   store: Store
+  /** Resolves when the store has stopped for good: the process should end, so that a new one can start afresh. */
+  broken: Promise<Error>
   /** Accepts nothing new, finishes what is under way, and closes the store. Calling it again changes nothing. */
   close(): Promise<void>
 }
@@ -145,6 +147,7 @@ export async function openService(
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listener.port}`,
     store,
+    broken: storage.broken,
     close: () => {
       closing ??= close()
       return closing

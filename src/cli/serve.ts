@@ -10,8 +10,9 @@ export const serve: Command = {
     const service = await context.openService(config)
     context.remark(`listening on ${service.url}`)
     context.remark(`Drift's request URL: ${config.publicUrl ?? service.url}/webhooks/drift`)
-    await context.untilStopped()
-    context.remark('stopping: finishing what is under way')
+    const broken = await Promise.race([context.untilStopped(), service.broken])
+    context.remark(broken ? 'the store has stopped, and so must the service' : 'stopping: finishing what is under way')
     await service.close()
+    if (broken) throw broken
   },
 }

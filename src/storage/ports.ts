@@ -209,6 +209,8 @@ export interface Storage {
   conversations: Conversations
   /** Calls back within a second of another process having written. */
   onChange(listener: () => void): void
+  /** Resolves when the store has stopped working for good: nothing can be promised any more. Never after `close`. */
+  broken: Promise<Error>
   /** Rejects when the store cannot be written. */
   check(): Promise<void>
   close(): Promise<void>

@@ -12,6 +12,7 @@ export function openForgetful(state: State = emptyState()): Storage {
     vault: vaultOf(state),
     conversations: conversationsOf(state),
     onChange() {},
+    broken: new Promise(() => {}),
     async check() {},
     async close() {},
   }

@@ -22,6 +22,8 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   const listeners: (() => void)[] = []
   let lastId = 0
   let gone: Problem | undefined
+  let closing = false
+  const broken = Promise.withResolvers<Problem>()
 
   const opened = new Promise<void>((resolve, reject) => {
     worker.on('message', (told: Told) => {
@@ -41,6 +43,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     function fail(problem: Problem) {
       gone ??= problem
       reject(problem)
+      if (!closing) broken.resolve(gone)
       for (const waiter of waiters.values()) waiter.reject(problem)
       waiters.clear()
     }
@@ -84,8 +87,10 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     vault: remote('vault'),
     conversations: remote('conversations'),
     onChange: (listener) => void listeners.push(listener),
+    broken: broken.promise,
     check: async () => void (await call('storage', 'check', [])),
     async close() {
+      closing = true
       if (gone) return
       const ended = new Promise((resolve) => worker.once('exit', resolve))
       worker.postMessage('close')
