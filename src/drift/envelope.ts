@@ -24,7 +24,7 @@ export interface Envelope {
   /** Digits. */
   orgId: string
   data: JsonObject
-  /** The whole envelope without its token, canonical: what is kept. */
+  /** The whole envelope without its token: what is kept. */
   text: string
   /** Equal for the same event, however it is spelled. */
   identity: string
@@ -103,13 +103,15 @@ function judgeBodyToken(token: Json, reading: ReturnType<typeof read>, tokens: T
 
 function envelopeOf(rest: JsonObject, tokens: Tokens): Envelope {
   const orgId = orgIdOf(rest.orgId)!
-  const { type, data } = rest as { type: string; data: JsonObject }
-  const identity = `${orgId} ${type} ${canonical(data)}`
-  const text = canonical({ ...rest, orgId })
+  const { type, data, orgId: _, ...others } = rest as JsonObject & { type: string; data: JsonObject }
+  const said = canonical(data)
+  const identity = `${orgId} ${type} ${said}`
+  const more = canonical(others).slice(1, -1)
+  const text = `{"type":"${type}","orgId":"${orgId}","data":${said}${more && `,${more}`}}`
   const clean = tokens.blank(text)
   if (clean === text) return { type, orgId, data, text, identity }
   // A token inside the data is nobody's business either; blanked text is still JSON of the same shape.
-  return { type, orgId, data: (JSON.parse(clean) as { data: JsonObject }).data, text: clean, identity }
+  return { type, orgId, data: reopen(clean)?.data ?? {}, text: clean, identity }
 }
 
 function shapeProblem(body: JsonObject): string | undefined {

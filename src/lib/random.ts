@@ -8,8 +8,22 @@ export interface Random {
   fraction(): number
 }
 
+/** One call to the system gives bytes for a hundred ids: asking for a few at a time costs more than sealing does. */
+const poolBytes = 4_096
+let pool = Buffer.alloc(0)
+
+function fromPool(count: number): Buffer {
+  if (count > poolBytes / 16) return randomBytes(count)
+  if (pool.length < count) pool = randomBytes(poolBytes)
+  const taken = Buffer.from(pool.subarray(0, count))
+  // What has been given out is nobody else's to find.
+  pool.fill(0, 0, count)
+  pool = pool.subarray(count)
+  return taken
+}
+
 export const systemRandom: Random = {
-  bytes: (count) => randomBytes(count),
+  bytes: fromPool,
   fraction: () => randomInt(2 ** 32) / 2 ** 32,
 }
 
