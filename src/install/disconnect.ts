@@ -28,25 +28,30 @@ interface Needs {
 
 export function disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl }: Needs): Disconnect {
   async function isAlive(org: Org): Promise<boolean | 'later'> {
-    let access = await grants.access(org)
-    for (let tries = 0; tries < 2; tries++) {
-      if (access.is === 'later') return 'later'
-      if (access.is === 'dead') return false
-      const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
-      if (info.is === 'later') return 'later'
-      if (info.is === 'valid') return info.orgId === org
-      access = await grants.renewed(org, access.token)
-    }
-    return false
+    const access = await grants.access(org)
+    if (access.is !== 'token') return access.is === 'later' ? 'later' : false
+    const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
+    if (info.is === 'later') return 'later'
+    if (info.is === 'valid') return info.orgId === org
+    // Drift gives no new pair to somebody who has left, so a pair that it gives is an answer too.
+    const renewed = await grants.renewed(org, access.token)
+    return renewed.is === 'later' ? 'later' : renewed.is === 'token'
   }
 
   async function erase(org: Org): Promise<void> {
-    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) => ({
-      ...install,
-      state: 'disconnected',
-    }))
+    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) =>
+      install.state === 'disconnected' ? undefined : { ...install, state: 'disconnected' },
+    )
     await keyring.forget(org)
     while ((await inbox.erase(org)) > 0);
+  }
+
+  /** What troubled the account before, if anything, is found again by sending: its lane holds one reason only. */
+  async function goOn(org: Org): Promise<void> {
+    const install = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
+      stored.state === 'needs_attention' ? { ...stored, state: 'live' } : undefined,
+    )
+    if (install) await followState(inbox, install, clock.now())
   }
 
   return {
@@ -56,8 +61,7 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
       const alive = await isAlive(org)
       if (alive === 'later') return 'later'
       if (alive) {
-        const install = roster.get(org)
-        if (install) await followState(inbox, install, clock.now())
+        await goOn(org)
         return 'still_connected'
       }
       await erase(org)

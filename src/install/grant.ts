@@ -4,8 +4,8 @@
  * A refresh kills the old pair at once, so there is one at a time for an account, and the new pair is stored before
  * anybody uses it. A grant nobody uses is refreshed all the same: Drift lets refresh tokens die after 14 idle days.
  */
-import { type App, judgeTokens, refreshRequest } from '../drift/oauth.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
+import { type Clock, pause } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
 import type { Keyring } from './keyring.ts'
@@ -15,6 +15,10 @@ import type { Roster } from './roster.ts'
 const keepAliveMs = 2.5 * 24 * 3_600_000
 /** A token this close to its end is refreshed first, so that it does not die on the way. */
 const marginMs = 60_000
+/** Time enough for another process to store the pair that made ours invalid. */
+const rereadMs = 1_000
+/** An idle grant that could not be refreshed has days left: it is not asked for again and again. */
+const keepAliveRestMs = 10 * 60_000
 
 export interface Grant {
   accessToken: string
@@ -61,6 +65,7 @@ export async function grantFields(keyring: Keyring, org: Org, grant: Grant, now:
 export function openGrants(needs: Needs): Grants {
   const { installs, roster, keyring, send, clock, apiUrl, app } = needs
   const underWay = new Map<Org, Promise<Access>>()
+  const restUntil = new Map<Org, number>()
 
   async function access(org: Org): Promise<Access> {
     const grant = await stored(org)
@@ -87,44 +92,53 @@ export function openGrants(needs: Needs): Grants {
   }
 
   async function refresh(org: Org, oldToken: string): Promise<Access> {
-    const before = await stored(org)
-    if (!before) return { is: 'dead' }
+    const install = await installs.get(org)
+    const before = install && (await openGrant(keyring, install))
+    if (!install || !before) return { is: 'dead' }
     if (before.accessToken !== oldToken) return { is: 'token', token: before.accessToken }
     if (!before.refreshToken || !app) return { is: 'dead' }
     const answer = judgeTokens(await send(refreshRequest(apiUrl, app, before.refreshToken)))
     if (answer.is === 'later') return answer
+    if (answer.is === 'refused') return refused(install, oldToken)
+    return granted(install, { refreshToken: before.refreshToken, ...answer.tokens })
+  }
+
+  /** Stores the pair, unless the account was installed anew or has left since: then the store knows better. */
+  async function granted(install: Install, { accessToken, refreshToken, expiresInMs }: Tokens): Promise<Access> {
+    const { org } = install
     const now = clock.now()
-    if (answer.is === 'refused') {
-      // Another process may have refreshed with the same token a moment ago: then the store has the newer pair.
+    const grant: Grant = { accessToken, ...(refreshToken ? { refreshToken } : {}), expiresAt: now + expiresInMs }
+    const fields = await grantFields(keyring, org, grant, now)
+    await roster.change(org, now, (stored) =>
+      hasGrantOf(stored, install) ? withoutReason({ ...stored, ...fields }) : undefined,
+    )
+    const kept = await stored(org)
+    return kept ? { is: 'token', token: kept.accessToken } : { is: 'dead' }
+  }
+
+  /** Another process may have refreshed with the same token a moment ago: then the store has, or gets, the newer pair. */
+  async function refused(install: Install, oldToken: string): Promise<Access> {
+    const { org } = install
+    for (let tries = 0; tries < 2; tries++) {
+      if (tries > 0) await pause(clock, rereadMs)
       const after = await stored(org)
       if (after && after.accessToken !== oldToken) return { is: 'token', token: after.accessToken }
-      await roster.change(org, now, (install) =>
-        install.state === 'disconnected'
-          ? undefined
-          : withoutRefresh({ ...install, state: 'needs_attention', reason: 'grant_dead' }),
-      )
-      return { is: 'dead' }
     }
-    const { accessToken, refreshToken, expiresInMs } = answer.tokens
-    const grant: Grant = {
-      accessToken,
-      refreshToken: refreshToken ?? before.refreshToken,
-      expiresAt: now + expiresInMs,
-    }
-    const fields = await grantFields(keyring, org, grant, now)
-    await roster.change(org, now, (install) =>
-      install.state === 'disconnected' ? undefined : { ...install, ...fields },
-    )
-    return { is: 'token', token: accessToken }
+    await roster.change(org, clock.now(), (stored) => (hasGrantOf(stored, install) ? withDeadGrant(stored) : undefined))
+    return { is: 'dead' }
   }
 
   async function keepAlive(): Promise<number> {
+    const now = clock.now()
     const due = (await installs.list()).filter(
-      ({ refreshAt, state }) => refreshAt !== undefined && refreshAt <= clock.now() && state !== 'disconnected',
+      ({ org, refreshAt, state }) =>
+        refreshAt !== undefined && refreshAt <= now && state !== 'disconnected' && (restUntil.get(org) ?? 0) <= now,
     )
     for (const install of due) {
       const grant = await openGrant(keyring, install)
-      if (grant) await refreshOnce(install.org, grant.accessToken)
+      const kept = grant && (await refreshOnce(install.org, grant.accessToken))
+      if (kept?.is === 'token') restUntil.delete(install.org)
+      else restUntil.set(install.org, now + keepAliveRestMs)
     }
     return due.length
   }
@@ -132,8 +146,20 @@ export function openGrants(needs: Needs): Grants {
   return { access, renewed, keepAlive }
 }
 
-/** A dead grant is not tried again until the account is installed anew. */
-function withoutRefresh(install: Install): Install {
-  const { refreshAt: _, ...rest } = install
-  return rest
+function hasGrantOf(stored: Install, before: Install): boolean {
+  if (stored.state === 'disconnected' || !stored.grant || !before.grant) return false
+  return Buffer.compare(stored.grant, before.grant) === 0
+}
+
+/** A dead grant is not kept alive any more. What somebody has paused stays so. */
+function withDeadGrant({ refreshAt: _, ...install }: Install): Install {
+  const shows = install.state === 'live' || install.state === 'needs_attention'
+  return shows ? { ...install, state: 'needs_attention', reason: 'grant_dead' } : install
+}
+
+/** A new pair ends what was said of the old one. */
+function withoutReason(install: Install): Install {
+  if (install.state !== 'needs_attention' || install.reason !== 'grant_dead') return install
+  const { reason: _, ...rest } = install
+  return { ...rest, state: 'live' }
 }

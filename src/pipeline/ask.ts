@@ -9,8 +9,8 @@ import type { JsonObject } from '../lib/json.ts'
 import { canonical } from '../lib/json.ts'
 import type { Entry, Lease, Settlement } from '../storage/ports.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
-import { markTrouble, type SendNeeds } from './send.ts'
-import { endingOf, type Pause } from './settle.ts'
+import { markTrouble, markWell, type SendNeeds } from './send.ts'
+import { endingOf, type Pause, unprobed } from './settle.ts'
 
 export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   grants: Grants
@@ -24,6 +24,10 @@ export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
 const missingMsMax = 3 * 24 * 3_600_000
 /** Questions under way for one account; Drift documents no general limit, so this is modest. */
 const questionsMax = 4
+/** Leases in a row that a question without an answer has stopped, before it is left to wait alone: half a minute. */
+const failuresBeforeAlone = 5
+/** The reasons for which this lane troubles an account, and so may end the trouble of. */
+const ownReasons = /^(grant_|drift_)/
 
 type Question = { conversationId: Id; asking: Extract<Resolved, { is: 'asking' }>[] }
 
@@ -38,11 +42,13 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
   if (!(await storage.inbox.settle(lease, await Promise.all(answered.map((one) => settlementOf(needs, one)))))) return
   if (answered.length > 0) needs.wakeSending()
   const questions = questionsOf(resolved)
-  const pause = await askAll(needs, lease, questions)
+  const { pause, settlements } = await askAll(needs, lease, questions)
   const now = clock.now()
-  const install = roster.get(lease.org)
-  if (pause?.is === 'held' && install) await markTrouble(roster, install, pause.reason, now)
-  const leaseKept = await storage.inbox.settle(lease, [], endingOf(lease, pause, now, random))
+  if (pause?.is === 'held') await markTrouble(roster, lease.org, pause.reason, now)
+  const isProbe = lease.trouble !== undefined && questions.length > 0
+  const ending = lease.trouble === undefined || isProbe ? endingOf(lease, pause, now, random) : unprobed(lease, now)
+  const leaseKept = await storage.inbox.settle(lease, settlements, ending)
+  if (leaseKept && !pause && questions.length > 0) await markWell(roster, lease.org, ownReasons, now)
   log.info('questions', {
     org: lease.org,
     entries: lease.entries.length,
@@ -65,43 +71,65 @@ function questionsOf(resolved: readonly Resolved[]): Question[] {
   return [...questions.values()]
 }
 
-/** Asks one after the other, a few at once; the first thing that is not about one conversation stops them all. */
-async function askAll(needs: AskNeeds, lease: Lease, questions: Question[]): Promise<Pause | undefined> {
-  let pause: Pause | undefined
+/** `unanswered`: it may be Drift, it may be this conversation alone. */
+type Outcome = 'settled' | { is: 'unanswered' | 'stopped'; pause: Pause }
+
+/**
+ * Asks one after the other, a few at once; the first question that is not answered stops them all, and the lane tries
+ * again from its beginning, so that the order stays. Only when that has happened several times in a row and Drift still
+ * answers others does a question wait alone.
+ */
+async function askAll(
+  needs: AskNeeds,
+  lease: Lease,
+  questions: Question[],
+): Promise<{ pause?: Pause; settlements: Settlement[] }> {
+  const patient = lease.failures < failuresBeforeAlone
+  const unanswered: { question: Question; pause: Pause }[] = []
+  let stopped: Pause | undefined
+  let settled = 0
   const next = questions.values()
   const askOn = async () => {
     for (const question of next) {
-      if (pause) return
-      pause ??= await askOne(needs, lease, question)
+      const outcome = await askOne(needs, lease, question)
+      if (outcome === 'settled') settled++
+      else if (outcome.is === 'stopped' || patient) stopped ??= outcome.pause
+      else unanswered.push({ question, pause: outcome.pause })
+      if (stopped || (unanswered.length > 1 && settled === 0)) return
     }
   }
   await Promise.all(Array.from({ length: questionsMax }, askOn))
-  return pause
+  const pause = stopped ?? (settled === 0 ? unanswered[0]?.pause : undefined)
+  if (pause) return { pause, settlements: [] }
+  const waiting = unanswered.flatMap(({ question, pause: { reason } }) =>
+    question.asking.map(({ entry }) => askAgain(needs, entry, reason)),
+  )
+  return { settlements: await Promise.all(waiting) }
 }
 
-async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promise<Pause | undefined> {
+async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promise<Outcome> {
   const { storage, clock, grants, leaseMs } = needs
-  if (!(await storage.inbox.renew(lease, clock.now() + leaseMs))) return { is: 'later', reason: 'lease_lost' }
+  const stopped = (pause: Pause): Outcome => ({ is: 'stopped', pause })
+  if (!(await storage.inbox.renew(lease, clock.now() + leaseMs))) return stopped({ is: 'later', reason: 'lease_lost' })
   let access = await grants.access(lease.org)
-  for (let tries = 0; tries < 2; tries++) {
-    if (access.is === 'dead') return { is: 'held', reason: 'grant_dead' }
-    if (access.is === 'later') return access
-    const answer = judgeConversation(
-      await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token)),
-    )
-    if (answer.is === 'forbidden') return { is: 'held', reason: 'drift_forbidden' }
+  for (let tries = 0; ; tries++) {
+    if (access.is === 'dead') return stopped({ is: 'held', reason: 'grant_dead' })
+    if (access.is === 'later') return stopped(access)
+    const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
+    const answer = judgeConversation(answered)
+    if (answer.is === 'forbidden') return stopped({ is: 'held', reason: 'drift_forbidden' })
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())
-      return { is: 'later', reason: answer.reason, ...(afterMs === undefined ? {} : { afterMs }) }
+      const pause = { is: 'later' as const, reason: answer.reason, ...(afterMs === undefined ? {} : { afterMs }) }
+      return answered.status === 429 ? stopped(pause) : { is: 'unanswered', pause }
     }
     if (answer.is === 'missing' || answer.is === 'found') {
-      const found = answer.is === 'found' ? answer.conversation : undefined
-      await settleQuestion(needs, lease, question, found)
-      return undefined
+      await settleQuestion(needs, lease, question, answer.is === 'found' ? answer.conversation : undefined)
+      return 'settled'
     }
+    if (tries > 0) return stopped({ is: 'held', reason: 'drift_401' })
     access = await grants.renewed(lease.org, access.token)
   }
-  return { is: 'held', reason: 'grant_dead' }
 }
 
 async function settleQuestion(

@@ -10,6 +10,9 @@ export interface Delivered {
   stopped?: Exclude<Verdict, { is: 'done' } | { is: 'refused' }>
 }
 
+/** The reason when every single message was refused: no bad message, but an account that Segment does not want to hear. */
+export const allRefused = 'segment_refuses_all'
+
 /** Sends one run, whole or in ever smaller halves. `attempt` is one request. */
 export async function deliver(
   run: readonly Packed[],
@@ -25,10 +28,8 @@ export async function deliver(
     else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })
     else parts.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1))
   }
-  // Every single one refused is no bad message but an account that Segment does not want to hear.
-  const allRefused = result.delivered.length === 0 && result.dead.length === run.length
-  if (allRefused && (run.length > 1 || probing)) {
-    return { delivered: [], dead: [], stopped: { is: 'held', reason: 'segment_refuses_all' } }
+  if (result.dead.length === run.length && (run.length > 1 || probing)) {
+    return { delivered: [], dead: [], stopped: { is: 'held', reason: allRefused } }
   }
   return result
 }

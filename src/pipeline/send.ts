@@ -10,10 +10,10 @@ import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, messageBytesMax, type Packed, pack, textOf } from '../segment/batch.ts'
 import { judge } from '../segment/verdict.ts'
-import type { Install, Lease, Settlement, Storage } from '../storage/ports.ts'
-import { type Delivered, deliver } from './deliver.ts'
+import type { Ending, Install, Lease, Org, Settlement, Storage } from '../storage/ports.ts'
+import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { conversationOf, type Resolved, resolve } from './resolve.ts'
-import { endingOf, type Pause } from './settle.ts'
+import { endingOf, type Pause, unprobed } from './settle.ts'
 import { translate } from './translate.ts'
 
 export interface SendNeeds {
@@ -33,13 +33,14 @@ export interface SendNeeds {
 
 /** Leases in a row that ended without a word, the last ones of a single entry: that entry is set aside. */
 const crashesBeforeQuarantine = 10
+/** The reasons for which this lane troubles an account, and so may end the trouble of. */
+const ownReasons = /^(segment_|write_key_)/
 
 export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   const { storage, roster, clock, random, log } = needs
   const { inbox } = storage
   const startedAt = clock.monotonic()
-  const install = roster.get(lease.org)
-  const hold = install ? holdOf(install) : 'not_installed'
+  const { install, hold } = await installOf(roster, lease.org, clock)
   if (!install || hold) {
     await inbox.hold(lease.org, 'send', hold ?? 'not_installed')
     await inbox.settle(lease, [], endingOf(lease, undefined, clock.now(), random))
@@ -67,10 +68,9 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     if (stopped) break
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
   }
-  const now = clock.now()
-  if (stopped?.is === 'held') await markTrouble(roster, install, stopped.reason, now)
-  const ours = await inbox.settle(lease, settlements, endingOf(lease, stopped as Pause | undefined, now, random))
-  if (ours && !stopped && lease.trouble !== undefined) await markWell(roster, install, lease.trouble, now)
+  const ending = await endingFor(needs, lease, install, stopped, totals.requests)
+  const ours = await inbox.settle(lease, settlements, ending)
+  if (ours && totals.delivered > 0 && !stopped) await markWell(roster, lease.org, ownReasons, clock.now())
   log.info('batch', {
     org: lease.org,
     entries: lease.entries.length,
@@ -86,6 +86,37 @@ interface Prepared {
   settlements: Settlement[]
   messages: Packed[]
   resolved: Map<number, Resolved>
+}
+
+/** A claim that was not held back although the account is: what is known here may be older than the store. */
+async function installOf(roster: Roster, org: Org, clock: Clock): Promise<{ install?: Install; hold?: string }> {
+  for (let looks = 0; ; looks++) {
+    const install = roster.get(org)
+    const hold = install ? holdOf(install) : 'not_installed'
+    if (install && !hold) return { install }
+    if (looks > 0) return { ...(install ? { install } : {}), hold: hold ?? 'not_installed' }
+    await roster.reload(clock.now())
+  }
+}
+
+/** How the lease ends. Trouble that is not the account's any more, its key or region being new, is none. */
+async function endingFor(
+  { roster, clock, random }: SendNeeds,
+  lease: Lease,
+  install: Install,
+  stopped: Delivered['stopped'],
+  requests: number,
+): Promise<Ending> {
+  const now = clock.now()
+  if (lease.trouble !== undefined && requests === 0) return unprobed(lease, now)
+  if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
+  const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
+  // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
+  if (stopped.reason === allRefused && wasOther) return endingOf(lease, undefined, now, random)
+  const isCurrent = ({ region, writeKey }: Install) =>
+    region === install.region && writeKey !== undefined && Buffer.compare(writeKey, install.writeKey!) === 0
+  const counts = await markTrouble(roster, lease.org, stopped.reason, now, isCurrent)
+  return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 
 /** Everything that can be said before Segment is asked: the messages to send, and what becomes of the others. */
@@ -161,16 +192,30 @@ function settled({ delivered, dead }: Delivered, resolved: Map<number, Resolved>
   ]
 }
 
-export async function markTrouble(roster: Roster, install: Install, reason: string, now: number): Promise<void> {
-  await roster.change(install.org, now, (stored) => {
-    const already = stored.state === 'needs_attention' && stored.reason === reason
-    return already || stored.state !== 'live' ? undefined : { ...stored, state: 'needs_attention', reason }
+/** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
+export async function markTrouble(
+  roster: Roster,
+  org: Org,
+  reason: string,
+  now: number,
+  isCurrent: (stored: Install) => boolean = () => true,
+): Promise<boolean> {
+  let current = true
+  await roster.change(org, now, (stored) => {
+    current = isCurrent(stored)
+    const shows = stored.state === 'live' || (stored.state === 'needs_attention' && stored.reason !== reason)
+    return current && shows ? { ...stored, state: 'needs_attention', reason } : undefined
   })
+  return current
 }
 
-async function markWell(roster: Roster, install: Install, trouble: string, now: number): Promise<void> {
-  await roster.change(install.org, now, (stored) => {
-    if (stored.state !== 'needs_attention' || stored.reason !== trouble) return undefined
+/** Something went through: the account's trouble is over if it was one of these. */
+export async function markWell(roster: Roster, org: Org, reasons: RegExp, now: number): Promise<void> {
+  const isOver = ({ state, reason }: Install) => state === 'needs_attention' && reasons.test(reason ?? '')
+  const known = roster.get(org)
+  if (!known || !isOver(known)) return
+  await roster.change(org, now, (stored) => {
+    if (!isOver(stored)) return undefined
     const { reason: _, ...rest } = stored
     return { ...rest, state: 'live' }
   })

@@ -23,7 +23,8 @@ export function textOf(call: Call): string {
 
 /** Splits messages, in order, into runs that fit one request each. */
 export function pack(messages: readonly Packed[], writeKey: string): Packed[][] {
-  const room = bodyBytesMax - Buffer.byteLength(frame(writeKey, '', new Date(0).toISOString()))
+  // Every message is counted with a comma; the last one has none.
+  const room = bodyBytesMax + 1 - Buffer.byteLength(frame(writeKey, '', new Date(0).toISOString()))
   const runs: Packed[][] = []
   let run: Packed[] = []
   let bytes = 0

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Random } from '../lib/random.ts'
+import type { Ending, Lease } from '../storage/ports.ts'
+import { endingOf, type Pause, unprobed } from './settle.ts'
+
+const now = Date.UTC(2025, 5, 1)
+const [minute, hour] = [60_000, 3_600_000]
+
+function lease(failures: number, trouble?: string): Lease {
+  return { org: '1', lane: 'send', token: 1, failures, crashes: 0, ...(trouble ? { trouble } : {}), entries: [] }
+}
+
+function chance(fraction: number): Random {
+  return { bytes: (count) => Buffer.alloc(count), fraction: () => fraction }
+}
+
+function waitMs(ending: Ending): number {
+  return ending.readyAt - now
+}
+
+describe('when a lane goes on', () => {
+  test('after success at once, with everything forgotten', () => {
+    assert.deepEqual(endingOf(lease(7, 'segment_401'), undefined, now, chance(0)), { readyAt: now, failures: 0 })
+  })
+
+  test('after failures ever later with half of it left to chance, at most 15 minutes, without end', () => {
+    for (let failures = 0; failures < 2_000; failures++) {
+      const outage: Pause = { is: 'later', reason: 'segment_500' }
+      const soonest = endingOf(lease(failures), outage, now, chance(0))
+      const latest = endingOf(lease(failures), outage, now, chance(0.999_999))
+      const full = Math.min(2 ** failures * 1_000, 15 * minute)
+      assert.deepEqual([waitMs(soonest), waitMs(latest)], [full / 2, full])
+      assert.equal(soonest.failures, failures + 1)
+      assert.equal(soonest.trouble, undefined)
+    }
+  })
+
+  test('not before the other side wants it, but within 15 minutes', () => {
+    const asked = (failures: number, afterMs: number) =>
+      waitMs(endingOf(lease(failures), { is: 'later', reason: 'segment_429', afterMs }, now, chance(0)))
+    assert.equal(asked(0, 7_000), 7_000)
+    assert.equal(asked(0, hour), 15 * minute)
+    assert.equal(asked(12, 1_000), 7.5 * minute, 'a Retry-After of a second must not make a hot loop')
+  })
+
+  test('held, a minute later, doubling to an hour', () => {
+    const waits: number[] = []
+    let next = lease(9)
+    for (let probe = 0; probe < 9; probe++) {
+      const { readyAt, failures, trouble } = endingOf(next, { is: 'held', reason: 'segment_401' }, now, chance(0))
+      waits.push((readyAt - now) / minute)
+      next = lease(failures, trouble)
+    }
+    assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
+  })
+
+  test('a probe that met an outage keeps the trouble and its place in the doubling', () => {
+    for (const afterMs of [undefined, 1_000]) {
+      const pause: Pause = { is: 'later', reason: 'segment_503', ...(afterMs ? { afterMs } : {}) }
+      const ending = endingOf(lease(3, 'segment_401'), pause, now, chance(0))
+      assert.deepEqual(ending, { readyAt: now + 8 * minute, failures: 4, trouble: 'segment_401' })
+    }
+  })
+
+  test('a probe that asked nobody leaves the trouble, and the next entry is the probe', () => {
+    assert.deepEqual(unprobed(lease(3, 'segment_401'), now), { readyAt: now, failures: 3, trouble: 'segment_401' })
+  })
+})

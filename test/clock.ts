@@ -1,0 +1,84 @@
+/** A clock that stands still until a test turns it, so that no test waits for a backoff, a probe or a deadline. */
+import type { Clock } from '../src/lib/clock.ts'
+
+export interface ManualClock extends Clock {
+  /** Turns the clock on, and calls what comes due on the way, in order. */
+  advance(ms: number): void
+  /** How long until the next timer, if there is one. */
+  untilNext(): number | undefined
+}
+
+interface Timer {
+  at: number
+  callback: () => void
+}
+
+export function manualClock(startMs: number = Date.UTC(2025, 5, 1)): ManualClock {
+  let now = startMs
+  const timers = new Set<Timer>()
+  const first = () => [...timers].reduce<Timer | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined)
+  return {
+    now: () => now,
+    monotonic: () => now,
+    after(delayMs, callback) {
+      const timer = { at: now + Math.max(delayMs, 0), callback }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    untilNext() {
+      const next = first()
+      return next && next.at - now
+    },
+    advance(ms) {
+      const end = now + ms
+      for (let next = first(); next && next.at <= end; next = first()) {
+        timers.delete(next)
+        now = Math.max(now, next.at)
+        next.callback()
+      }
+      now = end
+    },
+  }
+}
+
+/** Resolves once it is so; real time passes, the manual clock's does not. */
+export async function eventually(
+  isSo: () => boolean | Promise<boolean>,
+  story: () => unknown = () => '',
+): Promise<void> {
+  const giveUpAt = performance.now() + 15_000
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAt) throw new Error(`did not come to pass: ${JSON.stringify(story())}`)
+    await new Promise((resolve) => setTimeout(resolve, 3))
+  }
+}
+
+/**
+ * Lets time pass until it is so, from one timer to the next; `isBusy` says when something is still under way, and then
+ * the clock stands. Resolves to how many milliseconds of its time went by.
+ */
+export async function timePasses(
+  clock: ManualClock,
+  isSo: () => boolean | Promise<boolean>,
+  isBusy: () => boolean = () => false,
+  story: () => unknown = () => '',
+): Promise<number> {
+  const start = clock.now()
+  await eventually(async () => {
+    if (await isSo()) return true
+    if (!isBusy()) clock.advance(Math.min(clock.untilNext() ?? 1_000, 60_000))
+    return false
+  }, story)
+  return clock.now() - start
+}
+
+/** Numbers that look left to chance and are the same every time (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The pipeline without its loops: a test takes every step itself. The store forgets, the clock stands until it is
+ * turned; both partners are the simulators, over real HTTP.
+ */
+import { createSecretKey } from 'node:crypto'
+import { tokensOf } from '../src/drift/envelope.ts'
+import { catalogue } from '../src/events/index.ts'
+import { type Disconnect, disconnecting } from '../src/install/disconnect.ts'
+import { type Grant, type Grants, grantFields, openGrants } from '../src/install/grant.ts'
+import { type Keyring, openKeyring } from '../src/install/keyring.ts'
+import { openRoster, type Roster } from '../src/install/roster.ts'
+import { sealWriteKey } from '../src/install/write-key.ts'
+import type { JsonObject } from '../src/lib/json.ts'
+import { silentLog } from '../src/lib/log.ts'
+import { systemRandom } from '../src/lib/random.ts'
+import { openOutlet, type Send } from '../src/lib/request.ts'
+import { type AskNeeds, askLease } from '../src/pipeline/ask.ts'
+import { receiver } from '../src/pipeline/receive.ts'
+import { type SendNeeds, sendLease } from '../src/pipeline/send.ts'
+import { type Sims, startSims } from '../src/sim/index.ts'
+import { readFixture, type Variation, vary } from '../src/sim/webhook.ts'
+import { openForgetful } from '../src/storage/memory/open.ts'
+import type { Lane, Lease, Standing, Storage } from '../src/storage/ports.ts'
+import { type ManualClock, manualClock } from './clock.ts'
+
+export const org = 5_000_883
+export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
+export const leaseMs = 60_000
+
+/** One service's parts on a store; a second one on the same store is another process. */
+export interface Parts {
+  roster: Roster
+  grants: Grants
+  disconnect: Disconnect
+  needs: SendNeeds & AskNeeds
+}
+
+export interface Stage extends Parts {
+  clock: ManualClock
+  sims: Sims
+  storage: Storage
+  keyring: Keyring
+  send: Send
+  /** A webhook is received and kept; Drift knows its conversation. */
+  arrive(event: string | JsonObject, variation?: Variation): Promise<void>
+  claim(lane: Lane, limit?: number): Promise<Lease | undefined>
+  /** Claims and works off one lease of the lane; false when nothing is due. */
+  step(lane: Lane): Promise<boolean>
+  /** Both lanes, until nothing is due at this moment. */
+  run(): Promise<void>
+  standings(): Promise<Omit<Standing, 'oldestReceivedAt'>[]>
+  install(orgId?: number, grant?: Grant, key?: string): Promise<void>
+  another(): Promise<Parts>
+  close(): Promise<void>
+}
+
+export async function startStage(): Promise<Stage> {
+  const clock = manualClock()
+  const sims = await startSims({ drift: { clock } })
+  const storage = openForgetful()
+  const outlet = openOutlet(clock)
+  const secret = createSecretKey(Buffer.alloc(32, 7))
+  const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
+  const { settings, url: driftUrl } = sims.drift
+  const tokens = tokensOf([settings.verificationToken])
+
+  async function another(): Promise<Parts> {
+    const { inbox, installs } = storage
+    const roster = await openRoster(installs, inbox)
+    await roster.reload(clock.now())
+    const { clientId, clientSecret } = settings
+    const common = { roster, keyring, send: outlet.send, clock, apiUrl: driftUrl }
+    const grants = openGrants({ ...common, installs, app: { clientId, clientSecret } })
+    const disconnect = disconnecting({ ...common, grants, inbox })
+    const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
+    const wake = { wakeAsking() {}, wakeSending() {} }
+    const base = { storage, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }
+    const needs = { ...base, ...wake, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
+    return { roster, grants, disconnect, needs }
+  }
+
+  const parts = await another()
+  const { roster, needs } = parts
+  const receiving = { tokens, catalogue, roster, keyring, inbox: storage.inbox, clock, random: systemRandom }
+  const receive = receiver({ ...receiving, wake() {} })
+
+  const stage: Stage = {
+    ...parts,
+    clock,
+    sims,
+    storage,
+    keyring,
+    send: outlet.send,
+    another,
+    async arrive(event, variation = {}) {
+      const fixture = typeof event === 'string' ? await readFixture(event) : { drift: event, segment: {} }
+      const { drift, conversation } = vary(fixture, { orgId: org, ...variation })
+      if (conversation) sims.drift.addOrg({ orgId: variation.orgId ?? org, conversations: [conversation] })
+      const body = Buffer.from(JSON.stringify({ ...drift, token: settings.verificationToken }))
+      const { outcome } = await receive(body, 'missing', undefined)
+      if (outcome === 'unauthorised') throw new Error('the stage made a webhook that is not let in')
+    },
+    claim: (lane, limit = 500) => storage.inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax: 1_000_000 }),
+    async step(lane) {
+      const lease = await stage.claim(lane)
+      if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
+      return lease !== undefined
+    },
+    async run() {
+      while ((await stage.step('send')) || (await stage.step('ask')));
+    },
+    standings: async () => (await storage.ledger.standings()).map(({ oldestReceivedAt: _, ...standing }) => standing),
+    async install(orgId = org, grant, key = writeKey) {
+      sims.drift.addOrg({ orgId })
+      const id = String(orgId)
+      const issued = grant ?? { ...sims.drift.issueToken(orgId), expiresAt: clock.now() + 7_200_000 }
+      const fields = await grantFields(keyring, id, issued, clock.now())
+      const sealed = await sealWriteKey(keyring, id, key)
+      await roster.change(id, clock.now(), ({ reason: _, ...install }) => ({
+        ...install,
+        ...fields,
+        writeKey: sealed,
+        state: 'live',
+      }))
+    },
+    async close() {
+      await outlet.close()
+      await sims.close()
+    },
+  }
+  return stage
+}
