@@ -50,9 +50,13 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
   }
 }
 
+/** An install's reason while Drift is asked whether it has really left: nothing is sent meanwhile. */
+export const leaving = 'disconnecting'
+
 /** What holds back an account's events, if anything; shown as their reason. */
 export function holdOf(install: Install): string | undefined {
   if (install.state === 'disconnected') return 'disconnected'
+  if (install.reason === leaving) return leaving
   if (!install.writeKey) return 'no_write_key'
   return install.state === 'paused' ? 'paused' : undefined
 }

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { promises } from './conformance.ts'
+import { openForgetful } from './memory/open.ts'
+import type { Entry, Inbox, Storage } from './ports.ts'
+import { open as openSqlite } from './sqlite/open.ts'
+
+async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-store-'))
+  const storage = await openSqlite(join(folder, 'store.db'), 'serve')
+  try {
+    await use(storage)
+  } finally {
+    await storage.close()
+    await rm(folder, { recursive: true })
+  }
+}
+
+const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
+  memory: (use) => use(openForgetful()),
+  sqlite: withSqlite,
+}
+
+for (const [engine, withStorage] of Object.entries(engines)) {
+  describe(`the ${engine} engine`, () => {
+    for (const { promise, check } of promises) test(promise, () => withStorage(check))
+  })
+}
+
+/** Engines that break one promise on purpose; the suite must notice each. */
+const sabotages: Record<string, (inbox: Inbox) => Partial<Inbox>> = {
+  'takes every arrival for new': (inbox) => ({
+    append: (batch) =>
+      inbox.append(
+        batch.map((one) =>
+          one.state === 'ignored' ? one : { ...one, identity: Buffer.from(`${one.messageId} ${performance.now()}`) },
+        ),
+      ),
+  }),
+  'acknowledges what it does not keep': (inbox) => ({
+    append: async (batch) => (batch.length > 3 ? batch.map(() => 'stored') : inbox.append(batch)),
+  }),
+  'gives entries in another order': (inbox) => ({ claim: mapEntries(inbox, (entries) => entries.toReversed()) }),
+  'changes the messageId': (inbox) => ({
+    claim: mapEntries(inbox, (entries) => entries.map((entry) => ({ ...entry, messageId: `${entry.messageId}!` }))),
+  }),
+  'loses what Drift answered': (inbox) => ({
+    claim: mapEntries(inbox, (entries) => entries.map(({ known: _, ...entry }) => entry)),
+  }),
+  'cuts bodies at a NUL': (inbox) => ({
+    claim: mapEntries(inbox, (entries) =>
+      entries.map((entry) => ({ ...entry, body: entry.body.subarray(0, Math.max(entry.body.indexOf(0), 0)) })),
+    ),
+  }),
+  'gives more than was asked for': (inbox) => ({
+    claim: (lane, options) => inbox.claim(lane, { ...options, limit: 1_000 }),
+  }),
+  'lets anybody settle': (inbox) => ({
+    settle: async (lease, settlements, ending) => {
+      await inbox.settle(lease, settlements, ending)
+      return true
+    },
+  }),
+  'forgets that a lane rests': (inbox) => ({
+    settle: (lease, settlements, ending) => inbox.settle(lease, settlements, ending && { ...ending, readyAt: 0 }),
+  }),
+  'forgets the trouble': (inbox) => ({
+    settle: (lease, settlements, ending) =>
+      inbox.settle(lease, settlements, ending && { readyAt: ending.readyAt, failures: ending.failures }),
+  }),
+  'does not renew': () => ({ renew: async () => true }),
+  'does not hold': () => ({ hold: async () => {} }),
+  'keeps what is to be erased': () => ({ erase: async () => 0 }),
+  'takes away what is still wanted': (inbox) => ({
+    expire: (limits) => inbox.expire({ ...limits, failedBefore: 1e15 }),
+  }),
+  'adopts nothing': () => ({ adopt: async () => 0 }),
+  'does not say when it is due': () => ({ nextDue: async () => undefined }),
+}
+
+describe('an engine that breaks a promise is caught', () => {
+  for (const [sabotage, broken] of Object.entries(sabotages)) {
+    test(`one that ${sabotage}`, async (context) => {
+      const caught: string[] = []
+      for (const { promise, check } of promises) {
+        const storage = openForgetful()
+        Object.assign(storage.inbox, broken({ ...storage.inbox }))
+        await check(storage).catch(() => caught.push(promise))
+      }
+      assert.notEqual(caught.length, 0, 'no check noticed')
+      context.diagnostic(`caught by: ${caught[0]}`)
+    })
+  }
+})
+
+function mapEntries(inbox: Inbox, change: (entries: Entry[]) => Entry[]): Inbox['claim'] {
+  return async (lane, options) => {
+    const lease = await inbox.claim(lane, options)
+    return lease && { ...lease, entries: change(lease.entries) }
+  }
+}

@@ -1,0 +1,536 @@
+/**
+ * What every engine must prove, promise by promise: the sentences of ports.ts, each as a check that throws when it is
+ * broken. `open` gives an empty store; the caller closes it.
+ */
+import assert from 'node:assert/strict'
+import type { Arrival, Install, Limits, Settlement, Storage } from './ports.ts'
+
+export interface Promised {
+  promise: string
+  check(storage: Storage): Promise<void>
+}
+
+type Stored = Exclude<Arrival, { state: 'ignored' }>
+
+const hourMs = 3_600_000
+const one = '5000883'
+const other = '6000993'
+let made = 0
+
+/** A different arrival each time, but for what is said. */
+export function arrival(said: Partial<Stored> = {}): Stored {
+  const n = ++made
+  return {
+    state: 'waiting',
+    org: one,
+    type: 'an_event',
+    messageId: `message-${n}`,
+    receivedAt: 1_000,
+    identity: Buffer.from(`identity-${n}`.padEnd(16, '.')),
+    rememberMs: hourMs,
+    body: Buffer.from(`body-${n}`),
+    ...said,
+  }
+}
+
+const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
+
+async function claimed(storage: Storage, lane: 'send' | 'ask' = 'send', options: Partial<typeof claimOptions> = {}) {
+  const lease = await storage.inbox.claim(lane, { ...claimOptions, ...options })
+  assert.ok(lease, `something is due in the ${lane} lane`)
+  return lease
+}
+
+async function nothingDue(storage: Storage, now = 2_000): Promise<void> {
+  assert.equal(await storage.inbox.claim('send', { ...claimOptions, now }), undefined)
+  assert.equal(await storage.inbox.claim('ask', { ...claimOptions, now }), undefined)
+}
+
+const idle = { readyAt: 2_000, failures: 0 }
+const to = (id: number, state: Settlement['to'], more: Partial<Settlement> = {}): Settlement => ({
+  id,
+  to: state,
+  at: 2_000,
+  ...more,
+})
+
+async function total(storage: Storage, outcome: string, org = one): Promise<number> {
+  const totals = await storage.ledger.totals()
+  return totals
+    .filter((entry) => entry.outcome === outcome && entry.org === org)
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+async function standing(storage: Storage, state: string, org = one): Promise<number> {
+  const standings = await storage.ledger.standings()
+  return standings
+    .filter((entry) => entry.state === state && entry.org === org)
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+/** received = delivered + ignored + expired + dead and gone + every row that is not delivered. */
+export async function conserved(storage: Storage): Promise<void> {
+  const totals = await storage.ledger.totals()
+  const counted = (outcome: string) =>
+    totals.filter((entry) => entry.outcome === outcome).reduce((sum, { count }) => sum + count, 0)
+  const rows = (await storage.ledger.standings())
+    .filter(({ state }) => state !== 'delivered')
+    .reduce((sum, { count }) => sum + count, 0)
+  const gone = counted('delivered') + counted('ignored') + counted('expired') + counted('dead')
+  assert.equal(counted('received'), gone + rows, 'received is everything that became of it')
+}
+
+const keepAll: Limits = { unclaimedBefore: 0, unclaimedBytesMax: 1e9, deliveredBefore: 0, failedBefore: 0, now: 0 }
+
+export const promises: readonly Promised[] = [
+  {
+    promise: 'what was appended is claimed whole, byte for byte, in the order of appending',
+    async check(storage) {
+      const odd = [
+        Buffer.from([0, 255, 254, 0x80]),
+        Buffer.alloc(0),
+        Buffer.from('\u0000 😀 \u2028'),
+        Buffer.alloc(256 * 1024, 7),
+      ]
+      const sent = odd.map((body) => arrival({ body }))
+      assert.deepEqual(
+        await storage.inbox.append(sent),
+        sent.map(() => 'stored'),
+      )
+      const { entries, org } = await claimed(storage)
+      assert.equal(org, one)
+      assert.deepEqual(
+        entries.map(({ messageId }) => messageId),
+        sent.map(({ messageId }) => messageId),
+      )
+      entries.forEach((entry, index) => {
+        assert.ok(Buffer.from(entry.body).equals(odd[index]!))
+        assert.equal(entry.type, 'an_event')
+        assert.equal(entry.receivedAt, 1_000)
+        assert.equal(entry.failures, 0)
+      })
+    },
+  },
+  {
+    promise: 'concurrent appends each get their own answer, and nothing is mixed up',
+    async check(storage) {
+      const twice = arrival()
+      const batches = Array.from({ length: 50 }, (_, n) => (n % 10 === 3 ? [arrival(), { ...twice }] : [arrival()]))
+      const answers = await Promise.all(batches.map((batch) => storage.inbox.append(batch)))
+      assert.deepEqual(
+        answers.map(({ length }) => length),
+        batches.map(({ length }) => length),
+      )
+      const flat = answers.flat()
+      assert.equal(flat.filter((answer) => answer === 'duplicate').length, 4)
+      assert.equal((await claimed(storage)).entries.length, 51)
+    },
+  },
+  {
+    promise: 'an equal identity is a duplicate until its memory runs out, counted from the first, and then new again',
+    async check(storage) {
+      const first = arrival({ rememberMs: 600 })
+      const again = (receivedAt: number) =>
+        storage.inbox.append([{ ...arrival(), identity: first.identity, rememberMs: 600, receivedAt }])
+      await storage.inbox.append([first])
+      assert.deepEqual(await again(1_400), ['duplicate'])
+      assert.deepEqual(await again(1_599), ['duplicate'])
+      assert.deepEqual(await again(1_600), ['stored'])
+      assert.deepEqual(await again(2_100), ['duplicate'])
+      assert.equal(await total(storage, 'received'), 2)
+      assert.equal(await total(storage, 'duplicate'), 3)
+      assert.equal((await claimed(storage)).entries.length, 2)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what is ignored is counted and leaves nothing',
+    async check(storage) {
+      const ignored: Arrival = { state: 'ignored', org: one, type: 'other' }
+      assert.deepEqual(await storage.inbox.append([ignored, ignored]), ['ignored', 'ignored'])
+      assert.equal(await total(storage, 'ignored'), 2)
+      await nothingDue(storage)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'a claim gives no more than its limits, but one entry at least',
+    async check(storage) {
+      await storage.inbox.append(Array.from({ length: 5 }, () => arrival({ body: Buffer.alloc(1_000) })))
+      const few = await claimed(storage, 'send', { limit: 3 })
+      assert.equal(few.entries.length, 3)
+      await storage.inbox.settle(few, [], idle)
+      const small = await claimed(storage, 'send', { bytesMax: 2_500 })
+      assert.equal(small.entries.length, 2)
+      await storage.inbox.settle(small, [], idle)
+      assert.equal((await claimed(storage, 'send', { bytesMax: 10 })).entries.length, 1)
+    },
+  },
+  {
+    promise: 'one account has one lease a lane at a time, however many claim at once',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      const leases = await Promise.all(Array.from({ length: 5 }, () => storage.inbox.claim('send', claimOptions)))
+      assert.deepEqual(leases.flatMap((lease) => lease?.org ?? []).sort(), [one, other])
+    },
+  },
+  {
+    promise: 'accounts take turns: the one served longest ago comes first, whatever another has waiting',
+    async check(storage) {
+      await storage.inbox.append(Array.from({ length: 20 }, () => arrival()))
+      const flood = await claimed(storage, 'send', { limit: 2 })
+      await storage.inbox.append([arrival({ org: other })])
+      await storage.inbox.settle(flood, [], idle)
+      assert.equal((await claimed(storage, 'send', { limit: 2 })).org, other)
+      assert.equal((await claimed(storage, 'send', { limit: 2 })).org, one)
+    },
+  },
+  {
+    promise: 'what is settled is settled: delivered, dead and quarantined entries are claimed no more',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival(), arrival(), arrival()])
+      const lease = await claimed(storage)
+      const [a, b, c, d] = lease.entries.map(({ id }) => id)
+      const settlements = [
+        to(a!, 'delivered'),
+        to(b!, 'dead', { reason: 'why' }),
+        to(c!, 'quarantined', { reason: 'odd' }),
+        to(d!, 'ignored'),
+      ]
+      assert.equal(await storage.inbox.settle(lease, settlements, idle), true)
+      await nothingDue(storage)
+      assert.equal(await total(storage, 'delivered'), 1)
+      assert.equal(await total(storage, 'ignored'), 1)
+      assert.equal(await standing(storage, 'dead'), 1)
+      const reasons = (await storage.ledger.standings()).flatMap(({ reason }) => reason ?? [])
+      assert.deepEqual(reasons.sort(), ['odd', 'why'])
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'a lease that has run out goes to the next, the crash is counted, and the late holder can settle nothing',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      const early = await claimed(storage, 'send', { leaseMs: 1_000 })
+      assert.equal(early.crashes, 0)
+      await nothingDue(storage, 2_999)
+      const late = await claimed(storage, 'send', { now: 3_000 })
+      assert.equal(late.crashes, 1)
+      assert.deepEqual(
+        late.entries.map(({ messageId }) => messageId),
+        early.entries.map(({ messageId }) => messageId),
+      )
+      const { id } = early.entries[0]!
+      assert.equal(await storage.inbox.settle(early, [to(id, 'dead')], idle), false)
+      assert.equal(await storage.inbox.renew(early, 9_000), false)
+      assert.equal(await standing(storage, 'waiting'), 1)
+      assert.equal(await storage.inbox.settle(late, [to(id, 'delivered')], idle), true)
+      assert.equal(await storage.inbox.settle(late, [to(id, 'dead')], idle), false)
+      assert.equal(await total(storage, 'delivered'), 1)
+    },
+  },
+  {
+    promise:
+      'a lease that ended in words starts the count of crashes anew; after three crashes entries come one by one',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      let now = 2_000
+      for (let crashes = 0; crashes < 3; crashes++) {
+        const lease = await claimed(storage, 'send', { now, leaseMs: 100 })
+        assert.equal(lease.crashes, crashes)
+        assert.equal(lease.entries.length, 2)
+        now += 100
+      }
+      const single = await claimed(storage, 'send', { now })
+      assert.equal(single.entries.length, 1)
+      await storage.inbox.settle(single, [], { readyAt: now, failures: 0 })
+      assert.equal((await claimed(storage, 'send', { now })).crashes, 0)
+    },
+  },
+  {
+    promise: 'a renewed lease lasts until then',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      const lease = await claimed(storage, 'send', { leaseMs: 1_000 })
+      assert.equal(await storage.inbox.renew(lease, 9_000), true)
+      await nothingDue(storage, 8_999)
+      assert.equal((await claimed(storage, 'send', { now: 9_000 })).crashes, 1)
+    },
+  },
+  {
+    promise:
+      'a lane rests until the time its lease ended with, and says when that is; what arrives meanwhile waits too',
+    async check(storage) {
+      assert.equal(await storage.inbox.nextDue('send'), undefined)
+      await storage.inbox.append([arrival()])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3 })
+      await storage.inbox.append([arrival()])
+      assert.equal(await storage.inbox.nextDue('send'), 7_000)
+      await nothingDue(storage, 6_999)
+      const lease = await claimed(storage, 'send', { now: 7_000 })
+      assert.equal(lease.failures, 3)
+      assert.equal(lease.entries.length, 2)
+    },
+  },
+  {
+    promise: 'a troubled account is claimed one entry at a time, shows its trouble, and is well when an ending says so',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, trouble: 'key_refused' })
+      assert.deepEqual(
+        (await storage.ledger.standings()).map(({ reason }) => reason),
+        ['key_refused'],
+      )
+      const probe = await claimed(storage, 'send', { now: 3_000 })
+      assert.equal(probe.entries.length, 1)
+      assert.equal(probe.trouble, 'key_refused')
+      await storage.inbox.settle(probe, [], { readyAt: 3_000, failures: 0 })
+      const well = await claimed(storage, 'send', { now: 3_000 })
+      assert.equal(well.entries.length, 2)
+      assert.equal(well.trouble, undefined)
+    },
+  },
+  {
+    promise: 'a held lane is not claimed, keeps what it has and takes what comes, until it is resumed',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      await storage.inbox.hold(one, 'send', 'paused')
+      await storage.inbox.append([arrival(), arrival({ org: other })])
+      assert.equal((await claimed(storage)).org, other)
+      await nothingDue(storage)
+      const held = (await storage.ledger.standings()).find(({ org }) => org === one)
+      assert.deepEqual([held?.reason, held?.count, held?.oldestReceivedAt], ['paused', 2, 1_000])
+      await storage.inbox.resume(one, 'send', 2_000)
+      assert.equal((await claimed(storage)).entries.length, 2)
+    },
+  },
+  {
+    promise: 'resuming forgets trouble and backoff',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 99_000, failures: 5, trouble: 'key_refused' })
+      await storage.inbox.resume(one, 'send', 2_000)
+      const lease = await claimed(storage)
+      assert.deepEqual([lease.failures, lease.trouble, lease.entries.length], [0, undefined, 2])
+    },
+  },
+  {
+    promise: 'what must ask moves to the ask lane, blocks nobody, and takes the last place in line when it comes back',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival(), arrival()])
+      const lease = await claimed(storage)
+      const [first, second] = lease.entries
+      await storage.inbox.settle(lease, [to(first!.id, 'asking', { conversation: '77' })], idle)
+      assert.equal((await claimed(storage, 'send', { limit: 1 })).entries[0]?.messageId, second?.messageId)
+      const asking = await claimed(storage, 'ask')
+      assert.deepEqual(
+        asking.entries.map(({ messageId }) => messageId),
+        [first!.messageId],
+      )
+      const known = Buffer.from('sealed answer')
+      await storage.inbox.settle(asking, [to(first!.id, 'waiting', { contact: '9', known })], idle)
+      await storage.inbox.append([arrival()])
+      await storage.inbox.resume(one, 'send', 2_000)
+      const line = await claimed(storage, 'send', { now: 99_000 })
+      const place = line.entries.findIndex(({ id }) => id === first!.id)
+      assert.equal(place, line.entries.length - 2, 'behind those before it, before those after it')
+      assert.ok(Buffer.from(line.entries[place]!.known!).equals(known))
+    },
+  },
+  {
+    promise: 'what asks again waits until it is due, counts how often, and the lane says when',
+    async check(storage) {
+      await storage.inbox.append([arrival({ state: 'asking' }), arrival({ state: 'asking', dueAt: 0 })])
+      const lease = await claimed(storage, 'ask')
+      assert.equal(lease.entries.length, 2)
+      const [urgent, usual] = lease.entries
+      assert.ok(urgent!.id > usual!.id, 'what is due first comes first')
+      await storage.inbox.settle(
+        lease,
+        [to(urgent!.id, 'ignored'), to(usual!.id, 'asking', { dueAt: 5_000, reason: 'missing' })],
+        idle,
+      )
+      await nothingDue(storage, 4_999)
+      assert.equal(await storage.inbox.nextDue('ask'), 5_000)
+      assert.equal((await claimed(storage, 'ask', { now: 5_000 })).entries[0]?.failures, 1)
+    },
+  },
+  {
+    promise: 'entries of an account that is not installed wait apart, are adopted with their counts, and are then sent',
+    async check(storage) {
+      await storage.inbox.append([
+        arrival({ state: 'unclaimed', reason: 'not_installed' }),
+        arrival({ state: 'unclaimed', org: other }),
+      ])
+      await nothingDue(storage)
+      assert.equal(await total(storage, 'received', ''), 2)
+      assert.equal(await storage.inbox.adopt(one, 2_000), 1)
+      assert.equal(await total(storage, 'received', ''), 1)
+      assert.equal(await total(storage, 'received'), 1)
+      assert.equal((await claimed(storage)).entries.length, 1)
+      await nothingDue(storage)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what has outlived its time is taken away and counted, and nothing else is',
+    async check(storage) {
+      await storage.inbox.append([
+        arrival(),
+        arrival(),
+        arrival({ state: 'quarantined' }),
+        arrival({ state: 'unclaimed' }),
+      ])
+      const lease = await claimed(storage)
+      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered'), to(lease.entries[1]!.id, 'dead')], idle)
+      assert.equal(
+        await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_000, failedBefore: 1_000, unclaimedBefore: 1_000 }),
+        0,
+      )
+      assert.equal(await storage.inbox.expire({ ...keepAll, unclaimedBefore: 1_001 }), 1)
+      assert.equal(await total(storage, 'expired', ''), 1)
+      assert.equal(await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_001 }), 1)
+      assert.equal(await total(storage, 'delivered'), 1)
+      assert.equal(await storage.inbox.expire({ ...keepAll, failedBefore: 1_001 }), 2)
+      assert.deepEqual([await total(storage, 'dead'), await total(storage, 'expired')], [1, 1])
+      assert.deepEqual(await storage.ledger.standings(), [])
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'unclaimed entries beyond their bytes in all go, the oldest first',
+    async check(storage) {
+      const unclaimed = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', body: Buffer.alloc(100) }))
+      await storage.inbox.append(unclaimed)
+      assert.equal(await storage.inbox.expire({ ...keepAll, unclaimedBytesMax: 200 }), 2)
+      await storage.inbox.adopt(one, 2_000)
+      const { entries } = await claimed(storage)
+      assert.deepEqual(
+        entries.map(({ messageId }) => messageId),
+        unclaimed.slice(2).map(({ messageId }) => messageId),
+      )
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'identities are forgotten when told, and not before their time',
+    async check(storage) {
+      const first = arrival({ rememberMs: 500 })
+      await storage.inbox.append([first])
+      await storage.inbox.expire({ ...keepAll, now: 1_499 })
+      assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['duplicate'])
+      await storage.inbox.expire({ ...keepAll, now: 1_500 })
+      assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['stored'])
+    },
+  },
+  {
+    promise: 'an erased account leaves nothing but its counts, takes its leases with it, and touches no other',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await storage.conversations.remember(one, new Map([['1', '2']]))
+      const lease = await claimed(storage)
+      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')])
+      while ((await storage.inbox.erase(one)) > 0);
+      assert.equal(await storage.inbox.settle(lease, [to(lease.entries[1]!.id, 'delivered')], idle), false)
+      assert.deepEqual([await total(storage, 'delivered'), await total(storage, 'expired')], [1, 1])
+      assert.equal((await storage.conversations.recall(one, ['1'])).size, 0)
+      assert.equal((await claimed(storage)).org, other)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'the law of conservation holds after any walk',
+    async check(storage) {
+      let seed = 7
+      const chance = (below: number) => {
+        seed = (seed * 48_271) % 2_147_483_647
+        return seed % below
+      }
+      const states: Settlement['to'][] = ['delivered', 'dead', 'quarantined', 'ignored', 'waiting', 'asking']
+      for (let now = 2_000; now < 2_120; now++) {
+        const org = chance(2) === 0 ? one : other
+        const state = (['waiting', 'asking', 'unclaimed', 'quarantined'] as const)[chance(4)]!
+        await storage.inbox.append([arrival({ org, state, receivedAt: now }), { state: 'ignored', org, type: 'other' }])
+        const lane = chance(2) === 0 ? 'send' : 'ask'
+        const lease = await storage.inbox.claim(lane, { ...claimOptions, now, limit: 3, leaseMs: 2 })
+        const settlements = (lease?.entries ?? []).map(({ id }) => to(id, states[chance(states.length)]!, { at: now }))
+        if (lease && chance(4) > 0)
+          await storage.inbox.settle(lease, settlements, { readyAt: now + chance(3), failures: 0 })
+        if (chance(10) === 0) await storage.inbox.adopt(org, now)
+        if (chance(15) === 0)
+          await storage.inbox.expire({ ...keepAll, now, deliveredBefore: now, failedBefore: now - 5 })
+        if (chance(40) === 0) await storage.inbox.erase(org)
+        await conserved(storage)
+      }
+    },
+  },
+  {
+    promise: 'an install is saved only over the generation it was read at',
+    async check({ installs }) {
+      const install: Install = {
+        org: one,
+        state: 'live',
+        region: 'eu',
+        offTypes: ['x'],
+        createdAt: 1,
+        updatedAt: 2,
+        generation: 0,
+      }
+      const secrets = { grant: Buffer.from('grant'), writeKey: Buffer.from('key'), refreshAt: 9, reason: 'why' }
+      assert.equal(await installs.save({ ...install, ...secrets }), true)
+      assert.equal(await installs.save(install), false)
+      assert.equal(await installs.save({ ...install, generation: 2 }), false)
+      const stored = await installs.get(one)
+      assert.deepEqual(
+        { ...stored, grant: undefined, writeKey: undefined },
+        { ...install, ...secrets, grant: undefined, writeKey: undefined, generation: 1 },
+      )
+      assert.ok(Buffer.from(stored!.grant!).equals(secrets.grant))
+      assert.equal(await installs.save({ ...install, generation: 1 }), true)
+      assert.equal((await installs.get(one))?.grant, undefined)
+      assert.deepEqual(
+        (await installs.list()).map(({ org, generation }) => [org, generation]),
+        [[one, 2]],
+      )
+      assert.equal(await installs.get(other), undefined)
+    },
+  },
+  {
+    promise:
+      'in the vault the first writer wins, a name is a name whatever is in it, and a prefix removes its own only',
+    async check({ vault }) {
+      const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString()
+      assert.equal(text(await vault.create('a/1', Buffer.from('first'))), 'first')
+      assert.equal(text(await vault.create('a/1', Buffer.from('second'))), 'first')
+      await vault.create('a/%_', Buffer.from('odd'))
+      await vault.create('b', Buffer.from('other'))
+      await vault.replace('b', Buffer.from('new'))
+      assert.deepEqual(
+        (await vault.list('a/')).map(({ name }) => name),
+        ['a/%_', 'a/1'],
+      )
+      await vault.remove('a/')
+      assert.equal(await vault.read('a/1'), undefined)
+      assert.equal(text(await vault.read('b')), 'new')
+    },
+  },
+  {
+    promise: 'a conversation keeps its first contact, in its own account',
+    async check({ conversations }) {
+      await conversations.remember(
+        one,
+        new Map([
+          ['1', '10'],
+          ['2', '20'],
+        ]),
+      )
+      await conversations.remember(one, new Map([['1', '11']]))
+      await conversations.remember(other, new Map([['1', '12']]))
+      assert.deepEqual([...(await conversations.recall(one, ['1', '2', '3']))].sort(), [
+        ['1', '10'],
+        ['2', '20'],
+      ])
+      assert.deepEqual([...(await conversations.recall(other, ['1', '2']))], [['1', '12']])
+    },
+  },
+]
