@@ -17,7 +17,9 @@ export function backoffMs(failures: number, random: Random, maxMs: number = back
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined
   const text = header.trim()
-  const wanted = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs
+  // Date.parse takes nearly anything for a date, -5 among it; an HTTP date begins with the name of a day.
+  const date = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN
+  const wanted = /^\d+$/.test(text) ? Number(text) * 1_000 : date - nowMs
   if (Number.isNaN(wanted)) return undefined
   return Math.min(Math.max(wanted, 1_000), 3_600_000)
 }
