@@ -1,0 +1,40 @@
+/** For the crash tests: a process of its own on a store, which does as it is told and says what it has done. */
+import { setTimeout as forever } from 'node:timers/promises'
+import { arrival } from '../conformance.ts'
+import { open } from './open.ts'
+
+const [path = '', job = ''] = process.argv.slice(2)
+const say = (word: string) => process.stdout.write(`${word}\n`)
+const storage = await open(path, 'serve')
+
+if (job === 'append') {
+  // Says each messageId once it is promised to be kept; killed at any moment.
+  const one = async () => {
+    for (;;) {
+      const next = arrival({ identity: Buffer.from(crypto.randomUUID()), messageId: crypto.randomUUID() })
+      await storage.inbox.append([next])
+      say(next.messageId)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, one))
+}
+
+if (job === 'settle') {
+  say('open')
+  // Settles one entry a lease, and says so; killed at any moment.
+  for (;;) {
+    const options = { now: 2_000, leaseMs: 60_000, limit: 1, bytesMax: 1_000 }
+    const lease = await storage.inbox.claim('send', options)
+    if (!lease) break
+    const [entry] = lease.entries
+    await storage.inbox.settle(lease, [{ id: entry!.id, to: 'delivered', at: 2_000 }], { readyAt: 2_000, failures: 0 })
+    say(entry!.messageId)
+  }
+}
+
+if (job === 'claim') {
+  await storage.inbox.claim('send', { now: 2_000, leaseMs: 3_600_000, limit: 100, bytesMax: 1_000_000 })
+  say('claimed')
+}
+
+await forever(60_000)
