@@ -48,9 +48,10 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
 
   /** The install says so, and not its lane alone, so that it is still so after a restart. */
   async function pauseSending(org: Org): Promise<void> {
-    await roster.change(org, clock.now(), (stored) =>
-      stored.state === 'disconnected' || stored.reason === leaving ? undefined : { ...stored, reason: leaving },
-    )
+    await roster.change(org, clock.now(), (stored) => {
+      const isThere = stored.generation > 0 && stored.state !== 'disconnected'
+      return isThere && stored.reason !== leaving ? { ...stored, reason: leaving } : undefined
+    })
     await inbox.hold(org, 'send', leaving)
   }
 
