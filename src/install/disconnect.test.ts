@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../cli/check.ts'
-import { followState } from './roster.ts'
 
 const id = String(org)
 let said = 0
@@ -55,8 +54,7 @@ describe('Drift says that an account disconnected', () => {
     await confirming
     await send()
     assert.equal(stage.sims.segment.accepted.length, 2)
-    const { generation, updatedAt } = await install()
-    assert.deepEqual(await install(), { ...before, generation, updatedAt })
+    assert.deepEqual(await install(), before)
     assert.equal(stage.sims.drift.count('/app/token_info'), 1)
   })
 
@@ -164,9 +162,6 @@ describe('Drift says that an account disconnected', () => {
       stage.clock.advance(500)
     }
     assert.equal(tries, down.length)
-    const restarted = await stage.another()
-    for (const known of restarted.roster.all()) await followState(stage.storage.inbox, known, stage.clock.now())
-    assert.equal(await stage.step('send'), false, 'a restart forgets nothing')
     assert.ok((await stage.standings()).some(({ reason }) => reason === 'disconnecting'))
     stage.clock.advance(15 * 60_000)
     uninstall()
