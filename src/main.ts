@@ -110,6 +110,7 @@ export async function openService(
     sending.wake()
     asking.wake()
   }
+  roster.onChange(wake)
   storage.onChange(() => void roster.reload(clock.now()).then(wake, () => log.error('reload_failed')))
   const stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: config.retentionDays })
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../cli/check.ts'
+import { followState } from './roster.ts'
 
 const id = String(org)
 let said = 0
@@ -54,7 +55,8 @@ describe('Drift says that an account disconnected', () => {
     await confirming
     await send()
     assert.equal(stage.sims.segment.accepted.length, 2)
-    assert.deepEqual(await install(), before)
+    const { generation, updatedAt } = await install()
+    assert.deepEqual(await install(), { ...before, generation, updatedAt })
     assert.equal(stage.sims.drift.count('/app/token_info'), 1)
   })
 
@@ -162,6 +164,9 @@ describe('Drift says that an account disconnected', () => {
       stage.clock.advance(500)
     }
     assert.equal(tries, down.length)
+    const restarted = await stage.another()
+    for (const known of restarted.roster.all()) await followState(stage.storage.inbox, known, stage.clock.now())
+    assert.equal(await stage.step('send'), false, 'a restart forgets nothing')
     assert.ok((await stage.standings()).some(({ reason }) => reason === 'disconnecting'))
     stage.clock.advance(15 * 60_000)
     uninstall()

@@ -5,7 +5,7 @@ import type { Send } from '../lib/request.ts'
 import type { Inbox, Org } from '../storage/ports.ts'
 import type { Grants } from './grant.ts'
 import type { Keyring } from './keyring.ts'
-import { followState, type Roster } from './roster.ts'
+import { leaving, type Roster } from './roster.ts'
 
 export interface Disconnect {
   /**
@@ -46,18 +46,26 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
     while ((await inbox.erase(org)) > 0);
   }
 
-  /** What troubled the account before, if anything, is found again by sending: its lane holds one reason only. */
+  /** The install says so, and not its lane alone, so that it is still so after a restart. */
+  async function pauseSending(org: Org): Promise<void> {
+    await roster.change(org, clock.now(), (stored) => {
+      const isThere = stored.generation > 0 && stored.state !== 'disconnected'
+      return isThere && stored.reason !== leaving ? { ...stored, reason: leaving } : undefined
+    })
+  }
+
+  /** What troubled the account before, if anything, is found again by sending: an install has one reason only. */
   async function goOn(org: Org): Promise<void> {
-    const install = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
-      stored.state === 'needs_attention' ? { ...stored, state: 'live' } : undefined,
-    )
-    if (install) await followState(inbox, install, clock.now())
+    await roster.change(org, clock.now(), ({ reason: _, ...stored }) => ({
+      ...stored,
+      state: stored.state === 'needs_attention' ? 'live' : stored.state,
+    }))
   }
 
   return {
     erase,
     async confirm(org) {
-      await inbox.hold(org, 'send', 'disconnecting')
+      await pauseSending(org)
       const alive = await isAlive(org)
       if (alive === 'later') return 'later'
       if (alive) {

@@ -9,11 +9,15 @@ export interface Roster {
   reload(now: number): Promise<void>
   /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
   change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
+  /** Calls back when an account was changed here and its lanes follow: something may be due. */
+  onChange(listener: () => void): void
 }
 
 export async function openRoster(installs: Installs, inbox: Inbox): Promise<Roster> {
   let known = new Map<Org, Install>()
+  const listeners: (() => void)[] = []
   return {
+    onChange: (listener) => void listeners.push(listener),
     get: (org) => known.get(org),
     all: () => [...known.values()],
     async reload(now) {
@@ -37,12 +41,13 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
           known.set(org, stored)
           return stored
         }
-        const changed = { ...edited, updatedAt: now }
-        if (!(await installs.save(changed))) continue
-        const saved = { ...changed, generation: changed.generation + 1 }
+        const next = { ...edited, updatedAt: now }
+        if (!(await installs.save(next))) continue
+        const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
         if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
         if (stored.generation === 0) await inbox.adopt(org, now)
+        for (const changed of listeners) changed()
         return saved
       }
       throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)
@@ -75,6 +80,7 @@ function holdsDiffer(before: Install, after: Install): boolean {
   return (
     before.generation === 0 ||
     before.state !== after.state ||
+    holdOf(before) !== holdOf(after) ||
     before.region !== after.region ||
     before.writeKey !== after.writeKey
   )

@@ -59,7 +59,7 @@ describe("what Segment's answer means", () => {
   const retryAfter: [string, number | undefined][] = [
     ['5', 5_000],
     ['0', 1_000],
-    ['-5', 1_000],
+    ['-5', undefined],
     ['999999999999999999999', 3_600_000],
     [new Date(now + 90_000).toUTCString(), 90_000],
     [new Date(now - 90_000).toUTCString(), 1_000],
