@@ -28,6 +28,10 @@ export interface EventPage {
   readonly at: string
   /** The names of what is sent beside contactId; `attributes`: whatever attributes of the contact Drift names. */
   readonly sends: readonly string[] | 'attributes'
+  /** Which mapping this is, from 1 on: it grows whenever `fields` changes what an event becomes. */
+  readonly mapping?: number
+  /** What earlier mappings made of the same data, by their number: so that an event can be sent as it was then. */
+  readonly earlier?: Readonly<Record<number, EventPage['fields']>>
   /** The documented type of what is sent under a name that `data` does not have. */
   readonly renamed?: Readonly<Record<string, z.ZodType>>
   /** Undefined when nobody usable is named: the event is then kept with the reason, never sent under another id. */
@@ -100,4 +104,13 @@ export function identify(page: Page & Pick<EventPage, 'fields'>): EventPage {
 /** The name of the Track: the prefix is the contract of Drift's own integration. */
 export function eventName({ type }: Pick<EventPage, 'type'>): string {
   return `Drift Source Event: ${type}`
+}
+
+export function mappingOf({ mapping = 1 }: Pick<EventPage, 'mapping'>): number {
+  return mapping
+}
+
+/** The fields as that mapping makes them; as today's does when it is not known any more. */
+export function fieldsBy(page: EventPage, mapping: number, data: JsonObject, known: Known) {
+  return (page.earlier?.[mapping] ?? page.fields)(data, known)
 }

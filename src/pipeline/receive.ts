@@ -8,12 +8,13 @@ import {
   type TokenVerdict,
   unread,
 } from '../drift/envelope.ts'
-import type { EventPage } from '../events/define.ts'
+import { type EventPage, mappingOf } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Arrival, Inbox, Lane } from '../storage/ports.ts'
+import { bodyPlace, searchedBy } from './resolve.ts'
 
 export interface Received {
   outcome: 'unauthorised' | 'stored' | 'duplicate' | 'ignored'
@@ -79,7 +80,8 @@ export function receiver(needs: Needs): Receive {
     const { state, reason } = stateOf(envelope)
     if (state === 'ignored')
       return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
-    const timeless = (catalogue.get(type)?.distinct(envelope.data) ?? null) === null && type !== disconnectType
+    const page = catalogue.get(type)
+    const timeless = (page?.distinct(envelope.data) ?? null) === null && type !== disconnectType
     const first = type === disconnectType ? { dueAt: 0 } : {}
     return keep({
       org,
@@ -88,6 +90,7 @@ export function receiver(needs: Needs): Receive {
       text,
       identity,
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
+      ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : {}),
       ...reason,
       ...first,
     })
@@ -108,6 +111,9 @@ export function receiver(needs: Needs): Receive {
     state: Exclude<Arrival['state'], 'ignored'>
     reason?: string
     dueAt?: number
+    mapping?: number
+    contact?: string
+    conversation?: string
     text: string | Buffer
     identity: string | Uint8Array
     rememberMs: number
@@ -118,11 +124,6 @@ export function receiver(needs: Needs): Receive {
     // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own.
     const owner = what.state === 'unclaimed' ? '' : what.org
     const body = await keyring.seal(owner, bodyPlace(messageId), text)
-    return { ...rest, messageId, receivedAt, identity: keyring.identity(identity), body }
+    return { mapping: 0, ...rest, messageId, receivedAt, identity: keyring.identity(identity), body }
   }
-}
-
-/** Where an entry's body belongs: sealed bytes that are moved to another entry do not open. */
-export function bodyPlace(messageId: string): string {
-  return `entries body ${messageId}`
 }

@@ -5,7 +5,6 @@ import type { Keyring } from '../install/keyring.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Conversations, Entry } from '../storage/ports.ts'
-import { bodyPlace } from './receive.ts'
 
 export type Resolved =
   | { is: 'known'; entry: Entry; page: EventPage; data: JsonObject; known: Known }
@@ -44,6 +43,11 @@ export interface Learnt {
   contactId?: Id
   conversation?: JsonObject
   missingSince?: number
+}
+
+/** Where an entry's body belongs: sealed bytes that are moved to another entry do not open. */
+export function bodyPlace(messageId: string): string {
+  return `entries body ${messageId}`
 }
 
 export function learntPlace(messageId: string): string {
@@ -94,8 +98,19 @@ export function mustAsk(page: EventPage, data: JsonObject): boolean {
 }
 
 /** The conversation an event belongs to, as far as the webhook says: what people search by. */
-export function conversationOf(page: EventPage, data: JsonObject): Id | undefined {
+function conversationOf(page: EventPage, data: JsonObject): Id | undefined {
   return startedConversation(page, data) ?? idOf(data.conversationId)
+}
+
+/** What people search an entry by, in the clear, as far as the webhook says it. */
+export function searchedBy(page: EventPage, data: JsonObject): { contact?: Id; conversation?: Id } {
+  if (!page.data.safeParse(data).success) return {}
+  const whose = page.whose(data)
+  const conversation = whose && 'conversationId' in whose ? whose.conversationId : conversationOf(page, data)
+  return {
+    ...(whose && 'contactId' in whose ? { contact: whose.contactId } : {}),
+    ...(conversation === undefined ? {} : { conversation }),
+  }
 }
 
 /** The conversation that this event says the contact of, when its page says so. */

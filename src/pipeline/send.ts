@@ -10,9 +10,9 @@ import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, messageBytesMax, type Packed, pack, textOf } from '../segment/batch.ts'
 import { judge } from '../segment/verdict.ts'
-import type { Ending, Install, Lease, Org, Settlement, Storage } from '../storage/ports.ts'
+import type { Answer, Ending, Install, Lease, Org, Settlement, Storage } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
-import { conversationOf, type Resolved, resolve } from './resolve.ts'
+import { type Resolved, resolve } from './resolve.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { translate } from './translate.ts'
 
@@ -54,16 +54,17 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   }
   const writeKey = await openWriteKey(needs.keyring, install)
   const totals = { delivered: 0, dead: 0, requests: 0 }
+  const answers = new Map<number, Answer>()
   let stopped: Delivered['stopped']
   for (const run of pack(messages, writeKey)) {
     const result = await deliver(
       run,
-      (part) => attempt(needs, lease, install, writeKey, part, totals),
+      (part) => attempt(needs, lease, install, writeKey, part, totals, answers),
       lease.trouble !== undefined,
     )
     totals.delivered += result.delivered.length
     totals.dead += result.dead.length
-    settlements.push(...settled(result, resolved, clock.now()))
+    settlements.push(...settled(result, resolved, answers, clock.now()))
     stopped = result.stopped
     if (stopped) break
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
@@ -142,12 +143,12 @@ async function prepare(needs: SendNeeds, lease: Lease): Promise<Prepared> {
 function prepareOne(one: Resolved, now: number): Packed | Settlement {
   const { id } = one.entry
   if (one.is === 'quarantined') return { id, to: 'quarantined', at: now, reason: one.reason }
-  if (one.is === 'asking') return { id, to: 'asking', at: now, conversation: one.conversationId }
+  if (one.is === 'asking') return { id, to: 'asking', at: now }
   const text = translated(one)
-  if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...searchedBy(one) }
+  if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...learntOf(one) }
   if (text === undefined) return { id, to: 'ignored', at: now }
   const bytes = Buffer.byteLength(text)
-  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...searchedBy(one) }
+  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...learntOf(one) }
   return { id, text, bytes }
 }
 
@@ -161,11 +162,10 @@ function translated(one: Extract<Resolved, { is: 'known' }>): string | undefined
   }
 }
 
-/** What people search an entry by, in the clear. */
-function searchedBy(one: Resolved): Pick<Settlement, 'contact' | 'conversation'> {
-  if (one.is !== 'known') return {}
-  const conversation = conversationOf(one.page, one.data)
-  return { contact: one.known.contactId, ...(conversation === undefined ? {} : { conversation }) }
+/** Whose it is, where the webhook did not say so itself: people search by it. */
+function learntOf(one: Resolved): Pick<Settlement, 'contact'> {
+  if (one.is !== 'known' || one.entry.contact === one.known.contactId) return {}
+  return { contact: one.known.contactId }
 }
 
 async function attempt(
@@ -175,17 +175,26 @@ async function attempt(
   writeKey: string,
   part: readonly Packed[],
   totals: { requests: number },
+  answers: Map<number, Answer>,
 ) {
   const { storage, clock, send, segment, leaseMs } = needs
   // From the second request on the lease may be old: somebody else may have these entries by now.
   if (totals.requests++ > 0 && !(await storage.inbox.renew(lease, clock.now() + leaseMs))) {
     return { is: 'later', reason: 'lease_lost' } as const
   }
-  return judge(await send(batchRequest(segment[install.region], writeKey, part, clock.now())), clock.now())
+  const answered = await send(batchRequest(segment[install.region], writeKey, part, clock.now()))
+  const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
+  for (const { id } of part) answers.set(id, answer)
+  return judge(answered, clock.now())
 }
 
-function settled({ delivered, dead }: Delivered, resolved: Map<number, Resolved>, at: number): Settlement[] {
-  const by = (id: number) => searchedBy(resolved.get(id)!)
+function settled(
+  { delivered, dead }: Delivered,
+  resolved: Map<number, Resolved>,
+  answers: Map<number, Answer>,
+  at: number,
+): Settlement[] {
+  const by = (id: number) => ({ answer: answers.get(id)!, ...learntOf(resolved.get(id)!) })
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),

@@ -21,7 +21,11 @@ function waitMs(ending: Ending): number {
 
 describe('when a lane goes on', () => {
   test('after success at once, with everything forgotten', () => {
-    assert.deepEqual(endingOf(lease(7, 'segment_401'), undefined, now, chance(0)), { readyAt: now, failures: 0 })
+    assert.deepEqual(endingOf(lease(7, 'segment_401'), undefined, now, chance(0)), {
+      readyAt: now,
+      failures: 0,
+      tried: { at: now },
+    })
   })
 
   test('after failures ever later with half of it left to chance, at most 15 minutes, without end', () => {
@@ -59,7 +63,12 @@ describe('when a lane goes on', () => {
     for (const afterMs of [undefined, 1_000]) {
       const pause: Pause = { is: 'later', reason: 'segment_503', ...(afterMs ? { afterMs } : {}) }
       const ending = endingOf(lease(3, 'segment_401'), pause, now, chance(0))
-      assert.deepEqual(ending, { readyAt: now + 8 * minute, failures: 4, trouble: 'segment_401' })
+      assert.deepEqual(ending, {
+        readyAt: now + 8 * minute,
+        failures: 4,
+        tried: { at: now, setback: 'segment_503' },
+        trouble: 'segment_401',
+      })
     }
   })
 

@@ -10,7 +10,8 @@ const probeMsMax = 3_600_000
 export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: string }
 
 export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
-  if (!pause) return { readyAt: now, failures: 0 }
+  if (!pause) return { readyAt: now, failures: 0, tried: { at: now } }
+  const tried = { at: now, setback: pause.reason }
   // A probe that met an outage says nothing of the trouble it was sent to look at.
   const trouble = pause.is === 'held' ? pause.reason : lease.trouble
   const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
@@ -18,10 +19,10 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
   const askedMs = pause.is === 'later' ? (pause.afterMs ?? 0) : 0
   if (trouble === undefined) {
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
-    return { readyAt: now + waitMs, failures }
+    return { readyAt: now + waitMs, failures, tried }
   }
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
-  return { readyAt: now + Math.max(askedMs, probeMs), failures, trouble }
+  return { readyAt: now + Math.max(askedMs, probeMs), failures, tried, trouble }
 }
 
 /** A probe whose entry needed nobody's answer says nothing of the trouble: the next entry is the probe, at once. */

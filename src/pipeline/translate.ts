@@ -1,5 +1,5 @@
 /** An event and what is known of it become one Segment call. Pure: the same in, the same out, on every attempt. */
-import { type EventPage, eventName, type Known } from '../events/define.ts'
+import { type EventPage, eventName, fieldsBy, type Known } from '../events/define.ts'
 import { type Json, type JsonObject, numberOf } from '../lib/json.ts'
 import { type Call, context, integrations } from '../segment/call.ts'
 
@@ -12,9 +12,9 @@ export function translate(
   page: EventPage,
   data: JsonObject,
   known: Known,
-  entry: { messageId: string; receivedAt: number },
+  entry: { messageId: string; receivedAt: number; mapping: number },
 ): Call | undefined {
-  const fields = page.fields(data, known)
+  const fields = fieldsBy(page, entry.mapping, data, known)
   if (fields === undefined) return undefined
   const said: Record<string, Json> = Object.assign(Object.create(null), { contactId: numberOf(known.contactId) })
   for (const [name, value] of Object.entries(fields)) if (name !== 'contactId') said[name] = value

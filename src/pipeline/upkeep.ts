@@ -6,7 +6,8 @@ import type { Log } from '../lib/log.ts'
 import type { Inbox, Limits } from '../storage/ports.ts'
 
 const everyMs = 10_000
-const dayMs = 24 * 3_600_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 /** Contract 4: events of accounts not installed are held for a day, within 64 MiB in all. */
 const unclaimedMs = dayMs
 const unclaimedBytesMax = 64 * 1024 * 1024
@@ -28,6 +29,8 @@ export function limitsAt(now: number, retentionDays: number): Limits {
     unclaimedBytesMax,
     deliveredBefore: now - retentionDays * dayMs,
     failedBefore: now - failedMs,
+    minutesBefore: now - 3 * hourMs,
+    hoursBefore: now - 8 * dayMs,
   }
 }
 

@@ -29,7 +29,9 @@ function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accounts
     const identity = Buffer.from(`${last}`)
     const [receivedAt, body] = [clock.now(), Buffer.from('x')]
     const messageId = `m${last}`
-    await inbox.append([{ state: 'waiting', org, type: 't', messageId, receivedAt, identity, rememberMs: 1_000, body }])
+    await inbox.append([
+      { state: 'waiting', org, type: 't', messageId, receivedAt, identity, mapping: 1, rememberMs: 1_000, body },
+    ])
     loop.wake()
   }
   return { clock, inbox, loop, arrive, counted, errors }

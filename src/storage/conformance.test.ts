@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { promises } from './conformance.ts'
+import { promises as basic } from './conformance.ts'
+import { lookupPromises } from './conformance-lookup.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Entry, Inbox, Storage } from './ports.ts'
+import type { Entry, Inbox, Lookup, Storage } from './ports.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
 async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<void> {
@@ -19,6 +20,8 @@ async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<voi
   }
 }
 
+const promises = [...basic, ...lookupPromises]
+
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
   sqlite: withSqlite,
@@ -31,7 +34,7 @@ for (const [engine, withStorage] of Object.entries(engines)) {
 }
 
 /** Engines that break one promise on purpose; the suite must notice each. */
-const sabotages: Record<string, (inbox: Inbox) => Partial<Inbox>> = {
+const sabotages: Record<string, (inbox: Inbox, lookup: Lookup) => Partial<Inbox & Lookup>> = {
   'takes every arrival for new': (inbox) => ({
     append: (batch) =>
       inbox.append(
@@ -79,6 +82,24 @@ const sabotages: Record<string, (inbox: Inbox) => Partial<Inbox>> = {
   }),
   'adopts nothing': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
+  'drives nothing again': () => ({ redrive: async (moves) => moves.length }),
+  'keeps what is to be taken away': () => ({ take: async (_org, ids) => ids.length }),
+  'shows one account what is another’s': (_, lookup) => ({
+    find: ({ org: _org, ...query }, page) => lookup.find(query, page),
+  }),
+  'ends a list after one page': (_, lookup) => ({
+    find: async (query, page) => ({ entries: (await lookup.find(query, page)).entries }),
+  }),
+  'finds entries that are gone': (_, lookup) => {
+    const seen = new Map<string, Awaited<ReturnType<Lookup['find']>>>()
+    return {
+      find: async (query, page) => {
+        const key = JSON.stringify([query, page])
+        seen.set(key, seen.get(key) ?? (await lookup.find(query, page)))
+        return seen.get(key)!
+      },
+    }
+  },
 }
 
 describe('an engine that breaks a promise is caught', () => {
@@ -87,7 +108,9 @@ describe('an engine that breaks a promise is caught', () => {
       const caught: string[] = []
       for (const { promise, check } of promises) {
         const storage = openForgetful()
-        Object.assign(storage.inbox, broken({ ...storage.inbox }))
+        const changed = broken({ ...storage.inbox }, { ...storage.lookup })
+        for (const port of [storage.inbox, storage.lookup])
+          Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
         await check(storage).catch(() => caught.push(promise))
       }
       assert.notEqual(caught.length, 0, 'no check noticed')

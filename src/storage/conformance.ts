@@ -13,8 +13,8 @@ export interface Promised {
 type Stored = Exclude<Arrival, { state: 'ignored' }>
 
 const hourMs = 3_600_000
-const one = '5000883'
-const other = '6000993'
+export const one = '5000883'
+export const other = '6000993'
 let made = 0
 
 /** A different arrival each time, but for what is said. */
@@ -28,6 +28,7 @@ export function arrival(said: Partial<Stored> = {}): Stored {
     receivedAt: 1_000,
     identity: Buffer.from(`identity-${n}`.padEnd(16, '.')),
     rememberMs: hourMs,
+    mapping: 1,
     body: Buffer.from(`body-${n}`),
     ...said,
   }
@@ -35,7 +36,11 @@ export function arrival(said: Partial<Stored> = {}): Stored {
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
 
-async function claimed(storage: Storage, lane: 'send' | 'ask' = 'send', options: Partial<typeof claimOptions> = {}) {
+export async function claimed(
+  storage: Storage,
+  lane: 'send' | 'ask' = 'send',
+  options: Partial<typeof claimOptions> = {},
+) {
   const lease = await storage.inbox.claim(lane, { ...claimOptions, ...options })
   assert.ok(lease, `something is due in the ${lane} lane`)
   return lease
@@ -46,15 +51,15 @@ async function nothingDue(storage: Storage, now = 2_000): Promise<void> {
   assert.equal(await storage.inbox.claim('ask', { ...claimOptions, now }), undefined)
 }
 
-const idle = { readyAt: 2_000, failures: 0 }
-const to = (id: number, state: Settlement['to'], more: Partial<Settlement> = {}): Settlement => ({
+export const idle = { readyAt: 2_000, failures: 0 }
+export const to = (id: number, state: Settlement['to'], more: Partial<Settlement> = {}): Settlement => ({
   id,
   to: state,
   at: 2_000,
   ...more,
 })
 
-async function total(storage: Storage, outcome: string, org = one): Promise<number> {
+export async function total(storage: Storage, outcome: string, org = one): Promise<number> {
   const totals = await storage.ledger.totals()
   return totals
     .filter((entry) => entry.outcome === outcome && entry.org === org)
@@ -80,7 +85,15 @@ export async function conserved(storage: Storage): Promise<void> {
   assert.equal(counted('received'), gone + rows, 'received is everything that became of it')
 }
 
-const keepAll: Limits = { unclaimedBefore: 0, unclaimedBytesMax: 1e9, deliveredBefore: 0, failedBefore: 0, now: 0 }
+export const keepAll: Limits = {
+  unclaimedBefore: 0,
+  unclaimedBytesMax: 1e9,
+  deliveredBefore: 0,
+  failedBefore: 0,
+  now: 0,
+  minutesBefore: 0,
+  hoursBefore: 0,
+}
 
 export const promises: readonly Promised[] = [
   {

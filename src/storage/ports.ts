@@ -34,6 +34,11 @@ export type Arrival =
       rememberMs: number
       /** Sealed. */
       body: Uint8Array
+      /** Which version of its event's page it is translated by. */
+      mapping: number
+      /** What people search by, as far as the webhook says it. */
+      contact?: string
+      conversation?: string
       /** Its turn in the ask lane, for `asking`; its receipt when absent. */
       dueAt?: number
     }
@@ -47,8 +52,11 @@ export interface Entry {
   state: State
   messageId: string
   receivedAt: number
+  mapping: number
   /** How often Drift was asked in vain. */
   failures: number
+  contact?: string
+  conversation?: string
   /** Sealed, as appended. */
   body: Uint8Array
   /** Sealed; what Drift answered, when it was asked. */
@@ -69,7 +77,7 @@ export interface Lease {
   entries: Entry[]
 }
 
-/** What became of one entry of a lease. `contact` and `conversation` are what people search by. */
+/** What became of one entry of a lease. `contact` and `conversation`: what was learnt of it that people search by. */
 export interface Settlement {
   id: number
   /** `ignored` takes the entry away and counts it. `waiting` from the ask lane puts it last in line. */
@@ -80,14 +88,24 @@ export interface Settlement {
   conversation?: string
   /** Sealed; kept with the entry from now on. */
   known?: Uint8Array
+  answer?: Answer
   /** When to ask again; from the ask lane with `to: 'asking'`. */
   dueAt?: number
+}
+
+/** Segment's word on one entry: its HTTP status, how many went with it, and at which try of its account. */
+export interface Answer {
+  status: number
+  batch: number
+  tries: number
 }
 
 /** How a lease ends: when the lane may be claimed next if entries wait, and what troubles the account, if anything. */
 export interface Ending {
   readyAt: number
   failures: number
+  /** When something was tried last, and the word for it when it did not go well: shown to people. */
+  tried?: { at: number; setback?: string }
   /** Shown to people; while it lasts a claim takes a single entry, as a probe. */
   trouble?: string
 }
@@ -119,6 +137,22 @@ export interface Inbox {
   expire(limits: Limits): Promise<number>
   /** Takes away every body and entry of an account; what was not delivered is counted as expired. */
   erase(org: Org): Promise<number>
+  /** Takes away these entries of an account, whatever their state; what was not delivered is counted as expired. */
+  take(org: Org, ids: readonly number[]): Promise<number>
+  /**
+   * Dead, quarantined and delivered entries wait again, last in line, under their messageId; the counts follow.
+   * Others, such as those that wait anyway, stay as they are. Resolves to how many were moved.
+   */
+  redrive(moves: readonly Redriven[], now: number): Promise<number>
+}
+
+export interface Redriven {
+  id: number
+  /** Where a webhook that named no readable account or type belongs after all. */
+  org?: Org
+  type?: string
+  /** Translated by this version of the page from now on; by that of its receipt when absent. */
+  mapping?: number
 }
 
 export interface Limits {
@@ -131,6 +165,9 @@ export interface Limits {
   failedBefore: number
   /** Identities to be forgotten at this moment. */
   now: number
+  /** Moments older than this are told by the hour, and older than that not at all. */
+  minutesBefore: number
+  hoursBefore: number
 }
 
 export interface Total {
@@ -149,11 +186,87 @@ export interface Standing {
   oldestReceivedAt: number
 }
 
+/** What was counted in the minute, or hour, that begins at `at`. `aside`: dead or quarantined. */
+export interface Moment {
+  at: number
+  type: string
+  outcome: 'received' | 'delivered' | 'aside'
+  count: number
+}
+
 export interface Ledger {
   /** What was counted since the beginning; survives retention. */
   totals(): Promise<Total[]>
   /** What is there now, by account, state and reason, counted row by row. */
   standings(): Promise<Standing[]>
+  /** An account's moments of this time, in order; in minutes where they are young, else in hours. */
+  moments(org: Org, from: number, to: number): Promise<Moment[]>
+}
+
+/** An entry as people look at it: everything but what is sealed. */
+export interface Shown extends Omit<Entry, 'body' | 'known'> {
+  /** Its own reason or, while it waits, what holds or troubles its lane. */
+  reason?: string
+  /** When Drift is asked again. */
+  dueAt?: number
+  settledAt?: number
+  answer?: Answer
+  bodyBytes: number
+}
+
+/** What is not given does not matter. Times are of the receipt, `from` included, `to` not. */
+export interface Query {
+  org?: Org
+  message?: string
+  contact?: string
+  conversation?: string
+  type?: string
+  states?: readonly State[]
+  reason?: string
+  from?: number
+  to?: number
+}
+
+/** Where a list goes on: below this entry. */
+export interface Cursor {
+  receivedAt: number
+  id: number
+}
+
+export interface LaneShown {
+  lane: Lane
+  readyAt?: number
+  leaseUntil?: number
+  failures: number
+  hold?: string
+  trouble?: string
+  /** How and when the last lease ended. */
+  triedAt?: number
+  setback?: string
+}
+
+/** Looking, without touching. */
+export interface Lookup {
+  /** Newest first, at most `limit`. One call looks at a bounded number of entries: with `next` there may be more. */
+  find(query: Query, page: { before?: Cursor; limit: number }): Promise<{ entries: Shown[]; next?: Cursor }>
+  /** One entry with what is sealed of it. */
+  read(id: number): Promise<(Shown & Pick<Entry, 'body' | 'known'>) | undefined>
+  lanes(org: Org): Promise<LaneShown[]>
+}
+
+/** Who did what, in plain words and ids: never anything secret. */
+export interface Deed {
+  at: number
+  org: Org
+  who: string
+  what: string
+  about?: string
+}
+
+export interface Audit {
+  add(deed: Deed): Promise<void>
+  /** An account's deeds, newest first. */
+  list(org: Org, limit: number): Promise<Deed[]>
 }
 
 export type InstallState = 'waiting_for_key' | 'live' | 'paused' | 'needs_attention' | 'disconnected'
@@ -207,12 +320,18 @@ export interface Storage {
   installs: Installs
   vault: Vault
   conversations: Conversations
+  lookup: Lookup
+  audit: Audit
   /** Calls back within a second of another process having written. */
   onChange(listener: () => void): void
   /** Resolves when the store has stopped working for good: nothing can be promised any more. Never after `close`. */
   broken: Promise<Error>
   /** Rejects when the store cannot be written. */
   check(): Promise<void>
+  /** Writes a consistent copy to a path that is free, while everything goes on. */
+  backup(path: string): Promise<void>
+  /** Reads all of it and names what is damaged; nothing when it is sound. */
+  examine(): Promise<string[]>
   close(): Promise<void>
 }
 

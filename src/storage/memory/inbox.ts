@@ -1,7 +1,7 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
-import type { Arrival, Ending, Entry, Inbox, Lane, Lease, Settlement } from '../ports.ts'
-import { erase, expire } from './retention.ts'
-import { count, type Kept, type LaneState, laneState, type State } from './state.ts'
+import type { Arrival, Ending, Entry, Inbox, Lane, Lease, Redriven, Settlement } from '../ports.ts'
+import { erase, expire, take } from './retention.ts'
+import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
 const crashesBeforeSingles = 3
 
@@ -34,6 +34,8 @@ export function inboxOf(state: State): Inbox {
     adopt: async (org, now) => adopt(state, org, now),
     expire: async (limits) => expire(state, limits),
     erase: async (org) => erase(state, org),
+    take: async (org, ids) => take(state, org, ids),
+    redrive: async (moves, now) => moves.filter((move) => redrive(state, move, now)).length,
   }
 }
 
@@ -57,6 +59,8 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
   if (arrival.state === 'asking') kept.dueAt = arrival.dueAt ?? arrival.receivedAt
   state.entries.set(id, kept)
   count(state, owner, arrival.type, 'received')
+  note(state, kept, 'received', arrival.receivedAt)
+  if (arrival.state === 'quarantined') note(state, kept, 'aside', arrival.receivedAt)
   makeReady(state, kept, arrival.receivedAt)
   return 'stored'
 }
@@ -97,14 +101,19 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
   if (ending) {
     delete lane.leaseUntil
     delete lane.trouble
-    Object.assign(lane, { crashes: 0, failures: ending.failures }, ending.trouble ? { trouble: ending.trouble } : {})
+    const { failures, tried, trouble } = ending
+    Object.assign(lane, { crashes: 0, failures }, trouble ? { trouble } : {})
+    if (tried) {
+      delete lane.setback
+      Object.assign(lane, { triedAt: tried.at }, tried.setback ? { setback: tried.setback } : {})
+    }
     settleLane(state, lane, ending.readyAt)
   }
   return true
 }
 
 function settleOne(state: State, kept: Kept, settlement: Settlement, from: 'waiting' | 'asking'): void {
-  const { to, at, reason, contact, conversation, known, dueAt } = settlement
+  const { to, at, reason, contact, conversation, known, dueAt, answer } = settlement
   if (to === 'ignored' || to === 'delivered') count(state, kept.org, kept.type, to)
   if (to === 'ignored') {
     state.entries.delete(kept.id)
@@ -116,12 +125,28 @@ function settleOne(state: State, kept: Kept, settlement: Settlement, from: 'wait
   if (contact !== undefined) kept.contact = contact
   if (conversation !== undefined) kept.conversation = conversation
   if (known) kept.known = Uint8Array.from(known)
+  if (answer) kept.answer = answer
+  if (to === 'delivered') note(state, kept, 'delivered', at)
+  if (to === 'dead' || to === 'quarantined') note(state, kept, 'aside', at)
   if (to === 'waiting') kept.place = ++state.lastPlace
   else if (to === 'asking') {
     kept.dueAt = dueAt ?? at
     if (from === 'asking') kept.failures++
   } else kept.settledAt = at
   if (to !== from) makeReady(state, kept, dueAt ?? at)
+}
+
+function redrive(state: State, { id, org, type, mapping }: Redriven, now: number): boolean {
+  const kept = state.entries.get(id)
+  if (!kept || !['dead', 'quarantined', 'delivered'].includes(kept.state)) return false
+  if (kept.state === 'delivered') count(state, kept.org, kept.type, 'delivered', -1)
+  count(state, kept.org, kept.type, 'received', -1)
+  Object.assign(kept, { state: 'waiting', place: ++state.lastPlace, org: org ?? kept.org, type: type ?? kept.type })
+  if (mapping !== undefined) kept.mapping = mapping
+  for (const field of ['reason', 'settledAt', 'answer'] as const) delete kept[field]
+  count(state, kept.org, kept.type, 'received')
+  makeReady(state, kept, now)
+  return true
 }
 
 function adopt(state: State, org: string, now: number): number {

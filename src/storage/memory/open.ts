@@ -1,6 +1,8 @@
+import { Problem } from '../../lib/errors.ts'
 import type { Storage } from '../ports.ts'
 import { inboxOf } from './inbox.ts'
-import { conversationsOf, installsOf, ledgerOf, vaultOf } from './records.ts'
+import { lookupOf } from './lookup.ts'
+import { auditOf, conversationsOf, installsOf, ledgerOf, vaultOf } from './records.ts'
 import { emptyState, type State } from './state.ts'
 
 /** A store that forgets everything when it is closed. No DATABASE_URL names it: it keeps none of the promises of 200. */
@@ -11,9 +13,15 @@ export function openForgetful(state: State = emptyState()): Storage {
     installs: installsOf(state),
     vault: vaultOf(state),
     conversations: conversationsOf(state),
+    lookup: lookupOf(state),
+    audit: auditOf(state),
     onChange() {},
     broken: new Promise(() => {}),
     async check() {},
+    async backup() {
+      throw new Problem('backup_elsewhere', 'this store keeps nothing, so there is nothing to copy')
+    },
+    examine: async () => [],
     async close() {},
   }
 }

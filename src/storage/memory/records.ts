@@ -1,5 +1,5 @@
-/** The smaller ports in memory: ledger, installs, vault, conversations. */
-import type { Conversations, Install, Installs, Ledger, Standing, Vault } from '../ports.ts'
+/** The smaller ports in memory: ledger, installs, vault, conversations, audit. */
+import type { Audit, Conversations, Install, Installs, Ledger, Standing, Vault } from '../ports.ts'
 import { laneState, type State } from './state.ts'
 
 export function ledgerOf(state: State): Ledger {
@@ -22,6 +22,11 @@ export function ledgerOf(state: State): Ledger {
       }
       return [...groups.values()]
     },
+    moments: async (org, from, to) =>
+      [...state.moments.values()]
+        .filter((moment) => moment.org === org && moment.at >= from && moment.at < to)
+        .map(({ org: _, ...moment }) => moment)
+        .sort((one, other) => one.at - other.at),
   }
 }
 
@@ -65,5 +70,16 @@ export function conversationsOf(state: State): Conversations {
       for (const [conversation, contact] of contactOf) if (!known.has(conversation)) known.set(conversation, contact)
       state.conversations.set(org, known)
     },
+  }
+}
+
+export function auditOf(state: State): Audit {
+  return {
+    add: async (deed) => void state.deeds.push({ ...deed }),
+    list: async (org, limit) =>
+      state.deeds
+        .filter((deed) => deed.org === org)
+        .reverse()
+        .slice(0, limit),
   }
 }

@@ -2,6 +2,7 @@ import type { Limits } from '../ports.ts'
 import { count, type Kept, type State } from './state.ts'
 
 export function expire(state: State, limits: Limits): number {
+  ageMoments(state, limits)
   for (const [identity, until] of state.identities) if (until <= limits.now) state.identities.delete(identity)
   const old = [...state.entries.values()].filter(
     (kept) =>
@@ -24,6 +25,25 @@ export function erase(state: State, org: string): number {
     state,
     [...state.entries.values()].filter((kept) => kept.org === org),
   )
+}
+
+export function take(state: State, org: string, ids: readonly number[]): number {
+  return remove(
+    state,
+    ids.flatMap((id) => state.entries.get(id) ?? []).filter((kept) => kept.org === org),
+  )
+}
+
+function ageMoments(state: State, { minutesBefore, hoursBefore }: Limits): void {
+  for (const [key, moment] of [...state.moments]) {
+    const { org, type, outcome, at, count: by } = moment
+    const hour = at - (at % 3_600_000)
+    if (at >= minutesBefore || (at === hour && at >= hoursBefore)) continue
+    state.moments.delete(key)
+    if (hour < hoursBefore) continue
+    const sum = JSON.stringify([org, hour, type, outcome])
+    state.moments.set(sum, { ...moment, at: hour, count: by + (state.moments.get(sum)?.count ?? 0) })
+  }
 }
 
 function unclaimedBeyond(state: State, bytesMax: number): Kept[] {

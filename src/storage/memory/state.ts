@@ -1,13 +1,12 @@
 /** Everything the memory engine holds. Nothing of it outlives the process: for tests and simulations only. */
-import type { Entry, Install, Lane, Org, Outcome } from '../ports.ts'
+import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome } from '../ports.ts'
 
 export interface Kept extends Entry {
   place: number
   reason?: string
   dueAt?: number
   settledAt?: number
-  contact?: string
-  conversation?: string
+  answer?: Answer
 }
 
 export interface LaneState {
@@ -21,6 +20,8 @@ export interface LaneState {
   crashes: number
   hold?: string
   trouble?: string
+  triedAt?: number
+  setback?: string
 }
 
 export interface State {
@@ -32,6 +33,8 @@ export interface State {
   installs: Map<Org, Install>
   vault: Map<string, Uint8Array>
   conversations: Map<Org, Map<string, string>>
+  moments: Map<string, Moment & { org: Org }>
+  deeds: Deed[]
   lastPlace: number
 }
 
@@ -44,6 +47,8 @@ export function emptyState(): State {
     installs: new Map(),
     vault: new Map(),
     conversations: new Map(),
+    moments: new Map(),
+    deeds: [],
     lastPlace: 0,
   }
 }
@@ -53,6 +58,16 @@ export function count(state: State, org: Org, type: string, outcome: Outcome, by
   const kept = state.counts.get(key)
   if (kept) kept.count += by
   else state.counts.set(key, { org, type, outcome, count: by })
+}
+
+const minuteMs = 60_000
+
+export function note(state: State, { org, type }: Kept, outcome: Moment['outcome'], time: number, by = 1): void {
+  const at = time - (time % minuteMs)
+  const key = JSON.stringify([org, at, type, outcome])
+  const moment = state.moments.get(key)
+  if (moment) moment.count += by
+  else state.moments.set(key, { org, at, type, outcome, count: by })
 }
 
 export function laneState(state: State, org: Org, lane: Lane): LaneState {

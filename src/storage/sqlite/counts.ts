@@ -1,5 +1,7 @@
-import type { Outcome } from '../ports.ts'
+import type { Moment, Outcome } from '../ports.ts'
 import type { Database } from './database.ts'
+
+const minuteMs = 60_000
 
 /** Adds to what was counted since the beginning; part of the transaction that makes it true. */
 export function count(db: Database, org: string, type: string, outcome: Outcome, by: number): void {
@@ -16,15 +18,35 @@ export function count(db: Database, org: string, type: string, outcome: Outcome,
 /** Collects counts of one transaction, so that five hundred entries of one type cost one write. */
 export function tally() {
   const sums = new Map<string, { org: string; type: string; outcome: Outcome; by: number }>()
+  const moments = new Map<string, Moment & { org: string }>()
   return {
-    add(org: string, type: string, outcome: Outcome) {
+    add(org: string, type: string, outcome: Outcome, by = 1) {
       const key = `${outcome} ${org} ${type}`
       const sum = sums.get(key)
-      if (sum) sum.by++
-      else sums.set(key, { org, type, outcome, by: 1 })
+      if (sum) sum.by += by
+      else sums.set(key, { org, type, outcome, by })
+    },
+    /** For the charts: what happened when. */
+    note(org: string, type: string, outcome: Moment['outcome'], time: number) {
+      const at = time - (time % minuteMs)
+      const key = `${outcome} ${org} ${at} ${type}`
+      const moment = moments.get(key)
+      if (moment) moment.count++
+      else moments.set(key, { org, at, type, outcome, count: 1 })
     },
     write(db: Database) {
       for (const { org, type, outcome, by } of sums.values()) count(db, org, type, outcome, by)
+      for (const { org, at, type, outcome, count: by } of moments.values()) {
+        db.run(
+          `INSERT INTO moments VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = count + excluded.count`,
+          org,
+          at,
+          type,
+          outcome,
+          by,
+        )
+      }
     },
   }
 }

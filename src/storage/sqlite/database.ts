@@ -13,6 +13,8 @@ export interface Database {
   get(sql: string, ...values: SQLInputValue[]): Row | undefined
   all(sql: string, ...values: SQLInputValue[]): Row[]
   iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row>
+  /** As `iterate`, with a statement of its own, so that several may be under way at once. */
+  each(sql: string, ...values: SQLInputValue[]): Iterable<Row>
   exec(sql: string): void
   close(): void
 }
@@ -40,6 +42,7 @@ export function openDatabase(path: string, mode: Mode): Database {
     get: (sql, ...values) => statement(sql).get(...values) as Row | undefined,
     all: (sql, ...values) => statement(sql).all(...values) as Row[],
     iterate: (sql, ...values) => statement(sql).iterate(...values) as Iterable<Row>,
+    each: (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<Row>,
     exec: (sql) => db.exec(sql),
     close() {
       db.close()

@@ -1,7 +1,8 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
-import type { Ending, Entry, Lane, Lease, Settlement, State } from '../ports.ts'
+import type { Ending, Entry, Lane, Lease, Redriven, Settlement, State } from '../ports.ts'
 import { count, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
+import { noteSought } from './lookup.ts'
 import { type Packed, unpack } from './packing.ts'
 
 /** After this many leases in a row that ended without a word, entries are handed out one at a time. */
@@ -28,8 +29,9 @@ export function append(db: Database, packed: Packed): ('stored' | 'duplicate' | 
     place++
     const due = state === 'asking' ? (arrival.dueAt ?? receivedAt) : null
     db.run(
-      `INSERT INTO entries (id, place, org, type, state, message_id, received_at, bytes, reason, due_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO entries
+         (id, place, org, type, state, message_id, received_at, bytes, reason, due_at, mapping, contact, conversation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       place,
       place,
       org,
@@ -40,9 +42,14 @@ export function append(db: Database, packed: Packed): ('stored' | 'duplicate' | 
       arrival.body.byteLength,
       arrival.reason ?? null,
       due,
+      arrival.mapping,
+      arrival.contact ?? null,
+      arrival.conversation ?? null,
     )
     db.run('INSERT INTO bodies (id, body) VALUES (?, ?)', place, arrival.body)
     counts.add(owner, type, 'received')
+    counts.note(org, type, 'received', receivedAt)
+    if (state === 'quarantined') counts.note(org, type, 'aside', receivedAt)
     const lane = laneOf(state)
     if (lane && !ready.has(`${lane} ${org}`)) ready.set(`${lane} ${org}`, { org, lane, at: receivedAt })
     return 'stored'
@@ -115,9 +122,12 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   const counts = tally()
   const from: State = lane === 'send' ? 'waiting' : 'asking'
   for (const settlement of settlements) {
-    const type = settlement.to === 'ignored' ? take(db, settlement.id, from) : move(db, settlement, from)
+    const type = settlement.to === 'ignored' ? drop(db, settlement.id, from) : move(db, settlement, from)
     if (type === undefined) continue
-    if (settlement.to === 'ignored' || settlement.to === 'delivered') counts.add(org, type, settlement.to)
+    const { to, at } = settlement
+    if (to === 'ignored' || to === 'delivered') counts.add(org, type, to)
+    if (to === 'delivered') counts.note(org, type, to, at)
+    if (to === 'dead' || to === 'quarantined') counts.note(org, type, 'aside', at)
     const next = laneOf(settlement.to)
     if (next && next !== lane) makeReady(db, org, next, settlement.dueAt ?? settlement.at)
   }
@@ -130,6 +140,11 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
       org,
       lane,
     )
+    const { tried } = ending
+    if (tried) {
+      const setback = tried.setback ?? null
+      db.run('UPDATE lanes SET tried_at = ?, setback = ? WHERE org = ? AND lane = ?', tried.at, setback, org, lane)
+    }
     settleLane(db, org, lane, ending.readyAt)
   }
   return true
@@ -175,14 +190,45 @@ export function adopt(db: Database, org: string, now: number): number {
   return adopted
 }
 
+export function redrive(db: Database, moves: readonly Redriven[], now: number): number {
+  const counts = tally()
+  let moved = 0
+  for (const { id, org, type, mapping } of moves) {
+    const was = db.get(
+      `SELECT org, type, state FROM entries WHERE id = ? AND state IN ('dead', 'quarantined', 'delivered')`,
+      id,
+    )
+    if (!was) continue
+    const from = { org: was.org as string, type: was.type as string }
+    const to = { org: org ?? from.org, type: type ?? from.type }
+    if (was.state === 'delivered') counts.add(from.org, from.type, 'delivered', -1)
+    counts.add(from.org, from.type, 'received', -1)
+    counts.add(to.org, to.type, 'received')
+    db.run(
+      `UPDATE entries SET state = 'waiting', place = ?, org = ?, type = ?, mapping = coalesce(?, mapping),
+         reason = NULL, settled_at = NULL, status = NULL, batch = NULL, tries = NULL WHERE id = ?`,
+      takePlaces(db, 1) + 1,
+      to.org,
+      to.type,
+      mapping ?? null,
+      id,
+    )
+    makeReady(db, to.org, 'send', now)
+    moved++
+  }
+  counts.write(db)
+  return moved
+}
+
 /** Moves an entry that is still in the state it was leased in; gives its type, or nothing when it is there no more. */
 function move(db: Database, settlement: Settlement, from: State): string | undefined {
   const { id, to, at } = settlement
   const asking = to === 'asking'
   const moved = db.get(
     `UPDATE entries SET state = ?, reason = ?, settled_at = ?, due_at = ?, failures = failures + ?,
-       contact = coalesce(?, contact), conversation = coalesce(?, conversation), place = coalesce(?, place)
-     WHERE id = ? AND state = ? RETURNING type`,
+       contact = coalesce(?, contact), conversation = coalesce(?, conversation), place = coalesce(?, place),
+       status = ?, batch = ?, tries = ?
+     WHERE id = ? AND state = ? RETURNING org, type, message_id, contact, conversation`,
     to,
     settlement.reason ?? null,
     to === 'waiting' || asking ? null : at,
@@ -191,15 +237,20 @@ function move(db: Database, settlement: Settlement, from: State): string | undef
     settlement.contact ?? null,
     settlement.conversation ?? null,
     to === 'waiting' ? takePlaces(db, 1) + 1 : null,
+    settlement.answer?.status ?? null,
+    settlement.answer?.batch ?? null,
+    settlement.answer?.tries ?? null,
     id,
     from,
   )
+  const learnt = settlement.contact !== undefined || settlement.conversation !== undefined
+  if (moved && learnt) noteSought(db, id, moved)
   if (moved && settlement.known) db.run('UPDATE bodies SET known = ? WHERE id = ?', settlement.known, id)
   return moved?.type as string | undefined
 }
 
 /** Takes an entry away with its body; gives its type. */
-function take(db: Database, id: number, from: State): string | undefined {
+function drop(db: Database, id: number, from: State): string | undefined {
   const taken = db.get('DELETE FROM entries WHERE id = ? AND state = ? RETURNING type', id, from)
   if (taken) db.run('DELETE FROM bodies WHERE id = ?', id)
   return taken?.type as string | undefined
@@ -240,7 +291,10 @@ function entryOf(row: Row): Entry {
     state: row.state as State,
     messageId: row.message_id as string,
     receivedAt: Number(row.received_at),
+    mapping: Number(row.mapping),
     failures: Number(row.failures),
+    ...(row.contact === null ? {} : { contact: row.contact as string }),
+    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
     body: row.body as Uint8Array,
     ...(known ? { known } : {}),
   }

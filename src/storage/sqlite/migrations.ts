@@ -29,27 +29,45 @@ const steps: readonly string[] = [
   -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY, place INTEGER NOT NULL, org TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL,
-    message_id TEXT NOT NULL, received_at INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    message_id TEXT NOT NULL, received_at INTEGER NOT NULL, bytes INTEGER NOT NULL, mapping INTEGER NOT NULL,
     reason TEXT, due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, settled_at INTEGER,
-    contact TEXT, conversation TEXT
+    contact TEXT, conversation TEXT, status INTEGER, batch INTEGER, tries INTEGER
   ) STRICT;
   CREATE INDEX entries_waiting ON entries (org, place) WHERE state = 'waiting';
   CREATE INDEX entries_asking ON entries (org, due_at, place) WHERE state = 'asking';
   CREATE INDEX entries_unclaimed ON entries (id) WHERE state = 'unclaimed';
   CREATE INDEX entries_delivered ON entries (settled_at) WHERE state = 'delivered';
   CREATE INDEX entries_failed ON entries (received_at) WHERE state IN ('dead', 'quarantined');
+  CREATE INDEX entries_aside ON entries (org, received_at) WHERE state IN ('dead', 'quarantined', 'unclaimed');
+  CREATE INDEX entries_listed ON entries (org, type, received_at);
   CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL, known BLOB) STRICT;
 
   CREATE TABLE lanes (
     org TEXT, lane TEXT, ready_at INTEGER, lease_until INTEGER, token INTEGER NOT NULL DEFAULT 0,
     served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
-    hold TEXT, trouble TEXT, PRIMARY KEY (org, lane)
+    hold TEXT, trouble TEXT, tried_at INTEGER, setback TEXT, PRIMARY KEY (org, lane)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
   CREATE TABLE counts (
     org TEXT, type TEXT, outcome TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, type, outcome)
   ) WITHOUT ROWID, STRICT;
+
+  -- Counts by the minute, and by the hour when they are older.
+  CREATE TABLE moments (
+    org TEXT, at INTEGER, type TEXT, outcome TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, at, type, outcome)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX moments_minutes ON moments (at) WHERE at % 3600000 <> 0;
+
+  -- What people search by. Random places in a large tree, so it is written after the answer, in larger steps.
+  CREATE TABLE sought (kind TEXT, value TEXT, id INTEGER, PRIMARY KEY (kind, value, id)) WITHOUT ROWID, STRICT;
+  CREATE TABLE indexed (last INTEGER NOT NULL) STRICT;
+  INSERT INTO indexed VALUES (0);
+
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, org TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, about TEXT
+  ) STRICT;
+  CREATE INDEX audit_org ON audit (org, id);
   `,
 ]
 

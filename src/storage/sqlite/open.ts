@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../lib/errors.ts'
 import type { Arrival, Inbox, Mode, Storage } from '../ports.ts'
+import { copyDatabase } from './backup.ts'
 import { pack } from './packing.ts'
 import type { Ask, Reply } from './worker.ts'
 
@@ -86,9 +87,13 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     installs: remote('installs'),
     vault: remote('vault'),
     conversations: remote('conversations'),
+    lookup: remote('lookup'),
+    audit: remote('audit'),
     onChange: (listener) => void listeners.push(listener),
     broken: broken.promise,
     check: async () => void (await call('storage', 'check', [])),
+    backup: async (copy) => copyDatabase(path, copy),
+    examine: () => call('storage', 'examine', []) as Promise<string[]>,
     async close() {
       closing = true
       if (gone) return

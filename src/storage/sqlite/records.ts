@@ -1,5 +1,5 @@
-/** The smaller ports in SQLite: ledger, installs, vault, conversations. */
-import type { Install, Standing, State, Total } from '../ports.ts'
+/** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
+import type { Deed, Install, Moment, Standing, State, Total } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 
 export const ledger = {
@@ -23,6 +23,25 @@ export const ledger = {
         count: Number(row.count),
         oldestReceivedAt: Number(row.oldest),
       })),
+  moments: (db: Database, org: string, from: number, to: number): Moment[] =>
+    db
+      .all(
+        'SELECT at, type, outcome, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at',
+        org,
+        from,
+        to,
+      )
+      .map((row) => ({ ...row }) as unknown as Moment),
+}
+
+export const audit = {
+  add(db: Database, { at, org, who, what, about }: Deed): void {
+    db.run('INSERT INTO audit (at, org, who, what, about) VALUES (?, ?, ?, ?, ?)', at, org, who, what, about ?? null)
+  },
+  list: (db: Database, org: string, limit: number): Deed[] =>
+    db
+      .all('SELECT at, org, who, what, about FROM audit WHERE org = ? ORDER BY id DESC LIMIT ?', org, limit)
+      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed),
 }
 
 export const installs = {

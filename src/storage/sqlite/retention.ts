@@ -2,9 +2,11 @@
 import type { Limits, State } from '../ports.ts'
 import { tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
+import { forgetSought } from './lookup.ts'
 
 /** Entries taken away in one transaction: about 50 ms, in which webhooks wait for their answer. */
 const stepMax = 2_000
+const columns = 'id, org, type, state, message_id, contact, conversation'
 
 export function expire(db: Database, limits: Limits): number {
   db.run(
@@ -12,7 +14,8 @@ export function expire(db: Database, limits: Limits): number {
     limits.now,
     stepMax,
   )
-  const select = 'SELECT id, org, type, state FROM entries WHERE'
+  ageMoments(db, limits)
+  const select = `SELECT ${columns} FROM entries WHERE`
   return (
     remove(
       db,
@@ -31,7 +34,34 @@ export function expire(db: Database, limits: Limits): number {
 export function erase(db: Database, org: string): number {
   db.run('UPDATE lanes SET token = token + 1, lease_until = NULL, ready_at = NULL WHERE org = ?', org)
   db.run('DELETE FROM conversations WHERE org = ?', org)
-  return remove(db, db.all('SELECT id, org, type, state FROM entries WHERE org = ? LIMIT ?', org, stepMax))
+  return remove(db, db.all(`SELECT ${columns} FROM entries WHERE org = ? LIMIT ?`, org, stepMax))
+}
+
+export function take(db: Database, org: string, ids: readonly number[]): number {
+  return remove(
+    db,
+    ids.flatMap((id): Row[] => db.all(`SELECT ${columns} FROM entries WHERE org = ? AND id = ?`, org, id)),
+  )
+}
+
+/** Minutes become hours, hours go: a chart of a week needs no minutes. */
+function ageMoments(db: Database, { minutesBefore, hoursBefore }: Limits): void {
+  const old = 'at % 3600000 <> 0 AND at < ?'
+  db.run(
+    `INSERT INTO moments SELECT org, at - at % 3600000, type, outcome, sum(count) FROM moments WHERE ${old}
+       GROUP BY 1, 2, 3, 4
+     ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = count + excluded.count`,
+    minutesBefore,
+  )
+  db.run(`DELETE FROM moments WHERE ${old}`, minutesBefore)
+  // From one account to the next in the index, so that this looks at what it removes only.
+  db.run(
+    `WITH RECURSIVE o (org) AS (
+       SELECT min(org) FROM moments
+       UNION ALL SELECT (SELECT min(org) FROM moments WHERE org > o.org) FROM o WHERE o.org IS NOT NULL
+     ) DELETE FROM moments WHERE org IN (SELECT org FROM o WHERE org IS NOT NULL) AND at < ?`,
+    hoursBefore,
+  )
 }
 
 function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
@@ -39,9 +69,7 @@ function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
   let excess = Number(sum?.bytes) - bytesMax
   const oldest: Row[] = []
   if (excess <= 0) return oldest
-  for (const row of db.iterate(
-    `SELECT id, org, type, state, bytes FROM entries WHERE state = 'unclaimed' ORDER BY id`,
-  )) {
+  for (const row of db.iterate(`SELECT ${columns}, bytes FROM entries WHERE state = 'unclaimed' ORDER BY id`)) {
     oldest.push(row)
     excess -= Number(row.bytes)
     if (excess <= 0 || oldest.length === stepMax) break
@@ -51,7 +79,9 @@ function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
 
 function remove(db: Database, rows: Row[]): number {
   const counts = tally()
-  for (const { id, org, type, state } of rows) {
+  for (const row of rows) {
+    const { id, org, type, state } = row
+    forgetSought(db, id as number, row)
     db.run('DELETE FROM entries WHERE id = ?', id as number)
     db.run('DELETE FROM bodies WHERE id = ?', id as number)
     const outcome = outcomeOf(state as State)

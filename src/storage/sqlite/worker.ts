@@ -9,7 +9,8 @@ import { codeOf, Problem } from '../../lib/errors.ts'
 import type { Mode } from '../ports.ts'
 import { type Database, openDatabase } from './database.ts'
 import * as inbox from './inbox.ts'
-import { conversations, installs, ledger, vault } from './records.ts'
+import * as lookup from './lookup.ts'
+import { audit, conversations, installs, ledger, vault } from './records.ts'
 import * as retention from './retention.ts'
 
 export interface Ask {
@@ -31,10 +32,21 @@ const ports: Record<string, Record<string, Work>> = {
   installs,
   vault,
   conversations,
-  storage: { check: (db: Database) => db.run('UPDATE places SET last = last') },
+  lookup: lookup as unknown as Record<string, Work>,
+  audit,
+  storage: {
+    check: (db: Database) => db.run('UPDATE places SET last = last'),
+    index: lookup.indexStep,
+    examine: (db: Database) =>
+      db
+        .all('PRAGMA integrity_check')
+        .map((row) => String(row.integrity_check))
+        .filter((line) => line !== 'ok'),
+  },
 }
 
 const main = parentPort!
+let closed = false
 const { path, mode } = workerData as { path: string; mode: Mode }
 
 function perform(db: Database, ask: Ask): Reply {
@@ -71,10 +83,17 @@ function together(db: Database, asks: Ask[]): Reply[] {
   }
 }
 
-function waiting(): Ask[] {
-  const asks: Ask[] = []
-  for (let next = receiveMessageOnPort(main); next; next = receiveMessageOnPort(main)) asks.push(next.message as Ask)
+function waiting(): (Ask | 'close')[] {
+  const asks: (Ask | 'close')[] = []
+  for (let next = receiveMessageOnPort(main); next; next = receiveMessageOnPort(main)) asks.push(next.message)
   return asks
+}
+
+/** One step of indexing in a transaction of its own, and the next one after whatever else has come in meanwhile. */
+function index(db: Database): void {
+  if (closed) return
+  const [reply] = together(db, [{ id: 0, port: 'storage', method: 'index', args: [] }])
+  if (reply && 'value' in reply && reply.value) setImmediate(index, db)
 }
 
 function watch(db: Database): () => void {
@@ -85,6 +104,7 @@ function watch(db: Database): () => void {
     const current = version()
     if (current !== seen) main.postMessage('changed')
     seen = current
+    if (mode === 'serve' && lookup.isBehind(db)) index(db)
     stop = systemClock.after(lookMs, look)
   }
   look()
@@ -96,21 +116,18 @@ try {
   // Whoever held a lease on this file held the lock that is ours now, so it is gone.
   if (mode === 'serve') db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
   const unwatch = watch(db)
+  const end = () => {
+    closed = true
+    unwatch()
+    db.close()
+    main.close()
+  }
   main.on('message', (first: Ask | 'close') => {
-    if (first === 'close') {
-      unwatch()
-      db.close()
-      main.close()
-      return
-    }
-    const asks = [first, ...waiting()]
-    const closing = asks.findIndex((ask) => (ask as unknown) === 'close')
-    main.postMessage(together(db, closing < 0 ? asks : asks.slice(0, closing)))
-    if (closing >= 0) {
-      unwatch()
-      db.close()
-      main.close()
-    }
+    const told = [first, ...waiting()]
+    const closing = told.indexOf('close')
+    const asks = (closing < 0 ? told : told.slice(0, closing)) as Ask[]
+    if (asks.length > 0) main.postMessage(together(db, asks))
+    if (closing >= 0) end()
   })
   main.postMessage('open')
 } catch (error) {

@@ -1,0 +1,325 @@
+/** What every engine must prove about looking at entries, sending them again, and what is counted by the minute. */
+import assert from 'node:assert/strict'
+import { arrival, claimed, conserved, idle, keepAll, one, other, type Promised, to, total } from './conformance.ts'
+import type { Cursor, Query, Shown, State, Storage } from './ports.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** Everything that a query finds, page by page. */
+async function all(storage: Storage, query: Query, limit = 100): Promise<Shown[]> {
+  const found: Shown[] = []
+  let next: Cursor | undefined
+  do {
+    const page = await storage.lookup.find(query, { limit, ...(next ? { before: next } : {}) })
+    assert.ok(page.entries.length <= limit)
+    found.push(...page.entries)
+    next = page.next
+  } while (next)
+  return found
+}
+
+async function idsOf(storage: Storage, query: Query, limit?: number): Promise<string[]> {
+  return (await all(storage, query, limit)).map(({ messageId }) => messageId)
+}
+
+/** Eight entries of two accounts in all states, their messageIds in the order of appending. */
+async function variety(storage: Storage): Promise<string[]> {
+  const arrivals = [
+    arrival({ receivedAt: 1_000, contact: '7', conversation: '70', type: 'b_event' }),
+    arrival({ receivedAt: 1_100, contact: '7' }),
+    arrival({ receivedAt: 1_100, contact: '8' }),
+    arrival({ receivedAt: 1_200, state: 'quarantined', reason: 'odd', type: 'b_event', body: Buffer.alloc(9) }),
+    arrival({ receivedAt: 1_300, state: 'unclaimed', org: '9', reason: 'not_installed' }),
+    arrival({ receivedAt: 1_400, org: other, contact: '7', conversation: '70' }),
+    arrival({ receivedAt: 1_500, conversation: '71' }),
+    arrival({ receivedAt: 1_600, type: 'a_event' }),
+  ]
+  await storage.inbox.append(arrivals)
+  const lease = await claimed(storage)
+  const [first, second, third, fourth] = lease.entries.map(({ id }) => id)
+  const answer = { status: 200, batch: 2, tries: 3 }
+  await storage.inbox.settle(
+    lease,
+    [
+      to(first!, 'delivered', { answer }),
+      to(second!, 'dead', { reason: 'segment_400', answer: { ...answer, status: 400 } }),
+      to(third!, 'delivered', { answer }),
+      to(fourth!, 'asking', { reason: 'conversation_missing', dueAt: 9_000 }),
+    ],
+    idle,
+  )
+  return arrivals.map(({ messageId }) => messageId)
+}
+
+export const lookupPromises: readonly Promised[] = [
+  {
+    promise: 'a query finds what it names and nothing else, newest first, in pages of any size',
+    async check(storage) {
+      const [a, b, c, d, e, f, g, h] = await variety(storage)
+      const queries: [Query, (string | undefined)[]][] = [
+        [{}, [h, g, f, e, d, c, b, a]],
+        [{ org: one }, [h, g, d, c, b, a]],
+        [{ org: other }, [f]],
+        [{ org: '1' }, []],
+        [{ message: c! }, [c]],
+        [{ org: other, message: c! }, []],
+        [{ org: one, contact: '7' }, [b, a]],
+        [{ org: one, contact: '70' }, []],
+        [{ org: one, conversation: '70' }, [a]],
+        [{ org: other, conversation: '70' }, [f]],
+        [{ org: one, conversation: '71' }, [g]],
+        [{ org: one, type: 'b_event' }, [d, a]],
+        [{ org: one, states: ['delivered'] }, [c, a]],
+        [{ org: one, states: ['dead', 'quarantined'] }, [d, b]],
+        [{ org: one, states: ['waiting', 'asking', 'dead'] }, [h, g, b]],
+        [{ states: ['unclaimed'] }, [e]],
+        [{ org: one, reason: 'odd' }, [d]],
+        [{ org: one, reason: 'conversation_missing' }, [g]],
+        [{ org: one, from: 1_100, to: 1_200 }, [c, b]],
+        [{ org: one, from: 1_500 }, [h, g]],
+        [{ org: one, contact: '7', type: 'an_event', states: ['dead'], from: 1_000, to: 2_000 }, [b]],
+      ]
+      for (const [query, wanted] of queries)
+        for (const limit of [100, 1, 2]) assert.deepEqual(await idsOf(storage, query, limit), wanted)
+    },
+  },
+  {
+    promise: 'an entry is shown as it is: what became of it and why, what Segment answered, what is to come',
+    async check(storage) {
+      const [a, b, , d, , , g, h] = await variety(storage)
+      const [delivered] = await all(storage, { message: a! })
+      assert.deepEqual(
+        { ...delivered, id: 0, bodyBytes: 0 },
+        {
+          id: 0,
+          org: one,
+          type: 'b_event',
+          state: 'delivered',
+          messageId: a,
+          receivedAt: 1_000,
+          mapping: 1,
+          failures: 0,
+          contact: '7',
+          conversation: '70',
+          settledAt: 2_000,
+          answer: { status: 200, batch: 2, tries: 3 },
+          bodyBytes: 0,
+        },
+      )
+      const shown = async (message: string | undefined) => (await all(storage, { message: message! }))[0]
+      assert.deepEqual([(await shown(b))?.reason, (await shown(b))?.answer?.status], ['segment_400', 400])
+      assert.deepEqual([(await shown(d))?.reason, (await shown(d))?.bodyBytes], ['odd', 9])
+      assert.deepEqual([(await shown(g))?.state, (await shown(g))?.dueAt], ['asking', 9_000])
+      await storage.inbox.hold(one, 'send', 'paused')
+      assert.equal((await shown(h))?.reason, 'paused')
+    },
+  },
+  {
+    promise: 'an entry is read with what is sealed of it',
+    async check(storage) {
+      await storage.inbox.append([arrival({ body: Buffer.from([0, 1, 255]), state: 'asking' })])
+      const asking = await claimed(storage, 'ask')
+      const { id } = asking.entries[0]!
+      await storage.inbox.settle(asking, [to(id, 'waiting', { contact: '9', known: Buffer.from('answer') })], idle)
+      const read = (await storage.lookup.read(id))!
+      assert.deepEqual([...read.body], [0, 1, 255])
+      assert.equal(Buffer.from(read.known!).toString(), 'answer')
+      assert.equal(read.contact, '9')
+      assert.equal(await storage.lookup.read(id + 1), undefined)
+    },
+  },
+  {
+    promise: 'what is learnt of an entry later is found by it, also beside other entries of the same conversation',
+    async check(storage) {
+      await storage.inbox.append([arrival({ conversation: '70' }), arrival({ conversation: '70' })])
+      assert.equal((await idsOf(storage, { org: one, conversation: '70' })).length, 2)
+      const lease = await claimed(storage)
+      await storage.inbox.settle(
+        lease,
+        lease.entries.map(({ id }) => to(id, 'delivered', { contact: '9' })),
+        idle,
+      )
+      assert.equal((await idsOf(storage, { org: one, contact: '9' })).length, 2)
+      assert.equal((await idsOf(storage, { org: one, conversation: '70' })).length, 2)
+    },
+  },
+  {
+    promise: 'a lane shows what holds or troubles it, and how and when it was tried last',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      await storage.inbox.settle(await claimed(storage), [], {
+        readyAt: 5_000,
+        failures: 2,
+        tried: { at: 2_000, setback: 'segment_503' },
+      })
+      const lane = async () => (await storage.lookup.lanes(one)).find((shown) => shown.lane === 'send')
+      assert.deepEqual(await lane(), {
+        lane: 'send',
+        readyAt: 5_000,
+        failures: 2,
+        triedAt: 2_000,
+        setback: 'segment_503',
+      })
+      const lease = await claimed(storage, 'send', { now: 5_000 })
+      assert.equal((await lane())?.leaseUntil, 65_000)
+      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], {
+        readyAt: 5_000,
+        failures: 0,
+        tried: { at: 5_001 },
+      })
+      await storage.inbox.hold(one, 'send', 'paused')
+      assert.deepEqual(await lane(), { lane: 'send', failures: 0, triedAt: 5_001, hold: 'paused' })
+      assert.deepEqual(await storage.lookup.lanes(other), [])
+    },
+  },
+  {
+    promise: 'what is driven again waits last in line under its messageId, and the counts follow',
+    async check(storage) {
+      const [a, b, c, d] = await variety(storage)
+      const idOf = async (message: string | undefined) => (await all(storage, { message: message! }))[0]!.id
+      const ids = [await idOf(a), await idOf(b), await idOf(d)]
+      const moves = [{ id: ids[0]!, mapping: 2 }, { id: ids[1]! }, { id: ids[2]!, type: 'c_event' }, { id: 999 }]
+      assert.equal(await storage.inbox.redrive(moves, 3_000), 3)
+      assert.equal(await storage.inbox.redrive(moves, 3_000), 0, 'what waits already stays as it is')
+      assert.equal(await total(storage, 'delivered'), 1)
+      await conserved(storage)
+      assert.equal((await claimed(storage)).org, other)
+      const { entries } = await claimed(storage, 'send', { now: 3_000 })
+      assert.deepEqual(
+        entries.slice(-3).map(({ messageId, type, mapping }) => [messageId, type, mapping]),
+        [
+          [a, 'b_event', 2],
+          [b, 'an_event', 1],
+          [d, 'c_event', 1],
+        ],
+      )
+      assert.deepEqual(await idsOf(storage, { org: one, states: ['delivered', 'dead', 'quarantined'] }), [c])
+      const [again] = await all(storage, { message: a! })
+      assert.deepEqual([again?.settledAt, again?.answer, again?.reason], [undefined, undefined, undefined])
+    },
+  },
+  {
+    promise: 'an entry driven again can be given to the account it belongs to, its counts with it',
+    async check(storage) {
+      await storage.inbox.append([arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
+      const [found] = await all(storage, { states: ['quarantined'] })
+      await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000)
+      assert.deepEqual([await total(storage, 'received', ''), await total(storage, 'received', one)], [0, 1])
+      assert.equal((await claimed(storage, 'send', { now: 3_000 })).org, one)
+      assert.deepEqual(await idsOf(storage, { org: one, type: 'an_event' }), [found!.messageId])
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'entries taken away are gone whatever their state, are not found any more, and are counted',
+    async check(storage) {
+      await variety(storage)
+      const mine = (await all(storage, { org: one, contact: '7' })).map(({ id }) => id)
+      const [theirs] = await all(storage, { org: other })
+      const waiting = (await all(storage, { org: one, type: 'a_event' })).map(({ id }) => id)
+      assert.equal(await storage.inbox.take(one, [...mine, ...waiting, theirs!.id]), 3)
+      assert.equal(await storage.inbox.take(one, mine), 0)
+      assert.deepEqual(await all(storage, { org: one, contact: '7' }), [])
+      assert.equal((await all(storage, { org: one })).length, 3)
+      assert.equal((await all(storage, { org: other })).length, 1)
+      assert.equal(await total(storage, 'expired'), 1)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what is gone is found by nothing any more',
+    async check(storage) {
+      const [a] = await variety(storage)
+      assert.equal((await idsOf(storage, { org: one, contact: '7' })).length, 2)
+      await storage.inbox.expire({ ...keepAll, deliveredBefore: 3_000 })
+      assert.deepEqual(await all(storage, { message: a! }), [])
+      while ((await storage.inbox.erase(one)) > 0);
+      for (const query of [{ org: one }, { org: one, contact: '7' }, { org: one, conversation: '71' }])
+        assert.deepEqual(await all(storage, query), [])
+    },
+  },
+  {
+    promise: 'moments tell what happened when, by the minute, later by the hour, and then no more',
+    async check(storage) {
+      const at = 10 * hour
+      const arrivals = [0, 1, minute, hour].map((after) => arrival({ receivedAt: at + after }))
+      const odd = arrival({ receivedAt: at, state: 'quarantined', type: 'odd' })
+      await storage.inbox.append([...arrivals, odd, arrival({ org: other, receivedAt: at })])
+      const lease = await claimed(storage, 'send', { now: at + hour, limit: 2 })
+      const [first, second] = lease.entries
+      await storage.inbox.settle(lease, [
+        to(first!.id, 'delivered', { at: at + minute }),
+        to(second!.id, 'dead', { at: at + minute }),
+      ])
+      const told = async (from: number, until: number) =>
+        (await storage.ledger.moments(one, from, until))
+          .map((moment) => `${(moment.at - at) / minute} ${moment.type} ${moment.outcome} ${moment.count}`)
+          .sort()
+      const fine = [
+        '0 an_event received 2',
+        '0 odd aside 1',
+        '0 odd received 1',
+        '1 an_event aside 1',
+        '1 an_event delivered 1',
+        '1 an_event received 1',
+        '60 an_event received 1',
+      ]
+      assert.deepEqual(await told(0, at + 2 * hour), fine)
+      assert.deepEqual(await told(at + minute, at + hour), fine.slice(3, 6))
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + minute })
+      assert.deepEqual(await told(0, at + 2 * hour), fine)
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
+      assert.deepEqual(await told(0, at + 2 * hour), [
+        '0 an_event aside 1',
+        '0 an_event delivered 1',
+        '0 an_event received 3',
+        '0 odd aside 1',
+        '0 odd received 1',
+        '60 an_event received 1',
+      ])
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour, hoursBefore: at + hour })
+      assert.deepEqual(await told(0, at + 2 * hour), ['60 an_event received 1'])
+    },
+  },
+  {
+    promise: 'deeds are kept in order, each with its account',
+    async check({ audit }) {
+      await audit.add({ at: 1, org: one, who: 'command line', what: 'paused' })
+      await audit.add({ at: 1, org: one, who: 'console', what: 'resumed', about: 'why' })
+      await audit.add({ at: 2, org: other, who: 'console', what: 'paused' })
+      assert.deepEqual(await audit.list(one, 10), [
+        { at: 1, org: one, who: 'console', what: 'resumed', about: 'why' },
+        { at: 1, org: one, who: 'command line', what: 'paused' },
+      ])
+      assert.equal((await audit.list(one, 1)).length, 1)
+    },
+  },
+  {
+    promise: 'the law of conservation holds while entries are driven again and taken away',
+    async check(storage) {
+      const states: State[] = ['delivered', 'dead', 'quarantined']
+      for (let round = 0; round < 30; round++) {
+        await storage.inbox.append([arrival({ receivedAt: 2_000 }), arrival({ state: 'quarantined' })])
+        const lease = await claimed(storage, 'send', { now: 3_000, limit: 3 })
+        await storage.inbox.settle(
+          lease,
+          lease.entries.map(({ id }, at) => to(id, states[(at + round) % 3]!)),
+          idle,
+        )
+        const aside = await all(storage, { org: one, states: [states[round % 3]!] })
+        await storage.inbox.redrive(
+          aside.slice(0, 2).map(({ id }) => ({ id })),
+          3_000,
+        )
+        if (round % 7 === 0)
+          await storage.inbox.take(
+            one,
+            aside.map(({ id }) => id),
+          )
+        await conserved(storage)
+      }
+    },
+  },
+]
