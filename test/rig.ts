@@ -28,12 +28,17 @@ export interface Rig {
   /** Closes the service and opens it again on the same file. */
   restart(): Promise<void>
   /** What the command line prints, run beside the service. */
-  command(
-    name: string,
-    options?: { stdin?: string; given?: Record<string, string | boolean> },
-  ): Promise<{ exitCode: number; output: string }>
+  command(name: string, options?: RunOptions): Promise<{ exitCode: number; output: string }>
   sums(): Promise<Sums>
   close(): Promise<void>
+}
+
+export interface RunOptions {
+  stdin?: string
+  given?: Record<string, string | boolean>
+  args?: string[]
+  /** Resolves when the command is told to stop; never, when absent. */
+  stopped?: Promise<void>
 }
 
 export interface RigOptions {
@@ -122,11 +127,7 @@ export async function settled(
   }
 }
 
-async function runCommand(
-  env: Env,
-  name: string,
-  options: { stdin?: string; given?: Record<string, string | boolean> },
-) {
+async function runCommand(env: Env, name: string, options: RunOptions) {
   const path = name.split(' ')
   let command = commands.find((one) => one.name === path[0])
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)
@@ -140,8 +141,12 @@ async function runCommand(
     readInput: async () => options.stdin ?? '',
     openStore: (config) => openStore(config),
     openService,
-    untilStopped: async () => {},
+    untilStopped: () => options.stopped ?? new Promise(() => {}),
   }
-  const exitCode = (await command.run(context, options.given ?? {}, [])) ?? 0
+  const defaults = (command.options ?? []).flatMap(({ flags, default: value }) =>
+    value === undefined ? [] : [[/--(\w+)/.exec(flags)![1], value]],
+  )
+  const given = { ...Object.fromEntries(defaults), ...options.given }
+  const exitCode = (await command.run(context, given, options.args ?? [])) ?? 0
   return { exitCode, output: lines.join('\n') }
 }

@@ -2,17 +2,36 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { environment } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
+import { backup } from './backup.ts'
 import { check } from './check.ts'
 import type { Command, Context, Given } from './command.ts'
 import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
+import { erase } from './erase.ts'
 import { events } from './events.ts'
+import { inspect } from './inspect.ts'
 import { installs } from './installs.ts'
 import { keys } from './keys.ts'
+import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
 import { sim } from './sim.ts'
 
-export const commands: readonly Command[] = [serve, demo, sim, send, events, installs, check, keys]
+export const commands: readonly Command[] = [
+  serve,
+  demo,
+  sim,
+  send,
+  events,
+  installs,
+  inspect,
+  redrive,
+  erase,
+  check,
+  doctor,
+  backup,
+  keys,
+]
 
 /** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 78 settings. */
 export async function run(args: string[], open: Pick<Context, 'openStore' | 'openService'>): Promise<number> {

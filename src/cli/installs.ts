@@ -5,21 +5,12 @@ import { holdOf } from '../install/roster.ts'
 import { sealWriteKey, writeKeyProblem } from '../install/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
-import type { Store } from '../main.ts'
+import { explain } from '../pipeline/reasons.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Option } from './command.ts'
+import { org, orgOf, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
-const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
-
-async function withStore<Result>(context: Context, use: (store: Store) => Promise<Result>): Promise<Result> {
-  const store = await context.openStore(readConfig(context.env, 'store'))
-  try {
-    return await use(store)
-  } finally {
-    await store.close()
-  }
-}
 
 /** What may be shown of an account: everything but its secrets. */
 function shown(install: Install) {
@@ -46,8 +37,10 @@ const list: Command = {
       if (given.json) return context.print(JSON.stringify(accounts, undefined, 2))
       if (accounts.length === 0) return context.print('no accounts yet: add one with `installs add`')
       for (const account of accounts) {
-        const why = account.reason ? ` (${account.reason})` : ''
-        context.print(`${account.org}  ${account.state}${why}  ${account.region}  since ${account.createdAt}`)
+        context.print(`${account.org}  ${account.state}  ${account.region}  since ${account.createdAt}`)
+        if (account.reason === undefined) continue
+        const { means, todo } = explain(account.reason)
+        context.print(`  ${account.reason}: ${means}\n  what to do: ${todo}`)
       }
     }),
 }
@@ -125,11 +118,6 @@ function setState(context: Context, id: string, next: (install: Install) => Inst
     }))
     context.print(`${id}: ${saved?.state}`)
   })
-}
-
-function orgOf(given: string | boolean | undefined): string {
-  if (typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given)) return given
-  throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
 }
 
 function secretsOf(input: string): { grant?: Grant; writeKey?: string } {

@@ -19,6 +19,9 @@ import {
 /** An account uninstalls the app: handled, not sent. */
 export const disconnectType = 'app_disconnected'
 
+/** A person wants their data deleted: kept and shown, for somebody to act upon. Its shape is not documented. */
+export const deletionType = 'gdpr_delete_requested'
+
 export interface Envelope {
   type: string
   /** Digits. */

@@ -22,6 +22,10 @@ export interface Keyring {
   identity(text: string | Uint8Array): Buffer
   /** The account's key is gone for good, and with it all that it sealed. */
   forget(org: Org): Promise<void>
+  /** How many data keys are wrapped by each of ENCRYPTION_KEYS, by its id. */
+  wrappedBy(): Promise<Map<string, number>>
+  /** Wraps every data key by the first of ENCRYPTION_KEYS; the data keys stay, and so does all they sealed. */
+  rewrap(): Promise<number>
 }
 
 interface Wrapping {
@@ -60,7 +64,7 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     for (let id = Math.max(0, ...byId.keys()) + 1; ; id++) {
       const found = byOrg.get(org)
       if (found) return found
-      learn(id, await vault.create(nameOf(id), wrap(id, org, wrappings[0]!, random)))
+      learn(id, await vault.create(nameOf(id), wrap(id, org, wrappings[0]!, random.bytes(32), random)))
     }
   }
 
@@ -95,6 +99,26 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
       }
       byOrg.delete(org)
     },
+    async wrappedBy() {
+      const counts = new Map<string, number>()
+      for (const { value } of await vault.list(prefix)) {
+        const { wrappingId } = headOf(value)
+        counts.set(wrappingId, (counts.get(wrappingId) ?? 0) + 1)
+      }
+      return counts
+    },
+    async rewrap() {
+      await load()
+      let rewrapped = 0
+      for (const { name, value } of await vault.list(prefix)) {
+        const { org, wrappingId } = headOf(value)
+        const key = byId.get(Number(name.slice(prefix.length)))
+        if (!key || wrappingId === wrappings[0]!.id) continue
+        // Not if the account has left meanwhile: its key must stay forgotten.
+        if (await vault.replace(name, wrap(key.id, org, wrappings[0]!, key.secret.export(), random))) rewrapped++
+      }
+      return rewrapped
+    },
   }
 }
 
@@ -107,25 +131,32 @@ function nameOf(id: number): string {
 }
 
 /** `org newline id of the wrapping key newline sealed secret`. */
-function wrap(id: number, org: Org, wrapping: Wrapping, random: Random): Buffer {
+function wrap(id: number, org: Org, wrapping: Wrapping, secret: Uint8Array, random: Random): Buffer {
   const place = `${nameOf(id)} ${org}`
   const head = Buffer.from(`${org}\n${wrapping.id}\n`)
-  return Buffer.concat([head, seal({ id: 0, secret: wrapping.secret }, place, random.bytes(32), random)])
+  return Buffer.concat([head, seal({ id: 0, secret: wrapping.secret }, place, secret, random)])
 }
 
 function unwrap(id: number, stored: Uint8Array, wrappings: readonly Wrapping[]): DataKey {
-  const bytes = Buffer.from(stored)
-  const orgEnd = bytes.indexOf(10)
-  const idEnd = bytes.indexOf(10, orgEnd + 1)
-  const org = bytes.toString('utf8', 0, orgEnd)
-  const wrappingId = bytes.toString('utf8', orgEnd + 1, idEnd)
+  const { org, wrappingId, sealed } = headOf(stored)
   const wrapping = wrappings.find((known) => known.id === wrappingId)
   if (!wrapping) throw wrongKeys(`the store was sealed with a key called "${wrappingId}", which is not given`)
   try {
-    const secret = unseal({ id: 0, secret: wrapping.secret }, `${nameOf(id)} ${org}`, bytes.subarray(idEnd + 1))
+    const secret = unseal({ id: 0, secret: wrapping.secret }, `${nameOf(id)} ${org}`, sealed)
     return { id, org, secret: createSecretKey(secret) }
   } catch {
     throw wrongKeys(`the key called "${wrappingId}" is not the one the store was sealed with`)
+  }
+}
+
+function headOf(stored: Uint8Array): { org: Org; wrappingId: string; sealed: Uint8Array } {
+  const bytes = Buffer.from(stored)
+  const orgEnd = bytes.indexOf(10)
+  const idEnd = bytes.indexOf(10, orgEnd + 1)
+  return {
+    org: bytes.toString('utf8', 0, orgEnd),
+    wrappingId: bytes.toString('utf8', orgEnd + 1, idEnd),
+    sealed: bytes.subarray(idEnd + 1),
   }
 }
 

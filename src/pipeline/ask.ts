@@ -20,7 +20,7 @@ export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   wakeSending(): void
 }
 
-/** A conversation that Drift answers 404 for this long will not appear any more (contract 6). */
+/** A conversation that Drift answers 404 for this long will not appear any more. */
 const missingMsMax = 3 * 24 * 3_600_000
 /** Questions under way for one account; Drift documents no general limit, so this is modest. */
 const questionsMax = 4

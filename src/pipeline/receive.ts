@@ -1,5 +1,6 @@
 /** From a body to an answer: decides what is kept of a webhook, and resolves once the store has it for good. */
 import {
+  deletionType,
   disconnectType,
   type Envelope,
   type Opened,
@@ -8,7 +9,7 @@ import {
   type TokenVerdict,
   unread,
 } from '../drift/envelope.ts'
-import { type EventPage, mappingOf } from '../events/define.ts'
+import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -81,7 +82,8 @@ export function receiver(needs: Needs): Receive {
     if (state === 'ignored')
       return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
     const page = catalogue.get(type)
-    const timeless = (page?.distinct(envelope.data) ?? null) === null && type !== disconnectType
+    const timeless =
+      (page?.distinct(envelope.data) ?? null) === null && type !== disconnectType && type !== deletionType
     const first = type === disconnectType ? { dueAt: 0 } : {}
     return keep({
       org,
@@ -90,15 +92,23 @@ export function receiver(needs: Needs): Receive {
       text,
       identity,
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
-      ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : {}),
+      ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
       ...reason,
       ...first,
     })
   }
 
+  /** Whom a request for deletion names, if it does so as other events do. */
+  function personIn({ type, data }: Envelope): { contact?: string } {
+    const contact = type === deletionType ? (idOf(data.contactId) ?? idOf(data.endUserId)) : undefined
+    return contact === undefined ? {} : { contact }
+  }
+
   function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {
     const install = roster.get(orgId)
     if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
+    if (type === deletionType && install && install.state !== 'disconnected')
+      return { state: 'quarantined', reason: { reason: deletionType } }
     if (!catalogue.has(type)) return { state: 'ignored' }
     if (!install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
     const unwanted = install.state === 'disconnected' || install.offTypes.includes(type)

@@ -14,7 +14,7 @@ export type Resolved =
 interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
-  conversations: Conversations
+  conversations: Pick<Conversations, 'recall' | 'remember'>
 }
 
 /** Resolves entries of one account, in order; one that starts a conversation answers for those that follow it. */

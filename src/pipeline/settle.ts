@@ -3,7 +3,7 @@ import { backoffMs, backoffMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports.ts'
 
-/** A troubled account is probed after a minute, then after ever twice as long, at most every hour (contract 6). */
+/** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
 const probeMsMin = 60_000
 const probeMsMax = 3_600_000
 

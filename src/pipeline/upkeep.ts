@@ -8,10 +8,10 @@ import type { Inbox, Limits } from '../storage/ports.ts'
 const everyMs = 10_000
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** Contract 4: events of accounts not installed are held for a day, within 64 MiB in all. */
+/** Events of accounts not installed are held for a day, within 64 MiB in all. */
 const unclaimedMs = dayMs
 const unclaimedBytesMax = 64 * 1024 * 1024
-/** Contract 2: dead and quarantined ones stay 30 days. */
+/** Dead and quarantined ones stay 30 days. */
 const failedMs = 30 * dayMs
 
 interface Needs {

@@ -517,7 +517,9 @@ export const promises: readonly Promised[] = [
       assert.equal(text(await vault.create('a/1', Buffer.from('second'))), 'first')
       await vault.create('a/%_', Buffer.from('odd'))
       await vault.create('b', Buffer.from('other'))
-      await vault.replace('b', Buffer.from('new'))
+      assert.equal(await vault.replace('b', Buffer.from('new')), true)
+      assert.equal(await vault.replace('c', Buffer.from('new')), false)
+      assert.equal(await vault.read('c'), undefined)
       assert.deepEqual(
         (await vault.list('a/')).map(({ name }) => name),
         ['a/%_', 'a/1'],
@@ -528,7 +530,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a conversation keeps its first contact, in its own account',
+    promise: 'a conversation keeps its first contact, in its own account, until it is forgotten',
     async check({ conversations }) {
       await conversations.remember(
         one,
@@ -544,6 +546,10 @@ export const promises: readonly Promised[] = [
         ['2', '20'],
       ])
       assert.deepEqual([...(await conversations.recall(other, ['1', '2']))], [['1', '12']])
+      assert.deepEqual(await conversations.of(one, '10'), ['1'])
+      await conversations.forget(one, '10')
+      assert.deepEqual([...(await conversations.recall(one, ['1', '2']))], [['2', '20']])
+      assert.deepEqual(await conversations.of(other, '12'), ['1'])
     },
   },
 ]

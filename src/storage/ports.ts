@@ -303,7 +303,8 @@ export interface Vault {
   read(name: string): Promise<Uint8Array | undefined>
   /** Keeps the value if the name is free; resolves to what is kept under it, so the first writer wins. */
   create(name: string, value: Uint8Array): Promise<Uint8Array>
-  replace(name: string, value: Uint8Array): Promise<void>
+  /** Keeps the value instead of the one there; false, and nothing kept, when there is none. */
+  replace(name: string, value: Uint8Array): Promise<boolean>
   list(prefix: string): Promise<{ name: string; value: Uint8Array }[]>
   remove(prefix: string): Promise<void>
 }
@@ -312,6 +313,9 @@ export interface Vault {
 export interface Conversations {
   recall(org: Org, conversations: readonly string[]): Promise<Map<string, string>>
   remember(org: Org, contactOf: ReadonlyMap<string, string>): Promise<void>
+  /** The conversations known to be this contact's. */
+  of(org: Org, contact: string): Promise<string[]>
+  forget(org: Org, contact: string): Promise<void>
 }
 
 export interface Storage {

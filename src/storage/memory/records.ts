@@ -51,7 +51,11 @@ export function vaultOf(state: State): Vault {
       if (!state.vault.has(name)) state.vault.set(name, Uint8Array.from(value))
       return state.vault.get(name)!
     },
-    replace: async (name, value) => void state.vault.set(name, Uint8Array.from(value)),
+    replace: async (name, value) => {
+      const isThere = state.vault.has(name)
+      if (isThere) state.vault.set(name, Uint8Array.from(value))
+      return isThere
+    },
     list: async (prefix) => named(prefix).map((name) => ({ name, value: state.vault.get(name)! })),
     remove: async (prefix) => {
       for (const name of named(prefix)) state.vault.delete(name)
@@ -64,6 +68,12 @@ export function conversationsOf(state: State): Conversations {
     recall: async (org, ids) => {
       const known = state.conversations.get(org)
       return new Map(ids.flatMap((id) => (known?.has(id) ? [[id, known.get(id)!] as const] : [])))
+    },
+    of: async (org, contact) =>
+      [...(state.conversations.get(org) ?? [])].filter(([, whose]) => whose === contact).map(([id]) => id),
+    forget: async (org, contact) => {
+      const known = state.conversations.get(org)
+      for (const [id, whose] of [...(known ?? [])]) if (whose === contact) known?.delete(id)
     },
     remember: async (org, contactOf) => {
       const known = state.conversations.get(org) ?? new Map<string, string>()

@@ -95,9 +95,8 @@ export const vault = {
     db.run('INSERT INTO vault VALUES (?, ?) ON CONFLICT (name) DO NOTHING', name, value)
     return vault.read(db, name)!
   },
-  replace(db: Database, name: string, value: Uint8Array): void {
-    db.run('INSERT OR REPLACE INTO vault VALUES (?, ?)', name, value)
-  },
+  replace: (db: Database, name: string, value: Uint8Array): boolean =>
+    db.run('UPDATE vault SET value = ? WHERE name = ?', value, name) === 1,
   list: (db: Database, prefix: string) =>
     db
       .all('SELECT name, value FROM vault WHERE substr(name, 1, length(?)) = ? ORDER BY name', prefix, prefix)
@@ -116,6 +115,13 @@ export const conversations = {
       JSON.stringify(ids),
     )
     return new Map(rows.map((row) => [row.conversation as string, row.contact as string]))
+  },
+  of: (db: Database, org: string, contact: string): string[] =>
+    db
+      .all('SELECT conversation FROM conversations WHERE org = ? AND contact = ?', org, contact)
+      .map((row) => row.conversation as string),
+  forget(db: Database, org: string, contact: string): void {
+    db.run('DELETE FROM conversations WHERE org = ? AND contact = ?', org, contact)
   },
   remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>): void {
     for (const [conversation, contact] of contactOf) {

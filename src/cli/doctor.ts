@@ -1,0 +1,165 @@
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type Config, readConfig } from '../config.ts'
+import { disconnectType } from '../drift/envelope.ts'
+import { catalogue } from '../events/index.ts'
+import { systemClock } from '../lib/clock.ts'
+import { Problem } from '../lib/errors.ts'
+import { openOutlet, type Send } from '../lib/request.ts'
+import type { Store } from '../main.ts'
+import { explain } from '../pipeline/reasons.ts'
+import { addsUp, sumsOf } from './check.ts'
+import type { Command, Context } from './command.ts'
+
+interface Finding {
+  is: 'ok' | 'look' | 'bad'
+  what: string
+  todo?: string
+}
+
+const gigabyte = 1024 ** 3
+/** A clock this far off stamps events visibly wrong, and Drift's tokens seem to end early or late. */
+const skewMsMax = 30_000
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'examine settings, store, keys, disk, clock, partners and accounts; exits 1 when something is bad',
+  options: [
+    { flags: '--offline', meaning: 'ask nobody over the network' },
+    { flags: '--json', meaning: 'print JSON' },
+  ],
+  examples: ['npx drift-segment-source doctor', 'npx drift-segment-source doctor --offline --json'],
+  async run(context, given) {
+    const findings: Finding[] = []
+    const settings = readSettings(context, findings)
+    if (settings) {
+      await examineStore(context, settings, findings)
+      if (!given.offline) await reach(settings, findings)
+    }
+    if (given.json) context.print(JSON.stringify({ findings, checklist: checklist(settings) }, undefined, 2))
+    else {
+      for (const { is, what, todo } of findings) {
+        context.print(`${is.padEnd(5)}${what}`)
+        if (todo) context.print(`     what to do: ${todo}`)
+      }
+      context.print('\nin the Drift app (dev.drift.com), please look that:')
+      for (const line of checklist(settings)) context.print(`  - ${line}`)
+    }
+    return findings.some(({ is }) => is === 'bad') ? 1 : 0
+  },
+}
+
+function readSettings(context: Context, findings: Finding[]): Config | undefined {
+  try {
+    const config = readConfig(context.env, 'serve')
+    findings.push({ is: 'ok', what: 'settings: all there and well formed' })
+    return config
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    findings.push({ is: 'bad', what: error.message, todo: 'see the settings table in README.md' })
+    return undefined
+  }
+}
+
+async function examineStore(context: Context, config: Config, findings: Finding[]): Promise<void> {
+  let store: Store
+  try {
+    store = await context.openStore(config)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    findings.push({ is: 'bad', what: `store: ${error.message}`, ...(error.hint ? { todo: error.hint } : {}) })
+    return
+  }
+  try {
+    await examineFile(store, config, findings)
+    await examineKeys(store, config, findings)
+    await examineAccounts(store, findings)
+  } finally {
+    await store.close()
+  }
+}
+
+async function examineFile({ storage }: Store, { databaseUrl }: Config, findings: Finding[]): Promise<void> {
+  const damage = await storage.examine()
+  if (damage.length === 0) findings.push({ is: 'ok', what: 'store: opens, can be written, and is sound' })
+  else {
+    const todo = 'stop the service and restore the last backup: see docs/operate.md'
+    findings.push({ is: 'bad', what: `store: damaged: ${damage.slice(0, 3).join('; ')}`, todo })
+  }
+  const path = databaseUrl.replace(/^sqlite:/, '')
+  if (path === databaseUrl) return
+  const { bavail, bsize } = await statfs(dirname(path))
+  const free = bavail * bsize
+  const what = `disk: ${(free / gigabyte).toFixed(1)} GiB free beside the store`
+  findings.push(
+    free < gigabyte ? { is: 'look', what, todo: 'make room: a full disk refuses webhooks' } : { is: 'ok', what },
+  )
+}
+
+async function examineKeys({ keyring }: Store, { encryptionKeys }: Config, findings: Finding[]): Promise<void> {
+  const counts = await keyring.wrappedBy()
+  const older = encryptionKeys.slice(1).filter(({ id }) => (counts.get(id) ?? 0) > 0)
+  if (older.length === 0) findings.push({ is: 'ok', what: 'keys: everything is under the first of ENCRYPTION_KEYS' })
+  else {
+    const todo = '`npx drift-segment-source keys rotate` moves it under the first'
+    findings.push({ is: 'look', what: `keys: ${older.map(({ id }) => id).join(', ')} are still needed`, todo })
+  }
+}
+
+async function examineAccounts({ storage, roster, clock }: Store, findings: Finding[]): Promise<void> {
+  const [totals, standings] = await Promise.all([storage.ledger.totals(), storage.ledger.standings()])
+  if (addsUp(sumsOf(totals, standings))) findings.push({ is: 'ok', what: 'counts: what was received adds up' })
+  else findings.push({ is: 'bad', what: 'counts: they do not add up', todo: 'report it, with the output of `check`' })
+  if (roster.all().length === 0)
+    findings.push({ is: 'look', what: 'accounts: none yet', todo: 'connect one, or `installs add`' })
+  for (const { org, state, reason, count, oldestReceivedAt } of standings) {
+    if (state === 'delivered') continue
+    const hours = (clock.now() - oldestReceivedAt) / 3_600_000
+    if (reason === undefined && hours < 0.25) continue
+    const why = reason ?? 'in_line'
+    const what = `account ${org || '(none named)'}: ${count} ${state}: ${why}, the oldest for ${hours.toFixed(1)} h`
+    findings.push({ is: 'look', what, todo: reason === undefined ? 'see `inspect`' : explain(reason).todo })
+  }
+}
+
+async function reach(config: Config, findings: Finding[]): Promise<void> {
+  const outlet = openOutlet()
+  const { drift, segment } = config
+  try {
+    const partners: [string, string][] = [
+      ['Drift', drift.apiUrl],
+      ['Segment (us)', segment.us],
+      ['Segment (eu)', segment.eu],
+    ]
+    findings.push(...(await Promise.all(partners.map(([name, url]) => reachOne(outlet.send, name, url)))).flat())
+  } finally {
+    await outlet.close()
+  }
+}
+
+async function reachOne(send: Send, name: string, url: string): Promise<Finding[]> {
+  const answered = await send({ method: 'GET', url, deadlineMs: 5_000 })
+  if (answered.failure !== undefined) {
+    const todo = 'let the service out to this address; look at DNS, the firewall and certificates'
+    return [{ is: 'bad', what: `${name}: ${new URL(url).host} is out of reach (${answered.failure})`, todo }]
+  }
+  const theirs = Date.parse(answered.headers.date ?? '')
+  const skewMs = Math.abs(theirs - systemClock.now())
+  const reached: Finding = { is: 'ok', what: `${name}: ${new URL(url).host} answers` }
+  if (!(skewMs > skewMsMax)) return [reached]
+  const what = `clock: ${Math.round(skewMs / 1000)} s away from ${name}'s`
+  return [reached, { is: 'bad', what, todo: 'let the machine keep time (NTP)' }]
+}
+
+/** What can be seen in Drift's developer pages only. */
+function checklist(config: Config | undefined): string[] {
+  const base = config?.publicUrl ?? (config ? `http://${config.host}:${config.port}` : 'PUBLIC_URL')
+  return [
+    `its OAuth redirect URL is ${base}/connect/callback`,
+    `its webhook request URL is ${base}/webhooks/drift`,
+    `it is subscribed to ${[...catalogue.keys(), disconnectType].join(', ')}`,
+    'it has the scopes contact_read, all_contact_read and conversation_read',
+    'its verification token is the one in DRIFT_VERIFICATION_TOKENS',
+    'accounts were connected after the last change of events or scopes: Drift grants them as they were',
+  ]
+}

@@ -1,0 +1,31 @@
+import { Problem } from '../lib/errors.ts'
+import { erasePerson } from '../pipeline/erase.ts'
+import type { Command } from './command.ts'
+import { org, orgOf, who, withStore } from './store.ts'
+
+export const erase: Command = {
+  name: 'erase',
+  summary: "take away everything that is stored of one person; what Segment has already is Segment's to delete",
+  options: [
+    org,
+    { flags: '--contact <id>', meaning: "Drift's contactId, in digits", required: true },
+    { flags: '--dry-run', meaning: 'change nothing: say how much would go' },
+  ],
+  examples: ['npx drift-segment-source erase --org 12345 --contact 3339562 --dry-run'],
+  run: (context, given) =>
+    withStore(context, async ({ storage, clock }) => {
+      const id = orgOf(given.org)
+      const contact = String(given.contact)
+      if (!/^[1-9][0-9]{0,18}$/.test(contact))
+        throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
+      const dryRun = given.dryRun === true
+      const { entries, conversations } = await erasePerson(storage, id, contact, dryRun)
+      if (!dryRun) {
+        const about = `contact ${contact}: ${entries} events, ${conversations} conversations`
+        await storage.audit.add({ at: clock.now(), org: id, who, what: 'erased a person', about })
+      }
+      const verb = dryRun ? 'would be erased' : 'erased'
+      context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
+      context.print('an event that still waits for Drift to say whose it is cannot be told yet: run this again later')
+    }),
+}

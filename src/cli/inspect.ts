@@ -1,0 +1,92 @@
+import { catalogue } from '../events/index.ts'
+import { Problem } from '../lib/errors.ts'
+import type { Store } from '../main.ts'
+import { openEntry, type Story, tell } from '../pipeline/inspect.ts'
+import type { Cursor, Shown } from '../storage/ports.ts'
+import type { Command, Context, Given } from './command.ts'
+import { filter, queryOf, who, withStore } from './store.ts'
+
+export const inspect: Command = {
+  name: 'inspect',
+  summary: 'what happened to events, and why: a list, or step by step when only one is found',
+  options: [
+    ...filter,
+    { flags: '--limit <n>', meaning: 'at most so many, newest first', default: '20' },
+    { flags: '--data', meaning: 'also what came in and what goes out: personal data, noted in the audit' },
+    { flags: '--json', meaning: 'print JSON' },
+  ],
+  examples: [
+    'npx drift-segment-source inspect --org 12345 --contact 3339562',
+    'npx drift-segment-source inspect --message drift-019373a4-7b1e-7c3a-9f0e-2f6f5a1b8d3c --data',
+    'npx drift-segment-source inspect --state dead,quarantined --from 24h',
+  ],
+  run: (context, given) => withStore(context, (store) => look(context, given, store)),
+}
+
+async function look(context: Context, given: Given, store: Store): Promise<void> {
+  const { storage, clock } = store
+  const limit = limitOf(given.limit)
+  const query = queryOf(given, clock.now())
+  const found: Shown[] = []
+  let next: Cursor | undefined
+  do {
+    const page = await storage.lookup.find(query, { limit: limit - found.length, ...(next ? { before: next } : {}) })
+    found.push(...page.entries)
+    next = page.next
+  } while (next && found.length < limit)
+  const told = []
+  for (const shown of found) told.push(await tellOne(store, shown, given.data === true))
+  if (given.json) return context.print(JSON.stringify({ entries: told, more: next !== undefined }, undefined, 2))
+  if (told.length === 0) return context.print('nothing found')
+  if (told.length === 1) return context.print(story(told[0]!))
+  for (const one of told) context.print(line(one))
+  if (next) context.print(`… and more: narrow it down, or --limit ${limit * 5}`)
+  context.print('one event step by step: inspect --message <messageId>')
+}
+
+interface Told extends Shown, Story {
+  data?: Awaited<ReturnType<typeof openEntry>>
+}
+
+async function tellOne({ storage, roster, keyring, clock }: Store, shown: Shown, open: boolean): Promise<Told> {
+  const { lookup, audit } = storage
+  const told = tell(shown, roster.get(shown.org), await lookup.lanes(shown.org), clock.now())
+  if (!open) return { ...shown, ...told }
+  await audit.add({ at: clock.now(), org: shown.org, who, what: 'looked at data', about: shown.messageId })
+  const data = await openEntry({ catalogue, keyring, lookup }, shown.id)
+  return { ...shown, ...told, ...(data ? { data } : {}) }
+}
+
+function line({ receivedAt, org, type, state, messageId, contact, why }: Told): string {
+  const whose = contact ? ` contact ${contact}` : ''
+  const because = why && why.reason !== 'in_line' ? `: ${why.reason}` : ''
+  return `${iso(receivedAt)}  ${org || '-'}  ${type}  ${state}${because}  ${messageId}${whose}`
+}
+
+function story({ messageId, org, type, state, steps, why, data }: Told): string {
+  const lines = [
+    `${type} of account ${org || '(none named)'}: ${state}`,
+    `messageId ${messageId}`,
+    ...steps.map(({ at, what }) => `  ${at === undefined ? ' '.repeat(24) : iso(at)}  ${what}`),
+  ]
+  if (why) lines.push(`why: ${why.means} (${why.reason})`, `what to do: ${why.todo}`)
+  if (data) lines.push('came in:', json(data.cameIn), 'goes out:', data.goesOut ? json(data.goesOut) : '  nothing yet')
+  return lines.join('\n')
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, undefined, 2)
+    .split('\n')
+    .map((row) => `  ${row}`)
+    .join('\n')
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString()
+}
+
+function limitOf(given: string | boolean | undefined): number {
+  const limit = Number(given)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit
+  throw new Problem('filter_unusable', '--limit takes a number from 1 to 10000', { exitCode: 2 })
+}

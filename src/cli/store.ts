@@ -1,0 +1,94 @@
+/** What the commands beside a running service have in common: the store, an account, and a filter of entries. */
+import { readConfig } from '../config.ts'
+import { Problem } from '../lib/errors.ts'
+import type { Store } from '../main.ts'
+import type { Query, State } from '../storage/ports.ts'
+import type { Context, Given, Option } from './command.ts'
+
+export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
+
+export async function withStore<Result>(context: Context, use: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = await context.openStore(readConfig(context.env, 'store'))
+  try {
+    return await use(store)
+  } finally {
+    await store.close()
+  }
+}
+
+export function orgOf(given: string | boolean | undefined): string {
+  if (typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given)) return given
+  throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
+}
+
+/** By whom a deed on the command line was done, for the audit. */
+export const who = 'command line'
+
+const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead', 'delivered'] as const satisfies State[]
+
+export const filter: Option[] = [
+  { flags: '--org <id>', meaning: 'of this account' },
+  { flags: '--message <id>', meaning: 'the one with this messageId' },
+  { flags: '--contact <id>', meaning: "of this contact (Drift's contactId, Segment's anonymousId); needs --org" },
+  { flags: '--conversation <id>', meaning: 'of this conversation; needs --org' },
+  { flags: '--type <type>', meaning: 'of this Drift event type' },
+  { flags: '--state <state>', meaning: `in this state, or several with commas: ${states.join(', ')}` },
+  { flags: '--reason <reason>', meaning: 'with this reason' },
+  { flags: '--from <time>', meaning: 'received at or after: 2026-11-24T08:00Z, 2026-11-24, or 90m, 24h, 7d ago' },
+  { flags: '--to <time>', meaning: 'received before' },
+]
+
+export function queryOf(given: Given, now: number): Query {
+  const text = (name: string) => (typeof given[name] === 'string' ? (given[name] as string) : undefined)
+  const [contact, conversation, message, type, reason] = [
+    text('contact'),
+    text('conversation'),
+    text('message'),
+    text('type'),
+    text('reason'),
+  ]
+  if ((contact ?? conversation) !== undefined && text('org') === undefined) {
+    throw new Problem(
+      'filter_unusable',
+      '--contact and --conversation need --org: their numbers are an account’s own',
+      {
+        exitCode: 2,
+      },
+    )
+  }
+  const wanted = text('state')?.split(',')
+  const odd = wanted?.find((state) => !(states as readonly string[]).includes(state))
+  if (odd !== undefined) {
+    throw new Problem('filter_unusable', `--state does not know "${odd}"`, {
+      hint: `it takes ${states.join(', ')}`,
+      exitCode: 2,
+    })
+  }
+  const from = timeOf('--from', text('from'), now)
+  const to = timeOf('--to', text('to'), now)
+  return {
+    ...(text('org') === undefined ? {} : { org: orgOf(text('org')) }),
+    ...(message === undefined ? {} : { message }),
+    ...(contact === undefined ? {} : { contact }),
+    ...(conversation === undefined ? {} : { conversation }),
+    ...(type === undefined ? {} : { type }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(wanted ? { states: wanted as State[] } : {}),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  }
+}
+
+const unitsMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
+
+function timeOf(option: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const ago = /^(\d{1,6})([mhd])$/.exec(text)
+  if (ago) return now - Number(ago[1]) * unitsMs[ago[2]!]!
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new Problem('filter_unusable', `${option} is no time`, {
+    hint: 'give 2026-11-24, 2026-11-24T08:00Z, or how long ago: 90m, 24h, 7d',
+    exitCode: 2,
+  })
+}

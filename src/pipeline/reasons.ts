@@ -1,0 +1,115 @@
+/** Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. */
+
+export interface Explained {
+  means: string
+  todo: string
+}
+
+const nothing = 'nothing: it goes on by itself'
+const oddBody = 'look at what came in (`inspect --message … --data`); redrive it when a newer version can read it'
+const checkKey = 'check the write key and the region in Segment, save them again, or resume the account'
+
+type Table = Readonly<Record<string, readonly [means: string, todo: string]>>
+
+/** What holds a whole account back. */
+export const holds: Table = {
+  not_installed: [
+    'no account with this number is installed here',
+    'install it within a day of the first event; after that its events are counted as expired',
+  ],
+  no_write_key: ['the account has no Segment write key yet', 'save the write key; what waits is sent then'],
+  paused: ['somebody paused the account', 'resume it; what waits is sent then'],
+  disconnecting: [
+    'Drift said that the account disconnected, and Drift is being asked whether that is so',
+    'nothing: it ends when Drift answers',
+  ],
+  disconnected: ['the account has disconnected', 'install it again; what came meanwhile was ignored'],
+  write_key_refused: ["Segment's answer names the write key as the trouble", checkKey],
+  segment_401: ['Segment does not accept the write key (401)', checkKey],
+  segment_403: ['Segment forbids this source (403)', checkKey],
+  segment_404: ['there is no Segment at this address (404)', 'check the region and SEGMENT_API_URL_US or _EU'],
+  segment_redirect: [
+    'Segment answered with a redirect, which is never followed: it would carry the write key elsewhere',
+    'check the region and SEGMENT_API_URL_US or _EU',
+  ],
+  segment_success_false: ['Segment answered 2xx but said that it did not take the batch', checkKey],
+  segment_refuses_all: [
+    'Segment refused every single message of a batch, so it is the account, not a message',
+    checkKey,
+  ],
+  grant_dead: ['Drift no longer accepts the grant of this account', 'connect the account to Drift again'],
+  drift_401: ['Drift refuses a token that it has just given', 'connect the account to Drift again'],
+  drift_forbidden: [
+    'the Drift app may not read conversations',
+    'give the app the scope conversation_read, and connect the account again',
+  ],
+}
+
+/** What one event waits for, or was set aside for. */
+export const ofEvents: Table = {
+  asking: ['Drift is asked whose conversation it is', nothing],
+  conversation_missing: [
+    'Drift does not know the conversation (404)',
+    'nothing: it is asked again for three days; then it is dead, and can be redriven',
+  ],
+  conversation_without_contact: ['Drift names no contact for the conversation yet', nothing],
+  disconnect_unconfirmed: ['Drift has not yet said whether the account has left', nothing],
+  lease_lost: ['somebody else went on with it', nothing],
+  message_too_large: [
+    "the message is over 32,000 bytes, Segment's limit",
+    'nothing can be done: Segment would not take it',
+  ],
+  segment_400: [
+    'Segment refused this message alone (400), and took others',
+    'look at what went out (`--data`); redrive it',
+  ],
+  segment_413: [
+    'Segment refused this message alone as too large (413)',
+    'nothing can be done: Segment would not take it',
+  ],
+  crashes: ['the process ended ten times while it worked on this event', 'report it; redrive it after an upgrade'],
+  translation_failed: ['its page failed on it', 'report it; redrive it after an upgrade'],
+  shape_unknown: ['the data of this event has another shape than Drift documents', oddBody],
+  type_unknown: ['no page of the catalogue has this type', oddBody],
+  nobody_named: ['it names neither a contact nor a conversation', oddBody],
+  gdpr_delete_requested: [
+    'Drift says that a person wants their data deleted; Segment is not told by itself',
+    'delete the person in Segment, and here with `erase --org N --contact ID`',
+  ],
+  content_encoding: ['the body came compressed, which Drift does not do', oddBody],
+  invalid_utf8: ['the body is no UTF-8', oddBody],
+  invalid_json: ['the body is no JSON', oddBody],
+  too_deep: ['the body nests deeper than 32 levels', oddBody],
+  too_many_values: ['the body has more than 50,000 values', oddBody],
+  duplicate_key: ['an object of the body has the same key twice', oddBody],
+  number_out_of_range: ['a number of the body is larger than any computer number', oddBody],
+  not_an_object: ['the body is no JSON object', oddBody],
+  type_unusable: ['the webhook has no usable type', oddBody],
+  org_unusable: ['the webhook has no usable orgId', oddBody],
+  data_unusable: ['the webhook has no data', oddBody],
+  org_contradicts: ['the webhook names two different accounts', oddBody],
+  key_forgotten: [
+    'the account disconnected since, and its key is gone: nobody can read this any more',
+    'nothing can be done',
+  ],
+  sealed_unreadable: ['the stored bytes were changed', 'restore a backup: see docs/operate.md'],
+}
+
+/** What passes by itself: the lane tries again. */
+export const setbacks: Table = {
+  'segment_<status>': ['Segment answered with this status', nothing],
+  'drift_<status>': ['Drift answered with this status', nothing],
+  drift_unreadable: ["Drift's answer could not be read", nothing],
+  drift_invalid_client: ['Drift does not know the app', 'check DRIFT_CLIENT_ID and DRIFT_CLIENT_SECRET'],
+  TIMEOUT: ['no whole answer came in time', nothing],
+  '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],
+}
+
+export function explain(reason: string): Explained {
+  const exact = holds[reason] ?? ofEvents[reason] ?? setbacks[reason]
+  const status = /^(segment|drift)_(\d+)$/.exec(reason)
+  const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
+  if (found) return { means: found[0], todo: found[1] }
+  if (/^[A-Z0-9_]+$/.test(reason)) return { means: setbacks['<CODE>']![0], todo: setbacks['<CODE>']![1] }
+  return { means: reason, todo: 'see docs/errors.md' }
+}
