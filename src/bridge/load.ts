@@ -1,0 +1,89 @@
+/** Loading Drift and Segment for a site that asks for it: each on its own, so that neither waits for the other. */
+import type { Settings } from './options.ts'
+import { fieldOf, type Page, quietly, type ScriptTag } from './page.ts'
+
+type Queue = unknown[] & Record<string, unknown>
+
+const driftMethods = 'identify config track reset debug show ping page hide off on'
+const segmentMethods =
+  'trackSubmit trackClick trackLink trackForm pageview identify reset group track ready alias debug page screen once off on ' +
+  'addSourceMiddleware addIntegrationMiddleware setAnonymousId addDestinationMiddleware register'
+
+/** Drift's loader changes its address every five minutes, so that caches do not keep an old widget. */
+const driftRoundMs = 300_000
+
+/** Puts Drift's queue in the window and loads the widget; does nothing where a snippet or the widget is there. */
+export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Settings): void {
+  const there = page.driftt ?? page.drift
+  if (embedId === '' || isTaken(there)) return
+  const queue = queueOf(there, driftMethods)
+  let isLoaded = false
+  // A snippet that comes after us finds its queue, and its own call of load must not bring a second widget.
+  const load = (id: unknown) => {
+    if (isLoaded) return
+    isLoaded = true
+    const round = Math.ceil(Date.now() / driftRoundMs) * driftRoundMs
+    insert(page, `${driftUrl}/include/${round}/${encodeURIComponent(String(id))}.js`, nonce)
+  }
+  queue.load = load
+  page.driftt = page.drift = queue
+  load(embedId)
+}
+
+/** The same for Segment: its queue, its script, and the page view that its own snippet sends too. */
+export function loadSegment(page: Page, { segment: writeKey, segmentUrl, segmentPage, nonce }: Settings): void {
+  if (writeKey === '' || isTaken(page.analytics)) return
+  const queue = queueOf(page.analytics, segmentMethods)
+  queue._writeKey = writeKey
+  // The library would recognize its own address only where it is https.
+  queue._cdn = segmentUrl
+  // Called again, by whoever takes this for Segment's own snippet, it has nothing left to do.
+  queue.load = () => {}
+  page.analytics = queue
+  if (segmentPage) (queue.page as () => void)()
+  insert(page, `${segmentUrl}/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`, nonce)
+}
+
+/** Somebody's snippet or the library itself is there; a bare list of calls is not. */
+function isTaken(there: unknown): boolean {
+  if (there === undefined || there === null) return false
+  return !Array.isArray(there) || fieldOf(there, 'invoked') === true || typeof fieldOf(there, 'load') === 'function'
+}
+
+/** A list whose methods write down their calls, for the library to make when it comes. */
+function queueOf(there: unknown, methods: string): Queue {
+  const queue = (Array.isArray(there) ? there : []) as Queue
+  const names = methods.split(' ')
+  queue.invoked = true
+  queue.methods = names
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at]!
+    queue[name] = (...args: unknown[]) => {
+      queue[queue.length] = [name, ...args]
+      return queue
+    }
+  }
+  return queue
+}
+
+function insert(page: Page, url: string, nonce: string): void {
+  const { document } = page
+  const script = document.createElement('script') as ScriptTag
+  script.async = true
+  if (nonce !== '') script.nonce = nonce
+  script.src = trusted(page, url)
+  const parent = document.head ?? document.documentElement
+  parent.appendChild(script as never)
+}
+
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string }
+}
+
+/** Where a page admits only trusted script addresses, these two are vouched for by a policy that it can name. */
+function trusted(page: Page, url: string): string {
+  const types = page.trustedTypes as TrustedTypes | undefined
+  if (!types) return url
+  const rules = { createScriptURL: (asked: string) => asked }
+  return quietly(() => types.createPolicy('drift-segment-source', rules).createScriptURL(url)) ?? url
+}

@@ -1,0 +1,67 @@
+/** The little of a browser that the bridge touches, so that a test can hand it a page of its own making. */
+
+/** What analytics.js and its snippet have in common. */
+export interface Analytics {
+  track(event: string, properties?: object, options?: object): unknown
+  setAnonymousId?(id: string): unknown
+}
+
+/** What Drift's widget and its snippet have in common. */
+export interface Drift {
+  on(event: string, handler: (data?: unknown) => void): unknown
+}
+
+export interface ScriptTag {
+  src: string
+  async: boolean
+  nonce?: string
+  getAttribute(name: string): string | null
+}
+
+/** A window. What other scripts put there may be anything. */
+export interface Page {
+  drift?: unknown
+  driftt?: unknown
+  analytics?: unknown
+  driftSegmentBridge?: unknown
+  trustedTypes?: unknown
+  document: {
+    readonly currentScript: unknown
+    readonly head: { appendChild(node: never): unknown } | null
+    readonly documentElement: { appendChild(node: never): unknown }
+    createElement(tag: 'script'): unknown
+  }
+  navigator?: { globalPrivacyControl?: unknown; doNotTrack?: unknown }
+  setTimeout(callback: () => void, delayMs: number): unknown
+}
+
+/** Calls it; nothing that goes wrong gets out: the page that we are a guest of must not notice. */
+export function quietly<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch {
+    return undefined
+  }
+}
+
+/** The same, and whether it went well. */
+export function succeeds(call: () => unknown): boolean {
+  try {
+    call()
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The field of something that may be nothing at all, or an object of the worst intentions. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return quietly(() => (value === null || value === undefined ? undefined : (value as Record<string, unknown>)[name]))
+}
+
+const owns = Object.prototype.hasOwnProperty
+
+/** The same, of the object itself: what stands in its prototype, anybody may have put there. */
+export function ownField(value: unknown, name: string): unknown {
+  return quietly(() => (owns.call(value, name) ? fieldOf(value, name) : undefined))
+}
