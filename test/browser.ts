@@ -100,6 +100,7 @@ async function pinned(): Promise<Found> {
     await mkdir(cache, { recursive: true })
     const fresh = await mkdtemp(`${folder}-`)
     await unpack(join(packed, 'bin'), fresh)
+    await writeFile(join(fresh, 'fonts.conf'), fontconfig(folder))
     // When another process was quicker, its folder is as good.
     await rename(fresh, folder).catch(() => rm(fresh, { recursive: true }))
   }
@@ -118,6 +119,8 @@ async function unpack(from: string, to: string): Promise<void> {
   if (TMPDIR === undefined) delete process.env.TMPDIR
   else process.env.TMPDIR = TMPDIR
   await Promise.all(unpacking)
-  const folders = `<dir prefix="relative">fonts</dir><cachedir prefix="relative">fonts-cache</cachedir>`
-  await writeFile(join(to, 'fonts.conf'), `<?xml version="1.0"?><fontconfig>${folders}</fontconfig>`)
+}
+
+function fontconfig(folder: string): string {
+  return `<?xml version="1.0"?><fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>`
 }
