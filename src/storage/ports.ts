@@ -183,6 +183,7 @@ export interface Standing {
   /** The lane's hold or trouble for waiting and asking entries, else the entries' own reason. */
   reason?: string
   count: number
+  /** When the first in line was received or, of what does not wait in line, the oldest. */
   oldestReceivedAt: number
 }
 
@@ -197,7 +198,7 @@ export interface Moment {
 export interface Ledger {
   /** What was counted since the beginning; survives retention. */
   totals(): Promise<Total[]>
-  /** What is there now, by account, state and reason, counted row by row. */
+  /** What is there now and not delivered, by account, state and reason, counted row by row. */
   standings(): Promise<Standing[]>
   /** An account's moments of this time, in order; in minutes where they are young, else in hours. */
   moments(org: Org, from: number, to: number): Promise<Moment[]>

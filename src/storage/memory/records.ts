@@ -7,7 +7,9 @@ export function ledgerOf(state: State): Ledger {
     totals: async () => [...state.counts.values()].filter(({ count }) => count !== 0).map((total) => ({ ...total })),
     standings: async () => {
       const groups = new Map<string, Standing>()
-      for (const { org, state: of, receivedAt, reason } of state.entries.values()) {
+      const inLine = [...state.entries.values()].sort((one, next) => one.place - next.place)
+      for (const { org, state: of, receivedAt, reason } of inLine) {
+        if (of === 'delivered') continue
         const lane = of === 'waiting' ? 'send' : of === 'asking' ? 'ask' : undefined
         const kept = lane && laneState(state, org, lane)
         const why = kept ? (kept.hold ?? kept.trouble) : reason
@@ -15,7 +17,7 @@ export function ledgerOf(state: State): Ledger {
         const group = groups.get(key)
         if (group) {
           group.count++
-          group.oldestReceivedAt = Math.min(group.oldestReceivedAt, receivedAt)
+          if (!lane) group.oldestReceivedAt = Math.min(group.oldestReceivedAt, receivedAt)
         } else {
           groups.set(key, { org, state: of, ...(why ? { reason: why } : {}), count: 1, oldestReceivedAt: receivedAt })
         }

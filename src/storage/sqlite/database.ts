@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
-import type { Mode } from '../ports.ts'
 import { migrate } from './migrations.ts'
+import type { Purpose } from './worker.ts'
 
 export type Row = Record<string, SQLInputValue>
 
@@ -22,15 +22,14 @@ export interface Database {
 /** How long a statement waits for another process's transaction, such as a command beside the service. */
 const busyMs = 10_000
 
-export function openDatabase(path: string, mode: Mode): Database {
+export function openDatabase(path: string, purpose: Purpose): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const lock = mode === 'serve' ? lockFor(path) : undefined
-  const db = new DatabaseSync(path, { timeout: busyMs })
+  const lock = purpose === 'serve' ? lockFor(path) : undefined
+  const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
-  db.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY',
-  )
-  migrate(db)
+  if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  db.exec('PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
+  if (purpose !== 'look') migrate(db)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     const found = prepared.get(sql) ?? db.prepare(sql)

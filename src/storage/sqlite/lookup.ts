@@ -5,8 +5,6 @@ import type { Database, Row } from './database.ts'
 
 /** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. */
 const looksMax = 10_000
-/** Steps of indexing in one call. */
-const stepsMax = 20
 /** Entries that one step of indexing covers: about 10 ms. */
 const stepMax = 1_000
 
@@ -55,7 +53,6 @@ export function find(
   query: Query,
   { before, limit }: { before?: Cursor; limit: number },
 ): { entries: Shown[]; next?: Cursor } {
-  if (soughtBy(query) && !indexAll(db)) return { entries: [], next: before ?? top }
   const entries: Shown[] = []
   let looks = 0
   for (const shown of candidates(db, query, before)) {
@@ -64,15 +61,6 @@ export function find(
       return { entries, next: { receivedAt: shown.receivedAt, id: shown.id } }
   }
   return { entries }
-}
-
-/** Above every entry. */
-const top = { receivedAt: Number.MAX_SAFE_INTEGER, id: Number.MAX_SAFE_INTEGER }
-
-/** True when everything is indexed; false when that takes another call. */
-function indexAll(db: Database): boolean {
-  for (let steps = 0; steps < stepsMax; steps++) if (!indexStep(db)) return true
-  return false
 }
 
 /** Everything that may match, newest first, by whichever index leaves the least to look at. */
@@ -122,15 +110,20 @@ function* rows(db: Database, how: string, ...values: (string | number)[]): Gener
 }
 
 function* merge(sources: Generator<Shown, undefined>[]): Generator<Shown> {
-  const heads = sources.map((source) => source.next().value)
-  for (;;) {
-    let first = -1
-    heads.forEach((head, at) => {
-      if (head && (first < 0 || byNewest(head, heads[first]!) < 0)) first = at
-    })
-    if (first < 0) return
-    yield heads[first]!
-    heads[first] = sources[first]!.next().value
+  try {
+    const heads = sources.map((source) => source.next().value)
+    for (;;) {
+      let first = -1
+      heads.forEach((head, at) => {
+        if (head && (first < 0 || byNewest(head, heads[first]!) < 0)) first = at
+      })
+      if (first < 0) return
+      yield heads[first]!
+      heads[first] = sources[first]!.next().value
+    }
+  } finally {
+    // A statement that is left half read would keep this moment before the reader's eyes for good.
+    for (const source of sources) source.return(undefined)
   }
 }
 

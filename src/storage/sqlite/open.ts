@@ -1,105 +1,48 @@
-/** The main thread's side of the SQLite engine: passes every call to the worker, and groups webhooks on the way. */
-import { Worker } from 'node:worker_threads'
-import { Problem } from '../../lib/errors.ts'
-import type { Arrival, Inbox, Mode, Storage } from '../ports.ts'
+/**
+ * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
+ * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
+ */
+import type { Arrival, Inbox, Lookup, Mode, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
 import { pack } from './packing.ts'
-import type { Ask, Reply } from './worker.ts'
-
-type Told =
-  | Reply[]
-  | 'open'
-  | 'changed'
-  | { refused: { code: string; message: string; hint?: string; exitCode: number } }
-
-interface Waiter {
-  resolve(value: unknown): void
-  reject(reason: Problem): void
-}
+import { startThread } from './thread.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path, mode } })
-  const waiters = new Map<number, Waiter>()
   const listeners: (() => void)[] = []
-  let lastId = 0
-  let gone: Problem | undefined
-  let closing = false
-  const broken = Promise.withResolvers<Problem>()
-
-  const opened = new Promise<void>((resolve, reject) => {
-    worker.on('message', (told: Told) => {
-      if (told === 'open') return resolve()
-      if (told === 'changed') {
-        for (const listener of listeners) listener()
-        return
-      }
-      if ('refused' in told) {
-        const { code, message, ...rest } = told.refused
-        return reject(new Problem(code, message, rest))
-      }
-      for (const reply of told) answer(reply)
-    })
-    worker.on('error', (cause) => fail(new Problem('store_broken', 'the store has stopped', { cause })))
-    worker.on('exit', () => fail(new Problem('store_closed', 'the store is closed')))
-    function fail(problem: Problem) {
-      gone ??= problem
-      reject(problem)
-      if (!closing) broken.resolve(gone)
-      for (const waiter of waiters.values()) waiter.reject(problem)
-      waiters.clear()
-    }
+  const writer = await startThread(path, mode, () => {
+    for (const listener of listeners) listener()
   })
-
-  function answer(reply: Reply) {
-    const waiter = waiters.get(reply.id)
-    waiters.delete(reply.id)
-    if ('error' in reply) waiter?.reject(new Problem(reply.error.code, reply.error.message))
-    else waiter?.resolve(reply.value)
-  }
-
-  function call(port: string, method: string, args: unknown[], transferred: ArrayBuffer[] = []): Promise<unknown> {
-    if (gone) return Promise.reject(gone)
-    return new Promise((resolve, reject) => {
-      const id = ++lastId
-      waiters.set(id, { resolve, reject })
-      worker.postMessage({ id, port, method, args } satisfies Ask, transferred)
-    })
-  }
-
-  /** Every method of a port, as a call to the worker's function of the same name. */
-  function remote<Port extends object>(port: string): Port {
-    const get =
-      (_: Port, method: string) =>
-      (...args: unknown[]) =>
-        call(port, method, args)
-    return new Proxy({} as Port, { get } as ProxyHandler<Port>)
-  }
-
-  const inbox = remote<Inbox>('inbox')
-  const grouped = groupAppends((batch) => {
+  const reader = mode === 'serve' ? await startThread(path, 'look') : writer
+  const inbox = writer.port<Inbox>('inbox')
+  const lookup = reader.port<Lookup>('lookup')
+  const append = groupAppends((batch) => {
     const packed = pack(batch)
-    return call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
+    return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
   })
-  await opened
+
+  /** What people search by follows the entries; a search waits until it has caught up. */
+  async function find(...args: Parameters<Lookup['find']>): ReturnType<Lookup['find']> {
+    const [{ message, contact, conversation }] = args
+    if ((message ?? contact ?? conversation) !== undefined) while (await writer.call('storage', 'index', []));
+    return lookup.find(...args)
+  }
+
   return {
-    inbox: new Proxy(inbox, { get: (port, method) => (method === 'append' ? grouped : Reflect.get(port, method)) }),
-    ledger: remote('ledger'),
-    installs: remote('installs'),
-    vault: remote('vault'),
-    conversations: remote('conversations'),
-    lookup: remote('lookup'),
-    audit: remote('audit'),
+    inbox: new Proxy(inbox, { get: (port, method) => (method === 'append' ? append : Reflect.get(port, method)) }),
+    ledger: reader.port('ledger'),
+    installs: writer.port('installs'),
+    vault: writer.port('vault'),
+    conversations: writer.port('conversations'),
+    lookup: new Proxy(lookup, { get: (port, method) => (method === 'find' ? find : Reflect.get(port, method)) }),
+    audit: writer.port('audit'),
     onChange: (listener) => void listeners.push(listener),
-    broken: broken.promise,
-    check: async () => void (await call('storage', 'check', [])),
-    backup: async (copy) => copyDatabase(path, copy),
-    examine: () => call('storage', 'examine', []) as Promise<string[]>,
+    broken: Promise.race([writer.broken, reader.broken]),
+    check: async () => void (await writer.call('storage', 'check', [])),
+    backup: (copy) => copyDatabase(path, copy),
+    examine: () => reader.call('storage', 'examine', []) as Promise<string[]>,
     async close() {
-      closing = true
-      if (gone) return
-      const ended = new Promise((resolve) => worker.once('exit', resolve))
-      worker.postMessage('close')
-      await ended
+      if (reader !== writer) await reader.close()
+      await writer.close()
     },
   }
 }

@@ -172,8 +172,8 @@ describe('kill -9', () => {
     await settler.kill()
     const storage = await open(path, 'serve')
     await conserved(storage)
-    const standings = await storage.ledger.standings()
-    const delivered = standings.find(({ state }) => state === 'delivered')?.count ?? 0
+    const totals = await storage.ledger.totals()
+    const delivered = totals.find(({ outcome }) => outcome === 'delivered')?.count ?? 0
     assert.ok(delivered >= settler.said.length - 1, 'what was said to be settled is')
     const left = new Set((await storage.inbox.claim('send', claimOptions))?.entries.map(({ messageId }) => messageId))
     assert.equal(left.size, 500 - delivered)

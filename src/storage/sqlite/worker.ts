@@ -47,7 +47,10 @@ const ports: Record<string, Record<string, Work>> = {
 
 const main = parentPort!
 let closed = false
-const { path, mode } = workerData as { path: string; mode: Mode }
+/** `look`: reads only, beside the thread that serves. */
+export type Purpose = Mode | 'look'
+
+const { path, purpose } = workerData as { path: string; purpose: Purpose }
 
 function perform(db: Database, ask: Ask): Reply {
   db.exec('SAVEPOINT ask')
@@ -69,7 +72,7 @@ function described(error: unknown): { code: string; message: string } {
 /** One transaction around everything that waits. When it cannot be committed, all of it failed. */
 function together(db: Database, asks: Ask[]): Reply[] {
   try {
-    db.exec('BEGIN IMMEDIATE')
+    db.exec(purpose === 'look' ? 'BEGIN' : 'BEGIN IMMEDIATE')
     const replies = asks.map((ask) => perform(db, ask))
     db.exec('COMMIT')
     return replies
@@ -104,7 +107,7 @@ function watch(db: Database): () => void {
     const current = version()
     if (current !== seen) main.postMessage('changed')
     seen = current
-    if (mode === 'serve' && lookup.isBehind(db)) index(db)
+    if (purpose === 'serve' && lookup.isBehind(db)) index(db)
     stop = systemClock.after(lookMs, look)
   }
   look()
@@ -112,10 +115,10 @@ function watch(db: Database): () => void {
 }
 
 try {
-  const db = openDatabase(path, mode)
+  const db = openDatabase(path, purpose)
   // Whoever held a lease on this file held the lock that is ours now, so it is gone.
-  if (mode === 'serve') db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
-  const unwatch = watch(db)
+  if (purpose === 'serve') db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  const unwatch = purpose === 'look' ? () => {} : watch(db)
   const end = () => {
     closed = true
     unwatch()
