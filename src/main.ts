@@ -22,7 +22,8 @@ import { type Work, working } from './pipeline/work.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
-import { listen } from './web/server.ts'
+import { openMetrics } from './web/metrics.ts'
+import { type Listener, listen, type Routes } from './web/server.ts'
 import { webhookRoute } from './web/webhook.ts'
 
 /** Longer than a lease's requests take one by one; each of them renews it. */
@@ -72,9 +73,24 @@ export async function openService(
   }: { clock?: Clock; random?: Random; log?: Log } = {},
 ): Promise<Service> {
   const store = await openStore(config, 'serve', { clock, random })
+  try {
+    return await startService(config, store, { clock, random, log })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function startService(
+  config: Config,
+  store: Store,
+  { clock, random, log: written }: { clock: Clock; random: Random; log: Log },
+): Promise<Service> {
   const { storage, keyring, roster } = store
   const { inbox } = storage
   await installSingle(config, store)
+  const metrics = openMetrics({ ledger: storage.ledger, installs: () => roster.all(), clock })
+  const log = metrics.counting(written)
   for (const install of roster.all()) await followState(inbox, install, clock.now())
 
   const outlet = openOutlet()
@@ -112,7 +128,6 @@ export async function openService(
   }
   roster.onChange(wake)
   storage.onChange(() => void roster.reload(clock.now()).then(wake, () => log.error('reload_failed')))
-  const stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: config.retentionDays })
 
   const tokens = tokensOf(config.verificationTokens)
   const receive = receiver({
@@ -126,33 +141,51 @@ export async function openService(
     wake: (lane) => (lane === 'send' ? sending : asking).wake(),
   })
   let closing: Promise<void> | undefined
-  const listener = await listen(
+  const listeners = await listenAll(
+    config,
     {
       '/webhooks/drift': { POST: webhookRoute({ receive, tokens, clock, log }) },
       '/live': { GET: liveRoute },
       '/ready': { GET: readyRoute(storage, () => closing !== undefined) },
     },
-    config.host,
-    config.port,
+    { '/metrics': { GET: metrics.route } },
     clock,
   )
+  const stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: config.retentionDays })
   wake()
 
   async function close(): Promise<void> {
-    await listener.close()
+    await Promise.all(listeners.map((listener) => listener.close()))
     await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])
     await outlet.close()
     await store.close()
   }
 
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listener.port}`,
+    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`,
     store,
     broken: storage.broken,
     close: () => {
       closing ??= close()
       return closing
     },
+  }
+}
+
+/** The public listener and, on an address of its own, the one for metrics; both or none. */
+async function listenAll(
+  { host, port, metrics }: Config,
+  routes: Routes,
+  metricsRoutes: Routes,
+  clock: Clock,
+): Promise<[Listener, ...Listener[]]> {
+  const listener = await listen(routes, { host, port, settings: 'HOST and PORT' }, clock)
+  if (metrics.port === 0) return [listener]
+  try {
+    return [listener, await listen(metricsRoutes, { ...metrics, settings: 'METRICS_HOST and METRICS_PORT' }, clock)]
+  } catch (error) {
+    await listener.close()
+    throw error
   }
 }
 

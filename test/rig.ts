@@ -59,9 +59,13 @@ export async function startRig({
   const sims = await startSims({ drift: { clock } })
   const env = { ...settingsFor(sims, folder), ...more }
   const open = () => openService(readConfig(env), { clock, log })
+  const service = await open().catch(async (error: unknown) => {
+    await sims.close()
+    throw error
+  })
   const rig: Rig = {
     sims,
-    service: await open(),
+    service,
     env,
     folder,
     to: '',

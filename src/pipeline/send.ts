@@ -79,6 +79,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
     probe: lease.trouble !== undefined,
     leaseKept: ours,
+    ...(totals.delivered > 0 ? { lagMs: clock.now() - lease.entries[0]!.receivedAt } : {}),
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
 }

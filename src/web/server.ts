@@ -21,7 +21,14 @@ const requestMsMax = 10_000
 /** Node would cut a longer list silently, and the token could be among what is lost. */
 const headersMax = 64
 
-export async function listen(routes: Routes, host: string, port: number, clock: Clock): Promise<Listener> {
+/** Where to listen, and by which settings that was said. */
+export interface Address {
+  host: string
+  port: number
+  settings: string
+}
+
+export async function listen(routes: Routes, { host, port, settings }: Address, clock: Clock): Promise<Listener> {
   let closing = false
   const server = createServer({
     headersTimeout: 5_000,
@@ -42,7 +49,7 @@ export async function listen(routes: Routes, host: string, port: number, clock: 
   server.on('checkContinue', (request, response) => void take(request, response, () => response.writeContinue()))
   // Another expectation than 100-continue is refused by Node itself with 417.
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(notListening(host, port, cause)))
+    server.once('error', (cause) => reject(notListening({ host, port, settings }, cause)))
     server.listen(port, host, resolve)
   })
   return {
@@ -105,7 +112,7 @@ function allowed(methods: Partial<Record<'GET' | 'POST', Route>>): string {
     .join(', ')
 }
 
-function notListening(host: string, port: number, cause: Error): Problem {
+function notListening({ host, port, settings }: Address, cause: Error): Problem {
   const code = (cause as NodeJS.ErrnoException).code
   const why = {
     EADDRINUSE: 'the port is taken',
@@ -113,7 +120,7 @@ function notListening(host: string, port: number, cause: Error): Problem {
     EADDRNOTAVAIL: 'this machine has no such address',
   }
   return new Problem('cannot_listen', `cannot listen on ${host}:${port}: ${why[code as keyof typeof why] ?? code}`, {
-    hint: 'set HOST and PORT; PORT=0 takes a free one',
+    hint: `set ${settings}`,
     exitCode: 78,
     cause,
   })

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { eventually } from '../../test/clock.ts'
+import { install, org, type Rig, settled, startRig } from '../../test/rig.ts'
+import { Problem } from '../lib/errors.ts'
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+describe('metrics', () => {
+  let rig: Rig
+  let port: number
+  before(async () => {
+    port = await freePort()
+    rig = await startRig({ env: { METRICS_PORT: String(port) } })
+  })
+  after(() => rig.close())
+
+  const scraped = async () => {
+    const lines = (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).split('\n')
+    const found = (name: string) => lines.find((line) => line.startsWith(`drift_segment_source_${name} `))
+    return { lines, value: (name: string) => Number(found(name)?.split(' ').at(-1) ?? Number.NaN) }
+  }
+
+  test('count what was received, answered, sent and delivered, and how long that took', async () => {
+    await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org })
+    await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org })
+    await rig.sims.drift.send('conversation_participant_added', { to: rig.to, orgId: org })
+    assert.equal((await fetch(rig.to, { method: 'POST', body: '{}' })).status, 401)
+    await settled(rig, ({ delivered }) => delivered === 2)
+    await eventually(async () => (await scraped()).value('questions_total{outcome="done"}') === 1)
+    const { value } = await scraped()
+    const counts = {
+      'webhooks_total{status="200",outcome="stored"}': 2,
+      'webhooks_total{status="200",outcome="duplicate"}': 1,
+      'webhooks_total{status="401",outcome="unauthorised"}': 1,
+      'events_total{outcome="received"}': 2,
+      'events_total{outcome="delivered"}': 2,
+      'events_total{outcome="duplicate"}': 1,
+      'accounts{state="live"}': 1,
+      webhook_seconds_count: 4,
+      delivery_lag_seconds_count: 2,
+    }
+    for (const [name, wanted] of Object.entries(counts)) assert.equal(value(name), wanted, name)
+    assert.ok(value('webhook_seconds_sum') > 0)
+  })
+
+  test('show what waits and why, how old it is, and what is tried again', async () => {
+    rig.sims.segment.script({ status: 401 })
+    await rig.sims.drift.send('meeting_updated', { to: rig.to, orgId: org })
+    await eventually(async () => (await scraped()).value('accounts{state="needs_attention"}') === 1)
+    const { value } = await scraped()
+    assert.equal(value('waiting{state="waiting",reason="segment_401"}'), 1)
+    assert.equal(value(`account_waiting{org="${org}"}`), 1)
+    assert.ok(value('oldest_seconds{state="waiting"}') >= 0)
+    assert.equal(value('retries_total{partner="segment",reason="segment_401"}'), 1)
+    rig.sims.segment.script(undefined)
+    await rig.command('installs resume', { given: { org: String(org) } })
+    await settled(rig, ({ held, waiting }) => held + waiting === 0)
+    const after = await scraped()
+    assert.ok(Number.isNaN(after.value('waiting{state="waiting",reason="segment_401"}')), 'what is over is gone')
+  })
+
+  test('have no label that a stranger can choose', async () => {
+    const headers = { 'x-verification-token': rig.sims.drift.settings.verificationToken }
+    const body = JSON.stringify({ type: 'planted_type', orgId: 424_242, data: { planted_key: 'planted_value' } })
+    assert.equal((await fetch(rig.to, { method: 'POST', headers, body })).status, 200)
+    await install(rig, 777, { writeKey: 'planted-write-key-0123456789abcd' })
+    const { lines } = await scraped()
+    assert.deepEqual(
+      lines.filter((line) => /planted|424242/.test(line)),
+      [],
+    )
+  })
+
+  test('stand on a listener of their own', async () => {
+    assert.equal((await fetch(`${rig.service.url}/metrics`)).status, 404)
+    assert.equal((await fetch(`http://127.0.0.1:${port}/webhooks/drift`, { method: 'POST' })).status, 404)
+  })
+
+  test('whose port is taken stop the start by name, and leave nothing open', async () => {
+    const wrong = startRig({ env: { METRICS_PORT: String(port) } })
+    await assert.rejects(wrong, (error: Problem) => error instanceof Problem && /METRICS_PORT/.test(error.hint ?? ''))
+  })
+})

@@ -1,0 +1,120 @@
+/**
+ * Prometheus metrics. What happens while the process runs is counted from the same wide lines that the log gets; what
+ * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Clock } from '../lib/clock.ts'
+import type { Fields, Log } from '../lib/log.ts'
+import type { Install, Ledger } from '../storage/ports.ts'
+import type { Route } from './server.ts'
+
+export interface Metrics {
+  /** The same log, and every line of a unit of work is counted. */
+  counting(log: Log): Log
+  route: Route
+}
+
+interface Needs {
+  ledger: Ledger
+  installs(): Install[]
+  clock: Clock
+}
+
+const prefix = 'drift_segment_source_'
+const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400]
+const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500]
+/** Beyond this many accounts, what each of them has waiting is no metric any more: `inspect` and the console tell it. */
+const accountsMax = 200
+
+export function openMetrics({ ledger, installs, clock }: Needs): Metrics {
+  const registry = new Registry()
+  const common = { registers: [registry] }
+  const named = (name: string, help: string) => ({ name: `${prefix}${name}`, help, ...common })
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ ...named(name, help), labelNames })
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ ...named(name, help), labelNames })
+  const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ ...named(name, help), buckets })
+
+  const webhooks = counter('webhooks_total', 'Webhooks answered, by status and outcome', ['status', 'outcome'])
+  const webhookSeconds = histogram('webhook_seconds', 'From the head of a webhook to its answer', fast)
+  const batches = counter('batches_total', 'Batches sent to Segment, by how they ended', ['outcome'])
+  const batchEntries = histogram('batch_entries', 'Events in one batch', sizes)
+  const batchSeconds = histogram('batch_seconds', 'From claiming a batch to settling it', fast)
+  const lag = histogram('delivery_lag_seconds', 'From receipt to delivery, of the oldest event of each batch', slow)
+  const retries = counter('retries_total', 'Attempts that will be repeated, by partner and reason', [
+    'partner',
+    'reason',
+  ])
+  const questions = counter('questions_total', 'Rounds of asking Drift, by how they ended', ['outcome'])
+  const questionSeconds = histogram('question_seconds', 'One round of asking Drift', fast)
+  const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
+
+  const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
+  const waiting = gauge('waiting', 'Events not delivered yet or set aside, by state and reason', ['state', 'reason'])
+  const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
+  const ofAccount = gauge('account_waiting', `Events waiting, by account; none beyond ${accountsMax} accounts`, ['org'])
+  const accounts = gauge('accounts', 'Accounts, by state', ['state'])
+  collectDefaultMetrics({ register: registry, prefix })
+
+  function count(event: string, fields: Fields): void {
+    const seconds = Number(fields.durationMs ?? 0) / 1_000
+    const [ending = '', reason = ''] = String(fields.outcome ?? '').split(': ')
+    if (event === 'webhook') {
+      webhooks.inc({ status: String(fields.status), outcome: String(fields.outcome ?? fields.reason ?? 'refused') })
+      if (fields.durationMs !== undefined) webhookSeconds.observe(seconds)
+    } else if (event === 'batch') {
+      batches.inc({ outcome: ending })
+      batchEntries.observe(Number(fields.entries))
+      batchSeconds.observe(seconds)
+      if (fields.lagMs !== undefined) lag.observe(Number(fields.lagMs) / 1_000)
+      if (reason) retries.inc({ partner: 'segment', reason })
+    } else if (event === 'questions') {
+      questions.inc({ outcome: ending })
+      questionSeconds.observe(seconds)
+      if (reason) retries.inc({ partner: 'drift', reason })
+    }
+  }
+
+  async function collect(): Promise<void> {
+    const [totals, standings] = await Promise.all([ledger.totals(), ledger.standings()])
+    for (const metric of [events, waiting, oldest, ofAccount, accounts]) metric.reset()
+    for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
+    const sinceByState = new Map<string, number>()
+    for (const { org, state, reason = '', count: by, oldestReceivedAt } of standings) {
+      waiting.inc({ state, reason }, by)
+      sinceByState.set(state, Math.min(sinceByState.get(state) ?? Number.POSITIVE_INFINITY, oldestReceivedAt))
+      const inLine = state === 'waiting' || state === 'asking'
+      if (inLine && installs().length <= accountsMax) ofAccount.inc({ org }, by)
+    }
+    for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
+    for (const { state } of installs()) accounts.inc({ state })
+  }
+
+  return {
+    counting(log) {
+      const counted =
+        (write: Log['info']): Log['info'] =>
+        (event, fields = {}) => {
+          count(event, fields)
+          write(event, fields)
+        }
+      return {
+        debug: log.debug,
+        info: counted(log.info),
+        warn: counted(log.warn),
+        error: counted((event, fields) => {
+          problems.inc({ event })
+          log.error(event, fields)
+        }),
+      }
+    },
+    route: async (_request, response) => {
+      await collect()
+      const text = await registry.metrics()
+      response.writeHead(200, { 'content-type': registry.contentType, 'content-length': Buffer.byteLength(text) })
+      response.end(text)
+    },
+  }
+}
