@@ -1,4 +1,5 @@
-import { delimiter, dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endLike, runChild } from './child.mjs'
 import { ensureNode } from './node.mjs'
@@ -19,7 +20,9 @@ export async function launch(args, { dev = false } = {}) {
     const node = await ensureNode()
     // For what the script starts by name; a `node` found there must be the same one.
     if (node !== process.execPath) process.env.PATH = dirname(node) + delimiter + process.env.PATH
-    await ensurePackages(root, { dev, node, what: dev ? 'the packages, those for development too' : 'the packages' })
+    // Installed from npm, the project has no lockfile: npm has put its packages beside it.
+    if (existsSync(join(root, 'package-lock.json')))
+      await ensurePackages(root, { dev, node, what: dev ? 'the packages, those for development too' : 'the packages' })
     // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start.
     endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', ...args]))
   } catch (error) {

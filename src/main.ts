@@ -21,6 +21,7 @@ import { keepUp } from './pipeline/upkeep.ts'
 import { type Work, working } from './pipeline/work.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
+import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
 import { type Listener, listen, type Routes } from './web/server.ts'
@@ -145,6 +146,7 @@ async function startService(
     config,
     {
       '/webhooks/drift': { POST: webhookRoute({ receive, tokens, clock, log }) },
+      ...bridgeRoutes,
       '/live': { GET: liveRoute },
       '/ready': { GET: readyRoute(storage, () => closing !== undefined) },
     },

@@ -19,7 +19,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   install: ['lib', 'drift', 'segment', 'events', 'storage/ports'],
   pipeline: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'install'],
   web: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'install', 'pipeline', 'bridge', 'types of config'],
-  cli: 'lib drift segment events storage/ports install pipeline config sim'.split(' ').concat('types of main'),
+  cli: 'lib drift segment events storage/ports install pipeline config sim web/snippet'
+    .split(' ')
+    .concat('types of main'),
   sim: ['lib', 'drift', 'segment', 'events'],
   main: 'lib drift segment events storage/ports storage/open install pipeline config web cli bridge'.split(' '),
 }

@@ -16,6 +16,7 @@ import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
 import { sim } from './sim.ts'
+import { snippet } from './snippet.ts'
 
 export const commands: readonly Command[] = [
   serve,
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   sim,
   send,
   events,
+  snippet,
   installs,
   inspect,
   redrive,
