@@ -1,13 +1,9 @@
 /** One worker thread as the main thread sees it: calls by name, answers by number, and what becomes of it. */
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../lib/errors.ts'
-import type { Ask, Purpose, Reply } from './worker.ts'
+import type { Ask, Purpose, Refusal, Reply } from './worker.ts'
 
-type Told =
-  | Reply[]
-  | 'open'
-  | 'changed'
-  | { refused: { code: string; message: string; hint?: string; exitCode: number } }
+type Told = Reply[] | 'open' | 'changed' | { refused: Refusal } | { stopped: Refusal }
 
 interface Waiter {
   resolve(value: unknown): void
@@ -35,10 +31,8 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
     worker.on('message', (told: Told) => {
       if (told === 'open') return resolve()
       if (told === 'changed') return changed()
-      if ('refused' in told) {
-        const { code, message, ...rest } = told.refused
-        return reject(new Problem(code, message, rest))
-      }
+      if ('refused' in told) return reject(problemOf(told.refused))
+      if ('stopped' in told) return fail(problemOf(told.stopped))
       for (const reply of told) answer(reply)
     })
     worker.on('error', (cause) => fail(new Problem('store_broken', 'the store has stopped', { cause })))
@@ -55,7 +49,7 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
   function answer(reply: Reply) {
     const waiter = waiters.get(reply.id)
     waiters.delete(reply.id)
-    if ('error' in reply) waiter?.reject(new Problem(reply.error.code, reply.error.message))
+    if ('error' in reply) waiter?.reject(problemOf(reply.error))
     else waiter?.resolve(reply.value)
   }
 
@@ -87,4 +81,8 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
       await ended
     },
   }
+}
+
+function problemOf({ code, message, hint, exitCode }: Refusal): Problem {
+  return new Problem(code, message, { exitCode, ...(hint === undefined ? {} : { hint }) })
 }

@@ -5,13 +5,14 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../lib/clock.ts'
-import { codeOf, Problem } from '../../lib/errors.ts'
 import type { Mode } from '../ports.ts'
 import { type Database, openDatabase } from './database.ts'
 import * as inbox from './inbox.ts'
 import * as lookup from './lookup.ts'
 import { audit, conversations, installs, ledger, vault } from './records.ts'
+import { type Reserve, reserveBeside } from './reserve.ts'
 import * as retention from './retention.ts'
+import { problemOf, storeFull, troubleOf } from './trouble.ts'
 
 export interface Ask {
   id: number
@@ -20,7 +21,17 @@ export interface Ask {
   args: unknown[]
 }
 
-export type Reply = { id: number; value: unknown } | { id: number; error: { code: string; message: string } }
+export interface Refusal {
+  code: string
+  message: string
+  hint: string | undefined
+  exitCode: number
+}
+
+export type Reply = { id: number; value: unknown } | { id: number; error: Refusal }
+
+/** `look`: reads only, beside the thread that serves. */
+export type Purpose = Mode | 'look'
 
 /** How often the file is looked at for another process's writes; the contract says they are noticed within a second. */
 const lookMs = 250
@@ -46,11 +57,9 @@ const ports: Record<string, Record<string, Work>> = {
 }
 
 const main = parentPort!
-let closed = false
-/** `look`: reads only, beside the thread that serves. */
-export type Purpose = Mode | 'look'
-
 const { path, purpose } = workerData as { path: string; purpose: Purpose }
+let closed = false
+let reserve: Reserve | undefined
 
 function perform(db: Database, ask: Ask): Reply {
   db.exec('SAVEPOINT ask')
@@ -60,13 +69,20 @@ function perform(db: Database, ask: Ask): Reply {
     db.exec('RELEASE ask')
     return { id: ask.id, value }
   } catch (error) {
+    // The whole transaction is in question, not this ask alone.
+    if (troubleOf(error)) throw error
     db.exec('ROLLBACK TO ask; RELEASE ask')
-    return { id: ask.id, error: described(error) }
+    return refusal(ask, error)
   }
 }
 
-function described(error: unknown): { code: string; message: string } {
-  return { code: codeOf(error), message: error instanceof Error ? error.message : 'unknown' }
+function refusal({ id }: Ask, error: unknown): Reply {
+  return { id, error: described(error) }
+}
+
+function described(error: unknown): Refusal {
+  const { code, message, hint, exitCode } = problemOf(error)
+  return { code, message, hint, exitCode }
 }
 
 /** One transaction around everything that waits. When it cannot be committed, all of it failed. */
@@ -82,8 +98,33 @@ function together(db: Database, asks: Ask[]): Reply[] {
     } catch {
       // SQLite has already rolled back by itself, as it does for a full disk.
     }
-    return asks.map(({ id }) => ({ id, error: described(error) }))
+    if (troubleOf(error) === 'full' && reserve && !reserve.isSpent()) {
+      reserve.spend()
+      return withoutRoom(db, asks)
+    }
+    if (troubleOf(error) === 'fatal') stop(error)
+    return asks.map((ask) => refusal(ask, error))
   }
+}
+
+/** The disk is full: what settles goes on in the room that was kept for it, and nothing new is taken in. */
+function withoutRoom(db: Database, asks: Ask[]): Reply[] {
+  const isNew = ({ port, method }: Ask) => method === 'append' || (port === 'storage' && method === 'check')
+  const others = asks.filter((ask) => !isNew(ask))
+  const refused = asks.filter(isNew).map((ask) => refusal(ask, storeFull()))
+  return others.length > 0 ? [...refused, ...together(db, others)] : refused
+}
+
+/** Ends the thread, and with it the service: see troubleOf. Nothing is closed in order: nothing more may be written. */
+function stop(error: unknown): void {
+  closed = true
+  main.postMessage({ stopped: described(error) })
+  // After the answers that are still to be given.
+  setImmediate(() => main.close())
+}
+
+function answer(db: Database, asks: Ask[]): Reply[] {
+  return reserve?.isSpent() ? withoutRoom(db, asks) : together(db, asks)
 }
 
 function waiting(): (Ask | 'close')[] {
@@ -102,22 +143,30 @@ function index(db: Database): void {
 function watch(db: Database): () => void {
   const version = () => db.get('PRAGMA data_version')?.data_version
   let seen = version()
-  let stop = () => {}
+  let cancel = () => {}
   const look = () => {
+    if (closed) return
     const current = version()
     if (current !== seen) main.postMessage('changed')
     seen = current
-    if (purpose === 'serve' && lookup.isBehind(db)) index(db)
-    stop = systemClock.after(lookMs, look)
+    if (purpose === 'serve' && reserve?.restore() && lookup.isBehind(db)) index(db)
+    cancel = systemClock.after(lookMs, look)
   }
   look()
-  return () => stop()
+  return () => cancel()
+}
+
+function open(): Database {
+  const db = openDatabase(path, purpose)
+  if (purpose !== 'serve') return db
+  reserve = reserveBeside(path)
+  // Whoever held a lease on this file held the lock that is ours now, so it is gone.
+  db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  return db
 }
 
 try {
-  const db = openDatabase(path, purpose)
-  // Whoever held a lease on this file held the lock that is ours now, so it is gone.
-  if (purpose === 'serve') db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  const db = open()
   const unwatch = purpose === 'look' ? () => {} : watch(db)
   const end = () => {
     closed = true
@@ -129,13 +178,11 @@ try {
     const told = [first, ...waiting()]
     const closing = told.indexOf('close')
     const asks = (closing < 0 ? told : told.slice(0, closing)) as Ask[]
-    if (asks.length > 0) main.postMessage(together(db, asks))
+    if (asks.length > 0 && !closed) main.postMessage(answer(db, asks))
     if (closing >= 0) end()
   })
   main.postMessage('open')
 } catch (error) {
-  const hint = error instanceof Problem ? error.hint : undefined
-  const exitCode = error instanceof Problem ? error.exitCode : 1
-  main.postMessage({ refused: { ...described(error), hint, exitCode } })
+  main.postMessage({ refused: described(error) })
   main.close()
 }

@@ -1,0 +1,61 @@
+/**
+ * Room kept for draining. When the disk is full, nothing new can be promised, but what is there can still be sent and
+ * settled: this file is given up for the room that takes, and made again once there is plenty.
+ */
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Enough for SQLite's log between two checkpoints (4 MiB) and its checkpoint, several times over. */
+const bytes = 16 * 1024 * 1024
+
+export interface Reserve {
+  /** True from the moment the disk was full until there was room again. */
+  isSpent(): boolean
+  spend(): void
+  /** Makes the file if there is room for it and as much again; returns whether the disk counts as usable. */
+  restore(): boolean
+}
+
+export function reserveBeside(path: string): Reserve {
+  const file = `${path}.reserve`
+  let spent = false
+  const reserve: Reserve = {
+    isSpent: () => spent,
+    spend() {
+      spent = true
+      rmSync(file, { force: true })
+    },
+    restore() {
+      if (!spent) return true
+      const { bavail, bsize } = statfsSync(dirname(path))
+      if (bavail * bsize < 2 * bytes) return false
+      try {
+        fill(file)
+      } catch {
+        rmSync(file, { force: true })
+        return false
+      }
+      spent = false
+      return true
+    },
+  }
+  try {
+    fill(file)
+  } catch {
+    // Full from the start: the store can still be opened, and drained.
+    reserve.spend()
+  }
+  return reserve
+}
+
+/** Written, not only sized: a file with holes takes no room. */
+function fill(file: string): void {
+  const handle = openSync(file, 'w', 0o600)
+  try {
+    const chunk = Buffer.alloc(1024 * 1024)
+    for (let written = 0; written < bytes; ) written += writeSync(handle, chunk)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -1,0 +1,49 @@
+/** What an error of SQLite's means for us: the store refuses one thing, is full, or cannot be trusted any more. */
+import { codeOf, Problem } from '../../lib/errors.ts'
+
+/** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
+const [ioerr, corrupt, full, notadb] = [10, 11, 13, 26]
+
+export type Trouble = 'full' | 'fatal' | undefined
+
+/**
+ * After a failed write or fsync nobody knows what is on disk: the kernel may have dropped the pages and said so once
+ * only. So the process stops, and the next one reads what is there. The same for a damaged file.
+ */
+export function troubleOf(error: unknown): Trouble {
+  const code = primaryCode(error)
+  if (code === full) return 'full'
+  return code === ioerr || code === corrupt || code === notadb ? 'fatal' : undefined
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  switch (primaryCode(error)) {
+    case full:
+      return storeFull()
+    case corrupt:
+    case notadb:
+      return new Problem('store_damaged', 'the SQLite file is damaged', {
+        hint: '`npx drift-segment-source doctor` says where; restore the last backup: see docs/operate.md',
+        cause: error,
+      })
+    case ioerr:
+      return new Problem('store_failed', 'the disk failed while the store was written or read', {
+        hint: 'look at the machine’s disk and its log; what was answered 200 before is kept',
+        cause: error,
+      })
+    default:
+      return new Problem(codeOf(error), error instanceof Error ? error.message : 'unknown')
+  }
+}
+
+export function storeFull(): Problem {
+  return new Problem('store_full', 'the disk is full: nothing new is accepted, what is there is still sent', {
+    hint: 'make room beside the store; it goes on by itself',
+  })
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const { errcode } = (error ?? {}) as { errcode?: unknown }
+  return typeof errcode === 'number' ? errcode & 0xff : undefined
+}
