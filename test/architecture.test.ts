@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: 'lib drift segment events storage/ports install pipeline config sim web/snippet'
     .split(' ')
     .concat('types of main'),
-  sim: ['lib', 'drift', 'segment', 'events'],
+  sim: ['lib', 'drift', 'segment', 'events', 'bridge'],
   main: 'lib drift segment events storage/ports storage/open install pipeline config web cli bridge'.split(' '),
 }
 
@@ -164,7 +164,7 @@ law('a person who meets an error gets a Problem with a code in snake_case', {
         const problems = [...code.matchAll(/\bnew Problem\(\s*/g)].map(
           ({ 0: { length }, index }) => bare.slice(index + length).split('\n', 1)[0]!,
         )
-        const odd = problems.filter((argument) => !/^('[a-z]+(_[a-z0-9]+)+'|(\w+\.)*code\b)/.test(argument))
+        const odd = problems.filter((argument) => !/^('[a-z]+(_[a-z0-9]+)+'|(\w+\.)*code(Of\()?\b)/.test(argument))
         const plain = /\bthrow new Error\(|\breject\(new Error\(/.test(code) ? ['an Error without a code'] : []
         return [...odd, ...plain].map((what) => ({ path, why: `makes ${what}` }))
       }),
@@ -179,6 +179,9 @@ law('a person who meets an error gets a Problem with a code in snake_case', {
   ],
   keeps: [
     { 'src/lib/a.ts': "throw new Problem(\n  'thing_bad',\n  'it is bad')" },
-    { 'src/lib/a.ts': '// passed on from another thread\nreturn new Problem(error.code, error.message)' },
+    {
+      'src/lib/a.ts':
+        '// passed on from another thread\nreturn new Problem(told.code, message)\nnew Problem(codeOf(error), message)',
+    },
   ],
 })

@@ -214,6 +214,8 @@ function newProject(npmDoes: string) {
   const lock = { packages: { 'node_modules/zod': { version: '4.0.0', integrity: 'sha512-zod' } } }
   writeFileSync(join(folder, 'package.json'), '{}')
   writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lock))
+  // Whatever lies in the folders above, the npm of the tools is CommonJS.
+  writeFileSync(join(tools, 'package.json'), '{}')
   const npm = join(tools, 'npm-cli.js')
   const writeNpm = (does: string) =>
     writeFileSync(

@@ -1,5 +1,4 @@
-import { startDrift } from '../sim/drift.ts'
-import { startSegment } from '../sim/segment.ts'
+import { startSims } from '../sim/index.ts'
 import type { Command } from './command.ts'
 
 export const sim: Command = {
@@ -11,8 +10,12 @@ export const sim: Command = {
   ],
   examples: ['npx drift-segment-source sim', 'npx drift-segment-source sim --drift-port 4010 --segment-port 4020'],
   async run(context, given) {
-    const drift = await startDrift({ port: Number(given.driftPort) })
-    const segment = await startSegment({ port: Number(given.segmentPort) })
+    const sims = await startSims({
+      drift: { port: Number(given.driftPort) },
+      segment: { port: Number(given.segmentPort) },
+    })
+    const { drift, segment } = sims
+    context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
     const { clientId, clientSecret, verificationToken } = drift.settings
     context.remark('a Drift and a Segment are running; stop them with Ctrl+C. Settings for the service:')
     context.print(
@@ -29,6 +32,6 @@ export const sim: Command = {
       ].join('\n'),
     )
     await context.untilStopped()
-    await Promise.all([drift.close(), segment.close()])
+    await sims.close()
   },
 }

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, systemRandom } from '../lib/random.ts'
 import { openOutlet } from '../lib/request.ts'
+import { type DemoSite, demoSite, widgetScript } from './demo-site.ts'
 import { lookUp } from './drift-api.ts'
 import { authorizePage, decide, token, tokenInfo, uninstall } from './drift-oauth.ts'
 import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember } from './drift-state.ts'
@@ -17,6 +18,8 @@ export interface DriftOptions extends Partial<DriftSettings> {
   port?: number
   /** Where the fixtures are. Default: the event catalogue's. */
   fixtures?: URL
+  /** What the page `/demo/site` shows; without it there is none. */
+  site?: DemoSite
   clock?: Clock
   random?: Random
 }
@@ -70,7 +73,7 @@ const routes = new Map<string, Route>([
 ])
 
 export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> {
-  const { port = 0, fixtures, clock = systemClock, random = systemRandom, ...chosen } = options
+  const { port = 0, fixtures, site, clock = systemClock, random = systemRandom, ...chosen } = options
   const settings: DriftSettings = { ...defaults, ...chosen }
   const state: DriftState = {
     clock,
@@ -91,7 +94,8 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     port,
     requests,
     respond: (request) => ({ action: scripts.next(request), answer: () => answerTo(state, request) }),
-    statusPage: () => statusPage(state, sent, requests),
+    aside: (request) =>
+      request.path === '/' ? statusPage(state, sent, requests, site) : demoSite(site, request, listener.url),
     changed: waiting.changed,
   })
 
@@ -137,7 +141,7 @@ function answerTo(state: DriftState, request: Received): Reply {
   const route = routes.get(`${request.method} ${request.path}`)
   if (route) return route(state, request)
   const found = request.method === 'GET' ? lookUp(state, request) : undefined
-  return found ?? { status: 404, body: { message: 'no Route matched with those values' } }
+  return found ?? widgetScript(request) ?? { status: 404, body: { message: 'no Route matched with those values' } }
 }
 
 function story(requests: Received[]): string {
@@ -145,7 +149,12 @@ function story(requests: Received[]): string {
   return `${requests.length} requests, the last: ${last.join(', ') || 'none'}`
 }
 
-function statusPage({ orgs, accessTokens }: DriftState, sent: readonly Sent[], requests: Received[]): Reply {
+function statusPage(
+  { orgs, accessTokens }: DriftState,
+  sent: readonly Sent[],
+  requests: Received[],
+  site: DemoSite | undefined,
+): Reply {
   const grants = [...accessTokens.values()]
   const accounts = [...orgs.values()].map(({ orgId, name, conversations, contacts }) => {
     const tokens = grants.filter((grant) => grant.orgId === orgId).length
@@ -153,7 +162,9 @@ function statusPage({ orgs, accessTokens }: DriftState, sent: readonly Sent[], r
   })
   const webhooks = sent.map(({ at, type, to, status, answer }) => [clockTime(at), type, to, status, answer])
   const calls = requests.map((one) => [clockTime(one.receivedAt), `${one.method} ${one.path}`, one.status])
+  const shop = html`<p>A shop with a chat, and what reaches Segment from there: <a href="/demo/site">/demo/site</a></p>\n`
   const content = [
+    ...(site ? [shop] : []),
     table('Accounts', ['orgId', 'name', 'access tokens', 'conversations', 'contacts'], accounts),
     table('Webhooks sent', ['sent', 'type', 'to', 'answered', 'answer'], webhooks),
     table('Requests', ['received', 'request', 'answered'], calls),

@@ -12,10 +12,14 @@ export interface Sims {
   close(): Promise<void>
 }
 
+/** The source of the demo page's browser; the webhooks of an account have another. */
+const demoKey = 'DemoBrowserKey0123456789abcdefgh'
+
 /** Both, each on a free port unless told otherwise. */
 export async function startSims(options: { drift?: DriftOptions; segment?: SegmentOptions } = {}): Promise<Sims> {
   const segment = await startSegment(options.segment)
-  const drift = await startDrift(options.drift).catch(async (error: unknown) => {
+  const site = { segmentUrl: segment.url, writeKey: demoKey }
+  const drift = await startDrift({ site, ...options.drift }).catch(async (error: unknown) => {
     await segment.close()
     throw error
   })

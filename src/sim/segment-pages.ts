@@ -1,4 +1,5 @@
-/** What a simulated Segment shows: the settings that browsers load, and the status page for people. */
+/** What a simulated Segment shows: the library and the settings that browsers load, and the status page for people. */
+import { readFileSync } from 'node:fs'
 import { clockTime, html, page, table } from './page.ts'
 import type { Books, Stored } from './segment-intake.ts'
 import type { Received, Reply } from './server.ts'
@@ -26,6 +27,20 @@ export function settings(writeKey: string, url: string) {
     legacyVideoPluginsEnabled: false,
     remotePlugins: [],
   }
+}
+
+const library = readFileSync(new URL('./site/analytics.js', import.meta.url), 'utf8')
+
+/** Not Segment's own analytics.js, but what does as much of it as the demo page needs. */
+export function analyticsScript(): Reply {
+  return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, body: library }
+}
+
+/** `GET /demo/received?writeKey=`: the messages of one source as they came, for the demo page. */
+export function receivedFor({ accepted }: Books, { path, query }: Received): Reply | undefined {
+  if (path !== '/demo/received') return undefined
+  const messages = accepted.filter(({ writeKey }) => writeKey === query.get('writeKey')).map(({ message }) => message)
+  return { status: 200, headers: { 'cache-control': 'no-store' }, body: messages }
 }
 
 function nameOf({ message }: Stored): string {

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { openScripts, type PathPattern, type Player, player, type Script } from './script.ts'
 import { type Books, intake, type Post, readPost, type Stored, takesMessages } from './segment-intake.ts'
-import { settings, statusPage, summary } from './segment-pages.ts'
+import { analyticsScript, receivedFor, settings, statusPage, summary } from './segment-pages.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting } from './waiting.ts'
 
@@ -85,6 +85,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
       const exists = key.length >= writeKeyLengthMin && isKnown(key)
       return exists ? { status: 200, body: settings(key, url) } : { status: 404, body: 'Not Found' }
     }
+    if (method === 'GET' && /^\/analytics\.js\/v1\/[^/]+\/analytics\.min\.js$/.test(path)) return analyticsScript()
     return method === 'POST' && path === '/v1/m' ? success : { status: 404, body: 'Not Found' }
   }
 
@@ -93,7 +94,11 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     port,
     requests,
     respond: (request) => allowingOrigin(request, respond(request)),
-    statusPage: () => statusPage(region, books, requests),
+    aside: (request) => {
+      if (request.path === '/') return statusPage(region, books, requests)
+      const reply = receivedFor(books, request)
+      return reply && allowingOrigin(request, { action: undefined, answer: () => reply }).answer()
+    },
     changed: waiting.changed,
   })
   url = listener.url

@@ -54,8 +54,8 @@ export interface Site {
   /** 0: a free one. */
   port: number
   requests: Received[]
-  /** `GET /`, which is not in the ledger: what was received, for people. */
-  statusPage(): Reply
+  /** What a GET of a person's browser gets that is not the partner's: such requests are not in the ledger. */
+  aside(request: Received): Reply | undefined
   /** What this request gets: the normal answer, computed when called, and perhaps something that goes wrong. */
   respond(request: Received): { action?: Action | undefined; answer: () => Reply }
   /** Called after each request was processed, so that those who wait look again. */
@@ -97,7 +97,8 @@ export async function listen(site: Site): Promise<Listener> {
 
 async function exchange(site: Site, incoming: IncomingMessage, outgoing: ServerResponse, closing: AbortSignal) {
   const request = await receive(incoming, site.clock)
-  if (request.method === 'GET' && request.path === '/') return await write(outgoing, site.statusPage())
+  const aside = request.method === 'GET' ? site.aside(request) : undefined
+  if (aside) return await write(outgoing, aside)
   site.requests.push(request)
   const { action = {}, answer } = site.respond(request)
   if (action.delayMs !== undefined) await pause(site.clock, action.delayMs, closing)

@@ -67,7 +67,7 @@ describe('the file', () => {
 
   test('that is no database is refused', async () => {
     await writeFile(path, 'this is no database, but a text of some length, longer than a header'.repeat(20))
-    await assert.rejects(open(path, 'serve'), /not a database/)
+    await assert.rejects(open(path, 'serve'), /no SQLite database/)
   })
 
   test('commits in groups: many webhooks at once share a few transactions', async () => {

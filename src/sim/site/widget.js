@@ -1,0 +1,103 @@
+// A chat widget that keeps to what Drift documents of its own: the queue of its snippet, drift.on and off, ready, drift.api.
+// What a visitor would do in a chat is done by its buttons, or by drift.simulate(event, data), which is not Drift's.
+;(() => {
+  const queue = window.driftt || window.drift || []
+  const handlers = []
+  let isReady = false
+
+  const methods = {
+    on(event, handler) {
+      handlers.push({ event, handler })
+      if (event === 'ready' && isReady) handler(widget.api, readyPayload)
+    },
+    off(event, handler) {
+      for (let at = handlers.length - 1; at >= 0; at--) {
+        const one = handlers[at]
+        if (one.event === event && (handler === undefined || one.handler === handler)) handlers.splice(at, 1)
+      }
+    },
+    load() {},
+    simulate(event, ...data) {
+      for (const one of handlers.filter((each) => each.event === event)) {
+        try {
+          one.handler(...data)
+        } catch (error) {
+          console.error('a handler threw', error)
+        }
+      }
+    },
+  }
+  for (const name of ['identify', 'config', 'track', 'reset', 'debug', 'show', 'ping', 'page', 'hide'])
+    methods[name] = () => {}
+  const readyPayload = { sidebarOpen: false, widgetVisible: true, isOnline: true, teamAvailability: {} }
+
+  // Whether the widget takes its snippet's place or moves into it is not documented: the embed id chooses.
+  const moves = !document.currentScript.src.includes('/replacing.js')
+  const calls = queue.splice(0)
+  const widget = Object.assign(moves ? queue : {}, methods, {
+    init: true,
+    api: { openChat: open, hideChat: close, widget: { show: () => {}, hide: () => {} } },
+  })
+  window.drift = window.driftt = widget
+  for (const [name, ...args] of calls) widget[name]?.(...args)
+  if (document.body) show()
+  else document.addEventListener('DOMContentLoaded', show)
+  isReady = true
+  widget.simulate('ready', widget.api, readyPayload)
+
+  /** Whoever chats here: the contact of Drift's own samples, unless the page says otherwise. */
+  function contact() {
+    return Number(document.documentElement.dataset.contact || 21760538950)
+  }
+
+  function samples() {
+    const playbook = { conversationId: 3969707702, playbookId: 2750462, interactionId: 5201, campaignId: 1870 }
+    const bot = { messageId: 'bot-1', createdAt: Date.now(), authorId: 2322756 }
+    const campaign = { campaignId: 1871, data: { widgetVisible: true, isOnline: true } }
+    return [
+      ['A playbook greets', 'conversation:playbookFired', { ...bot, ...playbook }],
+      ['Click the greeting', 'conversation:playbookClicked', playbook],
+      ['Dismiss the greeting', 'conversation:playbookDismissed', { ...playbook, messageId: 'bot-1' }],
+      ['Answer for the first time', 'conversation:firstInteraction', { ...bot, ...playbook, authorId: contact() }],
+      [
+        'Start a conversation',
+        'startConversation',
+        { conversationId: 3969707702, inboxId: 642330, endUserId: contact(), endUserEmail: 'visitor@example.com' },
+      ],
+      ['Open a conversation', 'conversation:selected', playbook],
+      ['Ask for a meeting', 'scheduling:requestMeeting', { teamMember: { id: 2322756, name: 'Robin Example' } }],
+      ['A campaign opens', 'campaign:open', campaign],
+      ['Click the campaign', 'campaign:click', campaign],
+      ['Submit its form', 'campaign:submit', campaign],
+      ['Dismiss the campaign', 'campaign:dismiss', campaign],
+      ['Close the slider', 'sliderMessage:close', { ...playbook, botMessage: true }],
+    ]
+  }
+
+  function show() {
+    const root = document.createElement('aside')
+    root.id = 'drift-widget'
+    root.setAttribute('aria-label', 'Chat')
+    const toggle = document.createElement('button')
+    toggle.textContent = 'Chat'
+    toggle.onclick = () => (root.classList.contains('open') ? close() : open())
+    const panel = document.createElement('div')
+    for (const [label, event] of samples()) {
+      const button = document.createElement('button')
+      button.textContent = label
+      button.title = event
+      button.onclick = () => widget.simulate(event, samples().find((one) => one[1] === event)[2])
+      panel.append(button)
+    }
+    root.append(panel, toggle)
+    document.body.append(root)
+  }
+
+  function open() {
+    document.getElementById('drift-widget')?.classList.add('open')
+  }
+
+  function close() {
+    document.getElementById('drift-widget')?.classList.remove('open')
+  }
+})()
