@@ -22,11 +22,15 @@ export function problemOf(error: unknown): Problem {
     case full:
       return storeFull()
     case notadb:
-      return new Problem('store_not_ours', 'DATABASE_URL names a file that is no SQLite database; it was left untouched', {
-        hint: 'name another path or, if it was the store, restore the last backup: see docs/operate.md',
-        exitCode: 78,
-        cause: error,
-      })
+      return new Problem(
+        'store_not_ours',
+        'DATABASE_URL names a file that is no SQLite database; it was left untouched',
+        {
+          hint: 'name another path or, if it was the store, restore the last backup: see docs/operate.md',
+          exitCode: 78,
+          cause: error,
+        },
+      )
     case corrupt:
       return new Problem('store_damaged', 'the SQLite file is damaged', {
         hint: '`npx drift-segment-source doctor` says where; restore the last backup: see docs/operate.md',
