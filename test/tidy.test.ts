@@ -95,6 +95,7 @@ law('files have one idea, and at most 300 lines', {
     'src/storage/conformance-lookup.ts': 'the rest of that list',
     'src/storage/sqlite/inbox.ts': 'every move of an entry, in one place for one transaction',
     'test/promise.test.ts': 'the promise from end to end on one rig',
+    'test/bad-input.test.ts': 'tables: one row for each thing that can be wrong with a webhook',
   },
   breaks: [{ 'src/lib/long.ts': '\n'.repeat(301) }, { 'test/long.test.ts': '\n'.repeat(301) }],
   keeps: [{ 'src/lib/long.ts': '\n'.repeat(300) }],
