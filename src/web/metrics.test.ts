@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
+import { freePort } from '../../test/free-port.ts'
 import { install, org, type Rig, settled, startRig } from '../../test/rig.ts'
 import { Problem } from '../lib/errors.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 describe('metrics', () => {
   let rig: Rig
