@@ -5,20 +5,15 @@ import { run } from './cli/index.ts'
 import type { Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
-import { disconnecting } from './install/disconnect.ts'
-import { grantFields, openGrants } from './install/grant.ts'
+import { grantFields } from './install/grant.ts'
 import { type Keyring, openKeyring } from './install/keyring.ts'
-import { followState, openRoster, type Roster } from './install/roster.ts'
+import { openRoster, type Roster } from './install/roster.ts'
 import { sealWriteKey } from './install/write-key.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type Log, openLog } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
-import { askLease } from './pipeline/ask.ts'
-import { receiver } from './pipeline/receive.ts'
-import { sendLease } from './pipeline/send.ts'
-import { keepUp } from './pipeline/upkeep.ts'
-import { type Work, working } from './pipeline/work.ts'
+import { openPipeline } from './pipeline/run.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { bridgeRoutes } from './web/bridge.ts'
@@ -26,9 +21,6 @@ import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
 import { type Listener, listen, type Routes } from './web/server.ts'
 import { webhookRoute } from './web/webhook.ts'
-
-/** Longer than a lease's requests take one by one; each of them renews it. */
-const leaseMs = 60_000
 
 export interface Store {
   storage: Storage
@@ -88,59 +80,26 @@ async function startService(
   { clock, random, log: written }: { clock: Clock; random: Random; log: Log },
 ): Promise<Service> {
   const { storage, keyring, roster } = store
-  const { inbox } = storage
   await installSingle(config, store)
   const metrics = openMetrics({ ledger: storage.ledger, installs: () => roster.all(), clock })
   const log = metrics.counting(written)
-  for (const install of roster.all()) await followState(inbox, install, clock.now())
 
   const outlet = openOutlet()
-  const { send } = outlet
-  const driftUrl = config.drift.apiUrl
-  const grants = openGrants({
-    installs: storage.installs,
-    roster,
+  const pipeline = await openPipeline({
+    storage,
     keyring,
-    send,
-    clock,
-    apiUrl: driftUrl,
-    app: config.oauth,
-  })
-  const disconnect = disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl: driftUrl })
-  const needs = { storage, catalogue, roster, keyring, send, segment: config.segment, clock, random, log, leaseMs }
-  const loop = { inbox, clock, log, leaseMs }
-  const sending = working({
-    ...loop,
-    lane: 'send',
-    accountsMax: 32,
-    limit: 500,
-    work: (lease) => sendLease({ ...needs, wakeAsking: () => asking.wake() }, lease),
-  })
-  const asking: Work = working({
-    ...loop,
-    lane: 'ask',
-    accountsMax: 16,
-    limit: 50,
-    work: (lease) => askLease({ ...needs, grants, disconnect, driftUrl, wakeSending: () => sending.wake() }, lease),
-  })
-  const wake = () => {
-    sending.wake()
-    asking.wake()
-  }
-  roster.onChange(wake)
-  storage.onChange(() => void roster.reload(clock.now()).then(wake, () => log.error('reload_failed')))
-
-  const tokens = tokensOf(config.verificationTokens)
-  const receive = receiver({
-    tokens,
+    roster,
     catalogue,
-    roster,
-    keyring,
-    inbox,
+    send: outlet.send,
+    drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
+    segment: config.segment,
+    retentionDays: config.retentionDays,
     clock,
     random,
-    wake: (lane) => (lane === 'send' ? sending : asking).wake(),
+    log,
   })
+  const { receive } = pipeline
+  const tokens = tokensOf(config.verificationTokens)
   let closing: Promise<void> | undefined
   const listeners = await listenAll(
     config,
@@ -153,12 +112,11 @@ async function startService(
     { '/metrics': { GET: metrics.route } },
     clock,
   )
-  const stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: config.retentionDays })
-  wake()
+  pipeline.start()
 
   async function close(): Promise<void> {
     await Promise.all(listeners.map((listener) => listener.close()))
-    await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])
+    await pipeline.stop()
     await outlet.close()
     await store.close()
   }

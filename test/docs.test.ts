@@ -146,6 +146,7 @@ const noReasons: Readonly<Record<string, string>> = {
   invalid_client: 'a word of OAuth',
   claim_failed: 'an event of the log',
   upkeep_failed: 'an event of the log',
+  reload_failed: 'an event of the log',
   work_failed: 'an event of the log',
 }
 

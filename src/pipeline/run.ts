@@ -1,0 +1,104 @@
+/**
+ * The whole pipeline at work on a store: what receives, the two loops behind it, and upkeep. The service runs it, and so
+ * does the simulation, with a clock and partners of its own.
+ */
+import { tokensOf } from '../drift/envelope.ts'
+import type { App } from '../drift/oauth.ts'
+import type { EventPage } from '../events/define.ts'
+import { type Disconnect, disconnecting } from '../install/disconnect.ts'
+import { type Grants, openGrants } from '../install/grant.ts'
+import type { Keyring } from '../install/keyring.ts'
+import { followState, type Roster } from '../install/roster.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import type { Storage } from '../storage/ports.ts'
+import { askLease } from './ask.ts'
+import { type Receive, receiver } from './receive.ts'
+import { sendLease } from './send.ts'
+import { keepUp } from './upkeep.ts'
+import { type Work, working } from './work.ts'
+
+/** Longer than a lease's requests take one by one; each of them renews it. */
+const leaseMs = 60_000
+
+export interface Pipeline {
+  receive: Receive
+  grants: Grants
+  disconnect: Disconnect
+  /** Begins to work on what waits; until then webhooks are kept only. */
+  start(): void
+  /** Takes nothing new from the lanes, and resolves when what is under way has been settled. */
+  stop(): Promise<void>
+}
+
+interface Needs {
+  storage: Storage
+  keyring: Keyring
+  roster: Roster
+  catalogue: ReadonlyMap<string, EventPage>
+  send: Send
+  drift: { apiUrl: string; app: App | undefined; verificationTokens: readonly string[] }
+  segment: { us: string; eu: string }
+  retentionDays: number
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** Brings every lane in line with its account; the loops run from `start` on. */
+export async function openPipeline(needs: Needs): Promise<Pipeline> {
+  const { storage, keyring, roster, catalogue, send, clock, random, log } = needs
+  const { inbox } = storage
+  const { apiUrl, app, verificationTokens } = needs.drift
+  for (const install of roster.all()) await followState(inbox, install, clock.now())
+
+  const common = { roster, keyring, send, clock, apiUrl }
+  const grants = openGrants({ ...common, installs: storage.installs, app })
+  const disconnect = disconnecting({ ...common, grants, inbox })
+  const lane = { storage, catalogue, roster, keyring, send, segment: needs.segment, clock, random, log, leaseMs }
+  const loop = { inbox, clock, log, leaseMs }
+  const sending = working({
+    ...loop,
+    lane: 'send',
+    accountsMax: 32,
+    limit: 500,
+    work: (lease) => sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease),
+  })
+  const asking: Work = working({
+    ...loop,
+    lane: 'ask',
+    accountsMax: 16,
+    limit: 50,
+    work: (lease) =>
+      askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease),
+  })
+  const wake = () => {
+    sending.wake()
+    asking.wake()
+  }
+  roster.onChange(wake)
+  storage.onChange(() => void roster.reload(clock.now()).then(wake, () => log.error('reload_failed')))
+  const receive = receiver({
+    tokens: tokensOf(verificationTokens),
+    catalogue,
+    roster,
+    keyring,
+    inbox,
+    clock,
+    random,
+    wake: (woken) => (woken === 'send' ? sending : asking).wake(),
+  })
+  let stopUpkeep = async () => {}
+  return {
+    receive,
+    grants,
+    disconnect,
+    start() {
+      stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: needs.retentionDays })
+      wake()
+    },
+    stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])),
+  }
+}
