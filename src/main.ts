@@ -16,6 +16,7 @@ import { openOutlet } from './lib/request.ts'
 import { openPipeline } from './pipeline/run.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
+import { assetRoutes } from './web/assets.ts'
 import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
@@ -106,6 +107,7 @@ async function startService(
     {
       '/webhooks/drift': { POST: webhookRoute({ receive, tokens, clock, log }) },
       ...bridgeRoutes,
+      ...assetRoutes,
       '/live': { GET: liveRoute },
       '/ready': { GET: readyRoute(storage, () => closing !== undefined) },
     },

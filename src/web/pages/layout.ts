@@ -1,0 +1,73 @@
+/** The frame of every page: head, navigation, and the way out. Pages are functions from data to HTML. */
+import { html } from 'hono/html'
+import { type Asset, assetPath } from '../assets.ts'
+
+/** What `html` makes: everything put into it has been escaped, but what is HTML already. */
+export type Html = ReturnType<typeof html>
+
+export type Section = 'overview' | 'events' | 'redrive' | 'settings' | 'site' | 'audit'
+
+export interface Page {
+  title: string
+  /** Which part of the console it belongs to; none: a page that stands alone, such as sign-in. */
+  section?: Section | undefined
+  /** Whose console it is; without it there is no navigation. */
+  session?: { org: string; csrf: string } | undefined
+  body: Html
+  /** Scripts that make the page more comfortable; it must work without them. */
+  scripts?: readonly Asset[]
+}
+
+const sections: readonly [section: Section, path: string, name: string][] = [
+  ['overview', '/console', 'Overview'],
+  ['events', '/console/events', 'Events'],
+  ['redrive', '/console/redrive', 'Redrive'],
+  ['settings', '/console/settings', 'Settings'],
+  ['site', '/console/site', 'Site'],
+  ['audit', '/console/audit', 'Audit'],
+]
+
+export const product = 'Drift Segment Source'
+
+/** A whole document. Nothing in it is inline script or style: the content security policy forbids both. */
+export function page({ title, section, session, body, scripts = [] }: Page): Html {
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta name="robots" content="noindex">
+    <title>${title} · ${product}</title>
+    <link rel="icon" type="image/svg+xml" href="${assetPath('icon.svg')}">
+    <link rel="stylesheet" href="${assetPath('style.css')}">
+    ${scripts.map((name) => html`<script defer src="${assetPath(name)}"></script>`)}
+  </head>
+  <body class="${session ? 'console' : 'alone'}">
+    <a class="skip" href="#main">Skip to content</a>
+    <header class="side">
+      <a class="brand" href="/console"><img src="${assetPath('icon.svg')}" alt="" width="28" height="28"><span>${product}</span></a>
+      ${session ? navigation(session, section) : ''}
+    </header>
+    <main id="main" tabindex="-1">
+      ${body}
+    </main>
+  </body>
+</html>
+`
+}
+
+function navigation({ org, csrf }: { org: string; csrf: string }, current: Section | undefined): Html {
+  return html`<nav aria-label="Console">
+        <ul>
+          ${sections.map(
+            ([section, path, name]) =>
+              html`<li><a href="${path}"${section === current ? html` aria-current="page"` : ''}>${name}</a></li>`,
+          )}
+        </ul>
+      </nav>
+      <div class="account">
+        <p><span class="label">Drift account</span> <strong>${org}</strong></p>
+        <form method="post" action="/console/sign-out"><input type="hidden" name="csrf" value="${csrf}"><button class="quiet">Sign out</button></form>
+      </div>`
+}
