@@ -96,7 +96,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     grants,
     disconnect,
     start() {
-      stopUpkeep = keepUp({ inbox, grants, clock, log, retentionDays: needs.retentionDays })
+      stopUpkeep = keepUp({ inbox, tickets: storage.tickets, grants, clock, log, retentionDays: needs.retentionDays })
       wake()
     },
     stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])),

@@ -3,7 +3,7 @@ import type { Grants } from '../install/grant.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Inbox, Limits } from '../storage/ports.ts'
+import type { Inbox, Limits, Tickets } from '../storage/ports.ts'
 
 const everyMs = 10_000
 const hourMs = 3_600_000
@@ -16,6 +16,7 @@ const failedMs = 30 * dayMs
 
 interface Needs {
   inbox: Inbox
+  tickets: Tickets
   grants: Grants
   clock: Clock
   log: Log
@@ -35,7 +36,7 @@ export function limitsAt(now: number, retentionDays: number): Limits {
 }
 
 /** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
-export function keepUp({ inbox, grants, clock, log, retentionDays }: Needs): () => Promise<void> {
+export function keepUp({ inbox, tickets, grants, clock, log, retentionDays }: Needs): () => Promise<void> {
   let stopped = false
   let cancel = () => {}
   let round = Promise.resolve()
@@ -45,6 +46,7 @@ export function keepUp({ inbox, grants, clock, log, retentionDays }: Needs): () 
       let gone = 0
       for (let step = 1; step > 0 && !stopped; gone += step)
         step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      await tickets.sweep(clock.now())
       const refreshed = await grants.keepAlive()
       if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed })
     } catch (error) {

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promises as basic } from './conformance.ts'
 import { lookupPromises } from './conformance-lookup.ts'
+import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Entry, Inbox, Lookup, Storage } from './ports.ts'
+import type { Entry, Inbox, Lookup, Storage, Tickets } from './ports.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
 async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<void> {
@@ -20,7 +21,7 @@ async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<voi
   }
 }
 
-const promises = [...basic, ...lookupPromises]
+const promises = [...basic, ...lookupPromises, ...ticketPromises]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
@@ -34,7 +35,8 @@ for (const [engine, withStorage] of Object.entries(engines)) {
 }
 
 /** Engines that break one promise on purpose; the suite must notice each. */
-const sabotages: Record<string, (inbox: Inbox, lookup: Lookup) => Partial<Inbox & Lookup>> = {
+type Sabotage = (inbox: Inbox, lookup: Lookup, tickets: Tickets) => Partial<Inbox & Lookup & Tickets>
+const sabotages: Record<string, Sabotage> = {
   'takes every arrival for new': (inbox) => ({
     append: (batch) =>
       inbox.append(
@@ -90,6 +92,9 @@ const sabotages: Record<string, (inbox: Inbox, lookup: Lookup) => Partial<Inbox 
   'ends a list after one page': (_, lookup) => ({
     find: async (query, page) => ({ entries: (await lookup.find(query, page)).entries }),
   }),
+  'gives a ticket to everybody who asks': (_, _lookup, tickets) => ({
+    redeem: (named, now) => tickets.get(named, now),
+  }),
   'finds entries that are gone': (_, lookup) => {
     const seen = new Map<string, Awaited<ReturnType<Lookup['find']>>>()
     return {
@@ -108,8 +113,8 @@ describe('an engine that breaks a promise is caught', () => {
       const caught: string[] = []
       for (const { promise, check } of promises) {
         const storage = openForgetful()
-        const changed = broken({ ...storage.inbox }, { ...storage.lookup })
-        for (const port of [storage.inbox, storage.lookup])
+        const changed = broken({ ...storage.inbox }, { ...storage.lookup }, { ...storage.tickets })
+        for (const port of [storage.inbox, storage.lookup, storage.tickets])
           Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
         await check(storage).catch(() => caught.push(promise))
       }

@@ -319,6 +319,37 @@ export interface Conversations {
   forget(org: Org, contact: string): Promise<void>
 }
 
+/** Something short-lived that a browser holds: a session, a link to sign in, or an OAuth state that was used. */
+export interface Ticket {
+  kind: 'session' | 'link' | 'state'
+  /** A digest of what its holder presents; that itself is kept nowhere. */
+  id: string
+  /** Whom it is for; '' for a state. */
+  org: Org
+  /** Who its holder is, in words for the audit. */
+  who: string
+  /** When it was made: of a session, when its holder proved to be an admin. */
+  at: number
+  /** From then on it is as if it were not there. */
+  until: number
+}
+
+type Named = Pick<Ticket, 'kind' | 'id'>
+
+export interface Tickets {
+  /** Keeps it; not if there has been one of this kind and id, nor if `max` of the kind are there at its `at`. */
+  issue(ticket: Ticket, max: number): Promise<'issued' | 'there' | 'full'>
+  get(ticket: Named, now: number): Promise<Ticket | undefined>
+  /** Gives it to one caller only, however many ask at once, and takes it away. */
+  redeem(ticket: Named, now: number): Promise<Ticket | undefined>
+  /** Makes it last until then; false when it is not there. */
+  extend(ticket: Named, until: number): Promise<boolean>
+  /** Takes away all of this kind that an account has; resolves to how many. */
+  revoke(kind: Ticket['kind'], org: Org): Promise<number>
+  /** Takes away what has run out; resolves to how many. */
+  sweep(now: number): Promise<number>
+}
+
 export interface Storage {
   inbox: Inbox
   ledger: Ledger
@@ -327,6 +358,7 @@ export interface Storage {
   conversations: Conversations
   lookup: Lookup
   audit: Audit
+  tickets: Tickets
   /** Calls back within a second of another process having written. */
   onChange(listener: () => void): void
   /** Resolves when the store has stopped working for good: nothing can be promised any more. Never after `close`. */

@@ -4,6 +4,7 @@ import { inboxOf } from './inbox.ts'
 import { lookupOf } from './lookup.ts'
 import { auditOf, conversationsOf, installsOf, ledgerOf, vaultOf } from './records.ts'
 import { emptyState, type State } from './state.ts'
+import { ticketsOf } from './tickets.ts'
 
 /** A store that forgets everything when it is closed. No DATABASE_URL names it: it keeps none of the promises of 200. */
 export function openForgetful(state: State = emptyState()): Storage {
@@ -15,6 +16,7 @@ export function openForgetful(state: State = emptyState()): Storage {
     conversations: conversationsOf(state),
     lookup: lookupOf(state),
     audit: auditOf(state),
+    tickets: ticketsOf(state),
     onChange() {},
     broken: new Promise(() => {}),
     async check() {},

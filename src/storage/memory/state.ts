@@ -1,5 +1,5 @@
 /** Everything the memory engine holds. Nothing of it outlives the process: for tests and simulations only. */
-import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome } from '../ports.ts'
+import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome, Ticket } from '../ports.ts'
 
 export interface Kept extends Entry {
   place: number
@@ -35,6 +35,7 @@ export interface State {
   conversations: Map<Org, Map<string, string>>
   moments: Map<string, Moment & { org: Org }>
   deeds: Deed[]
+  tickets: Map<string, Ticket>
   lastPlace: number
 }
 
@@ -49,6 +50,7 @@ export function emptyState(): State {
     conversations: new Map(),
     moments: new Map(),
     deeds: [],
+    tickets: new Map(),
     lastPlace: 0,
   }
 }

@@ -69,6 +69,13 @@ const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_org ON audit (org, id);
   `,
+  `
+  CREATE TABLE tickets (
+    kind TEXT, id TEXT, org TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX tickets_until ON tickets (kind, until);
+  `,
 ]
 
 export function migrate(db: DatabaseSync): void {

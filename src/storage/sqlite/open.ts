@@ -35,6 +35,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     conversations: writer.port('conversations'),
     lookup: new Proxy(lookup, { get: (port, method) => (method === 'find' ? find : Reflect.get(port, method)) }),
     audit: writer.port('audit'),
+    tickets: writer.port('tickets'),
     onChange: (listener) => void listeners.push(listener),
     broken: Promise.race([writer.broken, reader.broken]),
     check: async () => void (await writer.call('storage', 'check', [])),

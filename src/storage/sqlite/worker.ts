@@ -12,6 +12,7 @@ import * as lookup from './lookup.ts'
 import { audit, conversations, installs, ledger, vault } from './records.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
 import * as retention from './retention.ts'
+import { tickets } from './tickets.ts'
 import { problemOf, storeFull, troubleOf } from './trouble.ts'
 
 export interface Ask {
@@ -45,6 +46,7 @@ const ports: Record<string, Record<string, Work>> = {
   conversations,
   lookup: lookup as unknown as Record<string, Work>,
   audit,
+  tickets,
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,

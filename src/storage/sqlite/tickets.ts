@@ -1,0 +1,32 @@
+import type { Ticket } from '../ports.ts'
+import type { Database, Row } from './database.ts'
+
+type Named = Pick<Ticket, 'kind' | 'id'>
+
+export const tickets = {
+  issue(db: Database, { kind, id, org, who, at, until }: Ticket, max: number): 'issued' | 'there' | 'full' {
+    if (db.get('SELECT 1 FROM tickets WHERE kind = ? AND id = ?', kind, id)) return 'there'
+    const there = db.get('SELECT count(*) AS count FROM tickets WHERE kind = ? AND until > ?', kind, at)
+    if (Number(there?.count) >= max) return 'full'
+    db.run('INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)', kind, id, org, who, at, until)
+    return 'issued'
+  },
+  get(db: Database, { kind, id }: Named, now: number): Ticket | undefined {
+    const row = db.get('SELECT * FROM tickets WHERE kind = ? AND id = ? AND until > ?', kind, id, now)
+    return row && ticketOf(row)
+  },
+  redeem(db: Database, named: Named, now: number): Ticket | undefined {
+    const found = tickets.get(db, named, now)
+    if (found) db.run('DELETE FROM tickets WHERE kind = ? AND id = ?', found.kind, found.id)
+    return found
+  },
+  extend: (db: Database, { kind, id }: Named, until: number): boolean =>
+    db.run('UPDATE tickets SET until = ? WHERE kind = ? AND id = ?', until, kind, id) === 1,
+  revoke: (db: Database, kind: Ticket['kind'], org: string): number =>
+    db.run('DELETE FROM tickets WHERE kind = ? AND org = ?', kind, org),
+  sweep: (db: Database, now: number): number => db.run('DELETE FROM tickets WHERE until <= ?', now),
+}
+
+function ticketOf(row: Row): Ticket {
+  return { ...row } as unknown as Ticket
+}
