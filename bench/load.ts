@@ -1,0 +1,46 @@
+/** Load from both generators, each a process of its own. */
+import { measure } from './process.ts'
+
+export interface Closed {
+  url: string
+  connections: number
+  seconds: number
+  /** Webhooks go to so many accounts in turn. */
+  accounts?: number
+  /** The first webhook's number. */
+  from?: number
+  /** Answers of the first second are not counted, unless said otherwise. */
+  warmSeconds?: number
+}
+
+export interface Answered {
+  /** 200s a second, after the warming up. */
+  perSecond: number
+  /** Milliseconds from post to answer. */
+  p50: number
+  p99: number
+  /** All 200s, those of the warming up included. */
+  answered: number
+  refused: number
+  /** The number that the next webhook may have. */
+  next: number
+}
+
+/** autocannon: each connection posts again as soon as it is answered. */
+export function flood(options: Closed): Promise<Answered> {
+  return measure('bench/load.mjs', options)
+}
+
+export interface Paced {
+  url: string
+  perSecond: number
+  seconds: number
+  org?: number
+  accounts?: number
+  from?: number
+}
+
+/** Ours: so many webhooks a second, whatever the answers do; a late start counts as waiting. */
+export function pace(options: Paced): Promise<Answered> {
+  return measure('bench/pace.ts', options)
+}

@@ -1,0 +1,103 @@
+/** Child processes of the bench: started, watched, and ended. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export interface Running {
+  url: string
+  /** Milliseconds from the start of the process until it listened. */
+  readyMs: number
+  /** What it has used since its start. */
+  usage(): Usage
+  /** Ends it with SIGKILL, at once. */
+  kill(): Promise<void>
+  /** Asks it to end, and waits. */
+  stop(): Promise<void>
+}
+
+export interface Usage {
+  cpuMs: number
+  rssMb: number
+  peakMb: number
+}
+
+const alive = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
+/** Starts a script of the project that says `listening on URL` on standard error. */
+export async function start(script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
+  const startedAt = performance.now()
+  const child = spawnScript(script, args, env, ['ignore', 'ignore', 'pipe'])
+  let said = ''
+  for await (const line of createInterface({ input: child.stderr! })) {
+    said += `${line}\n`
+    const url = /^listening on (\S+)$/.exec(line)?.[1]
+    if (url === undefined) continue
+    child.stderr!.resume()
+    return {
+      url,
+      readyMs: performance.now() - startedAt,
+      usage: () => usageOf(child.pid!),
+      kill: () => end(child, 'SIGKILL'),
+      stop: () => end(child, 'SIGTERM'),
+    }
+  }
+  throw new Error(`${script} ended before it listened:\n${said}`)
+}
+
+/** Runs a script of the project to its end; gives the JSON that it printed. */
+export async function measure<Result>(script: string, options: object): Promise<Result> {
+  const child = spawnScript(script, [JSON.stringify(options)], {}, ['ignore', 'pipe', 'inherit'])
+  let printed = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${script} ended with ${code}`)
+  return JSON.parse(printed) as Result
+}
+
+function spawnScript(
+  script: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  stdio: ('ignore' | 'pipe' | 'inherit')[],
+): ChildProcess {
+  const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
+  const { PATH, HOME, TMPDIR } = process.env
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
+    env: { PATH, HOME, TMPDIR, ...env },
+    stdio,
+  })
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
+  return child
+}
+
+async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
+}
+
+/** Ticks of the kernel's clock in a second: a constant of Linux's interface, whatever the kernel's own. */
+const ticksPerSecond = 100
+
+/** From /proc, so on Linux alone; elsewhere nothing is known, and said so as NaN. */
+function usageOf(pid: number): Usage {
+  if (process.platform !== 'linux') return { cpuMs: Number.NaN, rssMb: Number.NaN, peakMb: Number.NaN }
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)![1])
+  return {
+    cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond,
+    rssMb: kb('VmRSS') / 1_024,
+    peakMb: kb('VmHWM') / 1_024,
+  }
+}

@@ -1,0 +1,64 @@
+/** The product as a child process, set up as anyone would: its settings, its accounts, its store in a folder. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { type Env, readConfig } from '../src/config.ts'
+import { grantFields } from '../src/install/grant.ts'
+import { sealWriteKey } from '../src/install/write-key.ts'
+import { openStore } from '../src/main.ts'
+import { type Running, start } from './process.ts'
+import { firstOrg, token, writeKeyOf } from './webhook.ts'
+
+/** Which storage engine runs below, by the URL that opens it in a folder. */
+export interface Engine {
+  name: string
+  databaseUrl(folder: string): string
+}
+
+export const sqlite: Engine = { name: 'SQLite', databaseUrl: (folder) => `sqlite:${join(folder, 'bench.db')}` }
+
+/** One key for the whole run, so that a copied store opens. */
+const encryptionKey = `bench:${randomBytes(32).toString('base64')}`
+
+/** Nobody listens there: what the bench posts needs no question to Drift. */
+const nowhere = 'http://127.0.0.1:9'
+
+export function settingsFor(engine: Engine, folder: string, segmentUrl = nowhere): Env {
+  return {
+    PORT: '0',
+    METRICS_PORT: '0',
+    DATABASE_URL: engine.databaseUrl(folder),
+    ENCRYPTION_KEYS: encryptionKey,
+    DRIFT_VERIFICATION_TOKENS: token,
+    DRIFT_CLIENT_ID: 'bench-client',
+    DRIFT_CLIENT_SECRET: 'bench-secret',
+    DRIFT_API_URL: nowhere,
+    SEGMENT_API_URL_US: segmentUrl,
+    SEGMENT_API_URL_EU: segmentUrl,
+    SEGMENT_CDN_URL: segmentUrl,
+  }
+}
+
+/** Installs so many accounts in the store of a folder; `paused`: what they get is kept and not sent. */
+export async function install(env: Env, accounts: number, state: 'live' | 'paused' = 'live'): Promise<void> {
+  const store = await openStore(readConfig(env, 'store'))
+  const { keyring, roster, clock } = store
+  try {
+    for (let org = firstOrg; org < firstOrg + accounts; org++) {
+      const id = String(org)
+      const fields = await grantFields(keyring, id, { accessToken: 'bench-access-token' }, clock.now())
+      const writeKey = await sealWriteKey(keyring, id, writeKeyOf(org))
+      await roster.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** `npm start`, but for the set-up; its log goes nowhere, at the level that is the default. */
+export function serve(env: Env): Promise<Running> {
+  return start('src/main.ts', ['serve'], env)
+}
+
+export function webhooksOf({ url }: Running): string {
+  return `${url}/webhooks/drift`
+}

@@ -1,0 +1,50 @@
+/** What the lines stand on: folders that are removed at the end, backlogs that are made once, and where progress goes. */
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addBacklog } from './backlog.ts'
+import type { Bench } from './line.ts'
+import { install, settingsFor } from './product.ts'
+
+export interface Rig extends Bench {
+  close(): Promise<void>
+}
+
+export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'quick' | 'engine'>): Rig {
+  const folders: string[] = []
+  const backlogs = new Map<string, Promise<string>>()
+
+  const rig: Rig = {
+    ...options,
+    async folder() {
+      const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-bench-'))
+      folders.push(folder)
+      return folder
+    },
+    async backlog(entries, accounts = 1) {
+      const key = `${entries} ${accounts}`
+      const made = backlogs.get(key) ?? make(entries, accounts)
+      backlogs.set(key, made)
+      const copy = await rig.folder()
+      await cp(await made, copy, { recursive: true })
+      return copy
+    },
+    say(text) {
+      process.stderr.write(`  ${text}\n`)
+    },
+    async close() {
+      await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
+    },
+  }
+
+  async function make(entries: number, accounts: number): Promise<string> {
+    rig.say(`making a backlog of ${entries.toLocaleString('en')}`)
+    const folder = await rig.folder()
+    const env = settingsFor(options.engine, folder)
+    await install(env, accounts)
+    await addBacklog(env, entries, accounts)
+    return folder
+  }
+
+  return rig
+}
