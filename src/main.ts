@@ -16,11 +16,12 @@ import { openOutlet } from './lib/request.ts'
 import { openPipeline } from './pipeline/run.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
+import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
 import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
-import { type Listener, listen, type Routes } from './web/server.ts'
+import { type Listener, listen, type Route, type Routes } from './web/server.ts'
 import { webhookRoute } from './web/webhook.ts'
 
 export interface Store {
@@ -102,6 +103,19 @@ async function startService(
   const { receive } = pipeline
   const tokens = tokensOf(config.verificationTokens)
   let closing: Promise<void> | undefined
+  let url = ''
+  const app = openApp({
+    config,
+    publicUrl: () => config.publicUrl ?? url,
+    storage,
+    keyring,
+    roster,
+    disconnect: pipeline.disconnect,
+    send: outlet.send,
+    clock,
+    random,
+    log,
+  })
   const listeners = await listenAll(
     config,
     {
@@ -113,7 +127,9 @@ async function startService(
     },
     { '/metrics': { GET: metrics.route } },
     clock,
+    appRoute(app),
   )
+  url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`
   pipeline.start()
 
   async function close(): Promise<void> {
@@ -124,7 +140,7 @@ async function startService(
   }
 
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`,
+    url,
     store,
     broken: storage.broken,
     close: () => {
@@ -140,8 +156,9 @@ async function listenAll(
   routes: Routes,
   metricsRoutes: Routes,
   clock: Clock,
+  otherwise: Route,
 ): Promise<[Listener, ...Listener[]]> {
-  const listener = await listen(routes, { host, port, settings: 'HOST and PORT' }, clock)
+  const listener = await listen(routes, { host, port, settings: 'HOST and PORT' }, clock, otherwise)
   if (metrics.port === 0) return [listener]
   try {
     return [listener, await listen(metricsRoutes, { ...metrics, settings: 'METRICS_HOST and METRICS_PORT' }, clock)]

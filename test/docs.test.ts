@@ -192,7 +192,9 @@ describe('what documents point at is there', () => {
       ...product.flatMap(({ path, strings }) => strings.map((text) => ({ path, text }))),
     ]
     for (const { path, text } of said) {
-      for (const [line, first = '', rest = ''] of text.matchAll(/npx drift-segment-source ([a-z]+)([^`\n|>]*)/g)) {
+      for (const [line, first = '', rest = ''] of text.matchAll(
+        /npx drift-segment-source ([a-z][a-z-]*)([^`\n|>]*)/g,
+      )) {
         assert.ok(groups.has(first), `${path}: ${line}`)
         const command = known.get(`${first} ${/^ ([a-z]+)/.exec(rest)?.[1]}`) ?? known.get(first)
         assert.ok(command, `${path}: ${line}`)

@@ -52,7 +52,6 @@ law('every file of src, test, bin, build and runtime is used, those of the produ
       .map(({ path }) => ({ path, why: all.has(path) ? 'only tests use it' : 'nothing uses it' }))
   },
   instead: 'remove it; what only tests use belongs in test',
-  except: { 'src/web/pages/layout.ts': 'the frame of pages that are being made' },
   breaks: [
     { 'src/lib/left.ts': '' },
     { 'bin/a.mjs': "join(root, 'src/main.ts')", 'src/main.ts': '// ./lib/left.ts', 'src/lib/left.ts': '' },

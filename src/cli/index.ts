@@ -15,6 +15,7 @@ import { keys } from './keys.ts'
 import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
+import { signIn } from './sign-in.ts'
 import { sim } from './sim.ts'
 import { snippet } from './snippet.ts'
 
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   events,
   snippet,
   installs,
+  signIn,
   inspect,
   redrive,
   erase,

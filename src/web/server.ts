@@ -28,7 +28,13 @@ export interface Address {
   settings: string
 }
 
-export async function listen(routes: Routes, { host, port, settings }: Address, clock: Clock): Promise<Listener> {
+/** `otherwise` answers what has no route here; without it that is 404. */
+export async function listen(
+  routes: Routes,
+  { host, port, settings }: Address,
+  clock: Clock,
+  otherwise?: Route,
+): Promise<Listener> {
   let closing = false
   const server = createServer({
     headersTimeout: 5_000,
@@ -41,7 +47,7 @@ export async function listen(routes: Routes, { host, port, settings }: Address, 
   server.maxHeadersCount = 0
   server.maxConnections = 10_000
   const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
-    await route(routes, request, response, allowBody)
+    await route(routes, otherwise, request, response, allowBody)
     // Kept alive, the connection would keep a closing server from ending for another minute.
     if (closing) request.socket.end()
   }
@@ -85,6 +91,7 @@ export function answer(
 
 async function route(
   routes: Routes,
+  otherwise: Route | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   allowBody: () => void,
@@ -94,16 +101,28 @@ async function route(
     return answer(response, 431, { ok: false, error: 'too_many_headers' }, close)
   // Only the path is looked at: neither Host nor an absolute address says anything here.
   const path = (request.url ?? '').split('?', 1)[0]!
-  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined
-  if (!methods) return answer(response, 404, { ok: false, error: 'not_found' }, close)
-  const found = methods[request.method === 'HEAD' ? 'GET' : (request.method as 'GET' | 'POST')]
-  if (!found)
-    return answer(response, 405, { ok: false, error: 'method_not_allowed' }, { allow: allowed(methods), ...close })
+  const exact = Object.hasOwn(routes, path) ? ofMethod(routes[path]!, request.method) : undefined
+  const found = exact ?? (path.startsWith('/') ? otherwise : undefined)
+  if (!found) return answer(response, 404, { ok: false, error: 'not_found' }, close)
   try {
     await found(request, response, allowBody)
   } catch {
     if (!response.headersSent) answer(response, 500, { ok: false, error: 'internal' }, close)
   }
+}
+
+function ofMethod(methods: Partial<Record<'GET' | 'POST', Route>>, method = 'GET'): Route {
+  const found = methods[method === 'HEAD' ? 'GET' : (method as 'GET' | 'POST')]
+  return (
+    found ??
+    ((_request, response) =>
+      answer(
+        response,
+        405,
+        { ok: false, error: 'method_not_allowed' },
+        { allow: allowed(methods), connection: 'close' },
+      ))
+  )
 }
 
 function allowed(methods: Partial<Record<'GET' | 'POST', Route>>): string {

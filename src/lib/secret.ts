@@ -1,0 +1,18 @@
+/** Things that only their holder knows: links, sessions, states. Whoever keeps them keeps a digest. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Random } from './random.ts'
+
+/** 256 bits that nobody can guess, in 43 characters that may stand in an address. */
+export function newSecret(random: Random): string {
+  return random.bytes(32).toString('base64url')
+}
+
+/** What may be kept of it: 256 random bits cannot be found from their digest. */
+export function digestOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** Takes as long for every wrong answer as for a right one. */
+export function isSame(given: string, wanted: string): boolean {
+  return timingSafeEqual(Buffer.from(digestOf(given)), Buffer.from(digestOf(wanted)))
+}

@@ -1,0 +1,72 @@
+/** The ways in and out of the console, and what every answer has, over real HTTP. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { org, type Rig, startRig } from '../../test/rig.ts'
+
+describe('the app', () => {
+  let rig: Rig
+  before(async () => {
+    rig = await startRig()
+  })
+  after(() => rig.close())
+
+  const ask = (path: string, init: RequestInit = {}) => fetch(rig.service.url + path, { redirect: 'manual', ...init })
+  const link = async () => {
+    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
+    return output.split('\n')[0]!.slice(rig.service.url.length)
+  }
+
+  const routes: [method: string, path: string, status: number, header?: [name: string, value: string]][] = [
+    ['GET', '/', 303, ['location', '/console']],
+    ['GET', '/console', 303, ['location', '/console/sign-in']],
+    ['HEAD', '/console/sign-in', 200],
+    ['DELETE', '/console', 405, ['allow', 'GET, HEAD']],
+    ['GET', '/console/sign-out', 405, ['allow', 'POST']],
+    ['POST', '/console/sign-out', 303, ['location', '/console/sign-in']],
+    ['GET', '/console/', 404],
+    ['GET', '/package.json', 404],
+    ['POST', '/nowhere', 404],
+  ]
+  for (const [method, path, status, header] of routes) {
+    test(`${method} ${path}: ${status}`, async () => {
+      const answer = await ask(path, { method })
+      assert.equal(answer.status, status)
+      if (header) assert.equal(answer.headers.get(header[0]), header[1])
+      assert.match(answer.headers.get('content-security-policy')!, /default-src 'none'.*frame-ancestors 'none'/)
+      assert.equal(answer.headers.get('cache-control'), 'no-store')
+    })
+  }
+
+  test('a one-time link opens the console once, after a button was pressed, and signing out ends it', async () => {
+    const path = await link()
+    assert.equal((await ask(path)).status, 200)
+    const opened = await ask(path, { method: 'POST' })
+    assert.deepEqual([opened.status, opened.headers.get('location')], [303, '/console'])
+    assert.equal((await ask(path, { method: 'POST' })).status, 410)
+    const cookie = opened.headers.get('set-cookie')!.split(';', 1)[0]!
+    const console = await (await ask('/console', { headers: { cookie } })).text()
+    assert.match(console, new RegExp(String(org)))
+    const csrf = /name="csrf" value="([^"]+)"/.exec(console)![1]!
+    const signOut = (fields: Record<string, string>) =>
+      ask('/console/sign-out', { method: 'POST', headers: { cookie }, body: new URLSearchParams(fields) })
+    assert.equal((await signOut({})).status, 403)
+    assert.equal((await signOut({ csrf })).status, 303)
+    assert.equal((await ask('/console', { headers: { cookie } })).status, 303)
+  })
+
+  test('a link is not used from another site', async () => {
+    const path = await link()
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://elsewhere.example' },
+      { origin: 'null' },
+    ])
+      assert.equal((await ask(path, { method: 'POST', headers })).status, 403)
+    assert.equal((await ask(path, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })).status, 303)
+  })
+
+  test('a form is a small form', async () => {
+    const body = new URLSearchParams({ a: 'x'.repeat(70_000) })
+    assert.equal((await ask(await link(), { method: 'POST', body })).status, 413)
+  })
+})

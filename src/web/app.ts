@@ -1,0 +1,77 @@
+/**
+ * Everything that a browser asks for, on one screen. The webhook, health and fixed files are not here: web/server.ts
+ * answers those by exact path, and gives the rest to this app.
+ */
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { Config } from '../config.ts'
+import type { Disconnect } from '../install/disconnect.ts'
+import type { Keyring } from '../install/keyring.ts'
+import type { Roster } from '../install/roster.ts'
+import type { Clock } from '../lib/clock.ts'
+import { codeOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import type { Storage } from '../storage/ports.ts'
+import { consoleRoutes } from './console/index.ts'
+import { knownRoutes, ownPagesOnly, smallBody } from './gate.ts'
+import { type Site, securityHeaders } from './headers.ts'
+import { refuse } from './refuse.ts'
+import type { Route } from './server.ts'
+import { openSessions, type Sessions, type Web } from './session.ts'
+import { signInRoutes, signOutRoute } from './sign-in.ts'
+
+export interface AppNeeds {
+  config: Config
+  /** Known once the service listens. */
+  publicUrl(): string
+  storage: Storage
+  keyring: Keyring
+  roster: Roster
+  disconnect: Disconnect
+  send: Send
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export function openApp(needs: AppNeeds): Hono<Web> {
+  const { config, publicUrl, storage, clock, random, log } = needs
+  const { tickets, audit } = storage
+  const hasOauth = config.oauth !== undefined
+  const site: Site = {
+    publicUrl,
+    isSecure: config.publicUrl?.startsWith('https:') ?? false,
+    leadsTo: [config.drift.authorizeUrl, config.drift.settingsUrl],
+  }
+  const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth })
+
+  const app = new Hono<Web>()
+  app.use(securityHeaders(site), knownRoutes(app), smallBody, ownPagesOnly(site))
+  app.get('/', (c) => c.redirect('/console', 303))
+  signInRoutes(app, { sessions, tickets, audit, clock, hasOauth })
+  app.use('/console/*', sessions.required)
+  signOutRoute(app, { sessions, audit, clock })
+  consoleRoutes(app, needs)
+
+  app.onError((error, c) => {
+    if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')
+    if (error instanceof HTTPException) return refuse(c, 400, 'form_unusable')
+    log.error('page_failed', { code: codeOf(error) })
+    return refuse(c, 500, 'internal')
+  })
+  return app
+}
+
+/** The app as the listener's way for all that has no route of its own. */
+export function appRoute(app: Hono<Web>): Route {
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  return async (request, response, allowBody) => {
+    // No page depends on what the request calls this host.
+    request.headers.host = 'localhost'
+    allowBody()
+    await answer(request, response)
+  }
+}

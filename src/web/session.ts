@@ -1,0 +1,134 @@
+/**
+ * A session: that this browser's holder proved, at a certain time, to be an admin of one Drift account. Drift names no
+ * person, so neither do we. The store knows a session by a digest of its id: whoever reads the store cannot use it.
+ */
+import type { Context, MiddlewareHandler } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Clock } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+import { digestOf, isSame, newSecret } from '../lib/secret.ts'
+import type { Org, Tickets } from '../storage/ports.ts'
+import { csrfField, fieldsOf } from './form.ts'
+import type { Site } from './headers.ts'
+import { staleProofPage } from './pages/sign-in.ts'
+import { refuse } from './refuse.ts'
+
+export interface Session {
+  org: Org
+  /** When its holder last proved to be an admin. */
+  provenAt: number
+  /** What every form of this session carries, in the field `csrf`. */
+  csrf: string
+  /** For the audit. */
+  who: string
+}
+
+/** What a route under /console finds in its context. */
+export interface Web {
+  Variables: { session: Session }
+}
+
+const minuteMs = 60_000
+const idleMs = 30 * minuteMs
+const lifetimeMs = 8 * 60 * minuteMs
+/** How young the proof must be for what cannot be undone or leads the data elsewhere. */
+const freshMs = 10 * minuteMs
+/** More than all admins of all accounts have open at once. */
+const sessionsMax = 50_000
+
+export interface Sessions {
+  /** A proof was given: a new session under a new id, and the browser's old one ends. */
+  begin(c: Context, org: Org, who: string): Promise<Session>
+  find(c: Context): Promise<Session | undefined>
+  end(c: Context): Promise<void>
+  /** For everything under /console: sets `session`, leads to the sign-in without one; a POST must carry its token. */
+  required: MiddlewareHandler<Web>
+  /** After `required`: the proof is younger than ten minutes, else a page that says how to prove it again. */
+  requireFresh: MiddlewareHandler<Web>
+}
+
+interface Needs {
+  tickets: Tickets
+  clock: Clock
+  random: Random
+  site: Site
+  /** Whether accounts can prove themselves by Drift's OAuth. */
+  hasOauth: boolean
+}
+
+export function openSessions({ tickets, clock, random, site, hasOauth }: Needs): Sessions {
+  const cookie = cookieOf(site, 'sid')
+
+  async function find(c: Context): Promise<Session | undefined> {
+    const secret = cookie.read(c)
+    if (!secret) return undefined
+    const named = { kind: 'session', id: digestOf(secret) } as const
+    const now = clock.now()
+    const ticket = await tickets.get(named, now)
+    if (!ticket) return undefined
+    const until = Math.min(now + idleMs, ticket.at + lifetimeMs)
+    // Not at every look, which would be a write for each.
+    if (until - ticket.until > minuteMs) await tickets.extend(named, until)
+    return { org: ticket.org, provenAt: ticket.at, csrf: csrfOf(secret), who: ticket.who }
+  }
+
+  async function forget(c: Context): Promise<void> {
+    const secret = cookie.read(c)
+    if (secret) await tickets.redeem({ kind: 'session', id: digestOf(secret) }, clock.now())
+  }
+
+  return {
+    find,
+    async end(c) {
+      await forget(c)
+      cookie.remove(c)
+    },
+    async begin(c, org, who) {
+      await forget(c)
+      const secret = newSecret(random)
+      const id = digestOf(secret)
+      const at = clock.now()
+      // So that the audit can tell two admins apart, though it cannot name them.
+      const named = `${who}, session ${id.slice(0, 6)}`
+      await tickets.issue({ kind: 'session', id, org, who: named, at, until: at + idleMs }, sessionsMax)
+      cookie.write(c, secret)
+      return { org, provenAt: at, csrf: csrfOf(secret), who: named }
+    },
+    required: async (c, next) => {
+      const session = await find(c)
+      if (!session) return c.redirect('/console/sign-in', 303)
+      if (c.req.method === 'POST' && !isSame((await fieldsOf(c)).get(csrfField) ?? '', session.csrf))
+        return refuse(c, 403, 'form_stale')
+      c.set('session', session)
+      return next()
+    },
+    requireFresh: async (c, next) => {
+      const session = c.get('session')
+      if (clock.now() - session.provenAt < freshMs) return next()
+      return c.html(staleProofPage({ session, hasOauth }), 403)
+    },
+  }
+}
+
+export interface Cookie {
+  read(c: Context): string | undefined
+  write(c: Context, value: string, maxAgeSeconds?: number): void
+  remove(c: Context): void
+}
+
+/** `__Host-`: no other host, not even a subdomain, can set it. On an http loopback address browsers allow no such name. */
+export function cookieOf({ isSecure }: Pick<Site, 'isSecure'>, name: string): Cookie {
+  const fullName = isSecure ? `__Host-${name}` : name
+  // Lax: a browser that comes back from Drift must have it; forms of other sites get no further than the gate.
+  const options = { path: '/', httpOnly: true, secure: isSecure, sameSite: 'Lax' } as const
+  return {
+    read: (c) => getCookie(c, fullName),
+    write: (c, value, maxAge) => setCookie(c, fullName, value, maxAge === undefined ? options : { ...options, maxAge }),
+    remove: (c) => void deleteCookie(c, fullName, { path: '/', secure: isSecure }),
+  }
+}
+
+/** From the session's secret id and not from the store, so that whoever reads the store cannot make one. */
+function csrfOf(secret: string): string {
+  return digestOf(`csrf ${secret}`)
+}

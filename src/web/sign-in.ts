@@ -1,0 +1,45 @@
+/** The ways into the console: through Drift, or by a one-time link that the operator's command prints; and out of it. */
+import type { Hono } from 'hono'
+import type { Clock } from '../lib/clock.ts'
+import { digestOf } from '../lib/secret.ts'
+import type { Audit, Tickets } from '../storage/ports.ts'
+import { goneLinkPage, linkPage, signInPage } from './pages/sign-in.ts'
+import type { Sessions, Web } from './session.ts'
+
+interface Needs {
+  sessions: Sessions
+  tickets: Tickets
+  audit: Audit
+  clock: Clock
+  hasOauth: boolean
+}
+
+/** To be mounted before everything that asks for a session. */
+export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, hasOauth }: Needs): void {
+  app.get('/console/sign-in', (c) => c.html(signInPage({ hasOauth })))
+
+  // Looking at a link, as mail scanners and previews do, does not use it up.
+  app.get('/console/sign-in/:token', async (c) => {
+    const link = await tickets.get({ kind: 'link', id: digestOf(c.req.param('token')) }, clock.now())
+    return link ? c.html(linkPage(link)) : c.html(goneLinkPage({ hasOauth }), 410)
+  })
+
+  app.post('/console/sign-in/:token', async (c) => {
+    const now = clock.now()
+    const link = await tickets.redeem({ kind: 'link', id: digestOf(c.req.param('token')) }, now)
+    if (!link) return c.html(goneLinkPage({ hasOauth }), 410)
+    const { org, who } = await sessions.begin(c, link.org, link.who)
+    await audit.add({ at: now, org, who, what: 'signed in by a one-time link' })
+    return c.redirect('/console', 303)
+  })
+}
+
+/** After the session was asked for. */
+export function signOutRoute(app: Hono<Web>, { sessions, audit, clock }: Pick<Needs, 'sessions' | 'audit' | 'clock'>) {
+  app.post('/console/sign-out', async (c) => {
+    const { org, who } = c.get('session')
+    await sessions.end(c)
+    await audit.add({ at: clock.now(), org, who, what: 'signed out' })
+    return c.redirect('/console/sign-in', 303)
+  })
+}
