@@ -83,7 +83,7 @@ async function startService(
 ): Promise<Service> {
   const { storage, keyring, roster } = store
   await installSingle(config, store)
-  const metrics = openMetrics({ ledger: storage.ledger, installs: () => roster.all(), clock })
+  const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
   const log = metrics.counting(written)
 
   const outlet = openOutlet()

@@ -9,6 +9,7 @@ import { describe, test } from 'node:test'
 import type { Command } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { type Setting, settings } from '../src/config.ts'
+import { disconnectType } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
 import { printCatalogue } from '../src/events/print.ts'
 import { holds, ofEvents, setbacks } from '../src/pipeline/reasons.ts'
@@ -31,6 +32,11 @@ describe('a table that repeats the code says what the code says', () => {
           runnable(commands).map(({ name, summary }) => [`\`${name}\``, summary]),
         ),
     ],
+    [
+      'docs/drift-app.md',
+      'subscribed',
+      () => `   ${[...catalogue.keys(), disconnectType].map((type) => `\`${type}\``).join(', ')}`,
+    ],
     ['docs/errors.md', 'holds', () => reasonTable(holds)],
     ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
@@ -38,7 +44,7 @@ describe('a table that repeats the code says what the code says', () => {
   for (const [path, mark, made] of tables) {
     test(`${path}: ${mark}`, () => {
       const url = new URL(`../${path}`, import.meta.url)
-      const marked = new RegExp(`(<!-- ${mark}\\b.*-->\n)([\\s\\S]*?)(<!-- /${mark} -->)`)
+      const marked = new RegExp(`( *<!-- ${mark}\\b.*-->\n)([\\s\\S]*?)( *<!-- /${mark} -->)`)
       const wanted = `${made()}\n`
       const text = readFileSync(url, 'utf8')
       if (process.env.WRITE_DOCS) {

@@ -1,7 +1,7 @@
 /** The conservation law, added up: whatever was received is delivered, waiting, held, dead, ignored or expired. */
-import { readConfig } from '../config.ts'
 import type { Standing, Total } from '../storage/ports.ts'
 import type { Command } from './command.ts'
+import { standingLine, withStore } from './store.ts'
 
 export interface Sums {
   received: number
@@ -46,9 +46,7 @@ export const check: Command = {
   options: [{ flags: '--json', meaning: 'print JSON' }],
   examples: ['npx drift-segment-source check', 'npx drift-segment-source check --json'],
   async run(context, given) {
-    const store = await context.openStore(readConfig(context.env, 'store'))
-    try {
-      const { ledger } = store.storage
+    return withStore(context, async ({ storage: { ledger }, clock }) => {
       const [totals, standings] = await Promise.all([ledger.totals(), ledger.standings()])
       const sums = sumsOf(totals, standings)
       const ok = addsUp(sums)
@@ -56,13 +54,10 @@ export const check: Command = {
       if (given.json) context.print(JSON.stringify({ ok, ...sums, standings: held }))
       else {
         for (const [name, count] of Object.entries(sums)) context.print(`${name.padEnd(12)}${count}`)
-        for (const { org, state, reason, count } of held)
-          context.print(`  account ${org || '-'}: ${count} ${state}: ${reason}`)
+        for (const one of held) context.print(`  account ${one.org || '-'}: ${standingLine(one, clock.now())}`)
         context.print(ok ? 'it adds up' : 'IT DOES NOT ADD UP: please report this with the numbers above')
       }
       return ok ? 0 : 1
-    } finally {
-      await store.close()
-    }
+    })
   },
 }

@@ -10,6 +10,7 @@ import type { Store } from '../main.ts'
 import { explain } from '../pipeline/reasons.ts'
 import { addsUp, sumsOf } from './check.ts'
 import type { Command, Context } from './command.ts'
+import { standingLine } from './store.ts'
 
 interface Finding {
   is: 'ok' | 'look' | 'bad'
@@ -20,6 +21,8 @@ interface Finding {
 const gigabyte = 1024 ** 3
 /** A clock this far off stamps events visibly wrong, and Drift's tokens seem to end early or late. */
 const skewMsMax = 30_000
+/** What is in line for longer than this is worth a look: an hour-long backlog drains in minutes. */
+const inLineMsMax = 15 * 60_000
 
 export const doctor: Command = {
   name: 'doctor',
@@ -112,12 +115,11 @@ async function examineAccounts({ storage, roster, clock }: Store, findings: Find
   else findings.push({ is: 'bad', what: 'counts: they do not add up', todo: 'report it, with the output of `check`' })
   if (roster.all().length === 0)
     findings.push({ is: 'look', what: 'accounts: none yet', todo: 'connect one, or `installs add`' })
-  for (const { org, state, reason, count, oldestReceivedAt } of standings) {
+  for (const standing of standings) {
+    const { org, state, reason, oldestReceivedAt } = standing
     if (state === 'delivered') continue
-    const hours = (clock.now() - oldestReceivedAt) / 3_600_000
-    if (reason === undefined && hours < 0.25) continue
-    const why = reason ?? 'in_line'
-    const what = `account ${org || '(none named)'}: ${count} ${state}: ${why}, the oldest for ${hours.toFixed(1)} h`
+    if (reason === undefined && clock.now() - oldestReceivedAt < inLineMsMax) continue
+    const what = `account ${org || '(none named)'}: ${standingLine(standing, clock.now())}`
     findings.push({ is: 'look', what, todo: reason === undefined ? 'see `inspect`' : explain(reason).todo })
   }
 }

@@ -8,7 +8,7 @@ import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import { explain } from '../pipeline/reasons.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Option } from './command.ts'
-import { org, orgOf, withStore } from './store.ts'
+import { org, orgOf, standingLine, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -28,16 +28,21 @@ function shown(install: Install) {
 
 const list: Command = {
   name: 'list',
-  summary: 'every account and its state',
+  summary: 'every account, its state, and what waits or was set aside',
   options: [json],
   examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
   run: (context, given) =>
-    withStore(context, async ({ roster }) => {
-      const accounts = roster.all().map(shown)
+    withStore(context, async ({ roster, storage, clock }) => {
+      const standings = (await storage.ledger.standings()).filter(({ state }) => state !== 'delivered')
+      const accounts = roster.all().map((install) => ({
+        ...shown(install),
+        standings: standings.filter(({ org: whose }) => whose === install.org),
+      }))
       if (given.json) return context.print(JSON.stringify(accounts, undefined, 2))
       if (accounts.length === 0) return context.print('no accounts yet: add one with `installs add`')
       for (const account of accounts) {
         context.print(`${account.org}  ${account.state}  ${account.region}  since ${account.createdAt}`)
+        for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
         if (account.reason === undefined) continue
         const { means, todo } = explain(account.reason)
         context.print(`  ${account.reason}: ${means}\n  what to do: ${todo}`)

@@ -2,7 +2,7 @@
 import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import type { Store } from '../main.ts'
-import type { Query, State } from '../storage/ports.ts'
+import type { Query, Standing, State } from '../storage/ports.ts'
 import type { Context, Given, Option } from './command.ts'
 
 export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
@@ -19,6 +19,18 @@ export async function withStore<Result>(context: Context, use: (store: Store) =>
 export function orgOf(given: string | boolean | undefined): string {
   if (typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given)) return given
   throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
+}
+
+/** What stands there and why, and since when. */
+export function standingLine({ count, state, reason = 'in_line', oldestReceivedAt }: Standing, now: number): string {
+  const hours = Math.max(now - oldestReceivedAt, 0) / hourMs
+  const age =
+    hours < 1
+      ? `${Math.round(hours * 60)} min`
+      : hours < 48
+        ? `${hours.toFixed(1)} h`
+        : `${Math.round(hours / 24)} days`
+  return `${count} ${state}: ${reason}, the oldest for ${age}`
 }
 
 /** By whom a deed on the command line was done, for the audit. */
@@ -79,7 +91,8 @@ export function queryOf(given: Given, now: number): Query {
   }
 }
 
-const unitsMs: Record<string, number> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 }
+const hourMs = 3_600_000
+const unitsMs: Record<string, number> = { m: 60_000, h: hourMs, d: 24 * hourMs }
 
 function timeOf(option: string, text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined

@@ -190,11 +190,12 @@ function sealLearnt({ keyring }: AskNeeds, entry: Entry, learnt: Learnt): Promis
 
 async function confirmDisconnect(needs: AskNeeds, lease: Lease, leaving: Entry[]): Promise<void> {
   const { storage, disconnect, clock, random, log } = needs
+  const startedAt = clock.monotonic()
   const outcome = await disconnect.confirm(lease.org)
   const now = clock.now()
   const pause: Pause | undefined = outcome === 'later' ? { is: 'later', reason: 'disconnect_unconfirmed' } : undefined
   const settlements = pause ? [] : leaving.map(({ id }): Settlement => ({ id, to: 'ignored', at: now }))
   // After a disconnect nothing of the account is left to settle, and the lease went with it.
   await storage.inbox.settle(lease, settlements, endingOf(lease, pause, now, random))
-  log.info('disconnect', { org: lease.org, outcome })
+  log.info('disconnect', { org: lease.org, outcome, durationMs: Math.round(clock.monotonic() - startedAt) })
 }

@@ -42,15 +42,17 @@ export function keepUp({ inbox, tickets, grants, clock, log, retentionDays }: Ne
   let round = Promise.resolve()
 
   async function once(): Promise<void> {
+    const startedAt = clock.monotonic()
+    const durationMs = () => Math.round(clock.monotonic() - startedAt)
     try {
       let gone = 0
       for (let step = 1; step > 0 && !stopped; gone += step)
         step = await inbox.expire(limitsAt(clock.now(), retentionDays))
       await tickets.sweep(clock.now())
       const refreshed = await grants.keepAlive()
-      if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed })
+      if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed, durationMs: durationMs() })
     } catch (error) {
-      log.error('upkeep_failed', { code: codeOf(error) })
+      log.error('upkeep_failed', { code: codeOf(error), durationMs: durationMs() })
     }
     if (!stopped) cancel = clock.after(everyMs, start)
   }

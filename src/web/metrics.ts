@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
-import type { Install, Ledger } from '../storage/ports.ts'
+import type { Install, Storage } from '../storage/ports.ts'
 import type { Route } from './server.ts'
 
 export interface Metrics {
@@ -15,7 +15,7 @@ export interface Metrics {
 }
 
 interface Needs {
-  ledger: Ledger
+  storage: Pick<Storage, 'ledger' | 'check'>
   installs(): Install[]
   clock: Clock
 }
@@ -27,7 +27,7 @@ const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500]
 /** Beyond this many accounts, what each of them has waiting is no metric any more: `inspect` and the console tell it. */
 const accountsMax = 200
 
-export function openMetrics({ ledger, installs, clock }: Needs): Metrics {
+export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const registry = new Registry()
   const common = { registers: [registry] }
   const named = (name: string, help: string) => ({ name: `${prefix}${name}`, help, ...common })
@@ -56,6 +56,7 @@ export function openMetrics({ ledger, installs, clock }: Needs): Metrics {
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
   const ofAccount = gauge('account_waiting', `Events waiting, by account; none beyond ${accountsMax} accounts`, ['org'])
   const accounts = gauge('accounts', 'Accounts, by state', ['state'])
+  const writable = gauge('store_writable', '1 while the store can be written; 0: webhooks are answered 503')
   collectDefaultMetrics({ register: registry, prefix })
 
   function count(event: string, fields: Fields): void {
@@ -78,6 +79,12 @@ export function openMetrics({ ledger, installs, clock }: Needs): Metrics {
   }
 
   async function collect(): Promise<void> {
+    const isWritable = await storage.check().then(
+      () => 1,
+      () => 0,
+    )
+    writable.set(isWritable)
+    const { ledger } = storage
     const [totals, standings] = await Promise.all([ledger.totals(), ledger.standings()])
     for (const metric of [events, waiting, oldest, ofAccount, accounts]) metric.reset()
     for (const { outcome, count: by } of totals) events.inc({ outcome }, by)

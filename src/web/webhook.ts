@@ -22,10 +22,9 @@ export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
   return async (request, response, allowBody) => {
     const startedAt = clock.monotonic()
     const header = judgeHeader(request, tokens)
-    const tell = (status: number, fields: Partial<Received>, bytes?: number) => {
-      const durationMs = Math.round((clock.monotonic() - startedAt) * 10) / 10
-      log.info('webhook', { status, ...fields, bytes, durationMs })
-    }
+    const durationMs = () => Math.round((clock.monotonic() - startedAt) * 10) / 10
+    const tell = (status: number, fields: Partial<Received>, bytes?: number) =>
+      log.info('webhook', { status, ...fields, bytes, durationMs: durationMs() })
     if (header === 'wrong') {
       refuse(response, 401, 'unauthorised')
       return tell(401, { reason: 'token_wrong' })
@@ -44,7 +43,7 @@ export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
     } catch (error) {
       // Not stored for certain, so not acknowledged; if it was stored after all, the same event again is one event.
       answer(response, 503, { ok: false, error: 'unavailable' }, { 'retry-after': retryAfterSeconds })
-      log.error('webhook', { status: 503, reason: codeOf(error), bytes: body.length })
+      log.error('webhook', { status: 503, reason: codeOf(error), bytes: body.length, durationMs: durationMs() })
     }
   }
 }
