@@ -41,8 +41,11 @@ export function judgeTokens(answer: Answered): TokenAnswer {
   const body = objectOf(answer.body)
   // A wrong client id or secret is the operator's to mend: the account's grant is as good as it was.
   if (body?.error === 'invalid_client') return { is: 'later', reason: 'drift_invalid_client' }
-  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin).
-  if (answer.status === 400 || answer.status === 401) return { is: 'refused', reason: `drift_${answer.status}` }
+  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin). What does not say so in JSON is somebody on
+  // the way, and no word of Drift's: an account must not lose its grant for a proxy's page.
+  const isNo = body?.error !== undefined || body?.errors !== undefined
+  if (isNo && (answer.status === 400 || answer.status === 401))
+    return { is: 'refused', reason: `drift_${answer.status}` }
   const accessToken = body?.access_token ?? body?.accessToken
   if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
   const refreshToken = body?.refresh_token ?? body?.refreshToken

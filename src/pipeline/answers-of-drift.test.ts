@@ -1,0 +1,230 @@
+/**
+ * Every answer that Drift can give when it is asked whose a conversation is, or for a new token, as a table over the
+ * three shapes of its errors: what it means for the event that waits for it, and that the counts add up after each.
+ */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { eventually } from '../../test/clock.ts'
+import { type RawServer, startRaw } from '../../test/raw-server.ts'
+import { org, type Stage, startStage } from '../../test/stage.ts'
+import { addsUp, sumsOf } from '../cli/check.ts'
+import type { Action } from '../sim/server.ts'
+
+const [minute, day] = [60_000, 24 * 3_600_000]
+const conversations = '/conversations/*'
+let stage: Stage
+beforeEach(async () => {
+  stage = await startStage()
+  await stage.install()
+  await stage.arrive('conversation_participant_added')
+})
+afterEach(async () => {
+  const { ledger } = stage.storage
+  const sums = sumsOf(await ledger.totals(), await ledger.standings())
+  assert.ok(addsUp(sums) && sums.received === 1, JSON.stringify(sums))
+  // Never under another id than Drift's, and never without one.
+  assert.ok(stage.sims.segment.accepted.every(({ message }) => message.anonymousId === '21760595678'))
+  await stage.close()
+})
+
+const delivered = () => stage.sims.segment.accepted.length
+const asked = () => stage.sims.drift.count(conversations)
+const standing = async () => (await stage.standings()).map(({ state, reason }) => [state, reason])
+const lane = async () => (await stage.storage.lookup.lanes(String(org))).find(({ lane: name }) => name === 'ask')!
+const account = async () => (await stage.storage.installs.get(String(org)))?.state
+
+/** All that is due now, while time stands but for the moment after which a grant that was refused is called dead. */
+async function run(): Promise<void> {
+  let ended = false
+  void stage.run().then(() => (ended = true))
+  await eventually(() => {
+    if (!ended && stage.clock.untilNext() === 1_000) stage.clock.advance(1_000)
+    return ended
+  })
+}
+
+async function wellAfter(ms: number): Promise<void> {
+  stage.clock.advance(ms)
+  await run()
+  assert.deepEqual([delivered(), await standing(), await account()], [1, [], 'live'])
+}
+
+/** An error as Drift says it: its API in either of two ways, its gateway in a third. */
+const shapes = (type: string): [string, object][] => [
+  ['errors', { errors: [{ type, message: 'No.', param: 'id' }] }],
+  ['error', { error: { type, message: 'No.' } }],
+  ['error in a word', { error: type, error_description: 'No.' }],
+]
+
+describe('a conversation', () => {
+  for (const [shape, body] of shapes('not_found')) {
+    test(`401 (${shape}): the token is renewed once, and the question asked again`, async () => {
+      stage.sims.drift.script(conversations, [{ status: 401, body }])
+      await run()
+      assert.deepEqual([asked(), stage.sims.drift.count('/oauth2/token')], [2, 1])
+      await wellAfter(0)
+    })
+
+    test(`403 (${shape}): the account is held; a probe ends it`, async () => {
+      stage.sims.drift.script(conversations, [{ status: 403, body }])
+      await run()
+      assert.deepEqual([await standing(), await account()], [[['asking', 'drift_forbidden']], 'needs_attention'])
+      await wellAfter(minute)
+    })
+
+    test(`404 (${shape}): it is asked again, and found later; else it is dead after three days`, async () => {
+      stage.sims.drift.script(conversations, { status: 404, body })
+      await run()
+      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      stage.clock.advance(3 * day - 1)
+      await run()
+      assert.deepEqual(await standing(), [['asking', undefined]])
+      stage.clock.advance(15 * minute)
+      await run()
+      assert.deepEqual(await standing(), [['dead', 'conversation_missing']])
+    })
+
+    for (const status of [400, 409, 422, 500, 503])
+      test(`${status} (${shape}): it is asked again`, async () => {
+        stage.sims.drift.script(conversations, [{ status, body }])
+        await run()
+        assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], `drift_${status}`])
+        await wellAfter(1_000)
+      })
+  }
+
+  const passing: [string, Action, reason: string][] = [
+    ['the gateway’s own 404', { status: 404, body: { message: 'no Route matched with those values' } }, 'drift_404'],
+    ['502 with a page', { status: 502, body: '<html>' }, 'drift_502'],
+    ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }, 'drift_307'],
+    ['200 with a page', { status: 200, body: '<html>' }, 'drift_unreadable'],
+    ['200 with a list', { status: 200, body: [] }, 'drift_unreadable'],
+    ['200 without data', { status: 200, body: { id: 1, contactId: 8 } }, 'drift_unreadable'],
+    ['200 with data of nothing', { status: 200, body: { data: null } }, 'drift_unreadable'],
+    ['200 with an error', { status: 200, body: { error: { type: 'odd' } } }, 'drift_unreadable'],
+    ['200 with a prototype', { status: 200, body: '{"__proto__":{"data":{"contactId":8}}}' }, 'drift_unreadable'],
+    ['an answer without end', { hugeBody: 1_000_000_000 }, 'UND_ERR_RES_EXCEEDED_MAX_SIZE'],
+    ['a reset', { reset: 'before' }, 'ECONNRESET'],
+    ['a reset when all was said', { reset: 'after' }, 'ECONNRESET'],
+  ]
+  for (const [what, action, reason] of passing)
+    test(`${what}: it is asked again`, async () => {
+      stage.sims.drift.script(conversations, [action])
+      await run()
+      assert.deepEqual(await standing(), [['asking', undefined]])
+      assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
+      await wellAfter(1_000)
+    })
+
+  for (const [what, action] of [
+    ['silence', { hang: true }],
+    ['a byte now and then', { drip: 1_000 }],
+  ] as const)
+    test(`${what}: it is asked again after the deadline`, async () => {
+      stage.sims.drift.script(conversations, [action])
+      const stepping = run()
+      await eventually(() => asked() === 1)
+      stage.clock.advance(10_000)
+      await stepping
+      assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], 'TIMEOUT'])
+      await wellAfter(1_000)
+    })
+
+  const after: [header: string, waitsMs: number][] = [
+    ['30', 30_000],
+    ['{a minute on}', minute],
+    ['1000000000', 15 * minute],
+    ['soon', 500],
+  ]
+  for (const [header, waitsMs] of after)
+    test(`429 with Retry-After: ${header}`, async () => {
+      const value = header.replace('{a minute on}', new Date(stage.clock.now() + minute).toUTCString())
+      stage.sims.drift.script(conversations, [{ status: 429, headers: { 'retry-after': value } }])
+      await run()
+      const waits = (await lane()).readyAt! - stage.clock.now()
+      assert.ok(waits >= waitsMs && waits <= Math.max(waitsMs, 1_000), `${waits} ms`)
+      await wellAfter(waits)
+    })
+
+  for (const contactId of [undefined, null, 0, -5, 1.5, '', 'null', '007', true, [7], { id: 7 }])
+    test(`a contactId of ${JSON.stringify(contactId)}: it is asked again, and nothing is sent`, async () => {
+      stage.sims.drift.script(conversations, [{ status: 200, body: { data: { id: 3969744678, contactId } } }])
+      await run()
+      assert.deepEqual([await standing(), delivered()], [[['asking', undefined]], 0])
+      await wellAfter(15 * minute)
+    })
+})
+
+describe('a new token', () => {
+  const token = '/oauth2/token'
+  beforeEach(() => stage.clock.advance(2 * 3_600_000))
+
+  for (const status of [400, 401])
+    for (const [shape, body] of shapes('invalid_request'))
+      test(`${status} (${shape}): the grant is dead, the account held until it is connected again`, async () => {
+        stage.sims.drift.script(token, { status, body })
+        await run()
+        assert.deepEqual([await standing(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
+        stage.sims.drift.script(token, undefined)
+        await stage.install()
+        await wellAfter(0)
+      })
+
+  const passing: [string, Action, reason: string][] = [
+    ['400 that is about the app', { status: 400, body: { error: 'invalid_client' } }, 'drift_invalid_client'],
+    ['400 with a page', { status: 400, body: '<html>' }, 'drift_400'],
+    ['401 with nothing', { status: 401, body: '' }, 'drift_401'],
+    ['403', { status: 403, body: { error: 'x' } }, 'drift_403'],
+    ['404', { status: 404, body: { message: 'no Route matched with those values' } }, 'drift_404'],
+    ['429', { status: 429 }, 'drift_429'],
+    ['500', { status: 500, body: { errors: [] } }, 'drift_500'],
+    ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }, 'drift_307'],
+    ['200 with a page', { status: 200, body: '<html>' }, 'drift_200'],
+    ['200 without a token', { status: 200, body: { refresh_token: 'r' } }, 'drift_200'],
+    ['200 with an odd token', { status: 200, body: { access_token: 7 } }, 'drift_200'],
+    ['a reset', { reset: 'before' }, 'ECONNRESET'],
+  ]
+  for (const [what, action, reason] of passing)
+    test(`${what}: the event waits, and the grant is as good as it was`, async () => {
+      stage.sims.drift.script(token, [action])
+      await run()
+      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
+      assert.equal(asked(), 0, 'with the old token nobody is asked')
+      await wellAfter(1_000)
+    })
+
+  for (const [what, action] of [
+    ['without end', { hugeBody: 1_000_000_000 }],
+    ['that is lost', { reset: 'after' }],
+  ] as const)
+    test(`an answer ${what} after the old pair had died: the account is held until it is connected again`, async () => {
+      stage.sims.drift.script(token, [action])
+      await run()
+      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      stage.clock.advance(1_000)
+      await run()
+      assert.deepEqual([await standing(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
+      await stage.install()
+      await wellAfter(0)
+    })
+})
+
+describe('broken on the way', () => {
+  let raw: RawServer
+  afterEach(() => raw.close())
+  for (const [what, bytes] of [
+    ['cut off', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"data":'],
+    ['no HTTP', 'hello\r\n\r\n'],
+    ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(100_000)}\r\n\r\n`],
+  ] as const)
+    test(`${what}: it is asked again`, async () => {
+      raw = await startRaw(bytes)
+      const { driftUrl } = stage.needs
+      stage.needs.driftUrl = raw.url
+      await run()
+      assert.deepEqual([await standing(), raw.requests()], [[['asking', undefined]], 1])
+      stage.needs.driftUrl = driftUrl
+      await wellAfter(1_000)
+    })
+})
