@@ -1,11 +1,11 @@
 /**
- * The browser bridge is a guest in other people's pages: what a page, its other scripts and its visitor can do to it, and
- * what it loads when it is asked to. The doubles are those of bridge.test.ts.
+ * The browser bridge is a guest in other people's pages: what a page, its other scripts and its visitor can do to it.
+ * The doubles are those of bridge.test.ts.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { startBridge, widgetEvents } from '../src/bridge/index.ts'
-import { expected, fakePage, fakeWidget, runningBridge, samples, tagWith } from './bridge-page.ts'
+import { expected, fakePage, fakeSegment, fakeWidget, runningBridge, samples } from './bridge-page.ts'
 
 const name = (event: string) => `Drift Source Event: ${event}`
 const first = 'conversation:firstInteraction'
@@ -80,6 +80,17 @@ describe('what a page can do to it', () => {
     assert.equal(segment.calls.filter(([method]) => method === 'track').length, 1)
   })
 
+  test('B05 options that a page writes too late neither count nor push the bridge out, also under a name of its own', () => {
+    const { page, bridge, widget, segment } = runningBridge()
+    page.driftSegmentBridge = { consent: 'denied' }
+    assert.equal(startBridge(undefined, page), bridge)
+    widget.fire('campaign:open', samples['campaign:open'])
+    assert.equal(segment.calls.length, 1)
+    const declared = fakePage()
+    Object.defineProperty(declared, 'driftSegmentBridge', { value: { identify: 'link' }, writable: true })
+    assert.equal(startBridge(undefined, declared), declared.driftSegmentBridge)
+  })
+
   test('B06 what other scripts say: read by name, from the thing itself, once; no accessor and no later word counts', () => {
     const polluted = Object.create({ drift: 'evil', segment: 'evil', identify: 'link', omit: 'contactId' })
     const crafted = JSON.parse('{"__proto__": {"drift": "evil"}, "segment": "<img src=x>", "driftUrl": "javascript:0"}')
@@ -135,6 +146,28 @@ describe('what a page can do to it', () => {
     )
     assert.equal((waiting.segment.calls[1]![3] as { timestamp: Date }).timestamp.getTime() % 1_000, 0)
   })
+
+  test('B12 a library that never comes: its snippet is told a hundred events, and goes on when the library is there', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+    const { track } = fakeSegment()
+    const snippet: unknown[] = []
+    const widget = fakeWidget()
+    const list = Object.assign(snippet, { track: (event: string) => snippet.push(event) })
+    const page = fakePage({ drift: widget, analytics: list })
+    const bridge = startBridge({}, page)
+    const fire = (times: number) => {
+      for (let n = 0; n < times; n++) {
+        widget.fire('campaign:open', { campaignId: n })
+        t.mock.timers.tick(1_000)
+      }
+    }
+    fire(1_000)
+    assert.deepEqual([snippet.length, bridge.state().dropped], [100, 900])
+    page.analytics = { track }
+    page.look()
+    fire(200)
+    assert.deepEqual([bridge.state().sent, bridge.state().dropped], [300, 900])
+  })
 })
 
 describe('B09 consent', () => {
@@ -188,82 +221,6 @@ describe('B09 consent', () => {
       page.scripts.map(({ src }) => new URL(src).hostname),
       ['js.driftt.com', 'cdn.segment.com'],
     )
-  })
-})
-
-describe('loading Drift and Segment', () => {
-  test('each has its queue and its script, and one that fails does not keep the other away', () => {
-    const page = fakePage()
-    startBridge({ drift: 'embed1', segment: 'writekey1' }, page)
-    const [drift, segment] = page.scripts.map(({ src }) => src)
-    assert.match(drift!, /^https:\/\/js\.driftt\.com\/include\/\d+00000\/embed1\.js$/)
-    assert.equal(Number(drift!.split('/')[4]) % 300_000, 0)
-    assert.equal(segment, 'https://cdn.segment.com/analytics.js/v1/writekey1/analytics.min.js')
-    assert.equal(page.drift, page.driftt)
-    assert.deepEqual(
-      (page.drift as unknown[][]).map(([method, event]) => [method, event]),
-      widgetEvents.map((event) => ['on', event.name]),
-    )
-    const queue = page.analytics as unknown[] & { _writeKey: string; _cdn: string }
-    assert.deepEqual([queue._writeKey, queue._cdn, queue[0]], ['writekey1', 'https://cdn.segment.com', ['page']])
-  })
-
-  test('neither is loaded where its snippet or the library is there, and a snippet after it finds the place taken', () => {
-    const snippets = [Object.assign([], { invoked: true }), Object.assign([], { load() {} }), { on() {}, track() {} }]
-    for (const there of snippets) {
-      const page = fakePage({ drift: there, driftt: there, analytics: there })
-      startBridge({ drift: 'embed1', segment: 'writekey1' }, page)
-      assert.deepEqual([page.scripts, page.drift, page.analytics], [[], there, there])
-    }
-    const page = fakePage()
-    startBridge({ drift: 'embed1', segment: 'writekey1' }, page)
-    const { invoked, load } = page.drift as unknown as { invoked: boolean; load(id: string): void }
-    assert.equal(invoked, true)
-    load('embed2')
-    ;(page.analytics as { load(key: string): void }).load('writekey2')
-    assert.equal(page.scripts.length, 2)
-  })
-
-  test('calls that the page wrote down in a bare list stay', () => {
-    const page = fakePage({ analytics: [['identify', 'user1']] })
-    startBridge({ segment: 'writekey1', segmentPage: false }, page)
-    assert.deepEqual([...(page.analytics as unknown[])], [['identify', 'user1']])
-    assert.equal(page.scripts.length, 1)
-  })
-
-  test("attributes of its own tag win over the window's word, and its nonce is handed on", () => {
-    const page = fakePage({
-      driftSegmentBridge: { drift: 'window', omit: 'email', identify: 'link', consent: 'pending' },
-    })
-    const tag = tagWith({ 'data-drift': 'tag', 'data-segment': 'key1', 'data-consent': 'granted' }, 'n0nce')
-    const bridge = startBridge(undefined, { ...page, document: { ...page.document, currentScript: tag } })
-    assert.match(page.scripts[0]!.src, /\/tag\.js$/)
-    assert.deepEqual(
-      page.scripts.map(({ nonce }) => nonce),
-      ['n0nce', 'n0nce'],
-    )
-    assert.equal(bridge.state().consent, 'granted')
-  })
-
-  test('an element that took the name of the current script is not asked', () => {
-    const image = { ...tagWith({ 'data-drift': 'evil' }), tagName: 'IMG' }
-    const page = fakePage()
-    startBridge(undefined, { ...page, document: { ...page.document, currentScript: image } })
-    assert.deepEqual(page.scripts, [])
-  })
-
-  test('B07 where only trusted addresses may be loaded, a policy that the page can name vouches for them', () => {
-    const policies: string[] = []
-    const trustedTypes = {
-      createPolicy(policy: string, rules: { createScriptURL(url: string): string }) {
-        policies.push(policy)
-        return { createScriptURL: (url: string) => `trusted ${rules.createScriptURL(url)}` }
-      },
-    }
-    const page = fakePage({ trustedTypes })
-    startBridge({ drift: 'embed1' }, page)
-    assert.deepEqual(policies, ['drift-segment-source'])
-    assert.match(page.scripts[0]!.src, /^trusted https:\/\/js\.driftt\.com/)
   })
 })
 

@@ -3,7 +3,7 @@ import { openListener } from './listen.ts'
 import { loadDrift, loadSegment } from './load.ts'
 import { type BridgeOptions, type Consent, ownTag, readSettings } from './options.ts'
 import { openOutbox } from './outbox.ts'
-import { fieldOf, type Page, quietly } from './page.ts'
+import { fieldOf, type Page, quietly, succeeds } from './page.ts'
 
 /** What the page can do with a running bridge. It is also `window.driftSegmentBridge`. */
 export interface Bridge {
@@ -32,6 +32,16 @@ const lookSeldomMs = 1_000
 /** After half a minute of looking often, what has not come comes late or not at all. */
 const looksOftenMax = 300
 
+/** For good: were options that a page writes there too late to push it out, the next copy of the script would start again. */
+function takePlace(page: Page, bridge: Bridge): void {
+  const place = { get: () => bridge, set() {}, configurable: true, enumerable: true }
+  if (succeeds(() => Object.defineProperty(page, 'driftSegmentBridge', place))) return
+  // The place of a page's own `var` can be filled, but not changed.
+  quietly(() => {
+    page.driftSegmentBridge = bridge
+  })
+}
+
 /** Starts the bridge, or returns the one that runs in this page already. Never throws. */
 export function startBridge(options?: BridgeOptions, page: Page = globalThis as unknown as Page): Bridge {
   const there = fieldOf(page, 'driftSegmentBridge')
@@ -46,7 +56,8 @@ export function startBridge(options?: BridgeOptions, page: Page = globalThis as 
     quietly(listener.look)
     quietly(outbox.send)
     looks++
-    const isAllThere = listener.isListening() && outbox.counts().kept === 0
+    const { segment, kept } = outbox.counts()
+    const isAllThere = listener.isListening() && segment && kept === 0
     quietly(() => page.setTimeout(look, isAllThere || looks > looksOftenMax ? lookSeldomMs : lookOftenMs))
   }
 
@@ -59,9 +70,7 @@ export function startBridge(options?: BridgeOptions, page: Page = globalThis as 
     },
     state: () => ({ drift: listener.isListening(), ...outbox.counts() }),
   } as const)
-  quietly(() => {
-    page.driftSegmentBridge = bridge
-  })
+  takePlace(page, bridge)
   quietly(() => loadDrift(page, settings))
   if (settings.consent === 'granted') quietly(() => loadSegment(page, settings))
   look()

@@ -80,10 +80,19 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string }
 }
 
+/** A page admits a policy of this name once, and there may be two scripts to load. */
+const policies = new WeakMap<object, { createScriptURL(url: string): string }>()
+
 /** Where a page admits only trusted script addresses, these two are vouched for by a policy that it can name. */
 function trusted(page: Page, url: string): string {
   const types = page.trustedTypes as TrustedTypes | undefined
   if (!types) return url
-  const rules = { createScriptURL: (asked: string) => asked }
-  return quietly(() => types.createPolicy('drift-segment-source', rules).createScriptURL(url)) ?? url
+  return (
+    quietly(() => {
+      const policy =
+        policies.get(types) ?? types.createPolicy('drift-segment-source', { createScriptURL: (asked) => asked })
+      policies.set(types, policy)
+      return policy.createScriptURL(url)
+    }) ?? url
+  )
 }

@@ -24,7 +24,7 @@ interface Happened {
 /** A visitor makes a few events a minute; what a broken page makes beyond this is dropped. */
 const rateMax = 100
 const rateWindowMs = 10_000
-/** How many events are kept. The first ones: they say who it is. */
+/** How many events are kept, here or in the list of Segment's snippet. The first ones: they say who it is. */
 const keptMax = 100
 
 export function openOutbox(page: Page, settings: Settings): Outbox {
@@ -34,6 +34,8 @@ export function openOutbox(page: Page, settings: Settings): Outbox {
   let dropped = 0
   let windowStart = 0
   let windowCount = 0
+  /** How many Segment's snippet has written down, for a library that may never come. */
+  let noted = 0
 
   function segment(): Analytics | undefined {
     const found = settings.analytics ?? fieldOf(page, 'analytics')
@@ -46,11 +48,12 @@ export function openOutbox(page: Page, settings: Settings): Outbox {
       windowCount = 0
     }
     windowCount++
-    return windowCount > rateMax || kept.length >= keptMax
+    return windowCount > rateMax || kept.length + noted >= keptMax
   }
 
   function send(): void {
     const to = segment()
+    if (!isList(to)) noted = 0
     if (consent !== 'granted' || to === undefined) return
     const taken = kept
     // Taken out first: whatever goes wrong with one of them, it is not sent twice.
@@ -58,6 +61,7 @@ export function openOutbox(page: Page, settings: Settings): Outbox {
     for (let at = 0; at < taken.length; at++) {
       if (succeeds(() => tell(to, taken[at]!, settings))) sent++
       else dropped++
+      if (isList(to)) noted++
     }
   }
 
@@ -85,6 +89,11 @@ export function openOutbox(page: Page, settings: Settings): Outbox {
     },
     counts: () => ({ consent, segment: segment() !== undefined, kept: kept.length, sent, dropped }),
   }
+}
+
+/** Segment's snippet is a list; the library that takes its place is none, or says that it is up. */
+function isList(segment: unknown): boolean {
+  return Array.isArray(segment) && fieldOf(segment, 'initialized') !== true
 }
 
 /** Segment learns first who it is, then what happened, and when that was. */

@@ -1,0 +1,224 @@
+/**
+ * Web sites as customers have them, in a real Chromium: the page from one origin, the bridge from the running service,
+ * Segment's snippet from its package, and Segment's real analytics.js, from the simulated Segment's address and sending
+ * there. The one double is the chat widget, which keeps to what Drift documents of its own.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { min } from '@segment/snippet'
+import type { BridgeState } from '../src/bridge/index.ts'
+import type { JsonObject } from '../src/lib/json.ts'
+import type { Action, Sims } from '../src/sim/index.ts'
+import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
+import { type Rig, startRig } from './rig.ts'
+
+export interface Site {
+  rig: Rig
+  /**
+   * Opens a page, made from its parts, in a profile of its own. Whatever the page does there: no request may go anywhere
+   * but to its own origin, the service, and the two partners; no exception may be uncaught; nothing may reach Segment twice.
+   */
+  visit(made: Made, use: (visit: Visit) => Promise<void>, conditions?: Conditions): Promise<void>
+  close(): Promise<void>
+}
+
+export type Made = (parts: Parts) => string | Document
+
+/** What is the matter on the way. */
+export interface Conditions {
+  /** Requests that the visitor's browser refuses, as with an ad blocker. */
+  blocks?: RegExp
+  /** What the simulated Segment does instead, by path. */
+  segment?(parts: Parts): Readonly<Record<string, Action>>
+  /** Addresses that analytics.js itself asks for when it does not come up. */
+  strays?: readonly string[]
+}
+
+/** What a page can be made of: tags, without anything around them. */
+export interface Parts {
+  /** The address of the service. */
+  service: string
+  sims: Sims
+  /** Of a source of this page's own. */
+  writeKey: string
+  /** Segment's own snippet: its queue, its script, and the page view. */
+  segment: string
+  /** A snippet as Drift's: its queue, and the widget's script. */
+  drift: string
+  /** The tag that brings the bridge, with these attributes beside its address. */
+  bridge(attributes?: Readonly<Record<string, string>>): string
+  /** Attributes for a bridge that is to load what the page does not, from here. */
+  loads: { drift: Readonly<Record<string, string>>; segment: Readonly<Record<string, string>> }
+}
+
+export interface Document {
+  html: string
+  headers?: Readonly<Record<string, string>>
+}
+
+export interface Visit extends Parts, WatchedPage {
+  /** What the widget does when a visitor does something. */
+  fire(event: string, data?: unknown): Promise<void>
+  /** Runs a line of script in the page; strings, because the tests' types know no page. */
+  run<Result = void>(line: string): Promise<Result>
+  /** Resolves when an expression holds in the page. */
+  until(expression: string): Promise<void>
+  state(): Promise<BridgeState>
+  /** Lets the page tell Segment one last thing, and resolves with all that came before it, page views apart. */
+  received(): Promise<JsonObject[]>
+  /** Tracks alone, as soon as there are so many. */
+  tracks(count: number): Promise<JsonObject[]>
+  pageView(): Promise<JsonObject>
+}
+
+const packaged = (name: string) =>
+  readFileSync(new URL(`../node_modules/@segment/analytics-next/dist/umd/${name}`, import.meta.url), 'utf8')
+const script = { 'content-type': 'text/javascript; charset=utf-8', 'access-control-allow-origin': '*' }
+
+export async function openSite(): Promise<Site> {
+  const browser = await launchBrowser()
+  const rig = await startRig()
+  const { drift, segment } = rig.sims
+  let spoilt = new Map<string, Action>()
+  segment.script(({ path }) => {
+    const name = /^\/analytics\.js\/v1\/[^/]+\/analytics\.min\.js$/.test(path)
+      ? 'standalone.js'
+      : /^\/analytics-next\/bundles\/([^/]+)$/.exec(path)?.[1]
+    return spoilt.get(path) ?? (name === undefined ? undefined : { body: packaged(name), headers: script })
+  }, /^/)
+  let visits = 0
+
+  async function visit(made: Made, use: (visit: Visit) => Promise<void>, conditions: Conditions = {}): Promise<void> {
+    visits++
+    const parts = partsFor(rig, `PageSourceKey${String(visits).padStart(19, '0')}`)
+    const document = made(parts)
+    const { html, headers = {} } = typeof document === 'string' ? { html: document } : document
+    const path = `/page-${visits}`
+    const { blocks, strays = [] } = conditions
+    spoilt = new Map(Object.entries(conditions.segment?.(parts) ?? {}))
+    drift.script(path, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', ...headers }, body: html })
+    const watched = await openPage(browser)
+    if (blocks) await watched.context.route(blocks, (route) => route.abort('blockedbyclient'))
+    try {
+      // Not its load event, which a script that hangs keeps away.
+      await watched.page.goto(drift.url + path, { waitUntil: 'domcontentloaded' })
+      await use({ ...parts, ...watched, ...deeds(watched, parts) })
+      assert.deepEqual(watched.errors, [], 'nothing is thrown into the page')
+      assert.deepEqual(watched.strays, strays, 'nothing is asked of anybody else')
+      const wasted = [...segment.duplicates, ...segment.rejected].filter(({ writeKey }) => writeKey === parts.writeKey)
+      assert.deepEqual(wasted, [])
+    } finally {
+      await watched.close()
+    }
+  }
+
+  return {
+    rig,
+    visit,
+    async close() {
+      await browser.close()
+      await rig.close()
+    },
+  }
+}
+
+function partsFor({ service, sims }: Rig, writeKey: string): Parts {
+  const { drift, segment } = sims
+  const snippet = min({ apiKey: writeKey, host: new URL(segment.url).host, useHostForBundles: true, page: true })
+  return {
+    service: service.url,
+    sims,
+    writeKey,
+    // The package writes https addresses only, and here is none.
+    segment: `<script>${snippet.replaceAll('https://', 'http://')}</script>`,
+    drift: `<script>${driftSnippet(drift.url)}</script>`,
+    bridge: (attributes = {}) => {
+      const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`)
+      return `<script src="${service.url}/bridge.js"${written.join('')}></script>`
+    },
+    loads: {
+      drift: { 'data-drift': 'embed1', 'data-drift-url': drift.url },
+      segment: { 'data-segment': writeKey, 'data-segment-url': segment.url },
+    },
+  }
+}
+
+/** A list that takes calls until the widget comes, and a method that loads it. */
+function driftSnippet(url: string): string {
+  return `(function (queue) {
+    window.drift = window.driftt = queue
+    if (queue.invoked || queue.init) return
+    queue.invoked = true
+    'identify config track reset debug show ping page hide off on'.split(' ').forEach(function (name) {
+      queue[name] = function () { queue.push([name].concat([].slice.call(arguments))); return queue }
+    })
+    queue.load = function (id) {
+      var script = document.createElement('script')
+      script.async = true
+      script.src = '${url}/include/' + Math.ceil(Date.now() / 300000) * 300000 + '/' + id + '.js'
+      document.head.appendChild(script)
+    }
+    queue.load(window.embedId || 'embed1')
+  })(window.driftt || window.drift || [])`
+}
+
+function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, keyof Parts | keyof WatchedPage> {
+  const mine = () => sims.segment.accepted.filter((one) => one.writeKey === writeKey).map(({ message }) => message)
+  const ofType = (type: string) => mine().filter((message) => message.type === type)
+  const until = async (expression: string) => void (await page.waitForFunction(expression))
+  let fences = 0
+  return {
+    async fire(event, data) {
+      await until('window.drift && drift.simulate && driftSegmentBridge.state().drift')
+      await page.evaluate(`drift.simulate(${JSON.stringify(event)}, ${JSON.stringify(data) ?? ''})`)
+    },
+    run: <Result>(line: string) => page.evaluate(line) as Promise<Result>,
+    until,
+    state: () => page.evaluate('driftSegmentBridge.state()') as Promise<BridgeState>,
+    async received() {
+      const fence = `The page's own ${++fences}`
+      await page.evaluate(`void analytics.track(${JSON.stringify(fence)})`)
+      await sims.segment.waitFor(() => mine().some(({ event }) => event === fence))
+      return mine().filter(({ type, event }) => type !== 'page' && !String(event).startsWith("The page's own "))
+    },
+    async tracks(count) {
+      await sims.segment.waitFor(() => ofType('track').length >= count)
+      return ofType('track')
+    },
+    async pageView() {
+      await sims.segment.waitFor(() => ofType('page').length > 0)
+      return ofType('page')[0]!
+    },
+  }
+}
+
+/**
+ * The whole message that a widget event must arrive as. What analytics.js puts on every message of a page, it puts on the
+ * page view too, which the bridge has no part in; the rest stands here.
+ */
+export function whole(
+  pageView: JsonObject,
+  event: string,
+  properties: object,
+  { anonymousId, externalId }: { anonymousId: unknown; externalId?: string | undefined },
+): object {
+  const { context, integrations, ...common } = pageView as JsonObject & { context: object; integrations: object }
+  const externalIds = [{ id: externalId, type: 'drift_contact_id', collection: 'users', encoding: 'none' }]
+  return {
+    ...withoutChance(common),
+    type: 'track',
+    event: `Drift Source Event: ${event}`,
+    properties,
+    anonymousId,
+    integrations: { ...integrations, Drift: false },
+    context: externalId === undefined ? context : { ...context, externalIds },
+  }
+}
+
+/** A message with what differs each time held to its form, and then put aside. */
+export function withoutChance({ messageId, timestamp, ...rest }: JsonObject): object {
+  assert.match(String(messageId), /^ajs-next-\d+-[0-9a-f-]{36}$/)
+  assert.equal(new Date(String(timestamp)).toISOString(), timestamp)
+  assert.ok(Math.abs(Date.parse(String(timestamp)) - Date.now()) < 60_000, `${timestamp}`)
+  return rest
+}
