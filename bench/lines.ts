@@ -1,6 +1,29 @@
 /** Every line of the bench, in the order of the table. */
 import type { Line } from './line.ts'
+import { accounts } from './lines/accounts.ts'
 import { acknowledge } from './lines/acknowledge.ts'
+import { backlog } from './lines/backlog.ts'
+import { crash } from './lines/crash.ts'
+import { disk } from './lines/disk.ts'
+import { endToEnd } from './lines/end-to-end.ts'
+import { halfLoad } from './lines/half-load.ts'
 import { idle } from './lines/idle.ts'
+import { look } from './lines/look.ts'
+import { loss } from './lines/loss.ts'
+import { neighbour } from './lines/neighbour.ts'
+import { waiting } from './lines/waiting.ts'
 
-export const lines: readonly Line[] = [acknowledge, idle]
+export const lines: readonly Line[] = [
+  acknowledge,
+  halfLoad,
+  endToEnd,
+  loss,
+  idle,
+  backlog,
+  waiting,
+  accounts,
+  neighbour,
+  crash,
+  look,
+  disk,
+]

@@ -24,6 +24,8 @@ export interface Answered {
   refused: number
   /** The number that the next webhook may have. */
   next: number
+  /** Which webhooks were answered 200, where that was asked for. */
+  ids?: number[]
 }
 
 /** autocannon: each connection posts again as soon as it is answered. */
@@ -36,8 +38,9 @@ export interface Paced {
   perSecond: number
   seconds: number
   org?: number
-  accounts?: number
   from?: number
+  /** To be told which webhooks were answered 200. */
+  ids?: boolean
 }
 
 /** Ours: so many webhooks a second, whatever the answers do; a late start counts as waiting. */

@@ -8,19 +8,24 @@ import { percentile } from './arithmetic.ts'
 import type { Answered, Paced } from './load.ts'
 import { firstOrg, webhookHeaders, webhookOf } from './webhook.ts'
 
-const { url, perSecond, seconds, org = firstOrg, accounts = 1, from = 1 } = JSON.parse(process.argv[2]!) as Paced
+const { url, perSecond, seconds, org = firstOrg, from = 1, ids = false } = JSON.parse(process.argv[2]!) as Paced
 const { origin, pathname } = new URL(url)
 const pool = new Pool(origin, { connections: 64, pipelining: 1 })
 const latencies: number[] = []
+const answered: number[] = []
 let refused = 0
 
 async function post(n: number, dueAt: number): Promise<void> {
-  const body = webhookOf(org + (n % accounts), n, Date.now())
+  const body = webhookOf(org, n, Date.now())
   try {
     const answer = await pool.request({ method: 'POST', path: pathname, headers: webhookHeaders, body })
     await answer.body.dump()
-    if (answer.statusCode === 200) latencies.push(performance.now() - dueAt)
-    else refused++
+    if (answer.statusCode !== 200) {
+      refused++
+      return
+    }
+    latencies.push(performance.now() - dueAt)
+    answered.push(n)
   } catch {
     refused++
   }
@@ -43,5 +48,6 @@ const result: Answered = {
   answered: latencies.length,
   refused,
   next: from + count,
+  ...(ids ? { ids: answered } : {}),
 }
 process.stdout.write(JSON.stringify(result))

@@ -1,0 +1,69 @@
+/** How fast is a backlog sent, and in how much memory, against Segment's own library? */
+
+import { ours as stand } from '../contenders.ts'
+import { alone, type Bench, compared, type Line, roundsOf } from '../line.ts'
+import { measure } from '../process.ts'
+import { startSegment } from '../segment.ts'
+import { firstOrg, writeKeyOf } from '../webhook.ts'
+
+interface Sent {
+  seconds: number
+  peakMb: number
+}
+
+async function ours(bench: Bench, events: number): Promise<Sent> {
+  const folder = await bench.backlog(events)
+  const startedAt = Date.now()
+  const { segment, receiver, close } = await stand(bench, { folder, delayMs: 0 })
+  try {
+    const report = await segment.until(events)
+    if (report.events < events) throw new Error(`only ${report.events} of ${events} arrived`)
+    // From its start: that it must read its store and its keys first is part of how it does this.
+    return { seconds: (report.lastAt - startedAt) / 1_000, peakMb: receiver.usage().peakMb }
+  } finally {
+    await close()
+  }
+}
+
+async function library(events: number): Promise<Sent> {
+  const segment = await startSegment()
+  try {
+    const options = { segmentUrl: segment.url, writeKey: writeKeyOf(firstOrg), events }
+    const sent = await measure<Sent>('bench/peers/analytics.mjs', options)
+    const report = await segment.until(events)
+    if (report.events < events) throw new Error(`only ${report.events} of ${events} arrived`)
+    return sent
+  } finally {
+    await segment.kill()
+  }
+}
+
+/** What ten minutes at a hundred a second leave behind. */
+const outage = 60_000
+
+export const backlog: Line = {
+  name: 'backlog',
+  question: "How fast is a backlog sent, and in how much memory, against Segment's own library?",
+  peers: true,
+  async run(bench) {
+    const events = bench.quick ? outage / 10 : outage
+    const results = await roundsOf(bench, { ours: () => ours(bench, events), library: () => library(events) })
+    const rate = ({ seconds }: Sent) => events / seconds
+    const peak = ({ peakMb }: Sent) => peakMb
+    const figures = (which: (sent: Sent) => number) => ({
+      ours: results.ours.map(which),
+      theirs: { name: '@segment/analytics-node, the same from memory', figures: results.library.map(which) },
+    })
+    const many = events.toLocaleString('en')
+    const aim = { words: '≥ 3×', holds: (ratio: number) => ratio >= 3 }
+    return [
+      compared(`events a second from a backlog of ${many}`, '/s', figures(rate).ours, figures(rate).theirs, aim),
+      compared('peak memory of it', 'MB', figures(peak).ours, figures(peak).theirs),
+      alone(
+        `a ten-minute outage at 100/s, ${many} events kept at once: from the start until all are sent`,
+        's',
+        results.ours.map(({ seconds }) => seconds),
+      ),
+    ]
+  },
+}

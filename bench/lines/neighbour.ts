@@ -1,0 +1,48 @@
+/** Does an account notice when another floods? */
+import { percentile } from '../arithmetic.ts'
+import { ours } from '../contenders.ts'
+import { type Bench, compared, type Line, roundsOf } from '../line.ts'
+import { pace } from '../load.ts'
+import { webhooksOf } from '../product.ts'
+import { firstOrg, writeKeyOf } from '../webhook.ts'
+
+/** The quiet account's webhooks a second; the other has a hundred times as many. */
+const quietPerSecond = 20
+const quiet = firstOrg + 1
+/** Numbers of the flood's webhooks begin here, so that none is like a quiet one. */
+const floodFrom = 1_000_000
+
+/** The quiet account's p99 from webhook to Segment. */
+async function p99(bench: Bench, flooded: boolean): Promise<number> {
+  const stand = await ours(bench, { accounts: 2 })
+  const { segment } = stand
+  const url = webhooksOf(stand.receiver)
+  try {
+    const seconds = 2 * bench.seconds
+    const warm = await pace({ url, perSecond: quietPerSecond, seconds: 1, org: quiet })
+    await segment.until(warm.answered)
+    await segment.mode({ reset: true })
+    const flood = { url, perSecond: 100 * quietPerSecond, seconds: seconds + 1, from: floodFrom }
+    const [answers] = await Promise.all([
+      pace({ url, perSecond: quietPerSecond, seconds, org: quiet, from: warm.next }),
+      flooded ? pace(flood) : undefined,
+    ])
+    await segment.until(answers.answered + (flooded ? flood.perSecond * flood.seconds : 0), 3_000)
+    const { latencies } = await segment.report()
+    return percentile(latencies[writeKeyOf(quiet)] ?? [], 99)
+  } finally {
+    await stand.close()
+  }
+}
+
+export const neighbour: Line = {
+  name: 'neighbour',
+  question: 'Does an account notice when another floods?',
+  peers: false,
+  async run(bench) {
+    const results = await roundsOf(bench, { flooded: () => p99(bench, true), alone: () => p99(bench, false) })
+    const what = "a quiet account's p99, webhook to Segment, while another sends a hundred times as much"
+    const aim = { words: '≤ 2×', holds: (ratio: number) => ratio <= 2 }
+    return [compared(what, 'ms', results.flooded, { name: 'alone', figures: results.alone }, aim)]
+  },
+}
