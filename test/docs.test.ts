@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, test } from 'node:test'
+import { type WidgetEvent, widgetEvents } from '../src/bridge/index.ts'
 import type { Command } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { type Setting, settings } from '../src/config.ts'
@@ -13,11 +14,13 @@ import { disconnectType } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
 import { printCatalogue } from '../src/events/print.ts'
 import { holds, ofEvents, setbacks } from '../src/pipeline/reasons.ts'
+import { bridgeScript } from '../src/web/bridge.ts'
 import { type File, isProduct, readTree } from './tree.ts'
 
 const tree = readTree()
 const documents = tree.filter(({ path }) => path.endsWith('.md'))
 const product = tree.filter(isProduct)
+const { bytes } = bridgeScript
 
 describe('a table that repeats the code says what the code says', () => {
   const tables: [path: string, mark: string, made: () => string][] = [
@@ -40,6 +43,9 @@ describe('a table that repeats the code says what the code says', () => {
     ['docs/errors.md', 'holds', () => reasonTable(holds)],
     ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
+    ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
+    ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
+    ['docs/bridge.md', 'events', () => tableOf(['event', 'properties', 'who'], widgetEvents.map(widgetEventRow))],
   ]
   for (const [path, mark, made] of tables) {
     test(`${path}: ${mark}`, () => {
@@ -70,6 +76,30 @@ function reasonTable(reasons: typeof holds): string {
     ['reason', 'what it means', 'what to do'],
     Object.entries(reasons).map(([reason, [means, todo]]) => [`\`${reason}\``, means, todo]),
   )
+}
+
+/** The options of the bridge, as their own docstrings say it. */
+function bridgeOptions(): string[][] {
+  const { text } = tree.find(({ path }) => path === 'src/bridge/options.ts')!
+  const [, fields = ''] = /export interface BridgeOptions \{\n([\s\S]*?)\n\}/.exec(text)!
+  const documented = [...fields.matchAll(/\/\*\*[\s*]*([\s\S]*?)\s*\*\/\s*(\w+)\?: (.+)/g)]
+  assert.equal(documented.length, fields.match(/\?: /g)!.length, 'each has a docstring')
+  return documented.map(([, said = '', name = '', type]) => {
+    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    const meaning = said.replace(/\s*\n\s*\*\s*/g, ' ').replaceAll('|', '\\|')
+    const isTag = text.includes(`'${attribute}'`)
+    assert.ok(isTag || type === 'Analytics', `${name} has its attribute`)
+    return [isTag ? `\`${attribute}\`` : '', `\`${name}\``, meaning]
+  })
+}
+
+/** Its properties, each with the field of the widget where that has another name. */
+function widgetEventRow({ name, contact, properties }: WidgetEvent): string[] {
+  const carried = properties.map(({ property, field, of }) => {
+    const from = of === undefined ? field : `${of}.${field}`
+    return from === property ? `\`${property}\`` : `\`${property}\` (\`${from}\`)`
+  })
+  return [`\`${name}\``, carried.join(' '), contact === undefined ? '' : 'names the contact']
 }
 
 /** Every command that does something, under its whole name. */

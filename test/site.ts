@@ -10,6 +10,7 @@ import type { BridgeState } from '../src/bridge/index.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { Action, Sims } from '../src/sim/index.ts'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
+import { eventually } from './clock.ts'
 import { type Rig, startRig } from './rig.ts'
 
 export interface Site {
@@ -165,11 +166,12 @@ function driftSnippet(url: string): string {
 function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, keyof Parts | keyof WatchedPage> {
   const mine = () => sims.segment.accepted.filter((one) => one.writeKey === writeKey).map(({ message }) => message)
   const ofType = (type: string) => mine().filter((message) => message.type === type)
-  const until = async (expression: string) => void (await page.waitForFunction(expression))
+  // Not the browser's own way to wait, which a strict page forbids.
+  const until = (expression: string) => eventually(() => page.evaluate(`Boolean(${expression})`))
   let fences = 0
   return {
     async fire(event, data) {
-      await until('window.drift && drift.simulate && driftSegmentBridge.state().drift')
+      await until('window.drift?.simulate && window.driftSegmentBridge?.state().drift')
       await page.evaluate(`drift.simulate(${JSON.stringify(event)}, ${JSON.stringify(data) ?? ''})`)
     },
     run: <Result>(line: string) => page.evaluate(line) as Promise<Result>,

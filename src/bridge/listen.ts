@@ -5,7 +5,7 @@ import { type Drift, fieldOf, type Page, quietly, succeeds } from './page.ts'
 export interface Listener {
   /** Listens to the widget that is there now, if it is not listened to yet. */
   look(): void
-  /** Every event of the widget that was there at the last look is listened to. */
+  /** Every event of the widget that is there now is listened to. */
   isListening(): boolean
 }
 
@@ -45,6 +45,6 @@ export function openListener(page: Page, hear: (event: WidgetEvent, data: unknow
       }
       refused = again
     },
-    isListening: () => refused.length === 0,
+    isListening: () => refused.length === 0 && fieldOf(page, 'drift') === widget,
   }
 }

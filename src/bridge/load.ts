@@ -14,9 +14,9 @@ const driftRoundMs = 300_000
 
 /** Puts Drift's queue in the window and loads the widget; does nothing where a snippet or the widget is there. */
 export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Settings): void {
-  const there = page.driftt ?? page.drift
-  if (embedId === '' || isTaken(there)) return
-  const queue = queueOf(there, driftMethods)
+  const { drift, driftt } = page
+  if (embedId === '' || isTaken(drift, 'on') || isTaken(driftt, 'on')) return
+  const queue = queueOf(driftt ?? drift, driftMethods)
   let isLoaded = false
   // A snippet that comes after us finds its queue, and its own call of load must not bring a second widget.
   const load = (id: unknown) => {
@@ -32,7 +32,7 @@ export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Setti
 
 /** The same for Segment: its queue, its script, and the page view that its own snippet sends too. */
 export function loadSegment(page: Page, { segment: writeKey, segmentUrl, segmentPage, nonce }: Settings): void {
-  if (writeKey === '' || isTaken(page.analytics)) return
+  if (writeKey === '' || isTaken(page.analytics, 'track')) return
   const queue = queueOf(page.analytics, segmentMethods)
   queue._writeKey = writeKey
   // The library would recognize its own address only where it is https.
@@ -44,10 +44,17 @@ export function loadSegment(page: Page, { segment: writeKey, segmentUrl, segment
   insert(page, `${segmentUrl}/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`, nonce)
 }
 
-/** Somebody's snippet or the library itself is there; a bare list of calls is not. */
-function isTaken(there: unknown): boolean {
-  if (there === undefined || there === null) return false
-  return !Array.isArray(there) || fieldOf(there, 'invoked') === true || typeof fieldOf(there, 'load') === 'function'
+/** Somebody's snippet or the library itself is there; not a bare list of calls, nor an element with that id. */
+function isTaken(there: unknown, method: string): boolean {
+  return (
+    fieldOf(there, 'invoked') === true ||
+    isFunction(there, 'load') ||
+    (!Array.isArray(there) && isFunction(there, method))
+  )
+}
+
+function isFunction(of: unknown, name: string): boolean {
+  return typeof fieldOf(of, name) === 'function'
 }
 
 /** A list whose methods write down their calls, for the library to make when it comes. */

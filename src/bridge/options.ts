@@ -14,7 +14,7 @@ export interface BridgeOptions {
   consent?: Consent
   /** Starts as denied in a browser that asks not to be tracked (Global Privacy Control, Do Not Track). */
   respectOptOut?: boolean
-  /** Properties never to be sent, such as `email`. */
+  /** Properties never to be sent, such as `email`; in an attribute with spaces between them. */
   omit?: readonly string[]
   /** The write key of a Segment source: the bridge loads Segment, unless it is there. */
   segment?: string
