@@ -24,5 +24,5 @@ EXPOSE 8080 9464
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
   CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-8080}/ready"
 # Without a second process between: SIGTERM reaches the service itself, which drains and loses nothing.
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/src/main.ts"]
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--disable-sigusr1", "/app/src/main.ts"]
 CMD ["serve"]

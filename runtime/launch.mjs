@@ -23,8 +23,9 @@ export async function launch(args, { dev = false } = {}) {
     // Installed from npm, the project has no lockfile: npm has put its packages beside it.
     if (existsSync(join(root, 'package-lock.json')))
       await ensurePackages(root, { dev, node, what: dev ? 'the packages, those for development too' : 'the packages' })
-    // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start.
-    endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', ...args]))
+    // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start. And no signal
+    // opens the inspector, through which the keys could be read.
+    endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...args]))
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error
     if (error.signal === null) process.stderr.write(`${error.message}\n${error.hint}\n`)

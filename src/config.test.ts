@@ -1,7 +1,10 @@
 /** The settings as a table: what is wrong is named with its setting, all at once, and never shown. */
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Env, readConfig } from './config.ts'
+import { type Env, environment, readConfig, strangeNames } from './config.ts'
 import { Problem } from './lib/errors.ts'
 
 const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
@@ -69,6 +72,9 @@ describe('settings', () => {
     ['an unknown store', 'DATABASE_URL', 'mysql://x'],
     ['an unknown level', 'LOG_LEVEL', 'loud'],
     ['L14 TLS switched off', 'NODE_TLS_REJECT_UNAUTHORIZED', '0'],
+    ['L14 an inspector for anyone here', 'NODE_OPTIONS', '--inspect=0.0.0.0'],
+    ['L08 a machine next door', 'DRIFT_API_URL', 'http://[::ffff:169.254.169.254]'],
+    ['L08 a number for an address', 'SEGMENT_API_URL_EU', 'http://2852039166'],
     ['L19 a secret with a line break', 'DRIFT_CLIENT_SECRET', 'cS7mB3\nyHp6'],
   ]
   for (const [row, name, value] of wrong) {
@@ -106,5 +112,40 @@ describe('settings', () => {
       ['k1', 'k0'],
     )
     assert.deepEqual(verificationTokens, ['vT8sQ2xLr4', 'wU9tR3yMs5'])
+  })
+})
+
+describe('the file .env', () => {
+  const written = (bytes: string | undefined): Env => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
+    try {
+      if (bytes === undefined) mkdirSync(join(folder, '.env'))
+      else writeFileSync(join(folder, '.env'), bytes)
+      return environment(folder)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+  const rows: [row: string, bytes: string, value: string | undefined][] = [
+    ['L04 a byte order mark', '\ufeffDRIFT_TEST_A=1', '1'],
+    ['L04 lines that end as on Windows', 'X=0\r\nDRIFT_TEST_A=1\r\nY=2\r\n', '1'],
+    ['L04 tabs and spaces', '\tDRIFT_TEST_A =\t1 ', '1'],
+    ['L04 a name twice: the last', 'DRIFT_TEST_A=0\nDRIFT_TEST_A=1', '1'],
+    ['L04 a comment, and what is no setting', '# DRIFT_TEST_A=0\n???\nDRIFT_TEST_A=1', '1'],
+    ['L04 ten megabytes', `X=${'x'.repeat(10_000_000)}\nDRIFT_TEST_A=1`, '1'],
+    ['L19 quotes', "DRIFT_TEST_A='1'", '1'],
+  ]
+  for (const [row, bytes, value] of rows) test(row, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
+
+  test('L04 a folder of that name is said to be one', () => {
+    assert.throws(
+      () => written(undefined),
+      (error: Problem) => error.exitCode === 78 && /\.env .*EISDIR/.test(error.message),
+    )
+  })
+
+  test('L04 a misspelt name is noticed; what others put into the environment is not', () => {
+    const env = { ...whole, SEGMENT_REGOIN: 'eu', drift_org_id: '1', PATH: '', DRIFT_SEGMENT_SOURCE_PORT: 'tcp://x' }
+    assert.deepEqual(strangeNames(env), ['SEGMENT_REGOIN', 'drift_org_id'])
   })
 })

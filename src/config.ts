@@ -3,7 +3,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { Problem } from './lib/errors.ts'
+import { codeOf, Problem } from './lib/errors.ts'
 import { logLevels } from './lib/log.ts'
 
 export interface Config {
@@ -83,10 +83,26 @@ export type Env = Partial<Record<string, string>>
 
 /** The environment over a `.env` file of the working folder. Empty means unset. */
 export function environment(folder = '.'): Env {
-  const file = `${folder}/.env`
-  const written = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  const written = writtenIn(`${folder}/.env`)
   const set = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== '')
   return { ...written, ...Object.fromEntries(set) }
+}
+
+function writtenIn(file: string): Env {
+  if (!existsSync(file)) return {}
+  try {
+    // Some editors begin a file with a byte order mark, which would be part of the first name.
+    return parseEnv(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))
+  } catch (cause) {
+    throw new Problem('settings_wrong', `.env is there but cannot be read: ${codeOf(cause)}`, { exitCode: 78, cause })
+  }
+}
+
+/** Names that look like settings and are none: most likely misspelt. Kubernetes makes some of a service's name. */
+export function strangeNames(env: Env): string[] {
+  const known = new Set<string>(settings.map(({ name }) => name))
+  const ours = /^(DATABASE|DRIFT|ENCRYPTION|METRICS|PUBLIC|RETENTION|SEGMENT)_(?!SEGMENT_SOURCE_)/
+  return Object.keys(env).filter((name) => ours.test(name.toUpperCase()) && !known.has(name))
 }
 
 /** Which part of the settings a command needs: `store` only what opens the store. */
@@ -145,6 +161,9 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
   if (!/^sqlite:.+/.test(databaseUrl)) complain('DATABASE_URL', 'must look like sqlite:PATH')
   if (serving && env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     wrong.push('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which would let anyone pose as Drift or Segment')
+  }
+  if (serving && /--inspect/.test(env.NODE_OPTIONS ?? '')) {
+    wrong.push('NODE_OPTIONS: must not open the inspector, through which anyone on this machine reads the keys')
   }
 
   const config: Config = {

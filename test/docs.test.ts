@@ -181,6 +181,7 @@ const noReasons: Readonly<Record<string, string>> = {
   refresh_token: 'a word of OAuth',
   invalid_client: 'a word of OAuth',
   claim_failed: 'an event of the log',
+  log_lost: 'an event of the log',
   upkeep_failed: 'an event of the log',
   reload_failed: 'an event of the log',
   work_failed: 'an event of the log',

@@ -13,7 +13,7 @@ export interface Context {
   readInput(): Promise<string>
   openStore(config: Pick<Config, 'databaseUrl' | 'encryptionKeys'>): Promise<Store>
   openService(config: Config, options?: { log?: Log }): Promise<Service>
-  /** Resolves when the process is told to stop (SIGTERM, SIGINT). */
+  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP); told twice, it ends at once. */
   untilStopped(): Promise<void>
 }
 

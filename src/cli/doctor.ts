@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Config, readConfig } from '../config.ts'
+import { type Config, readConfig, strangeNames } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -56,6 +56,9 @@ function readSettings(context: Context, findings: Finding[]): Config | undefined
   try {
     const config = readConfig(context.env, 'serve')
     findings.push({ is: 'ok', what: 'settings: all there and well formed' })
+    for (const name of strangeNames(context.env)) {
+      findings.push({ is: 'look', what: `settings: there is none called ${name}`, todo: 'is it misspelt?' })
+    }
     return config
   } catch (error) {
     if (!(error instanceof Problem)) throw error

@@ -39,28 +39,31 @@ export const commands: readonly Command[] = [
 
 /** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 78 settings. */
 export async function run(args: string[], open: Pick<Context, 'openStore' | 'openService'>): Promise<number> {
-  const context: Context = {
-    ...open,
-    env: environment(),
-    print: (text) => void process.stdout.write(`${text}\n`),
-    remark: (text) => void process.stderr.write(`${text}\n`),
-    readInput,
-    untilStopped,
-  }
-  let exitCode = 0
-  const program = new Commander('drift-segment-source')
-    .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
-    .showHelpAfterError()
-  for (const command of commands) add(program, command, context, (code) => (exitCode = code))
+  const remark = (text: string) => void process.stderr.write(`${text}\n`)
+  // Whoever reads may leave before the end, as `head` does.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
+    const print = (text: string) => void process.stdout.write(`${text}\n`)
+    const context: Context = { ...open, env: environment(), print, remark, readInput, untilStopped }
+    let exitCode = 0
+    const program = new Commander('drift-segment-source')
+      .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
+      .showHelpAfterError()
+      // What was meant as a secret must not be repeated in a log of commands.
+      .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+    for (const command of commands) add(program, command, context, (code) => (exitCode = code))
     await program.exitOverride().parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (!(error instanceof Problem)) throw error
-    context.remark(`${error.code}: ${error.message}${error.hint ? `\n  what to do: ${error.hint}` : ''}`)
+    remark(`${error.code}: ${error.message}${error.hint ? `\n  what to do: ${error.hint}` : ''}`)
     return error.exitCode
   }
+}
+
+function withoutValues(misuse: string): string {
+  return misuse.replace(/('--?[\w-]+)=[^']*'/, "$1'").replace(/( but got \d+): .*/, '$1')
 }
 
 function add(parent: Commander, command: Command, context: Context, done: (code: number) => void): void {
@@ -92,6 +95,6 @@ async function readInput(): Promise<string> {
 
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
 }

@@ -1,9 +1,10 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { migrate } from './migrations.ts'
+import { storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
 
 export type Row = Record<string, SQLInputValue>
@@ -23,7 +24,7 @@ export interface Database {
 const busyMs = 10_000
 
 export function openDatabase(path: string, purpose: Purpose): Database {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  ensureFolder(dirname(path))
   const lock = purpose === 'serve' ? lockFor(path) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
@@ -47,6 +48,24 @@ export function openDatabase(path: string, purpose: Purpose): Database {
       db.close()
       lock?.close()
     },
+  }
+}
+
+/** Linux' numbers of file systems that are another machine's (statfs(2)): NFS, SMB in three versions, AFS, Ceph, Lustre. */
+const networkTypes = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x0bd00bd0])
+
+/** SQLite's log is shared memory, which two machines do not share: over a network the file would be damaged. */
+export function isOnNetwork(type: number): boolean {
+  return networkTypes.has(type)
+}
+
+function ensureFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (isOnNetwork(statfsSync(folder).type)) throw storeOnNetwork()
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw storeUnreachable(error)
   }
 }
 

@@ -2,7 +2,7 @@
 import { codeOf, Problem } from '../../lib/errors.ts'
 
 /** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
-const [ioerr, corrupt, full, notadb] = [10, 11, 13, 26]
+const [perm, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 8, 10, 11, 13, 14, 26]
 
 export type Trouble = 'full' | 'fatal' | undefined
 
@@ -41,9 +41,34 @@ export function problemOf(error: unknown): Problem {
         hint: 'look at the machine’s disk and its log; what was answered 200 before is kept',
         cause: error,
       })
+    case perm:
+    case readonly:
+    case cantopen:
+      return storeUnreachable(error)
     default:
       return new Problem(codeOf(error), error instanceof Error ? error.message : 'unknown')
   }
+}
+
+export function storeUnreachable(cause: unknown): Problem {
+  const { code, message } = cause as { code?: string; message?: string }
+  const why = /^E[A-Z]+$/.test(code ?? '') ? code : message
+  return new Problem('store_unreachable', `the file of DATABASE_URL cannot be opened or written: ${why}`, {
+    hint: 'is its folder there, and may the user that runs this write into it?',
+    exitCode: 78,
+    cause,
+  })
+}
+
+export function storeOnNetwork(): Problem {
+  return new Problem(
+    'store_on_network',
+    'the file of DATABASE_URL lies on a network file system, where SQLite loses data',
+    {
+      hint: 'name a path on a disk of this machine, or use PostgreSQL',
+      exitCode: 78,
+    },
+  )
 }
 
 export function storeFull(): Problem {

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
+import { describe, test } from 'node:test'
+import type { Problem } from '../lib/errors.ts'
+import { systemRandom } from '../lib/random.ts'
+import { openForgetful } from '../storage/memory/open.ts'
+import { openKeyring } from './keyring.ts'
+
+const older = { id: 'older', secret: createSecretKey(Buffer.alloc(32, 'older')) }
+const newer = { id: 'newer', secret: createSecretKey(Buffer.alloc(32, 'newer')) }
+const orgs = ['1', '2', '3', '4', '5']
+
+describe('the keyring', () => {
+  test('L03 under a key that is not the one it was made with: refused, and nothing is touched', async () => {
+    const { vault } = openForgetful()
+    const keyring = await openKeyring(vault, [older], systemRandom)
+    const sealed = await keyring.seal('1', 'place', 'said')
+    const before = await vault.list('')
+    const impostor = { id: 'older', secret: createSecretKey(Buffer.alloc(32, 'impostor')) }
+    for (const wrong of [newer, impostor])
+      await assert.rejects(
+        openKeyring(vault, [wrong], systemRandom),
+        (error: Problem) => error.code === 'encryption_keys_wrong' && error.exitCode === 78,
+      )
+    assert.deepEqual(await vault.list(''), before)
+    const again = await openKeyring(vault, [older], systemRandom)
+    assert.equal((await again.open('place', sealed)).toString(), 'said')
+  })
+
+  test('L20 a rotation that was cut short goes on where it was; meanwhile both keys are needed, and all opens', async () => {
+    const { vault } = openForgetful()
+    const keyring = await openKeyring(vault, [older], systemRandom)
+    const sealed = await Promise.all(orgs.map((org) => keyring.seal(org, 'place', org)))
+    const identity = keyring.identity('the same event')
+
+    let left = 3
+    const replace: typeof vault.replace = async (name, value) => {
+      if (left-- === 0) throw new Error('killed here')
+      return vault.replace(name, value)
+    }
+    const rotating = await openKeyring({ ...vault, replace }, [newer, older], systemRandom)
+    await assert.rejects(rotating.rewrap(), /killed here/)
+
+    for (const alone of [[newer], [older]]) await assert.rejects(openKeyring(vault, alone, systemRandom))
+    const resumed = await openKeyring(vault, [newer, older], systemRandom)
+    for (const [at, org] of orgs.entries())
+      assert.equal((await resumed.open('place', sealed[at]!)).toString(), org, 'half-way')
+    const counts = await resumed.wrappedBy()
+    assert.equal(counts.get('newer'), 3)
+    assert.equal(await resumed.rewrap(), orgs.length + 1 - 3, 'each account, and our own')
+
+    const after = await openKeyring(vault, [newer], systemRandom)
+    for (const [at, org] of orgs.entries()) assert.equal((await after.open('place', sealed[at]!)).toString(), org)
+    assert.deepEqual(after.identity('the same event'), identity)
+  })
+})
