@@ -1,7 +1,7 @@
 /**
  * The browser bridge without a browser: what each widget event becomes, and everything a page can do to it. The oracle is
  * the table in bridge-page.ts, written out by hand; the doubles are a window, a widget and an analytics.js that write down
- * what they are told. What happens in a real browser, with the real analytics.js: bridge-browser.test.ts.
+ * what they are told. What happens in a real browser, with the real analytics.js: bridge-orders.test.ts.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

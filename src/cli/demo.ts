@@ -37,7 +37,10 @@ export const demo: Command = {
       await install(context, env, sims)
       const allRight = await fireAll(context, service, sims)
       if (given.once) return allRight ? 0 : 1
-      context.print(`\nall of it stays up until Ctrl+C; the two addresses above show what they received`)
+      context.print(
+        `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
+          `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
+      )
       await context.untilStopped()
       return 0
     } finally {

@@ -47,7 +47,9 @@ function shopPage({ segmentUrl, writeKey }: DemoSite, query: URLSearchParams, dr
     .replace('{shown}', () => html`${tag}`.markup)
     .replace('{segment}', segmentUrl)
     .replace('{key}', writeKey)
-  const policy = `default-src 'none'; script-src 'self' ${segmentUrl}; connect-src ${segmentUrl}; style-src 'self'`
+  // What an ad blocker does to Segment, a policy does too.
+  const library = query.get('blocked') === 'segment' ? '' : ` ${segmentUrl}`
+  const policy = `default-src 'none'; script-src 'self'${library}; connect-src ${segmentUrl}; style-src 'self'`
   const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }
   return { status: 200, headers: { ...headers, 'cache-control': 'no-store' }, body }
 }

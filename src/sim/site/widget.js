@@ -54,40 +54,56 @@
     const playbook = { conversationId: 3969707702, playbookId: 2750462, interactionId: 5201, campaignId: 1870 }
     const bot = { messageId: 'bot-1', createdAt: Date.now(), authorId: 2322756 }
     const campaign = { campaignId: 1871, data: { widgetVisible: true, isOnline: true } }
-    return [
-      ['A playbook greets', 'conversation:playbookFired', { ...bot, ...playbook }],
-      ['Click the greeting', 'conversation:playbookClicked', playbook],
-      ['Dismiss the greeting', 'conversation:playbookDismissed', { ...playbook, messageId: 'bot-1' }],
-      ['Answer for the first time', 'conversation:firstInteraction', { ...bot, ...playbook, authorId: contact() }],
-      [
-        'Start a conversation',
-        'startConversation',
-        { conversationId: 3969707702, inboxId: 642330, endUserId: contact(), endUserEmail: 'visitor@example.com' },
+    const started = {
+      conversationId: 3969707702,
+      inboxId: 642330,
+      endUserId: contact(),
+      endUserEmail: 'visitor@example.com',
+    }
+    return {
+      'A playbook': [
+        ['A playbook greets', 'conversation:playbookFired', { ...bot, ...playbook }],
+        ['Click the greeting', 'conversation:playbookClicked', playbook],
+        ['Dismiss the greeting', 'conversation:playbookDismissed', { ...playbook, messageId: 'bot-1' }],
       ],
-      ['Open a conversation', 'conversation:selected', playbook],
-      ['Ask for a meeting', 'scheduling:requestMeeting', { teamMember: { id: 2322756, name: 'Robin Example' } }],
-      ['A campaign opens', 'campaign:open', campaign],
-      ['Click the campaign', 'campaign:click', campaign],
-      ['Submit its form', 'campaign:submit', campaign],
-      ['Dismiss the campaign', 'campaign:dismiss', campaign],
-      ['Close the slider', 'sliderMessage:close', { ...playbook, botMessage: true }],
-    ]
+      'A conversation': [
+        ['Answer for the first time', 'conversation:firstInteraction', { ...bot, ...playbook, authorId: contact() }],
+        ['Start a conversation', 'startConversation', started],
+        ['Open a conversation', 'conversation:selected', playbook],
+        ['Ask for a meeting', 'scheduling:requestMeeting', { teamMember: { id: 2322756, name: 'Robin Example' } }],
+      ],
+      'A campaign': [
+        ['A campaign opens', 'campaign:open', campaign],
+        ['Click it', 'campaign:click', campaign],
+        ['Submit its form', 'campaign:submit', campaign],
+        ['Dismiss it', 'campaign:dismiss', campaign],
+        ['Close its slider', 'sliderMessage:close', { ...playbook, botMessage: true }],
+      ],
+    }
+  }
+
+  function element(tag, text) {
+    const made = document.createElement(tag)
+    made.textContent = text
+    return made
   }
 
   function show() {
     const root = document.createElement('aside')
     root.id = 'drift-widget'
     root.setAttribute('aria-label', 'Chat')
-    const toggle = document.createElement('button')
-    toggle.textContent = 'Chat'
+    const toggle = element('button', 'Chat')
     toggle.onclick = () => (root.classList.contains('open') ? close() : open())
     const panel = document.createElement('div')
-    for (const [label, event] of samples()) {
-      const button = document.createElement('button')
-      button.textContent = label
-      button.title = event
-      button.onclick = () => widget.simulate(event, samples().find((one) => one[1] === event)[2])
-      panel.append(button)
+    for (const [group, deeds] of Object.entries(samples())) {
+      panel.append(element('h2', group))
+      for (const [at, [label, event]] of deeds.entries()) {
+        const button = element('button', label)
+        button.append(element('code', event))
+        // Made anew for each press: a contact and a time may be others by then.
+        button.onclick = () => widget.simulate(event, samples()[group][at][2])
+        panel.append(button)
+      }
     }
     root.append(panel, toggle)
     document.body.append(root)
