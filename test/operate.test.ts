@@ -3,11 +3,10 @@
  * sending again, erasing a person, keys, backups, and the state of it all. Nothing is faked but the partners.
  */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { addsUp } from '../src/cli/check.ts'
-import { Problem } from '../src/lib/errors.ts'
+import type { Problem } from '../src/lib/errors.ts'
 import { eventually } from './clock.ts'
 import { install, org, type Rig, sealingKey, settled, startRig } from './rig.ts'
 
@@ -174,6 +173,16 @@ describe('redrive', () => {
     assert.equal((await stopped).exitCode, 130)
   })
 
+  test('L16 of another account, or of nobody, moves nothing; a person of another account is not erased', async () => {
+    await oneDead()
+    assert.match((await run('redrive', { org: '777' })).output, /^0 found, 0 wait/)
+    await assert.rejects(run('redrive', { org: 'all' }), (error: Problem) => error.exitCode === 2)
+    assert.match((await run('erase', { org: '777', contact: '7' })).output, /^0 events erased/)
+    await assert.rejects(run('erase', { org: id, contact: '*' }), (error: Problem) => error.exitCode === 2)
+    assert.equal((await rig.sums()).dead, 1)
+    rig.sims.segment.script(undefined)
+  })
+
   test('refuses states that wait anyway', async () => {
     await assert.rejects(run('redrive', { state: 'waiting' }), /others wait anyway/)
   })
@@ -242,43 +251,4 @@ test('a backup taken under load is whole, and a service restored from it goes on
   await run('installs resume', { org: id })
   const after = await settled(rig, ({ delivered }) => delivered === sums.received)
   assert.equal(after.waiting, 0)
-})
-
-describe('doctor', () => {
-  test('finds nothing wrong where nothing is, and lists what only Drift can show', async () => {
-    const { exitCode, output } = await run('doctor')
-    assert.equal(exitCode, 0, output)
-    for (const what of [/ok {3}settings/, /ok {3}store: .*sound/s, /ok {3}keys/, /ok {3}counts/, /ok {3}Drift: /])
-      assert.match(output, what)
-    assert.match(output, /connect\/callback.*app_disconnected.*all_contact_read/s)
-    assert.doesNotMatch(output, /^bad/m)
-  })
-
-  test('names what is wrong, each with what to do', async () => {
-    rig.env.DRIFT_VERIFICATION_TOKENS = ''
-    const settings = await run('doctor', { offline: true })
-    assert.equal(settings.exitCode, 1)
-    assert.match(settings.output, /^bad {2}.*\n? *.*DRIFT_VERIFICATION_TOKENS/s)
-    rig.env.DRIFT_VERIFICATION_TOKENS = rig.sims.drift.settings.verificationToken
-    rig.env.SEGMENT_API_URL_EU = 'http://127.0.0.1:9'
-    await run('installs pause', { org: id })
-    await eventually(async () => rig.service.store.roster.get(id)?.state === 'paused')
-    await post('new_conversation')
-    const { exitCode, output } = await run('doctor')
-    assert.equal(exitCode, 1)
-    assert.match(output, /bad {2}Segment \(eu\): 127\.0\.0\.1:9 is out of reach/)
-    assert.match(output, /look {1}account 5000883: 1 waiting: paused.*what to do: resume it/s)
-    await run('installs resume', { org: id })
-    await settled(rig, ({ delivered }) => delivered === 1)
-  })
-
-  test('says that a damaged file is damaged', async () => {
-    const file = join(rig.folder, 'odd.db')
-    await writeFile(file, 'this is no database, whatever its name says'.repeat(100))
-    rig.env.DATABASE_URL = `sqlite:${file}`
-    const { exitCode, output } = await run('doctor', { offline: true })
-    assert.equal(exitCode, 1)
-    assert.match(output, /bad {2}store: /)
-    await assert.rejects(run('check'), Problem)
-  })
 })
