@@ -131,7 +131,8 @@ export async function settled(
   }
 }
 
-async function runCommand(env: Env, name: string, options: RunOptions) {
+/** What the command line does and prints, in this process. */
+export async function runCommand(env: Env, name: string, options: RunOptions = {}) {
   const path = name.split(' ')
   let command = commands.find((one) => one.name === path[0])
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)

@@ -20,7 +20,7 @@ function leadsTo(file: File, files: readonly File[]): string[] {
   return [...imported, ...(inProse ?? [])]
 }
 
-const aPath = /\b(src|test|bin|build|bench|runtime)\/[\w./-]+\.(m?[jt]s|json)\b/g
+const aPath = /\b(src|test|torture|bin|build|bench|runtime)\/[\w./-]+\.(m?[jt]s|json)\b/g
 
 function reached(files: readonly File[], roots: readonly string[]): ReadonlySet<string> {
   const byPath = new Map(files.map((file) => [file.path, file]))
@@ -35,7 +35,7 @@ function reached(files: readonly File[], roots: readonly string[]): ReadonlySet<
   return seen
 }
 
-law('every file of src, test, bin, build and runtime is used, those of the product by the product', {
+law('every file of src, test, torture, bin, build and runtime is used, those of the product by the product', {
   judge(files) {
     const isStart = ({ path }: File) => /(^|\/)package\.json$|^(bin|bench|deploy|\.ci|\.github)\//.test(path)
     const product = reached(
@@ -46,7 +46,8 @@ law('every file of src, test, bin, build and runtime is used, those of the produ
     const all = reached(files, [...product, ...tests])
     return files
       .filter(
-        (file) => /^(src|test|bin|build|runtime)\//.test(file.path) && !/\/(package\.json|\.\w+)$/.test(file.path),
+        (file) =>
+          /^(src|test|torture|bin|build|runtime)\//.test(file.path) && !/\/(package\.json|\.\w+)$/.test(file.path),
       )
       .filter((file) => !(isTest(file) ? all : product).has(file.path))
       .map(({ path }) => ({ path, why: all.has(path) ? 'only tests use it' : 'nothing uses it' }))
@@ -84,7 +85,7 @@ const linesMax = 300
 law('files have one idea, and at most 300 lines', {
   judge: (files) =>
     files
-      .filter((file) => isProgram(file) && /^(src|test|build|bench|runtime)\//.test(file.path))
+      .filter((file) => isProgram(file) && /^(src|test|torture|build|bench|runtime)\//.test(file.path))
       .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
       .filter(({ lines }) => lines > linesMax)
       .map(({ path, lines }) => ({ path, why: `has ${lines} lines` })),
@@ -104,7 +105,7 @@ law('files have one idea, and at most 300 lines', {
 law('files are named for what they are', {
   judge: (files) =>
     files
-      .filter(({ path }) => /^(src|test|build|bench|runtime|bin)\//.test(path))
+      .filter(({ path }) => /^(src|test|torture|build|bench|runtime|bin)\//.test(path))
       .filter(({ path }) =>
         /[/_-](utils?|helpers?|common|managers?|services?|processors?|handlers?|misc)[./_-]/.test(path),
       )
@@ -194,6 +195,7 @@ law('tests do not sleep', {
     'src/storage/sqlite/child.ts': 'a process that stays until it is killed',
     'test/crash.test.ts': 'kills at any moment, that is its point',
     'test/rig.ts': 'asks the store again until it has settled',
+    'torture/': 'strikes at any moment, and real time passes while it does',
   },
   breaks: [{ 'test/a.test.ts': 'await new Promise((done) => setTimeout(done, 50))' }],
 })
@@ -207,9 +209,9 @@ law('packages are declared where they are needed, and needed where they are decl
     const importedBy = (which: (file: File) => boolean) =>
       new Set(
         files
-          .filter((file) => /^(src|test)\//.test(file.path) && which(file))
+          .filter((file) => /^(src|test|torture)\//.test(file.path) && which(file))
           .flatMap((file) => importsOf(file).map(({ of }) => of))
-          .filter((of) => !/^(src|test|runtime|bin|bench|package\.json)\b|^node:|^\.|^$/.test(of))
+          .filter((of) => !/^(src|test|torture|runtime|bin|bench|package\.json)\b|^node:|^\.|^$/.test(of))
           .map(packageOf),
       )
     const product = importedBy(isProduct)

@@ -264,4 +264,22 @@ describe('the probe of an account in trouble', () => {
     assert.deepEqual(await stage.standings(), [])
     assert.equal((await install()).state, 'live')
   })
+
+  test('that two bad messages brought about ends by itself: after two hours a whole batch tells who is to blame', async () => {
+    const { segment } = stage.sims
+    segment.script({ refuseIf: ({ properties }) => (properties as { id: number }).id < 3969707704 })
+    for (const vary of [0, 1]) await stage.arrive('new_conversation', { vary })
+    await send()
+    assert.equal((await install()).reason, 'segment_refuses_all')
+    for (const vary of [2, 3]) await stage.arrive('new_conversation', { vary })
+    const startedAt = stage.clock.now()
+    while (segment.accepted.length === 0 && stage.clock.now() - startedAt < 180 * minute) {
+      stage.clock.advance(minute)
+      await send()
+    }
+    assert.equal(segment.accepted.length, 2)
+    assert.ok(stage.clock.now() - startedAt <= 125 * minute)
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'dead', reason: 'segment_400', count: 2 }])
+    assert.equal((await install()).state, 'live')
+  })
 })

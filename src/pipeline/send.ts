@@ -33,6 +33,11 @@ export interface SendNeeds {
 
 /** Leases in a row that ended without a word, the last ones of a single entry: that entry is set aside. */
 const crashesBeforeQuarantine = 10
+/**
+ * An account whose every message was refused is probed with the first in line, and that one may be all that is wrong.
+ * After so many probes, two hours, a whole batch is tried.
+ */
+const probesBeforeBatch = 7
 /** The reasons for which this lane troubles an account, and so may end the trouble of. */
 const ownReasons = /^(segment_|write_key_)/
 
@@ -114,7 +119,8 @@ async function endingFor(
   if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
   const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
-  if (stopped.reason === allRefused && wasOther) return endingOf(lease, undefined, now, random)
+  const batchTells = wasOther || lease.failures >= probesBeforeBatch
+  if (stopped.reason === allRefused && batchTells) return endingOf(lease, undefined, now, random)
   const isCurrent = ({ region, writeKey }: Install) =>
     region === install.region && writeKey !== undefined && Buffer.compare(writeKey, install.writeKey!) === 0
   const counts = await markTrouble(roster, lease.org, stopped.reason, now, isCurrent)

@@ -47,6 +47,8 @@ export interface Action {
   drip?: number
   /** The answer's body is replaced by this many bytes. */
   hugeBody?: number
+  /** The answer's body is replaced by this text. */
+  saidInstead?: string
 }
 
 export interface Site {
@@ -135,14 +137,14 @@ function instead({ status, headers = {}, body, redirect }: Action): Reply | unde
 async function write(
   outgoing: ServerResponse,
   reply: Reply,
-  { drip, hugeBody }: Action = {},
+  { drip, hugeBody, saidInstead }: Action = {},
   wait: (delayMs: number) => Promise<void> = async () => {},
 ): Promise<void> {
   const { status, headers = {}, body = '' } = reply
   outgoing.statusCode = status
   outgoing.setHeader('content-type', typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json')
   for (const [name, value] of Object.entries(headers)) outgoing.setHeader(name, value)
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const text = saidInstead ?? (typeof body === 'string' ? body : JSON.stringify(body))
   if (hugeBody === undefined && drip === undefined) {
     outgoing.end(text)
     return

@@ -1,0 +1,50 @@
+/** `npm run torture`: the crash and fault report. See docs/torture.md. */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { engines } from './engines.ts'
+import { markdownOf, reportOf } from './report.ts'
+import { torture } from './torture.ts'
+
+const usage = `npm run torture -- [option …]
+  --minutes <n>    how long, about; 3 by default
+  --seed <n>       the order of troubles and all that is left to chance in them
+  --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
+  --fault <what>   only troubles that run this row of the list (F1 to F32), or with this in their name
+  --write <path>   also write the report there, as Markdown, and beside it as JSON
+`
+
+try {
+  process.exitCode = await run()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`)
+  process.exitCode = 2
+}
+// Whatever a broken world has left open must not keep a run from ending.
+process.exit()
+
+async function run(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '3' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      engine: { type: 'string', multiple: true, default: Object.keys(engines) },
+      fault: { type: 'string' },
+      write: { type: 'string' },
+    },
+  })
+  const { minutes, seed, engine, fault, write } = values
+  const unknown = engine.find((name) => !(name in engines))
+  if (unknown !== undefined) throw new Error(`there is no engine "${unknown}"`)
+  if (!(Number(minutes) > 0 && Number.isInteger(Number(seed)))) throw new Error('minutes and seed are numbers')
+  const tell = (line: string) => void process.stdout.write(`${line}\n`)
+  tell(`seed ${seed}`)
+  const options = { minutes: Number(minutes), seed: Number(seed), engines: engine, tell }
+  const report = reportOf(await torture({ ...options, ...(fault === undefined ? {} : { fault }) }))
+  const markdown = markdownOf(report)
+  tell(`\n${markdown}`)
+  if (write !== undefined) {
+    writeFileSync(write, markdown)
+    writeFileSync(`${write.replace(/\.md$/, '')}.json`, `${JSON.stringify(report, undefined, 2)}\n`)
+  }
+  return report.held ? 0 : 1
+}

@@ -1,0 +1,15 @@
+import type { Scenario } from '../scenario.ts'
+import { accountTroubles } from './accounts.ts'
+import { driftTroubles } from './drift.ts'
+import { kills } from './kill.ts'
+import { segmentTroubles } from './segment.ts'
+import { timeTroubles } from './time.ts'
+
+/** Every trouble there is, each with the rows of the list of faults that it runs. */
+export const scenarios: readonly Scenario[] = [
+  ...kills,
+  ...segmentTroubles,
+  ...driftTroubles,
+  ...timeTroubles,
+  ...accountTroubles,
+]

@@ -1,0 +1,27 @@
+/** Nothing secret may be found in what the service wrote: its log and its store, in any common spelling. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { World } from './world.ts'
+
+/** What was found where, in words; nothing when all is well. */
+export function secretsFound({ folder, sims, ledger }: Pick<World, 'folder' | 'sims' | 'ledger'>): string[] {
+  const { settings, accessTokens, refreshTokens } = sims.drift
+  const secrets = [
+    settings.verificationToken,
+    settings.clientSecret,
+    ...[...ledger.keys.values()].flatMap((keys) => [...keys]),
+    ...accessTokens.keys(),
+    ...refreshTokens.keys(),
+  ]
+  const spellings = secrets.flatMap((secret) => [
+    secret,
+    Buffer.from(secret).toString('hex'),
+    Buffer.from(secret).toString('base64'),
+  ])
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return files.flatMap(({ name, parentPath }) => {
+    if (/\.reserve$|\.strace$/.test(name)) return []
+    const bytes = readFileSync(join(parentPath, name))
+    return spellings.some((spelling) => bytes.includes(spelling)) ? [`${name} holds a secret`] : []
+  })
+}

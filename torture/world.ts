@@ -1,0 +1,233 @@
+/**
+ * One world of the torture: a store, the service as child processes on it, a Drift and a Segment of our own on the other
+ * side of proxies, accounts, load, and the ledger that judges.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Env } from '../src/config.ts'
+import type { JsonObject } from '../src/lib/json.ts'
+import { type Received, type SegmentAction, type Sims, startSims } from '../src/sim/index.ts'
+import { seeded } from '../test/clock.ts'
+import { runCommand, settingsFor } from '../test/rig.ts'
+import { bentClock } from './clock.ts'
+import { type Engine, engines } from './engines.ts'
+import { isPoison, markOf } from './events.ts'
+import { type Audit, Ledger, type Sums } from './ledger.ts'
+import { type Load, openLoad } from './load.ts'
+import { type ServiceProcess, type StartOptions, startProcess } from './process.ts'
+import { type FaultProxy, startProxy } from './proxy.ts'
+import { secretsFound } from './secrets.ts'
+
+export interface Account {
+  org: string
+  writeKey: string
+}
+
+/** What the service shows as held: how much of an account, and why. */
+export interface Held {
+  org: string
+  state: string
+  reason: string
+  count: number
+}
+
+export interface World {
+  readonly seed: number
+  readonly engine: Engine
+  readonly folder: string
+  readonly env: Env
+  readonly log: string
+  readonly sims: Sims
+  readonly ledger: Ledger
+  readonly load: Load
+  readonly accounts: Account[]
+  /** Between Drift and the service, between the service and Drift's API, between the service and Segment. */
+  readonly proxies: { front: FaultProxy; drift: FaultProxy; segment: FaultProxy }
+  fraction(): number
+  /** A whole number from `from` to `to`. */
+  whole(from: number, to: number): number
+  pick<T>(from: readonly T[]): T
+  /** The service that takes the webhooks; starts one when none runs. */
+  service(): ServiceProcess
+  start(options?: Partial<StartOptions>, env?: Env): Promise<ServiceProcess>
+  /** How fast the service's hours pass from now on, for processes yet to come too. */
+  speed(speed: number): void
+  /** Moves the service's wall time. */
+  step(ms: number): void
+  /** What Segment does instead of its normal answer, which is to take everything but poison. */
+  segment(instead: (request: Received) => SegmentAction | undefined): void
+  /** Both partners do again what they do when nothing is wrong. */
+  normally(): void
+  /** Takes what has come to Segment since the last time into the ledger. */
+  read(): void
+  install(org: string, writeKey: string): Promise<void>
+  command: (name: string, options?: Parameters<typeof runCommand>[2]) => ReturnType<typeof runCommand>
+  sums(): Promise<Sums & { standings: Held[] }>
+  /** A kill between Drift's answer to a refresh and our commit costs the grant: a person connects the account again. */
+  connectAgain(sums: { standings: Held[] }): Promise<void>
+  /** How often that was needed. */
+  connectedAgain: number
+  /** Ends every fault, waits until nothing waits any more, and judges. */
+  settle(): Promise<Audit>
+  close(): Promise<void>
+}
+
+/** How much faster time passes while backoffs and probes are waited for: an hour in six seconds. */
+const settlingSpeed = 600
+/** Real time that everything may take to come to rest. */
+const settlingMs = 60_000
+
+export async function openWorld(seed: number, engineName: string): Promise<World> {
+  const fraction = seeded(seed)
+  const whole = (from: number, to: number) => from + Math.floor(fraction() * (to - from + 1))
+  const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-torture-'))
+  const clock = bentClock()
+  const sims = await startSims({ drift: { clock } })
+  const engine = await engines[engineName]!(folder)
+  const ledger = new Ledger()
+  const proxies = {
+    front: await startProxy('http://127.0.0.1:9', fraction),
+    drift: await startProxy(sims.drift.url, fraction),
+    segment: await startProxy(sims.segment.url, fraction),
+  }
+  const env: Env = {
+    ...settingsFor(sims, folder),
+    DATABASE_URL: engine.url,
+    DRIFT_API_URL: proxies.drift.url,
+    SEGMENT_API_URL_US: proxies.segment.url,
+    SEGMENT_API_URL_EU: proxies.segment.url,
+    LOG_LEVEL: 'debug',
+  }
+  const log = join(folder, 'service.log')
+  const accounts: Account[] = []
+  let running: ServiceProcess | undefined
+  let speed = 1
+  const load = openLoad({ ledger, accounts, to: () => proxies.front.url, sims, seed: seed + 1 })
+  const world: World = {
+    seed,
+    engine,
+    folder,
+    env,
+    log,
+    sims,
+    ledger,
+    load,
+    accounts,
+    proxies,
+    fraction,
+    whole,
+    pick: (from) => from[whole(0, from.length - 1)]!,
+    service() {
+      if (!running) throw new Error('no service runs')
+      return running
+    },
+    async start(options = {}, more = {}) {
+      const aheadMs = Math.round(clock.now() - Date.now())
+      running = await startProcess({ ...env, ...more }, { log, aheadMs, speed, ...options })
+      proxies.front.aim(running.url)
+      return running
+    },
+    speed(faster) {
+      speed = faster
+      clock.setSpeed(speed)
+      running?.tell({ speed })
+    },
+    step(ms) {
+      clock.step(ms)
+      running?.tell({ stepMs: ms })
+    },
+    segment(instead) {
+      const refuseIf = (message: JsonObject) => isPoison(message)
+      sims.segment.script((request) => ({ refuseIf, ...instead(request) }))
+    },
+    normally() {
+      world.segment(() => undefined)
+      for (const path of ['/conversations/*', '/oauth2/token']) sims.drift.script(path, undefined)
+    },
+    read: reader(sims, ledger),
+    command: (name, options) => runCommand(env, name, options),
+    async install(org, writeKey) {
+      ledger.keyOf(org, writeKey)
+      const secrets = { ...sims.drift.issueToken(Number(org)), writeKey }
+      const { exitCode, output } = await runCommand(env, 'installs add', {
+        stdin: JSON.stringify(secrets),
+        given: { org },
+      })
+      if (exitCode !== 0) throw new Error(output)
+      if (!accounts.some((account) => account.org === org)) accounts.push({ org, writeKey })
+    },
+    async sums() {
+      const { output } = await runCommand(env, 'check', { given: { json: true } })
+      return JSON.parse(output) as Sums & { standings: Held[] }
+    },
+    connectedAgain: 0,
+    async connectAgain({ standings }) {
+      for (const { org, reason } of standings) {
+        const account = reason === 'grant_dead' && accounts.find((one) => one.org === org)
+        if (!account) continue
+        world.connectedAgain++
+        await world.install(org, account.writeKey)
+      }
+    },
+    settle: () => settle(world),
+    async close() {
+      load.stop()
+      if (running?.isUp()) await running.kill()
+      await Promise.all(Object.values(proxies).map((proxy) => proxy.close()))
+      await sims.close()
+      await engine.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  world.normally()
+  return world
+}
+
+async function settle(world: World): Promise<Audit> {
+  const { load, proxies, ledger } = world
+  await load.finish()
+  world.normally()
+  for (const proxy of Object.values(proxies)) await proxy.heal()
+  if (!world.service().isUp()) await world.start()
+  world.service().signal('SIGCONT')
+  world.speed(settlingSpeed)
+  await load.repost()
+  const giveUpAt = performance.now() + settlingMs
+  let sums = await world.sums()
+  const isAtRest = () => {
+    world.read()
+    return sums.waiting === 0 && ledger.missing().length === 0 && sums.held <= ledger.setAside()
+  }
+  while (!isAtRest() && performance.now() < giveUpAt) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    sums = await world.sums()
+    await world.connectAgain(sums)
+  }
+  world.speed(1)
+  const audit = ledger.audit(sums)
+  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(sums.standings)}`)
+  if (sums.waiting > 0) audit.broken.push(`${sums.waiting} still wait after ${settlingMs / 1_000} s`)
+  audit.broken.push(...secretsFound(world))
+  return audit
+}
+
+/** Takes what has come to Segment since the last time into the ledger. */
+function reader({ segment }: Sims, ledger: Ledger): () => void {
+  let requestsRead = 0
+  let acceptedRead = 0
+  const markIn = (message: JsonObject) => markOf(message) ?? `unknown ${JSON.stringify(message).slice(0, 200)}`
+  return () => {
+    for (const { path, body } of segment.requests.slice(requestsRead)) {
+      requestsRead++
+      if (path !== '/v1/batch') continue
+      const { writeKey, batch } = JSON.parse(body) as { writeKey: string; batch: JsonObject[] }
+      for (const message of batch) {
+        const messageId = String(message.messageId)
+        ledger.transmissions.push({ mark: markIn(message), writeKey, messageId, text: JSON.stringify(message) })
+      }
+    }
+    for (const { message } of segment.accepted.slice(acceptedRead)) ledger.arrivals.push(markIn(message))
+    acceptedRead = segment.accepted.length
+  }
+}
