@@ -179,6 +179,7 @@ const noReasons: Readonly<Record<string, string>> = {
   still_connected: 'what came of asking whether an account has left',
   in_line: 'there is no reason: it waits for its turn',
   refresh_token: 'a word of OAuth',
+  authorization_code: 'a word of OAuth',
   invalid_client: 'a word of OAuth',
   claim_failed: 'an event of the log',
   log_lost: 'an event of the log',

@@ -5,14 +5,17 @@ import { join } from 'node:path'
 import { type Env, readConfig } from '../config.ts'
 import { eventName } from '../events/define.ts'
 import { catalogue } from '../events/index.ts'
+import { Problem } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { silentLog } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
+import { openOutlet } from '../lib/request.ts'
 import type { Service } from '../main.ts'
 import { difference } from '../sim/expected.ts'
 import { type Sims, startSims } from '../sim/index.ts'
+import { openVisitor } from '../sim/visitor.ts'
 import type { Command, Context } from './command.ts'
-import { installs } from './installs.ts'
+import { signIn } from './sign-in.ts'
 
 /** The account of Drift's own samples. */
 const org = 5_000_883
@@ -34,9 +37,10 @@ export const demo: Command = {
       context.print(
         `a Drift is at    ${sims.drift.url}\na Segment is at  ${sims.segment.url}\nthe service is at ${service.url}\n`,
       )
-      await install(context, env, sims)
+      await install(context, service, sims)
       const allRight = await fireAll(context, service, sims)
       if (given.once) return allRight ? 0 : 1
+      await sayHowToSignIn(context, env, service)
       context.print(
         `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
           `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
@@ -70,13 +74,28 @@ function settingsFor(sims: Sims, folder: string): Env {
   }
 }
 
-/** By the same command that a person would use, beside the running service. */
-async function install(context: Context, env: Env, { drift }: Sims): Promise<void> {
-  drift.addOrg({ orgId: org })
-  const secrets = { ...drift.issueToken(org), writeKey: 'DemoSourceKey0123456789abcdefghi' }
-  const add = installs.commands!.find(({ name }) => name === 'add')!
-  context.remark('$ drift-segment-source installs add --org 5000883')
-  await add.run!({ ...context, env, readInput: async () => JSON.stringify(secrets) }, { org: String(org) }, [])
+/** The way that an admin's browser takes: to Drift and back, the write key, and back to Drift's settings. */
+async function install(context: Context, { url }: Service, { drift }: Sims): Promise<void> {
+  drift.addOrg({ orgId: org, name: 'Demo account' })
+  const outlet = openOutlet()
+  const visitor = openVisitor(outlet.send)
+  try {
+    context.remark(`installing the account by ${url}/connect, as an admin's browser does`)
+    const consent = await visitor.follow(await visitor.get(`${url}/connect`))
+    const form = await visitor.follow(await visitor.submit(consent, { orgId: String(org), decision: 'allow' }))
+    const saved = await visitor.submit(form, { writeKey: 'DemoSourceKey0123456789abcdefghi' }, '/connect/write-key')
+    if (saved.status === 303 && saved.headers.location?.startsWith(drift.url)) return
+    throw new Problem('install_failed', `the install ended with ${saved.status} at ${new URL(saved.url).pathname}`)
+  } finally {
+    await outlet.close()
+  }
+}
+
+async function sayHowToSignIn(context: Context, env: Env, { url }: Service): Promise<void> {
+  context.print(`\nthe console is at ${url}/console`)
+  context.print('  sign in through the simulated Drift: "Continue with Drift", then "Allow"; or open, once:')
+  const print = (text: string) => context.print(`  ${text}`)
+  await signIn.run!({ ...context, env, print, remark: () => {} }, { org: String(org), url }, [])
 }
 
 async function fireAll(context: Context, service: Service, { drift, segment }: Sims): Promise<boolean> {

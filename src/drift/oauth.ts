@@ -35,6 +35,28 @@ export function refreshRequest(apiUrl: string, app: App, refreshToken: string): 
   return { method: 'POST', url: `${apiUrl}/oauth2/token`, headers: form, body: body.toString(), deadlineMs }
 }
 
+/** The documented four fields; the redirect URI is not among them. */
+export function exchangeRequest(apiUrl: string, app: App, code: string): Outgoing {
+  const body = new URLSearchParams({
+    client_id: app.clientId,
+    client_secret: app.clientSecret,
+    code,
+    grant_type: 'authorization_code',
+  })
+  return { method: 'POST', url: `${apiUrl}/oauth2/token`, headers: form, body: body.toString(), deadlineMs }
+}
+
+/** Ends the grant at Drift. The secret stands in the address because Drift wants it there: it must never be logged. */
+export function uninstallRequest(apiUrl: string, app: App, accessToken: string): Outgoing {
+  const query = new URLSearchParams({ clientId: app.clientId, clientSecret: app.clientSecret })
+  return {
+    method: 'POST',
+    url: `${apiUrl}/app/uninstall?${query}`,
+    headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json', accept: 'application/json' },
+    deadlineMs,
+  }
+}
+
 /** Reads snake_case and camelCase: Drift answers in the style it was asked in. */
 export function judgeTokens(answer: Answered): TokenAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
@@ -73,8 +95,11 @@ export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing 
 }
 
 export type TokenInfo =
-  | { is: 'valid'; orgId: string; scopes: string[] }
+  /** `app`: which app Drift says the token was given to, if it says so. */
+  | { is: 'valid'; orgId: string; scopes: string[]; app?: string }
   | { is: 'invalid' }
+  /** Drift knows the token, and names no account that could be one. */
+  | { is: 'unnamed' }
   | { is: 'later'; reason: string }
 
 export function judgeTokenInfo(answer: Answered): TokenInfo {
@@ -83,10 +108,12 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (answer.status === 400 || answer.status === 401 || (answer.status === 404 && !isGateway)) return { is: 'invalid' }
   const body = objectOf(answer.body)
   const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
-  if (answer.status !== 200 || orgId === undefined) return { is: 'later', reason: `drift_${answer.status}` }
+  if (answer.status !== 200 || body === undefined) return { is: 'later', reason: `drift_${answer.status}` }
+  if (orgId === undefined) return { is: 'unnamed' }
   return {
     is: 'valid',
     orgId,
+    ...(typeof body?.credential_id === 'string' && body.credential_id !== '' ? { app: body.credential_id } : {}),
     scopes: String(body?.scope ?? '')
       .split(' ')
       .filter(Boolean),

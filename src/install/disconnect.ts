@@ -31,7 +31,7 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
     const access = await grants.access(org)
     if (access.is !== 'token') return access.is === 'later' ? 'later' : false
     const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
-    if (info.is === 'later') return 'later'
+    if (info.is === 'later' || info.is === 'unnamed') return 'later'
     if (info.is === 'valid') return info.orgId === org
     // Drift gives no new pair to somebody who has left, so a pair that it gives is an answer too.
     const renewed = await grants.renewed(org, access.token)

@@ -25,6 +25,8 @@ export interface Grant {
   /** None: a private token of Drift's, which lives until it is revoked. */
   refreshToken?: string
   expiresAt?: number
+  /** What Drift lets it do; they are bound to the grant and stay the same when it is refreshed. */
+  scopes?: string[]
 }
 
 export type Access = { is: 'token'; token: string } | { is: 'dead' } | { is: 'later'; reason: string }
@@ -45,6 +47,10 @@ interface Needs {
   clock: Clock
   apiUrl: string
   app: App | undefined
+}
+
+export function grantOf({ accessToken, refreshToken, expiresInMs }: Tokens, now: number): Grant {
+  return { accessToken, ...(refreshToken ? { refreshToken } : {}), expiresAt: now + expiresInMs }
 }
 
 export function sealGrant(keyring: Keyring, org: Org, grant: Grant): Promise<Buffer> {
@@ -100,14 +106,14 @@ export function openGrants(needs: Needs): Grants {
     const answer = judgeTokens(await send(refreshRequest(apiUrl, app, before.refreshToken)))
     if (answer.is === 'later') return answer
     if (answer.is === 'refused') return refused(install, oldToken)
-    return granted(install, { refreshToken: before.refreshToken, ...answer.tokens })
+    return granted(install, before, answer.tokens)
   }
 
   /** Stores the pair, unless the account was installed anew or has left since: then the store knows better. */
-  async function granted(install: Install, { accessToken, refreshToken, expiresInMs }: Tokens): Promise<Access> {
+  async function granted(install: Install, before: Grant, tokens: Tokens): Promise<Access> {
     const { org } = install
     const now = clock.now()
-    const grant: Grant = { accessToken, ...(refreshToken ? { refreshToken } : {}), expiresAt: now + expiresInMs }
+    const grant: Grant = { ...before, ...grantOf(tokens, now) }
     const fields = await grantFields(keyring, org, grant, now)
     await roster.change(org, now, (stored) =>
       hasGrantOf(stored, install) ? withoutReason({ ...stored, ...fields }) : undefined,

@@ -16,6 +16,7 @@ export interface Outgoing {
 }
 
 export type Answered =
+  /** A header that came several times has its first value; `set-cookie` has all of them, one a line. */
   | { status: number; headers: Record<string, string | undefined>; body: string; failure?: undefined }
   /** `mayHaveArrived` false: the request certainly never reached the other side; true: it may have been acted upon. */
   | { status: 0; failure: string; mayHaveArrived: boolean }
@@ -78,6 +79,9 @@ function failureOf(error: unknown): string {
 
 function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    Object.entries(headers).map(([name, value]) => {
+      const one = Array.isArray(value) ? (name === 'set-cookie' ? value.join('\n') : value[0]) : value
+      return [name, one]
+    }),
   )
 }

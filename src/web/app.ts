@@ -6,7 +6,9 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Config } from '../config.ts'
+import { openStates } from '../install/begin.ts'
 import type { Disconnect } from '../install/disconnect.ts'
+import { finishing } from '../install/finish.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -15,6 +17,7 @@ import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Storage } from '../storage/ports.ts'
+import { connectRoutes } from './connect.ts'
 import { consoleRoutes } from './console/index.ts'
 import { knownRoutes, ownPagesOnly, smallBody } from './gate.ts'
 import { type Site, securityHeaders } from './headers.ts'
@@ -22,6 +25,7 @@ import { refuse } from './refuse.ts'
 import type { Route } from './server.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
 import { signInRoutes, signOutRoute } from './sign-in.ts'
+import { writeKeyRoutes } from './write-key.ts'
 
 export interface AppNeeds {
   config: Config
@@ -38,8 +42,8 @@ export interface AppNeeds {
 }
 
 export function openApp(needs: AppNeeds): Hono<Web> {
-  const { config, publicUrl, storage, clock, random, log } = needs
-  const { tickets, audit } = storage
+  const { config, publicUrl, storage, keyring, roster, send, clock, random, log } = needs
+  const { tickets, audit, vault } = storage
   const hasOauth = config.oauth !== undefined
   const site: Site = {
     publicUrl,
@@ -48,9 +52,15 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   }
   const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth })
 
+  const states = openStates({ keyring, tickets, clock, random })
+  const common = { roster, keyring, vault, send, clock, apiUrl: config.drift.apiUrl, single: config.single?.org }
+  const finish = config.oauth && finishing({ ...common, app: config.oauth })
+
   const app = new Hono<Web>()
   app.use(securityHeaders(site), knownRoutes(app), smallBody, ownPagesOnly(site))
   app.get('/', (c) => c.redirect('/console', 303))
+  connectRoutes(app, { ...needs, site, states, finish, sessions, audit })
+  writeKeyRoutes(app, { ...needs, sessions, audit })
   signInRoutes(app, { sessions, tickets, audit, clock, hasOauth })
   app.use('/console/*', sessions.required)
   signOutRoute(app, { sessions, audit, clock })

@@ -1,0 +1,88 @@
+/** How an install is finished: the code becomes a grant, Drift says whose it is, and the account has it. */
+import {
+  type App,
+  exchangeRequest,
+  judgeTokenInfo,
+  judgeTokens,
+  type TokenInfo,
+  tokenInfoRequest,
+} from '../drift/oauth.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Send } from '../lib/request.ts'
+import type { Install, Org, Vault } from '../storage/ports.ts'
+import { grantFields, grantOf } from './grant.ts'
+import type { Keyring } from './keyring.ts'
+import { leaving, type Roster } from './roster.ts'
+
+/**
+ * `code`: Drift does not know the code. `client`: it does not know our app. `grant`: it does not know the token that it
+ * has just given. `account`: it does not say, or contradicts itself, whose it is. `stranger`: it is another app's.
+ */
+export type Unfinished = 'code' | 'client' | 'grant' | 'account' | 'stranger' | 'unavailable'
+
+export type Finished =
+  | { is: 'installed'; org: Org; isNew: boolean }
+  /** Nothing was stored. */
+  | { is: 'unfinished'; why: Unfinished; reason?: string }
+
+interface Needs {
+  roster: Roster
+  keyring: Keyring
+  vault: Vault
+  send: Send
+  clock: Clock
+  apiUrl: string
+  app: App
+  /** The account of single-account mode: the settings give its grant, here it only proves itself. */
+  single: Org | undefined
+}
+
+export type Finish = (code: string) => Promise<Finished>
+
+export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, single }: Needs): Finish {
+  return async (code) => {
+    const answer = judgeTokens(await send(exchangeRequest(apiUrl, app, code)))
+    if (answer.is === 'refused') return unfinished('code', answer.reason)
+    if (answer.is === 'later')
+      return unfinished(answer.reason === 'drift_invalid_client' ? 'client' : 'unavailable', answer.reason)
+    const { tokens } = answer
+    const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, tokens.accessToken)))
+    if (info.is === 'invalid') return unfinished('grant')
+    if (info.is === 'later') return unfinished('unavailable', info.reason)
+    if (info.is === 'unnamed') return unfinished('account')
+    const { orgId: org, scopes } = info
+    if (tokens.orgId !== undefined && tokens.orgId !== org) return unfinished('account')
+    if (!(await isOurs(info))) return unfinished('stranger')
+    if (org === single) return { is: 'installed', org, isNew: false }
+    const now = clock.now()
+    const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), scopes }, now)
+    let isNew = false
+    await roster.change(org, now, (stored) => {
+      isNew = stored.generation === 0 || stored.state === 'disconnected'
+      return connected({ ...stored, ...fields })
+    })
+    return { is: 'installed', org, isNew }
+  }
+
+  /**
+   * Drift calls it the app's id and does not say whether that is the client id. So whatever it says at the first install
+   * is kept, and every later one must say the same.
+   */
+  async function isOurs({ app: said }: Extract<TokenInfo, { is: 'valid' }>): Promise<boolean> {
+    if (said === undefined) return true
+    const kept = await vault.create(`drift-app/${app.clientId}`, Buffer.from(said))
+    return said === app.clientId || said === Buffer.from(kept).toString()
+  }
+}
+
+function unfinished(why: Unfinished, reason?: string): Finished {
+  return { is: 'unfinished', why, ...(reason === undefined ? {} : { reason }) }
+}
+
+/** A new grant ends what was said of the old one, and of leaving. What Segment refuses, and a pause, stay. */
+function connected({ reason, ...install }: Install): Install {
+  const isOver = reason === undefined || reason === leaving || /^(grant_|drift_)/.test(reason)
+  if (install.state === 'needs_attention' && !isOver) return { ...install, reason }
+  if (install.state === 'paused') return install
+  return { ...install, state: install.writeKey ? 'live' : 'waiting_for_key' }
+}

@@ -1,0 +1,121 @@
+/** `GET /connect` and the way back from Drift: an install, or the proof of an admin who is installed already. */
+import type { Context, Hono } from 'hono'
+import type { Config } from '../config.ts'
+import type { From, Redeemed, States } from '../install/begin.ts'
+import type { Finish, Unfinished } from '../install/finish.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import { newSecret } from '../lib/secret.ts'
+import type { Audit } from '../storage/ports.ts'
+import type { Site } from './headers.ts'
+import { type ConnectFailure, connectFailurePage, noOauthPage } from './pages/connect.ts'
+import { cookieOf, type Sessions, type Web } from './session.ts'
+
+interface Needs {
+  config: Pick<Config, 'oauth' | 'drift'>
+  site: Site
+  states: States
+  finish: Finish | undefined
+  sessions: Sessions
+  audit: Audit
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** As long as a state is good: the cookie that binds it to this browser. */
+const flowSeconds = 600
+const leadsTo: Readonly<Record<From, string>> = { tile: '/connect/write-key', console: '/console' }
+
+export function connectRoutes(app: Hono<Web>, needs: Needs): void {
+  const { config, site, states, finish, sessions, audit, clock, random, log } = needs
+  const { oauth } = config
+  if (!oauth || !finish) {
+    for (const path of ['/connect', '/connect/callback']) app.get(path, (c) => c.html(noOauthPage(), 404))
+    return
+  }
+  const flow = cookieOf(site, 'flow')
+
+  app.get('/connect', (c) => {
+    const from = c.req.query('from') === 'console' ? 'console' : 'tile'
+    // One secret for all that this browser has begun, so that two windows do not spoil each other's way back.
+    const kept = flow.read(c)
+    const browser = kept && /^[\w-]{43}$/.test(kept) ? kept : newSecret(random)
+    flow.write(c, browser, flowSeconds)
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: oauth.clientId,
+      redirect_uri: `${site.publicUrl()}/connect/callback`,
+      state: states.begin(browser, from),
+    })
+    return c.redirect(`${config.drift.authorizeUrl}?${query}`, 302)
+  })
+
+  app.get('/connect/callback', async (c) => {
+    const startedAt = clock.monotonic()
+    const outcome = await comeBack(c)
+    const failed = outcome.is === 'failed' ? outcome : undefined
+    log.info('connect', {
+      outcome: failed?.why ?? 'installed',
+      ...(failed?.reason === undefined ? {} : { reason: failed.reason }),
+      ...(outcome.is === 'installed' ? { org: outcome.org, isNew: outcome.isNew } : {}),
+      durationMs: Math.round(clock.monotonic() - startedAt),
+    })
+    // Back to the address that Drift knows: a browser that came by another name for it has its cookie there.
+    if (failed) return c.html(connectFailurePage(failed.why, `${site.publicUrl()}/connect`), statusOf(failed.why))
+    const { org, isNew, from } = outcome as Extract<Outcome, { is: 'installed' }>
+    const { who } = await sessions.begin(c, org, 'Drift admin')
+    await audit.add({ at: clock.now(), org, who, what: isNew ? 'connected the account' : 'signed in through Drift' })
+    return c.redirect(leadsTo[from], 303)
+  })
+
+  type Outcome =
+    | { is: 'installed'; org: string; isNew: boolean; from: From }
+    | { is: 'failed'; why: ConnectFailure; reason?: string }
+
+  async function comeBack(c: Context): Promise<Outcome> {
+    const failed = (why: ConnectFailure, reason?: string): Outcome => ({
+      is: 'failed',
+      why,
+      ...(reason === undefined ? {} : { reason }),
+    })
+    const back = judgeCallback(new URL(c.req.url).searchParams, c)
+    if ('why' in back) return failed(back.why)
+    const redeemed: Redeemed = await states.redeem(back.state, flow.read(c) ?? '')
+    if (redeemed.is !== 'valid') return failed(redeemed.is)
+    const finished = await finish!(back.code)
+    if (finished.is === 'unfinished') return failed(finished.why, finished.reason)
+    return { ...finished, from: redeemed.from }
+  }
+}
+
+/** What came back, as far as it can be judged without asking anybody; `why` there is nothing to go on with. */
+export function judgeCallback(
+  query: URLSearchParams,
+  { req }: Pick<Context, 'req'>,
+): { code: string; state: string } | { why: ConnectFailure } {
+  const isLook = req.header('sec-purpose') ?? req.header('purpose') ?? ''
+  const destination = req.header('sec-fetch-dest') ?? 'document'
+  if (isLook !== '' || destination !== 'document') return { why: 'unasked' }
+  const [codes, states] = [query.getAll('code'), query.getAll('state')]
+  if (query.has('error')) return { why: 'denied' }
+  if (codes.length !== 1 || states.length > 1) return { why: codes.length === 0 ? 'incomplete' : 'unusable' }
+  // Drift's documentation shows a second question mark where the state begins.
+  const [code = '', state, ...more] = states.length === 0 ? codes[0]!.split('?state=') : [codes[0]!, states[0]!]
+  if (more.length > 0 || !/^[\x21-\x7e]{1,2048}$/.test(code)) return { why: 'unusable' }
+  return state ? { code, state } : { why: 'unsolicited' }
+}
+
+/** What Drift did wrong is not the browser's fault. */
+function statusOf(why: ConnectFailure): 400 | 429 | 502 {
+  if (why === 'busy') return 429
+  const drifts: readonly ConnectFailure[] = [
+    'client',
+    'grant',
+    'account',
+    'stranger',
+    'unavailable',
+  ] satisfies Unfinished[]
+  return drifts.includes(why) ? 502 : 400
+}

@@ -1,0 +1,174 @@
+/** The pages of an install: what went wrong on the way to Drift and back, and the write key. */
+import { html } from 'hono/html'
+import type { ScopesJudged } from '../../drift/scopes.ts'
+import { scopesNeeded } from '../../drift/scopes.ts'
+import type { KeyTested } from '../../install/change-key.ts'
+import type { Unfinished } from '../../install/finish.ts'
+import type { KeyShown } from '../../install/write-key.ts'
+import { type Html, page } from './layout.ts'
+
+/** Why a browser that came back from Drift is not connected. */
+export type ConnectFailure =
+  | Unfinished
+  | 'foreign'
+  | 'expired'
+  | 'used'
+  | 'busy'
+  | 'unasked'
+  | 'denied'
+  | 'incomplete'
+  | 'unusable'
+  | 'unsolicited'
+
+const again = 'Start again; it takes a moment.'
+const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: string]>> = {
+  foreign: [
+    'This did not begin in this browser',
+    `What Drift sent back belongs to an install that was begun elsewhere, or too long ago. ${again}`,
+  ],
+  expired: ['That took too long', `An install must be finished within ten minutes. ${again}`],
+  used: [
+    'This was used already',
+    `Drift’s answer is good for one time. If the account is connected, go on to the console.`,
+  ],
+  busy: ['Too many installs at this moment', 'Wait a few minutes, then start again.'],
+  unasked: ['Nothing was done', 'This address is for a browser window that comes back from Drift.'],
+  denied: ['You did not allow it', 'Drift says that the app was not allowed, so nothing was connected.'],
+  incomplete: ['Drift sent no code', `Without it nothing can be connected. ${again}`],
+  unusable: ['Drift’s answer cannot be read', `Nothing was done with it. ${again}`],
+  unsolicited: [
+    'Go on with the install',
+    'You came from Drift, and this browser had not asked for it. So that nobody can connect you to an account of theirs, the install starts anew from here.',
+  ],
+  code: ['Drift does not know this code', `It is good for a short time only. ${again}`],
+  client: [
+    'Drift does not know this app',
+    'DRIFT_CLIENT_ID or DRIFT_CLIENT_SECRET is wrong. Whoever runs this service must mend that; then start again.',
+  ],
+  grant: ['Drift does not know the token that it has just given', `Nothing was stored. ${again}`],
+  account: [
+    'Drift did not say whose account this is',
+    `It named none, or two different ones. Nothing was stored. ${again}`,
+  ],
+  stranger: [
+    'This grant is another app’s',
+    'Drift says that it was given to an app that is not this one. Nothing was stored.',
+  ],
+  unavailable: ['Drift does not answer as it should', 'Nothing was stored. Try again in a moment.'],
+}
+
+export function connectFailurePage(why: ConnectFailure, startUrl: string): Html {
+  const [title, text] = failures[why]
+  const label = why === 'unsolicited' ? 'Continue installing' : 'Start again'
+  const body = html`<h1>${title}</h1>
+    <p>${text}</p>
+    <div class="row"><a class="button main primary" href="${startUrl}">${label}</a><a class="button" href="/console">To the console</a></div>`
+  return page({ title, body })
+}
+
+export function noOauthPage(): Html {
+  const body = html`<h1>There is no app to connect with</h1>
+    <p>This service runs for one account, which its settings name. To let other accounts connect, set DRIFT_CLIENT_ID and
+      DRIFT_CLIENT_SECRET.</p>
+    <p><a class="button" href="/console">To the console</a></p>`
+  return page({ title: 'No app', body })
+}
+
+export interface WriteKeyPage {
+  session: { org: string; csrf: string }
+  settingsUrl: string
+  region: 'us' | 'eu'
+  /** The key that is there already. */
+  key: KeyShown | undefined
+  /** What Drift lets the app do; undefined where it did not say. */
+  scopes?: ScopesJudged | undefined
+  problem?: string | undefined
+  warning?: string | undefined
+  /** Somebody else has changed the key since the form was loaded. */
+  isStale?: boolean
+  /** `held` is the tested key, sealed: it can be saved without being pasted again, and nobody can read it. */
+  tested?: (KeyTested & { held: string; fingerprint: string }) | undefined
+}
+
+export function writeKeyPage(given: WriteKeyPage): Html {
+  const { session, settingsUrl, region, key, scopes, problem, warning, isStale, tested } = given
+  const body = html`<div class="head"><div><h1>Where should the events go?</h1>
+      <p>Drift account <strong>${session.org}</strong> is connected. Its events are received and kept already; they are sent once the write key is saved.</p></div></div>
+    <div class="stack">
+    ${scopes ? scopeNotices(scopes) : ''}
+    ${isStale ? said('bad', 'Somebody else has changed the write key meanwhile', 'Nothing of yours was saved. Below is what is there now; save again if yours is still right.') : ''}
+    ${tested ? testNotices(tested, region) : ''}
+    ${warning ? said('warn', 'An unusual write key', warning) : ''}
+    <section class="card"><h2>Segment</h2>
+      ${key ? present(key) : ''}
+      <form method="post" action="/connect/write-key" class="stack narrow">
+        <input type="hidden" name="csrf" value="${session.csrf}">
+        <input type="hidden" name="replaces" value="${key?.fingerprint ?? 'none'}">
+        ${tested ? html`<input type="hidden" name="tested" value="${tested.held}">` : ''}
+        <div class="field">
+          <label for="writeKey">Write key</label>
+          <input id="writeKey" name="writeKey" type="password" maxlength="300" autocomplete="off" spellcheck="false" aria-describedby="writeKey-hint${problem ? ' writeKey-error' : ''}"${problem ? html` aria-invalid="true"` : ''}>
+          <span class="hint" id="writeKey-hint">${tested ? html`Leave it empty to save the key that you tested, <code>${tested.fingerprint}</code>.` : 'In Segment: Connections → Sources → your source → Settings → API Keys. A source of the type HTTP API or Node.js.'}</span>
+          ${problem ? html`<span class="error" id="writeKey-error">${problem}</span>` : ''}
+        </div>
+        <fieldset><legend>Where the Segment workspace is</legend>
+          ${regionChoice('us', 'United States', region)}${regionChoice('eu', 'European Union', region)}
+        </fieldset>
+        <div class="row"><button class="main primary">Save</button><button formaction="/connect/write-key/test">Test</button></div>
+        <p class="hint">Test sends one event, and tells you where in Segment to look for it. Segment accepts any key without saying whether it is right, so only your look there proves it.</p>
+      </form>
+    </section>
+    <p><a href="${settingsUrl}">${key ? 'Keep this key and go back to Drift' : 'Later: go back to Drift'}</a></p>
+    </div>`
+  return page({ title: 'Write key', session, body })
+}
+
+function regionChoice(value: string, label: string, chosen: string): Html {
+  return html`<label class="choice"><input type="radio" name="region" value="${value}"${value === chosen ? html` checked` : ''}><span>${label}</span></label>`
+}
+
+function present({ fingerprint, set }: KeyShown): Html {
+  const by = set
+    ? html`, saved by ${set.by} on ${new Date(set.at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : ''
+  return html`<p>There is a write key already (fingerprint <code>${fingerprint}</code>${by}). It stays until another one is saved.</p>`
+}
+
+function scopeNotices({ missing, needless }: ScopesJudged): Html {
+  return html`${missing.map((scope) => said('warn', `The Drift app lacks ${scope}`, `${scopesNeeded[scope]}. Add it to the app at dev.drift.com, then connect again.`))}
+    ${needless.length > 0 ? said('warn', 'The Drift app may do more than it needs', `Take away: ${needless.join(', ')}. What the app cannot do, nobody can do with its token; afterwards connect again.`) : ''}`
+}
+
+function testNotices({ messageId, verdict, sign }: KeyTested, region: string): Html {
+  const looked = {
+    known: [
+      'good',
+      'Segment’s public settings know this key',
+      'So there is a source with it. Whether it is yours, the Debugger shows.',
+    ],
+    unconfirmed: [
+      'info',
+      'Segment’s public settings do not list this key',
+      'That proves nothing: a new source, or one for servers only, may not be listed.',
+    ],
+    unasked: ['info', 'Segment’s public settings could not be asked', 'That says nothing about the key.'],
+  } as const
+  const [level, title, text] = looked[sign]
+  const sent =
+    verdict.is === 'done'
+      ? said(
+          'info',
+          'A test event was sent, and Segment accepted it',
+          html`It accepts events of wrong keys too, so look for it: in Segment open the source, then Debugger, and search for <code>${messageId}</code>. If it is not there after a minute, the key or the region (${region}) is another source’s.`,
+        )
+      : said(
+          'bad',
+          'Segment did not take the test event',
+          `Its answer: ${verdict.reason}. Compare the key and the region (${region}) with the source.`,
+        )
+  return html`${sent}${said(level, title, text)}`
+}
+
+function said(level: string, title: string, text: string | Html): Html {
+  return html`<div class="notice ${level}" role="status"><div><strong>${title}</strong>${text}</div></div>`
+}
