@@ -171,7 +171,9 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
     port,
     publicUrl,
     databaseUrl,
-    encryptionKeys: keysOf(required('ENCRYPTION_KEYS'), (why) => complain('ENCRYPTION_KEYS', why)),
+    encryptionKeys: keysOf(required('ENCRYPTION_KEYS', ': `npx drift-segment-source keys new` prints one'), (why) =>
+      complain('ENCRYPTION_KEYS', why),
+    ),
     verificationTokens: serving ? tokensOf(required('DRIFT_VERIFICATION_TOKENS'), complain) : [],
     oauth: wantsOauth
       ? {

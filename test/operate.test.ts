@@ -241,6 +241,8 @@ test('a backup taken under load is whole, and a service restored from it goes on
   const copy = join(rig.folder, 'copy.db')
   assert.match((await run('backup', {}, [copy])).output, /written: /)
   await assert.rejects(run('backup', {}, [copy]), (error: Problem) => error.code === 'backup_exists')
+  const nowhere = join(rig.folder, 'no', 'copy.db')
+  await assert.rejects(run('backup', {}, [nowhere]), (error: Problem) => error.code === 'backup_failed')
   await Promise.all(posting)
   await settled(rig, ({ received }) => received === 200)
   rig.env.DATABASE_URL = `sqlite:${copy}`

@@ -43,9 +43,12 @@ const list: Command = {
       for (const account of accounts) {
         context.print(`${account.org}  ${account.state}  ${account.region}  since ${account.createdAt}`)
         for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
-        if (account.reason === undefined) continue
-        const { means, todo } = explain(account.reason)
-        context.print(`  ${account.reason}: ${means}\n  what to do: ${todo}`)
+        const reasons = new Set([account.reason, ...account.standings.map(({ reason }) => reason)])
+        for (const reason of reasons) {
+          if (reason === undefined) continue
+          const { means, todo } = explain(reason)
+          context.print(`  ${reason}: ${means}\n    what to do: ${todo}`)
+        }
       }
     }),
 }

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises'
 import type { Env } from '../config.ts'
 import { catalogue, fixtureOf } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
-import { isObject, numberOf, readText } from '../lib/json.ts'
+import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
 import { openOutlet } from '../lib/request.ts'
+import { withOrg } from '../sim/webhook.ts'
 import type { Command } from './command.ts'
 
 export const send: Command = {
@@ -22,15 +23,15 @@ export const send: Command = {
   ],
   async run(context, given, [what = '']) {
     const token = verificationToken(context.env)
-    const webhook = await webhookOf(what)
-    const org = typeof given.org === 'string' ? { orgId: numberOf(given.org) } : {}
+    const sample = await webhookOf(what)
+    const webhook = typeof given.org === 'string' ? withOrg({ orgId: 0, ...sample }, numberOf(given.org)) : sample
     const outlet = openOutlet()
     try {
       const answer = await outlet.send({
         method: 'POST',
         url: `${String(given.to).replace(/\/+$/, '')}/webhooks/drift`,
         headers: { 'content-type': 'application/json', 'x-verification-token': token },
-        body: JSON.stringify({ ...webhook, ...org, token }),
+        body: JSON.stringify({ ...webhook, token }),
         deadlineMs: 15_000,
       })
       if (answer.failure !== undefined) {
@@ -55,7 +56,7 @@ function verificationToken(env: Env): string {
   })
 }
 
-async function webhookOf(what: string): Promise<object> {
+async function webhookOf(what: string): Promise<JsonObject> {
   if (catalogue.has(what)) return (await fixtureOf(what)).drift
   const text = await readFile(what, 'utf8').catch((cause: unknown) => {
     throw new Problem('input_missing', `"${what}" is neither an event type nor a file that can be read`, {

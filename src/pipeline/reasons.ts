@@ -37,7 +37,10 @@ export const holds: Table = {
     'Segment refused every single message of a batch, so it is the account, not a message',
     checkKey,
   ],
-  grant_dead: ['Drift no longer accepts the grant of this account', 'connect the account to Drift again'],
+  grant_dead: [
+    'Drift no longer accepts the grant of this account, or it has none',
+    'connect the account to Drift again',
+  ],
   drift_401: ['Drift refuses a token that it has just given', 'connect the account to Drift again'],
   drift_forbidden: [
     'the Drift app may not read conversations',

@@ -72,7 +72,8 @@ function add(value: Json, n: number): Json {
   return n !== 0 && /^\d+$/.test(digits) ? numberOf(String(BigInt(digits) + BigInt(n))) : value
 }
 
-function withOrg(fields: JsonObject, orgId: number | undefined): JsonObject {
+/** The same, said to come from another account: wherever it names its own. */
+export function withOrg(fields: JsonObject, orgId: Json | undefined): JsonObject {
   if (orgId === undefined) return fields
   const { data } = fields
   return {

@@ -22,6 +22,11 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
     fsyncSync(file)
     closeSync(file)
     renameSync(part, to)
+  } catch (cause) {
+    throw new Problem('backup_failed', 'the backup could not be written; nothing is left of it', {
+      hint: 'is its folder there, is there room, and may you write into it?',
+      cause,
+    })
   } finally {
     db.close()
     rmSync(part, { force: true })
