@@ -65,13 +65,14 @@ export async function startStage(): Promise<Stage> {
   const tokens = tokensOf([settings.verificationToken])
 
   async function another(): Promise<Parts> {
-    const { inbox, installs } = storage
+    const { inbox, installs, tickets, audit } = storage
     const roster = await openRoster(installs, inbox)
     await roster.reload(clock.now())
     const { clientId, clientSecret } = settings
     const common = { roster, keyring, send: outlet.send, clock, apiUrl: driftUrl }
-    const grants = openGrants({ ...common, installs, app: { clientId, clientSecret } })
-    const disconnect = disconnecting({ ...common, grants, inbox })
+    const app = { clientId, clientSecret }
+    const grants = openGrants({ ...common, installs, app })
+    const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
     const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
     const wake = { wakeAsking() {}, wakeSending() {} }
     const base = { storage, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }

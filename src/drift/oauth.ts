@@ -57,6 +57,16 @@ export function uninstallRequest(apiUrl: string, app: App, accessToken: string):
   }
 }
 
+export type Uninstalled = { is: 'gone' } | { is: 'refused' | 'later'; reason: string }
+
+/** `refused`: Drift does not accept the token, which may have run out. */
+export function judgeUninstall({ status, body, failure }: Answered & { body?: string }): Uninstalled {
+  if (status === 200) return { is: 'gone' }
+  const said = body === undefined ? undefined : objectOf(body)
+  if (said?.error === 'invalid_client') return { is: 'later', reason: 'drift_invalid_client' }
+  return { is: status === 401 ? 'refused' : 'later', reason: failure ?? `drift_${status}` }
+}
+
 /** Reads snake_case and camelCase: Drift answers in the style it was asked in. */
 export function judgeTokens(answer: Answered): TokenAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }

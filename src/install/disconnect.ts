@@ -1,8 +1,8 @@
 /** How an account leaves: everything secret and every body goes at once, the counts stay. */
-import { judgeTokenInfo, tokenInfoRequest } from '../drift/oauth.ts'
+import { type App, judgeTokenInfo, judgeUninstall, tokenInfoRequest, uninstallRequest } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Inbox, Org } from '../storage/ports.ts'
+import type { Audit, Inbox, Org, Tickets } from '../storage/ports.ts'
 import type { Grants } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { leaving, type Roster } from './roster.ts'
@@ -13,7 +13,13 @@ export interface Disconnect {
    * is asked whether the grant still lives before anything is erased.
    */
   confirm(org: Org): Promise<'disconnected' | 'still_connected' | 'later'>
-  erase(org: Org): Promise<void>
+  /** Whatever may still be there of an account that has left; true when it had not left before. */
+  erase(org: Org): Promise<boolean>
+  /**
+   * Somebody wants the account to be gone: Drift is told that its grant ends, and everything is erased, whether Drift
+   * answered or not. Doing it twice changes nothing. Resolves to what Drift must still be told by hand, in its settings.
+   */
+  leave(org: Org, who: string): Promise<{ is: 'revoked' } | { is: 'unrevoked'; reason: string }>
 }
 
 interface Needs {
@@ -21,12 +27,21 @@ interface Needs {
   grants: Grants
   keyring: Keyring
   inbox: Inbox
+  tickets: Tickets
+  audit: Audit
   send: Send
   clock: Clock
   apiUrl: string
+  app: App | undefined
 }
 
-export function disconnecting({ roster, grants, keyring, inbox, send, clock, apiUrl }: Needs): Disconnect {
+/** Whose deed it is when nobody here did it. */
+const drift = 'Drift'
+
+export function disconnecting(needs: Needs): Disconnect {
+  const { roster, grants, keyring, inbox, tickets, audit, send, clock, apiUrl, app } = needs
+  const note = (org: Org, who: string, what: string) => audit.add({ at: clock.now(), org, who, what })
+
   async function isAlive(org: Org): Promise<boolean | 'later'> {
     const access = await grants.access(org)
     if (access.is !== 'token') return access.is === 'later' ? 'later' : false
@@ -38,12 +53,17 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
     return renewed.is === 'later' ? 'later' : renewed.is === 'token'
   }
 
-  async function erase(org: Org): Promise<void> {
-    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) =>
-      install.state === 'disconnected' ? undefined : { ...install, state: 'disconnected' },
-    )
+  async function erase(org: Org): Promise<boolean> {
+    let isNew = false
+    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) => {
+      isNew = install.generation > 0 && install.state !== 'disconnected'
+      return isNew ? { ...install, state: 'disconnected' } : undefined
+    })
     await keyring.forget(org)
+    // Whoever is signed in proved to be an admin of an account that is no more.
+    for (const kind of ['session', 'link'] as const) await tickets.revoke(kind, org)
     while ((await inbox.erase(org)) > 0);
+    return isNew
   }
 
   /** The install says so, and not its lane alone, so that it is still so after a restart. */
@@ -62,17 +82,38 @@ export function disconnecting({ roster, grants, keyring, inbox, send, clock, api
     }))
   }
 
+  async function revoke(org: Org): Promise<{ is: 'revoked' } | { is: 'unrevoked'; reason: string }> {
+    let access = await grants.access(org)
+    for (let tries = 0; ; tries++) {
+      if (access.is === 'dead') return { is: 'revoked' }
+      if (access.is === 'later') return { is: 'unrevoked', reason: access.reason }
+      if (!app) return { is: 'unrevoked', reason: 'the settings name no Drift app' }
+      const answer = judgeUninstall(await send(uninstallRequest(apiUrl, app, access.token)))
+      if (answer.is === 'gone') return { is: 'revoked' }
+      if (answer.is === 'later' || tries > 0) return { is: 'unrevoked', reason: answer.reason }
+      // The access token may have run out, and the grant live on.
+      access = await grants.renewed(org, access.token)
+    }
+  }
+
   return {
     erase,
+    async leave(org, who) {
+      const revoked = await revoke(org)
+      if (await erase(org))
+        await note(org, who, revoked.is === 'revoked' ? 'disconnected' : 'disconnected; Drift could not be told')
+      return revoked
+    },
     async confirm(org) {
       await pauseSending(org)
       const alive = await isAlive(org)
       if (alive === 'later') return 'later'
       if (alive) {
         await goOn(org)
+        await note(org, drift, 'said that the account disconnected, but its grant lives: sending goes on')
         return 'still_connected'
       }
-      await erase(org)
+      if (await erase(org)) await note(org, drift, 'disconnected the account')
       return 'disconnected'
     },
   }

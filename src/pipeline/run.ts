@@ -52,11 +52,15 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { storage, keyring, roster, catalogue, send, clock, random, log } = needs
   const { inbox } = storage
   const { apiUrl, app, verificationTokens } = needs.drift
-  for (const install of roster.all()) await followState(inbox, install, clock.now())
-
   const common = { roster, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app })
-  const disconnect = disconnecting({ ...common, grants, inbox })
+  const { tickets, audit } = storage
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
+  for (const install of roster.all()) {
+    await followState(inbox, install, clock.now())
+    // The process may have ended while it erased.
+    if (install.state === 'disconnected') await disconnect.erase(install.org)
+  }
   const lane = { storage, catalogue, roster, keyring, send, segment: needs.segment, clock, random, log, leaseMs }
   const loop = { inbox, clock, log, leaseMs }
   const sending = working({
@@ -96,7 +100,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     grants,
     disconnect,
     start() {
-      stopUpkeep = keepUp({ inbox, tickets: storage.tickets, grants, clock, log, retentionDays: needs.retentionDays })
+      stopUpkeep = keepUp({ inbox, tickets, grants, clock, log, retentionDays: needs.retentionDays })
       wake()
     },
     stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])),

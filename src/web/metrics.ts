@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
+import { silenceOf } from '../pipeline/silence.ts'
 import type { Install, Storage } from '../storage/ports.ts'
 import type { Route } from './server.ts'
 
@@ -56,6 +57,8 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
   const ofAccount = gauge('account_waiting', `Events waiting, by account; none beyond ${accountsMax} accounts`, ['org'])
   const accounts = gauge('accounts', 'Accounts, by state', ['state'])
+  const silent = gauge('accounts_silent', 'Accounts without a webhook for much longer than their usual gap')
+  const silence = silenceCount({ ledger: storage.ledger, installs, clock })
   const writable = gauge('store_writable', '1 while the store can be written; 0: webhooks are answered 503')
   collectDefaultMetrics({ register: registry, prefix })
 
@@ -97,6 +100,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     }
     for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
     for (const { state } of installs()) accounts.inc({ state })
+    silent.set(await silence())
   }
 
   return {
@@ -123,5 +127,21 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       response.writeHead(200, { 'content-type': registry.contentType, 'content-length': Buffer.byteLength(text) })
       response.end(text)
     },
+  }
+}
+
+/** Looking through a week of counts for every account is too much for each scrape. */
+const silenceMs = 5 * 60_000
+
+function silenceCount({ ledger, installs, clock }: Pick<Storage, 'ledger'> & Pick<Needs, 'installs' | 'clock'>) {
+  let counted = { at: Number.NEGATIVE_INFINITY, count: 0 }
+  return async (): Promise<number> => {
+    const now = clock.now()
+    if (now - counted.at < silenceMs) return counted.count
+    let count = 0
+    for (const { org, state } of installs().slice(0, accountsMax))
+      if (state !== 'disconnected' && (await silenceOf(ledger, org, now)).isAlarming) count++
+    counted = { at: now, count }
+    return count
   }
 }

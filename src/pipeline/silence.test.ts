@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openForgetful } from '../storage/memory/open.ts'
+import { judgeSilence, silenceOf } from './silence.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+const monday = Date.UTC(2025, 5, 2)
+
+describe('a silence is alarming when it is much longer than the account’s usual ones', () => {
+  const everyHour = Array.from({ length: 48 }, (_, n) => monday + n * hour)
+  /** Nine to five, Monday to Friday. */
+  const office = Array.from({ length: 5 }, (_, n) => n).flatMap((d) =>
+    Array.from({ length: 8 }, (_, h) => monday + d * day + (9 + h) * hour),
+  )
+  const lastOf = (times: number[]) => times.at(-1)!
+
+  const cases: [name: string, times: number[], silentMs: number, isAlarming: boolean][] = [
+    ['one that is heard of every hour, after two hours', everyHour, 2 * hour, false],
+    ['one that is heard of every hour, after four hours', everyHour, 4 * hour, true],
+    ['one with office hours, over night', office, 17 * hour, false],
+    ['one with office hours, over the weekend', office.slice(0, 40), 40 * hour, false],
+    ['one with office hours, after four days', office, 4 * day, true],
+    ['one heard of three times, after a day', [monday, monday + day, monday + 2 * day], day, false],
+    ['one heard of three times, after six days', [monday, monday + hour, monday + 2 * hour], 6 * day, true],
+  ]
+  for (const [name, times, silentMs, isAlarming] of cases) {
+    test(`${name}: ${isAlarming ? 'yes' : 'no'}`, () => {
+      assert.equal(judgeSilence(times, lastOf(times) + silentMs).isAlarming, isAlarming)
+    })
+  }
+
+  test('the gap and the last time are told', () => {
+    const { lastAt, usualGapMs } = judgeSilence(office, lastOf(office) + hour)
+    assert.deepEqual([lastAt, usualGapMs], [lastOf(office), 17 * hour])
+  })
+
+  test('one that nothing was ever heard of alarms nobody; one that fell silent weeks ago does', async () => {
+    const { ledger, inbox } = openForgetful()
+    assert.deepEqual(await silenceOf(ledger, '1', monday), { isAlarming: false })
+    await inbox.append([
+      {
+        state: 'waiting',
+        org: '1',
+        type: 'an_event',
+        messageId: 'm',
+        receivedAt: monday,
+        identity: Buffer.alloc(16),
+        rememberMs: day,
+        mapping: 1,
+        body: Buffer.alloc(1),
+      },
+    ])
+    assert.deepEqual(await silenceOf(ledger, '1', monday + hour), { lastAt: monday, isAlarming: false })
+    assert.deepEqual(await silenceOf(ledger, '1', monday + 20 * day), { isAlarming: true })
+  })
+})
