@@ -60,13 +60,13 @@ export async function eventually(
 export async function timePasses(
   clock: ManualClock,
   isSo: () => boolean | Promise<boolean>,
-  isBusy: () => boolean = () => false,
+  isBusy: () => boolean | Promise<boolean> = () => false,
   story: () => unknown = () => '',
 ): Promise<number> {
   const start = clock.now()
   await eventually(async () => {
     if (await isSo()) return true
-    if (!isBusy()) clock.advance(Math.min(clock.untilNext() ?? 1_000, 60_000))
+    if (!(await isBusy())) clock.advance(Math.min(clock.untilNext() ?? 1_000, 60_000))
     return false
   }, story)
   return clock.now() - start

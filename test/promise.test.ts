@@ -47,16 +47,28 @@ async function post(event: JsonObject | string, more: object = {}): Promise<void
   assert.equal(status, 200)
 }
 
-/** How many requests the partners have had; as long as it grows, something is under way. */
-function busy(): () => boolean {
-  let [before, quiet] = [-1, 0]
-  return () => {
+/** So many looks, at least 3 ms apart, that show the same: what is under way waits for the clock, such as for a deadline. */
+const looksAlike = { idle: 3, atWork: 50 }
+
+/** Something is under way as long as a lane is leased or the partners get requests; then the clock stands. */
+function busy(): () => Promise<boolean> {
+  let [before, alike] = ['', 0]
+  return async () => {
     const { segment, drift } = rig.sims
-    const now = segment.requests.length + drift.requests.length
-    quiet = now === before ? quiet + 1 : 0
+    const leased = await isAtWork()
+    const now = `${segment.requests.length + drift.requests.length} ${leased}`
+    alike = now === before ? alike + 1 : 0
     before = now
-    return quiet < 3
+    return alike < (leased ? looksAlike.atWork : looksAlike.idle)
   }
+}
+
+async function isAtWork(): Promise<boolean> {
+  const { storage, roster } = rig.service.store
+  // Answered after whatever a timer has just begun.
+  await storage.inbox.nextDue('send')
+  const lanes = await Promise.all(roster.all().map((install) => storage.lookup.lanes(install.org)))
+  return lanes.flat().some(({ leaseUntil }) => leaseUntil !== undefined && leaseUntil > clock.now())
 }
 
 async function passTime(isSo: () => boolean | Promise<boolean>): Promise<number> {
