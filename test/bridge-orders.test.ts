@@ -4,15 +4,11 @@
  * itself sends; messages are compared whole. The doubles: see site.ts.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { expected, samples } from './bridge-page.ts'
-import { openSite, type Parts, type Site, type Visit, whole, withoutChance } from './site.ts'
+import { type Parts, useSite, type Visit, whole, withoutChance } from './site.ts'
 
-let site: Site
-before(async () => {
-  site = await openSite()
-})
-after(() => site.close())
+const site = useSite()
 
 const events = Object.keys(expected)
 const [first, second] = events
@@ -86,7 +82,7 @@ const loaded = `['/analytics.min.js', '/include/'].map((part) =>
 
 /** Every event of `samples` is there, once, whole. */
 async function hasAll(visit: Visit, way: string): Promise<void> {
-  const received = await visit.received()
+  const received = await visit.received(events.length)
   const pageView = await visit.pageView()
   assert.notEqual(pageView.anonymousId, firstContact)
   const wanted = events.map((event) => {
@@ -122,7 +118,7 @@ describe('early and late', { timeout: 60_000 }, () => {
           assert.deepEqual([(await visit.state()).kept, (await visit.state()).segment], [events.length, false])
           for (const text of sources(visit.segment)) await visit.run(text)
           const received = await visit.tracks(events.length)
-          assert.equal((await visit.received()).length, events.length)
+          assert.equal((await visit.received(events.length)).length, events.length)
           for (const { anonymousId, timestamp } of received) {
             assert.equal(anonymousId === firstContact, way === 'contact')
             const at = Date.parse(String(timestamp))

@@ -4,20 +4,16 @@
  * site.ts.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { startBridge } from '../src/bridge/index.ts'
 import { snippet } from '../src/web/snippet.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, samples } from './bridge-page.ts'
-import { type Made, openSite, type Parts, type Site, type Visit, whole, withoutChance } from './site.ts'
+import { type Made, type Parts, useSite, type Visit, whole, withoutChance } from './site.ts'
 import { readTree } from './tree.ts'
 
-let site: Site
-before(async () => {
-  site = await openSite()
-})
-after(() => site.close())
+const site = useSite()
 
 const first = 'conversation:firstInteraction'
 const contact = '21760538950'
@@ -26,8 +22,7 @@ const document = readTree().find(({ path }) => path === 'docs/bridge.md')!.text
 async function firstArrives(visit: Visit): Promise<void> {
   await visit.until('window.analytics && analytics.initialized')
   await visit.fire(first, samples[first])
-  await visit.tracks(1)
-  const [message] = await visit.received()
+  const [message] = await visit.received(1)
   const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
   assert.deepEqual(withoutChance(message!), wanted)
   const refusals = visit.console.filter((line) => /content security policy|trusted/i.test(line))
@@ -149,8 +144,7 @@ describe('B06 in a page that is up to no good', { timeout: 60_000 }, () => {
       await visit.until('analytics.initialized')
       await visit.fire('campaign:open', { campaignId: 0 })
       await visit.run(`for (let n = 1; n < 10000; n++) drift.simulate('campaign:open', { campaignId: n })`)
-      await visit.tracks(100)
-      assert.equal((await visit.received()).length, 100)
+      assert.equal((await visit.received(100)).length, 100)
       assert.equal((await visit.state()).dropped, 9_900)
     })
   })

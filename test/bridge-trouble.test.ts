@@ -3,17 +3,13 @@
  * in a real browser, through the real analytics.js. The doubles: see site.ts.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { settings } from '../src/sim/segment-pages.ts'
 import { expected, samples } from './bridge-page.ts'
 import { eventually } from './clock.ts'
-import { type Made, openSite, type Site, type Visit, whole, withoutChance } from './site.ts'
+import { type Made, useSite, type Visit, whole, withoutChance } from './site.ts'
 
-let site: Site
-before(async () => {
-  site = await openSite()
-})
-after(() => site.close())
+const site = useSite()
 
 const first = 'conversation:firstInteraction'
 const contact = '21760538950'
@@ -30,8 +26,7 @@ async function chatWorks(visit: Visit): Promise<void> {
 }
 
 async function firstHasArrived(visit: Visit): Promise<void> {
-  // The bridge sends when it looks again, which may be after the page's own message.
-  const [message] = await visit.tracks(1)
+  const [message] = await visit.received(1)
   const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
   assert.deepEqual(withoutChance(message!), wanted)
 }
@@ -108,7 +103,7 @@ describe('B10 Segment works, and the page notices nothing, when', { timeout: 60_
       await site.visit(
         made,
         async (visit) => {
-          assert.deepEqual(await visit.received(), [])
+          assert.deepEqual(await visit.received(0), [])
           assert.equal((await visit.pageView()).type, 'page')
           assert.equal(await visit.page.locator('#drift-widget').count(), 0)
           const { segment, kept, dropped } = await visit.state()

@@ -17,6 +17,16 @@ const contact = '21760538950'
 describe('the twelve events', () => {
   test('are those of the table, no more and no less', () => {
     assert.deepEqual(widgetEvents.map((event) => event.name).sort(), Object.keys(expected).sort())
+    const { widget } = runningBridge()
+    const others = [
+      'message',
+      'message:sent',
+      'emailCapture',
+      'phoneCapture',
+      'conversation:buttonClicked',
+      'gdprClicked',
+    ]
+    for (const other of others) assert.equal(widget.listeners(other), 0, other)
   })
 
   for (const event of Object.keys(expected)) {

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { after, before } from 'node:test'
 import { min } from '@segment/snippet'
 import type { BridgeState } from '../src/bridge/index.ts'
 import type { JsonObject } from '../src/lib/json.ts'
@@ -13,7 +14,7 @@ import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
 import { eventually } from './clock.ts'
 import { type Rig, startRig } from './rig.ts'
 
-export interface Site {
+interface Site {
   rig: Rig
   /**
    * Opens a page, made from its parts, in a profile of its own. Whatever the page does there: no request may go anywhere
@@ -65,8 +66,11 @@ export interface Visit extends Parts, WatchedPage {
   /** Resolves when an expression holds in the page. */
   until(expression: string): Promise<void>
   state(): Promise<BridgeState>
-  /** Lets the page tell Segment one last thing, and resolves with all that came before it, page views apart. */
-  received(): Promise<JsonObject[]>
+  /**
+   * As soon as so many messages are there, page views apart, lets the page tell Segment one thing more, and resolves with
+   * all that came before it: more than were waited for is seen.
+   */
+  received(count: number): Promise<JsonObject[]>
   /** Tracks alone, as soon as there are so many. */
   tracks(count: number): Promise<JsonObject[]>
   pageView(): Promise<JsonObject>
@@ -76,7 +80,22 @@ const packaged = (name: string) =>
   readFileSync(new URL(`../node_modules/@segment/analytics-next/dist/umd/${name}`, import.meta.url), 'utf8')
 const script = { 'content-type': 'text/javascript; charset=utf-8', 'access-control-allow-origin': '*' }
 
-export async function openSite(): Promise<Site> {
+/** The site of a test file: opened before its tests, closed after them. */
+export function useSite(): Pick<Site, 'visit' | 'rig'> {
+  let site: Site
+  before(async () => {
+    site = await openSite()
+  })
+  after(() => site.close())
+  return {
+    visit: (...given) => site.visit(...given),
+    get rig() {
+      return site.rig
+    },
+  }
+}
+
+async function openSite(): Promise<Site> {
   const browser = await launchBrowser()
   const rig = await startRig()
   const { drift, segment } = rig.sims
@@ -167,6 +186,7 @@ function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, ke
   const mine = () => sims.segment.accepted.filter((one) => one.writeKey === writeKey).map(({ message }) => message)
   const ofType = (type: string) => mine().filter((message) => message.type === type)
   // Not the browser's own way to wait, which a strict page forbids.
+  const told = () => mine().filter(({ type, event }) => type !== 'page' && !String(event).startsWith("The page's own "))
   const until = (expression: string) => eventually(() => page.evaluate(`Boolean(${expression})`))
   let fences = 0
   return {
@@ -177,11 +197,12 @@ function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, ke
     run: <Result>(line: string) => page.evaluate(line) as Promise<Result>,
     until,
     state: () => page.evaluate('driftSegmentBridge.state()') as Promise<BridgeState>,
-    async received() {
+    async received(count) {
+      await sims.segment.waitFor(() => told().length >= count)
       const fence = `The page's own ${++fences}`
       await page.evaluate(`void analytics.track(${JSON.stringify(fence)})`)
       await sims.segment.waitFor(() => mine().some(({ event }) => event === fence))
-      return mine().filter(({ type, event }) => type !== 'page' && !String(event).startsWith("The page's own "))
+      return told()
     },
     async tracks(count) {
       await sims.segment.waitFor(() => ofType('track').length >= count)
@@ -222,5 +243,8 @@ export function withoutChance({ messageId, timestamp, ...rest }: JsonObject): ob
   assert.match(String(messageId), /^ajs-next-\d+-[0-9a-f-]{36}$/)
   assert.equal(new Date(String(timestamp)).toISOString(), timestamp)
   assert.ok(Math.abs(Date.parse(String(timestamp)) - Date.now()) < 60_000, `${timestamp}`)
-  return rest
+  // The library says so from the moment it knows.
+  const { failedInitializations, ...metadata } = rest._metadata as JsonObject
+  assert.ok(failedInitializations === undefined || JSON.stringify(failedInitializations) === '["Broken"]')
+  return { ...rest, _metadata: metadata }
 }

@@ -26,6 +26,7 @@ export function settings(writeKey: string, url: string) {
     metrics: { sampleRate: 0 },
     legacyVideoPluginsEnabled: false,
     remotePlugins: [],
+    autoInstrumentationSettings: { disableTraffic: false, sampleRate: 0 },
   }
 }
 

@@ -29,14 +29,22 @@
   }
   for (const name of ['identify', 'config', 'track', 'reset', 'debug', 'show', 'ping', 'page', 'hide'])
     methods[name] = () => {}
-  const readyPayload = { sidebarOpen: false, widgetVisible: true, isOnline: true, teamAvailability: {} }
+  const widgetState = { sidebarOpen: false, chatOpen: false, widgetVisible: true, isOnline: true, teamAvailability: {} }
+  // Documented in both places.
+  const readyPayload = { ...widgetState, data: widgetState }
 
   // Whether the widget takes its snippet's place or moves into it is not documented: the embed id chooses.
   const moves = !document.currentScript.src.includes('/replacing.js')
   const calls = queue.splice(0)
   const widget = Object.assign(moves ? queue : {}, methods, {
     init: true,
-    api: { openChat: open, hideChat: close, widget: { show: () => {}, hide: () => {} } },
+    api: {
+      openChat: open,
+      hideChat: close,
+      widget: { show: () => {}, hide: () => {} },
+      setUserAttributes() {},
+      startInteraction() {},
+    },
   })
   window.drift = window.driftt = widget
   for (const [name, ...args] of calls) widget[name]?.(...args)
