@@ -4,9 +4,10 @@
  * Drift signs nothing. One token per app travels in `X-Verification-Token`, in the body's `token`, or in both (facts
  * from devdocs.drift.com/docs/webhook-events-1), so it is taken out before anything else sees the body.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import {
   canonical,
+  canonicalMembers,
   isExactNumber,
   isObject,
   type Json,
@@ -80,10 +81,9 @@ export function openEnvelope(
   if (inBody === 'missing' && header === 'missing') return { token: 'wrong' }
   if (!reading.ok) return { token: 'right', opened: unreadable(bytes, reading.problem, body, tokens) }
   if (!isObject(body)) return { token: 'right', opened: unreadable(bytes, 'not_an_object', body, tokens) }
-  const { token: _, ...rest } = body
-  const reason = shapeProblem(rest)
+  const reason = shapeProblem(body)
   if (reason) return { token: 'right', opened: unreadable(bytes, reason, body, tokens) }
-  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(rest, tokens) } }
+  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(body, tokens) } }
 }
 
 /** A body that could not be read at all, such as a compressed one: kept as it came. */
@@ -104,12 +104,13 @@ function judgeBodyToken(token: Json, reading: ReturnType<typeof read>, tokens: T
   return typeof token === 'string' && !twice ? tokens.judge(token) : 'wrong'
 }
 
-function envelopeOf(rest: JsonObject, tokens: Tokens): Envelope {
-  const orgId = orgIdOf(rest.orgId)!
-  const { type, data, orgId: _, ...others } = rest as JsonObject & { type: string; data: JsonObject }
+function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
+  const orgId = orgIdOf(body.orgId)!
+  const { type, data } = body as { type: string; data: JsonObject }
   const said = canonical(data)
   const identity = `${orgId} ${type} ${said}`
-  const more = canonical(others).slice(1, -1)
+  const others = Object.keys(body).filter((key) => !['type', 'orgId', 'data', 'token'].includes(key))
+  const more = canonicalMembers(body, others)
   const text = `{"type":"${type}","orgId":"${orgId}","data":${said}${more && `,${more}`}}`
   const clean = tokens.blank(text)
   if (clean === text) return { type, orgId, data, text, identity }
@@ -144,7 +145,7 @@ function unreadable(bytes: Buffer, reason: JsonProblem | string, body: Json | un
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 /** Matches the token with each character plain or as \uXXXX, with NULs between as UTF-16 and UTF-32 have them. */

@@ -58,9 +58,13 @@ export function readText(text: string): Reading {
     return { ok: false, problem: 'invalid_json' }
   }
   const seen = scan(text)
-  const { topLevelKeys } = seen
-  if (seen.depth > depthMax) return { ok: false, problem: 'too_deep', value, topLevelKeys }
-  if (seen.values > valuesMax) return { ok: false, problem: 'too_many_values', value, topLevelKeys }
+  const bad = (problem: JsonProblem): Reading => {
+    const topLevelKeys: string[] = []
+    scan(text, topLevelKeys)
+    return { ok: false, problem, value, topLevelKeys }
+  }
+  if (seen.depth > depthMax) return bad('too_deep')
+  if (seen.values > valuesMax) return bad('too_many_values')
   if (seen.inexact) {
     let outOfRange = false
     value = exactJson.parse(text, (_key, parsed, context) => {
@@ -68,9 +72,9 @@ export function readText(text: string): Reading {
       if (!Number.isFinite(parsed)) outOfRange = true
       return exactJson.rawJSON(context.source)
     })
-    if (outOfRange) return { ok: false, problem: 'number_out_of_range', value: null, topLevelKeys }
+    if (outOfRange) return { ...bad('number_out_of_range'), value: null } as Reading
   }
-  if (countKeys(value) !== seen.keys) return { ok: false, problem: 'duplicate_key', value, topLevelKeys }
+  if (countKeys(value) !== seen.keys) return bad('duplicate_key')
   return { ok: true, value }
 }
 
@@ -89,25 +93,39 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** Canonical text: keys sorted by code unit, no spaces. Equal values give equal text, whatever order they came in. */
 export function canonical(value: Json): string {
+  if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null || isExactNumber(value)) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key]!)}`)
-  return `{${members.join(',')}}`
+  if (!Array.isArray(value)) return `{${canonicalMembers(value, Object.keys(value))}}`
+  let items = ''
+  for (const item of value) items += `${items && ','}${canonical(item)}`
+  return `[${items}]`
 }
+
+/** The canonical text of these members of an object, without its brackets. */
+export function canonicalMembers(object: JsonObject, keys: string[]): string {
+  let members = ''
+  for (const key of keys.sort()) members += `${members && ','}${quoted(key)}:${canonical(object[key]!)}`
+  return members
+}
+
+/** What JSON.stringify makes of a text. Most need no escape, and looking for one is quicker than asking. */
+function quoted(text: string): string {
+  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are among what JSON escapes
+const needsEscape = /[\u0000-\u001f"\\\ud800-\udfff]/
 
 interface Scan {
   depth: number
   keys: number
   values: number
   inexact: boolean
-  topLevelKeys: string[]
 }
 
-/** One pass over text that JSON.parse has accepted: counts what JSON.parse forgets. */
-function scan(text: string): Scan {
-  const seen: Scan = { depth: 0, keys: 0, values: 1, inexact: false, topLevelKeys: [] }
+/** One pass over text that JSON.parse has accepted: counts what JSON.parse forgets, and lists keys where asked to. */
+function scan(text: string, topLevelKeys?: string[]): Scan {
+  const seen: Scan = { depth: 0, keys: 0, values: 1, inexact: false }
   let depth = 0
   let stringStart = 0
   let stringEnd = 0
@@ -121,7 +139,7 @@ function scan(text: string): Scan {
       }
       case 0x3a: // :
         seen.keys++
-        if (depth === 1) seen.topLevelKeys.push(JSON.parse(text.slice(stringStart, stringEnd)) as string)
+        if (depth === 1) topLevelKeys?.push(JSON.parse(text.slice(stringStart, stringEnd)) as string)
         break
       case 0x2c: // ,
         seen.values++

@@ -20,14 +20,19 @@ export interface Key {
 }
 
 export function seal(key: Key, associated: string, plain: Uint8Array, random: Random): Buffer {
-  const head = Buffer.alloc(headBytes + nonceBytes)
-  head.writeUInt8(version, 0)
-  head.writeUInt32BE(key.id, 1)
   const nonce = random.bytes(nonceBytes)
-  nonce.copy(head, headBytes)
   const cipher = createCipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: tagBytes })
   cipher.setAAD(Buffer.from(associated))
-  return Buffer.concat([head, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  // GCM is a stream: everything comes at once, and there is no last block.
+  const text = cipher.update(plain)
+  cipher.final()
+  const sealed = Buffer.allocUnsafe(headBytes + nonceBytes + text.length + tagBytes)
+  sealed.writeUInt8(version, 0)
+  sealed.writeUInt32BE(key.id, 1)
+  sealed.set(nonce, headBytes)
+  sealed.set(text, headBytes + nonceBytes)
+  sealed.set(cipher.getAuthTag(), sealed.length - tagBytes)
+  return sealed
 }
 
 /** The id of the key that sealed these bytes. */

@@ -61,7 +61,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   const totals = { delivered: 0, dead: 0, requests: 0 }
   const answers = new Map<number, Answer>()
   let stopped: Delivered['stopped']
-  for (const run of pack(messages, writeKey)) {
+  const runs = pack(messages, writeKey)
+  for (const run of runs) {
     const result = await deliver(
       run,
       (part) => attempt(needs, lease, install, writeKey, part, totals, answers),
@@ -71,7 +72,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     totals.dead += result.dead.length
     settlements.push(...settled(result, resolved, answers, clock.now()))
     stopped = result.stopped
-    if (stopped) break
+    // What became of the last run is settled together with the lease's end.
+    if (stopped || run === runs.at(-1)) break
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
   }
   const ending = await endingFor(needs, lease, install, stopped, totals.requests)

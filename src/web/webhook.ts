@@ -59,19 +59,22 @@ function refuse(response: ServerResponse, status: 401 | 413, error: string): voi
   answer(response, status, { ok: false, error }, { connection: 'close' })
 }
 
-async function bodyOf(request: IncomingMessage, allowBody: () => void): Promise<Buffer | 'too_large' | 'cut_off'> {
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return 'too_large'
+/** By events: an async iterator over the request costs more than reading and judging what is in it. */
+function bodyOf(request: IncomingMessage, allowBody: () => void): Promise<Buffer | 'too_large' | 'cut_off'> {
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.resolve('too_large')
   allowBody()
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > bodyBytesMax) return 'too_large'
       chunks.push(chunk)
+      if (bytes <= bodyBytesMax) return
+      request.off('data', take).pause()
+      resolve('too_large')
     }
-  } catch {
-    return 'cut_off'
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)
+    const cutOff = () => resolve('cut_off')
+    request.on('data', take).once('error', cutOff).once('close', cutOff)
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)))
+  })
 }

@@ -3,13 +3,13 @@ import type { Ending, Entry, Lane, Lease, Redriven, Settlement, State } from '..
 import { count, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { noteSought } from './lookup.ts'
-import { type Packed, unpack } from './packing.ts'
+import { type PackedArrivals, type PackedLease, packLease, unpackArrivals } from './packing.ts'
 
 /** After this many leases in a row that ended without a word, entries are handed out one at a time. */
 const crashesBeforeSingles = 3
 
-export function append(db: Database, packed: Packed): ('stored' | 'duplicate' | 'ignored')[] {
-  const batch = unpack(packed)
+export function append(db: Database, packed: PackedArrivals): ('stored' | 'duplicate' | 'ignored')[] {
+  const batch = unpackArrivals(packed)
   const counts = tally()
   const ready = new Map<string, { org: string; lane: Lane; at: number }>()
   let place = takePlaces(db, batch.length)
@@ -63,7 +63,7 @@ export function claim(
   db: Database,
   lane: Lane,
   options: { now: number; leaseMs: number; limit: number; bytesMax: number },
-): Lease | undefined {
+): PackedLease | undefined {
   const { now, leaseMs } = options
   for (;;) {
     const found = db.get(
@@ -94,7 +94,7 @@ export function claim(
       lane,
     )
     const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
-    return { org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries }
+    return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries })
   }
 }
 
@@ -121,7 +121,7 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   if (!held) return false
   const counts = tally()
   const from: State = lane === 'send' ? 'waiting' : 'asking'
-  for (const settlement of settlements) {
+  for (const settlement of settleAlike(db, settlements, from, counts)) {
     const type = settlement.to === 'ignored' ? drop(db, settlement.id, from) : move(db, settlement, from)
     if (type === undefined) continue
     const { to, at } = settlement
@@ -218,6 +218,38 @@ export function redrive(db: Database, moves: readonly Redriven[], now: number): 
   }
   counts.write(db)
   return moved
+}
+
+/**
+ * Most of a batch is delivered at once, and nothing new was learnt of it: that takes one statement for all of them.
+ * Gives the settlements that are left.
+ */
+function settleAlike(
+  db: Database,
+  settlements: readonly Settlement[],
+  from: State,
+  counts: ReturnType<typeof tally>,
+): Settlement[] {
+  const isPlain = ({ to, contact, conversation, known, reason }: Settlement) =>
+    from === 'waiting' && to === 'delivered' && (contact ?? conversation ?? known ?? reason) === undefined
+  const alike = Map.groupBy(settlements.filter(isPlain), ({ at, answer }) => JSON.stringify([at, answer]))
+  for (const group of alike.values()) {
+    const { at, answer } = group[0]!
+    const moved = db.all(
+      `UPDATE entries SET state = 'delivered', settled_at = ?, due_at = NULL, status = ?, batch = ?, tries = ?, reason = NULL
+       WHERE id IN (SELECT value FROM json_each(?)) AND state = 'waiting' RETURNING org, type`,
+      at,
+      answer?.status ?? null,
+      answer?.batch ?? null,
+      answer?.tries ?? null,
+      JSON.stringify(group.map(({ id }) => id)),
+    )
+    for (const { org, type } of moved) {
+      counts.add(org as string, type as string, 'delivered')
+      counts.note(org as string, type as string, 'delivered', at)
+    }
+  }
+  return settlements.filter((settlement) => !isPlain(settlement))
 }
 
 /** Moves an entry that is still in the state it was leased in; gives its type, or nothing when it is there no more. */

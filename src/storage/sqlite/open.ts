@@ -2,10 +2,10 @@
  * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
-import type { Arrival, Inbox, Lookup, Mode, Storage } from '../ports.ts'
+import type { Arrival, Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
-import { pack } from './packing.ts'
-import { startThread } from './thread.ts'
+import { type PackedLease, packArrivals, unpackLease } from './packing.ts'
+import { startThread, type Thread } from './thread.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
   const listeners: (() => void)[] = []
@@ -13,12 +13,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     for (const listener of listeners) listener()
   })
   const reader = mode === 'serve' ? await startThread(path, 'look') : writer
-  const inbox = writer.port<Inbox>('inbox')
   const lookup = reader.port<Lookup>('lookup')
-  const append = groupAppends((batch) => {
-    const packed = pack(batch)
-    return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
-  })
 
   /** What people search by follows the entries; a search waits until it has caught up. */
   async function find(...args: Parameters<Lookup['find']>): ReturnType<Lookup['find']> {
@@ -28,7 +23,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   }
 
   return {
-    inbox: new Proxy(inbox, { get: (port, method) => (method === 'append' ? append : Reflect.get(port, method)) }),
+    inbox: inboxOf(writer),
     ledger: reader.port('ledger'),
     installs: writer.port('installs'),
     vault: writer.port('vault'),
@@ -46,6 +41,25 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
       await writer.close()
     },
   }
+}
+
+/** The inbox's calls, with what is large packed, and without what the other side has itself: a lease's entries. */
+function inboxOf(writer: Thread): Inbox {
+  const port = writer.port<Inbox>('inbox')
+  const bare = (lease: Lease): Lease => ({ ...lease, entries: [] })
+  const own: Partial<Inbox> = {
+    append: groupAppends((batch) => {
+      const packed = packArrivals(batch)
+      return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
+    }),
+    async claim(...args) {
+      const packed = (await writer.call('inbox', 'claim', args)) as PackedLease | undefined
+      return packed && unpackLease(packed)
+    },
+    renew: (lease, until) => port.renew(bare(lease), until),
+    settle: (lease, settlements, ending) => port.settle(bare(lease), settlements, ending),
+  }
+  return new Proxy(port, { get: (_, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
 }
 
 /** One append under way at a time: what arrives meanwhile is the next, so a group is as large as the load makes it. */

@@ -1,45 +1,80 @@
-/** Webhooks on their way to the worker: many small buffers posted one by one cost more than the rest of the way. */
-import type { Arrival } from '../ports.ts'
+/** What travels between the threads: many small buffers posted one by one cost more than the rest of the way. */
+import type { Arrival, Entry, Lease } from '../ports.ts'
 
-type Bytes = 'body' | 'identity'
+/** Several buffers, one after the other, in one that can be handed over without a copy. */
+type Bytes = Uint8Array<ArrayBuffer>
+
 type Stored = Exclude<Arrival, { state: 'ignored' }>
-type Head =
-  | (Omit<Stored, Bytes> & { bodyBytes: number; identityBytes: number })
+type ArrivalHead =
+  | (Omit<Stored, 'body' | 'identity'> & { bodyBytes: number; identityBytes: number })
   | Extract<Arrival, { state: 'ignored' }>
 
-export interface Packed {
-  heads: Head[]
-  /** Body and identity of each, one after the other. */
-  bytes: Uint8Array<ArrayBuffer>
+export interface PackedArrivals {
+  heads: ArrivalHead[]
+  /** Body and identity of each. */
+  bytes: Bytes
 }
 
-export function pack(arrivals: readonly Arrival[]): Packed {
-  let length = 0
-  for (const arrival of arrivals) {
-    if (arrival.state !== 'ignored') length += arrival.body.byteLength + arrival.identity.byteLength
-  }
-  const bytes = new Uint8Array(length)
-  let at = 0
-  const heads = arrivals.map((arrival): Head => {
+export function packArrivals(arrivals: readonly Arrival[]): PackedArrivals {
+  const parts: Uint8Array[] = []
+  const heads = arrivals.map((arrival): ArrivalHead => {
     if (arrival.state === 'ignored') return arrival
     const { body, identity, ...head } = arrival
-    bytes.set(body, at)
-    bytes.set(identity, at + body.byteLength)
-    at += body.byteLength + identity.byteLength
+    parts.push(body, identity)
     return { ...head, bodyBytes: body.byteLength, identityBytes: identity.byteLength }
   })
-  return { heads, bytes }
+  return { heads, bytes: joined(parts) }
 }
 
-export function unpack({ heads, bytes }: Packed): Arrival[] {
-  let at = 0
-  const next = (length: number) => {
-    at += length
-    return bytes.subarray(at - length, at)
-  }
+export function unpackArrivals({ heads, bytes }: PackedArrivals): Arrival[] {
+  const next = cutting(bytes)
   return heads.map((head) => {
     if (head.state === 'ignored') return head
     const { bodyBytes, identityBytes, ...rest } = head
     return { ...rest, body: next(bodyBytes), identity: next(identityBytes) }
   })
+}
+
+type EntryHead = Omit<Entry, 'body' | 'known'> & { bodyBytes: number; knownBytes?: number }
+
+export interface PackedLease extends Omit<Lease, 'entries'> {
+  heads: EntryHead[]
+  /** Body of each, and what is known of it where there is something. */
+  bytes: Bytes
+}
+
+export function packLease({ entries, ...lease }: Lease): PackedLease {
+  const parts: Uint8Array[] = []
+  const heads = entries.map(({ body, known, ...head }): EntryHead => {
+    parts.push(body, ...(known ? [known] : []))
+    return { ...head, bodyBytes: body.byteLength, ...(known ? { knownBytes: known.byteLength } : {}) }
+  })
+  return { ...lease, heads, bytes: joined(parts) }
+}
+
+export function unpackLease({ heads, bytes, ...lease }: PackedLease): Lease {
+  const next = cutting(bytes)
+  const entries = heads.map(({ bodyBytes, knownBytes, ...head }): Entry => {
+    const body = next(bodyBytes)
+    return { ...head, body, ...(knownBytes === undefined ? {} : { known: next(knownBytes) }) }
+  })
+  return { ...lease, entries }
+}
+
+function joined(parts: readonly Uint8Array[]): Bytes {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.byteLength
+  }
+  return bytes
+}
+
+function cutting(bytes: Bytes): (length: number) => Uint8Array {
+  let at = 0
+  return (length) => {
+    at += length
+    return bytes.subarray(at - length, at)
+  }
 }

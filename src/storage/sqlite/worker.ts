@@ -63,17 +63,22 @@ const { path, purpose } = workerData as { path: string; purpose: Purpose }
 let closed = false
 let reserve: Reserve | undefined
 
+function performed(db: Database, { id, port, method, args }: Ask): Reply {
+  const work = ports[port]![method]!
+  return { id, value: (work as (db: Database, ...args: unknown[]) => unknown)(db, ...args) }
+}
+
 function perform(db: Database, ask: Ask): Reply {
-  db.exec('SAVEPOINT ask')
+  db.run('SAVEPOINT ask')
   try {
-    const work = ports[ask.port]![ask.method]!
-    const value = (work as (db: Database, ...args: unknown[]) => unknown)(db, ...ask.args)
-    db.exec('RELEASE ask')
-    return { id: ask.id, value }
+    const reply = performed(db, ask)
+    db.run('RELEASE ask')
+    return reply
   } catch (error) {
     // The whole transaction is in question, not this ask alone.
     if (troubleOf(error)) throw error
-    db.exec('ROLLBACK TO ask; RELEASE ask')
+    db.run('ROLLBACK TO ask')
+    db.run('RELEASE ask')
     return refusal(ask, error)
   }
 }
@@ -90,13 +95,14 @@ function described(error: unknown): Refusal {
 /** One transaction around everything that waits. When it cannot be committed, all of it failed. */
 function together(db: Database, asks: Ask[]): Reply[] {
   try {
-    db.exec(purpose === 'look' ? 'BEGIN' : 'BEGIN IMMEDIATE')
-    const replies = asks.map((ask) => perform(db, ask))
-    db.exec('COMMIT')
+    db.run(purpose === 'look' ? 'BEGIN' : 'BEGIN IMMEDIATE')
+    // One that is alone needs no savepoint: failing, it takes nothing else with it.
+    const replies = asks.length === 1 ? [performed(db, asks[0]!)] : asks.map((ask) => perform(db, ask))
+    db.run('COMMIT')
     return replies
   } catch (error) {
     try {
-      db.exec('ROLLBACK')
+      db.run('ROLLBACK')
     } catch {
       // SQLite has already rolled back by itself, as it does for a full disk.
     }
