@@ -8,15 +8,17 @@ import { bentClock } from './clock.ts'
 export interface Order {
   speed?: number
   stepMs?: number
+  skipMs?: number
 }
 
 const [aheadMs, speed] = process.argv.slice(2).map(Number)
 const clock = bentClock()
 clock.step(aheadMs!)
 clock.setSpeed(speed!)
-process.on('message', ({ speed, stepMs }: Order) => {
+process.on('message', ({ speed, stepMs, skipMs }: Order) => {
   if (speed !== undefined) clock.setSpeed(speed)
   if (stepMs !== undefined) clock.step(stepMs)
+  if (skipMs !== undefined) clock.skip(skipMs)
 })
 // The parent has gone: nobody would ever stop this.
 const orphaned = () => process.exit(1)

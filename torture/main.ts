@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { engines } from './engines.ts'
 import { markdownOf, reportOf } from './report.ts'
+import { describe, simulateMany } from './simulation/seeds.ts'
 import { torture } from './torture.ts'
 
 const usage = `npm run torture -- [option …]
@@ -10,6 +11,7 @@ const usage = `npm run torture -- [option …]
   --seed <n>       the order of troubles and all that is left to chance in them
   --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
   --fault <what>   only troubles that run this row of the list (F1 to F32), or with this in their name
+  --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 
@@ -22,21 +24,34 @@ try {
 // Whatever a broken world has left open must not keep a run from ending.
 process.exit()
 
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function simulation(first: number, count: number): Promise<number> {
+  if (!(Number.isInteger(first) && count > 0)) throw new Error('the number of seeds and the first are whole numbers')
+  const summary = await simulateMany(first, count, ({ seed, broken }) => tell(`seed ${seed}: ${broken.join('; ')}`))
+  tell(describe(summary))
+  return summary.broken.length === 0 ? 0 : 1
+}
+
 async function run(): Promise<number> {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '3' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      seed: { type: 'string' },
       engine: { type: 'string', multiple: true, default: Object.keys(engines) },
       fault: { type: 'string' },
       write: { type: 'string' },
+      simulate: { type: 'string' },
     },
   })
-  const { minutes, seed, engine, fault, write } = values
+  const { minutes, engine, fault, write, simulate } = values
+  if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate))
+  const seed = values.seed ?? String(Date.now() % 1_000_000_000)
   const unknown = engine.find((name) => !(name in engines))
   if (unknown !== undefined) throw new Error(`there is no engine "${unknown}"`)
   if (!(Number(minutes) > 0 && Number.isInteger(Number(seed)))) throw new Error('minutes and seed are numbers')
-  const tell = (line: string) => void process.stdout.write(`${line}\n`)
   tell(`seed ${seed}`)
   const options = { minutes: Number(minutes), seed: Number(seed), engines: engine, tell }
   const report = reportOf(await torture({ ...options, ...(fault === undefined ? {} : { fault }) }))

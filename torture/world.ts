@@ -53,6 +53,8 @@ export interface World {
   start(options?: Partial<StartOptions>, env?: Env): Promise<ServiceProcess>
   /** How fast the service's hours pass from now on, for processes yet to come too. */
   speed(speed: number): void
+  /** So much time has passed for the service, all at once. */
+  skip(ms: number): void
   /** Moves the service's wall time. */
   step(ms: number): void
   /** What Segment does instead of its normal answer, which is to take everything but poison. */
@@ -73,8 +75,8 @@ export interface World {
   close(): Promise<void>
 }
 
-/** How much faster time passes while backoffs and probes are waited for: an hour in six seconds. */
-const settlingSpeed = 600
+/** When nothing is under way so much time is passed over, so that backoffs and probes come due. */
+const skipMs = 5 * 60_000
 /** Real time that everything may take to come to rest. */
 const settlingMs = 60_000
 
@@ -132,6 +134,10 @@ export async function openWorld(seed: number, engineName: string): Promise<World
       speed = faster
       clock.setSpeed(speed)
       running?.tell({ speed })
+    },
+    skip(ms) {
+      clock.skip(ms)
+      running?.tell({ skipMs: ms })
     },
     step(ms) {
       clock.step(ms)
@@ -191,7 +197,7 @@ async function settle(world: World): Promise<Audit> {
   for (const proxy of Object.values(proxies)) await proxy.heal()
   if (!world.service().isUp()) await world.start()
   world.service().signal('SIGCONT')
-  world.speed(settlingSpeed)
+  world.speed(1)
   await load.repost()
   const giveUpAt = performance.now() + settlingMs
   let sums = await world.sums()
@@ -199,12 +205,15 @@ async function settle(world: World): Promise<Audit> {
     world.read()
     return sums.waiting === 0 && ledger.missing().length === 0 && sums.held <= ledger.setAside()
   }
-  while (!isAtRest() && performance.now() < giveUpAt) {
+  const { segment, drift } = world.sims
+  for (let seen = 0; !isAtRest() && performance.now() < giveUpAt; ) {
     await new Promise((resolve) => setTimeout(resolve, 100))
+    const before = seen
+    seen = segment.requests.length + drift.requests.length
+    if (seen === before) world.skip(skipMs)
     sums = await world.sums()
     await world.connectAgain(sums)
   }
-  world.speed(1)
   const audit = ledger.audit(sums)
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(sums.standings)}`)
   if (sums.waiting > 0) audit.broken.push(`${sums.waiting} still wait after ${settlingMs / 1_000} s`)

@@ -1,0 +1,65 @@
+/** Runs of the simulation, and the seeds that once found something: each of them stays a test. */
+
+import { type Simulated, simulate } from './world.ts'
+/** Seeds that broke an invariant, with what they found; `npm run torture -- --simulate` prints a line to add here. */
+export const found: readonly { seed: number; what: string }[] = []
+
+export interface Summary {
+  seeds: number
+  events: number
+  accepted: number
+  transmissions: number
+  retransmissions: number
+  troubles: Record<string, number>
+  broken: { seed: number; what: string[] }[]
+}
+
+/** One seed after the other, from `first` on; `told` hears of each that breaks something. */
+export async function simulateMany(
+  first: number,
+  count: number,
+  told: (one: Simulated) => void = () => {},
+): Promise<Summary> {
+  const summary: Summary = {
+    seeds: 0,
+    events: 0,
+    accepted: 0,
+    transmissions: 0,
+    retransmissions: 0,
+    troubles: {},
+    broken: [],
+  }
+  for (let seed = first; seed < first + count; seed++) {
+    const one = await simulate(seed)
+    summary.seeds++
+    for (const name of ['events', 'accepted', 'transmissions', 'retransmissions'] as const) summary[name] += one[name]
+    for (const [name, times] of Object.entries(one.troubles))
+      summary.troubles[name] = (summary.troubles[name] ?? 0) + times
+    if (one.broken.length === 0) continue
+    summary.broken.push({ seed, what: one.broken })
+    told(one)
+  }
+  return summary
+}
+
+export function describe({
+  seeds,
+  events,
+  accepted,
+  transmissions,
+  retransmissions,
+  troubles,
+  broken,
+}: Summary): string {
+  const made = Object.entries(troubles)
+    .map(([name, times]) => `${name} ${times}`)
+    .join(', ')
+  return [
+    `${seeds} seeds: ${events} events, ${accepted} answered 200, ${transmissions} messages sent, ${retransmissions} of them again`,
+    `troubles: ${made}`,
+    ...broken.map(
+      ({ seed, what }) => `BROKEN  { seed: ${seed}, what: ${JSON.stringify(what.join('; ').slice(0, 400))} },`,
+    ),
+    broken.length === 0 ? 'every invariant held' : `${broken.length} seeds broke an invariant`,
+  ].join('\n')
+}
