@@ -1,6 +1,6 @@
 /**
- * The catalogue of bad input that this service is held to: W for webhooks, L for command line and settings. A row is
- * named at the head of the test that shows it.
+ * The catalogue of bad input that this service is held to: W for webhooks, L for command line and settings, O for
+ * installs by OAuth. A row is named at the head of the test that shows it.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -11,6 +11,7 @@ const numbers = (from: number, to: number) =>
 const rows = [
   ...[...numbers(1, 37), ...numbers(40, 56), ...numbers(60, 66), ...numbers(70, 73)].map((n) => `W${n}`),
   ...numbers(1, 20).map((n) => `L${n}`),
+  ...numbers(1, 22).map((n) => `O${n}`),
 ]
 
 /** Where a row is shown only in part, or otherwise than the catalogue has it, and why. */
@@ -30,6 +31,9 @@ const notes: Readonly<Record<string, string>> = {
   L13: '`doctor` compares clocks; a clock that is wrong makes every certificate wrong, which the log then says',
   L14: 'a proxy of the environment is not used by the one home of outgoing requests',
   L15: 'a heap too small for the program ends it like kill -9 does, which the crash tests show',
+  O01: 'in the log and the metrics, not in the audit: nobody could say whose account it was',
+  O02: 'a state of 10 kB is refused by the listener, with 431',
+  O20: 'beginning keeps nothing, so there is nothing to bound; more than ten thousand that come back get 429',
 }
 
 test('each row of the catalogue has a test that names it', () => {

@@ -111,6 +111,8 @@ export function settingsFor({ drift, segment }: Sims, folder: string): Env {
     DRIFT_CLIENT_ID: clientId,
     DRIFT_CLIENT_SECRET: clientSecret,
     DRIFT_API_URL: drift.url,
+    DRIFT_AUTHORIZE_URL: drift.authorizeUrl,
+    DRIFT_SETTINGS_URL: `${drift.url}/settings/apps`,
     SEGMENT_API_URL_US: segment.url,
     SEGMENT_API_URL_EU: segment.url,
     SEGMENT_CDN_URL: segment.url,
