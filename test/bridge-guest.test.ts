@@ -133,6 +133,11 @@ describe('what a page can do to it', () => {
     t.mock.timers.tick(10_000)
     widget.fire('campaign:open', { campaignId: 1 })
     assert.equal(segment.calls.length, 101)
+    // A clock that is put back does not keep what happens away until it has caught up.
+    for (let n = 0; n < 200; n++) widget.fire('campaign:open', { campaignId: n })
+    t.mock.timers.setTime(1_000)
+    widget.fire('campaign:open', { campaignId: 1 })
+    assert.equal(segment.calls.length, 201)
     const waiting = runningBridge({ consent: 'pending' })
     for (let n = 0; n < 1_000; n++) {
       waiting.widget.fire('campaign:open', { campaignId: n })

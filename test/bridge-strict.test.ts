@@ -110,11 +110,22 @@ describe('B06 in a page that is up to no good', { timeout: 60_000 }, () => {
   })
 
   test('elements have the names of what is not there yet, as a section with the id analytics has: both are loaded', async () => {
-    const sections = ['drift', 'driftt', 'analytics', 'driftSegmentBridge'].map((id) => `<p id="${id}"></p>`)
+    const sections = ['drift', 'driftt', 'analytics'].map((id) => `<p id="${id}"></p>`)
     await site.visit(
       ({ bridge, loads }) => `${sections.join('')}${bridge({ ...loads.drift, ...loads.segment })}`,
       firstArrives,
     )
+  })
+
+  test('an element takes the name of the bridge, and parts of it the names of its options: it is not listened to', async () => {
+    const forms = [
+      '<a id="driftSegmentBridge" name="drift-segment-source"></a>',
+      '<form id="driftSegmentBridge"><input name="consent"><input name="identify"><input name="omit"></form>',
+      '<a id="driftSegmentBridge"></a><a id="driftSegmentBridge" name="consent"></a>',
+    ]
+    for (const form of forms) {
+      await site.visit(({ bridge, loads }) => `${form}${bridge({ ...loads.drift, ...loads.segment })}`, firstArrives)
+    }
   })
 
   test('elements have the names of what the document does: nothing is loaded, nothing is thrown', async () => {

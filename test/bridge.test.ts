@@ -147,10 +147,12 @@ describe('whatever order things appear in', () => {
   })
 
   test('B01 a widget that took the place of another is listened to; one that took over its listeners is heard once', () => {
-    const { page, widget, segment } = runningBridge()
+    const { bridge, page, widget, segment } = runningBridge()
     const heir = fakeWidget()
     page.drift = heir
+    assert.equal(bridge.state().drift, false)
     page.look()
+    assert.equal(bridge.state().drift, true)
     assert.equal(heir.listeners('campaign:open'), 1)
     const data = { campaignId: 1 }
     widget.fire('campaign:open', data)
@@ -201,6 +203,11 @@ describe('whatever order things appear in', () => {
     page.look(300)
     assert.equal(page.untilLookMs(), 1_000)
     assert.equal(runningBridge().page.untilLookMs(), 1_000)
+    for (const missing of [{ drift: fakeWidget() }, { analytics: fakeSegment() }]) {
+      const half = fakePage(missing)
+      startBridge({}, half)
+      assert.equal(half.untilLookMs(), 100)
+    }
   })
 })
 

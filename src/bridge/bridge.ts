@@ -3,7 +3,7 @@ import { openListener } from './listen.ts'
 import { loadDrift, loadSegment } from './load.ts'
 import { type BridgeOptions, type Consent, ownTag, readSettings } from './options.ts'
 import { openOutbox } from './outbox.ts'
-import { fieldOf, type Page, quietly, succeeds } from './page.ts'
+import { fieldOf, isOfScript, type Page, quietly, succeeds } from './page.ts'
 
 /** What the page can do with a running bridge. It is also `window.driftSegmentBridge`. */
 export interface Bridge {
@@ -44,7 +44,8 @@ function takePlace(page: Page, bridge: Bridge): void {
 
 /** Starts the bridge, or returns the one that runs in this page already. Never throws. */
 export function startBridge(options?: BridgeOptions, page: Page = globalThis as unknown as Page): Bridge {
-  const there = fieldOf(page, 'driftSegmentBridge')
+  const found = fieldOf(page, 'driftSegmentBridge')
+  const there = isOfScript(found) ? found : undefined
   if (fieldOf(there, 'name') === 'drift-segment-source') return there as Bridge
   const settings = readSettings(options ?? there, page, options ? undefined : ownTag(page))
   const outbox = openOutbox(page, settings)

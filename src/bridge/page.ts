@@ -59,7 +59,12 @@ export function fieldOf(value: unknown, name: string): unknown {
   return quietly(() => (value === null || value === undefined ? undefined : (value as Record<string, unknown>)[name]))
 }
 
-const owns = Object.prototype.hasOwnProperty
+const { hasOwnProperty: owns, toString: kindOf } = Object.prototype
+
+/** An object of a script; not an element that has this name in the page. */
+export function isOfScript(value: unknown): boolean {
+  return kindOf.call(value) === '[object Object]'
+}
 
 /** The same, of the object itself: what stands in its prototype, anybody may have put there. */
 export function ownField(value: unknown, name: string): unknown {
