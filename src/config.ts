@@ -41,7 +41,7 @@ export const settings = [
   },
   {
     name: 'DATABASE_URL',
-    meaning: 'where events are kept: sqlite:PATH',
+    meaning: 'where events are kept: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE for several replicas',
     default: 'sqlite:data/drift-segment-source.db',
   },
   {
@@ -158,7 +158,8 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
   const logLevel = text('LOG_LEVEL') as Config['logLevel']
   if (!logLevels.includes(logLevel)) complain('LOG_LEVEL', `must be one of ${logLevels.join(', ')}`)
   const databaseUrl = text('DATABASE_URL')!
-  if (!/^sqlite:.+/.test(databaseUrl)) complain('DATABASE_URL', 'must look like sqlite:PATH')
+  if (!/^sqlite:.+/.test(databaseUrl) && !(/^postgres(ql)?:\/\//.test(databaseUrl) && URL.canParse(databaseUrl)))
+    complain('DATABASE_URL', 'must look like sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE')
   if (serving && env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
     wrong.push('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which would let anyone pose as Drift or Segment')
   }

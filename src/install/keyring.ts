@@ -22,6 +22,8 @@ export interface Keyring {
   identity(text: string | Uint8Array): Buffer
   /** The account's key is gone for good, and with it all that it sealed. */
   forget(org: Org): Promise<void>
+  /** Looks at the store again: what another process has forgotten is forgotten here, what it has added is learnt. */
+  reload(): Promise<void>
   /** How many data keys are wrapped by each of ENCRYPTION_KEYS, by its id. */
   wrappedBy(): Promise<Map<string, number>>
   /** Wraps every data key by the first of ENCRYPTION_KEYS; the data keys stay, and so does all they sealed. */
@@ -98,6 +100,14 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
         byId.delete(key.id)
       }
       byOrg.delete(org)
+    },
+    async reload() {
+      const stored = new Set((await vault.list(prefix)).map(({ name }) => Number(name.slice(prefix.length))))
+      for (const key of [...byId.values()].filter(({ id }) => !stored.has(id))) {
+        byId.delete(key.id)
+        if (byOrg.get(key.org) === key) byOrg.delete(key.org)
+      }
+      await load()
     },
     async wrappedBy() {
       const counts = new Map<string, number>()

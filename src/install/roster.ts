@@ -5,8 +5,11 @@ import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
 export interface Roster {
   get(org: Org): Install | undefined
   all(): Install[]
-  /** Looks at the store again, for what another process has changed; unclaimed events of new accounts are adopted. */
-  reload(now: number): Promise<void>
+  /**
+   * Looks at the store again, for what another process has changed, in this account or in any; unclaimed events of new
+   * accounts are adopted, and what came in for one that has left meanwhile is erased.
+   */
+  reload(now: number, org?: Org): Promise<void>
   /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
   change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
   /** Calls back when an account was changed here and its lanes follow: something may be due. */
@@ -20,9 +23,9 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
     onChange: (listener) => void listeners.push(listener),
     get: (org) => known.get(org),
     all: () => [...known.values()],
-    async reload(now) {
+    async reload(now, org) {
       const before = known
-      const listed = await installs.list()
+      const listed = org === undefined ? await installs.list() : await withOnly(installs, known, org)
       // What was changed here while the list was on its way is newer than the list.
       const newer = (install: Install) => {
         const here = known.get(install.org)
@@ -31,6 +34,10 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
       known = new Map(listed.map((install) => [install.org, newer(install)]))
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
       for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
+      // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
+      const hasLeft = ({ org, state }: Install) =>
+        state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
+      for (const { org } of [...known.values()].filter(hasLeft)) while ((await inbox.erase(org)) > 0);
     },
     async change(org, now, edit) {
       for (let tries = 0; tries < 10; tries++) {
@@ -53,6 +60,12 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
       throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)
     },
   }
+}
+
+/** What is known, with one account as it is stored. */
+async function withOnly(installs: Installs, known: ReadonlyMap<Org, Install>, org: Org): Promise<Install[]> {
+  const stored = await installs.get(org)
+  return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
 }
 
 /** An install's reason while Drift is asked whether it has really left: nothing is sent meanwhile. */

@@ -6,6 +6,7 @@ import { tokensOf } from '../drift/envelope.ts'
 import type { App } from '../drift/oauth.ts'
 import type { EventPage } from '../events/define.ts'
 import { type Disconnect, disconnecting } from '../install/disconnect.ts'
+import { follower } from '../install/follow.ts'
 import { type Grants, openGrants } from '../install/grant.ts'
 import type { Keyring } from '../install/keyring.ts'
 import { followState, type Roster } from '../install/roster.ts'
@@ -83,7 +84,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     asking.wake()
   }
   roster.onChange(wake)
-  storage.onChange(() => void roster.reload(clock.now()).then(wake, () => log.error('reload_failed')))
+  storage.onChange(follower({ roster, keyring, clock, log, wake }))
+  storage.onDue(wake)
   const receive = receiver({
     tokens: tokensOf(verificationTokens),
     catalogue,

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
+import { type Postgres, startPostgres, withoutPostgres } from '../../test/postgres.ts'
 import { promises as basic } from './conformance.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
 import type { Entry, Inbox, Lookup, Storage, Tickets } from './ports.ts'
+import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
 async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<void> {
@@ -21,15 +23,31 @@ async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<voi
   }
 }
 
+let server: Postgres
+before(async () => {
+  if (!withoutPostgres) server = await startPostgres()
+})
+after(() => server?.close())
+
+async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<void> {
+  const storage = await openPostgres(await server.fresh(), 'serve')
+  try {
+    await use(storage)
+  } finally {
+    await storage.close()
+  }
+}
+
 const promises = [...basic, ...lookupPromises, ...ticketPromises]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
   sqlite: withSqlite,
+  postgres: withPostgres,
 }
 
 for (const [engine, withStorage] of Object.entries(engines)) {
-  describe(`the ${engine} engine`, () => {
+  describe(`the ${engine} engine`, { skip: engine === 'postgres' && withoutPostgres }, () => {
     for (const { promise, check } of promises) test(promise, () => withStorage(check))
   })
 }

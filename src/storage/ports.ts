@@ -359,8 +359,10 @@ export interface Storage {
   lookup: Lookup
   audit: Audit
   tickets: Tickets
-  /** Calls back within a second of another process having written. */
-  onChange(listener: () => void): void
+  /** Calls back within a second of another process having changed this account or, where none is named, anything. */
+  onChange(listener: (org: Org | undefined) => void): void
+  /** Calls back when another process may have put something in line. What `onChange` tells is not told here again. */
+  onDue(listener: () => void): void
   /** Resolves when the store has stopped working for good: nothing can be promised any more. Never after `close`. */
   broken: Promise<Error>
   /** Rejects when the store cannot be written. */
@@ -372,5 +374,8 @@ export interface Storage {
   close(): Promise<void>
 }
 
-/** `serve`: the one service on this store, a second is refused. `beside`: the command line, at any time. */
+/**
+ * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line,
+ * at any time.
+ */
 export type Mode = 'serve' | 'beside'

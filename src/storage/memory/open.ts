@@ -18,6 +18,7 @@ export function openForgetful(state: State = emptyState()): Storage {
     audit: auditOf(state),
     tickets: ticketsOf(state),
     onChange() {},
+    onDue() {},
     broken: new Promise(() => {}),
     async check() {},
     async backup() {

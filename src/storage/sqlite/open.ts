@@ -2,15 +2,16 @@
  * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
-import type { Arrival, Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
+import { groupAppends } from '../grouping.ts'
+import type { Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
 import { type PackedLease, packArrivals, unpackLease } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
-  const listeners: (() => void)[] = []
+  const listeners: ((org: undefined) => void)[] = []
   const writer = await startThread(path, mode, () => {
-    for (const listener of listeners) listener()
+    for (const listener of listeners) listener(undefined)
   })
   const reader = mode === 'serve' ? await startThread(path, 'look') : writer
   const lookup = reader.port<Lookup>('lookup')
@@ -32,6 +33,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     audit: writer.port('audit'),
     tickets: writer.port('tickets'),
     onChange: (listener) => void listeners.push(listener),
+    onDue() {},
     broken: Promise.race([writer.broken, reader.broken]),
     check: async () => void (await writer.call('storage', 'check', [])),
     backup: (copy) => copyDatabase(path, copy),
@@ -60,26 +62,4 @@ function inboxOf(writer: Thread): Inbox {
     settle: (lease, settlements, ending) => port.settle(bare(lease), settlements, ending),
   }
   return new Proxy(port, { get: (_, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
-}
-
-/** One append under way at a time: what arrives meanwhile is the next, so a group is as large as the load makes it. */
-function groupAppends(append: Inbox['append']): Inbox['append'] {
-  let next: { arrivals: Arrival[]; results: ReturnType<Inbox['append']> } | undefined
-  let underWay: Promise<unknown> = Promise.resolve()
-  return async (batch) => {
-    if (!next) {
-      const group = { arrivals: [] as Arrival[], results: Promise.resolve([]) as ReturnType<Inbox['append']> }
-      next = group
-      group.results = underWay.then(async () => {
-        await new Promise(setImmediate)
-        next = undefined
-        return append(group.arrivals)
-      })
-      underWay = group.results.catch(() => {})
-    }
-    const { arrivals, results } = next
-    const start = arrivals.length
-    arrivals.push(...batch)
-    return (await results).slice(start, start + batch.length)
-  }
 }

@@ -27,7 +27,7 @@ describe('the file', () => {
   test('L11 has one service at a time; a command works beside it, and the service notices within a second', async () => {
     const service = await open(path, 'serve')
     await assert.rejects(open(path, 'serve'), { code: 'store_in_use', exitCode: 78 })
-    const changed = new Promise<void>((resolve) => service.onChange(resolve))
+    const changed = new Promise<void>((resolve) => service.onChange(() => resolve()))
     const beside = await open(path, 'beside')
     const startedAt = performance.now()
     await beside.inbox.append([arrival()])

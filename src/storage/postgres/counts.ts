@@ -1,0 +1,62 @@
+import type { Moment, Outcome } from '../ports.ts'
+import type { Session } from './database.ts'
+
+const minuteMs = 60_000
+
+interface Sum {
+  org: string
+  type: string
+  outcome: Outcome
+  by: number
+}
+
+/** Collects what one transaction counts, so that five hundred entries of one type cost one write. */
+export function tally() {
+  const sums = new Map<string, Sum>()
+  const moments = new Map<string, Sum & { at: number }>()
+  return {
+    add(org: string, type: string, outcome: Outcome, by = 1) {
+      const key = `${org} ${type} ${outcome}`
+      const sum = sums.get(key)
+      if (sum) sum.by += by
+      else sums.set(key, { org, type, outcome, by })
+    },
+    /** For the charts: what happened when. */
+    note(org: string, type: string, outcome: Moment['outcome'], time: number, by = 1) {
+      const at = time - (time % minuteMs)
+      const key = `${org} ${at} ${type} ${outcome}`
+      const moment = moments.get(key)
+      if (moment) moment.by += by
+      else moments.set(key, { org, at, type, outcome: outcome as Outcome, by })
+    },
+    /** The last thing of a transaction: its rows are those that most others wait for. */
+    async write(session: Session) {
+      const counted = inOrder(sums)
+      const noted = inOrder(moments)
+      await Promise.all([
+        counted.length > 0 &&
+          session.run(
+            `INSERT INTO counts SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+             ON CONFLICT (org, type, outcome) DO UPDATE SET count = counts.count + excluded.count`,
+            ...columns(counted, ['org', 'type', 'outcome', 'by']),
+          ),
+        noted.length > 0 &&
+          session.run(
+            `INSERT INTO moments SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
+             ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = moments.count + excluded.count`,
+            ...columns(noted, ['org', 'at', 'type', 'outcome', 'by']),
+          ),
+      ])
+    },
+  }
+}
+
+/** In one order everywhere, so that two transactions do not wait for each other in a circle. */
+function inOrder<Value extends Sum>(sums: ReadonlyMap<string, Value>): Value[] {
+  return [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([, sum]) => (sum.by === 0 ? [] : [sum]))
+}
+
+/** Rows as columns: one array a column, which unnest makes rows of again. */
+export function columns<Value extends object>(rows: readonly Value[], names: readonly (keyof Value)[]): unknown[][] {
+  return names.map((name) => rows.map((row) => row[name] ?? null))
+}

@@ -1,0 +1,147 @@
+/** Connections with the settings that make a commit durable, and transactions that are tried again where that is safe. */
+import pg from 'pg'
+import { Problem } from '../../lib/errors.ts'
+import { isClosing, isContention, problemOf } from './trouble.ts'
+
+export type Row = Record<string, unknown>
+
+/** One connection at a time: statements go out in order and need not wait for each other's answers. */
+export interface Session {
+  all(sql: string, ...values: unknown[]): Promise<Row[]>
+  get(sql: string, ...values: unknown[]): Promise<Row | undefined>
+  /** Resolves to how many rows were touched. */
+  run(sql: string, ...values: unknown[]): Promise<number>
+  /** Several statements, without values. */
+  script(sql: string): Promise<void>
+}
+
+/** Statements by themselves: each commits at once. */
+export interface Database extends Session {
+  /** All of it, or nothing and a rejection. `work` may be called again: it must do nothing but speak to the session. */
+  transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+/** Everything of ours stands in a schema of its own, so that a database may be shared with others. */
+export const schema = 'drift_segment_source'
+
+/** A server that is not there is noticed within this; one that has gone silent within the longer one. */
+const connectMs = 2_000
+const answerMs = 15_000
+/** A replica that stops in the middle of a transaction holds its locks no longer than this. */
+const silentMs = 5_000
+const attempts = 5
+
+/**
+ * On: a commit waits for the disk, as it does with remote_apply, which is left alone. A server may be set otherwise for
+ * everybody else; with `off` the last commits before a crash are gone although they were answered.
+ */
+const sessionSettings = `
+  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
+  SET search_path TO ${schema};
+  SET default_transaction_isolation TO 'read committed';
+  SET idle_in_transaction_session_timeout TO ${silentMs};
+  SET lock_timeout TO ${answerMs - 1_000};
+  SET statement_timeout TO ${answerMs - 1_000};
+  SET jit TO off`
+
+const int8 = 20
+
+/** Whole numbers of ours stay far below 2^53. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+}
+
+export function connectionTo(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'drift-segment-source',
+    connectionTimeoutMillis: connectMs,
+    query_timeout: answerMs,
+    keepAlive: true,
+    types: types as pg.CustomTypesConfig,
+  }
+}
+
+/** Connects when it is first used. `gone` is called when what cannot come back by waiting is seen. */
+export function openDatabase(url: string, connectionsMax: number, gone: (problem: Problem) => void): Database {
+  const pool = new pg.Pool({
+    ...connectionTo(url),
+    max: connectionsMax,
+    pipeline: true,
+    onConnect: async (client) => {
+      // Whoever uses it learns of an end from the query; without a listener an idle one would end the process.
+      client.on('error', () => {})
+      await client.query(sessionSettings)
+    },
+  } as pg.PoolConfig)
+  pool.on('error', () => {})
+
+  async function once<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      // Goes out together with the first statement: its answer is waited for with the last.
+      const begun = client.query('BEGIN')
+      begun.catch(() => {})
+      const result = await work(sessionOn(client))
+      const { command } = await client.query('COMMIT')
+      // The commit of a transaction that has failed is answered as a rollback, and no error.
+      if (command !== 'COMMIT')
+        throw new Problem('store_statement_failed', 'PostgreSQL rolled back what was to be committed')
+      return result
+    } catch (error) {
+      broken = isClosing(error) ? (error as Error) : undefined
+      if (!broken) await client.query('ROLLBACK').catch((failed: Error) => (broken = failed))
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  function told(error: unknown): Problem {
+    const problem = problemOf(error)
+    if (problem.code === 'store_gone') gone(problem)
+    return problem
+  }
+
+  return {
+    ...sessionOn(pool, told),
+    async transaction(work) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await once(work)
+        } catch (error) {
+          if (tries === attempts || !isContention(error)) throw told(error)
+        }
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+function sessionOn(client: Pick<pg.Pool, 'query'>, told: (error: unknown) => unknown = (error) => error): Session {
+  const query = async (sql: string, values?: unknown[]) => {
+    try {
+      return await client.query<Row>(sql, values?.map(sendable))
+    } catch (error) {
+      throw told(error)
+    }
+  }
+  return {
+    all: async (sql, ...values) => (await query(sql, values)).rows,
+    get: async (sql, ...values) => (await query(sql, values)).rows[0],
+    run: async (sql, ...values) => (await query(sql, values)).rowCount ?? 0,
+    script: async (sql) => void (await query(sql)),
+  }
+}
+
+/** PostgreSQL's text holds no NUL: it becomes the sign for what cannot be shown, when writing and when searching. */
+function sendable(value: unknown): unknown {
+  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+  if (Array.isArray(value)) return value.map(sendable)
+  // A view of a larger buffer, or of a kind that the client does not know.
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return value
+}

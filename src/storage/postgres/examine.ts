@@ -1,0 +1,31 @@
+import type pg from 'pg'
+import { schema } from './database.ts'
+
+/** What is damaged, and which settings of the server's break the promise of 200; nothing when all is well. */
+export async function findings(client: pg.Client): Promise<string[]> {
+  const all = async (sql: string) => (await client.query<Record<string, string>>(sql)).rows
+  await client.query(`SET search_path TO ${schema}`)
+  const settings = await all(
+    `SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'`,
+  )
+  const indexes = await all(
+    `SELECT indexrelid::regclass AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     WHERE c.relnamespace = '${schema}'::regnamespace AND NOT (indisvalid AND indisready)`,
+  )
+  // Every body is read from disk, which fails where a page is damaged.
+  const read = await all('SELECT count(*) FROM bodies WHERE sha256(body) IS NULL').then(
+    () => [],
+    (error: Error) => [`bodies cannot be read: ${error.message}`],
+  )
+  const [apart] = await all(
+    `SELECT count(*) FILTER (WHERE b.id IS NULL) AS bare, count(*) FILTER (WHERE e.id IS NULL) AS lone
+     FROM entries e FULL JOIN bodies b ON b.id = e.id`,
+  )
+  return [
+    ...settings.map(({ name }) => `the server runs with ${name} = off: a power loss may take what was answered 200`),
+    ...indexes.map(({ name }) => `the index ${name} is not valid`),
+    ...read,
+    ...(apart?.bare === '0' ? [] : [`${apart?.bare} entries have no body`]),
+    ...(apart?.lone === '0' ? [] : [`${apart?.lone} bodies have no entry`]),
+  ]
+}

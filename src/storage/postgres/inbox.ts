@@ -1,0 +1,193 @@
+/** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
+import type { Entry, Lane, Lease, Redriven, State } from '../ports.ts'
+import { columns, tally } from './counts.ts'
+import type { Database, Row } from './database.ts'
+import { firstDue, makeReady, settleLane } from './lanes.ts'
+import { lock } from './locks.ts'
+
+/** After this many leases in a row that ended without a word, entries are handed out one at a time. */
+const crashesBeforeSingles = 3
+
+/** Waits for nobody: a lane that somebody else is busy with is passed over. */
+const leasing = `
+WITH found AS MATERIALIZED (
+  SELECT org, lane, crashes + (lease_until IS NOT NULL)::integer AS crashes FROM lanes
+  WHERE lane = $1 AND hold IS NULL AND ready_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
+  ORDER BY served LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+UPDATE lanes l SET token = l.token + 1, lease_until = $3, crashes = f.crashes, served = nextval('places')
+FROM found f WHERE l.org = f.org AND l.lane = f.lane
+RETURNING l.org, l.token, l.failures, l.crashes, l.trouble`
+
+/** The first entries in line: at most `$2`, due at `$4`, and no more than `$3` of bodies, one at least. */
+const firstInLine: Record<Lane, string> = {
+  send: inOrder(`state = 'waiting' AND $4::bigint IS NOT NULL`, 'place'),
+  ask: inOrder(`state = 'asking' AND due_at <= $4`, 'due_at, place'),
+}
+
+function inOrder(condition: string, rank: string): string {
+  return `
+SELECT e.*, b.body, b.known
+FROM (
+  SELECT *, sum(bytes) OVER (ORDER BY ${rank}) AS sum, row_number() OVER (ORDER BY ${rank}) AS nth
+  FROM (SELECT * FROM entries WHERE org = $1 AND ${condition} ORDER BY ${rank} LIMIT $2) e
+) e
+JOIN bodies b ON b.id = e.id
+WHERE nth = 1 OR sum <= $3 ORDER BY nth`
+}
+
+export async function claim(
+  db: Database,
+  lane: Lane,
+  { now, leaseMs, limit, bytesMax }: { now: number; leaseMs: number; limit: number; bytesMax: number },
+): Promise<Lease | undefined> {
+  for (;;) {
+    // Entries are looked at once the lane is ours, and not as of the moment before.
+    const lease = await db.transaction(async (session): Promise<Lease | undefined> => {
+      const leased = await session.get(leasing, lane, now, now + leaseMs)
+      if (!leased) return undefined
+      const org = leased.org as string
+      const crashes = Number(leased.crashes)
+      const single = leased.trouble !== null || crashes >= crashesBeforeSingles
+      const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, now)
+      return {
+        org,
+        lane,
+        token: Number(leased.token),
+        failures: Number(leased.failures),
+        crashes,
+        ...(leased.trouble === null ? {} : { trouble: leased.trouble as string }),
+        entries: entries.map(entryOf),
+      }
+    })
+    if (!lease || lease.entries.length > 0) return lease
+    await giveBackEmpty(db, lease, now)
+  }
+}
+
+/** Nothing was in line after all. Under the account's lock, so that the lane does not fall asleep while something arrives. */
+async function giveBackEmpty(db: Database, { org, lane, token }: Lease, now: number): Promise<void> {
+  await db.transaction(async (session) => {
+    await lock(session, [org])
+    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, ready_at = (${firstDue[lane]})
+                 WHERE org = $1 AND lane = $3 AND token = $4`
+    await session.run(sql, org, now, lane, token)
+  })
+}
+
+export async function renew(db: Database, { org, lane, token }: Lease, until: number): Promise<boolean> {
+  const sql = `UPDATE lanes SET lease_until = $1 WHERE org = $2 AND lane = $3 AND token = $4 AND lease_until IS NOT NULL`
+  return (await db.run(sql, until, org, lane, token)) === 1
+}
+
+export async function nextDue(db: Database, lane: Lane): Promise<number | undefined> {
+  const due = await db.get(
+    `SELECT min(greatest(ready_at, lease_until)) AS at FROM lanes
+     WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL`,
+    lane,
+  )
+  return due!.at === null ? undefined : Number(due!.at)
+}
+
+export async function hold(db: Database, org: string, lane: Lane, reason: string): Promise<void> {
+  await db.run(
+    `INSERT INTO lanes (org, lane, hold) VALUES ($1, $2, $3) ON CONFLICT (org, lane) DO UPDATE SET hold = excluded.hold`,
+    org,
+    lane,
+    reason,
+  )
+}
+
+export async function resume(db: Database, org: string, lane: Lane, now: number): Promise<void> {
+  await db.transaction(async (session) => {
+    await lock(session, [org])
+    const sql = 'UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = $1 AND lane = $2'
+    if ((await session.run(sql, org, lane)) > 0) await settleLane(session, org, lane, now)
+  })
+}
+
+export async function adopt(db: Database, org: string, now: number): Promise<number> {
+  return db.transaction(async (session) => {
+    await lock(session, [org])
+    const adopted = await session.all(
+      `WITH adopted AS (
+         UPDATE entries SET state = 'waiting', reason = NULL WHERE state = 'unclaimed' AND org = $1 RETURNING type
+       ) SELECT type, count(*) AS count FROM adopted GROUP BY type`,
+      org,
+    )
+    if (adopted.length === 0) return 0
+    await makeReady(session, [{ org, lane: 'send', at: now }])
+    const counts = tally()
+    for (const { type, count } of adopted) {
+      counts.add('', type as string, 'received', -Number(count))
+      counts.add(org, type as string, 'received', Number(count))
+    }
+    await counts.write(session)
+    return adopted.reduce((sum, { count }) => sum + Number(count), 0)
+  })
+}
+
+/** Each account's places are given under its lock, so these are taken first, as far as the entries' accounts are known. */
+export async function redrive(db: Database, moves: readonly Redriven[], now: number): Promise<number> {
+  const ids = moves.map(({ id }) => id)
+  const owners = await db.all('SELECT DISTINCT org FROM entries WHERE id = ANY ($1)', ids)
+  const orgs = new Set([...owners.map(({ org }) => org as string), ...moves.flatMap(({ org }) => org ?? [])])
+  return db.transaction(async (session) => {
+    await lock(session, [...orgs])
+    const found = await session.all(
+      `SELECT id, org, type, state FROM entries
+       WHERE id = ANY ($1) AND org = ANY ($2) AND state IN ('dead', 'quarantined', 'delivered') ORDER BY id FOR UPDATE`,
+      ids,
+      [...orgs],
+    )
+    const was = new Map(found.map((row) => [Number(row.id), row]))
+    const counts = tally()
+    const moved = moves.flatMap(({ id, org, type, mapping }) => {
+      const row = was.get(id)
+      if (!row || !was.delete(id)) return []
+      const from = { org: row.org as string, type: row.type as string }
+      const to = { id, org: org ?? from.org, type: type ?? from.type, mapping }
+      if (row.state === 'delivered') counts.add(from.org, from.type, 'delivered', -1)
+      counts.add(from.org, from.type, 'received', -1)
+      counts.add(to.org, to.type, 'received')
+      return [to]
+    })
+    if (moved.length === 0) return 0
+    await makeReady(
+      session,
+      [...new Set(moved.map(({ org }) => org))].map((org) => ({ org, lane: 'send', at: now })),
+    )
+    await session.run(
+      `WITH moved AS MATERIALIZED (
+         SELECT nextval('places') AS place, m.* FROM (
+           SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::integer[])
+             WITH ORDINALITY AS m (id, org, type, mapping, n) ORDER BY n
+         ) m
+       )
+       UPDATE entries e SET state = 'waiting', place = m.place, org = m.org, type = m.type,
+         mapping = coalesce(m.mapping, e.mapping), reason = NULL, settled_at = NULL, status = NULL, batch = NULL,
+         tries = NULL
+       FROM moved m WHERE e.id = m.id`,
+      ...columns(moved, ['id', 'org', 'type', 'mapping']),
+    )
+    await counts.write(session)
+    return moved.length
+  })
+}
+
+function entryOf(row: Row): Entry {
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    type: row.type as string,
+    state: row.state as State,
+    messageId: row.message_id as string,
+    receivedAt: Number(row.received_at),
+    mapping: Number(row.mapping),
+    failures: Number(row.failures),
+    ...(row.contact === null ? {} : { contact: row.contact as string }),
+    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
+    body: row.body as Uint8Array,
+    ...(row.known === null ? {} : { known: row.known as Uint8Array }),
+  }
+}

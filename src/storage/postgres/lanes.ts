@@ -1,0 +1,39 @@
+/** An account's turns: whether something is due in a lane, and when it may be claimed. */
+import type { Lane, State } from '../ports.ts'
+import { columns } from './counts.ts'
+import type { Session } from './database.ts'
+
+export function laneOf(state: State | 'ignored'): Lane | undefined {
+  return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
+}
+
+/**
+ * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
+ * touched, so that nobody waits for it. The accounts' locks are ours. True when a lane has woken up.
+ */
+export async function makeReady(
+  session: Session,
+  lanes: readonly { org: string; lane: string; at: number }[],
+): Promise<boolean> {
+  if (lanes.length === 0) return false
+  const woken = await session.run(
+    `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g (org, lane, at))
+     INSERT INTO lanes (org, lane, ready_at)
+     SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
+     WHERE l.ready_at IS NULL ORDER BY g.org, g.lane
+     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at WHERE lanes.ready_at IS NULL`,
+    ...columns(lanes, ['org', 'lane', 'at']),
+  )
+  return woken > 0
+}
+
+/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The lock is ours. */
+export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {
+  await session.run(`UPDATE lanes SET ready_at = (${firstDue[lane]}) WHERE org = $1 AND lane = $3`, org, at, lane)
+}
+
+/** When the first entry in line can be worked on, at `$2` the earliest; null when there is none. */
+export const firstDue: Record<Lane, string> = {
+  send: `SELECT $2::bigint AS at FROM entries WHERE org = $1 AND state = 'waiting' LIMIT 1`,
+  ask: `SELECT greatest($2::bigint, due_at) AS at FROM entries WHERE org = $1 AND state = 'asking' ORDER BY due_at LIMIT 1`,
+}

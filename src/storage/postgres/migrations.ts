@@ -1,0 +1,154 @@
+/**
+ * The schema, as numbered steps that are never edited once released. Many replicas may start at once: the first takes
+ * the steps, the others wait for it. During a rolling upgrade an older version meets a newer schema: it goes on while
+ * `least` allows it, and is refused otherwise.
+ */
+import { Problem } from '../../lib/errors.ts'
+import { type Database, type Session, schema } from './database.ts'
+import { lock } from './locks.ts'
+
+interface Step {
+  sql: string
+  /** Versions that know fewer steps can go on beside it: it only adds what they need not know. */
+  additive?: true
+}
+
+const steps: readonly Step[] = [
+  {
+    sql: `
+  CREATE TABLE vault (name text PRIMARY KEY, value bytea NOT NULL);
+
+  CREATE TABLE installs (
+    org text PRIMARY KEY, state text NOT NULL, reason text, region text NOT NULL, off_types text[] NOT NULL,
+    grant_sealed bytea, write_key bytea, refresh_at bigint,
+    created_at bigint NOT NULL, updated_at bigint NOT NULL, generation bigint NOT NULL
+  );
+  -- Who may speak to Drift for an account's new grant, and until when.
+  CREATE TABLE reservations (org text PRIMARY KEY, until bigint NOT NULL, token bigint NOT NULL);
+
+  CREATE TABLE conversations (
+    org text, conversation text, contact text NOT NULL, PRIMARY KEY (org, conversation)
+  );
+  CREATE INDEX conversations_contact ON conversations (org, contact);
+
+  -- Given to entries, as their order, and to claims, as theirs.
+  CREATE SEQUENCE places;
+
+  CREATE TABLE identities (identity bytea PRIMARY KEY, until bigint NOT NULL);
+  CREATE INDEX identities_until ON identities (until);
+
+  -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
+  CREATE TABLE entries (
+    id bigint PRIMARY KEY, place bigint NOT NULL, org text NOT NULL, type text NOT NULL, state text NOT NULL,
+    message_id text NOT NULL, received_at bigint NOT NULL, bytes integer NOT NULL, mapping integer NOT NULL,
+    reason text, due_at bigint, failures integer NOT NULL DEFAULT 0, settled_at bigint,
+    contact text, conversation text, status integer, batch integer, tries integer
+  );
+  CREATE INDEX entries_waiting ON entries (org, place) WHERE state = 'waiting';
+  CREATE INDEX entries_asking ON entries (org, due_at, place) WHERE state = 'asking';
+  CREATE INDEX entries_unclaimed ON entries (id) WHERE state = 'unclaimed';
+  CREATE INDEX entries_delivered ON entries (settled_at) WHERE state = 'delivered';
+  CREATE INDEX entries_failed ON entries (received_at) WHERE state IN ('dead', 'quarantined');
+  CREATE INDEX entries_aside ON entries (org, received_at, id) WHERE state IN ('dead', 'quarantined', 'unclaimed');
+  CREATE INDEX entries_listed ON entries (org, received_at, id);
+  CREATE INDEX entries_message ON entries (message_id);
+  CREATE INDEX entries_contact ON entries (org, contact) WHERE contact IS NOT NULL;
+  CREATE INDEX entries_conversation ON entries (org, conversation) WHERE conversation IS NOT NULL;
+  CREATE TABLE bodies (id bigint PRIMARY KEY, body bytea NOT NULL, known bytea);
+  -- Sealed bytes do not shrink: trying costs time.
+  ALTER TABLE bodies ALTER body SET STORAGE EXTERNAL, ALTER known SET STORAGE EXTERNAL;
+
+  CREATE TABLE lanes (
+    org text, lane text, ready_at bigint, lease_until bigint, token bigint NOT NULL DEFAULT 0,
+    served bigint NOT NULL DEFAULT 0, failures integer NOT NULL DEFAULT 0, crashes integer NOT NULL DEFAULT 0,
+    hold text, trouble text, tried_at bigint, setback text, PRIMARY KEY (org, lane)
+  ) WITH (fillfactor = 50);
+  CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
+
+  CREATE TABLE counts (
+    org text, type text, outcome text, count bigint NOT NULL, PRIMARY KEY (org, type, outcome)
+  ) WITH (fillfactor = 50);
+
+  -- Counts by the minute, and by the hour when they are older.
+  CREATE TABLE moments (
+    org text, at bigint, type text, outcome text, count bigint NOT NULL, PRIMARY KEY (org, at, type, outcome)
+  ) WITH (fillfactor = 50);
+  CREATE INDEX moments_at ON moments (at);
+
+  CREATE TABLE audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at bigint NOT NULL, org text NOT NULL, who text NOT NULL, what text NOT NULL, about text
+  );
+  CREATE INDEX audit_org ON audit (org, id);
+
+  CREATE TABLE tickets (
+    kind text, id text, org text NOT NULL, who text NOT NULL, at bigint NOT NULL, until bigint NOT NULL,
+    PRIMARY KEY (kind, id)
+  );
+  CREATE INDEX tickets_until ON tickets (until);
+
+  -- Rows that come and go by the thousand: what has gone is cleared away often and in small portions.
+  ALTER TABLE entries SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
+  ALTER TABLE bodies SET (autovacuum_vacuum_scale_factor = 0.02);
+  ALTER TABLE identities SET (autovacuum_vacuum_scale_factor = 0.02);
+  ALTER TABLE lanes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+  `,
+  },
+]
+
+/** Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. */
+export async function migrate(database: Database): Promise<void> {
+  const found = await versionOf(database)
+  if (found && judge(found.schema, found.least) === 'known') return
+  await database.transaction(async (session) => {
+    await lock(session, ['migrations'])
+    // Read again: another replica may have taken the steps while this one waited.
+    const current = await versionOf(session)
+    if (current && judge(current.schema, current.least) === 'known') return
+    if (!current) await create(session)
+    const from = current?.schema ?? 0
+    for (const { sql } of steps.slice(from)) await session.script(sql)
+    const least = Math.max(current?.least ?? 0, steps.findLastIndex(({ additive }) => !additive) + 1)
+    await session.run('UPDATE meta SET schema = $1, least = $2', steps.length, least)
+  })
+}
+
+/** Rejects when a newer version has changed the schema since so that this one cannot go on. */
+export async function assertKnown(session: Session): Promise<void> {
+  const found = await versionOf(session)
+  if (!found) throw new Problem('store_gone', 'our tables are not in the database any more')
+  judge(found.schema, found.least)
+}
+
+function judge(stored: number, least: number): 'known' | 'older' {
+  if (stored < steps.length) return 'older'
+  if (least <= steps.length) return 'known'
+  throw new Problem('store_too_new', `the store has schema ${stored}, this version knows ${steps.length}`, {
+    hint: 'run the version that wrote it, or a newer one',
+    exitCode: 78,
+  })
+}
+
+async function versionOf(session: Session): Promise<{ schema: number; least: number } | undefined> {
+  const named = await session.get(
+    'SELECT to_regclass($1) AS meta, to_regnamespace($2) AS ours',
+    `${schema}.meta`,
+    schema,
+  )
+  if (named?.meta) {
+    const row = await session.get('SELECT schema, least FROM meta')
+    return row && { schema: Number(row.schema), least: Number(row.least) }
+  }
+  if (named?.ours) {
+    throw new Problem('store_not_ours', `the database has a schema ${schema} that is not ours; it was left untouched`, {
+      hint: 'name another database',
+      exitCode: 78,
+    })
+  }
+  return undefined
+}
+
+async function create(session: Session): Promise<void> {
+  await session.script(`CREATE SCHEMA ${schema};
+    CREATE TABLE meta (schema integer NOT NULL, least integer NOT NULL); INSERT INTO meta VALUES (0, 0)`)
+}

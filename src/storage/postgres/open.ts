@@ -1,0 +1,136 @@
+/**
+ * The PostgreSQL engine: several services may share one database. Writing and looking have connections of their own, so
+ * that a long look never stands between a webhook and its commit.
+ */
+import pg from 'pg'
+import { Problem } from '../../lib/errors.ts'
+import { groupAppends } from '../grouping.ts'
+import type { Inbox, Installs, Lookup, Mode, Org, Storage, Tickets } from '../ports.ts'
+import * as appending from './append.ts'
+import { connectionTo, type Database, openDatabase, schema } from './database.ts'
+import { findings } from './examine.ts'
+import * as inbox from './inbox.ts'
+import * as lookup from './lookup.ts'
+import { assertKnown, migrate } from './migrations.ts'
+import * as records from './records.ts'
+import * as retention from './retention.ts'
+import { settle } from './settle.ts'
+import { channel, openSignals } from './signals.ts'
+import { tickets } from './tickets.ts'
+
+/** A service uses these and one to listen; a command the first alone. */
+const connections = { serve: { work: 10, look: 3 }, beside: { work: 4 } }
+/** Locks of accounts are shared memory of the server's: this many at once leave room for every replica. */
+const groupMax = 1_000
+
+export async function open(url: string, mode: Mode): Promise<Storage> {
+  const broken = Promise.withResolvers<Error>()
+  const gone = (problem: Problem) => broken.resolve(problem)
+  const work = openDatabase(url, connections[mode].work, gone)
+  try {
+    await migrate(work)
+  } catch (error) {
+    await work.close()
+    throw error
+  }
+  const look = mode === 'serve' ? openDatabase(url, connections.serve.look, gone) : work
+  const changeListeners: ((org: Org | undefined) => void)[] = []
+  const dueListeners: (() => void)[] = []
+  const signals = openSignals(
+    url,
+    look,
+    mode === 'beside'
+      ? undefined
+      : {
+          due: () => dueListeners.forEach((listener) => void listener()),
+          changed: (org) => changeListeners.forEach((listener) => void listener(org)),
+          look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
+        },
+  )
+  const append = groupAppends(async (batch) => {
+    const { told, woke } = await appending.append(work, batch)
+    if (woke) signals.due()
+    return told
+  }, groupMax)
+  const reading = bound<Storage['ledger']>(look, records.ledger)
+  const saved = bound<Storage['vault']>(work, records.vault)
+
+  return {
+    inbox: {
+      ...bound<Inbox>(work, { ...inbox, ...retention }),
+      append,
+      async settle(lease, settlements, ending) {
+        const { held, woke } = await settle(work, lease, settlements, ending)
+        if (woke) signals.due()
+        return held
+      },
+      ...announcing(work, signals.due),
+    },
+    ledger: reading,
+    installs: {
+      ...bound<Installs>(work, records.installs),
+      save: (install) => records.installs.save(work, install, channel, signals.changed(install.org)),
+    },
+    vault: {
+      ...saved,
+      async remove(prefix) {
+        await saved.remove(prefix)
+        await work.run('SELECT pg_notify($1, $2)', channel, signals.changed(''))
+      },
+    },
+    conversations: bound<Storage['conversations']>(work, records.conversations),
+    lookup: bound<Lookup>(look, lookup),
+    audit: bound<Storage['audit']>(work, records.audit),
+    tickets: bound<Tickets>(work, tickets),
+    onChange: (listener) => void changeListeners.push(listener),
+    onDue: (listener) => void dueListeners.push(listener),
+    broken: broken.promise,
+    check: async () => void (await work.run('UPDATE meta SET schema = schema')),
+    async backup() {
+      throw new Problem('backup_elsewhere', 'PostgreSQL makes its own copies', {
+        hint: `pg_dump --schema=${schema} --format=custom, or the backups of whoever runs the server: see docs/operate.md`,
+      })
+    },
+    examine: () => examine(url),
+    async close() {
+      await signals.close()
+      if (look !== work) await look.close()
+      await work.close()
+    },
+  }
+}
+
+/** What puts something in line for others to see. */
+function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'adopt' | 'redrive'> {
+  const announced =
+    <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      const result = await work(db, ...args)
+      due()
+      return result
+    }
+  return { resume: announced(inbox.resume), adopt: announced(inbox.adopt), redrive: announced(inbox.redrive) }
+}
+
+/** Each function of a port, with the database as its first argument. */
+function bound<Port extends object>(db: Database, functions: object): Port {
+  const port = Object.entries(functions).map(([name, work]) => [name, (...args: unknown[]) => work(db, ...args)])
+  return Object.fromEntries(port) as Port
+}
+
+/** That a server is away heals by itself, and so does everything else but this. */
+function stopIfTooNew(error: unknown, stop: (problem: Error) => void): void {
+  if (error instanceof Problem && (error.code === 'store_too_new' || error.code === 'store_gone')) stop(error)
+  else throw error
+}
+
+/** Over a connection without deadlines: all of it is read. */
+async function examine(url: string): Promise<string[]> {
+  const client = new pg.Client({ ...connectionTo(url), query_timeout: 0 })
+  await client.connect()
+  try {
+    return await findings(client)
+  } finally {
+    await client.end()
+  }
+}

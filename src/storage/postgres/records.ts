@@ -1,0 +1,159 @@
+/** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
+import type { Deed, Install, Moment, Standing, State, Total } from '../ports.ts'
+import { columns } from './counts.ts'
+import type { Database, Row } from './database.ts'
+
+const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
+  FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
+
+/** Counted in the index alone, as far as vacuum has been there. */
+function inLane(state: 'waiting' | 'asking'): string {
+  const lane = state === 'waiting' ? 'send' : 'ask'
+  const first = state === 'waiting' ? 'place' : 'due_at, place'
+  return `SELECT c.org, '${state}' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+       SELECT received_at FROM entries WHERE org = c.org AND state = '${state}' ORDER BY ${first} LIMIT 1
+     ) AS oldest
+     FROM (SELECT org, count(*) AS count FROM entries WHERE state = '${state}' GROUP BY org) c
+     LEFT JOIN lanes l ON l.org = c.org AND l.lane = '${lane}' ORDER BY c.org`
+}
+
+export const ledger = {
+  totals: async (db: Database): Promise<Total[]> =>
+    (await db.all(
+      'SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome',
+    )) as unknown as Total[],
+  /** All of it as of one moment: an entry is in one state at a time. */
+  standings: async (db: Database): Promise<Standing[]> => {
+    const rows = await db.transaction(async (session) => {
+      await session.script('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
+      return [await session.all(inLane('waiting')), await session.all(inLane('asking')), await session.all(setAside)]
+    })
+    return rows.flat().map((row) => ({
+      org: row.org as string,
+      state: row.state as State,
+      ...(row.why === null ? {} : { reason: row.why as string }),
+      count: Number(row.count),
+      oldestReceivedAt: Number(row.oldest),
+    }))
+  },
+  moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
+    (await db.all(
+      'SELECT at, type, outcome, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at',
+      org,
+      from,
+      to,
+    )) as unknown as Moment[],
+}
+
+export const audit = {
+  async add(db: Database, { at, org, who, what, about }: Deed): Promise<void> {
+    const sql = 'INSERT INTO audit (at, org, who, what, about) VALUES ($1, $2, $3, $4, $5)'
+    await db.run(sql, at, org, who, what, about ?? null)
+  },
+  async list(db: Database, org: string, limit: number): Promise<Deed[]> {
+    const sql = 'SELECT at, org, who, what, about FROM audit WHERE org = $1 ORDER BY id DESC LIMIT $2'
+    const rows = await db.all(sql, org, limit)
+    return rows.map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed)
+  },
+}
+
+export const installs = {
+  async get(db: Database, org: string): Promise<Install | undefined> {
+    const row = await db.get('SELECT * FROM installs WHERE org = $1', org)
+    return row && installOf(row)
+  },
+  list: async (db: Database): Promise<Install[]> =>
+    (await db.all('SELECT * FROM installs ORDER BY org')).map(installOf),
+  /** `told` is sent with the commit, to whoever listens. */
+  async save(db: Database, install: Install, channel: string, told: string): Promise<boolean> {
+    const { org, generation } = install
+    const saved = await db.run(
+      `WITH saved AS (
+         INSERT INTO installs SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::bigint + 1 WHERE $11 = 0
+           OR EXISTS (SELECT 1 FROM installs WHERE org = $1)
+         ON CONFLICT (org) DO UPDATE SET state = excluded.state, reason = excluded.reason, region = excluded.region,
+           off_types = excluded.off_types, grant_sealed = excluded.grant_sealed, write_key = excluded.write_key,
+           refresh_at = excluded.refresh_at, created_at = excluded.created_at, updated_at = excluded.updated_at,
+           generation = excluded.generation
+         WHERE installs.generation = $11
+         RETURNING org
+       ) SELECT pg_notify($12, $13) FROM saved`,
+      org,
+      install.state,
+      install.reason ?? null,
+      install.region,
+      install.offTypes,
+      install.grant ?? null,
+      install.writeKey ?? null,
+      install.refreshAt ?? null,
+      install.createdAt,
+      install.updatedAt,
+      generation,
+      channel,
+      told,
+    )
+    return saved === 1
+  },
+}
+
+function installOf(row: Row): Install {
+  return {
+    org: row.org as string,
+    state: row.state as Install['state'],
+    ...(row.reason === null ? {} : { reason: row.reason as string }),
+    region: row.region as Install['region'],
+    offTypes: row.off_types as string[],
+    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
+    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
+    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+    generation: Number(row.generation),
+  }
+}
+
+/** Names that begin with `$1`, whatever is in it. */
+const begins = 'left(name, length($1)) = $1'
+
+export const vault = {
+  read: async (db: Database, name: string) =>
+    (await db.get('SELECT value FROM vault WHERE name = $1', name))?.value as Uint8Array | undefined,
+  async create(db: Database, name: string, value: Uint8Array): Promise<Uint8Array> {
+    for (;;) {
+      await db.run('INSERT INTO vault VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', name, value)
+      const kept = await vault.read(db, name)
+      // Removed by somebody else in between: then the name is free again.
+      if (kept) return kept
+    }
+  },
+  replace: async (db: Database, name: string, value: Uint8Array): Promise<boolean> =>
+    (await db.run('UPDATE vault SET value = $1 WHERE name = $2', value, name)) === 1,
+  async list(db: Database, prefix: string) {
+    const rows = await db.all(`SELECT name, value FROM vault WHERE ${begins} ORDER BY name COLLATE "C"`, prefix)
+    return rows.map((row) => ({ name: row.name as string, value: row.value as Uint8Array }))
+  },
+  remove: async (db: Database, prefix: string): Promise<void> => {
+    await db.run(`DELETE FROM vault WHERE ${begins}`, prefix)
+  },
+}
+
+export const conversations = {
+  async recall(db: Database, org: string, ids: readonly string[]): Promise<Map<string, string>> {
+    const sql = 'SELECT conversation, contact FROM conversations WHERE org = $1 AND conversation = ANY ($2)'
+    const rows = await db.all(sql, org, ids)
+    return new Map(rows.map((row) => [row.conversation as string, row.contact as string]))
+  },
+  async of(db: Database, org: string, contact: string): Promise<string[]> {
+    const rows = await db.all('SELECT conversation FROM conversations WHERE org = $1 AND contact = $2', org, contact)
+    return rows.map((row) => row.conversation as string)
+  },
+  async forget(db: Database, org: string, contact: string): Promise<void> {
+    await db.run('DELETE FROM conversations WHERE org = $1 AND contact = $2', org, contact)
+  },
+  async remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>): Promise<void> {
+    const rows = [...contactOf].sort().map(([conversation, contact]) => ({ org, conversation, contact }))
+    const sql = `INSERT INTO conversations SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+                 ON CONFLICT DO NOTHING`
+    await db.run(sql, ...columns(rows, ['org', 'conversation', 'contact']))
+  },
+}

@@ -1,0 +1,164 @@
+/** What became of a lease's entries, all of it in one transaction, if the lease is still its holder's. */
+import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
+import { columns, tally } from './counts.ts'
+import type { Database, Session } from './database.ts'
+import { firstDue, laneOf, makeReady, settleLane } from './lanes.ts'
+import { lock, tryLock } from './locks.ts'
+
+/** Resolves to whether the lease was held, and whether another lane has woken up. */
+export async function settle(
+  db: Database,
+  lease: Lease,
+  settlements: readonly Settlement[],
+  ending?: Ending,
+): Promise<{ held: boolean; woke: boolean }> {
+  const { org, lane, token } = lease
+  const other = settlements.find(({ to }) => (laneOf(to) ?? lane) !== lane)
+  const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
+  return db.transaction(async (session) => {
+    if (joins) await lock(session, [org])
+    const held = await session.get(
+      'SELECT 1 FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL FOR UPDATE',
+      org,
+      lane,
+      token,
+    )
+    if (!held) return { held: false, woke: false }
+    const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
+    const next = other && moved.has(other.id) ? laneOf(other.to)! : undefined
+    const woke = next
+      ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }])
+      : false
+    if (ending) await end(session, lease, ending, joins)
+    await countSettled(session, org, settlements, moved)
+    return { held: true, woke }
+  })
+}
+
+function firstDueOf(settlements: readonly Settlement[], moved: ReadonlyMap<number, string>, lane: Lane): number {
+  const times = settlements
+    .filter(({ id, to }) => moved.has(id) && laneOf(to) === lane)
+    .map(({ dueAt, at }) => dueAt ?? at)
+  return Math.min(...times)
+}
+
+/** Moves entries that are still in the state they were leased in; gives the types of those that were, by id. */
+async function move(
+  session: Session,
+  from: State,
+  org: string,
+  settlements: readonly Settlement[],
+): Promise<Map<number, string>> {
+  if (settlements.length === 0) return new Map()
+  const rows = settlements.map((settlement) => {
+    const { to, at, dueAt, answer } = settlement
+    const asking = to === 'asking'
+    return {
+      ...settlement,
+      settledAt: to === 'waiting' || asking ? null : at,
+      due: asking ? (dueAt ?? at) : null,
+      failed: asking && from === 'asking' ? 1 : 0,
+      status: answer?.status,
+      batch: answer?.batch,
+      tries: answer?.tries,
+    }
+  })
+  const kept = rows.filter(({ to }) => to !== 'ignored')
+  const dropped = rows.filter(({ to }) => to === 'ignored').map(({ id }) => id)
+  const learnt = kept.filter(({ known }) => known !== undefined)
+  const [moved, gone] = await Promise.all([
+    kept.length > 0 ? session.all(moving(from), org, ...columns(kept, movingColumns)) : Promise.resolve([]),
+    dropped.length > 0
+      ? session.all(
+          `DELETE FROM entries WHERE org = $1 AND id = ANY ($2) AND state = '${from}' RETURNING id, type`,
+          org,
+          dropped,
+        )
+      : Promise.resolve([]),
+  ])
+  const types = new Map([...moved, ...gone].map(({ id, type }) => [Number(id), type as string]))
+  const known = learnt.filter(({ id }) => types.has(id))
+  await Promise.all([
+    gone.length > 0 &&
+      session.run(
+        'DELETE FROM bodies WHERE id = ANY ($1)',
+        gone.map(({ id }) => id),
+      ),
+    known.length > 0 &&
+      session.run(
+        'UPDATE bodies b SET known = s.known FROM unnest($1::bigint[], $2::bytea[]) AS s (id, known) WHERE b.id = s.id',
+        ...columns(known, ['id', 'known']),
+      ),
+  ])
+  return types
+}
+
+const movingColumns = [
+  'id',
+  'to',
+  'reason',
+  'settledAt',
+  'due',
+  'failed',
+  'contact',
+  'conversation',
+  'status',
+  'batch',
+  'tries',
+] as const
+
+function moving(from: State): string {
+  return `
+WITH s AS MATERIALIZED (
+  SELECT s.*, CASE WHEN state = 'waiting' THEN nextval('places') END AS place FROM (
+    SELECT * FROM unnest(
+      $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::integer[], $8::text[], $9::text[],
+      $10::integer[], $11::integer[], $12::integer[]
+    ) WITH ORDINALITY AS s (
+      id, state, reason, settled_at, due_at, failed, contact, conversation, status, batch, tries, n
+    ) ORDER BY n
+  ) s
+)
+UPDATE entries e SET state = s.state, reason = s.reason, settled_at = s.settled_at, due_at = s.due_at,
+  failures = e.failures + s.failed, contact = coalesce(s.contact, e.contact),
+  conversation = coalesce(s.conversation, e.conversation),
+  place = coalesce(s.place, e.place),
+  status = s.status, batch = s.batch, tries = s.tries
+FROM s WHERE e.id = s.id AND e.org = $1 AND e.state = '${from}' RETURNING e.id, e.type`
+}
+
+async function countSettled(
+  session: Session,
+  org: string,
+  settlements: readonly Settlement[],
+  types: ReadonlyMap<number, string>,
+): Promise<void> {
+  const counts = tally()
+  for (const { id, to, at } of settlements) {
+    const type = types.get(id)
+    if (type === undefined) continue
+    if (to === 'ignored' || to === 'delivered') counts.add(org, type, to)
+    if (to === 'delivered') counts.note(org, type, to, at)
+    if (to === 'dead' || to === 'quarantined') counts.note(org, type, 'aside', at)
+  }
+  await counts.write(session)
+}
+
+/** Gives the lease back. That nothing is in line is only said under the account's lock: else the next claim finds out. */
+async function end(session: Session, { org, lane }: Lease, ending: Ending, locked: boolean): Promise<void> {
+  const { readyAt, failures, trouble, tried } = ending
+  const first = await session.get(firstDue[lane], org, readyAt)
+  if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
+  else await session.run('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2', org, lane, first?.at ?? readyAt)
+  await session.run(
+    `UPDATE lanes SET lease_until = NULL, crashes = 0, failures = $3, trouble = $4,
+       tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
+     WHERE org = $1 AND lane = $2`,
+    org,
+    lane,
+    failures,
+    trouble ?? null,
+    tried?.at ?? null,
+    tried?.setback ?? null,
+  )
+}

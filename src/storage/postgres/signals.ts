@@ -1,0 +1,108 @@
+/**
+ * What replicas tell each other: that something is due, that an account has changed. LISTEN and NOTIFY carry it within
+ * milliseconds; they may lose a word, so whoever listens looks again every second, and whenever it has been cut off.
+ */
+import pg from 'pg'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { systemRandom, timeOrderedId } from '../../lib/random.ts'
+import type { Org } from '../ports.ts'
+import { connectionTo, type Database } from './database.ts'
+
+/** The promise is a second; a listener that was cut off is back within this. */
+const beatMs = 900
+export const channel = 'drift_segment_source'
+
+export interface Signals {
+  /** What to send so that other replicas, and not this one, learn that an account has changed; '' for any. */
+  changed(org: Org): string
+  /** Something is due: told to the others soon, however often it is called. Never rejects. */
+  due(): void
+  close(): Promise<void>
+}
+
+interface Heard {
+  due(): void
+  changed(org: Org | undefined): void
+  /** Called over a connection that answers, once a beat. */
+  look(): Promise<void>
+}
+
+export function openSignals(
+  url: string,
+  database: Database,
+  heard: Heard | undefined,
+  clock: Clock = systemClock,
+): Signals {
+  const self = timeOrderedId(systemRandom, clock.now())
+  let closed = false
+  let telling: Promise<void> | undefined
+  let again = false
+  let listener: pg.Client | undefined
+  let cancel = () => {}
+  let beating = Promise.resolve()
+
+  /** One word at a time; whatever comes meanwhile is one more. Not part of a commit: NOTIFY lets one commit at a time. */
+  async function tell(): Promise<void> {
+    do {
+      again = false
+      await database.run('SELECT pg_notify($1, $2)', channel, `${self} due`).catch(() => {})
+    } while (again)
+    telling = undefined
+  }
+
+  async function listen(): Promise<pg.Client> {
+    const client = new pg.Client(connectionTo(url))
+    const lost = () => {
+      if (listener === client) listener = undefined
+    }
+    client.on('error', lost).on('end', lost)
+    client.on('notification', ({ payload = '' }) => {
+      const [who, what, org] = payload.split(' ')
+      if (who === self || !heard) return
+      if (what === 'due') heard.due()
+      else heard.changed(org || undefined)
+    })
+    await client.connect()
+    await client.query(`LISTEN ${channel}`)
+    return client
+  }
+
+  async function beat(): Promise<void> {
+    try {
+      if (!listener) {
+        listener = await listen()
+        heard!.changed(undefined)
+      } else await listener.query('SELECT 1')
+      await heard!.look()
+      heard!.due()
+    } catch {
+      // Not there, or silent: the next beat tries anew.
+      const gone = listener
+      listener = undefined
+      await gone?.end().catch(() => {})
+    }
+    if (!closed) cancel = clock.after(beatMs, start)
+  }
+
+  function start(): void {
+    beating = beat()
+  }
+
+  if (heard) start()
+  return {
+    changed: (org) => `${self} changed ${org}`,
+    due() {
+      again = true
+      telling ??= tell()
+    },
+    async close() {
+      closed = true
+      cancel()
+      await beating
+      await telling
+      const last = listener
+      listener = undefined
+      await last?.end().catch(() => {})
+    },
+  }
+}

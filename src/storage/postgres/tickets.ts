@@ -1,0 +1,33 @@
+import type { Ticket } from '../ports.ts'
+import type { Database, Row } from './database.ts'
+import { lock } from './locks.ts'
+
+type Named = Pick<Ticket, 'kind' | 'id'>
+
+export const tickets = {
+  issue: (db: Database, { kind, id, org, who, at, until }: Ticket, max: number): Promise<'issued' | 'there' | 'full'> =>
+    db.transaction(async (session) => {
+      await lock(session, [`tickets ${kind}`])
+      if (await session.get('SELECT 1 FROM tickets WHERE kind = $1 AND id = $2', kind, id)) return 'there'
+      const there = await session.get('SELECT count(*) AS count FROM tickets WHERE kind = $1 AND until > $2', kind, at)
+      if (Number(there?.count) >= max) return 'full'
+      await session.run('INSERT INTO tickets VALUES ($1, $2, $3, $4, $5, $6)', kind, id, org, who, at, until)
+      return 'issued'
+    }),
+  async get(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
+    return ticketOf(await db.get('SELECT * FROM tickets WHERE kind = $1 AND id = $2 AND until > $3', kind, id, now))
+  },
+  async redeem(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
+    const sql = 'DELETE FROM tickets WHERE kind = $1 AND id = $2 AND until > $3 RETURNING *'
+    return ticketOf(await db.get(sql, kind, id, now))
+  },
+  extend: async (db: Database, { kind, id }: Named, until: number): Promise<boolean> =>
+    (await db.run('UPDATE tickets SET until = $1 WHERE kind = $2 AND id = $3', until, kind, id)) === 1,
+  revoke: (db: Database, kind: Ticket['kind'], org: string): Promise<number> =>
+    db.run('DELETE FROM tickets WHERE kind = $1 AND org = $2', kind, org),
+  sweep: (db: Database, now: number): Promise<number> => db.run('DELETE FROM tickets WHERE until <= $1', now),
+}
+
+function ticketOf(row: Row | undefined): Ticket | undefined {
+  return row as unknown as Ticket | undefined
+}

