@@ -106,7 +106,7 @@ export function openDisk(world: ManualClock, fraction: () => number): Disk {
       ])
       return {
         ...(Object.fromEntries(ports) as Storage),
-        onChange: (listener) => void listeners.push({ process, listener }),
+        onChange: (listener) => void listeners.push({ process, listener: () => listener(undefined) }),
       }
     },
     crash(process) {
