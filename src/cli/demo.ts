@@ -34,6 +34,7 @@ export const demo: Command = {
     try {
       const env = settingsFor(sims, folder)
       service = await context.openService(readConfig(env), { log: silentLog })
+      sims.drift.settings.requestUrl = `${service.url}/webhooks/drift`
       context.print(
         `a Drift is at    ${sims.drift.url}\na Segment is at  ${sims.segment.url}\nthe service is at ${service.url}\n`,
       )
@@ -43,6 +44,7 @@ export const demo: Command = {
       await sayHowToSignIn(context, env, service)
       context.print(
         `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
+          `\nDrift's page of apps, which sends events and disconnects: ${sims.drift.url}/settings/apps` +
           `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
       )
       await context.untilStopped()

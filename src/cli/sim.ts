@@ -1,20 +1,30 @@
 import { startSims } from '../sim/index.ts'
 import type { Command } from './command.ts'
 
+/** The account of Drift's own samples. */
+const sampleOrg = 5_000_883
+
 export const sim: Command = {
   name: 'sim',
   summary: 'run a Drift and a Segment of our own, for trying things out; both show at / what they received',
   options: [
     { flags: '--drift-port <port>', meaning: '0 takes a free one', default: '0' },
     { flags: '--segment-port <port>', meaning: '0 takes a free one', default: '0' },
+    {
+      flags: '--to <url>',
+      meaning: "the service, for Drift's own page to send events to",
+      default: 'http://127.0.0.1:8080',
+    },
   ],
   examples: ['npx drift-segment-source sim', 'npx drift-segment-source sim --drift-port 4010 --segment-port 4020'],
   async run(context, given) {
     const sims = await startSims({
-      drift: { port: Number(given.driftPort) },
+      drift: { port: Number(given.driftPort), requestUrl: `${String(given.to).replace(/\/+$/, '')}/webhooks/drift` },
       segment: { port: Number(given.segmentPort) },
     })
     const { drift, segment } = sims
+    drift.addOrg({ orgId: sampleOrg, name: 'Sample account' })
+    context.remark(`Drift's page of apps, which sends events too: ${drift.url}/settings/apps`)
     context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
     const { clientId, clientSecret, verificationToken } = drift.settings
     context.remark('a Drift and a Segment are running; stop them with Ctrl+C. Settings for the service:')

@@ -32,6 +32,8 @@ export interface DriftSettings {
   verificationToken: string
   /** The registered redirect URI; undefined: any. */
   redirectUri: string | undefined
+  /** Where the settings page sends webhooks; undefined: it sends none. */
+  requestUrl?: string | undefined
   scopes: string[]
   /** Lifetime of an access token in seconds. */
   expiresIn: number

@@ -147,6 +147,38 @@ describe('tokens', () => {
   })
 })
 
+describe('the page of apps', () => {
+  const press = (deed: string, of = orgId) =>
+    fetch(`${drift.url}/settings/apps`, { method: 'POST', body: new URLSearchParams({ orgId: `${of}`, deed }) })
+
+  test('sends an event of the account, each time another one, and tells what came of it on the page for people', async () => {
+    assert.doesNotMatch(await (await fetch(`${drift.url}/settings/apps`)).text(), /<button/)
+    drift.settings.requestUrl = `${drift.url}/webhooks/drift`
+    drift.issueToken(orgId)
+    assert.match(await (await press('new_meeting')).text(), /The app is connected[\s\S]*value="new_meeting"/)
+    await press('new_meeting')
+    await press('no_event')
+    await press('new_meeting', 7)
+    await drift.waitFor(() => drift.count('/webhooks/drift') === 2)
+    assert.deepEqual(
+      drift.sent.map(({ type }) => type),
+      ['new_meeting', 'new_meeting'],
+    )
+    assert.notEqual(drift.sent[0]?.body, drift.sent[1]?.body)
+  })
+
+  test('an app that is taken away loses every token of the account, and is told', async () => {
+    drift.settings.requestUrl = `${drift.url}/webhooks/drift`
+    const mine = drift.issueToken(orgId)
+    const other = drift.issueToken(2)
+    assert.match(await (await press('disconnect')).text(), /No app is connected/)
+    await drift.waitFor(() => drift.count('/webhooks/drift') === 1)
+    assert.equal(JSON.parse(drift.sent[0]!.body).type, 'app_disconnected')
+    assert.equal((await refresh(mine.refreshToken)).status, 400)
+    assert.equal((await refresh(other.refreshToken)).status, 200)
+  })
+})
+
 describe('look-ups', () => {
   test('a conversation comes wrapped in data, only for its own account', async () => {
     const { accessToken } = drift.issueToken(orgId)

@@ -6,12 +6,13 @@ import { openOutlet } from '../lib/request.ts'
 import { type DemoSite, demoSite, widgetScript } from './demo-site.ts'
 import { lookUp } from './drift-api.ts'
 import { authorizePage, decide, token, tokenInfo, uninstall } from './drift-oauth.ts'
+import { appsDeed, appsPage, statusPage } from './drift-pages.ts'
 import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember } from './drift-state.ts'
-import { clockTime, html, page, table } from './page.ts'
 import { expression, openScripts, type PathPattern, type Script } from './script.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting } from './waiting.ts'
-import { openWebhookSender, type Sent, type WebhookSender } from './webhook-sender.ts'
+import { fixtureTypes } from './webhook.ts'
+import { openWebhookSender, type WebhookSender } from './webhook-sender.ts'
 
 export interface DriftOptions extends Partial<DriftSettings> {
   /** 0, the default: a free one. */
@@ -88,14 +89,18 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
   const scripts = openScripts<Action>()
   const waiting = openWaiting(clock)
   const outlet = openOutlet()
-  const { sent, send, sendAll } = openWebhookSender(state, outlet.send, fixtures)
+  const sender = openWebhookSender(state, outlet.send, fixtures)
+  const types = await fixtureTypes(fixtures)
   const listener = await listen({
     clock,
     port,
     requests,
-    respond: (request) => ({ action: scripts.next(request), answer: () => answerTo(state, request) }),
-    aside: (request) =>
-      request.path === '/' ? statusPage(state, sent, requests, site) : demoSite(site, request, listener.url),
+    respond: (request) => ({ action: scripts.next(request), answer: () => answerTo(state, request, sender, types) }),
+    aside: (request) => {
+      if (request.path === '/') return statusPage(state, sender.sent, requests, site !== undefined)
+      if (request.path === '/settings/apps') return appsPage(state, types)
+      return demoSite(site, request, listener.url)
+    },
     changed: waiting.changed,
   })
 
@@ -108,9 +113,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     refreshTokens: state.refreshTokens,
     codes: state.codes,
     requests,
-    sent,
-    send,
-    sendAll,
+    ...sender,
     script: scripts.set,
     count: (path) => requests.filter((request) => expression(path).test(request.path)).length,
     addOrg({ orgId, name, conversations = [], contacts = [] }) {
@@ -137,7 +140,8 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
   }
 }
 
-function answerTo(state: DriftState, request: Received): Reply {
+function answerTo(state: DriftState, request: Received, sender: WebhookSender, types: readonly string[]): Reply {
+  if (request.method === 'POST' && request.path === '/settings/apps') return appsDeed(state, request, sender, types)
   const route = routes.get(`${request.method} ${request.path}`)
   if (route) return route(state, request)
   const found = request.method === 'GET' ? lookUp(state, request) : undefined
@@ -147,27 +151,4 @@ function answerTo(state: DriftState, request: Received): Reply {
 function story(requests: Received[]): string {
   const last = requests.slice(-5).map(({ method, path, status }) => `${method} ${path} ${status}`)
   return `${requests.length} requests, the last: ${last.join(', ') || 'none'}`
-}
-
-function statusPage(
-  { orgs, accessTokens }: DriftState,
-  sent: readonly Sent[],
-  requests: Received[],
-  site: DemoSite | undefined,
-): Reply {
-  const grants = [...accessTokens.values()]
-  const accounts = [...orgs.values()].map(({ orgId, name, conversations, contacts }) => {
-    const tokens = grants.filter((grant) => grant.orgId === orgId).length
-    return [orgId, name, tokens, conversations.size, contacts.size]
-  })
-  const webhooks = sent.map(({ at, type, to, status, answer }) => [clockTime(at), type, to, status, answer])
-  const calls = requests.map((one) => [clockTime(one.receivedAt), `${one.method} ${one.path}`, one.status])
-  const shop = html`<p>A shop with a chat, and what reaches Segment from there: <a href="/demo/site">/demo/site</a></p>\n`
-  const content = [
-    ...(site ? [shop] : []),
-    table('Accounts', ['orgId', 'name', 'access tokens', 'conversations', 'contacts'], accounts),
-    table('Webhooks sent', ['sent', 'type', 'to', 'answered', 'answer'], webhooks),
-    table('Requests', ['received', 'request', 'answered'], calls),
-  ]
-  return page('Simulated Drift', html`${content}`)
 }
