@@ -68,9 +68,10 @@ function spawnScript(
   stdio: ('ignore' | 'pipe' | 'inherit')[],
 ): ChildProcess {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
-  const { PATH, HOME, TMPDIR } = process.env
+  // What the launcher sets for this process, it sets for the service too.
+  const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX } = process.env
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
-    env: { PATH, HOME, TMPDIR, ...env },
+    env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX, ...env },
     stdio,
   })
   alive.add(child)

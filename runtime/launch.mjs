@@ -23,6 +23,11 @@ export async function launch(args, { dev = false } = {}) {
     // Installed from npm, the project has no lockfile: npm has put its packages beside it.
     if (existsSync(join(root, 'package-lock.json')))
       await ensurePackages(root, { dev, node, what: dev ? 'the packages, those for development too' : 'the packages' })
+    // Compiled once and kept: a start takes half the time and 40 MB less than stripping the types in every thread again.
+    // Where the folder cannot be written, nothing is kept, and nothing else changes.
+    process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled')
+    // glibc gives each thread a heap of its own, up to eight a core, and returns little of any of them.
+    process.env.MALLOC_ARENA_MAX ??= '2'
     // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start. And no signal
     // opens the inspector, through which the keys could be read.
     endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...args]))

@@ -30,8 +30,6 @@ export const look: Line = {
       'what waits and why': () => ledger.standings(),
     }
     try {
-      // Searching waits until the index has caught up; a service that has just taken a million has done so beside it.
-      await lookup.find({ org, contact: '1' }, page)
       const rows = []
       for (const [name, ask] of Object.entries(questions)) {
         const ms: number[] = []
