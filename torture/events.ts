@@ -21,7 +21,20 @@ const baseMs = 1_714_000_000_000
 const contactBase = 20_000_000_000
 const conversationBase = 3_000_000_000
 
-export const kinds = {
+/** The kinds of events that are posted. */
+export type Kind =
+  | 'begun'
+  | 'updated'
+  | 'clicked'
+  | 'asked'
+  | 'met'
+  | 'poisoned'
+  | 'oversized'
+  | 'essay'
+  | 'shapeless'
+  | 'foreign'
+
+export const kinds: Record<Kind, (org: string, contact: number, n: number) => Webhook> = {
   /** Says itself whose it is, and begins a conversation. */
   begun: (org, contact, n) =>
     made(`new_conversation:${n}`, org, contact, 'new_conversation', {
@@ -97,6 +110,11 @@ export const kinds = {
     }),
     expected: 'dead',
   }),
+  /** Much is kept of it, and little is sent. */
+  essay: (org, contact, n) => {
+    const webhook = kinds.updated(org, contact, n)
+    return { ...webhook, body: { ...webhook.body, more: 'x'.repeat(200_000) } }
+  },
   shapeless: (org, contact, n) => ({
     ...made(`new_conversation:${n}`, org, contact, 'new_conversation', { id: [conversationBase + n], createdAt: n }),
     expected: 'held',
@@ -105,9 +123,7 @@ export const kinds = {
     ...made(`conversation_tagged:${n}`, org, contact, 'conversation_tagged', { id: n }),
     expected: 'ignored',
   }),
-} as const satisfies Record<string, (org: string, contact: number, n: number) => Webhook>
-
-export type Kind = keyof typeof kinds
+}
 
 function made(mark: string, org: string, contact: number, type: string, data: JsonObject): Webhook {
   const body = { type, orgId: Number(org), data }

@@ -28,8 +28,8 @@ export interface Load {
   again(webhook: Webhook): Promise<boolean>
   /** A webhook that was not posted yet. */
   make(kind: Kind, org: string, contact?: number): Webhook
-  /** Posts what was never answered 200 until it is. */
-  repost(): Promise<void>
+  /** Posts what was never answered 200 until it is, or that long. */
+  repost(forMs?: number): Promise<void>
 }
 
 const usual: Partial<Record<Kind, number>> = {
@@ -114,8 +114,8 @@ export function openLoad({ ledger, accounts, to, sims, seed }: Needs): Load {
     make,
     say: (kind, org, contact) => post(make(kind, org, contact)),
     again: (webhook) => post(webhook),
-    async repost() {
-      const giveUpAt = performance.now() + 30_000
+    async repost(forMs = 30_000) {
+      const giveUpAt = performance.now() + forMs
       while (unanswered.size > 0 && performance.now() < giveUpAt) {
         await Promise.all([...unanswered.values()].slice(0, 32).map((webhook) => post(webhook)))
       }

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { accountTroubles } from './accounts.ts'
+import { diskTroubles } from './disk.ts'
 import { driftTroubles } from './drift.ts'
 import { kills } from './kill.ts'
 import { segmentTroubles } from './segment.ts'
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   ...driftTroubles,
   ...timeTroubles,
   ...accountTroubles,
+  ...diskTroubles,
 ]
