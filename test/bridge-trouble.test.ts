@@ -142,6 +142,25 @@ describe('B10 Segment works, and the page notices nothing, when', { timeout: 60_
     )
   })
 
+  test('the bridge puts one name into the window, and nothing into what is stored', async () => {
+    const names = 'Object.getOwnPropertyNames(window)'
+    let without: string[] = []
+    await site.visit(
+      () => '<title>Shop</title>',
+      async ({ run }) => {
+        without = await run(names)
+      },
+    )
+    await site.visit(
+      ({ bridge }) => bridge(),
+      async ({ run }) => {
+        const added = (await run<string[]>(names)).filter((name) => !without.includes(name))
+        assert.deepEqual(added, ['driftSegmentBridge'])
+        assert.deepEqual(await run('[document.cookie, localStorage.length, sessionStorage.length]'), ['', 0, 0])
+      },
+    )
+  })
+
   test('the bridge puts nothing into the page but the two scripts that it is asked for', async () => {
     const kinds = `[...document.querySelectorAll('*')].map(({ localName }) => localName).sort().join(' ')`
     await site.visit(

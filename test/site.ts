@@ -18,7 +18,8 @@ interface Site {
   rig: Rig
   /**
    * Opens a page, made from its parts, in a profile of its own. Whatever the page does there: no request may go anywhere
-   * but to its own origin, the service, and the two partners; no exception may be uncaught; nothing may reach Segment twice.
+   * but to its own origin, the service, and the two partners; no exception may be uncaught; nothing of the visitor may be in
+   * the console; nothing may reach Segment twice.
    */
   visit(made: Made, use: (visit: Visit) => Promise<void>, conditions?: Conditions): Promise<void>
   close(): Promise<void>
@@ -124,6 +125,8 @@ async function openSite(): Promise<Site> {
       await watched.page.goto(drift.url + path, { waitUntil: 'domcontentloaded' })
       await use({ ...parts, ...watched, ...deeds(watched, parts) })
       assert.deepEqual(watched.errors, [], 'nothing is thrown into the page')
+      const told = watched.console.filter((line) => /visitor@example|2176053895|a handler threw/.test(line))
+      assert.deepEqual(told, [], 'nothing of the visitor is in the console')
       assert.deepEqual(watched.strays, strays, 'nothing is asked of anybody else')
       const wasted = [...segment.duplicates, ...segment.rejected].filter(({ writeKey }) => writeKey === parts.writeKey)
       assert.deepEqual(wasted, [])
