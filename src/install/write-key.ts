@@ -52,7 +52,7 @@ export function writeKeyProblem(pasted: string): string | undefined {
 /** What is unusual about a key that may well be right. */
 export function writeKeyWarning(key: string): string | undefined {
   if (/^[A-Za-z0-9]{32}$/.test(key)) return undefined
-  return 'Segment’s write keys mostly have 32 letters and digits, and this one does not; compare it with the source'
+  return 'Segment’s write keys mostly have 32 letters and digits, and this one does not: compare it with the source.'
 }
 
 async function opened(keyring: Keyring, install: Install): Promise<string[]> {

@@ -22,8 +22,8 @@ export type Refusal = keyof typeof refusals
 export function refuse(c: Context, status: ContentfulStatusCode, error: Refusal): Response | Promise<Response> {
   if (!(c.req.header('accept') ?? '').includes('text/html')) return c.json({ ok: false, error }, status)
   const [title, text] = refusals[error]
-  const body = html`<h1>${title}</h1>
+  const body = html`<section class="card"><h1>${title}</h1>
     <p>${text}</p>
-    <p><a class="button" href="/console">To the console</a></p>`
+    <p><a class="button" href="/console">To the console</a></p></section>`
   return c.html(page({ title, body }), status)
 }

@@ -60,17 +60,17 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
 export function connectFailurePage(why: ConnectFailure, startUrl: string): Html {
   const [title, text] = failures[why]
   const label = why === 'unsolicited' ? 'Continue installing' : 'Start again'
-  const body = html`<h1>${title}</h1>
+  const body = html`<section class="card"><h1>${title}</h1>
     <p>${text}</p>
-    <div class="row"><a class="button main primary" href="${startUrl}">${label}</a><a class="button" href="/console">To the console</a></div>`
+    <div class="row"><a class="button primary" href="${startUrl}">${label}</a><a class="button" href="/console">To the console</a></div></section>`
   return page({ title, body })
 }
 
 export function noOauthPage(): Html {
-  const body = html`<h1>There is no app to connect with</h1>
+  const body = html`<section class="card"><h1>There is no app to connect with</h1>
     <p>This service runs for one account, which its settings name. To let other accounts connect, set DRIFT_CLIENT_ID and
       DRIFT_CLIENT_SECRET.</p>
-    <p><a class="button" href="/console">To the console</a></p>`
+    <p><a class="button" href="/console">To the console</a></p></section>`
   return page({ title: 'No app', body })
 }
 
@@ -93,7 +93,7 @@ export interface WriteKeyPage {
 export function writeKeyPage(given: WriteKeyPage): Html {
   const { session, settingsUrl, region, key, scopes, problem, warning, isStale, tested } = given
   const body = html`<div class="head"><div><h1>Where should the events go?</h1>
-      <p>Drift account <strong>${session.org}</strong> is connected. Its events are received and kept already; they are sent once the write key is saved.</p></div></div>
+      <p>Drift account <strong>${session.org}</strong> is connected. ${key ? 'Its events go to the Segment source of the write key below.' : 'Its events are received and kept already; they are sent once the write key is saved.'}</p></div></div>
     <div class="stack">
     ${scopes ? scopeNotices(scopes) : ''}
     ${isStale ? said('bad', 'Somebody else has changed the write key meanwhile', 'Nothing of yours was saved. Below is what is there now; save again if yours is still right.') : ''}
@@ -114,7 +114,7 @@ export function writeKeyPage(given: WriteKeyPage): Html {
         <fieldset><legend>Where the Segment workspace is</legend>
           ${regionChoice('us', 'United States', region)}${regionChoice('eu', 'European Union', region)}
         </fieldset>
-        <div class="row"><button class="main primary">Save</button><button formaction="/connect/write-key/test">Test</button></div>
+        <div class="row"><button class="primary">Save</button><button formaction="/connect/write-key/test">Test</button></div>
         <p class="hint">Test sends one event, and tells you where in Segment to look for it. Segment accepts any key without saying whether it is right, so only your look there proves it.</p>
       </form>
     </section>

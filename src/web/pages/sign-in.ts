@@ -8,32 +8,32 @@ interface Ways {
 }
 
 export function signInPage({ hasOauth }: Ways): Html {
-  const body = html`<h1>Sign in</h1>
+  const body = html`<section class="card"><h1>Sign in</h1>
     <p>Whoever is an admin of the Drift account may see and change what is sent to Segment.</p>
-    ${ways({ hasOauth }, 'Continue with Drift')}`
+    ${ways({ hasOauth }, 'Continue with Drift')}</section>`
   return page({ title: 'Sign in', body })
 }
 
 export function linkPage({ org }: { org: string }): Html {
-  const body = html`<h1>Sign in</h1>
+  const body = html`<section class="card"><h1>Sign in</h1>
     <p>This link opens the console of Drift account <strong>${org}</strong>. It works once.</p>
-    <form method="post"><button class="primary">Open the console</button></form>`
+    <form method="post"><button class="primary">Open the console</button></form></section>`
   return page({ title: 'Sign in', body })
 }
 
 export function goneLinkPage(given: Ways): Html {
-  const body = html`<h1>This link works no more</h1>
+  const body = html`<section class="card"><h1>This link works no more</h1>
     <p>A sign-in link is good for ten minutes, and once. This one was used, or its time is over.</p>
-    ${ways(given, 'Continue with Drift')}`
+    ${ways(given, 'Continue with Drift')}</section>`
   return page({ title: 'Link used', body })
 }
 
 /** For what leads the data elsewhere or cannot be undone: the session alone is not enough. */
 export function staleProofPage({ session, hasOauth }: Ways & { session: { org: string; csrf: string } }): Html {
-  const body = html`<h1>Show again that it is you</h1>
+  const body = html`<section class="card"><h1>Show again that it is you</h1>
     <p>You signed in more than ten minutes ago. To change where the data goes, to send it again, or to disconnect, sign
       in once more; then come back and do it. Nothing was changed.</p>
-    ${ways({ hasOauth }, 'Continue with Drift', session.org)}`
+    ${ways({ hasOauth }, 'Continue with Drift', session.org)}</section>`
   return page({ title: 'Show again that it is you', session, body })
 }
 
