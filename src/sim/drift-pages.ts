@@ -45,11 +45,14 @@ What was sent, and what was answered: <a href="/">/</a></p>`
   return page('Simulated Drift: apps', html`${to}\n${accounts}`)
 }
 
+/** Counted when pressed: what was sent is counted only when it was answered. */
+let presses = 0
+
 /** `POST /settings/apps`: an app that is taken away loses its tokens first, and is told then. */
 export function appsDeed(
   state: DriftState,
   { body }: Received,
-  { sent, send }: WebhookSender,
+  { send }: WebhookSender,
   types: readonly string[],
 ): Reply {
   const form = new URLSearchParams(body)
@@ -62,7 +65,7 @@ export function appsDeed(
       void send({ type: 'app_disconnected', orgId, data: {} }, { to })
     }
     // Each time another one: the same again would be taken for a repeat.
-    if (types.includes(deed)) void send(deed, { to, orgId, vary: sent.length + 1 })
+    if (types.includes(deed)) void send(deed, { to, orgId, vary: ++presses })
   }
   return { status: 303, headers: { location: '/settings/apps' } }
 }
