@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -172,17 +172,27 @@ describe('adding an event', () => {
       whose: (data) => ({ contactId: String(data.contactId) }), at: 'receipt', distinct: () => undefined, sends: ['duration'],
     })`
 
-  test('takes its page and its fixture, and no edit anywhere', async () => {
+  test('takes the two files that CONTRIBUTING shows, and no edit anywhere', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../CONTRIBUTING.md'), 'utf8')
+    const shown = (kind: string) => new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``).exec(text)![1]!
     const { url, remove } = await folderWith({
-      'chat_to_call.ts': pageText,
-      'chat_to_call.json': '{"drift":{"type":"chat_to_call","data":{"contactId":1,"duration":60}},"segment":{}}',
+      'chat_to_call.ts': shown('ts')
+        .replace('./define.ts', define)
+        .replace("'zod'", `'${import.meta.resolve('zod')}'`),
+      'chat_to_call.json': shown('json'),
     })
     const loaded = await loadCatalogue(url)
     assert.deepEqual([...loaded.keys()], ['chat_to_call'])
-    assert.deepEqual(loaded.get('chat_to_call')?.fields({ duration: 60, secret: 1 }, { contactId: '1' }), {
-      duration: 60,
-    })
-    for (const format of formats) assert.match(printCatalogue(catalogue, format), /conversation_push|ConversationPush/)
+    const page = loaded.get('chat_to_call')!
+    const { drift, segment } = await fixtureOf('chat_to_call', url)
+    const data = drift.data as JsonObject
+    assert.ok(page.data.safeParse(data).success)
+    const whose = page.whose({ ...data, secret: 1 })
+    assert.deepEqual(whose, { contactId: segment.anonymousId })
+    const { contactId: _, ...beside } = segment.properties as JsonObject
+    assert.deepEqual(page.fields({ ...data, secret: 1 }, { contactId: String(segment.anonymousId) }), beside)
+    assert.equal(new Date(Number(data[page.at])).toISOString(), segment.timestamp)
+    for (const format of formats) assert.match(printCatalogue(loaded, format), /chat_to_call|ChatToCall/)
     await remove()
   })
 
