@@ -58,6 +58,12 @@ describe("the demo's shop", { timeout: 60_000 }, () => {
       const wanted = Object.keys(expected).map((event) => `Drift Source Event: ${event}`)
       assert.deepEqual(names.toSorted(), wanted.toSorted())
       assert.equal(tracks().length, 12)
+      const widths = await watched.page.evaluate(`[...received.children].map((line) => line.offsetWidth)`)
+      assert.deepEqual(
+        [(widths as number[]).length, new Set(widths as number[]).size],
+        [13, 1],
+        'the page view as wide as all',
+      )
     })
   })
 
