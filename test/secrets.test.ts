@@ -17,6 +17,7 @@ const planted = {
   encryptionKey: Buffer.from('planted-sealing-key-0123456789ab').toString('base64'),
   email: 'planted.person@example.com',
   phone: '+15550199887',
+  code: 'planted-oauth-code-0123456789',
 }
 const said: string[] = []
 let rig: Rig
@@ -24,8 +25,8 @@ let metricsPort: number
 let secrets: string[]
 
 /** Every command's words are kept, those of its errors too. */
-async function run(name: string, given: Record<string, string | boolean> = {}, stdin = ''): Promise<void> {
-  const done = await rig.command(name, { given, stdin }).catch((error: Error & { hint?: string }) => error)
+async function run(name: string, given: Record<string, string | boolean> = {}, stdin = '', args: string[] = []) {
+  const done = await rig.command(name, { given, stdin, args }).catch((error: Error & { hint?: string }) => error)
   said.push(done instanceof Error ? `${done.stack} ${done.hint} ${String(done.cause)}` : done.output)
 }
 
@@ -87,6 +88,18 @@ describe('after a run through every error path', () => {
     await post(update(1), { 'x-verification-token': 'wrong' })
     await post(JSON.stringify({ ...JSON.parse(update(2)), token: `${token}x` }))
     await post(update(3, 424_242), right)
+    await post(update(4) + ' '.repeat(300_000), right)
+    await post(update(5), { ...right, 'content-encoding': 'gzip' })
+    for (const path of ['/', `/${token}`, `/connect/callback?code=${planted.code}&state=x`, `/live?token=${token}`]) {
+      const answer = await fetch(new URL(path, rig.to), { method: 'POST', redirect: 'manual' })
+      const asked = await fetch(new URL(path, rig.to), { redirect: 'manual' })
+      said.push(`${answer.status} ${await answer.text()} ${asked.status} ${await asked.text()}`)
+    }
+    segment.script({ hugeBody: 2_000_000 })
+    await post(update(6), right)
+    segment.script({ status: 200, body: { success: false, message: planted.writeKey } })
+    await run('installs resume', { org: String(org) })
+    segment.script(undefined)
     drift.script('/conversations/*', [{ status: 401 }, { status: 500 }, { status: 404 }])
     drift.script('/oauth2/token', [{ status: 400 }])
     for (const orgId of [org, 777]) await drift.send('conversation_participant_added', { to: rig.to, orgId })
@@ -97,6 +110,13 @@ describe('after a run through every error path', () => {
     for (const command of ['installs list', 'inspect', 'check', 'keys check', 'redrive'])
       await run(command, command === 'inspect' ? { limit: '100' } : {})
     await run('doctor')
+    await run('doctor', { offline: true, json: true })
+    await run('keys rotate')
+    await run('erase', { org: '777', contact: '7' })
+    await run('redrive', { state: 'dead', dryRun: true, json: true })
+    await run('inspect', { contact: planted.email, org: String(org) })
+    await run('backup', {}, '', [join(rig.folder, 'copy.db')])
+    await run('backup', {}, '', [join(rig.folder, 'copy.db')])
     await run('installs resume', { org: String(org) })
     await settled(rig, ({ delivered }) => delivered > 0)
     said.push(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text())
@@ -123,12 +143,12 @@ describe('after a run through every error path', () => {
       const found = said.filter((line) => line.includes(secret))
       assert.deepEqual(found, [])
     }
-    assert.ok(!secrets.some((secret) => process.title.includes(secret)))
+    assert.ok(!secrets.some((secret) => [process.title, ...process.argv].join(' ').includes(secret)))
   })
 
   test('no file of the store holds anything of it, in any common spelling', () => {
     const files = readdirSync(rig.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    assert.ok(files.some(({ name }) => name === 'test.db'))
+    for (const wanted of ['test.db', 'copy.db']) assert.ok(files.some(({ name }) => name === wanted))
     for (const { name, parentPath } of files) {
       const bytes = readFileSync(join(parentPath, name))
       for (const secret of secrets) {

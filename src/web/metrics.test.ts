@@ -4,13 +4,16 @@ import { eventually } from '../../test/clock.ts'
 import { freePort } from '../../test/free-port.ts'
 import { install, org, type Rig, settled, startRig } from '../../test/rig.ts'
 import { Problem } from '../lib/errors.ts'
+import { type Fields, silentLog } from '../lib/log.ts'
 
 describe('metrics', () => {
   let rig: Rig
   let port: number
+  const lines: [event: string, fields: Fields][] = []
   before(async () => {
     port = await freePort()
-    rig = await startRig({ env: { METRICS_PORT: String(port) } })
+    const info = (event: string, fields: Fields = {}) => void lines.push([event, fields])
+    rig = await startRig({ env: { METRICS_PORT: String(port) }, log: { ...silentLog, info } })
   })
   after(() => rig.close())
 
@@ -69,6 +72,16 @@ describe('metrics', () => {
       lines.filter((line) => /planted|424242/.test(line)),
       [],
     )
+  })
+
+  test('come from one line for each piece of work, which says how long it took', async () => {
+    await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: {} }, { to: rig.to })
+    await eventually(() => lines.some(([event]) => event === 'disconnect'))
+    const work = new Set(lines.map(([event]) => event))
+    for (const unit of ['webhook', 'batch', 'questions', 'disconnect']) assert.ok(work.has(unit), unit)
+    for (const [event, { durationMs }] of lines) assert.ok(Number(durationMs) >= 0, event)
+    const { value } = await scraped()
+    assert.equal(value('store_writable'), 1)
   })
 
   test('stand on a listener of their own', async () => {
