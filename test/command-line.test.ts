@@ -178,10 +178,9 @@ describe('L18 signals', () => {
     const { hostname, port } = new URL(url)
     // A request that is not all there yet would keep it for ten seconds.
     const socket = connect(Number(port), hostname).on('error', () => {})
-    socket.write(
-      `POST /webhooks/drift HTTP/1.1\r\nHost: x\r\nX-Verification-Token: ${token}\r\nContent-Length: 9\r\n\r\n`,
-    )
-    await once(socket, 'connect')
+    const head = [`X-Verification-Token: ${token}`, 'Content-Length: 9', 'Expect: 100-continue']
+    socket.write(['POST /webhooks/drift HTTP/1.1', 'Host: x', ...head, '', ''].join('\r\n'))
+    assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 100 /)
     child.kill('SIGTERM')
     await eventually(() => said.err.includes('stopping'))
     child.kill('SIGTERM')
