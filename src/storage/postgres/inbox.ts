@@ -1,7 +1,8 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
-import type { Entry, Lane, Lease, Redriven, State } from '../ports.ts'
+import type { Lane, Lease, Redriven } from '../ports.ts'
+import { entryOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
-import type { Database, Row } from './database.ts'
+import type { Database } from './database.ts'
 import { firstDue, makeReady, settleLane } from './lanes.ts'
 import { lock } from './locks.ts'
 
@@ -173,21 +174,4 @@ export async function redrive(db: Database, moves: readonly Redriven[], now: num
     await counts.write(session)
     return moved.length
   })
-}
-
-function entryOf(row: Row): Entry {
-  return {
-    id: Number(row.id),
-    org: row.org as string,
-    type: row.type as string,
-    state: row.state as State,
-    messageId: row.message_id as string,
-    receivedAt: Number(row.received_at),
-    mapping: Number(row.mapping),
-    failures: Number(row.failures),
-    ...(row.contact === null ? {} : { contact: row.contact as string }),
-    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
-    body: row.body as Uint8Array,
-    ...(row.known === null ? {} : { known: row.known as Uint8Array }),
-  }
 }

@@ -1,7 +1,8 @@
 /** Looking at entries: candidates come from whichever index leaves the least to look at, page by page. */
-import type { Cursor, LaneShown, Query, Shown, State } from '../ports.ts'
+import type { Cursor, LaneShown, Query, Shown } from '../ports.ts'
 import { isBelow, matches } from '../query.ts'
-import type { Database, Row } from './database.ts'
+import { laneOf, shownOf } from '../rows.ts'
+import type { Database } from './database.ts'
 
 /** Entries that one call looks at. */
 const looksMax = 10_000
@@ -72,46 +73,5 @@ export async function read(
 export { lanesOf as lanes }
 
 async function lanesOf(db: Database, org: string): Promise<LaneShown[]> {
-  return (await db.all('SELECT * FROM lanes WHERE org = $1 ORDER BY lane', org)).map(
-    (row) =>
-      ({
-        lane: row.lane,
-        failures: Number(row.failures),
-        ...present({
-          readyAt: row.ready_at,
-          leaseUntil: row.lease_until,
-          hold: row.hold,
-          trouble: row.trouble,
-          triedAt: row.tried_at,
-          setback: row.setback,
-        }),
-      }) as LaneShown,
-  )
-}
-
-function shownOf(row: Row): Shown {
-  const { status, batch, tries } = row
-  return {
-    id: Number(row.id),
-    org: row.org as string,
-    type: row.type as string,
-    state: row.state as State,
-    messageId: row.message_id as string,
-    receivedAt: Number(row.received_at),
-    mapping: Number(row.mapping),
-    failures: Number(row.failures),
-    bodyBytes: Number(row.bytes),
-    ...present({
-      reason: row.why,
-      dueAt: row.due_at,
-      settledAt: row.settled_at,
-      contact: row.contact,
-      conversation: row.conversation,
-    }),
-    ...(status === null ? {} : { answer: { status: Number(status), batch: Number(batch), tries: Number(tries) } }),
-  }
-}
-
-function present(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+  return (await db.all('SELECT * FROM lanes WHERE org = $1 ORDER BY lane', org)).map(laneOf)
 }

@@ -1,7 +1,8 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import type { Ending, Entry, Lane, Lease, Redriven, Settlement, State } from '../ports.ts'
+import { entryOf } from '../rows.ts'
 import { count, tally } from './counts.ts'
-import type { Database, Row } from './database.ts'
+import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
 import { type PackedArrivals, type PackedLease, packLease, unpackArrivals } from './packing.ts'
 
@@ -312,24 +313,6 @@ function firstEntries(
     entries.push(entryOf(row))
   }
   return entries
-}
-
-function entryOf(row: Row): Entry {
-  const known = row.known as Uint8Array | null
-  return {
-    id: Number(row.id),
-    org: row.org as string,
-    type: row.type as string,
-    state: row.state as State,
-    messageId: row.message_id as string,
-    receivedAt: Number(row.received_at),
-    mapping: Number(row.mapping),
-    failures: Number(row.failures),
-    ...(row.contact === null ? {} : { contact: row.contact as string }),
-    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
-    body: row.body as Uint8Array,
-    ...(known ? { known } : {}),
-  }
 }
 
 /** True the first time, and again once the memory of the first has run out. */

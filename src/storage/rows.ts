@@ -1,0 +1,64 @@
+/** What the engines that speak SQL read from their rows: the columns have the same names in both. */
+import type { Entry, LaneShown, Shown, State } from './ports.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+export function entryOf(row: Row): Entry {
+  const known = row.known as Uint8Array | null
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    type: row.type as string,
+    state: row.state as State,
+    messageId: row.message_id as string,
+    receivedAt: Number(row.received_at),
+    mapping: Number(row.mapping),
+    failures: Number(row.failures),
+    ...(row.contact === null ? {} : { contact: row.contact as string }),
+    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
+    body: row.body as Uint8Array,
+    ...(known ? { known } : {}),
+  }
+}
+
+export function shownOf(row: Row): Shown {
+  const { status, batch, tries } = row
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    type: row.type as string,
+    state: row.state as State,
+    messageId: row.message_id as string,
+    receivedAt: Number(row.received_at),
+    mapping: Number(row.mapping),
+    failures: Number(row.failures),
+    bodyBytes: Number(row.bytes),
+    ...present({
+      reason: row.why,
+      dueAt: row.due_at,
+      settledAt: row.settled_at,
+      contact: row.contact,
+      conversation: row.conversation,
+    }),
+    ...(status === null ? {} : { answer: { status: Number(status), batch: Number(batch), tries: Number(tries) } }),
+  }
+}
+
+export function laneOf(row: Row): LaneShown {
+  return {
+    lane: row.lane,
+    failures: Number(row.failures),
+    ...present({
+      readyAt: row.ready_at,
+      leaseUntil: row.lease_until,
+      hold: row.hold,
+      trouble: row.trouble,
+      triedAt: row.tried_at,
+      setback: row.setback,
+    }),
+  } as LaneShown
+}
+
+function present(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+}
