@@ -24,6 +24,7 @@ export interface Postgres {
   query(sql: string, url?: string): Promise<Record<string, unknown>[]>
   /** `immediate`: as if the power had gone; `fast`: in order. */
   stop(how: 'immediate' | 'fast'): Promise<void>
+  /** Does nothing when it runs. */
   start(): Promise<void>
   /** Stops it and takes its folder away. */
   close(): Promise<void>
@@ -61,6 +62,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       return urlOf(name)
     },
     async start() {
+      if (server && server.exitCode === null && server.signalCode === null) return
       const said: string[] = []
       const given = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...settings]
       const args = ['-D', data, ...given.flatMap((setting) => ['-c', setting])]

@@ -1,7 +1,8 @@
 /** `npm run torture`: the crash and fault report. See docs/torture.md. */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { engines } from './engines.ts'
+import { closeEngines, engines, possibleEngines } from './engines.ts'
+import { judgeMutants, unfit } from './mutants/run.ts'
 import { markdownOf, reportOf } from './report.ts'
 import { describe, simulateMany } from './simulation/seeds.ts'
 import { torture } from './torture.ts'
@@ -12,6 +13,8 @@ const usage = `npm run torture -- [option …]
   --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
   --fault <what>   only troubles that run this row of the list (F1 to F32), or with this in their name
   --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
+  --stop           … at the first that breaks something
+  --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 
@@ -21,6 +24,7 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n${usage}`)
   process.exitCode = 2
 }
+await closeEngines()
 // Whatever a broken world has left open must not keep a run from ending.
 process.exit()
 
@@ -28,11 +32,23 @@ function tell(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-async function simulation(first: number, count: number): Promise<number> {
+async function simulation(first: number, count: number, stop: boolean): Promise<number> {
   if (!(Number.isInteger(first) && count > 0)) throw new Error('the number of seeds and the first are whole numbers')
-  const summary = await simulateMany(first, count, ({ seed, broken }) => tell(`seed ${seed}: ${broken.join('; ')}`))
+  const summary = await simulateMany(first, count, { stop })
   tell(describe(summary))
   return summary.broken.length === 0 ? 0 : 1
+}
+
+async function mutantRun(only: string): Promise<number> {
+  const wrong = unfit()
+  if (wrong.length > 0) throw new Error(`mend torture/mutants/list.ts:\n${wrong.join('\n')}`)
+  const judged = await judgeMutants(only, ({ name, caughtBy, said, ms }) => {
+    const how = caughtBy === undefined ? 'NOT CAUGHT' : `caught by ${caughtBy}: ${said}`
+    tell(`${name}  ${how}  (${(ms / 1_000).toFixed(1)} s)`)
+  })
+  const caught = judged.filter(({ caughtBy }) => caughtBy !== undefined).length
+  tell(`${caught} of ${judged.length} mutants caught`)
+  return caught === judged.length && judged.length > 0 ? 0 : 1
 }
 
 async function run(): Promise<number> {
@@ -40,14 +56,17 @@ async function run(): Promise<number> {
     options: {
       minutes: { type: 'string', default: '3' },
       seed: { type: 'string' },
-      engine: { type: 'string', multiple: true, default: Object.keys(engines) },
+      engine: { type: 'string', multiple: true, default: possibleEngines },
       fault: { type: 'string' },
       write: { type: 'string' },
       simulate: { type: 'string' },
+      stop: { type: 'boolean', default: false },
+      mutants: { type: 'string' },
     },
   })
-  const { minutes, engine, fault, write, simulate } = values
-  if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate))
+  const { minutes, engine, fault, write, simulate, mutants } = values
+  if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate), values.stop)
+  if (mutants !== undefined) return mutantRun(mutants)
   const seed = values.seed ?? String(Date.now() % 1_000_000_000)
   const unknown = engine.find((name) => !(name in engines))
   if (unknown !== undefined) throw new Error(`there is no engine "${unknown}"`)

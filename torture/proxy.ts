@@ -20,8 +20,8 @@ export interface Spoiling {
 
 export interface FaultProxy {
   url: string
-  /** Where to: a URL on loopback. */
-  aim(url: string): void
+  /** Where to: URLs on loopback, each in turn. */
+  aim(...urls: string[]): void
   spoil(how: Spoiling): void
   /** Nobody listens any more: connections are refused. */
   shut(): Promise<void>
@@ -33,7 +33,8 @@ export interface FaultProxy {
 }
 
 export async function startProxy(target: string, fraction: () => number): Promise<FaultProxy> {
-  let to = new URL(target)
+  let targets = [target]
+  let connections = 0
   let how: Spoiling = {}
   let spoiled = 0
   let port = 0
@@ -46,6 +47,7 @@ export async function startProxy(target: string, fraction: () => number): Promis
   }
 
   function pass(near: Socket): void {
+    const to = new URL(targets[connections++ % targets.length]!)
     const far = dial(Number(to.port), to.hostname)
     const both = [near, far]
     let vanished = false
@@ -105,8 +107,8 @@ export async function startProxy(target: string, fraction: () => number): Promis
   await listen()
   return {
     url: `http://127.0.0.1:${port}`,
-    aim(url) {
-      to = new URL(url)
+    aim(...urls) {
+      targets = urls
     },
     spoil(spoiling) {
       how = spoiling

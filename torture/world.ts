@@ -10,6 +10,7 @@ import type { JsonObject } from '../src/lib/json.ts'
 import { type Received, type SegmentAction, type Sims, startSims } from '../src/sim/index.ts'
 import { seeded } from '../test/clock.ts'
 import { runCommand, settingsFor } from '../test/rig.ts'
+import type { Order } from './child.ts'
 import { bentClock } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
 import { isPoison, markOf } from './events.ts'
@@ -48,8 +49,10 @@ export interface World {
   /** A whole number from `from` to `to`. */
   whole(from: number, to: number): number
   pick<T>(from: readonly T[]): T
-  /** The service that takes the webhooks; starts one when none runs. */
+  /** The service whose turn it is; the turn goes on with every start. */
   service(): ServiceProcess
+  services(): readonly ServiceProcess[]
+  /** Starts as many as the engine's replicas lack; gives the last of them. */
   start(options?: Partial<StartOptions>, env?: Env): Promise<ServiceProcess>
   /** How fast the service's hours pass from now on, for processes yet to come too. */
   speed(speed: number): void
@@ -103,9 +106,19 @@ export async function openWorld(seed: number, engineName: string): Promise<World
   }
   const log = join(folder, 'service.log')
   const accounts: Account[] = []
-  let running: ServiceProcess | undefined
+  let running: ServiceProcess[] = []
+  let turn = 0
   let speed = 1
   const load = openLoad({ ledger, accounts, to: () => proxies.front.url, sims, seed: seed + 1 })
+  const tell = (order: Order) => {
+    for (const one of running) one.tell(order)
+  }
+  /** Webhooks go to those that are there, as behind a balancer that notices. */
+  const aim = () => {
+    const up = running.filter((one) => one.isUp())
+    if (up.length > 0) proxies.front.aim(...up.map(({ url }) => url))
+  }
+
   const world: World = {
     seed,
     engine,
@@ -120,28 +133,31 @@ export async function openWorld(seed: number, engineName: string): Promise<World
     fraction,
     whole,
     pick: (from) => from[whole(0, from.length - 1)]!,
-    service() {
-      if (!running) throw new Error('no service runs')
-      return running
-    },
+    service: () => running[turn % running.length]!,
+    services: () => running,
     async start(options = {}, more = {}) {
       const aheadMs = Math.round(clock.now() - Date.now())
-      running = await startProcess({ ...env, ...more }, { log, aheadMs, speed, ...options })
-      proxies.front.aim(running.url)
-      return running
+      running = running.filter((one) => one.isUp())
+      const missing = engine.replicas - running.length
+      const startOne = () => startProcess({ ...env, ...more }, { log, aheadMs, speed, ...options })
+      running.push(...(await Promise.all(Array.from({ length: missing }, startOne))))
+      turn++
+      aim()
+      for (const one of running) void one.ended.then(aim)
+      return running.at(-1)!
     },
     speed(faster) {
       speed = faster
       clock.setSpeed(speed)
-      running?.tell({ speed })
+      tell({ speed })
     },
     skip(ms) {
       clock.skip(ms)
-      running?.tell({ skipMs: ms })
+      tell({ skipMs: ms })
     },
     step(ms) {
       clock.step(ms)
-      running?.tell({ stepMs: ms })
+      tell({ stepMs: ms })
     },
     segment(instead) {
       const refuseIf = (message: JsonObject) => isPoison(message)
@@ -179,10 +195,9 @@ export async function openWorld(seed: number, engineName: string): Promise<World
     settle: () => settle(world),
     async close() {
       load.stop()
-      if (running?.isUp()) await running.kill()
+      await Promise.all(running.map((one) => one.isUp() && one.kill()))
       await Promise.all(Object.values(proxies).map((proxy) => proxy.close()))
       await sims.close()
-      await engine.close()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -191,12 +206,13 @@ export async function openWorld(seed: number, engineName: string): Promise<World
 }
 
 async function settle(world: World): Promise<Audit> {
-  const { load, proxies, ledger } = world
+  const { load, proxies, ledger, engine } = world
   await load.finish()
   world.normally()
   for (const proxy of Object.values(proxies)) await proxy.heal()
-  if (!world.service().isUp()) await world.start()
-  world.service().signal('SIGCONT')
+  for (const one of world.services()) one.signal('SIGCONT')
+  await engine.server?.start()
+  await world.start()
   world.speed(1)
   await load.repost()
   const giveUpAt = performance.now() + settlingMs

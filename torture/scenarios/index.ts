@@ -3,6 +3,7 @@ import { accountTroubles } from './accounts.ts'
 import { diskTroubles } from './disk.ts'
 import { driftTroubles } from './drift.ts'
 import { kills } from './kill.ts'
+import { replicaTroubles } from './replicas.ts'
 import { segmentTroubles } from './segment.ts'
 import { timeTroubles } from './time.ts'
 
@@ -14,4 +15,5 @@ export const scenarios: readonly Scenario[] = [
   ...timeTroubles,
   ...accountTroubles,
   ...diskTroubles,
+  ...replicaTroubles,
 ]

@@ -23,9 +23,10 @@ export const timeTroubles: Scenario[] = [
       world.segment(() => ({ delayMs: 300 }))
       for (let round = 0; round < 2; round++) {
         await lasting(400)
-        world.service().signal('SIGSTOP')
+        const stopped = world.service()
+        stopped.signal('SIGSTOP')
         await lasting(900)
-        world.service().signal('SIGCONT')
+        stopped.signal('SIGCONT')
       }
       return 'twice, a minute and a half each'
     },

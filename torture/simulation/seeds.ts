@@ -1,6 +1,6 @@
 /** Runs of the simulation, and the seeds that once found something: each of them stays a test. */
 
-import { type Simulated, simulate } from './world.ts'
+import { simulate } from './world.ts'
 /** Seeds that broke an invariant, with what they found; `npm run torture -- --simulate` prints a line to add here. */
 export const found: readonly { seed: number; what: string }[] = []
 
@@ -14,12 +14,8 @@ export interface Summary {
   broken: { seed: number; what: string[] }[]
 }
 
-/** One seed after the other, from `first` on; `told` hears of each that breaks something. */
-export async function simulateMany(
-  first: number,
-  count: number,
-  told: (one: Simulated) => void = () => {},
-): Promise<Summary> {
+/** One seed after the other, from `first` on; with `stop` only to the first that breaks something. */
+export async function simulateMany(first: number, count: number, { stop = false } = {}): Promise<Summary> {
   const summary: Summary = {
     seeds: 0,
     events: 0,
@@ -29,15 +25,13 @@ export async function simulateMany(
     troubles: {},
     broken: [],
   }
-  for (let seed = first; seed < first + count; seed++) {
+  for (let seed = first; seed < first + count && !(stop && summary.broken.length > 0); seed++) {
     const one = await simulate(seed)
     summary.seeds++
     for (const name of ['events', 'accepted', 'transmissions', 'retransmissions'] as const) summary[name] += one[name]
     for (const [name, times] of Object.entries(one.troubles))
       summary.troubles[name] = (summary.troubles[name] ?? 0) + times
-    if (one.broken.length === 0) continue
-    summary.broken.push({ seed, what: one.broken })
-    told(one)
+    if (one.broken.length > 0) summary.broken.push({ seed, what: one.broken })
   }
   return summary
 }

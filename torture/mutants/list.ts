@@ -1,0 +1,291 @@
+/**
+ * Services that break the promise on purpose, each as a small change of the source, made in a copy. Every one must be
+ * caught by the suite. Where the text that is changed is not in the file any more, the list has to be mended.
+ */
+export interface Mutant {
+  name: string
+  file: string
+  /** Each text is replaced by the one beside it; it must stand in the file, and once. */
+  edits: readonly (readonly [from: string, to: string])[]
+  /** What is tried until something fails, the quickest first. */
+  catchers: readonly Catcher[]
+}
+
+export type Catcher = { test: string } | { simulate: number } | { torture: string }
+
+const simulation: Catcher = { simulate: 30 }
+const conformance: Catcher = { test: 'src/storage/conformance.test.ts' }
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'answers before the commit',
+    file: 'src/pipeline/receive.ts',
+    edits: [
+      [
+        'const [outcome] = await inbox.append([arrival])',
+        "const outcome = (arrival.state === 'ignored' ? 'ignored' : 'stored') as 'stored' | 'duplicate' | 'ignored'\n    inbox.append([arrival]).catch(() => {})",
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'keeps a queue in memory behind the 200',
+    file: 'src/storage/grouping.ts',
+    edits: [['return (await results).slice(start, start + batch.length)', "return batch.map(() => 'stored' as const)"]],
+    catchers: [conformance],
+  },
+  {
+    name: 'commits without waiting for the disk (synchronous = NORMAL)',
+    file: 'src/storage/sqlite/database.ts',
+    edits: [['PRAGMA synchronous = FULL', 'PRAGMA synchronous = NORMAL']],
+    catchers: [{ torture: 'F3' }],
+  },
+  {
+    name: 'takes every webhook for a new one',
+    file: 'src/storage/memory/inbox.ts',
+    edits: [['if (until !== undefined && until > arrival.receivedAt) {', 'if (until === undefined && until! > 0) {']],
+    catchers: [simulation, conformance],
+  },
+  {
+    name: 'has no unique index for identities in SQLite',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [
+      [
+        'if (!isNew(db, arrival.identity, receivedAt, arrival.rememberMs)) {',
+        'if (place < 0 && !isNew(db, arrival.identity, receivedAt, arrival.rememberMs)) {',
+      ],
+    ],
+    catchers: [conformance],
+  },
+  {
+    name: 'makes the messageId when it sends',
+    file: 'src/pipeline/translate.ts',
+    edits: [['messageId: entry.messageId,', 'messageId: `$' + '{entry.messageId}-$' + '{Math.random()}`,']],
+    catchers: [simulation],
+  },
+  {
+    name: 'lets a holder that lost its lease settle',
+    file: 'src/storage/memory/inbox.ts',
+    edits: [['return kept.token === lease.token && kept.leaseUntil !== undefined ? kept : undefined', 'return kept']],
+    catchers: [simulation, conformance],
+  },
+  {
+    name: 'lets a holder that lost its lease settle, in SQLite',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [
+      [
+        "'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
+        "'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND ? > 0'",
+      ],
+    ],
+    catchers: [conformance],
+  },
+  {
+    name: 'gives a leased account to a second worker',
+    file: 'src/storage/memory/inbox.ts',
+    edits: [
+      [
+        '(readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now',
+        '(readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= Infinity',
+      ],
+    ],
+    catchers: [simulation, conformance],
+  },
+  {
+    name: 'judges a lease by the wall clock alone',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [
+      [
+        "'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
+        "'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND ? > 0 AND lease_until IS NOT NULL'",
+      ],
+    ],
+    catchers: [conformance],
+  },
+  {
+    name: 'takes a timeout for a success',
+    file: 'src/segment/verdict.ts',
+    edits: [
+      [
+        "if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }",
+        "if (answer.failure !== undefined) return { is: 'done' }",
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'takes a redirect for a success',
+    file: 'src/segment/verdict.ts',
+    edits: [['if (status >= 200 && status < 300)', 'if (status >= 200 && status < 400)']],
+    catchers: [simulation],
+  },
+  {
+    name: 'takes success:false for a success',
+    file: 'src/segment/verdict.ts',
+    edits: [
+      [
+        "return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }",
+        "return saysNo('') ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }",
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'tries a 400 again for ever',
+    file: 'src/segment/verdict.ts',
+    edits: [
+      [
+        "if (status === 400 || status === 413) return { is: 'refused'",
+        "if (status === 400 || status === 413) return { is: 'later'",
+      ],
+    ],
+    catchers: [{ test: 'src/segment/verdict.test.ts' }],
+  },
+  {
+    name: 'drops the whole batch on a 400',
+    file: 'src/pipeline/deliver.ts',
+    edits: [
+      [
+        'else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })',
+        'else if (part.length > 0) result.dead.push(...part.map(({ id }) => ({ id, reason: verdict.reason })))',
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'sends the halves of a refused batch in the wrong order',
+    file: 'src/pipeline/deliver.ts',
+    edits: [
+      [
+        'parts.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1))',
+        'parts.unshift(part.slice(part.length >> 1), part.slice(0, part.length >> 1))',
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'does not count a crash before it works',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [
+      [
+        'const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)',
+        'const crashes = Number(found.crashes)',
+      ],
+    ],
+    catchers: [conformance],
+  },
+  {
+    name: "sends under another account's key",
+    file: 'src/pipeline/send.ts',
+    edits: [['const install = roster.get(org)', 'const install = roster.all()[0] ?? roster.get(org)']],
+    catchers: [simulation],
+  },
+  {
+    name: 'keeps no order in an account',
+    file: 'src/storage/memory/inbox.ts',
+    edits: [
+      [
+        '.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.place - other.place)',
+        '.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || other.place - one.place)',
+      ],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'keeps no order in an account, in SQLite',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [["state = 'waiting' ORDER BY e.place LIMIT ?", "state = 'waiting' ORDER BY e.place DESC LIMIT ?"]],
+    catchers: [conformance],
+  },
+  {
+    name: 'answers 200 when the store refused',
+    file: 'src/web/webhook.ts',
+    edits: [
+      [
+        "answer(response, 503, { ok: false, error: 'unavailable' }, { 'retry-after': retryAfterSeconds })",
+        "answer(response, 200, { ok: true }, { 'retry-after': retryAfterSeconds })",
+      ],
+    ],
+    catchers: [{ torture: 'F4' }, { test: 'test/disk.test.ts' }],
+  },
+  {
+    name: 'ignores that a commit failed',
+    file: 'src/storage/sqlite/worker.ts',
+    edits: [
+      [
+        "if (troubleOf(error) === 'fatal') stop(error)\n    return asks.map((ask) => refusal(ask, error))",
+        "return asks.map((ask) => ({ id: ask.id, value: ['stored'] }))",
+      ],
+    ],
+    catchers: [{ torture: 'F5' }, { test: 'test/disk.test.ts' }],
+  },
+  {
+    name: 'remembers an event without id or time for a month',
+    file: 'src/pipeline/receive.ts',
+    edits: [
+      ['rememberMs: timeless ? rememberTimelessMs : rememberMs', 'rememberMs: timeless ? rememberMs : rememberMs'],
+    ],
+    catchers: [{ test: 'test/promise.test.ts' }, { test: 'src/events/catalogue.test.ts' }],
+  },
+  {
+    name: "tells two clicks apart by what they say, not by the event's id",
+    file: 'src/events/button_clicked.ts',
+    edits: [['distinct: (data) => data.id ?? data.createdAt,', 'distinct: () => undefined,']],
+    catchers: [{ test: 'src/events/catalogue.test.ts' }, { test: 'test/promise.test.ts' }],
+  },
+  {
+    name: "keeps Drift's token in the stored body",
+    file: 'src/drift/envelope.ts',
+    edits: [
+      ["!['type', 'orgId', 'data', 'token'].includes(key)", "!['type', 'orgId', 'data'].includes(key)"],
+      ['const clean = tokens.blank(text)', 'const clean = text'],
+    ],
+    catchers: [{ test: 'test/bad-input.test.ts' }, { test: 'test/secrets.test.ts' }, { test: 'test/promise.test.ts' }],
+  },
+  {
+    name: 'keeps the data key of an account that has left',
+    file: 'src/install/disconnect.ts',
+    edits: [['await keyring.forget(org)', 'void keyring']],
+    catchers: [{ test: 'src/install/disconnect.test.ts' }],
+  },
+  {
+    name: 'seals without saying where the bytes belong',
+    file: 'src/lib/seal.ts',
+    edits: [
+      ['  cipher.setAAD(Buffer.from(associated))', ''],
+      ['  decipher.setAAD(Buffer.from(associated))', ''],
+    ],
+    catchers: [{ test: 'src/lib/seal.test.ts' }],
+  },
+  {
+    name: 'takes an OAuth state from any browser',
+    file: 'src/install/begin.ts',
+    edits: [['|| !isSame(mark, markOf(browser, said)))', '|| browser === said)']],
+    catchers: [{ test: 'test/install.test.ts' }, { test: 'test/sessions.test.ts' }],
+  },
+  {
+    name: 'waits for whatever Retry-After says',
+    file: 'src/lib/backoff.ts',
+    edits: [['return Math.min(Math.max(wanted, 1_000), 3_600_000)', 'return wanted']],
+    catchers: [{ test: 'src/segment/verdict.test.ts' }],
+  },
+  {
+    name: 'never tries a troubled account again',
+    file: 'src/pipeline/settle.ts',
+    edits: [
+      ['const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)', 'const probeMs = 1e15'],
+    ],
+    catchers: [simulation],
+  },
+  {
+    name: 'lets an outage be an end',
+    file: 'src/pipeline/deliver.ts',
+    edits: [
+      [
+        "else if (verdict.is !== 'refused') return { ...result, dead: sureDead(result), stopped: verdict }",
+        "else if (verdict.is === 'held') return { ...result, dead: sureDead(result), stopped: verdict }",
+      ],
+    ],
+    catchers: [simulation],
+  },
+]

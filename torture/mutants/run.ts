@@ -1,0 +1,109 @@
+/** Makes each mutant in a copy of the project and lets the suite at it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Catcher, type Mutant, mutants } from './list.ts'
+
+export interface Judged {
+  name: string
+  /** What noticed, and the first thing it said; undefined: nothing did. */
+  caughtBy?: string
+  said?: string
+  ms: number
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+/** What takes longer hangs, and that is noticed too. */
+const catchMsMax = 180_000
+const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
+
+/** All of them, or those with this in their name. `told` hears of each when it is judged. */
+export async function judgeMutants(only: string, told: (judged: Judged) => void): Promise<Judged[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-mutants-'))
+  try {
+    cpSync(root, folder, { recursive: true, filter: (from) => !left.has(basename(from)) })
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    const chosen = mutants.filter(({ name }) => name.includes(only))
+    const results: Judged[] = []
+    for (const mutant of chosen) {
+      const judged = await judge(mutant, folder)
+      results.push(judged)
+      told(judged)
+    }
+    return results
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** What must hold before anything is judged: each text to be changed is there, once. In words, what is not so. */
+export function unfit(): string[] {
+  return mutants.flatMap(({ name, file, edits }) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    return edits.flatMap(([from]) => {
+      const times = text.split(from).length - 1
+      return times === 1 ? [] : [`${name}: the text to be changed stands ${times} times in ${file}: ${from}`]
+    })
+  })
+}
+
+async function judge({ name, file, edits, catchers }: Mutant, folder: string): Promise<Judged> {
+  const startedAt = performance.now()
+  const path = join(folder, file)
+  const whole = readFileSync(path, 'utf8')
+  try {
+    const changed = edits.reduce((text, [from, to]) => text.replace(from, () => to), whole)
+    writeFileSync(path, changed)
+    for (const catcher of catchers) {
+      const said = await complaintOf(catcher, folder)
+      if (said !== undefined) return { name, caughtBy: nameOf(catcher), said, ms: performance.now() - startedAt }
+    }
+    return { name, ms: performance.now() - startedAt }
+  } finally {
+    writeFileSync(path, whole)
+  }
+}
+
+export function nameOf(catcher: Catcher): string {
+  if ('test' in catcher) return catcher.test
+  return 'simulate' in catcher ? 'the simulation' : `torture ${catcher.torture}`
+}
+
+/** What it says is wrong; undefined when it is content. A mutant that cannot even be loaded proves nothing. */
+export async function complaintOf(catcher: Catcher, folder: string): Promise<string | undefined> {
+  const args =
+    'test' in catcher
+      ? ['--test', catcher.test]
+      : 'simulate' in catcher
+        ? ['torture/main.ts', '--simulate', String(catcher.simulate), '--stop']
+        : ['torture/main.ts', '--fault', catcher.torture, '--minutes', '0.05', '--seed', '1', '--engine', 'sqlite']
+  const env = { ...process.env, SKIP_POSTGRES: 'yes', NODE_TEST_CONTEXT: undefined }
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const { code, output } = await ended(child)
+  if (code === 0) return undefined
+  if (/SyntaxError|ERR_MODULE_NOT_FOUND|ReferenceError/.test(output))
+    throw new Error(`it does not even run: ${output.slice(0, 2_000)}`)
+  const found = /^.*(✖|BROKEN|AssertionError).*$/m.exec(output)?.[0] ?? `ended with ${code}`
+  return found.trim().slice(0, 160)
+}
+
+function ended(child: ChildProcess): Promise<{ code: number | string; output: string }> {
+  return new Promise((resolve) => {
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream!.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    const timer = setTimeout(() => child.kill('SIGKILL'), catchMsMax)
+    child.once('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve({ code: code ?? signal ?? 'nothing', output })
+    })
+  })
+}
