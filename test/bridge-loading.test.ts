@@ -49,7 +49,7 @@ describe('loading Drift and Segment', () => {
 
   test("attributes of its own tag win over the window's word, and its nonce is handed on", () => {
     const page = fakePage({
-      driftSegmentBridge: { drift: 'window', omit: 'email', identify: 'link', consent: 'pending' },
+      driftSegmentBridge: { drift: 'window', omit: 'email', identify: 'link' },
     })
     const tag = tagWith({ 'data-drift': 'tag', 'data-segment': 'key1', 'data-consent': 'granted' }, 'n0nce')
     const bridge = startBridge(undefined, { ...page, document: { ...page.document, currentScript: tag } })
@@ -59,6 +59,18 @@ describe('loading Drift and Segment', () => {
       ['n0nce', 'n0nce'],
     )
     assert.equal(bridge.state().consent, 'granted')
+  })
+
+  test("the visitor's choice, said in the window before the script is there, wins over the tag", () => {
+    for (const [chosen, tagged] of [
+      ['granted', 'pending'],
+      ['denied', 'granted'],
+    ] as const) {
+      const page = fakePage({ driftSegmentBridge: { consent: chosen } })
+      const currentScript = tagWith({ 'data-consent': tagged })
+      const bridge = startBridge(undefined, { ...page, document: { ...page.document, currentScript } })
+      assert.equal(bridge.state().consent, chosen)
+    }
   })
 
   test('an element that took the name of the current script is not asked', () => {

@@ -9,6 +9,7 @@ import { readFixture } from '../src/sim/webhook.ts'
 import { expected, samples } from './bridge-page.ts'
 import { org, writeKey as serviceKey, settled } from './rig.ts'
 import { type Made, useSite, type Visit, whole, withoutChance } from './site.ts'
+import { readTree } from './tree.ts'
 
 const site = useSite()
 
@@ -18,6 +19,16 @@ const all: Made = ({ segment, drift, bridge }) => segment + drift + bridge()
 const named = (name: string) => `Drift Source Event: ${name}`
 const whose = async ({ received }: Visit, count: number) =>
   (await received(count)).map(({ event, anonymousId }) => [event, anonymousId])
+
+const [, visitorChose = ''] = /```js\n(function visitorChose[\s\S]*?)```/.exec(
+  readTree().find(({ path }) => path === 'docs/bridge.md')!.text,
+)!
+
+interface Asked {
+  bridge(attributes: Readonly<Record<string, string>>): string
+  loads: Readonly<Record<string, string>>
+  run: string
+}
 
 describe('consent', { timeout: 60_000 }, () => {
   const asked: Made = ({ bridge, loads }) => bridge({ ...loads.drift, ...loads.segment, 'data-consent': 'pending' })
@@ -54,6 +65,26 @@ describe('consent', { timeout: 60_000 }, () => {
       assert.deepEqual(await whose(visit, 1), [[named('campaign:click'), anonymousId]])
     })
   })
+
+  for (const [when, html] of [
+    ['before the script is there', ({ bridge, loads, run }: Asked) => run + bridge({ ...loads, async: '' })],
+    ['when it is there', ({ bridge, loads, run }: Asked) => bridge(loads) + run],
+  ] as const) {
+    test(`said as the document says it, ${when}`, async () => {
+      await site.visit(
+        ({ bridge, loads }) =>
+          html({
+            bridge,
+            loads: { ...loads.drift, ...loads.segment, 'data-consent': 'pending' },
+            run: `<script>${visitorChose}; visitorChose('granted')</script>`,
+          }),
+        async (visit) => {
+          await visit.fire(first, samples[first])
+          assert.deepEqual(await whose(visit, 1), [[named(first), contact]])
+        },
+      )
+    })
+  }
 
   test('taken back: nothing more is sent', async () => {
     await site.visit(all, async (visit) => {

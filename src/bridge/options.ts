@@ -54,7 +54,8 @@ export function readSettings(given: unknown, page: Page, tag: ScriptTag | undefi
     const value = said(name, attribute)
     return typeof value === 'string' && pattern.test(value) ? value : otherwise
   }
-  const consent = said('consent', 'data-consent')
+  // What a page says there before the script has come is what the visitor chose; the tag says how it is until then.
+  const consent = ownField(given, 'consent') ?? said('consent', 'data-consent')
   const optedOut = isYes(said('respectOptOut', 'data-respect-opt-out')) && asksNotToBeTracked(page)
   const analytics = ownField(given, 'analytics')
   return Object.freeze({
