@@ -1,5 +1,6 @@
 /** The ways in and out of the console, and what every answer has, over real HTTP. */
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { org, type Rig, startRig } from '../../test/rig.ts'
 
@@ -69,4 +70,22 @@ describe('the app', () => {
     const body = new URLSearchParams({ a: 'x'.repeat(70_000) })
     assert.equal((await ask(await link(), { method: 'POST', body })).status, 413)
   })
+
+  test('an address that is none is answered, and the service lives', async () => {
+    for (const target of ['/\\evil', '/console\\', '//', '/%', '/console/%ff', '/console/sign-in/%00', '/console?%'])
+      assert.match(
+        await raw(rig.service.url, `GET ${target} HTTP/1.1\r\nHost: x y\r\nConnection: close\r\n\r\n`),
+        /^HTTP\/1\.1 [34]\d\d /,
+      )
+    assert.equal((await ask('/console/sign-in')).status, 200)
+  })
 })
+
+/** What a client gets that no browser would send. */
+async function raw(url: string, text: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(text)
+  let answer = ''
+  for await (const chunk of socket) answer += chunk
+  return answer
+}

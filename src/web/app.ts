@@ -75,9 +75,15 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   return app
 }
 
+const nothingMore = { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', connection: 'close' }
+
 /** The app as the listener's way for all that has no route of its own. */
 export function appRoute(app: Hono<Web>): Route {
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const answer = getRequestListener(app.fetch, {
+    overrideGlobalObjects: false,
+    // An address that is none, such as one with a backslash in its path.
+    errorHandler: () => Response.json({ ok: false, error: 'not_found' }, { status: 404, headers: { ...nothingMore } }),
+  })
   return async (request, response, allowBody) => {
     // No page depends on what the request calls this host.
     request.headers.host = 'localhost'

@@ -16,7 +16,9 @@ interface Needs {
 
 /** To be mounted before everything that asks for a session. */
 export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, hasOauth }: Needs): void {
-  app.get('/console/sign-in', (c) => c.html(signInPage({ hasOauth })))
+  app.get('/console/sign-in', async (c) =>
+    (await sessions.find(c)) ? c.redirect('/console', 303) : c.html(signInPage({ hasOauth })),
+  )
 
   // Looking at a link, as mail scanners and previews do, does not use it up.
   app.get('/console/sign-in/:token', async (c) => {
