@@ -6,6 +6,7 @@
  */
 import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
 import { type Clock, pause } from '../lib/clock.ts'
+import { type Random, systemRandom, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
 import type { Keyring } from './keyring.ts'
@@ -17,6 +18,10 @@ const keepAliveMs = 2.5 * 24 * 3_600_000
 const marginMs = 60_000
 /** Time enough for another process to store the pair that made ours invalid. */
 const rereadMs = 1_000
+/** Longer than an exchange with Drift and its commit may take: a process that dies with the reservation lets go then. */
+const exchangeMsMax = 20_000
+const waitMsMax = 30_000
+const lookAgainMs = 50
 /** An idle grant that could not be refreshed has days left: it is not asked for again and again. */
 const keepAliveRestMs = 10 * 60_000
 
@@ -47,6 +52,7 @@ interface Needs {
   clock: Clock
   apiUrl: string
   app: App | undefined
+  random?: Random
 }
 
 export function grantOf({ accessToken, refreshToken, expiresInMs }: Tokens, now: number): Grant {
@@ -69,7 +75,7 @@ export async function grantFields(keyring: Keyring, org: Org, grant: Grant, now:
 }
 
 export function openGrants(needs: Needs): Grants {
-  const { installs, roster, keyring, send, clock, apiUrl, app } = needs
+  const { installs, roster, keyring, send, clock, apiUrl, app, random = systemRandom } = needs
   const underWay = new Map<Org, Promise<Access>>()
   const restUntil = new Map<Org, number>()
 
@@ -97,7 +103,23 @@ export function openGrants(needs: Needs): Grants {
     return refreshing
   }
 
+  /** In whichever process: who comes second finds the pair that the first has stored. */
   async function refresh(org: Org, oldToken: string): Promise<Access> {
+    const giveUpAt = clock.now() + waitMsMax
+    for (;;) {
+      const reservation = { org, holder: timeOrderedId(random, clock.now()), until: clock.now() + exchangeMsMax }
+      if (await installs.reserve(reservation, clock.now())) {
+        return refreshAlone(org, oldToken).finally(() => installs.release(reservation).catch(() => {}))
+      }
+      const grant = await stored(org)
+      if (!grant) return { is: 'dead' }
+      if (grant.accessToken !== oldToken) return { is: 'token', token: grant.accessToken }
+      if (clock.now() >= giveUpAt) return { is: 'later', reason: 'grant_refreshing' }
+      await pause(clock, lookAgainMs)
+    }
+  }
+
+  async function refreshAlone(org: Org, oldToken: string): Promise<Access> {
     const install = await installs.get(org)
     const before = install && (await openGrant(keyring, install))
     if (!install || !before) return { is: 'dead' }

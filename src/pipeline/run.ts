@@ -54,7 +54,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { inbox } = storage
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { roster, keyring, send, clock, apiUrl }
-  const grants = openGrants({ ...common, installs: storage.installs, app })
+  const grants = openGrants({ ...common, installs: storage.installs, app, random })
   const { tickets, audit } = storage
   const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
   for (const install of roster.all()) {

@@ -509,6 +509,21 @@ export const promises: readonly Promised[] = [
     },
   },
   {
+    promise: 'a reservation is one holder’s until its time is up or it is given back, and nobody else can give it back',
+    async check({ installs }) {
+      const of = (holder: string, until: number, org = one) => ({ org, holder, until })
+      const tries = await Promise.all(['a', 'b', 'c'].map((holder) => installs.reserve(of(holder, 2_000), 1_000)))
+      assert.equal(tries.filter(Boolean).length, 1)
+      assert.equal(await installs.reserve(of('d', 3_000, other), 1_000), true)
+      assert.equal(await installs.reserve(of('e', 3_000), 1_999), false)
+      assert.equal(await installs.reserve(of('f', 3_000), 2_000), true)
+      await installs.release(of('a', 2_000))
+      assert.equal(await installs.reserve(of('g', 3_000), 2_500), false)
+      await installs.release(of('f', 3_000))
+      assert.equal(await installs.reserve(of('g', 3_000), 2_500), true)
+    },
+  },
+  {
     promise:
       'in the vault the first writer wins, a name is a name whatever is in it, and a prefix removes its own only',
     async check({ vault }) {

@@ -297,6 +297,17 @@ export interface Installs {
   list(): Promise<Install[]>
   /** Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. */
   save(install: Install): Promise<boolean>
+  /** Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. */
+  reserve(reservation: Reservation, now: number): Promise<boolean>
+  /** Lets the next one in before the time is up. Nothing happens when it is somebody else's by now. */
+  release(reservation: Reservation): Promise<void>
+}
+
+export interface Reservation {
+  org: Org
+  /** Whose it is, unlike any other's. */
+  holder: string
+  until: number
 }
 
 /** Small named values, such as wrapped keys. */

@@ -42,6 +42,14 @@ export function installsOf(state: State): Installs {
       state.installs.set(install.org, { ...copy(install)!, generation: install.generation + 1 })
       return true
     },
+    reserve: async (reservation, now) => {
+      if ((state.reservations.get(reservation.org)?.until ?? now) > now) return false
+      state.reservations.set(reservation.org, reservation)
+      return true
+    },
+    release: async ({ org, holder }) => {
+      if (state.reservations.get(org)?.holder === holder) state.reservations.delete(org)
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 /** Everything the memory engine holds. Nothing of it outlives the process: for tests and simulations only. */
-import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome, Ticket } from '../ports.ts'
+import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome, Reservation, Ticket } from '../ports.ts'
 
 export interface Kept extends Entry {
   place: number
@@ -31,6 +31,7 @@ export interface State {
   lanes: Map<string, LaneState>
   counts: Map<string, { org: Org; type: string; outcome: Outcome; count: number }>
   installs: Map<Org, Install>
+  reservations: Map<Org, Reservation>
   vault: Map<string, Uint8Array>
   conversations: Map<Org, Map<string, string>>
   moments: Map<string, Moment & { org: Org }>
@@ -46,6 +47,7 @@ export function emptyState(): State {
     lanes: new Map(),
     counts: new Map(),
     installs: new Map(),
+    reservations: new Map(),
     vault: new Map(),
     conversations: new Map(),
     moments: new Map(),

@@ -23,8 +23,8 @@ const steps: readonly Step[] = [
     grant_sealed bytea, write_key bytea, refresh_at bigint,
     created_at bigint NOT NULL, updated_at bigint NOT NULL, generation bigint NOT NULL
   );
-  -- Who may speak to Drift for an account's new grant, and until when.
-  CREATE TABLE reservations (org text PRIMARY KEY, until bigint NOT NULL, token bigint NOT NULL);
+  -- Who may ask Drift for an account's new grant, and until when.
+  CREATE TABLE reservations (org text PRIMARY KEY, holder text NOT NULL, until bigint NOT NULL);
 
   CREATE TABLE conversations (
     org text, conversation text, contact text NOT NULL, PRIMARY KEY (org, conversation)

@@ -1,5 +1,5 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
-import type { Deed, Install, Moment, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import { columns } from './counts.ts'
 import type { Database, Row } from './database.ts'
 
@@ -93,6 +93,18 @@ export const installs = {
       told,
     )
     return saved === 1
+  },
+  reserve: async (db: Database, { org, holder, until }: Reservation, now: number): Promise<boolean> =>
+    (await db.run(
+      `INSERT INTO reservations VALUES ($1, $2, $3)
+       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE reservations.until <= $4`,
+      org,
+      holder,
+      until,
+      now,
+    )) === 1,
+  async release(db: Database, { org, holder }: Reservation): Promise<void> {
+    await db.run('DELETE FROM reservations WHERE org = $1 AND holder = $2', org, holder)
   },
 }
 

@@ -76,6 +76,10 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX tickets_until ON tickets (kind, until);
   `,
+  `
+  -- Who may ask Drift for an account's new grant, and until when.
+  CREATE TABLE reservations (org TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  `,
 ]
 
 export function migrate(db: DatabaseSync): void {

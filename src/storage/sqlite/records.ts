@@ -1,5 +1,5 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
-import type { Deed, Install, Moment, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
@@ -77,6 +77,18 @@ export const installs = {
       generation + 1,
     )
     return true
+  },
+  reserve: (db: Database, { org, holder, until }: Reservation, now: number): boolean =>
+    db.run(
+      `INSERT INTO reservations VALUES (?, ?, ?)
+       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE until <= ?`,
+      org,
+      holder,
+      until,
+      now,
+    ) === 1,
+  release(db: Database, { org, holder }: Reservation): void {
+    db.run('DELETE FROM reservations WHERE org = ? AND holder = ?', org, holder)
   },
 }
 
