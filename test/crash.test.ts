@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { addsUp } from '../src/cli/check.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { SegmentAction } from '../src/sim/index.ts'
+import { engines, type Stores } from './engines.ts'
 import { org, type Rig, startRig } from './rig.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -51,107 +52,122 @@ function markOfSent(body: string): string {
 
 const types = ['new_conversation', 'conversation_participant_added'] as const
 
-describe('kill -9', () => {
-  let rig: Rig
-  let lastMark = 0
-  before(async () => {
-    rig = await startRig()
-    // The pasted grant is refreshed before its first use. A kill between Drift's answer and our commit would lose the
-    // new pair, which nobody can mend: the account would have to be installed again. So that is done before.
-    await rig.sims.drift.send('conversation_participant_removed', { to: rig.to, orgId: org })
-    await rig.sims.segment.waitFor(1)
-    await rig.service.close()
-  })
-  after(() => rig.close())
+for (const engine of engines) {
+  describe(`kill -9 on ${engine.name}`, { skip: engine.skip }, () => {
+    let stores: Stores
+    let rig: Rig
+    let lastMark = 0
+    before(async () => {
+      stores = await engine.start()
+      rig = await startRig({ env: { DATABASE_URL: await stores.fresh() } })
+      // The pasted grant is refreshed before its first use. A kill between Drift's answer and our commit would lose the
+      // new pair, which nobody can mend: the account would have to be installed again. So that is done before.
+      await rig.sims.drift.send('conversation_participant_removed', { to: rig.to, orgId: org })
+      await rig.sims.segment.waitFor(1)
+      await rig.service.close()
+    })
+    after(async () => {
+      await rig.close()
+      await stores.close()
+    })
 
-  /** Posts different events, a few at once, until told to stop; what is cut off simply was not answered. */
-  async function load(to: string, until: Promise<unknown>, most: number): Promise<void> {
-    let stopped = false
-    void until.then(() => (stopped = true))
-    const one = async () => {
-      for (let sent = 0; sent < most && !stopped; sent++) {
-        const vary = ++lastMark
-        await rig.sims.drift.send(types[vary % 2]!, { to, orgId: org, vary, contact: vary % 7 })
+    /** A minute later, as far as leases are concerned. */
+    async function restarted() {
+      await stores.leasesRunOut(rig.env.DATABASE_URL!)
+      return startChild(rig)
+    }
+
+    /** Posts different events, a few at once, until told to stop; what is cut off simply was not answered. */
+    async function load(to: string, until: Promise<unknown>, most: number): Promise<void> {
+      let stopped = false
+      void until.then(() => (stopped = true))
+      const one = async () => {
+        for (let sent = 0; sent < most && !stopped; sent++) {
+          const vary = ++lastMark
+          await rig.sims.drift.send(types[vary % 2]!, { to, orgId: org, vary, contact: vary % 7 })
+        }
       }
+      await Promise.all(Array.from({ length: 8 }, one))
     }
-    await Promise.all(Array.from({ length: 8 }, one))
-  }
 
-  async function nothingIsLost(): Promise<void> {
-    const child = await startChild(rig)
-    const { drift, segment } = rig.sims
-    const acknowledged = new Set(drift.sent.filter(({ status }) => status === 200).map(({ body }) => markOfSent(body)))
-    const arrived = () => new Set(segment.accepted.map(({ message }) => markOf(message)))
-    await segment.waitFor(() => acknowledged.isSubsetOf(arrived()), 30_000)
-    await child.kill()
+    async function nothingIsLost(): Promise<void> {
+      const child = await restarted()
+      const { drift, segment } = rig.sims
+      const acknowledged = new Set(
+        drift.sent.filter(({ status }) => status === 200).map(({ body }) => markOfSent(body)),
+      )
+      const arrived = () => new Set(segment.accepted.map(({ message }) => markOf(message)))
+      await segment.waitFor(() => acknowledged.isSubsetOf(arrived()), 30_000)
+      await child.kill()
 
-    const messageIds = new Map<string, Set<unknown>>()
-    for (const { message } of [...segment.accepted, ...segment.duplicates]) {
-      const mark = markOf(message)
-      messageIds.set(mark, (messageIds.get(mark) ?? new Set()).add(message.messageId))
+      const messageIds = new Map<string, Set<unknown>>()
+      for (const { message } of [...segment.accepted, ...segment.duplicates]) {
+        const mark = markOf(message)
+        messageIds.set(mark, (messageIds.get(mark) ?? new Set()).add(message.messageId))
+      }
+      for (const [mark, ids] of messageIds) assert.equal(ids.size, 1, `${mark} went under more than one messageId`)
+      const sent = new Set(drift.sent.map(({ body }) => markOfSent(body)))
+      assert.ok(arrived().isSubsetOf(sent), 'something arrived that was never sent')
+      assert.deepEqual(segment.rejected, [])
+      const { exitCode, output } = await rig.command('check', { given: { json: true } })
+      assert.equal(exitCode, 0, output)
+      assert.ok(addsUp(JSON.parse(output)))
     }
-    for (const [mark, ids] of messageIds) assert.equal(ids.size, 1, `${mark} went under more than one messageId`)
-    const sent = new Set(drift.sent.map(({ body }) => markOfSent(body)))
-    assert.ok(arrived().isSubsetOf(sent), 'something arrived that was never sent')
-    assert.deepEqual(segment.rejected, [])
-    const { exitCode, output } = await rig.command('check', { given: { json: true } })
-    assert.equal(exitCode, 0, output)
-    assert.ok(addsUp(JSON.parse(output)))
-  }
 
-  test('at odd moments under load', { timeout: 120_000 }, async () => {
-    for (const afterMs of [40, 90, 160, 250, 333]) {
-      const child = await startChild(rig)
-      const killed = new Promise<void>((resolve) => {
-        setTimeout(() => resolve(child.kill()), afterMs)
-      })
-      await Promise.all([load(child.to, killed, 100), killed])
-    }
-    assert.ok(rig.sims.drift.sent.some(({ status }) => status === 200))
-    await nothingIsLost()
-  })
+    test('at odd moments under load', { timeout: 120_000 }, async () => {
+      for (const afterMs of [40, 90, 160, 250, 333]) {
+        const child = await restarted()
+        const killed = new Promise<void>((resolve) => {
+          setTimeout(() => resolve(child.kill()), afterMs)
+        })
+        await Promise.all([load(child.to, killed, 100), killed])
+      }
+      assert.ok(rig.sims.drift.sent.some(({ status }) => status === 200))
+      await nothingIsLost()
+    })
 
-  test('while Segment has the batch and has not answered', { timeout: 60_000 }, async () => {
-    const { segment } = rig.sims
-    const faults: SegmentAction[] = [{ hang: true }, { reset: 'after' }]
-    for (const fault of faults) {
-      const child = await startChild(rig)
+    test('while Segment has the batch and has not answered', { timeout: 60_000 }, async () => {
+      const { segment } = rig.sims
+      const faults: SegmentAction[] = [{ hang: true }, { reset: 'after' }]
+      for (const fault of faults) {
+        const child = await restarted()
+        const struck = new Promise<void>((resolve) => {
+          segment.script(() => {
+            resolve(child.kill())
+            return fault
+          })
+        })
+        await Promise.all([load(child.to, struck, 20), struck])
+        segment.script(undefined)
+      }
+      await nothingIsLost()
+    })
+
+    test('while Drift is being asked', { timeout: 60_000 }, async () => {
+      const { drift } = rig.sims
+      const child = await restarted()
       const struck = new Promise<void>((resolve) => {
-        segment.script(() => {
+        drift.script('/conversations/*', () => {
           resolve(child.kill())
-          return fault
+          return { hang: true }
         })
       })
       await Promise.all([load(child.to, struck, 20), struck])
-      segment.script(undefined)
-    }
-    await nothingIsLost()
-  })
-
-  test('while Drift is being asked', { timeout: 60_000 }, async () => {
-    const { drift } = rig.sims
-    const child = await startChild(rig)
-    const struck = new Promise<void>((resolve) => {
-      drift.script('/conversations/*', () => {
-        resolve(child.kill())
-        return { hang: true }
-      })
+      drift.script('/conversations/*', undefined)
+      await nothingIsLost()
     })
-    await Promise.all([load(child.to, struck, 20), struck])
-    drift.script('/conversations/*', undefined)
-    await nothingIsLost()
-  })
 
-  test('right after an answer, before anything else could happen', { timeout: 60_000 }, async () => {
-    for (let round = 0; round < 3; round++) {
-      const child = await startChild(rig)
-      const answer = await rig.sims.drift.send('new_conversation', { to: child.to, orgId: org, vary: ++lastMark })
-      await child.kill()
-      assert.equal(answer.status, 200)
-    }
-    await nothingIsLost()
+    test('right after an answer, before anything else could happen', { timeout: 60_000 }, async () => {
+      for (let round = 0; round < 3; round++) {
+        const child = await restarted()
+        const answer = await rig.sims.drift.send('new_conversation', { to: child.to, orgId: org, vary: ++lastMark })
+        await child.kill()
+        assert.equal(answer.status, 200)
+      }
+      await nothingIsLost()
+    })
   })
-})
+}
 
 test('SIGTERM under load: what was answered is delivered, now or after the next start', {
   timeout: 60_000,

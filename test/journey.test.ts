@@ -8,59 +8,67 @@ import { Analytics } from '@segment/analytics-node'
 import { catalogue, fixtureOf } from '../src/events/index.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import { difference } from '../src/sim/expected.ts'
+import { engines, type Stores } from './engines.ts'
 import { org, type Rig, settled, startRig, writeKey } from './rig.ts'
 
-describe('the journey of a webhook', () => {
-  let rig: Rig
-  before(async () => {
-    rig = await startRig()
-  })
-  after(() => rig.close())
-
-  for (const type of catalogue.keys()) {
-    test(`${type} arrives whole, and nothing else does`, async () => {
-      const { drift, segment } = rig.sims
-      const earlier = segment.accepted.length
-      const answer = await drift.send(type, { to: rig.to, orgId: org })
-      assert.deepEqual(answer, { status: 200, body: '{"ok":true}' })
-      const accepted = await segment.waitFor(earlier + 1)
-      assert.equal(accepted.length, earlier + 1)
-      const { message, receivedAt, writeKey: used } = accepted.at(-1)!
-      assert.equal(used, writeKey)
-      assert.equal(await difference(type, message, receivedAt), undefined)
-      await settled(rig)
+for (const engine of engines) {
+  describe(`the journey of a webhook on ${engine.name}`, { skip: engine.skip }, () => {
+    let stores: Stores
+    let rig: Rig
+    before(async () => {
+      stores = await engine.start()
+      rig = await startRig({ env: { DATABASE_URL: await stores.fresh() } })
     })
-  }
+    after(async () => {
+      await rig.close()
+      await stores.close()
+    })
 
-  test('the same events again are answered 200 and sent no second time', async () => {
-    const { drift, segment } = rig.sims
-    await settled(rig)
-    const earlier = segment.accepted.length
-    for (const answer of await drift.sendAll({ to: rig.to, orgId: org })) assert.equal(answer.status, 200)
-    const sums = await settled(rig)
-    assert.equal(sums.duplicates, catalogue.size)
-    assert.equal(segment.accepted.length, earlier)
-    assert.deepEqual(segment.duplicates, [])
-    assert.deepEqual(segment.rejected, [])
-  })
-
-  test('every request to Segment has the documented frame and nothing more', () => {
-    for (const request of rig.sims.segment.requests) {
-      assert.equal(request.method, 'POST')
-      assert.equal(request.path, '/v1/batch')
-      assert.equal(request.headers['content-type'], 'application/json')
-      const body = JSON.parse(request.body) as JsonObject
-      assert.deepEqual(Object.keys(body).sort(), ['batch', 'sentAt', 'writeKey'])
-      assert.ok(Math.abs(Date.parse(String(body.sentAt)) - request.receivedAt) < 5_000)
+    for (const type of catalogue.keys()) {
+      test(`${type} arrives whole, and nothing else does`, async () => {
+        const { drift, segment } = rig.sims
+        const earlier = segment.accepted.length
+        const answer = await drift.send(type, { to: rig.to, orgId: org })
+        assert.deepEqual(answer, { status: 200, body: '{"ok":true}' })
+        const accepted = await segment.waitFor(earlier + 1)
+        assert.equal(accepted.length, earlier + 1)
+        const { message, receivedAt, writeKey: used } = accepted.at(-1)!
+        assert.equal(used, writeKey)
+        assert.equal(await difference(type, message, receivedAt), undefined)
+        await settled(rig)
+      })
     }
-  })
 
-  test('the conversation is asked for only where the webhook does not say whose it is', () => {
-    const asked = [...catalogue.values()].filter(({ from }) => from.includes('conversation'))
-    assert.ok(rig.sims.drift.count('/conversations/*') <= asked.length)
-    assert.equal(rig.sims.drift.count('/contacts/*'), 0)
+    test('the same events again are answered 200 and sent no second time', async () => {
+      const { drift, segment } = rig.sims
+      await settled(rig)
+      const earlier = segment.accepted.length
+      for (const answer of await drift.sendAll({ to: rig.to, orgId: org })) assert.equal(answer.status, 200)
+      const sums = await settled(rig)
+      assert.equal(sums.duplicates, catalogue.size)
+      assert.equal(segment.accepted.length, earlier)
+      assert.deepEqual(segment.duplicates, [])
+      assert.deepEqual(segment.rejected, [])
+    })
+
+    test('every request to Segment has the documented frame and nothing more', () => {
+      for (const request of rig.sims.segment.requests) {
+        assert.equal(request.method, 'POST')
+        assert.equal(request.path, '/v1/batch')
+        assert.equal(request.headers['content-type'], 'application/json')
+        const body = JSON.parse(request.body) as JsonObject
+        assert.deepEqual(Object.keys(body).sort(), ['batch', 'sentAt', 'writeKey'])
+        assert.ok(Math.abs(Date.parse(String(body.sentAt)) - request.receivedAt) < 5_000)
+      }
+    })
+
+    test('the conversation is asked for only where the webhook does not say whose it is', () => {
+      const asked = [...catalogue.values()].filter(({ from }) => from.includes('conversation'))
+      assert.ok(rig.sims.drift.count('/conversations/*') <= asked.length)
+      assert.equal(rig.sims.drift.count('/contacts/*'), 0)
+    })
   })
-})
+}
 
 test('a message has the shape that the official client sends for the same call', async () => {
   const rig = await startRig()

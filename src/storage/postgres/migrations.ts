@@ -130,16 +130,17 @@ function judge(stored: number, least: number): 'known' | 'older' {
 }
 
 async function versionOf(session: Session): Promise<{ schema: number; least: number } | undefined> {
-  const named = await session.get(
-    'SELECT to_regclass($1) AS meta, to_regnamespace($2) AS ours',
-    `${schema}.meta`,
+  // Read from the catalogue itself: to_regclass may answer from before another replica's commit.
+  const found = await session.all(
+    `SELECT c.relname FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'meta'
+     WHERE n.nspname = $1`,
     schema,
   )
-  if (named?.meta) {
+  if (found[0]?.relname) {
     const row = await session.get('SELECT schema, least FROM meta')
     return row && { schema: Number(row.schema), least: Number(row.least) }
   }
-  if (named?.ours) {
+  if (found.length > 0) {
     throw new Problem('store_not_ours', `the database has a schema ${schema} that is not ours; it was left untouched`, {
       hint: 'name another database',
       exitCode: 78,

@@ -36,17 +36,11 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
   const look = mode === 'serve' ? openDatabase(url, connections.serve.look, gone) : work
   const changeListeners: ((org: Org | undefined) => void)[] = []
   const dueListeners: (() => void)[] = []
-  const signals = openSignals(
-    url,
-    look,
-    mode === 'beside'
-      ? undefined
-      : {
-          due: () => dueListeners.forEach((listener) => void listener()),
-          changed: (org) => changeListeners.forEach((listener) => void listener(org)),
-          look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
-        },
-  )
+  const signals = openSignals(url, look, {
+    due: () => dueListeners.forEach((listener) => void listener()),
+    changed: (org) => changeListeners.forEach((listener) => void listener(org)),
+    look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
+  })
   const append = groupAppends(async (batch) => {
     const { told, woke } = await appending.append(work, batch)
     if (woke) signals.due()
@@ -82,8 +76,14 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     lookup: bound<Lookup>(look, lookup),
     audit: bound<Storage['audit']>(work, records.audit),
     tickets: bound<Tickets>(work, tickets),
-    onChange: (listener) => void changeListeners.push(listener),
-    onDue: (listener) => void dueListeners.push(listener),
+    onChange(listener) {
+      changeListeners.push(listener)
+      signals.listen()
+    },
+    onDue(listener) {
+      dueListeners.push(listener)
+      signals.listen()
+    },
     broken: broken.promise,
     check: async () => void (await work.run('UPDATE meta SET schema = schema')),
     async backup() {

@@ -17,6 +17,8 @@ export interface Signals {
   changed(org: Org): string
   /** Something is due: told to the others soon, however often it is called. Never rejects. */
   due(): void
+  /** Begins to hear the others, and says first that anything may have changed. */
+  listen(): void
   close(): Promise<void>
 }
 
@@ -27,14 +29,10 @@ interface Heard {
   look(): Promise<void>
 }
 
-export function openSignals(
-  url: string,
-  database: Database,
-  heard: Heard | undefined,
-  clock: Clock = systemClock,
-): Signals {
+export function openSignals(url: string, database: Database, heard: Heard, clock: Clock = systemClock): Signals {
   const self = timeOrderedId(systemRandom, clock.now())
   let closed = false
+  let listening = false
   let telling: Promise<void> | undefined
   let again = false
   let listener: pg.Client | undefined
@@ -50,7 +48,7 @@ export function openSignals(
     telling = undefined
   }
 
-  async function listen(): Promise<pg.Client> {
+  async function connect(): Promise<pg.Client> {
     const client = new pg.Client(connectionTo(url))
     const lost = () => {
       if (listener === client) listener = undefined
@@ -58,7 +56,7 @@ export function openSignals(
     client.on('error', lost).on('end', lost)
     client.on('notification', ({ payload = '' }) => {
       const [who, what, org] = payload.split(' ')
-      if (who === self || !heard) return
+      if (who === self) return
       if (what === 'due') heard.due()
       else heard.changed(org || undefined)
     })
@@ -70,11 +68,11 @@ export function openSignals(
   async function beat(): Promise<void> {
     try {
       if (!listener) {
-        listener = await listen()
-        heard!.changed(undefined)
+        listener = await connect()
+        heard.changed(undefined)
       } else await listener.query('SELECT 1')
-      await heard!.look()
-      heard!.due()
+      await heard.look()
+      heard.due()
     } catch {
       // Not there, or silent: the next beat tries anew.
       const gone = listener
@@ -88,12 +86,15 @@ export function openSignals(
     beating = beat()
   }
 
-  if (heard) start()
   return {
     changed: (org) => `${self} changed ${org}`,
     due() {
       again = true
       telling ??= tell()
+    },
+    listen() {
+      if (!listening) start()
+      listening = true
     },
     async close() {
       closed = true

@@ -1,15 +1,12 @@
-/** What is true of the SQLite engine beyond the ports: its file, its lock, its durability against kill -9. */
+/** What is true of the SQLite engine beyond the ports: its file and its lock. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { arrival, conserved } from '../conformance.ts'
+import { arrival } from '../conformance.ts'
 import { openDatabase } from './database.ts'
 import { open } from './open.ts'
 
@@ -92,95 +89,5 @@ describe('the file', () => {
     assert.equal(db.get('PRAGMA synchronous')?.synchronous, 2)
     assert.equal(db.get('PRAGMA journal_mode')?.journal_mode, 'wal')
     db.close()
-  })
-})
-
-describe('kill -9', () => {
-  async function child(
-    job: string,
-  ): Promise<{ process: ChildProcess; said: string[]; heard(count: number): Promise<void>; kill(): Promise<void> }> {
-    const file = fileURLToPath(new URL('./child.ts', import.meta.url))
-    const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, path, job], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const said: string[] = []
-    let rest = ''
-    let check = () => {}
-    started.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n')
-      rest = lines.pop()!
-      said.push(...lines)
-      check()
-    })
-    return {
-      process: started,
-      said,
-      heard: (count) =>
-        new Promise((resolve, reject) => {
-          check = () => void (said.length >= count && resolve())
-          started.once('exit', () => reject(new Error('the child ended by itself')))
-          check()
-        }),
-      async kill() {
-        const exited = once(started, 'exit')
-        started.kill('SIGKILL')
-        await exited
-      },
-    }
-  }
-
-  test('loses nothing that was acknowledged, and keeps each once', { timeout: 60_000 }, async () => {
-    const acknowledged: string[] = []
-    for (const many of [1, 40, 300]) {
-      const writer = await child('append')
-      await writer.heard(many)
-      await writer.kill()
-      acknowledged.push(...writer.said)
-    }
-    const storage = await open(path, 'serve')
-    const kept = (await storage.inbox.claim('send', claimOptions))!.entries.map(({ messageId }) => messageId)
-    assert.deepEqual(
-      acknowledged.filter((messageId) => !kept.includes(messageId)),
-      [],
-    )
-    assert.equal(new Set(kept).size, kept.length)
-    await conserved(storage)
-    await storage.close()
-  })
-
-  test('between claim and settle gives the lease back at the next start, and counts the crash', {
-    timeout: 60_000,
-  }, async () => {
-    const before = await open(path, 'serve')
-    await before.inbox.append([arrival(), arrival()])
-    await before.close()
-    const holder = await child('claim')
-    await holder.heard(1)
-    await holder.kill()
-    const storage = await open(path, 'serve')
-    const lease = await storage.inbox.claim('send', claimOptions)
-    assert.deepEqual([lease?.entries.length, lease?.crashes], [2, 1])
-    await storage.close()
-  })
-
-  test('while settling leaves each entry settled or not, and the counts agree', { timeout: 60_000 }, async () => {
-    const before = await open(path, 'serve')
-    await before.inbox.append(Array.from({ length: 500 }, () => arrival()))
-    await before.close()
-    const settler = await child('settle')
-    await settler.heard(60)
-    await settler.kill()
-    const storage = await open(path, 'serve')
-    await conserved(storage)
-    const totals = await storage.ledger.totals()
-    const delivered = totals.find(({ outcome }) => outcome === 'delivered')?.count ?? 0
-    assert.ok(delivered >= settler.said.length - 1, 'what was said to be settled is')
-    const left = new Set((await storage.inbox.claim('send', claimOptions))?.entries.map(({ messageId }) => messageId))
-    assert.equal(left.size, 500 - delivered)
-    assert.deepEqual(
-      settler.said.filter((messageId) => left.has(messageId)),
-      [],
-    )
-    await storage.close()
   })
 })

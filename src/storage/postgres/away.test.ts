@@ -1,0 +1,110 @@
+/** A server that goes away, comes back, or is set up carelessly: what was acknowledged is there. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { eventually } from '../../../test/clock.ts'
+import { startPostgres, withoutPostgres } from '../../../test/postgres.ts'
+import { arrival, conserved } from '../conformance.ts'
+import { open } from './open.ts'
+
+const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
+
+describe('a server that goes away', { skip: withoutPostgres }, () => {
+  test('is refused and reported while it is away, and connected to again by itself', { timeout: 60_000 }, async () => {
+    const server = await startPostgres()
+    const storage = await open(await server.fresh(), 'serve')
+    try {
+      let stopped = false
+      void storage.broken.then(() => (stopped = true))
+      await storage.inbox.append([arrival()])
+      await storage.check()
+      await server.stop('immediate')
+      const startedAt = performance.now()
+      await assert.rejects(storage.inbox.append([arrival()]), { code: 'store_unreachable' })
+      await assert.rejects(storage.check(), { code: 'store_unreachable' })
+      assert.ok(performance.now() - startedAt < 5_000)
+      await server.start()
+      await eventually(() =>
+        storage.check().then(
+          () => true,
+          () => false,
+        ),
+      )
+      await storage.inbox.append([arrival()])
+      assert.equal((await storage.inbox.claim('send', claimOptions))?.entries.length, 2)
+      assert.equal(stopped, false)
+    } finally {
+      await storage.close()
+      await server.close()
+    }
+  })
+
+  test('in the middle of a load keeps all that was acknowledged, and each event once', {
+    timeout: 60_000,
+  }, async () => {
+    const server = await startPostgres()
+    const storage = await open(await server.fresh(), 'serve')
+    try {
+      const [kept, refused] = [new Set<string>(), new Set<string>()]
+      let stop = false
+      const writers = Array.from({ length: 8 }, async () => {
+        while (!stop) {
+          const one = arrival({ identity: Buffer.from(crypto.randomUUID()) })
+          // The sender tries again until it is told 200: whether the first try was committed, nobody has to know.
+          while (!(await storage.inbox.append([one]).catch(() => undefined)) && !stop) refused.add(one.messageId)
+          if (!stop) kept.add(one.messageId)
+        }
+      })
+      for (const many of [100, 300, 500]) {
+        await eventually(() => kept.size >= many)
+        await server.stop('immediate')
+        await server.start()
+      }
+      await eventually(() => kept.size >= 700)
+      stop = true
+      await Promise.all(writers)
+      const found = (await storage.inbox.claim('send', claimOptions))!.entries.map(({ messageId }) => messageId)
+      assert.deepEqual(
+        [...kept].filter((messageId) => !found.includes(messageId)),
+        [],
+      )
+      assert.equal(new Set(found).size, found.length)
+      assert.ok(refused.size > 0)
+      await conserved(storage)
+    } finally {
+      await storage.close()
+      await server.close()
+    }
+  })
+})
+
+test('a commit waits for the disk even where the server is set not to; without that the last of them are lost', {
+  skip: withoutPostgres,
+  timeout: 60_000,
+}, async () => {
+  // As a server may well be set for everybody else, with the longest wait there is.
+  const server = await startPostgres(['synchronous_commit=off', 'wal_writer_delay=10s'])
+  const url = await server.fresh()
+  const storage = await open(url, 'serve')
+  try {
+    await server.query('CREATE TABLE careless (n integer)', url)
+    await storage.inbox.append([arrival()])
+    await server.query('INSERT INTO careless VALUES (1)', url)
+    await storage.inbox.append([arrival({ messageId: 'the last' })])
+    const lost = await server.query('INSERT INTO careless VALUES (2) RETURNING n', url)
+    assert.deepEqual(lost, [{ n: 2 }], 'it was said to be there')
+    await server.stop('immediate')
+    await server.start()
+    assert.deepEqual(await server.query('SELECT n FROM careless', url), [{ n: 1 }])
+    await eventually(() =>
+      storage.check().then(
+        () => true,
+        () => false,
+      ),
+    )
+    const { entries } = (await storage.inbox.claim('send', claimOptions))!
+    assert.equal(entries.at(-1)?.messageId, 'the last')
+  } finally {
+    await storage.close()
+    await server.close()
+  }
+})

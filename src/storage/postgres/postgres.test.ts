@@ -1,0 +1,206 @@
+/** What is true of the PostgreSQL engine beyond the ports: many services at once. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { eventually } from '../../../test/clock.ts'
+import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
+import { arrival, conserved } from '../conformance.ts'
+import type { Storage } from '../ports.ts'
+import { open } from './open.ts'
+
+const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
+const meta = 'drift_segment_source.meta'
+
+describe('several services on one database', { skip: withoutPostgres }, () => {
+  let server: Postgres
+  let url: string
+  let opened: Storage[]
+  before(async () => {
+    // Commit times tell in which order places were given.
+    server = await startPostgres(['track_commit_timestamp=on'])
+  })
+  beforeEach(async () => {
+    url = await server.fresh()
+    opened = []
+  })
+  afterEach(() => Promise.all(opened.map((storage) => storage.close())))
+  after(() => server.close())
+
+  async function service(): Promise<Storage> {
+    const storage = await open(url, 'serve')
+    opened.push(storage)
+    return storage
+  }
+
+  test('may all start at once on an empty database', async () => {
+    const all = await Promise.all(Array.from({ length: 6 }, service))
+    await all[0]!.inbox.append([arrival()])
+    assert.equal((await all[5]!.inbox.claim('send', claimOptions))?.entries.length, 1)
+    assert.deepEqual(await server.query(`SELECT count(*)::integer AS rows FROM ${meta}`, url), [{ rows: 1 }])
+  })
+
+  test('give an account’s places in the order of their commits, and never wait for each other in a circle', async () => {
+    const all = await Promise.all([service(), service(), service()])
+    const orgs = ['1', '2', '3', '4', '5']
+    const writers = all.flatMap((storage, who) =>
+      Array.from({ length: 4 }, async (_, n) => {
+        for (let round = 0; round < 25; round++) {
+          const mixed = orgs.map((_org, at) => orgs[(at * (who + 1) + n + round) % orgs.length]!)
+          const told = await storage.inbox.append(mixed.map((org) => arrival({ org, receivedAt: 1_000 + round })))
+          assert.ok(told.every((word) => word === 'stored'))
+        }
+      }),
+    )
+    await Promise.all(writers)
+    const rows = await server.query(
+      `SELECT count(*)::integer AS wrong FROM (
+         SELECT pg_xact_commit_timestamp(xmin) AS at, lag(pg_xact_commit_timestamp(xmin)) OVER (PARTITION BY org ORDER BY place) AS earlier
+         FROM drift_segment_source.entries
+       ) e WHERE at < earlier`,
+      url,
+    )
+    assert.deepEqual(rows, [{ wrong: 0 }])
+    const [{ deadlocks } = {}] = await server.query('SELECT sum(deadlocks)::integer AS deadlocks FROM pg_stat_database')
+    assert.equal(deadlocks, 0)
+    await conserved(all[0]!)
+    assert.equal(
+      (await all[0]!.ledger.standings()).reduce((sum, { count }) => sum + count, 0),
+      1_500,
+    )
+  })
+
+  test('take the same event once, whichever of them it comes to, a hundred times at once', async () => {
+    const all = await Promise.all([service(), service(), service(), service()])
+    const same = arrival()
+    const told = await Promise.all(
+      Array.from({ length: 100 }, async (_, n) => all[n % 4]!.inbox.append([{ ...same, messageId: `copy-${n}` }])),
+    )
+    assert.equal(told.flat().filter((word) => word === 'stored').length, 1)
+    assert.equal(told.flat().filter((word) => word === 'duplicate').length, 99)
+    await conserved(all[0]!)
+  })
+
+  test('lose no entry to a lane that falls asleep while another puts something in it', async () => {
+    const [one, other] = [await service(), await service()]
+    let sent = 0
+    const writing = (async () => {
+      for (; sent < 300; sent++) await one.inbox.append([arrival({ messageId: `sleepy-${sent}` })])
+    })()
+    let got = 0
+    await eventually(
+      async () => {
+        const lease = await other.inbox.claim('send', claimOptions)
+        if (lease) {
+          got += lease.entries.length
+          const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 2_000 }))
+          await other.inbox.settle(lease, settlements, { readyAt: 2_000, failures: 0 })
+        }
+        return got === 300
+      },
+      () => ({ sent, got }),
+    )
+    await writing
+    assert.equal(await other.inbox.nextDue('send'), undefined)
+  })
+
+  test('hear within a second of changed accounts, forgotten keys and what is due, and of their own deeds nothing', async () => {
+    const [here, there] = [await service(), await service()]
+    const heard: unknown[] = []
+    let own = 0
+    there.onChange((org) => heard.push(org))
+    here.onChange(() => own++)
+    let due = 0
+    there.onDue(() => due++)
+    // What each hears when it begins to listen.
+    await eventually(() => own > 0 && heard.length > 0)
+    const [ownBefore, startedAt] = [own, performance.now()]
+    heard.length = 0
+    const install = {
+      org: '7',
+      state: 'live',
+      region: 'eu',
+      offTypes: [],
+      createdAt: 1,
+      updatedAt: 1,
+      generation: 0,
+    } as const
+    assert.equal(await here.installs.save({ ...install, offTypes: [] }), true)
+    await eventually(() => heard.includes('7'))
+    await here.vault.create('data-key/1', Buffer.from('key'))
+    await here.vault.remove('data-key/1')
+    await eventually(() => heard.includes(undefined))
+    const dueBefore = due
+    await here.inbox.append([arrival()])
+    await eventually(() => due > dueBefore)
+    assert.ok(performance.now() - startedAt < 1_000)
+    assert.equal(own, ownBefore)
+  })
+
+  test('of an older version go on beside a newer schema that allows it, and stop when it does not', async () => {
+    const running = await service()
+    running.onDue(() => {})
+    let stopped: unknown
+    void running.broken.then((problem) => (stopped = (problem as { code?: string }).code))
+    await server.query(`UPDATE ${meta} SET schema = 99`, url)
+    await (await service()).inbox.append([arrival()])
+    assert.equal((await running.inbox.claim('send', claimOptions))?.entries.length, 1)
+    assert.equal(stopped, undefined)
+    await server.query(`UPDATE ${meta} SET least = 99`, url)
+    await assert.rejects(open(url, 'serve'), { code: 'store_too_new', exitCode: 78 })
+    await eventually(() => stopped === 'store_too_new')
+  })
+
+  test('leave a schema of our name that is not ours as it is', async () => {
+    await server.query('CREATE SCHEMA drift_segment_source; CREATE TABLE drift_segment_source.theirs (x integer)', url)
+    await assert.rejects(open(url, 'serve'), { code: 'store_not_ours', exitCode: 78 })
+    const tables = await server.query(
+      `SELECT relname FROM pg_class WHERE relnamespace = 'drift_segment_source'::regnamespace`,
+      url,
+    )
+    assert.deepEqual(tables, [{ relname: 'theirs' }])
+  })
+
+  test('find out that their tables are gone, and stop', async () => {
+    const storage = await service()
+    await server.query('DROP SCHEMA drift_segment_source CASCADE', url)
+    await assert.rejects(storage.inbox.append([arrival()]), { code: 'store_gone' })
+    assert.equal(((await storage.broken) as { code?: string }).code, 'store_gone')
+  })
+
+  test('are told when the URL is not let in, without its password', async () => {
+    const wrong = url.replace('postgres@', 'nobody:a-password-of-ours@').replace(/test_\d+$/, 'not_there')
+    await assert.rejects(open(wrong, 'serve'), (error: Error & { code?: string }) => {
+      assert.equal(error.code, 'store_refused')
+      assert.doesNotMatch(error.message, /a-password-of-ours/)
+      return true
+    })
+  })
+
+  test('tidy up at the same time without harm', async () => {
+    const all = await Promise.all([service(), service(), service()])
+    await all[0]!.inbox.append(Array.from({ length: 3_000 }, () => arrival({ state: 'unclaimed' })))
+    const limits = {
+      unclaimedBefore: 1_001,
+      unclaimedBytesMax: 1e9,
+      deliveredBefore: 0,
+      failedBefore: 0,
+      now: 0,
+      minutesBefore: 0,
+      hoursBefore: 0,
+    }
+    let gone = 0
+    await eventually(async () => {
+      for (const step of await Promise.all(all.map(({ inbox }) => inbox.expire(limits)))) gone += step
+      return gone >= 3_000
+    })
+    assert.equal(gone, 3_000)
+    await conserved(all[0]!)
+  })
+
+  test('keep what text cannot hold in it', async () => {
+    const storage = await service()
+    await storage.inbox.append([arrival({ reason: 'a\u0000b', state: 'quarantined' })])
+    assert.equal((await storage.lookup.find({ reason: 'a\u0000b' }, { limit: 1 })).entries.length, 0)
+    const [{ reason } = {}] = (await storage.lookup.find({ states: ['quarantined'] }, { limit: 1 })).entries
+    assert.equal(reason, 'a\ufffdb')
+  })
+})
