@@ -104,6 +104,7 @@ async function startService(
   const tokens = tokensOf(config.verificationTokens)
   let closing: Promise<void> | undefined
   let url = ''
+  const pagesClosing = new AbortController()
   const app = openApp({
     config,
     publicUrl: () => config.publicUrl ?? url,
@@ -111,6 +112,8 @@ async function startService(
     keyring,
     roster,
     disconnect: pipeline.disconnect,
+    wake: pipeline.wake,
+    closing: pagesClosing.signal,
     send: outlet.send,
     clock,
     random,
@@ -133,6 +136,7 @@ async function startService(
   pipeline.start()
 
   async function close(): Promise<void> {
+    pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
     await pipeline.stop()
     await outlet.close()

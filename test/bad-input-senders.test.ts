@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { addsUp } from '../src/cli/check.ts'
+import { addsUp } from '../src/pipeline/sums.ts'
 import { eventually } from './clock.ts'
 import { org, type Rig, startRig } from './rig.ts'
 

@@ -1,8 +1,8 @@
 /** Odd but readable webhooks, as tables: what Segment gets of them, to the letter, or why it gets nothing. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { addsUp, sumsOf } from '../src/cli/check.ts'
 import type { Json, JsonObject } from '../src/lib/json.ts'
+import { addsUp, sumsOf } from '../src/pipeline/sums.ts'
 import { limitsAt } from '../src/pipeline/upkeep.ts'
 import { org, type Stage, startStage } from './stage.ts'
 

@@ -1,8 +1,8 @@
 /** What is held, for how long, within which bounds, how it is shown and let go; and what stays when bodies have gone. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { addsUp } from '../src/cli/check.ts'
 import type { JsonObject } from '../src/lib/json.ts'
+import { addsUp } from '../src/pipeline/sums.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
 import { install, org, type Rig, startRig } from './rig.ts'
 

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { addsUp } from '../src/cli/check.ts'
 import type { Problem } from '../src/lib/errors.ts'
+import { addsUp } from '../src/pipeline/sums.ts'
 import { eventually } from './clock.ts'
 import { install, org, type Rig, sealingKey, settled, startRig } from './rig.ts'
 

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { addsUp } from '../src/cli/check.ts'
 import type { JsonObject } from '../src/lib/json.ts'
+import { addsUp } from '../src/pipeline/sums.ts'
 import { type SegmentAction, type SegmentSim, startSegment } from '../src/sim/index.ts'
 import type { Received } from '../src/sim/server.ts'
 import { eventually, type ManualClock, manualClock, seeded, timePasses } from './clock.ts'

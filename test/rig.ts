@@ -5,13 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addsUp, type Sums, sumsOf } from '../src/cli/check.ts'
 import type { Context } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { type Env, readConfig } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import { type Log, silentLog } from '../src/lib/log.ts'
 import { openService, openStore, type Service } from '../src/main.ts'
+import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 
 export const org = 5_000_883

@@ -63,6 +63,7 @@ export function isProduct(file: Pick<File, 'path'>): boolean {
 const clause = String.raw`([\w$]+\s*,\s*)?(?:\{([^}]*)\}|\*(?:\s+as\s+[\w$]+)?)|[\w$]+`
 const statement = new RegExp(String.raw`\b(?:import|export)\s+(type\s+)?(?:${clause})\s*\bfrom\s*'([^']+)'`, 'g')
 const asked = /\bimport\s*\(?\s*'([^']+)'/g
+const resolved = /\bimport\.meta\.resolve\(\s*'([^']+)'/g
 const named = /\bnew URL\(\s*'(\.[^']*)',\s*import\.meta\.url/g
 
 /** Everything a file imports, now or later, and the files it names beside its own place. */
@@ -75,7 +76,10 @@ export function importsOf({ path, bare, code }: File): Import[] {
       const allTypes = !whole && each.length > 0 && each.every((name) => /^\s*type\s/.test(name))
       return { of: at(to!), typesOnly: type !== undefined || allTypes }
     }),
-    ...[...written(asked), ...written(named)].map(([, to]) => ({ of: at(to!), typesOnly: false })),
+    ...[...written(asked), ...written(resolved), ...written(named)].map(([, to]) => ({
+      of: at(to!),
+      typesOnly: false,
+    })),
   ]
 }
 

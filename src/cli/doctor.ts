@@ -8,7 +8,7 @@ import { Problem } from '../lib/errors.ts'
 import { openOutlet, type Send } from '../lib/request.ts'
 import type { Store } from '../main.ts'
 import { explain } from '../pipeline/reasons.ts'
-import { addsUp, sumsOf } from './check.ts'
+import { addsUp, sumsOf } from '../pipeline/sums.ts'
 import type { Command, Context } from './command.ts'
 import { standingLine } from './store.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../cli/check.ts'
+import { addsUp, sumsOf } from '../pipeline/sums.ts'
 import type { Action } from '../sim/index.ts'
 import { followState } from './roster.ts'
 

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../cli/check.ts'
 import type { Action } from '../sim/server.ts'
+import { addsUp, sumsOf } from './sums.ts'
 
 const [minute, day] = [60_000, 24 * 3_600_000]
 const conversations = '/conversations/*'

@@ -26,7 +26,7 @@ export interface Redrive {
   samples: Shown[]
 }
 
-interface Needs {
+export interface RedriveNeeds {
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   roster: Roster
@@ -40,7 +40,7 @@ interface Needs {
  * asked after each page, with the numbers so far; false ends it there.
  */
 export async function redrive(
-  needs: Needs,
+  needs: RedriveNeeds,
   query: Query,
   { mapping, dryRun, goOn = () => true }: { mapping: Mapping; dryRun: boolean; goOn?: (soFar: Redrive) => boolean },
 ): Promise<Redrive> {
@@ -67,7 +67,7 @@ export async function redrive(
 
 /** The move, or in a word why it cannot be. */
 async function moveOf(
-  { catalogue, keyring, roster, lookup }: Needs,
+  { catalogue, keyring, roster, lookup }: RedriveNeeds,
   shown: Shown,
   mapping: Mapping,
 ): Promise<Redriven | string> {

@@ -30,6 +30,8 @@ export interface Pipeline {
   disconnect: Disconnect
   /** Begins to work on what waits; until then webhooks are kept only. */
   start(): void
+  /** Something was put in line by other ways than `receive`: looks at the lanes now. */
+  wake(): void
   /** Takes nothing new from the lanes, and resolves when what is under way has been settled. */
   stop(): Promise<void>
 }
@@ -101,6 +103,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     receive,
     grants,
     disconnect,
+    wake,
     start() {
       stopUpkeep = keepUp({ inbox, tickets, grants, clock, log, retentionDays: needs.retentionDays })
       wake()

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { leaseMs, org, type Stage, startStage, writeKey } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../cli/check.ts'
 import { sealWriteKey } from '../install/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { sendLease } from './send.ts'
+import { addsUp, sumsOf } from './sums.ts'
 
 const id = String(org)
 const minute = 60_000

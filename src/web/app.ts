@@ -35,6 +35,10 @@ export interface AppNeeds {
   keyring: Keyring
   roster: Roster
   disconnect: Disconnect
+  /** Looks at the lanes now: something was put in line. */
+  wake(): void
+  /** The service is about to stop: what is still being sent to browsers ends. */
+  closing: AbortSignal
   send: Send
   clock: Clock
   random: Random
@@ -64,7 +68,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   signInRoutes(app, { sessions, tickets, audit, clock, hasOauth })
   app.use('/console/*', sessions.required)
   signOutRoute(app, { sessions, audit, clock })
-  consoleRoutes(app, needs)
+  consoleRoutes(app, { ...needs, sessions })
 
   app.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')

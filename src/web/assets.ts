@@ -5,10 +5,16 @@ import type { Routes } from './server.ts'
 import { cacheForEver, fixed } from './static.ts'
 
 const css = 'text/css; charset=utf-8'
+const js = 'text/javascript; charset=utf-8'
 
 const files = {
   'style.css': [new URL('./assets/style.css', import.meta.url), css],
   'icon.svg': [new URL('./assets/icon.svg', import.meta.url), 'image/svg+xml'],
+  'live.js': [new URL('./assets/live.js', import.meta.url), js],
+  'copy.js': [new URL('./assets/copy.js', import.meta.url), js],
+  'chart.js': [new URL('./assets/chart.js', import.meta.url), js],
+  'uplot.js': [import.meta.resolve('uplot/dist/uPlot.iife.min.js'), js],
+  'uplot.css': [import.meta.resolve('uplot/dist/uPlot.min.css'), css],
 } as const satisfies Record<string, readonly [file: URL | string, type: string]>
 
 export type Asset = keyof typeof files

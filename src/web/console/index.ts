@@ -1,14 +1,33 @@
-/** The console's routes. All of them have a session; see ../session.ts. */
+/** The console's routes on one screen. All of them have a session; see ../session.ts. */
 import type { Hono } from 'hono'
-import { html } from 'hono/html'
+import { catalogue } from '../../events/index.ts'
 import type { AppNeeds } from '../app.ts'
-import { page } from '../pages/layout.ts'
-import type { Web } from '../session.ts'
+import type { Sessions, Web } from '../session.ts'
+import { auditRoute } from './audit.ts'
+import { eventRoutes } from './event.ts'
+import { eventsRoute } from './events.ts'
+import { liveRoute } from './live.ts'
+import { overviewRoute } from './overview.ts'
+import { redriveRoutes } from './redrive.ts'
+import { openRedriving } from './redriving.ts'
+import { settingsRoutes } from './settings.ts'
+import { siteRoutes } from './site.ts'
 
-export function consoleRoutes(app: Hono<Web>, { roster }: AppNeeds): void {
-  app.get('/console', (c) => {
-    const session = c.get('session')
-    const body = html`<h1>Account ${session.org}</h1><p>${roster.get(session.org)?.state}</p>`
-    return c.html(page({ title: 'Overview', section: 'overview', session, body }))
-  })
+export interface ConsoleNeeds extends AppNeeds {
+  sessions: Sessions
+}
+
+export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { keyring, roster, storage, clock, log, closing } = needs
+  const { lookup, inbox, audit } = storage
+  const redriveNeeds = { catalogue, keyring, roster, lookup, inbox, clock }
+  const redriving = openRedriving({ redriveNeeds, audit, clock, log, wake: needs.wake, closing })
+  overviewRoute(app, needs)
+  liveRoute(app, { ...needs, redriving })
+  eventsRoute(app, needs)
+  eventRoutes(app, { ...needs, redriveNeeds })
+  redriveRoutes(app, { ...needs, redriveNeeds, redriving })
+  settingsRoutes(app, needs)
+  siteRoutes(app, needs)
+  auditRoute(app, needs)
 }

@@ -14,8 +14,8 @@ export interface Page {
   /** Whose console it is; without it there is no navigation. */
   session?: { org: string; csrf: string } | undefined
   body: Html
-  /** Scripts that make the page more comfortable; it must work without them. */
-  scripts?: readonly Asset[]
+  /** Scripts that make the page more comfortable, and their styles; it must work without them. */
+  uses?: readonly Asset[]
 }
 
 const sections: readonly [section: Section, path: string, name: string][] = [
@@ -30,7 +30,7 @@ const sections: readonly [section: Section, path: string, name: string][] = [
 export const product = 'Drift Segment Source'
 
 /** A whole document. Nothing in it is inline script or style: the content security policy forbids both. */
-export function page({ title, section, session, body, scripts = [] }: Page): Html {
+export function page({ title, section, session, body, uses = [] }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -41,7 +41,11 @@ export function page({ title, section, session, body, scripts = [] }: Page): Htm
     <title>${title} · ${product}</title>
     <link rel="icon" type="image/svg+xml" href="${assetPath('icon.svg')}">
     <link rel="stylesheet" href="${assetPath('style.css')}">
-    ${scripts.map((name) => html`<script defer src="${assetPath(name)}"></script>`)}
+    ${uses.map((name) =>
+      name.endsWith('.css')
+        ? html`<link rel="stylesheet" href="${assetPath(name)}">`
+        : html`<script defer src="${assetPath(name)}"></script>`,
+    )}
   </head>
   <body class="${session ? 'console' : 'alone'}">
     <a class="skip" href="#main">Skip to content</a>

@@ -1,0 +1,64 @@
+import type { Context, Hono } from 'hono'
+import { catalogue } from '../../events/index.ts'
+import { openEntry, tell } from '../../pipeline/inspect.ts'
+import { type RedriveNeeds, redrivable, redrive } from '../../pipeline/redrive.ts'
+import type { Shown } from '../../storage/ports.ts'
+import { formOf } from '../form.ts'
+import { eventPage } from '../pages/event.ts'
+import { refuse } from '../refuse.ts'
+import type { Web } from '../session.ts'
+import type { ConsoleNeeds } from './index.ts'
+
+export function eventRoutes(
+  app: Hono<Web>,
+  { storage, keyring, roster, clock, wake, sessions, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
+): void {
+  const { lookup, audit } = storage
+
+  /** Another account's event is as unknown as one that never was. */
+  async function entryOf(c: Context<Web>): Promise<Shown | undefined> {
+    const { org } = c.get('session')
+    const message = c.req.param('message')!
+    if (message.length > 100) return undefined
+    return (await lookup.find({ org, message }, { limit: 1 })).entries[0]
+  }
+
+  async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
+    const session = c.get('session')
+    const story = tell(shown, roster.get(session.org), await lookup.lanes(session.org), clock.now())
+    const opened = await openEntry({ catalogue, keyring, lookup }, shown.id)
+    const canRedrive = redrivable.includes(shown.state)
+    const done = c.req.query('done') === 'redriven' ? 'It is on its way again.' : undefined
+    return c.html(eventPage({ session, shown, story, opened, isRevealed, canRedrive, done }))
+  }
+
+  app.get('/console/events/:message', async (c) => {
+    const shown = await entryOf(c)
+    return shown ? show(c, shown, false) : refuse(c, 404, 'not_found')
+  })
+
+  app.post('/console/events/:message/reveal', async (c) => {
+    await formOf(c, [])
+    const shown = await entryOf(c)
+    if (!shown) return refuse(c, 404, 'not_found')
+    const { org, who } = c.get('session')
+    await audit.add({ at: clock.now(), org, who, what: 'looked at data', about: shown.messageId })
+    return show(c, shown, true)
+  })
+
+  app.post('/console/events/:message/redrive', sessions.requireFresh, async (c) => {
+    const { mapping } = await formOf(c, ['mapping'])
+    const shown = await entryOf(c)
+    if (!shown) return refuse(c, 404, 'not_found')
+    const { org, who } = c.get('session')
+    const { messageId } = shown
+    const chosen = mapping === 'then' ? 'then' : 'today'
+    const options = { mapping: chosen, dryRun: false } as const
+    const { moved } = await redrive(redriveNeeds, { org, message: messageId, states: redrivable }, options)
+    if (moved > 0) {
+      await audit.add({ at: clock.now(), org, who, what: 'redrove', about: messageId })
+      wake()
+    }
+    return c.redirect(`/console/events/${messageId}${moved > 0 ? '?done=redriven' : ''}`, 303)
+  })
+}

@@ -1,0 +1,159 @@
+/** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
+import { holdOf } from '../../install/roster.ts'
+import { explain } from '../../pipeline/reasons.ts'
+import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
+import type { Install, LaneShown, Org, Standing, Storage } from '../../storage/ports.ts'
+import { counted, lasting } from '../pages/parts.ts'
+
+export interface Attention {
+  level: 'warn' | 'bad'
+  title: string
+  says: string
+  todo?: string
+  action?: { by: 'link' | 'post'; to: string; label: string }
+}
+
+export interface Overview {
+  health: { level: 'good' | 'warn' | 'bad'; word: string; says: string }
+  attention: Attention[]
+  lastWebhook?: number
+  lastDelivery?: number
+  oldestWaiting?: number
+  waiting: number
+  /** `addsUp` may be false for a moment, while events move. */
+  sums: Sums & { addsUp: boolean }
+}
+
+type Looked = Pick<Storage, 'ledger' | 'lookup'>
+
+const weekMs = 7 * 24 * 3_600_000
+
+export async function overviewOf(
+  { ledger, lookup }: Looked,
+  org: Org,
+  install: Install | undefined,
+  now: number,
+): Promise<Overview> {
+  const [totals, standings, lanes, newest, moments] = await Promise.all([
+    ledger.totals(),
+    ledger.standings(),
+    lookup.lanes(org),
+    lookup.find({ org }, { limit: 1 }),
+    ledger.moments(org, now - weekMs, now + 1),
+  ])
+  const own = standings.filter((standing) => standing.org === org)
+  const sums = sumsOf(
+    totals.filter((total) => total.org === org),
+    own,
+  )
+  const inLine = own.filter(({ state }) => state === 'waiting' || state === 'asking')
+  const last = (outcome: string) => moments.findLast((moment) => moment.outcome === outcome)?.at
+  const send = lanes.find(({ lane }) => lane === 'send')
+  const delivered = last('delivered')
+  // A moment is a whole minute or hour; what was tried last, and well, is the very time.
+  const lastDelivery =
+    send?.triedAt !== undefined && !send.setback && delivered !== undefined ? send.triedAt : delivered
+  const lastWebhook = newest.entries[0]?.receivedAt ?? last('received')
+  const oldest = Math.min(...inLine.map(({ oldestReceivedAt }) => oldestReceivedAt))
+  const attention = [...ofAccount(install, lanes, now), ...ofEvents(own)]
+  return {
+    health: healthOf(install, attention),
+    attention,
+    waiting: inLine.reduce((sum, { count }) => sum + count, 0),
+    sums: { ...sums, addsUp: addsUp(sums) },
+    ...(lastWebhook === undefined ? {} : { lastWebhook }),
+    ...(lastDelivery === undefined ? {} : { lastDelivery }),
+    ...(Number.isFinite(oldest) ? { oldestWaiting: oldest } : {}),
+  }
+}
+
+function healthOf(install: Install | undefined, attention: readonly Attention[]): Overview['health'] {
+  if (install?.state === 'disconnected')
+    return { level: 'bad', word: 'Disconnected', says: 'Nothing is received or sent for this account.' }
+  if (install?.state === 'paused')
+    return { level: 'warn', word: 'Paused', says: 'Events are received and kept, and sent when you resume.' }
+  if (attention.some(({ level }) => level === 'bad'))
+    return {
+      level: 'bad',
+      word: 'Needs attention',
+      says: 'Events are received and kept, but not all of them get through.',
+    }
+  if (attention.length > 0)
+    return { level: 'warn', word: 'Worth a look', says: 'Events flow from Drift to Segment; something waits for you.' }
+  return { level: 'good', word: 'Working', says: 'Events flow from Drift to Segment.' }
+}
+
+const resume = { by: 'post', to: '/console/resume', label: 'Resume' } as const
+const toKey = { by: 'link', to: '/console/settings#segment', label: 'Write key and region' } as const
+const reconnect = { by: 'link', to: '/connect?from=console', label: 'Connect to Drift again' } as const
+
+/** The lanes know the trouble first; the install says what was decided. */
+function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], now: number): Attention[] {
+  if (!install) return []
+  const hold = holdOf(install)
+  if (hold) return [{ level: 'warn', title: titleOf(hold), ...told(hold), ...mends(hold) }]
+  const reasons = new Set([install.reason, ...lanes.map(({ trouble }) => trouble)].filter((one) => one !== undefined))
+  const troubles = [...reasons].map(
+    (reason): Attention => ({ level: 'bad', title: titleOf(reason), ...told(reason), ...mends(reason) }),
+  )
+  const setbacks = lanes
+    .filter(({ failures, setback, trouble }) => failures > 0 && setback !== undefined && trouble === undefined)
+    .map(({ lane, setback, readyAt, failures }): Attention => {
+      const partner = lane === 'send' ? 'Segment' : 'Drift'
+      const next = readyAt !== undefined && readyAt > now ? `, next in ${lasting(readyAt - now)}` : ''
+      const says = `${explain(setback!).means} (${setback}). Tried ${counted(failures, 'time')} in a row${next}.`
+      return {
+        level: 'warn',
+        title: `${partner} does not answer as it should`,
+        says,
+        todo: 'Nothing is lost: it is tried again until it works.',
+        action: { ...resume, label: 'Try now' },
+      }
+    })
+  return [...troubles, ...setbacks]
+}
+
+function ofEvents(standings: readonly Standing[]): Attention[] {
+  const many = (state: Standing['state']) =>
+    standings.filter((standing) => standing.state === state).reduce((sum, { count }) => sum + count, 0)
+  const [dead, aside] = [many('dead'), many('quarantined')]
+  return [
+    ...(dead === 0
+      ? []
+      : [look(dead, 'dead', 'given up', 'Segment would not take them, each for a reason of its own.')]),
+    ...(aside === 0
+      ? []
+      : [look(aside, 'quarantined', 'set aside', 'They could not be read as one of the events that Drift documents.')]),
+  ]
+}
+
+function look(many: number, state: string, word: string, says: string): Attention {
+  const were = many === 1 ? 'event was' : 'events were'
+  const action = { by: 'link', to: `/console/events?state=${state}`, label: 'Look at them' } as const
+  return { level: 'warn', title: `${many.toLocaleString('en')} ${were} ${word}`, says, action }
+}
+
+function told(reason: string): Pick<Attention, 'says' | 'todo'> {
+  const { means, todo } = explain(reason)
+  return { says: sentence(means), todo: `What to do: ${todo}.` }
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+}
+
+function titleOf(reason: string): string {
+  if (reason === 'paused') return 'Sending is paused'
+  if (reason === 'no_write_key') return 'The write key is missing'
+  if (/^(grant|drift)_/.test(reason)) return 'Drift does not let us in'
+  if (/^(segment|write_key)_/.test(reason)) return 'Segment refuses this account'
+  return 'This account is leaving'
+}
+
+/** The button that fixes it; where only time helps there is none. */
+function mends(reason: string): Pick<Attention, 'action'> {
+  if (reason === 'paused') return { action: resume }
+  if (reason === 'no_write_key') return { action: toKey }
+  if (/^(grant|drift)_/.test(reason)) return { action: reconnect }
+  return /^(segment|write_key)_/.test(reason) ? { action: toKey } : {}
+}

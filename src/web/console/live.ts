@@ -1,0 +1,58 @@
+/** `GET /console/live`: says when something changed for this account, and nothing else; the page then asks for itself. */
+import type { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { pause } from '../../lib/clock.ts'
+import type { Install, LaneShown, Org, Storage } from '../../storage/ports.ts'
+import type { Web } from '../session.ts'
+import type { ConsoleNeeds } from './index.ts'
+import type { Redriving } from './redriving.ts'
+
+/** How often the store is asked: two index look-ups for each page that is looked at. */
+const everyMs = 1_000
+/** A browser asks again by itself, and then its session is looked at again. */
+const lastsMs = 5 * 60_000
+const beatMs = 20_000
+
+export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Redriving }): void {
+  const { storage, roster, redriving, clock, closing } = needs
+  app.get('/console/live', (c) => {
+    const { org } = c.get('session')
+    // Proxies that wait for more before they pass anything on are told not to.
+    c.header('x-accel-buffering', 'no')
+    return streamSSE(c, async (stream) => {
+      const begun = clock.monotonic()
+      const gone = new AbortController()
+      const end = () => gone.abort()
+      stream.onAbort(end)
+      closing.addEventListener('abort', end, { once: true })
+      await stream.writeSSE({ event: 'ready', data: '' })
+      let seen = await pulseOf(storage, org, roster.get(org), redriving)
+      let spokenAt = begun
+      while (!gone.signal.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
+        await pause(clock, everyMs, gone.signal)
+        const pulse = await pulseOf(storage, org, roster.get(org), redriving)
+        if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
+        await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
+        seen = pulse
+        spokenAt = clock.monotonic()
+      }
+      closing.removeEventListener('abort', end)
+    })
+  })
+}
+
+/** Differs when anything that a page shows is different: cheap, and never more than a few look-ups. */
+async function pulseOf(
+  { lookup }: Pick<Storage, 'lookup'>,
+  org: Org,
+  install: Install | undefined,
+  redriving: Redriving,
+): Promise<string> {
+  const [lanes, newest] = await Promise.all([lookup.lanes(org), lookup.find({ org }, { limit: 1 })])
+  const task = redriving.of(org)
+  return JSON.stringify([newest.entries[0]?.id, lanes.map(ofLane), install?.generation, task?.state, task?.soFar.moved])
+}
+
+function ofLane({ triedAt, hold, trouble, failures, setback }: LaneShown): unknown[] {
+  return [triedAt, hold, trouble, failures, setback]
+}

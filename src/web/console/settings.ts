@@ -1,0 +1,110 @@
+import type { Context, Hono } from 'hono'
+import { catalogue } from '../../events/index.ts'
+import { changeWriteKey } from '../../install/change-key.ts'
+import { shownKey, writeKeyProblem } from '../../install/write-key.ts'
+import type { Install } from '../../storage/ports.ts'
+import { formOf } from '../form.ts'
+import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
+import { refuse } from '../refuse.ts'
+import type { Web } from '../session.ts'
+import type { ConsoleNeeds } from './index.ts'
+
+const doneWords: Readonly<Record<string, string>> = {
+  segment: 'Saved. What waited for this is being sent.',
+  events: 'Saved. It holds for every webhook from now on.',
+}
+
+export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { storage, roster, keyring, clock, config, sessions, disconnect } = needs
+  const { audit } = storage
+  const events = [...catalogue.values()].map(({ type, when }) => ({ type, when }))
+
+  async function show(c: Context<Web>, more: Partial<SettingsPage> = {}, status: 200 | 409 | 422 = 200) {
+    const session = c.get('session')
+    const install = roster.get(session.org)
+    if (!install) return refuse(c, 404, 'not_found')
+    const isFixed = config.single?.org === session.org
+    return c.html(
+      settingsPage({ session, install, events, key: await shownKey(keyring, install), isFixed, ...more }),
+      status,
+    )
+  }
+
+  /** Changes the account if it still is what the form showed; undefined when somebody else was quicker. */
+  async function changeIfStill(org: string, generation: string, edit: (install: Install) => Install) {
+    let isStale = false
+    await roster.change(org, clock.now(), (stored) => {
+      isStale = String(stored.generation) !== generation || stored.state === 'disconnected'
+      return isStale ? undefined : edit(stored)
+    })
+    return !isStale
+  }
+
+  async function note(c: Context<Web>, what: string, about?: string): Promise<void> {
+    const { org, who } = c.get('session')
+    await audit.add({ at: clock.now(), org, who, what, ...(about === undefined ? {} : { about }) })
+  }
+
+  app.get('/console/settings', (c) => {
+    const done = doneWords[c.req.query('done') ?? '']
+    return show(c, done === undefined ? {} : { done })
+  })
+
+  app.post('/console/settings/segment', sessions.requireFresh, async (c) => {
+    const { writeKey: pasted, region, generation } = await formOf(c, ['writeKey', 'region', 'generation'])
+    const { org, who } = c.get('session')
+    const install = roster.get(org)
+    if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
+    if (region !== 'us' && region !== 'eu') return refuse(c, 400, 'form_unusable')
+    const writeKey = pasted.trim()
+    const problem = writeKey === '' && install.writeKey ? undefined : writeKeyProblem(writeKey)
+    if (problem) return show(c, { wrong: { writeKey: `Not saved: ${problem}.` } }, 422)
+    if (String(install.generation) !== generation) return show(c, { isStale: true }, 409)
+    const change = { region, by: who, ...(writeKey === '' ? {} : { writeKey }) } as const
+    const changed = await changeWriteKey(needs, org, change)
+    if (changed.is !== 'saved') return show(c, { isStale: true }, 409)
+    await note(
+      c,
+      writeKey === '' ? 'changed the region' : 'set the Segment write key',
+      `fingerprint ${changed.fingerprint}, region ${region}`,
+    )
+    return c.redirect('/console/settings?done=segment', 303)
+  })
+
+  app.post('/console/settings/events', async (c) => {
+    const { on, generation } = await formOf(c, ['generation'], ['on'])
+    const { org } = c.get('session')
+    const offTypes = [...catalogue.keys()].filter((type) => !on.includes(type))
+    if (!(await changeIfStill(org, generation, (stored) => ({ ...stored, offTypes }))))
+      return show(c, { isStale: true }, 409)
+    await note(
+      c,
+      'chose the events',
+      offTypes.length === 0 ? 'all of them are sent' : `not sent: ${offTypes.join(', ')}`,
+    )
+    return c.redirect('/console/settings?done=events', 303)
+  })
+
+  const setState = (path: string, what: string, next: (install: Install) => Install['state']) =>
+    app.post(`/console/${path}`, async (c) => {
+      await formOf(c, [])
+      const { org } = c.get('session')
+      const saved = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
+        stored.generation === 0 || stored.state === 'disconnected' ? undefined : { ...stored, state: next(stored) },
+      )
+      if (!saved || saved.state === 'disconnected') return refuse(c, 404, 'not_found')
+      await note(c, what)
+      return c.redirect(`/console?done=${what}`, 303)
+    })
+  setState('pause', 'paused', () => 'paused')
+  setState('resume', 'resumed', (install) => (install.writeKey ? 'live' : 'waiting_for_key'))
+
+  app.post('/console/disconnect', sessions.requireFresh, async (c) => {
+    const { confirm } = await formOf(c, ['confirm'])
+    const { org, who } = c.get('session')
+    if (confirm.trim() !== org) return show(c, { wrong: { confirm: `Not done: this is not ${org}.` } }, 422)
+    const left = await disconnect.leave(org, who)
+    // The session ended with the account, and so did this page's way back.
+    return c.html(leftPage(left.is === 'revoked'))
+  })
+}

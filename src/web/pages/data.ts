@@ -1,0 +1,41 @@
+/** JSON as people read it; what is covered is a bar, not a text. */
+import { html } from 'hono/html'
+import { isExactNumber, type Json } from '../../lib/json.ts'
+import { Covered, type Masked } from '../console/mask.ts'
+import type { Html } from './layout.ts'
+
+export function data(value: Json | Masked): Html {
+  return html`<pre tabindex="0">${typeof value === 'string' ? value : written(value, '')}</pre>`
+}
+
+function written(value: Json | Masked, indent: string): Html | string {
+  if (value instanceof Covered)
+    return html`<mark><span class="hidden">covered</span><span aria-hidden="true">${'•'.repeat(Math.min(Math.max(value.length, 3), 12))}</span></mark>`
+  if (isExactNumber(value)) return value.rawJSON
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '[]'
+    return list(
+      '[',
+      value.map((one) => written(one as Json | Masked, `${indent}  `)),
+      ']',
+      indent,
+    )
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const fields = Object.entries(value as Record<string, Json | Masked>)
+  if (fields.length === 0) return '{}'
+  return list(
+    '{',
+    fields.map(([name, one]) => html`${JSON.stringify(name)}: ${written(one, `${indent}  `)}`),
+    '}',
+    indent,
+  )
+}
+
+function list(open: string, items: readonly (Html | string)[], close: string, indent: string): Html {
+  return html`${open}
+${items.map(
+  (item, at) => html`${indent}  ${item}${at < items.length - 1 ? ',' : ''}
+`,
+)}${indent}${close}`
+}

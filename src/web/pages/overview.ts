@@ -1,0 +1,84 @@
+/** Overview: is it working, what happened, and what needs somebody. */
+import { html } from 'hono/html'
+import type { Chart } from '../console/chart.ts'
+import type { Attention, Overview } from '../console/health.ts'
+import type { Session } from '../session.ts'
+import { chartCard, type Shows } from './chart.ts'
+import { type Html, page } from './layout.ts'
+import { ago, badge, button, counted, head, lasting, notice, number, postForm, when } from './parts.ts'
+
+export interface OverviewPage {
+  session: Session
+  now: number
+  overview: Overview
+  chart: Chart
+  shows: Shows
+  done: string | undefined
+}
+
+export function overviewPage({ session, now, overview, chart, shows, done }: OverviewPage): Html {
+  const { health, attention } = overview
+  return page({
+    title: 'Overview',
+    section: 'overview',
+    session,
+    uses: ['uplot.css', 'live.js', 'uplot.js', 'chart.js'],
+    body: html`<div data-live="/console/live">
+      ${head('Overview', health.says, badge(health.level, health.word, 'big'))}
+      <div class="stack" id="status" data-part>
+        ${done ? notice('good', done) : ''}
+        ${attention.map((one) => needs(one, session.csrf))}
+        ${facts(overview, now)}
+      </div>
+      <div class="stack after">
+        ${chartCard(chart, shows)}
+        ${sums(overview)}
+      </div>
+    </div>`,
+  })
+}
+
+function needs({ level, title, says, todo, action }: Attention, csrf: string): Html {
+  return notice(level, title, html`${says}${todo ? html`<br>${todo}` : ''}`, action ? button_(action, csrf) : '')
+}
+
+function button_(action: NonNullable<Attention['action']>, csrf: string): Html {
+  if (action.by === 'link') return html`<a class="button" href="${action.to}">${action.label}</a>`
+  return postForm(action.to, csrf, button(action.label, 'primary'))
+}
+
+function facts({ lastWebhook, lastDelivery, oldestWaiting, waiting }: Overview, now: number): Html {
+  const at = (time: number | undefined, never: string) =>
+    time === undefined ? html`<dd>${never}</dd>` : html`<dd>${ago(time, now)}</dd><dd>${when(time)}</dd>`
+  return html`<dl class="grid">
+    <div class="card fact"><dt>Last webhook from Drift</dt>${at(lastWebhook, 'none yet')}</div>
+    <div class="card fact"><dt>Last delivery to Segment</dt>${at(lastDelivery, 'none yet')}</div>
+    <div class="card fact"><dt>On their way</dt><dd>${counted(waiting, 'event')}</dd>${
+      oldestWaiting === undefined
+        ? html`<dd>nothing waits</dd>`
+        : html`<dd>the oldest for ${lasting(Math.max(now - oldestWaiting, 0))}</dd>`
+    }</div>
+  </dl>`
+}
+
+function sums({ sums: s }: Overview): Html {
+  const rows: readonly [name: string, count: number, means: string][] = [
+    ['Received', s.received, 'answered 200 and counted once, repeats apart'],
+    ['Delivered', s.delivered, 'Segment took them'],
+    ['Waiting', s.waiting, 'on their way, or waiting for something to be mended'],
+    ['Set aside', s.held, 'not readable as an event; kept with the reason'],
+    ['Given up', s.dead, 'refused for a reason of their own; kept 30 days'],
+    ['Ignored', s.ignored, 'switched off, outside the catalogue, or nothing to say'],
+    ['Expired', s.expired, 'taken away before they could be delivered'],
+  ]
+  return html`<section class="card sheet" id="sums" data-part>
+    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${
+      s.addsUp ? 'it adds up.' : 'it does not add up, please report it.'
+    }</p></div></div>
+    <table class="cards"><thead><tr><th scope="col">What became of them</th><th scope="col" class="number">Events</th><th scope="col">Which are</th></tr></thead>
+    <tbody>${rows.map(
+      ([name, count, means]) =>
+        html`<tr><th scope="row">${name}</th><td class="number" data-label="Events">${number(count)}</td><td class="faint" data-label="Which are">${means}</td></tr>`,
+    )}</tbody></table>
+  </section>`
+}

@@ -1,0 +1,154 @@
+/** Settings: where the events go, which of them, whether at all. */
+import { html } from 'hono/html'
+import type { KeyShown } from '../../install/write-key.ts'
+import type { Install } from '../../storage/ports.ts'
+import type { Session } from '../session.ts'
+import { type Html, page } from './layout.ts'
+import { badge, button, choice, head, input, type Level, notice, postForm, select, when } from './parts.ts'
+
+export interface SettingsPage {
+  session: Session
+  install: Install
+  /** The types of the catalogue, with when Drift sends them. */
+  events: readonly { type: string; when: string }[]
+  /** What may be shown of the write key. */
+  key: KeyShown | undefined
+  /** The environment rules the write key, region and grant: single-account mode. */
+  isFixed: boolean
+  done?: string | undefined
+  wrong?: { writeKey?: string; confirm?: string } | undefined
+  /** Somebody else was quicker: what is shown is what is there now. */
+  isStale?: boolean
+}
+
+export const stateWords: Readonly<Record<Install['state'], readonly [word: string, level: Level]>> = {
+  live: ['Live', 'good'],
+  waiting_for_key: ['Waiting for the write key', 'warn'],
+  paused: ['Paused', 'warn'],
+  needs_attention: ['Needs attention', 'bad'],
+  disconnected: ['Disconnected', 'bad'],
+}
+
+export function settingsPage(given: SettingsPage): Html {
+  const { session, install, done, isStale } = given
+  const [word, level] = stateWords[install.state]
+  const isGone = install.state === 'disconnected'
+  return page({
+    title: 'Settings',
+    section: 'settings',
+    session,
+    body: html`${head('Settings', `Of Drift account ${install.org}, connected since ${new Date(install.createdAt).toISOString().slice(0, 10)}.`, badge(level, word, 'big'))}
+    <div class="stack">
+      ${done ? notice('good', done) : ''}
+      ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
+      ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${leave(given)}`}
+    </div>`,
+  })
+}
+
+function gone(): Html {
+  return notice(
+    'warn',
+    'This account is disconnected',
+    'Its secrets and the bodies of its events are erased. Connect it again to go on.',
+    html`<a class="button primary" href="/connect">Connect to Drift</a>`,
+  )
+}
+
+/** After it left, in the place of the console. */
+export function leftPage(isRevoked: boolean): Html {
+  const told = isRevoked
+    ? 'Drift has ended the grant.'
+    : 'Drift could not be told: remove the app in its own settings too.'
+  return page({
+    title: 'Disconnected',
+    body: html`<h1>Disconnected</h1>
+      <p>The write key, the grant and every event that was kept are erased. ${told}</p>
+      <p><a class="button" href="/console">Sign in again</a></p>`,
+  })
+}
+
+function segment({ session, install, key, isFixed, wrong }: SettingsPage): Html {
+  const regions = [
+    ['us', 'United States (api.segment.io)'],
+    ['eu', 'European Union (events.eu1.segmentapis.com)'],
+  ] as const
+  const saved = key?.set ? html`${when(key.set.at)}, by ${key.set.by}` : 'by the settings or the command line'
+  return html`<section class="card" id="segment"><h2>Segment</h2>
+    <dl class="pairs">
+      <dt>Write key</dt><dd>${key ? html`saved; its fingerprint is <code>${key.fingerprint}</code>` : 'none yet'}</dd>
+      ${key ? html`<dt>Saved</dt><dd>${saved}</dd>` : ''}
+      <dt>Region</dt><dd>${regions.find(([region]) => region === install.region)![1]}</dd>
+    </dl>
+    ${
+      isFixed
+        ? notice(
+            'info',
+            'The environment rules here',
+            'This service runs for one account: SEGMENT_WRITE_KEY and SEGMENT_REGION are read at each start.',
+          )
+        : html`<details${wrong?.writeKey || !key ? html` open` : ''}><summary>${key ? 'Change the write key or the region' : 'Save the write key'}</summary>
+        ${postForm(
+          '/console/settings/segment',
+          session.csrf,
+          html`<input type="hidden" name="generation" value="${install.generation}">
+          ${input('writeKey', 'Write key', {
+            type: 'password',
+            hint: `In Segment: Sources → your source → Settings → API Keys.${key ? ' Leave it empty to keep the one that is saved.' : ''} It is sealed, and never shown again.`,
+            error: wrong?.writeKey ?? '',
+          })}
+          ${select('region', 'Where the Segment workspace is', regions, install.region)}
+          <p class="hint">Segment answers 200 to wrong keys too. After saving, look for the next events in the source's Debugger.</p>
+          <div class="row">${button('Save', 'primary')}</div>`,
+          'stack narrow',
+        )}</details>`
+    }
+  </section>`
+}
+
+function events({ session, install, events: all }: SettingsPage): Html {
+  return html`<section class="card" id="events"><h2>Events that are sent</h2>
+    <p class="faint">What is switched off is answered 200, counted as ignored, and not kept.</p>
+    ${postForm(
+      '/console/settings/events',
+      session.csrf,
+      html`<input type="hidden" name="generation" value="${install.generation}">
+      <fieldset class="columns"><legend class="hidden">Events that are sent</legend>
+        ${all.map(({ type, when }) => choice('checkbox', 'on', type, !install.offTypes.includes(type), type, when))}
+      </fieldset>
+      <div class="row">${button('Save', 'primary')}</div>`,
+      'stack',
+    )}
+  </section>`
+}
+
+function sending({ session, install }: SettingsPage): Html {
+  const isPaused = install.state === 'paused'
+  const needsKey = install.state === 'waiting_for_key'
+  const form = isPaused
+    ? postForm('/console/resume', session.csrf, button('Resume', 'primary'))
+    : postForm('/console/pause', session.csrf, button('Pause'))
+  return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${isPaused ? 'Sending is paused' : 'Sending'}</h2>
+    <p class="faint">${
+      isPaused
+        ? 'Events are received and kept. Resume to send them, in order.'
+        : needsKey
+          ? 'Events are received and kept until the write key is saved.'
+          : 'While paused, events are received and kept; nothing is lost.'
+    }</p></div>${needsKey ? '' : form}</div></section>`
+}
+
+function leave({ session, install, isFixed, wrong }: SettingsPage): Html {
+  return html`<section class="card danger" id="disconnect"><h2>Disconnect</h2>
+    <p class="faint">Drift is told that this service has no more business with the account. The write key, the grant, and every event that is kept are erased at once, those that wait too. The counts stay. This cannot be undone.</p>
+    ${isFixed ? html`<p class="faint">In single-account mode the environment installs the account again at the next start: take DRIFT_ORG_ID out of it first.</p>` : ''}
+    <details${wrong?.confirm ? html` open` : ''}><summary>Disconnect this account…</summary>
+    ${postForm(
+      '/console/disconnect',
+      session.csrf,
+      html`${input('confirm', `To confirm, type the account number: ${install.org}`, { error: wrong?.confirm ?? '' })}
+      <div class="row">${button('Disconnect and erase', 'danger')}</div>`,
+      'stack narrow',
+    )}</details>
+  </section>`
+}
