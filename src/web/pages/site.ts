@@ -35,7 +35,7 @@ export function sitePage({ session, wanted, tag, events, kilobytes, wrong }: Sit
       <section class="card">
         <div class="cardhead"><h2>The tag for your pages</h2><button data-copy="tag" class="primary" hidden>Copy</button></div>
         <pre id="tag" tabindex="0">${tag}</pre>
-        <p class="small faint">Put it into every page with the chat, after Drift's and Segment's own tags. ${kilobytes} kB, no cookies of its own, no other site involved.</p>
+        <p class="small faint">Put it into every page with the chat, before or after Drift's and Segment's own tags. ${kilobytes} kB, no cookies of its own, no other site involved.</p>
       </section>
       ${postForm('/console/site', session.csrf, options(wanted), 'card stack')}
       <section class="card"><h2>What it sends</h2>
