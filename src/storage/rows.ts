@@ -6,14 +6,7 @@ type Row = Readonly<Record<string, unknown>>
 export function entryOf(row: Row): Entry {
   const known = row.known as Uint8Array | null
   return {
-    id: Number(row.id),
-    org: row.org as string,
-    type: row.type as string,
-    state: row.state as State,
-    messageId: row.message_id as string,
-    receivedAt: Number(row.received_at),
-    mapping: Number(row.mapping),
-    failures: Number(row.failures),
+    ...ofBoth(row),
     ...(row.contact === null ? {} : { contact: row.contact as string }),
     ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
     body: row.body as Uint8Array,
@@ -24,14 +17,7 @@ export function entryOf(row: Row): Entry {
 export function shownOf(row: Row): Shown {
   const { status, batch, tries } = row
   return {
-    id: Number(row.id),
-    org: row.org as string,
-    type: row.type as string,
-    state: row.state as State,
-    messageId: row.message_id as string,
-    receivedAt: Number(row.received_at),
-    mapping: Number(row.mapping),
-    failures: Number(row.failures),
+    ...ofBoth(row),
     bodyBytes: Number(row.bytes),
     ...present({
       reason: row.why,
@@ -41,6 +27,19 @@ export function shownOf(row: Row): Shown {
       conversation: row.conversation,
     }),
     ...(status === null ? {} : { answer: { status: Number(status), batch: Number(batch), tries: Number(tries) } }),
+  }
+}
+
+function ofBoth(row: Row) {
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    type: row.type as string,
+    state: row.state as State,
+    messageId: row.message_id as string,
+    receivedAt: Number(row.received_at),
+    mapping: Number(row.mapping),
+    failures: Number(row.failures),
   }
 }
 
