@@ -6,6 +6,7 @@ import { backlog } from './lines/backlog.ts'
 import { crash } from './lines/crash.ts'
 import { disk } from './lines/disk.ts'
 import { endToEnd } from './lines/end-to-end.ts'
+import { engines } from './lines/engines.ts'
 import { halfLoad } from './lines/half-load.ts'
 import { idle } from './lines/idle.ts'
 import { look } from './lines/look.ts'
@@ -26,4 +27,5 @@ export const lines: readonly Line[] = [
   crash,
   look,
   disk,
+  engines,
 ]

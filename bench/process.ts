@@ -51,14 +51,19 @@ export async function start(script: string, args: string[] = [], env: NodeJS.Pro
 
 /** Runs a script of the project to its end; gives the JSON that it printed. */
 export async function measure<Result>(script: string, options: object): Promise<Result> {
-  const child = spawnScript(script, [JSON.stringify(options)], {}, ['ignore', 'pipe', 'inherit'])
+  return JSON.parse(await output(script, [JSON.stringify(options)])) as Result
+}
+
+/** Runs a script of the project to its end; gives what it printed. */
+export async function output(script: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const child = spawnScript(script, args, env, ['ignore', 'pipe', 'inherit'])
   let printed = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     printed += text
   })
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`${script} ended with ${code}`)
-  return JSON.parse(printed) as Result
+  return printed
 }
 
 function spawnScript(
