@@ -50,7 +50,10 @@ try {
         await page.emulateMedia({ colorScheme })
         await page.goto(rig.service.url + path)
         await page.waitForLoadState('networkidle', { timeout: 1000 }).catch(() => {})
-        await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+        await page.screenshot({
+          path: join(folder, `${name}-${width}-${colorScheme}.png`),
+          fullPage: process.argv[3] === 'whole',
+        })
       }
   await close()
   console.log(folder)
@@ -68,10 +71,10 @@ async function playWeek(): Promise<void> {
     const ofDay = new Date(systemClock.now() - hour * 3_600_000).getUTCHours()
     const busy = Math.max(1, Math.round((4 + 5 * Math.sin(((ofDay - 8) / 24) * 2 * Math.PI)) * (0.6 + random())))
     for (let event = 0; event < busy; event++) {
-      behindMs = hour * 3_600_000 - (event / busy) * 3_600_000
+      behindMs = Math.round((hour - event / busy) * 3_600_000)
       await next()
+      await settled(rig)
     }
-    await settled(rig)
   }
   behindMs = 0
   const { drift } = await readFixture('button_clicked')

@@ -59,6 +59,7 @@
       {
         width: place.clientWidth,
         height: 240,
+        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC'),
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
         scales: {
@@ -111,8 +112,11 @@
     const [date, time] = new Date(seconds * 1_000).toISOString().split('T')
     const clock = time.slice(0, 5)
     if (isWhole) return `${date} ${clock} UTC`
-    return step >= 14_400 ? date.slice(5) : clock
+    if (step < 14_400) return clock
+    return clock === '00:00' ? `${Number(date.slice(8))} ${months[Number(date.slice(5, 7)) - 1]}` : ''
   }
+
+  const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
 
   const short = (value) => (value >= 1_000 ? `${value / 1_000}k` : String(value))
 

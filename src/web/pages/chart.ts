@@ -47,7 +47,7 @@ function tabs<Name extends string>(
 function legend({ series }: Chart): Html {
   if (series.length === 0)
     return html`<p class="empty"><strong>Nothing yet in this time</strong>Events appear here as Drift sends them.</p>`
-  return html`<table class="cards flat"><thead><tr><th scope="col">Event</th><th scope="col" class="number">Received</th><th scope="col" class="number">Delivered</th><th scope="col" class="number">Set aside</th></tr></thead>
+  return html`<table class="flat"><thead><tr><th scope="col">Event</th><th scope="col" class="number">Received</th><th scope="col" class="number">Delivered</th><th scope="col" class="number">Set aside</th></tr></thead>
     <tbody>${series.map(
       ({ type, sums }, at) => html`<tr>
         <th scope="row"><a href="/console/events?type=${encodeURIComponent(type)}"><span class="swatch c${at % 10}"></span>${type}</a></th>

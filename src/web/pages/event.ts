@@ -1,9 +1,9 @@
 /** One event: its way, why it is not there yet, and what came in beside what went out. */
 import { html } from 'hono/html'
-import type { Json } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Opened, Step, Story } from '../../pipeline/inspect.ts'
 import type { Shown } from '../../storage/ports.ts'
-import { mask } from '../console/mask.ts'
+import { mask, maskMessage } from '../console/mask.ts'
 import { addressOf } from '../console/query.ts'
 import type { Session } from '../session.ts'
 import { data } from './data.ts'
@@ -56,7 +56,7 @@ function why({ why }: Story): Html | '' {
 }
 
 function step({ at, what }: Step): Html {
-  return html`<li class="${at === undefined ? 'next' : ''}">${what}${at === undefined ? '' : when(at)}</li>`
+  return html`<li class="${at === undefined ? 'known' : ''}">${what}${at === undefined ? '' : when(at)}</li>`
 }
 
 function facts({ contact, conversation, receivedAt, settledAt, answer, bodyBytes, mapping }: Shown): Html {
@@ -81,6 +81,7 @@ function bodies({ session, shown, opened, isRevealed }: EventPage): Html {
     return html`<section class="card"><h2>What it says</h2><p class="faint">Its body is not kept any more.</p></section>`
   const show = (value: Json | string) =>
     data(isRevealed ? value : typeof value === 'string' ? { text: mask(value) } : mask(value))
+  const sent = (message: JsonObject) => data(isRevealed ? message : maskMessage(message))
   const reveal = isRevealed
     ? html`<a class="button" href="/console/events/${shown.messageId}">Cover personal data again</a>`
     : postForm(`/console/events/${shown.messageId}/reveal`, session.csrf, button('Show personal data'))
@@ -93,7 +94,7 @@ function bodies({ session, shown, opened, isRevealed }: EventPage): Html {
       <div><h3>Came in, from Drift</h3>${show(opened.cameIn)}</div>
       <div><h3>${shown.state === 'delivered' ? 'Went out, to Segment' : 'Goes out, to Segment'}</h3>${
         opened.goesOut
-          ? show(opened.goesOut as unknown as Json)
+          ? sent(opened.goesOut as unknown as JsonObject)
           : html`<p class="faint">Nothing: it is not known yet, or there is nothing to say.</p>`
       }</div>
     </div>

@@ -65,17 +65,15 @@ function sums({ sums: s }: Overview): Html {
   const rows: readonly [name: string, count: number, means: string][] = [
     ['Received', s.received, 'answered 200 and counted once, repeats apart'],
     ['Delivered', s.delivered, 'Segment took them'],
-    ['Waiting', s.waiting, 'on their way, or waiting for something to be mended'],
-    ['Set aside', s.held, 'not readable as an event; kept with the reason'],
+    ['Waiting', s.waiting, 'on their way'],
+    ['Held', s.held, 'kept with the reason, until something is mended or they are sent again'],
     ['Given up', s.dead, 'refused for a reason of their own; kept 30 days'],
     ['Ignored', s.ignored, 'switched off, outside the catalogue, or nothing to say'],
     ['Expired', s.expired, 'taken away before they could be delivered'],
   ]
   return html`<section class="card sheet" id="sums" data-part>
-    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${
-      s.addsUp ? 'it adds up.' : 'it does not add up, please report it.'
-    }</p></div></div>
-    <table class="cards"><thead><tr><th scope="col">What became of them</th><th scope="col" class="number">Events</th><th scope="col">Which are</th></tr></thead>
+    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${s.addsUp ? 'it adds up.' : 'events move while this is counted.'}</p></div></div>
+    <table class="cards brief"><thead><tr><th scope="col">What became of them</th><th scope="col" class="number">Events</th><th scope="col">Which are</th></tr></thead>
     <tbody>${rows.map(
       ([name, count, means]) =>
         html`<tr><th scope="row">${name}</th><td class="number" data-label="Events">${number(count)}</td><td class="faint" data-label="Which are">${means}</td></tr>`,

@@ -75,8 +75,8 @@ function chooser({ filter, types, mapping }: RedrivePage): Html {
     <div class="filter">
       ${select('state', 'Which events', states, filter.state)}
       ${select('type', 'Of this type', typeChoices, filter.type)}
-      ${input('from', 'Received from (UTC)', { value: filter.from, type: 'datetime-local' })}
-      ${input('to', 'Received before (UTC)', { value: filter.to, type: 'datetime-local' })}
+      ${input('from', 'From (UTC)', { value: filter.from, type: 'datetime-local' })}
+      ${input('to', 'Before (UTC)', { value: filter.to, type: 'datetime-local' })}
       ${input('contact', 'Of this contact', { value: filter.contact })}
     </div>
     <fieldset><legend>How each becomes a call</legend>

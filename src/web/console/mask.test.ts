@@ -1,0 +1,47 @@
+/** What is shown of an event before somebody asks for what it says of a person. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { catalogue, fixtureOf } from '../../events/index.ts'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import { Covered, mask, maskMessage } from './mask.ts'
+
+/** Every text of a value that is not covered. */
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  if (value instanceof Covered || typeof value !== 'object' || value === null) return []
+  return Object.values(value).flatMap(texts)
+}
+
+const personal = /@|\d+\.\d+\.\d+\.\d+|https?:|\+\d|Angeles|United States|en-US/
+
+test('no fixture shows a name, an address, a place or a message', async () => {
+  let covered = 0
+  for (const type of catalogue.keys()) {
+    const { drift, conversation, segment } = await fixtureOf(type)
+    for (const shown of [mask(drift), mask((conversation ?? null) as Json), maskMessage(segment)]) {
+      const open = texts(shown).filter((text) => personal.test(text))
+      assert.deepEqual(open, [], type)
+      covered += JSON.stringify(shown).split('"length"').length - 1
+    }
+  }
+  assert.ok(covered > 40, 'something was there to cover')
+})
+
+test("Drift's own context is covered, ours is not", () => {
+  const said = { data: { context: { ip: '1.2.3.4', location: { latitude: 1.5 } } } }
+  const { data } = mask(said) as { data: { context: { ip: unknown; location: { latitude: unknown } } } }
+  assert.ok(data.context.ip instanceof Covered)
+  assert.ok(data.context.location.latitude instanceof Covered)
+  const message: JsonObject = { context: { integration: { name: 'us' } }, properties: { name: 'Ada' } }
+  const shown = maskMessage(message) as { context: unknown; properties: { name: unknown } }
+  assert.deepEqual(shown.context, { integration: { name: 'us' } })
+  assert.ok(shown.properties.name instanceof Covered)
+})
+
+test('ids and times stay, and so do words of Drift; a text that stands under an id does not', () => {
+  const said = { contactId: 7, createdAt: 8, status: 'open', externalId: 'ada@example.com', phoneId: '+44' }
+  const shown = mask(said) as Record<string, unknown>
+  assert.deepEqual([shown.contactId, shown.createdAt, shown.status], [7, 8, 'open'])
+  assert.ok(shown.externalId instanceof Covered)
+  assert.ok(shown.phoneId instanceof Covered)
+})
