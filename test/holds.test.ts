@@ -16,9 +16,12 @@ beforeEach(async () => {
   rig = await startRig({ clock })
 })
 afterEach(async () => {
-  assert.ok(addsUp(await rig.sums()))
-  await rig.sims.segment.close()
-  await rig.close()
+  try {
+    assert.ok(addsUp(await rig.sums()))
+  } finally {
+    await rig.sims.segment.close()
+    await rig.close()
+  }
 })
 
 function update(n: number, orgId = org, more = ''): JsonObject {

@@ -76,8 +76,8 @@ export async function startRig({
     },
     command: (name, options = {}) => runCommand(env, name, options),
     async sums() {
-      const { ledger } = rig.service.store.storage
-      return sumsOf(await ledger.totals(), await ledger.standings())
+      const { totals, standings } = await rig.service.store.storage.ledger.books()
+      return sumsOf(totals, standings)
     },
     async close() {
       await rig.service.close()

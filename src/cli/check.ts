@@ -9,7 +9,7 @@ export const check: Command = {
   examples: ['npx drift-segment-source check', 'npx drift-segment-source check --json'],
   async run(context, given) {
     return withStore(context, async ({ storage: { ledger }, clock }) => {
-      const [totals, standings] = await Promise.all([ledger.totals(), ledger.standings()])
+      const { totals, standings } = await ledger.books()
       const sums = sumsOf(totals, standings)
       const ok = addsUp(sums)
       const held = standings.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')

@@ -113,7 +113,7 @@ async function examineKeys({ keyring }: Store, { encryptionKeys }: Config, findi
 }
 
 async function examineAccounts({ storage, roster, clock }: Store, findings: Finding[]): Promise<void> {
-  const [totals, standings] = await Promise.all([storage.ledger.totals(), storage.ledger.standings()])
+  const { totals, standings } = await storage.ledger.books()
   if (addsUp(sumsOf(totals, standings))) findings.push({ is: 'ok', what: 'counts: what was received adds up' })
   else findings.push({ is: 'bad', what: 'counts: they do not add up', todo: 'report it, with the output of `check`' })
   if (roster.all().length === 0)

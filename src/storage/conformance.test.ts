@@ -8,7 +8,7 @@ import { promises as basic } from './conformance.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Entry, Inbox, Lookup, Storage, Tickets } from './ports.ts'
+import type { Entry, Inbox, Ledger, Lookup, Storage, Tickets } from './ports.ts'
 import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
@@ -53,7 +53,12 @@ for (const [engine, withStorage] of Object.entries(engines)) {
 }
 
 /** Engines that break one promise on purpose; the suite must notice each. */
-type Sabotage = (inbox: Inbox, lookup: Lookup, tickets: Tickets) => Partial<Inbox & Lookup & Tickets>
+type Sabotage = (
+  inbox: Inbox,
+  lookup: Lookup,
+  tickets: Tickets,
+  ledger: Ledger,
+) => Partial<Inbox & Lookup & Tickets & Ledger>
 const sabotages: Record<string, Sabotage> = {
   'takes every arrival for new': (inbox) => ({
     append: (batch) =>
@@ -113,6 +118,13 @@ const sabotages: Record<string, Sabotage> = {
   'gives a ticket to everybody who asks': (_, _lookup, tickets) => ({
     redeem: (named, now) => tickets.get(named, now),
   }),
+  'reads its books at two moments': (_, _lookup, _tickets, ledger) => ({
+    books: async () => {
+      const totals = await ledger.totals()
+      await new Promise(setImmediate)
+      return { totals, standings: await ledger.standings() }
+    },
+  }),
   'finds entries that are gone': (_, lookup) => {
     const seen = new Map<string, Awaited<ReturnType<Lookup['find']>>>()
     return {
@@ -131,8 +143,13 @@ describe('an engine that breaks a promise is caught', () => {
       const caught: string[] = []
       for (const { promise, check } of promises) {
         const storage = openForgetful()
-        const changed = broken({ ...storage.inbox }, { ...storage.lookup }, { ...storage.tickets })
-        for (const port of [storage.inbox, storage.lookup, storage.tickets])
+        const changed = broken(
+          { ...storage.inbox },
+          { ...storage.lookup },
+          { ...storage.tickets },
+          { ...storage.ledger },
+        )
+        for (const port of [storage.inbox, storage.lookup, storage.tickets, storage.ledger])
           Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
         await check(storage).catch(() => caught.push(promise))
       }

@@ -75,12 +75,10 @@ async function standing(storage: Storage, state: string, org = one): Promise<num
 
 /** received = delivered + ignored + expired + dead and gone + every row that is not delivered. */
 export async function conserved(storage: Storage): Promise<void> {
-  const totals = await storage.ledger.totals()
+  const { totals, standings } = await storage.ledger.books()
   const counted = (outcome: string) =>
     totals.filter((entry) => entry.outcome === outcome).reduce((sum, { count }) => sum + count, 0)
-  const rows = (await storage.ledger.standings())
-    .filter(({ state }) => state !== 'delivered')
-    .reduce((sum, { count }) => sum + count, 0)
+  const rows = standings.filter(({ state }) => state !== 'delivered').reduce((sum, { count }) => sum + count, 0)
   const gone = counted('delivered') + counted('ignored') + counted('expired') + counted('dead')
   assert.equal(counted('received'), gone + rows, 'received is everything that became of it')
 }
@@ -122,6 +120,26 @@ export const promises: readonly Promised[] = [
         assert.equal(entry.receivedAt, 1_000)
         assert.equal(entry.failures, 0)
       })
+    },
+  },
+  {
+    promise: 'the books are of one moment: they add up while others append and settle',
+    async check(storage) {
+      let done = false
+      const writing = (async () => {
+        for (let round = 0; round < 40; round++) {
+          await Promise.all([storage.inbox.append([arrival(), arrival()]), storage.inbox.append([arrival()])])
+          const lease = await claimed(storage)
+          await storage.inbox.settle(
+            lease,
+            lease.entries.map(({ id }) => to(id, 'delivered')),
+            { readyAt: 0, failures: 0 },
+          )
+        }
+      })().finally(() => (done = true))
+      do await conserved(storage)
+      while (!done)
+      await writing
     },
   },
   {

@@ -200,6 +200,8 @@ export interface Ledger {
   totals(): Promise<Total[]>
   /** What is there now and not delivered, by account, state and reason, counted row by row. */
   standings(): Promise<Standing[]>
+  /** Both as of one moment: they add up, whatever is written meanwhile. */
+  books(): Promise<{ totals: Total[]; standings: Standing[] }>
   /** An account's moments of this time, in order; in minutes where they are young, else in hours. */
   moments(org: Org, from: number, to: number): Promise<Moment[]>
 }

@@ -88,7 +88,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     )
     writable.set(isWritable)
     const { ledger } = storage
-    const [totals, standings] = await Promise.all([ledger.totals(), ledger.standings()])
+    const { totals, standings } = await ledger.books()
     for (const metric of [events, waiting, oldest, ofAccount, accounts]) metric.reset()
     for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
     const sinceByState = new Map<string, number>()

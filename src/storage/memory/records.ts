@@ -3,33 +3,37 @@ import type { Audit, Conversations, Install, Installs, Ledger, Standing, Vault }
 import { laneState, type State } from './state.ts'
 
 export function ledgerOf(state: State): Ledger {
+  const totals = () => [...state.counts.values()].filter(({ count }) => count !== 0).map((total) => ({ ...total }))
   return {
-    totals: async () => [...state.counts.values()].filter(({ count }) => count !== 0).map((total) => ({ ...total })),
-    standings: async () => {
-      const groups = new Map<string, Standing>()
-      const inLine = [...state.entries.values()].sort((one, next) => one.place - next.place)
-      for (const { org, state: of, receivedAt, reason } of inLine) {
-        if (of === 'delivered') continue
-        const lane = of === 'waiting' ? 'send' : of === 'asking' ? 'ask' : undefined
-        const kept = lane && laneState(state, org, lane)
-        const why = kept ? (kept.hold ?? kept.trouble) : reason
-        const key = JSON.stringify([org, of, why])
-        const group = groups.get(key)
-        if (group) {
-          group.count++
-          if (!lane) group.oldestReceivedAt = Math.min(group.oldestReceivedAt, receivedAt)
-        } else {
-          groups.set(key, { org, state: of, ...(why ? { reason: why } : {}), count: 1, oldestReceivedAt: receivedAt })
-        }
-      }
-      return [...groups.values()]
-    },
+    totals: async () => totals(),
+    standings: async () => standingsOf(state),
+    books: async () => ({ totals: totals(), standings: standingsOf(state) }),
     moments: async (org, from, to) =>
       [...state.moments.values()]
         .filter((moment) => moment.org === org && moment.at >= from && moment.at < to)
         .map(({ org: _, ...moment }) => moment)
         .sort((one, other) => one.at - other.at),
   }
+}
+
+function standingsOf(state: State): Standing[] {
+  const groups = new Map<string, Standing>()
+  const inLine = [...state.entries.values()].sort((one, next) => one.place - next.place)
+  for (const { org, state: of, receivedAt, reason } of inLine) {
+    if (of === 'delivered') continue
+    const lane = of === 'waiting' ? 'send' : of === 'asking' ? 'ask' : undefined
+    const kept = lane && laneState(state, org, lane)
+    const why = kept ? (kept.hold ?? kept.trouble) : reason
+    const key = JSON.stringify([org, of, why])
+    const group = groups.get(key)
+    if (group) {
+      group.count++
+      if (!lane) group.oldestReceivedAt = Math.min(group.oldestReceivedAt, receivedAt)
+    } else {
+      groups.set(key, { org, state: of, ...(why ? { reason: why } : {}), count: 1, oldestReceivedAt: receivedAt })
+    }
+  }
+  return [...groups.values()]
 }
 
 export function installsOf(state: State): Installs {

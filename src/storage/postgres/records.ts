@@ -1,7 +1,7 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import { columns } from './counts.ts'
-import type { Database, Row } from './database.ts'
+import type { Database, Row, Session } from './database.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
   FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
@@ -17,25 +17,37 @@ function inLane(state: 'waiting' | 'asking'): string {
      LEFT JOIN lanes l ON l.org = c.org AND l.lane = '${lane}' ORDER BY c.org`
 }
 
+const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
+
+const totalsIn = async (session: Session) =>
+  (await session.all(
+    'SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome',
+  )) as unknown as Total[]
+
+async function standingsIn(session: Session): Promise<Standing[]> {
+  const rows = [await session.all(inLane('waiting')), await session.all(inLane('asking')), await session.all(setAside)]
+  return rows.flat().map((row) => ({
+    org: row.org as string,
+    state: row.state as State,
+    ...(row.why === null ? {} : { reason: row.why as string }),
+    count: Number(row.count),
+    oldestReceivedAt: Number(row.oldest),
+  }))
+}
+
 export const ledger = {
-  totals: async (db: Database): Promise<Total[]> =>
-    (await db.all(
-      'SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome',
-    )) as unknown as Total[],
+  totals: (db: Database): Promise<Total[]> => totalsIn(db),
   /** All of it as of one moment: an entry is in one state at a time. */
-  standings: async (db: Database): Promise<Standing[]> => {
-    const rows = await db.transaction(async (session) => {
-      await session.script('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
-      return [await session.all(inLane('waiting')), await session.all(inLane('asking')), await session.all(setAside)]
-    })
-    return rows.flat().map((row) => ({
-      org: row.org as string,
-      state: row.state as State,
-      ...(row.why === null ? {} : { reason: row.why as string }),
-      count: Number(row.count),
-      oldestReceivedAt: Number(row.oldest),
-    }))
-  },
+  standings: (db: Database): Promise<Standing[]> =>
+    db.transaction(async (session) => {
+      await session.script(asOfOneMoment)
+      return standingsIn(session)
+    }),
+  books: (db: Database): Promise<{ totals: Total[]; standings: Standing[] }> =>
+    db.transaction(async (session) => {
+      await session.script(asOfOneMoment)
+      return { totals: await totalsIn(session), standings: await standingsIn(session) }
+    }),
   moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
     (await db.all(
       'SELECT at, type, outcome, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at',

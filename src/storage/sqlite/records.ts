@@ -31,6 +31,7 @@ export const ledger = {
       count: Number(row.count),
       oldestReceivedAt: Number(row.oldest),
     })),
+  books: (db: Database) => ({ totals: ledger.totals(db), standings: ledger.standings(db) }),
   moments: (db: Database, org: string, from: number, to: number): Moment[] =>
     db
       .all(
