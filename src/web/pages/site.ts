@@ -56,7 +56,7 @@ function options({ identify, consent, segment, drift, pinned }: Wanted): Html {
       ${choice('radio', 'consent', 'granted', consent === 'granted', 'Send at once', 'for sites that ask before they load any of this')}
       ${choice('radio', 'consent', 'pending', consent === 'pending', 'Wait until it is given', 'events are kept in the page until it calls driftSegmentBridge.consent(…)')}
     </fieldset>
-    <div class="filter">
+    <div class="filter top">
       ${input('segment', "Write key of the site's Segment source", { value: segment, wide: true, hint: 'Only where the page does not load Segment itself. Everybody can see it there: never the write key of Settings.' })}
       ${input('drift', "Drift's embed id", { value: drift, wide: true, hint: 'Only where the page does not load Drift itself.' })}
     </div>
