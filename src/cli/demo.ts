@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Env, readConfig } from '../config.ts'
 import { eventName } from '../events/define.ts'
 import { catalogue } from '../events/index.ts'
+import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { silentLog } from '../lib/log.ts'
@@ -13,6 +14,7 @@ import { openOutlet } from '../lib/request.ts'
 import type { Service } from '../main.ts'
 import { difference } from '../sim/expected.ts'
 import { type Sims, startSims } from '../sim/index.ts'
+import { openStory } from '../sim/story.ts'
 import { openVisitor } from '../sim/visitor.ts'
 import type { Command, Context } from './command.ts'
 import { signIn } from './sign-in.ts'
@@ -47,7 +49,11 @@ export const demo: Command = {
           `\nDrift's page of apps, which sends events and disconnects: ${sims.drift.url}/settings/apps` +
           `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
       )
+      const stopped = new AbortController()
+      const life = keepLiving(service, sims, stopped.signal)
       await context.untilStopped()
+      stopped.abort()
+      await life
       return 0
     } finally {
       await service?.close()
@@ -98,6 +104,12 @@ async function sayHowToSignIn(context: Context, env: Env, { url }: Service): Pro
   context.print('  sign in through the simulated Drift: "Continue with Drift", then "Allow"; or open, once:')
   const print = (text: string) => context.print(`  ${text}`)
   await signIn.run!({ ...context, env, print, remark: () => {} }, { org: String(org), url }, [])
+}
+
+/** The console has something to show, and something new now and then. */
+async function keepLiving({ url }: Service, { drift }: Sims, signal: AbortSignal): Promise<void> {
+  const story = await openStory(drift, { to: `${url}/webhooks/drift`, orgId: org, random: systemRandom })
+  await story.goOn(systemClock, signal)
 }
 
 async function fireAll(context: Context, service: Service, { drift, segment }: Sims): Promise<boolean> {
