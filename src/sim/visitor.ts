@@ -81,7 +81,7 @@ export function openVisitor(send: Send): Visitor {
 }
 
 /** The forms of a page that are sent by POST, with what stands in them. Reads our own pages, not any. */
-function formsOf(page: string): { action: string | undefined; fields: Record<string, string> }[] {
+export function formsOf(page: string): { action: string | undefined; fields: Record<string, string> }[] {
   return [...page.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)]
     .filter(([, attributes = '']) => /method="post"/i.test(attributes))
     .map(([, attributes = '', content = '']) => {
