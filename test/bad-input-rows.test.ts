@@ -1,6 +1,6 @@
 /**
  * The catalogue of bad input that this service is held to: W for webhooks, L for command line and settings, O for
- * installs by OAuth. A row is named at the head of the test that shows it.
+ * installs by OAuth, C for the console. A row is named at the head of the test that shows it.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -12,6 +12,7 @@ const rows = [
   ...[...numbers(1, 37), ...numbers(40, 56), ...numbers(60, 66), ...numbers(70, 73)].map((n) => `W${n}`),
   ...numbers(1, 20).map((n) => `L${n}`),
   ...numbers(1, 22).map((n) => `O${n}`),
+  ...numbers(1, 24).map((n) => `C${n}`),
 ]
 
 /** Where a row is shown only in part, or otherwise than the catalogue has it, and why. */
