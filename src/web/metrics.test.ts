@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { freePort } from '../../test/free-port.ts'
 import { install, org, type Rig, settled, startRig } from '../../test/rig.ts'
+import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Fields, silentLog } from '../lib/log.ts'
+import { openMetrics } from './metrics.ts'
 
 describe('metrics', () => {
   let rig: Rig
@@ -87,6 +91,24 @@ describe('metrics', () => {
   test('stand on a listener of their own', async () => {
     assert.equal((await fetch(`${rig.service.url}/metrics`)).status, 404)
     assert.equal((await fetch(`http://127.0.0.1:${port}/webhooks/drift`, { method: 'POST' })).status, 404)
+  })
+
+  test('say that the store is away while it is, and what the process knows', async () => {
+    const away = () => Promise.reject(new Error('away'))
+    const ledger = { totals: away, standings: away, books: away, moments: away }
+    const { counting, route } = openMetrics({
+      storage: { ledger, check: away },
+      installs: () => [],
+      clock: systemClock,
+    })
+    counting(silentLog).error('webhook', { status: 503, reason: 'store_full', durationMs: 1 })
+    const response = new ServerResponse(new IncomingMessage(new Socket()))
+    await route(response.req, response, () => {})
+    assert.equal(response.statusCode, 200)
+    const text = String((response as unknown as { outputData: { data: string }[] }).outputData.map(({ data }) => data))
+    assert.match(text, /store_writable 0/)
+    assert.match(text, /webhooks_total\{status="503",outcome="store_full"\} 1/)
+    assert.doesNotMatch(text, /events_total\{/)
   })
 
   test('whose port is taken stop the start by name, and leave nothing open', async () => {

@@ -87,9 +87,13 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       () => 0,
     )
     writable.set(isWritable)
-    const { ledger } = storage
-    const { totals, standings } = await ledger.books()
-    for (const metric of [events, waiting, oldest, ofAccount, accounts]) metric.reset()
+    for (const metric of [events, waiting, oldest, ofAccount, accounts, silent]) metric.reset()
+    // A store that does not answer must not silence what the process itself knows, that above all.
+    await collectStored().catch(() => {})
+  }
+
+  async function collectStored(): Promise<void> {
+    const { totals, standings } = await storage.ledger.books()
     for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
     const sinceByState = new Map<string, number>()
     for (const { org, state, reason = '', count: by, oldestReceivedAt } of standings) {
