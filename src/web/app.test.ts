@@ -66,7 +66,16 @@ describe('the app', () => {
     assert.equal((await ask(path, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })).status, 303)
   })
 
-  test('a form is a small form', async () => {
+  test('a POST without a body, and without a word about its length, is one with an empty form', async () => {
+    const text = `POST ${await link()} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
+    assert.match(await raw(rig.service.url, text), /^HTTP\/1\.1 303 /)
+  })
+
+  test('a form is a small form, also when it does not say how long it is', async () => {
+    const chunk = 'x'.repeat(70_000)
+    const head = `POST ${await link()} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
+    const text = `${head}${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`
+    assert.match(await raw(rig.service.url, text), /^HTTP\/1\.1 413 /)
     const body = new URLSearchParams({ a: 'x'.repeat(70_000) })
     assert.equal((await ask(await link(), { method: 'POST', body })).status, 413)
   })

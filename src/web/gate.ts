@@ -33,7 +33,12 @@ export function knownRoutes<E extends Env>(app: Hono<E>): MiddlewareHandler {
   }
 }
 
-export const smallBody: MiddlewareHandler = bodyLimit({
+export const smallBody: MiddlewareHandler = (c, next) => {
+  const has = (name: string) => c.req.header(name) !== undefined
+  return has('content-length') || has('transfer-encoding') ? limit(c, next) : next()
+}
+
+const limit = bodyLimit({
   maxSize: bodyBytesMax,
   onError: (c) => {
     c.header('connection', 'close')
