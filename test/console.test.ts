@@ -164,3 +164,10 @@ test('C10 a form that shows what is no longer so changes nothing, and shows what
   const { offTypes } = rig.service.store.roster.get(String(org))!
   assert.ok(!offTypes.includes('new_conversation') && offTypes.includes('new_meeting'))
 })
+
+test('C16 there is nothing that a spreadsheet would run: no list is given out as CSV', async () => {
+  for (const path of ['/console/events.csv', '/console/audit.csv', '/console/export'])
+    assert.equal((await look(admin, path)).status, 404)
+  const seen = await admin.get(admin.at('/console/events?format=csv'), { accept: 'text/csv, text/html' })
+  assert.match(seen.headers['content-type']!, /^text\/html/)
+})
