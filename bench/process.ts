@@ -73,9 +73,9 @@ function spawnScript(
   stdio: ('ignore' | 'pipe' | 'inherit')[],
 ): ChildProcess {
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
-  // What the launcher sets for this process, it sets for the service too.
+  // The launcher has set these, and the flags of Node, for this process as it does for the service.
   const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX } = process.env
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, path, ...args], {
     env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX, ...env },
     stdio,
   })

@@ -8,6 +8,15 @@ import { ensurePackages, SetupFailure } from './packages.mjs'
 /** The folder of the project. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
+const flags = [
+  // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start.
+  '--disable-warning=ExperimentalWarning',
+  // No signal opens the inspector, through which the keys could be read.
+  '--disable-sigusr1',
+  // Half of the default for what is young in memory: 12 MB less, and no slower by any measurement.
+  '--max-semi-space-size=8',
+]
+
 /**
  * Sets the project up (with `dev`, its development packages too), runs `node ...args` under Node 24 or newer, and ends
  * this process as that one ended.
@@ -28,9 +37,7 @@ export async function launch(args, { dev = false } = {}) {
     process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/compiled')
     // glibc gives each thread a heap of its own, up to eight a core, and returns little of any of them.
     process.env.MALLOC_ARENA_MAX ??= '2'
-    // Early releases of Node 24 still call node:sqlite and running TypeScript experimental, at every start. And no signal
-    // opens the inspector, through which the keys could be read.
-    endLike(await runChild(node, ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', ...args]))
+    endLike(await runChild(node, [...flags, ...args]))
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error
     if (error.signal === null) process.stderr.write(`${error.message}\n${error.hint}\n`)
