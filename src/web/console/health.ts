@@ -1,6 +1,7 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
 import { holdOf } from '../../install/roster.ts'
 import { explain } from '../../pipeline/reasons.ts'
+import { judgeSilence } from '../../pipeline/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
 import type { Install, LaneShown, Org, Standing, Storage } from '../../storage/ports.ts'
 import { counted, lasting } from '../pages/parts.ts'
@@ -26,7 +27,8 @@ export interface Overview {
 
 type Looked = Pick<Storage, 'ledger' | 'lookup'>
 
-const weekMs = 7 * 24 * 3_600_000
+/** As long as the ledger tells by the hour. */
+const knownMs = 8 * 24 * 3_600_000
 
 export async function overviewOf(
   { ledger, lookup }: Looked,
@@ -39,7 +41,7 @@ export async function overviewOf(
     ledger.standings(),
     lookup.lanes(org),
     lookup.find({ org }, { limit: 1 }),
-    ledger.moments(org, now - weekMs, now + 1),
+    ledger.moments(org, now - knownMs, now + 1),
   ])
   const own = standings.filter((standing) => standing.org === org)
   const sums = sumsOf(
@@ -55,7 +57,8 @@ export async function overviewOf(
     send?.triedAt !== undefined && !send.setback && delivered !== undefined ? send.triedAt : delivered
   const lastWebhook = newest.entries[0]?.receivedAt ?? last('received')
   const oldest = Math.min(...inLine.map(({ oldestReceivedAt }) => oldestReceivedAt))
-  const attention = [...ofAccount(install, lanes, now), ...ofEvents(own)]
+  const heardAt = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
+  const attention = [...ofAccount(install, lanes, now), ...ofSilence(heardAt, now), ...ofEvents(own)]
   return {
     health: healthOf(install, attention),
     attention,
@@ -76,7 +79,7 @@ function healthOf(install: Install | undefined, attention: readonly Attention[])
     return {
       level: 'bad',
       word: 'Needs attention',
-      says: 'Events are received and kept, but not all of them get through.',
+      says: 'Something keeps events from getting through. What was received is kept.',
     }
   if (attention.length > 0)
     return { level: 'warn', word: 'Worth a look', says: 'Events flow from Drift to Segment; something waits for you.' }
@@ -113,6 +116,14 @@ function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], no
   return [...troubles, ...setbacks]
 }
 
+/** What never came leaves no trace, so nobody else would say it. */
+function ofSilence(heardAt: readonly number[], now: number): Attention[] {
+  if (heardAt.length === 0 || !judgeSilence(heardAt, now).isAlarming) return []
+  const says = `The last one came ${lasting(now - heardAt.at(-1)!)} ago, which is much longer than usual here.`
+  const todo = "What to do: look whether the app is still connected in Drift, and still has this service's address."
+  return [{ level: 'bad', title: 'Drift has fallen silent', says, todo }]
+}
+
 function ofEvents(standings: readonly Standing[]): Attention[] {
   const many = (state: Standing['state']) =>
     standings.filter((standing) => standing.state === state).reduce((sum, { count }) => sum + count, 0)
@@ -129,7 +140,11 @@ function ofEvents(standings: readonly Standing[]): Attention[] {
 
 function look(many: number, state: string, word: string, says: string): Attention {
   const were = many === 1 ? 'event was' : 'events were'
-  const action = { by: 'link', to: `/console/events?state=${state}`, label: 'Look at them' } as const
+  const action = {
+    by: 'link',
+    to: `/console/events?state=${state}`,
+    label: many === 1 ? 'Look at it' : 'Look at them',
+  } as const
   return { level: 'warn', title: `${many.toLocaleString('en')} ${were} ${word}`, says, action }
 }
 

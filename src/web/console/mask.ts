@@ -3,7 +3,7 @@ import { isExactNumber, isObject, type Json, type JsonObject } from '../../lib/j
 
 /** Drift's and Segment's own words. A text under another name may be anything, whatever the name says. */
 const words =
-  /^(type|event|eventType|messageId|anonymousId|timestamp|status|source|conferenceType|meetingSource|authorType|reason)$/
+  /^(type|event|eventType|messageId|anonymousId|timestamp|status|source|conferenceType|meetingSource|authorType|reason|orgId)$/
 /** Numbers that name nobody by themselves: ids and times. */
 const numbers = /^(id|\w+Ids?|\w+At|timestamp|slotStart|slotEnd|participants|(added|removed)Participants)$/
 /** Of a message to Segment, at its top: what we add ourselves. Drift's own `context` holds addresses and places. */
