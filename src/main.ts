@@ -59,17 +59,28 @@ export interface Service {
   close(): Promise<void>
 }
 
+export interface ServiceOptions {
+  clock?: Clock
+  random?: Random
+  log?: Log
+  /** One that is open already, for serving. */
+  store?: Store
+  leaseMs?: number
+}
+
 export async function openService(
   config: Config,
   {
     clock = systemClock,
     random = systemRandom,
     log = openLog(config.logLevel),
-  }: { clock?: Clock; random?: Random; log?: Log } = {},
+    store: opened,
+    leaseMs,
+  }: ServiceOptions = {},
 ): Promise<Service> {
-  const store = await openStore(config, 'serve', { clock, random })
+  const store = opened ?? (await openStore(config, 'serve', { clock, random }))
   try {
-    return await startService(config, store, { clock, random, log })
+    return await startService(config, store, { clock, random, log, leaseMs })
   } catch (error) {
     await store.close()
     throw error
@@ -79,7 +90,7 @@ export async function openService(
 async function startService(
   config: Config,
   store: Store,
-  { clock, random, log: written }: { clock: Clock; random: Random; log: Log },
+  { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
 ): Promise<Service> {
   const { storage, keyring, roster } = store
   await installSingle(config, store)
@@ -99,6 +110,7 @@ async function startService(
     clock,
     random,
     log,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
   })
   const { receive } = pipeline
   const tokens = tokensOf(config.verificationTokens)

@@ -50,22 +50,21 @@ export interface Stage extends Parts {
   run(): Promise<void>
   standings(): Promise<Omit<Standing, 'oldestReceivedAt'>[]>
   install(orgId?: number, grant?: Grant, key?: string): Promise<void>
-  another(): Promise<Parts>
+  another(store?: Storage): Promise<Parts>
   close(): Promise<void>
 }
 
-export async function startStage(): Promise<Stage> {
+export async function startStage(storage: Storage = openForgetful()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
-  const storage = openForgetful()
   const outlet = openOutlet(clock)
   const secret = createSecretKey(Buffer.alloc(32, 7))
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
   const { settings, url: driftUrl } = sims.drift
   const tokens = tokensOf([settings.verificationToken])
 
-  async function another(): Promise<Parts> {
-    const { inbox, installs, tickets, audit } = storage
+  async function another(store = storage): Promise<Parts> {
+    const { inbox, installs, tickets, audit } = store
     const roster = await openRoster(installs, inbox)
     await roster.reload(clock.now())
     const { clientId, clientSecret } = settings
@@ -75,7 +74,7 @@ export async function startStage(): Promise<Stage> {
     const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
     const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
     const wake = { wakeAsking() {}, wakeSending() {} }
-    const base = { storage, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }
+    const base = { storage: store, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }
     const needs = { ...base, ...wake, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
     return { roster, grants, disconnect, needs }
   }

@@ -22,7 +22,7 @@ import { keepUp } from './upkeep.ts'
 import { type Work, working } from './work.ts'
 
 /** Longer than a lease's requests take one by one; each of them renews it. */
-const leaseMs = 60_000
+const usualLeaseMs = 60_000
 
 export interface Pipeline {
   receive: Receive
@@ -45,6 +45,7 @@ interface Needs {
   drift: { apiUrl: string; app: App | undefined; verificationTokens: readonly string[] }
   segment: { us: string; eu: string }
   retentionDays: number
+  leaseMs?: number
   clock: Clock
   random: Random
   log: Log
@@ -52,7 +53,7 @@ interface Needs {
 
 /** Brings every lane in line with its account; the loops run from `start` on. */
 export async function openPipeline(needs: Needs): Promise<Pipeline> {
-  const { storage, keyring, roster, catalogue, send, clock, random, log } = needs
+  const { storage, keyring, roster, catalogue, send, clock, random, log, leaseMs = usualLeaseMs } = needs
   const { inbox } = storage
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { roster, keyring, send, clock, apiUrl }

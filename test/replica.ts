@@ -1,0 +1,61 @@
+/**
+ * One replica in a process of its own: `node test/replica.ts <leaseMs>`, its settings in the environment. Says where it
+ * listens and, line by line, which leases it takes, prolongs and gives back, so that whoever started it can judge them.
+ */
+import { environment, readConfig } from '../src/config.ts'
+import { openLog } from '../src/lib/log.ts'
+import { openService, openStore } from '../src/main.ts'
+import type { Lane } from '../src/storage/ports.ts'
+
+export interface LeaseTold {
+  what: 'claimed' | 'renewed' | 'settled'
+  org: string
+  lane: Lane
+  token: number
+  /** When it was asked for, and when it was answered. */
+  asked: number
+  answered: number
+  /** Until when it lasts now; when it is given back, when that was asked for. */
+  until: number
+  ids: number[]
+}
+
+export type Told = { what: 'listening'; url: string } | LeaseTold
+
+const say = (told: Told) => process.stdout.write(`${JSON.stringify(told)}\n`)
+const config = readConfig(environment())
+const store = await openStore(config, 'serve')
+const { inbox } = store.storage
+const { claim, renew, settle } = inbox
+
+inbox.claim = async (lane, options) => {
+  const lease = await claim(lane, options)
+  if (lease) {
+    const { org, token, entries } = lease
+    const times = { asked: options.now, answered: Date.now(), until: options.now + options.leaseMs }
+    say({ what: 'claimed', org, lane, token, ...times, ids: entries.map(({ id }) => id) })
+  }
+  return lease
+}
+inbox.renew = async (lease, until) => {
+  const asked = Date.now()
+  const kept = await renew(lease, until)
+  const { org, lane, token } = lease
+  if (kept) say({ what: 'renewed', org, lane, token, asked, answered: Date.now(), until, ids: [] })
+  return kept
+}
+inbox.settle = async (lease, settlements, ending) => {
+  const asked = Date.now()
+  const { org, lane, token } = lease
+  // Told before: killed in between, it may be given back or not, and nobody else may have been told yet.
+  if (ending) say({ what: 'settled', org, lane, token, asked, answered: asked, until: asked, ids: [] })
+  return settle(lease, settlements, ending)
+}
+
+const service = await openService(config, {
+  store,
+  log: openLog(config.logLevel),
+  leaseMs: Number(process.argv[2]),
+})
+say({ what: 'listening', url: service.url })
+process.once('SIGTERM', () => void service.close())
