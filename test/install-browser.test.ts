@@ -28,7 +28,7 @@ const at = (path: string) => rig.service.url + path
 
 /** A browser of its own; afterwards nothing was complained of, and nothing was asked of anybody else. */
 async function visit(use: (page: Page) => Promise<void>): Promise<void> {
-  const watched = await openPage(browser)
+  const watched = await openPage(browser, { locale: 'en-GB' })
   try {
     await use(watched.page)
     const complaints = watched.console.filter((line) => !/the server responded with a status of 4\d\d/.test(line))
