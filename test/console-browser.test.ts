@@ -75,7 +75,7 @@ describe('the console in a browser', { concurrency: false }, () => {
   })
 
   test('an event that was set aside says why, is sent again, and its data is covered until somebody asks', async () => {
-    await send('new_conversation')
+    await send('button_clicked')
     await send(odd)
     await settled(rig, ({ held, delivered }) => held === 1 && delivered === 1)
     await go('/console/events?state=quarantined')
@@ -84,8 +84,8 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.getByRole('button', { name: 'Send it again' }).click()
     await page.getByText('It is on its way again').waitFor()
 
-    await go('/console/events?type=new_conversation&state=delivered')
-    await page.locator('td').getByRole('link', { name: 'new_conversation' }).click()
+    await go('/console/events?type=button_clicked&state=delivered')
+    await page.locator('td').getByRole('link', { name: 'button_clicked' }).click()
     const said = page.locator('pre').first()
     assert.match((await said.textContent())!, /•••/)
     await page.getByRole('button', { name: 'Show personal data' }).click()
