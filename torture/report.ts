@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { elsewhere, faults, type Row } from './faults.ts'
 import { scenarios } from './scenarios/index.ts'
+import { describe, type Summary } from './simulation/seeds.ts'
 import type { Outcome } from './torture.ts'
 
 export interface Report {
@@ -19,6 +20,7 @@ export interface Report {
   rows: { row: Row; what: string; runs: number; broken: number; note: string }[]
   scenarios: { scenario: string; engine: string; runs: number; broken: number; seconds: number; note: string }[]
   impossible: Outcome['impossible']
+  simulated: Summary
   broken: { engine: string; world: number; seed: number; what: string[] }[]
 }
 
@@ -43,7 +45,7 @@ const totals = [
 ] as const
 type Total = (typeof totals)[number]
 
-export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Outcome): Report {
+export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Outcome, simulated: Summary): Report {
   const sum = (name: Total) =>
     audits.reduce((all, audit) => all + (typeof audit[name] === 'number' ? audit[name] : audit[name].length), 0)
   const counted = Object.fromEntries(totals.map((name) => [name, sum(name)])) as Report['totals']
@@ -53,8 +55,10 @@ export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Ou
   const rows = (Object.keys(faults) as Row[]).map((row) => {
     const names = scenarios.filter((one) => one.rows.includes(row)).map(({ name }) => name)
     const runs = ran.filter(({ scenario }) => names.includes(scenario))
+    const seeds = row === 'F32' ? [`and ${simulated.seeds} seeds of the simulation`] : []
     const why = impossible.filter(({ scenario }) => names.includes(scenario)).map((one) => `${one.engine}: ${one.why}`)
     const note = [
+      ...seeds,
       ...(runs.length === 0 ? [elsewhere[row] ?? (names.length > 0 ? 'not met in this run' : 'not run')] : []),
       ...new Set(why),
     ]
@@ -83,7 +87,7 @@ export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Ou
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       version,
     },
-    held: audits.every(({ broken }) => broken.length === 0),
+    held: audits.every(({ broken }) => broken.length === 0) && simulated.broken.length === 0,
     totals: counted,
     bounds: {
       runs: ran.length,
@@ -101,6 +105,7 @@ export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Ou
       note: runs.findLast(({ note }) => note !== undefined)?.note ?? '',
     })),
     impossible,
+    simulated,
     broken: audits
       .filter(({ broken }) => broken.length > 0)
       .map(({ engine, world, seed, broken }) => ({ engine, world, seed, what: broken })),
@@ -158,6 +163,12 @@ export function markdownOf(report: Report): string {
       ['trouble', 'engine', 'runs', 'broken', 'seconds in all', 'the last one'],
       report.scenarios.map((one) => [one.scenario, one.engine, one.runs, one.broken, one.seconds, one.note]),
     ),
+    '',
+    '## The simulation',
+    '',
+    ...describe(report.simulated)
+      .split('\n')
+      .map((line) => `- ${line}`),
     ...(report.impossible.length > 0
       ? [
           '',

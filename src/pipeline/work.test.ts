@@ -166,4 +166,32 @@ describe('the loop', () => {
     assert.equal(worked, 0)
     assert.equal(clock.untilNext(), undefined)
   })
+
+  test('works alone on what may have ended the process: only its own account is blamed when it does so again', async () => {
+    const seen: [org: string, beside: number][] = []
+    let underWay = 0
+    const { loop, arrive, inbox, clock } = startLoop(async (lease, store) => {
+      seen.push([lease.org, underWay++])
+      await new Promise(setImmediate)
+      await deliver(lease, store)
+      underWay--
+    })
+    const start = loop.wake
+    loop.wake = () => {}
+    for (const org of ['a', 'b', 'c']) await arrive(org)
+    for (let deaths = 0; deaths < 3; deaths++) {
+      for (let many = 0; many < 3; many++)
+        await inbox.claim('send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000 })
+      clock.advance(leaseMs)
+    }
+    await arrive('d')
+    start()
+    await eventually(() => seen.length === 4)
+    await loop.stop()
+    for (const org of ['a', 'b', 'c'])
+      assert.deepEqual(
+        seen.find(([one]) => one === org),
+        [org, 0],
+      )
+  })
 })

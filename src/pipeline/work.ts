@@ -1,5 +1,5 @@
 /** The loop: whenever something is due in a lane, it is claimed and worked on, a few accounts at once. */
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, pause } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Inbox, Lane, Lease } from '../storage/ports.ts'
@@ -25,6 +25,8 @@ interface Needs {
 
 /** Bodies in one lease: two requests' worth, so that many accounts at once stay within memory. */
 const bytesMax = 1_000_000
+/** After so many leases in a row that ended without a word: as many as make an engine give out single entries. */
+const crashesBeforeAlone = 3
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
 
@@ -40,9 +42,27 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     while (!stopped && underWay.size < accountsMax) {
       woken = false
       const lease = await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax })
-      if (lease) begin(lease)
+      if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease)
+      else if (lease) begin(lease)
       else if (!woken) return sleepUntilDue()
     }
+  }
+
+  /**
+   * What may have ended the process is worked on while nothing else is: should it end it again, only its own account is
+   * blamed, and the innocent that were under way with it before have shown that they are.
+   */
+  async function alone(lease: Lease): Promise<void> {
+    await underWayEnds()
+    begin(lease)
+    await underWayEnds()
+  }
+
+  /** Or has had its time: somebody's slow answer must not cost a lease that waits here. */
+  async function underWayEnds(): Promise<void> {
+    const patience = new AbortController()
+    await Promise.race([Promise.all(underWay), pause(clock, leaseMs / 3, patience.signal)])
+    patience.abort()
   }
 
   async function sleepUntilDue(): Promise<void> {

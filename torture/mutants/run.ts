@@ -16,7 +16,7 @@ export interface Judged {
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** What takes longer hangs, and that is noticed too. */
-const catchMsMax = 180_000
+const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
 /** All of them, or those with this in their name. `told` hears of each when it is judged. */
@@ -89,7 +89,9 @@ export async function complaintOf(catcher: Catcher, folder: string): Promise<str
   if (code === 0) return undefined
   if (/SyntaxError|ERR_MODULE_NOT_FOUND|ReferenceError/.test(output))
     throw new Error(`it does not even run: ${output.slice(0, 2_000)}`)
-  const found = /^.*(✖|BROKEN|AssertionError).*$/m.exec(output)?.[0] ?? `ended with ${code}`
+  const found =
+    /^.*(✖|BROKEN|AssertionError).*$/m.exec(output)?.[0] ??
+    (code === 'SIGKILL' ? 'it did not come to an end' : `ended with ${code}`)
   return found.trim().slice(0, 160)
 }
 

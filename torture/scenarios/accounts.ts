@@ -1,6 +1,8 @@
 /** Accounts that flood, leave, come back, change their key, or were never there. */
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { markOf } from '../events.ts'
 import { lasting, type Scenario } from '../scenario.ts'
 
 export const accountTroubles: Scenario[] = [
@@ -116,6 +118,44 @@ export const accountTroubles: Scenario[] = [
       await copyFile(copy, `${copy}.used`)
       await world.start()
       return `${since.size} events said before`
+    },
+  },
+  {
+    name: 'an event that ends every process that works on it',
+    rows: ['F23'],
+    async run(world) {
+      const { load, accounts, pick, sims } = world
+      const fatal = { ...load.make('clicked', pick(accounts).org), expected: 'held' as const }
+      let struck = Promise.withResolvers<void>()
+      world.segment(({ body }) => {
+        const { batch = [] } = body === '' ? {} : (JSON.parse(body) as { batch?: JsonObject[] })
+        if (!batch.some((message) => markOf(message) === fatal.mark)) return undefined
+        struck.resolve()
+        return { hang: true }
+      })
+      load.start({ perSecond: 60 })
+      await load.again(fatal)
+      for (let deaths = 0; deaths < 20; deaths++) {
+        const met = await Promise.race([struck.promise.then(() => true), setAside()])
+        if (!met) {
+          world.normally()
+          return `set aside after ${deaths} processes, with ${sims.segment.accepted.length} other events delivered`
+        }
+        struck = Promise.withResolvers<void>()
+        // Who has the batch is not known from outside.
+        await Promise.all(world.services().map((one) => one.kill()))
+        await world.start()
+        world.skip(60_000)
+      }
+      throw new Error('it ended twenty processes')
+
+      async function setAside(): Promise<false> {
+        for (;;) {
+          const { standings } = await world.sums()
+          if (standings.some(({ reason }) => reason === 'crashes')) return false
+          await lasting(200)
+        }
+      }
     },
   },
   {
