@@ -176,6 +176,34 @@ describe('Drift says that an account disconnected', () => {
     assert.equal(stage.sims.segment.requests.length, 0)
   })
 
+  test('connected anew while Drift was asked about the old grant: the new one is asked about, and nothing is erased', async () => {
+    await stage.arrive('new_conversation')
+    await saysSo()
+    uninstall()
+    stage.sims.drift.script('/oauth2/token', [{ delayMs: 5_000 }])
+    const confirming = stage.step('ask')
+    await eventually(() => stage.sims.drift.count('/oauth2/token') === 1)
+    await stage.roster.change(id, stage.clock.now(), ({ reason: _, ...kept }) => kept)
+    const { change } = stage.roster
+    // The last moment at which it can happen: the old grant has been found dead.
+    stage.roster.change = async (...given) => {
+      stage.roster.change = change
+      await stage.install()
+      return change(...given)
+    }
+    let isDone = false
+    void confirming.then(() => (isDone = true))
+    await eventually(() => {
+      if (!isDone) stage.clock.advance(100)
+      return isDone
+    })
+    assert.equal((await install()).state, 'live')
+    stage.clock.advance(60_000)
+    await step()
+    await send()
+    assert.equal(stage.sims.segment.accepted.length, 1)
+  })
+
   test('the lease that was under way settles nothing of an account that has gone', async () => {
     await stage.arrive('new_conversation')
     const lease = (await stage.claim('send'))!

@@ -2,7 +2,7 @@
 import { type App, judgeTokenInfo, judgeUninstall, tokenInfoRequest, uninstallRequest } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Audit, Inbox, Org, Tickets } from '../storage/ports.ts'
+import type { Audit, Inbox, Install, Org, Tickets } from '../storage/ports.ts'
 import type { Grants } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { leaving, type Roster } from './roster.ts'
@@ -54,16 +54,26 @@ export function disconnecting(needs: Needs): Disconnect {
   }
 
   async function erase(org: Org): Promise<boolean> {
+    const isNew = await markGone(org, () => true)
+    await eraseRest(org)
+    return isNew
+  }
+
+  async function markGone(org: Org, isMeant: (install: Install) => boolean): Promise<boolean> {
     let isNew = false
-    await roster.change(org, clock.now(), ({ grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install }) => {
-      isNew = install.generation > 0 && install.state !== 'disconnected'
+    await roster.change(org, clock.now(), (stored) => {
+      isNew = stored.generation > 0 && stored.state !== 'disconnected' && isMeant(stored)
+      const { grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install } = stored
       return isNew ? { ...install, state: 'disconnected' } : undefined
     })
+    return isNew
+  }
+
+  async function eraseRest(org: Org): Promise<void> {
     await keyring.forget(org)
     // Whoever is signed in proved to be an admin of an account that is no more.
     for (const kind of ['session', 'link'] as const) await tickets.revoke(kind, org)
     while ((await inbox.erase(org)) > 0);
-    return isNew
   }
 
   /** The install says so, and not its lane alone, so that it is still so after a restart. */
@@ -106,6 +116,7 @@ export function disconnecting(needs: Needs): Disconnect {
     },
     async confirm(org) {
       await pauseSending(org)
+      const judged = roster.get(org)?.grant
       const alive = await isAlive(org)
       if (alive === 'later') return 'later'
       if (alive) {
@@ -113,8 +124,16 @@ export function disconnecting(needs: Needs): Disconnect {
         await note(org, drift, 'said that the account disconnected, but its grant lives: sending goes on')
         return 'still_connected'
       }
-      if (await erase(org)) await note(org, drift, 'disconnected the account')
+      const isGone = (roster.get(org)?.state ?? 'disconnected') === 'disconnected'
+      // Connected anew while Drift was asked: that grant must be asked about, not the one that is dead.
+      if (!isGone && !(await markGone(org, ({ grant }) => isSameGrant(grant, judged)))) return 'later'
+      await eraseRest(org)
+      if (!isGone) await note(org, drift, 'disconnected the account')
       return 'disconnected'
     },
   }
+}
+
+function isSameGrant(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one && other ? Buffer.compare(one, other) === 0 : one === other
 }
