@@ -57,6 +57,15 @@ describe('a session', () => {
     assert.ok(!isIn(await look()))
   })
 
+  test('is not kept alive by a page that stands open and asks for itself', async () => {
+    await signIn()
+    const asked = () => admin.get(admin.at('/console'), { 'sec-fetch-dest': 'empty' })
+    clock.advance(29 * minute)
+    assert.ok(isIn(await asked()))
+    clock.advance(2 * minute)
+    assert.ok(!isIn(await asked()))
+  })
+
   test('has another id after each proof, the old one is worth nothing, and neither is what the store has of it', async () => {
     await signIn()
     const first = jar().get('sid')!

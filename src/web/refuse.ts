@@ -14,6 +14,7 @@ const refusals = {
     'The form belongs to a session that has ended. Go back, load the page again, and send it once more.',
   ],
   form_unusable: ['This form cannot be read', 'It lacks a field, or has one that is not known here. Nothing changed.'],
+  too_many: ['That is too many at once', 'So many pages of this account are open already. Close some of them.'],
   internal: ['That did not work', 'It is our mistake, and it is in the log. Try again in a moment.'],
 } as const satisfies Record<string, readonly [title: string, text: string]>
 

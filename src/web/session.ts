@@ -67,8 +67,8 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
     const ticket = await tickets.get(named, now)
     if (!ticket) return undefined
     const until = Math.min(now + idleMs, ticket.at + lifetimeMs)
-    // Not at every look, which would be a write for each.
-    if (until - ticket.until > minuteMs) await tickets.extend(named, until)
+    // Not at every look, which would be a write for each; nor for what a page that stands open asks for by itself.
+    if (!asksByItself(c) && until - ticket.until > minuteMs) await tickets.extend(named, until)
     return { org: ticket.org, provenAt: ticket.at, csrf: csrfOf(secret), who: ticket.who }
   }
 
@@ -108,6 +108,11 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
       return c.html(staleProofPage({ session, hasOauth }), 403)
     },
   }
+}
+
+/** By the browser's own word: neither a person's way to a page nor a form. */
+function asksByItself(c: Context): boolean {
+  return c.req.header('sec-fetch-dest') === 'empty'
 }
 
 export interface Cookie {

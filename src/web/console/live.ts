@@ -1,8 +1,9 @@
 /** `GET /console/live`: says when something changed for this account, and nothing else; the page then asks for itself. */
-import type { Hono } from 'hono'
-import { streamSSE } from 'hono/streaming'
+import type { Context, Hono } from 'hono'
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { pause } from '../../lib/clock.ts'
 import type { Install, LaneShown, Org, Storage } from '../../storage/ports.ts'
+import { refuse } from '../refuse.ts'
 import type { Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 import type { Redriving } from './redriving.ts'
@@ -12,33 +13,52 @@ const everyMs = 1_000
 /** A browser asks again by itself, and then its session is looked at again. */
 const lastsMs = 5 * 60_000
 const beatMs = 20_000
+/** Pages of one account that are looked at at once: each asks the store, and no account's people may wear it out. */
+const streamsMax = 50
 
 export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Redriving }): void {
-  const { storage, roster, redriving, clock, closing } = needs
+  const { storage, roster, redriving, sessions, clock, closing } = needs
+  const open = new Map<Org, number>()
+  const count = (org: Org, by: number) => open.set(org, (open.get(org) ?? 0) + by)
   app.get('/console/live', (c) => {
     const { org } = c.get('session')
+    if ((open.get(org) ?? 0) >= streamsMax) return refuse(c, 429, 'too_many')
+    // Nobody would read it to its end.
+    if (c.req.method === 'HEAD') return c.body(null)
+    count(org, 1)
     // Proxies that wait for more before they pass anything on are told not to.
     c.header('x-accel-buffering', 'no')
     return streamSSE(c, async (stream) => {
-      const begun = clock.monotonic()
       const gone = new AbortController()
       const end = () => gone.abort()
       stream.onAbort(end)
       closing.addEventListener('abort', end, { once: true })
-      await stream.writeSSE({ event: 'ready', data: '' })
-      let seen = await pulseOf(storage, org, roster.get(org), redriving)
-      let spokenAt = begun
-      while (!gone.signal.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
-        await pause(clock, everyMs, gone.signal)
-        const pulse = await pulseOf(storage, org, roster.get(org), redriving)
-        if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
-        await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
-        seen = pulse
-        spokenAt = clock.monotonic()
+      try {
+        await speak(c, stream, gone.signal)
+      } finally {
+        count(org, -1)
+        closing.removeEventListener('abort', end)
       }
-      closing.removeEventListener('abort', end)
     })
   })
+
+  async function speak(c: Context<Web>, stream: SSEStreamingApi, gone: AbortSignal): Promise<void> {
+    const { org } = c.get('session')
+    const begun = clock.monotonic()
+    await stream.writeSSE({ event: 'ready', data: '' })
+    let seen = await pulseOf(storage, org, roster.get(org), redriving)
+    let spokenAt = begun
+    while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
+      await pause(clock, everyMs, gone)
+      const pulse = await pulseOf(storage, org, roster.get(org), redriving)
+      if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
+      // Whoever has signed out, or was signed out, hears no more.
+      if (!(await sessions.find(c))) return
+      await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
+      seen = pulse
+      spokenAt = clock.monotonic()
+    }
+  }
 }
 
 /** Differs when anything that a page shows is different: cheap, and never more than a few look-ups. */
