@@ -14,7 +14,7 @@ import { type Log, openLog } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
 import { openPipeline } from './pipeline/run.ts'
-import { openStorage } from './storage/open.ts'
+import { moveStore, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
@@ -203,5 +203,5 @@ async function installSingle({ single }: Config, { keyring, roster, clock }: Sto
 // Not import.meta.main, which the oldest Node 24 does not have.
 const started = process.argv[1]
 if (started && realpathSync(started) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await run(process.argv.slice(2), { openStore, openService })
+  process.exitCode = await run(process.argv.slice(2), { openStore, openService, moveStore })
 }

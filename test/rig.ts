@@ -13,6 +13,7 @@ import { type Log, silentLog } from '../src/lib/log.ts'
 import { openService, openStore, type Service } from '../src/main.ts'
 import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
+import { moveStore } from '../src/storage/open.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
@@ -148,6 +149,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     readInput: async () => options.stdin ?? '',
     openStore: (config) => openStore(config),
     openService,
+    moveStore,
     untilStopped: () => options.stopped ?? new Promise(() => {}),
   }
   const defaults = (command.options ?? []).flatMap(({ flags, default: value }) =>

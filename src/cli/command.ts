@@ -2,6 +2,7 @@
 import type { Config, Env } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import type { Service, Store } from '../main.ts'
+import type { Ledger } from '../storage/ports.ts'
 
 export interface Context {
   env: Env
@@ -13,8 +14,15 @@ export interface Context {
   readInput(): Promise<string>
   openStore(config: Pick<Config, 'databaseUrl' | 'encryptionKeys'>): Promise<Store>
   openService(config: Config, options?: { log?: Log }): Promise<Service>
+  /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
+  moveStore(from: string, to: string, move: Move): Promise<string | undefined>
   /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP); told twice, it ends at once. */
   untilStopped(): Promise<void>
+}
+
+export interface Move {
+  told(table: string, rows: number, of: number): void
+  compare(from: Ledger, to: Ledger): Promise<string | undefined>
 }
 
 export interface Option {

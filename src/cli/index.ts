@@ -12,6 +12,7 @@ import { events } from './events.ts'
 import { inspect } from './inspect.ts'
 import { installs } from './installs.ts'
 import { keys } from './keys.ts'
+import { move } from './move.ts'
 import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
@@ -34,11 +35,15 @@ export const commands: readonly Command[] = [
   check,
   doctor,
   backup,
+  move,
   keys,
 ]
 
 /** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 78 settings. */
-export async function run(args: string[], open: Pick<Context, 'openStore' | 'openService'>): Promise<number> {
+export async function run(
+  args: string[],
+  open: Pick<Context, 'openStore' | 'openService' | 'moveStore'>,
+): Promise<number> {
   const remark = (text: string) => void process.stderr.write(`${text}\n`)
   // Whoever reads may leave before the end, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

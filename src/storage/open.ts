@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { Problem } from '../lib/errors.ts'
-import type { Mode, Storage } from './ports.ts'
+import { copyAll } from './moving.ts'
+import type { Ledger, Mode, Storage } from './ports.ts'
 
 /** Opens the engine that the URL's scheme names; the folder of that name holds it, and what it needs is loaded then. */
 export async function openStorage(url: string, mode: Mode): Promise<Storage> {
@@ -16,4 +18,43 @@ export async function openStorage(url: string, mode: Mode): Promise<Storage> {
     hint: 'use sqlite:PATH or postgres://…',
     exitCode: 78,
   })
+}
+
+/** Copies everything from one store into an empty one; resolves to what has not arrived, if anything. */
+export async function moveStore(from: string, to: string, { told, compare }: Move): Promise<string | undefined> {
+  if (!from.startsWith('sqlite:') || !/^postgres(ql)?:/.test(to)) {
+    throw new Problem('move_unknown', 'moving goes from sqlite:PATH to postgres://…', { exitCode: 2 })
+  }
+  if (!existsSync(from.slice('sqlite:'.length))) {
+    throw new Problem('move_unknown', 'there is no store at the path to move from', { exitCode: 2 })
+  }
+  // For serving: no service may run on it, and its schema is brought up to date.
+  const holder = await openStorage(from, 'serve')
+  try {
+    const { openRows: openSource } = await import('./sqlite/rows.ts')
+    const { openRows: openTarget } = await import('./postgres/rows.ts')
+    const [source, target] = [openSource(from.slice('sqlite:'.length)), await openTarget(to)]
+    try {
+      const short = await copyAll(source, target, told)
+      if (short.length > 0) return `rows of ${short.join(', ')}`
+    } finally {
+      await source.close()
+      await target.close()
+    }
+    const moved = await openStorage(to, 'beside')
+    try {
+      return await compare(holder.ledger, moved.ledger)
+    } finally {
+      await moved.close()
+    }
+  } finally {
+    await holder.close()
+  }
+}
+
+export interface Move {
+  /** How far a table is. */
+  told(table: string, rows: number, of: number): void
+  /** What differs between what the two stores have counted, if anything. */
+  compare(from: Ledger, to: Ledger): Promise<string | undefined>
 }

@@ -29,6 +29,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
   const work = openDatabase(url, connections[mode].work, gone)
   try {
     await migrate(work)
+    if (mode === 'serve') await assertWhole(work)
   } catch (error) {
     await work.close()
     throw error
@@ -98,6 +99,15 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
       await work.close()
     },
   }
+}
+
+/** A store that is still being moved here is none to serve from. */
+async function assertWhole(db: Database): Promise<void> {
+  if (!(await db.get(`SELECT 1 FROM vault WHERE name = 'moving'`))) return
+  throw new Problem('move_unfinished', 'everything was to be moved into this store, and not all of it has arrived', {
+    hint: 'run `npx drift-segment-source move` again with the same stores',
+    exitCode: 78,
+  })
 }
 
 /** What puts something in line for others to see. */

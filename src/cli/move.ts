@@ -1,0 +1,44 @@
+import { Problem } from '../lib/errors.ts'
+import { addsUp, sumsOf } from '../pipeline/sums.ts'
+import type { Ledger } from '../storage/ports.ts'
+import type { Command } from './command.ts'
+
+export const move: Command = {
+  name: 'move',
+  summary: 'move everything from one store into another, an empty one, while no service runs; may be begun again',
+  options: [
+    { flags: '--from <url>', meaning: 'the store there is: sqlite:PATH', required: true },
+    { flags: '--to <url>', meaning: 'an empty PostgreSQL database: postgres://…', required: true },
+  ],
+  examples: [
+    'npx drift-segment-source move --from sqlite:data/drift-segment-source.db --to postgres://user@db.example.com/events',
+  ],
+  async run(context, given) {
+    let last = ''
+    const short = await context.moveStore(String(given.from), String(given.to), {
+      told(table, rows, of) {
+        if (table !== last || rows === of) context.remark(`${table}: ${rows} of ${of}`)
+        last = table
+      },
+      // Counted by each store in its own way: what became of every event is the same in both, and adds up.
+      async compare(from, to) {
+        const [before, after] = [await countedBy(from), await countedBy(to)]
+        context.print(`received ${before.sums.received}, delivered ${before.sums.delivered}, and the rest in its place`)
+        if (!addsUp(after.sums)) return 'the counts do not add up'
+        return before.text === after.text ? undefined : 'the two stores count differently'
+      },
+    })
+    if (short !== undefined) {
+      throw new Problem('move_incomplete', `not everything has arrived: ${short}; the old store is as it was`, {
+        hint: 'run it again; if it says the same, report it',
+      })
+    }
+    context.print('moved; set DATABASE_URL to the new store, start the service, and keep the old one until it has run')
+  },
+}
+
+async function countedBy(ledger: Ledger) {
+  const [totals, standings] = [await ledger.totals(), await ledger.standings()]
+  const lines = [...totals, ...standings].map((line) => JSON.stringify(Object.entries(line).sort()))
+  return { sums: sumsOf(totals, standings), text: lines.sort().join('\n') }
+}

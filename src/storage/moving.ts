@@ -1,0 +1,152 @@
+/** All that one engine keeps, row by row, into another: every table, what it must not be moved without, and in what order. */
+
+export type Cell = string | number | bigint | Uint8Array | null
+
+export interface Table {
+  name: string
+  /** Each with its type in PostgreSQL's words. */
+  columns: Readonly<Record<string, 'text' | 'bigint' | 'integer' | 'bytea'>>
+  /** What tells two rows apart, and orders them. */
+  key: readonly string[]
+  /** Rows at once: bodies are up to a quarter of a megabyte each. */
+  rowsMax: number
+}
+
+export interface Source {
+  count(table: Table): Promise<number>
+  /** The rows after this one, in the order of the key. */
+  rows(table: Table, after: readonly Cell[] | undefined): Promise<Cell[][]>
+  lastPlace(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface Target {
+  /** Marks the store as unfinished, so that no service starts on it; rejects when something else is in it already. */
+  begin(): Promise<void>
+  /** Rows that are there already stay as they are, so that a move may be begun again. */
+  put(table: Table, rows: readonly (readonly Cell[])[]): Promise<void>
+  count(table: Table): Promise<number>
+  finish(lastPlace: number): Promise<void>
+  close(): Promise<void>
+}
+
+const text = 'text'
+const bigint = 'bigint'
+
+/** Sessions and reservations are left: they are over in minutes, and browsers sign in again. */
+export const tables: readonly Table[] = [
+  { name: 'vault', columns: { name: text, value: 'bytea' }, key: ['name'], rowsMax: 1_000 },
+  {
+    name: 'installs',
+    columns: {
+      org: text,
+      state: text,
+      reason: text,
+      region: text,
+      off_types: text,
+      grant_sealed: 'bytea',
+      write_key: 'bytea',
+      refresh_at: bigint,
+      created_at: bigint,
+      updated_at: bigint,
+      generation: bigint,
+    },
+    key: ['org'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'conversations',
+    columns: { org: text, conversation: text, contact: text },
+    key: ['org', 'conversation'],
+    rowsMax: 5_000,
+  },
+  { name: 'identities', columns: { identity: 'bytea', until: bigint }, key: ['identity'], rowsMax: 5_000 },
+  {
+    name: 'entries',
+    columns: {
+      id: bigint,
+      place: bigint,
+      org: text,
+      type: text,
+      state: text,
+      message_id: text,
+      received_at: bigint,
+      bytes: 'integer',
+      mapping: 'integer',
+      reason: text,
+      due_at: bigint,
+      failures: 'integer',
+      settled_at: bigint,
+      contact: text,
+      conversation: text,
+      status: 'integer',
+      batch: 'integer',
+      tries: 'integer',
+    },
+    key: ['id'],
+    rowsMax: 2_000,
+  },
+  { name: 'bodies', columns: { id: bigint, body: 'bytea', known: 'bytea' }, key: ['id'], rowsMax: 100 },
+  {
+    name: 'lanes',
+    columns: {
+      org: text,
+      lane: text,
+      ready_at: bigint,
+      token: bigint,
+      served: bigint,
+      failures: 'integer',
+      crashes: 'integer',
+      hold: text,
+      trouble: text,
+      tried_at: bigint,
+      setback: text,
+    },
+    key: ['org', 'lane'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'counts',
+    columns: { org: text, type: text, outcome: text, count: bigint },
+    key: ['org', 'type', 'outcome'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'moments',
+    columns: { org: text, at: bigint, type: text, outcome: text, count: bigint },
+    key: ['org', 'at', 'type', 'outcome'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'audit',
+    columns: { id: bigint, at: bigint, org: text, who: text, what: text, about: text },
+    key: ['id'],
+    rowsMax: 1_000,
+  },
+]
+
+/** Copies what is not there yet; resolves to the tables whose rows are not all there, which should be none. */
+export async function copyAll(
+  source: Source,
+  target: Target,
+  told: (table: string, rows: number, of: number) => void,
+): Promise<string[]> {
+  await target.begin()
+  const short: string[] = []
+  for (const table of tables) {
+    const of = await source.count(table)
+    const keyAt = table.key.map((name) => Object.keys(table.columns).indexOf(name))
+    let after: Cell[] | undefined
+    for (let done = 0; ; ) {
+      const rows = await source.rows(table, after)
+      if (rows.length === 0) break
+      await target.put(table, rows)
+      after = keyAt.map((at) => rows.at(-1)![at]!)
+      done += rows.length
+      told(table.name, done, of)
+    }
+    if ((await target.count(table)) !== of) short.push(table.name)
+  }
+  if (short.length === 0) await target.finish(await source.lastPlace())
+  return short
+}

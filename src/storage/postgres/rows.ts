@@ -1,0 +1,51 @@
+import { Problem } from '../../lib/errors.ts'
+import type { Target } from '../moving.ts'
+import { openDatabase } from './database.ts'
+import { migrate } from './migrations.ts'
+
+/** Writes tables row by row into a store of its own. */
+export async function openRows(url: string): Promise<Target> {
+  const db = openDatabase(url, 2, () => {})
+  await migrate(db)
+  return {
+    async begin() {
+      const begun = await db.get(`SELECT 1 FROM vault WHERE name = 'moving'`)
+      if (begun) return
+      const [there] = await db.all('SELECT (SELECT count(*) FROM vault) + (SELECT count(*) FROM entries) AS rows')
+      if (Number(there?.rows) > 0) {
+        throw new Problem('move_not_empty', 'the store to move to has something in it already; it was left untouched', {
+          hint: 'name an empty database',
+        })
+      }
+      await db.run(`INSERT INTO vault VALUES ('moving', ''::bytea)`)
+    },
+    async put({ name, columns }, rows) {
+      const names = Object.keys(columns)
+      const arrays = Object.values(columns).map((type, at) => `$${at + 1}::${type}[]`)
+      // A list of names, which the other engine keeps as text.
+      const selected = names.map((column) =>
+        column === 'off_types' ? 'ARRAY(SELECT jsonb_array_elements_text(off_types::jsonb))' : column,
+      )
+      await db.run(
+        `INSERT INTO ${name} (${names.join(', ')}) OVERRIDING SYSTEM VALUE
+         SELECT ${selected.join(', ')} FROM unnest(${arrays.join(', ')}) AS r (${names.join(', ')})
+         ON CONFLICT DO NOTHING`,
+        ...names.map((_, at) => rows.map((row) => row[at] ?? null)),
+      )
+    },
+    async count({ name }) {
+      const mark = name === 'vault' ? `WHERE name <> 'moving'` : ''
+      return Number((await db.get(`SELECT count(*) AS rows FROM ${name} ${mark}`))!.rows)
+    },
+    finish: (lastPlace) =>
+      db.transaction(async (session) => {
+        await session.get(`SELECT setval('places', $1)`, lastPlace + 1)
+        // The next deed comes after those that were moved.
+        await session.get(
+          `SELECT setval(pg_get_serial_sequence('audit', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM audit))`,
+        )
+        await session.run(`DELETE FROM vault WHERE name = 'moving'`)
+      }),
+    close: () => db.close(),
+  }
+}
