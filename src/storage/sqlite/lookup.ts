@@ -78,12 +78,24 @@ function candidates(db: Database, query: Query, before: Cursor | undefined): Ite
     const condition = `e.state IN ('dead', 'quarantined', 'unclaimed')`
     return rows(db, `INDEXED BY entries_aside ${lanes} WHERE ${during} AND ${condition} ${newest}`, org, from, until)
   }
+  const inLine = states?.every((state) => state === 'waiting' || state === 'asking')
+  if (inLine && isShort(db, org))
+    return rows(db, `${lanes} WHERE ${during} AND e.id IN (${line}) ${newest}`, org, from, until, org, org)
   const types = type === undefined ? typesOf(db, org) : [type]
   return merge(
     types.map((one) =>
       rows(db, `INDEXED BY entries_listed ${lanes} WHERE ${during} AND e.type = ? ${newest}`, org, from, until, one),
     ),
   )
+}
+
+/** What is in line, by its own small indexes; what is delivered may be a million. */
+const line = `SELECT id FROM entries WHERE org = ? AND state = 'waiting'
+  UNION ALL SELECT id FROM entries WHERE org = ? AND state = 'asking'`
+
+/** Few enough to be put in order at once; of a long line the newest are among the newest of all. */
+function isShort(db: Database, org: string): boolean {
+  return db.get(`SELECT 1 FROM (${line}) LIMIT 1 OFFSET ?`, org, org, looksMax) === undefined
 }
 
 function soughtBy({ org, message, contact, conversation }: Query): [kind: string, value: string] | undefined {
