@@ -3,7 +3,7 @@ import { holdOf } from '../../install/roster.ts'
 import { explain } from '../../pipeline/reasons.ts'
 import { judgeSilence } from '../../pipeline/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
-import type { Install, LaneShown, Org, Standing, Storage } from '../../storage/ports.ts'
+import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
 import { counted, lasting } from '../pages/parts.ts'
 
 export interface Attention {
@@ -21,11 +21,13 @@ export interface Overview {
   lastDelivery?: number
   oldestWaiting?: number
   waiting: number
-  /** `addsUp` may be false for a moment, while events move. */
   sums: Sums & { addsUp: boolean }
 }
 
-type Looked = Pick<Storage, 'ledger' | 'lookup'>
+interface Looked {
+  ledger: Pick<Ledger, 'books' | 'moments'>
+  lookup: Pick<Lookup, 'lanes' | 'find'>
+}
 
 /** As long as the ledger tells by the hour. */
 const knownMs = 8 * 24 * 3_600_000
@@ -36,9 +38,8 @@ export async function overviewOf(
   install: Install | undefined,
   now: number,
 ): Promise<Overview> {
-  const [totals, standings, lanes, newest, moments] = await Promise.all([
-    ledger.totals(),
-    ledger.standings(),
+  const [{ totals, standings }, lanes, newest, moments] = await Promise.all([
+    ledger.books(),
     lookup.lanes(org),
     lookup.find({ org }, { limit: 1 }),
     ledger.moments(org, now - knownMs, now + 1),
@@ -162,13 +163,13 @@ function titleOf(reason: string): string {
   if (reason === 'no_write_key') return 'The write key is missing'
   if (/^(grant|drift)_/.test(reason)) return 'Drift does not let us in'
   if (/^(segment|write_key)_/.test(reason)) return 'Segment refuses this account'
-  return 'This account is leaving'
+  return reason === 'disconnected' ? 'The account has left' : 'This account is leaving'
 }
 
 /** The button that fixes it; where only time helps there is none. */
 function mends(reason: string): Pick<Attention, 'action'> {
   if (reason === 'paused') return { action: resume }
   if (reason === 'no_write_key') return { action: toKey }
-  if (/^(grant|drift)_/.test(reason)) return { action: reconnect }
+  if (/^(grant|drift)_|^disconnected$/.test(reason)) return { action: reconnect }
   return /^(segment|write_key)_/.test(reason) ? { action: toKey } : {}
 }

@@ -72,7 +72,7 @@ function sums({ sums: s }: Overview): Html {
     ['Expired', s.expired, 'taken away before they could be delivered'],
   ]
   return html`<section class="card sheet" id="sums" data-part>
-    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${s.addsUp ? 'it adds up.' : 'events move while this is counted.'}</p></div></div>
+    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${s.addsUp ? 'it adds up.' : 'it does not add up: please report it.'}</p></div></div>
     <table class="cards brief"><thead><tr><th scope="col">What became of them</th><th scope="col" class="number">Events</th><th scope="col">Which are</th></tr></thead>
     <tbody>${rows.map(
       ([name, count, means]) =>
