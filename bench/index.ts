@@ -47,13 +47,9 @@ const rig = openRig({
 })
 const rows: Row[] = []
 const startedAt = performance.now()
-try {
-  for (const line of chosen) {
-    process.stderr.write(`${line.name}: ${line.question}\n`)
-    rows.push(...(await line.run(rig)))
-  }
-} finally {
-  await rig.close()
+for (const line of chosen) {
+  process.stderr.write(`${line.name}: ${line.question}\n`)
+  rows.push(...(await line.run(rig)))
 }
 const text = `${about()}\n\n${tableOf(rows)}`
 process.stdout.write(`${text}\n`)

@@ -12,7 +12,7 @@ export interface Bench {
   engine: Engine
   /** A folder of its own for one measurement; all of them are removed at the end. */
   folder(): Promise<string>
-  /** A sealed backlog of so many entries: made once, then copied. Resolves to the folder with the copy. */
+  /** A sealed backlog of so many entries, made once: resolves to a folder with a copy, which is there until the next. */
   backlog(entries: number, accounts?: number): Promise<string>
   say(text: string): void
 }

@@ -1,4 +1,5 @@
 /** What the lines stand on: folders that are removed at the end, backlogs that are made once, and where progress goes. */
+import { rmSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,15 +7,17 @@ import { addBacklog } from './backlog.ts'
 import type { Bench } from './line.ts'
 import { install, settingsFor } from './product.ts'
 
-export interface Rig extends Bench {
-  close(): Promise<void>
-}
-
-export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'quick' | 'engine'>): Rig {
+export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'quick' | 'engine'>): Bench {
   const folders: string[] = []
   const backlogs = new Map<string, Promise<string>>()
+  let copy = ''
+  // However it ends, but by SIGKILL.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  process.once('exit', () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  })
 
-  const rig: Rig = {
+  const rig: Bench = {
     ...options,
     async folder() {
       const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-bench-'))
@@ -25,15 +28,14 @@ export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'quick' | 'e
       const key = `${entries} ${accounts}`
       const made = backlogs.get(key) ?? make(entries, accounts)
       backlogs.set(key, made)
-      const copy = await rig.folder()
+      // One copy at a time: a million entries take more than a gigabyte.
+      await rm(copy, { recursive: true, force: true })
+      copy = await rig.folder()
       await cp(await made, copy, { recursive: true })
       return copy
     },
     say(text) {
       process.stderr.write(`  ${text}\n`)
-    },
-    async close() {
-      await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })))
     },
   }
 
