@@ -98,7 +98,7 @@ function segment({ session, install, key, isFixed, wrong }: SettingsPage): Html 
             error: wrong?.writeKey ?? '',
           })}
           ${select('region', 'Where the Segment workspace is', regions, install.region)}
-          <p class="hint">Segment answers 200 to wrong keys too. After saving, look for the next events in the source's Debugger.</p>
+          <p class="hint">Segment answers 200 to wrong keys too. <a href="/connect/write-key">Try a key out</a> before you save it, or look for the next events in the source's Debugger.</p>
           <div class="row">${button('Save', 'primary')}</div>`,
           'stack narrow',
         )}</details>`
