@@ -53,4 +53,39 @@ describe('the keyring', () => {
     for (const [at, org] of orgs.entries()) assert.equal((await after.open('place', sealed[at]!)).toString(), org)
     assert.deepEqual(after.identity('the same event'), identity)
   })
+
+  test('a key is forgotten also where another process made it', async () => {
+    const { vault } = openForgetful()
+    const here = await openKeyring(vault, [older], systemRandom)
+    const there = await openKeyring(vault, [older], systemRandom)
+    const sealed = await there.seal('1', 'place', 'said')
+    await here.forget('1')
+    await there.reload()
+    for (const keyring of [here, there])
+      await assert.rejects(keyring.open('place', sealed), (error: Problem) => error.code === 'key_forgotten')
+  })
+
+  test('what another process forgot and made anew, of the same account or of another, before a look at it, is learnt', async () => {
+    for (const next of ['1', '2']) {
+      const { vault } = openForgetful()
+      const here = await openKeyring(vault, [older], systemRandom)
+      const there = await openKeyring(vault, [older], systemRandom)
+      const old = await there.seal('1', 'place', 'said')
+      await here.open('place', old)
+      await there.forget('1')
+      const sealed = await there.seal(next, 'place', 'said anew')
+      await here.reload()
+      assert.equal((await here.open('place', sealed)).toString(), 'said anew')
+      await assert.rejects(here.open('place', old), (error: Problem) => error.code === 'key_forgotten')
+      const again = await there.open('place', await here.seal(next, 'place', 'by both'))
+      assert.equal(again.toString(), 'by both')
+    }
+  })
+
+  test('of two processes that begin at once on a new store, each has the same secret', async () => {
+    const { vault } = openForgetful()
+    const both = await Promise.all([0, 1].map(() => openKeyring(vault, [older], systemRandom)))
+    const after = await openKeyring(vault, [older], systemRandom)
+    for (const keyring of both) assert.deepEqual(keyring.identity('the same event'), after.identity('the same event'))
+  })
 })

@@ -63,10 +63,14 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     const known = byOrg.get(org)
     if (known) return known
     await load()
+    return byOrg.get(org) ?? make(org)
+  }
+
+  /** After a look at the store. Another process may take the id first, for whichever account. */
+  async function make(org: Org): Promise<Key> {
     for (let id = Math.max(0, ...byId.keys()) + 1; ; id++) {
-      const found = byOrg.get(org)
-      if (found) return found
-      learn(id, await vault.create(nameOf(id), wrap(id, org, wrappings[0]!, random.bytes(32), random)))
+      const key = learn(id, await vault.create(nameOf(id), wrap(id, org, wrappings[0]!, random.bytes(32), random)))
+      if (key.org === org) return key
     }
   }
 
@@ -95,7 +99,12 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     open: async (place, bytes) => unseal(await keyOf(bytes), place, bytes),
     identity: (text) => keyedDigest(identitySecret, text).subarray(0, identityBytes),
     async forget(org) {
-      for (const key of [...byId.values()].filter((known) => known.org === org)) {
+      // Another process may have made it.
+      await load()
+      const gone = [...byId.values()].filter((known) => known.org === org)
+      // A key of ours with a higher id stays, so that none gets theirs again: others may still know it as the old one.
+      if (gone.length > 0) await make(ours)
+      for (const key of gone) {
         await vault.remove(nameOf(key.id))
         byId.delete(key.id)
       }
