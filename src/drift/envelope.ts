@@ -148,12 +148,15 @@ function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer')
 }
 
-/** Matches the token with each character plain or as \uXXXX, with NULs between as UTF-16 and UTF-32 have them. */
+/**
+ * Matches the token with each character plain, after a backslash, or as \uXXXX, with NULs between as UTF-16 and UTF-32
+ * have them.
+ */
 function anySpelling(token: string): string {
   return [...token]
     .map((character) => {
       const hex = character.charCodeAt(0).toString(16).padStart(4, '0')
-      return `(?:${RegExp.escape(character)}|\\\\u${hex})`
+      return `(?:\\\\?${RegExp.escape(character)}|\\\\u${hex})`
     })
     .join('\\0*')
 }
