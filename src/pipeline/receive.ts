@@ -63,6 +63,8 @@ export function receiver(needs: Needs): Receive {
     if (arrival.state === 'ignored' || outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
     if (arrival.state === 'unclaimed' && roster.get(org)) await inbox.adopt(org, clock.now())
+    // Left while this was on its way: whoever erased the account has not seen it.
+    if (roster.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
     if (arrival.state === 'waiting') wake('send')
@@ -73,8 +75,10 @@ export function receiver(needs: Needs): Receive {
   async function arrivalOf(opened: Opened): Promise<Arrival> {
     if (opened.as === 'unreadable') {
       const { orgId, type, reason, text, identity } = opened
-      const installed = (roster.get(orgId)?.state ?? 'disconnected') !== 'disconnected'
-      return keep({ org: installed ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
+      const install = roster.get(orgId)
+      if (install?.state === 'disconnected')
+        return { state: 'ignored', org: orgId, type: catalogue.has(type) ? type : 'other' }
+      return keep({ org: install ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
     }
     const { envelope } = opened
     const { orgId: org, type, text, identity } = envelope
