@@ -9,7 +9,10 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { readConfig } from '../src/config.ts'
 import type { JsonObject } from '../src/lib/json.ts'
+import { silentLog } from '../src/lib/log.ts'
+import { openService } from '../src/main.ts'
 import { addsUp } from '../src/pipeline/sums.ts'
 import { readFixture } from '../src/sim/webhook.ts'
 import { open } from '../src/storage/postgres/open.ts'
@@ -18,6 +21,7 @@ import { type Postgres, startPostgres, withoutPostgres } from './postgres.ts'
 import type { LeaseTold, Told } from './replica.ts'
 import { install, org, type Rig, startRig } from './rig.ts'
 import { startStage } from './stage.ts'
+import { openWalk } from './walk.ts'
 
 const file = fileURLToPath(new URL('./replica.ts', import.meta.url))
 const leaseMs = 2_000
@@ -195,6 +199,35 @@ describe('three replicas', { skip: withoutPostgres }, () => {
       rig.env.DATABASE_URL,
     )
     assert.deepEqual(left, [{ held: 0 }])
+  })
+
+  test('know each other’s sessions, forget each other’s keys, and hear of each other’s accounts within a second', {
+    timeout: 60_000,
+  }, async () => {
+    const [here, there] = await Promise.all([1, 2].map(() => openService(readConfig(rig.env), { log: silentLog })))
+    const walk = openWalk({ service: here!, sims: rig.sims })
+    const id = String(org + 10)
+    try {
+      await walk.connect(org + 10)
+      const startedAt = performance.now()
+      await eventually(() => there!.store.roster.get(id) !== undefined)
+      assert.ok(performance.now() - startedAt < 1_000)
+      // Behind one address both are one origin to a browser.
+      walk.cookies.set(there!.url, walk.cookies.get(here!.url)!)
+      assert.equal((await walk.get(`${there!.url}/console/events`)).status, 200)
+      const sealed = await here!.store.keyring.seal(id, 'a place', 'a secret')
+      assert.equal(String(await there!.store.keyring.open('a place', sealed)), 'a secret')
+      await here!.store.keyring.forget(id)
+      await eventually(() =>
+        there!.store.keyring.open('a place', sealed).then(
+          () => false,
+          ({ code }) => code === 'key_forgotten',
+        ),
+      )
+    } finally {
+      await walk.close()
+      await Promise.all([here!.close(), there!.close()])
+    }
   })
 
   test('exchange a grant that has run out once, whoever needs it, and all go on with the pair that was stored', {
