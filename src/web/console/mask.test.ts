@@ -45,3 +45,14 @@ test('ids and times stay, and so do words of Drift; a text that stands under an 
   assert.ok(shown.externalId instanceof Covered)
   assert.ok(shown.phoneId instanceof Covered)
 })
+
+test("a person's own fields are covered, however their site calls them; so is a sentence under a word of Drift's", () => {
+  const fields = { status: 'single', taxId: 123, bornAt: 456, source: 'ada', isIll: true, contactId: 7 }
+  const attributes = Object.entries(fields).map(([name, updated]) => ({ name, updated, event: 'x' }))
+  const said = { data: { diff: attributes, status: 'ada@example.com', reason: 'Call Ada' }, traits: fields }
+  const open = JSON.stringify(mask(said)).replaceAll(/"length":\d+/g, '')
+  assert.doesNotMatch(open, /single|123|456|ada|true|Ada|"x"/)
+  assert.equal((mask(said) as { traits: { contactId: unknown } }).traits.contactId, 7)
+  const { event } = maskMessage({ event: 'Drift Source Event: new_meeting' }) as { event: unknown }
+  assert.equal(event, 'Drift Source Event: new_meeting')
+})

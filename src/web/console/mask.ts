@@ -4,8 +4,12 @@ import { isExactNumber, isObject, type Json, type JsonObject } from '../../lib/j
 /** Drift's and Segment's own words. A text under another name may be anything, whatever the name says. */
 const words =
   /^(type|event|eventType|messageId|anonymousId|timestamp|status|source|conferenceType|meetingSource|authorType|reason|orgId)$/
+/** What they look like: a sentence or an address is none, under whichever name. */
+const word = /^(Drift Source Event: )?[\w.:-]{0,100}$/
 /** Numbers that name nobody by themselves: ids and times. */
 const numbers = /^(id|\w+Ids?|\w+At|timestamp|slotStart|slotEnd|participants|(added|removed)Participants)$/
+/** What is in these is a person's own, under names that their site has chosen. */
+const personal = /^(diff|attributes|traits)$/
 /** Of a message to Segment, at its top: what we add ourselves. Drift's own `context` holds addresses and places. */
 const ours = ['context', 'integrations']
 
@@ -22,10 +26,23 @@ export type Masked = Exclude<Json, object> | Covered | readonly Masked[] | { rea
 
 export function mask(value: Json, name = ''): Masked {
   if (Array.isArray(value)) return value.map((one) => mask(one, name))
-  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mask(one, key)]))
+  if (isObject(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [key, (personal.test(key) ? cover : mask)(one, key)]),
+    )
   if (value === null || typeof value === 'boolean') return value
-  if (isExactNumber(value)) return numbers.test(name) ? value.rawJSON : new Covered(value.rawJSON.length)
-  return (typeof value === 'number' ? numbers : words).test(name) ? value : new Covered(String(value).length)
+  if (isExactNumber(value)) return numbers.test(name) ? value.rawJSON : cover(value)
+  if (typeof value === 'number') return numbers.test(name) ? value : cover(value)
+  return words.test(name) && word.test(value) ? value : cover(value)
+}
+
+/** All of it but our own id for the person. */
+function cover(value: Json, name = ''): Masked {
+  if (name === 'contactId') return mask(value, name)
+  if (Array.isArray(value)) return value.map((one) => cover(one))
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cover(one, key)]))
+  if (value === null) return value
+  return new Covered(isExactNumber(value) ? value.rawJSON.length : String(value).length)
 }
 
 /** A message to Segment. */
