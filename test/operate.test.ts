@@ -68,6 +68,20 @@ describe('inspect', () => {
     assert.equal((await run('inspect', { org: id, contact: '1' })).output, 'nothing found')
   })
 
+  test('gives no terminal an order, whatever somebody wrote', async () => {
+    const evil = 'a\u001b[2J\u009b2J\u202eb\u2028\u007f'
+    await post(update(7, 0), {})
+    await post({ ...update(7, 1), data: { endUserId: 7, timestamp: 1, diff: [{ name: 'n', updated: evil }] } })
+    await post({ type: 'contact_updated', orgId: org, data: evil })
+    await settled(rig)
+    for (const state of ['delivered', 'quarantined'])
+      for (const json of [false, true]) {
+        const { output } = await run('inspect', { org: id, state, data: true, json, limit: '1' })
+        assert.doesNotMatch(output, /(?!\n)[\p{Cc}\p{Cf}\p{Zl}]/u)
+        assert.match(output, /\\u009b/)
+      }
+  })
+
   test('shows data when asked, and the audit knows', async () => {
     await post('phone_captured')
     await settled(rig)
