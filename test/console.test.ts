@@ -182,3 +182,19 @@ for (const engine of engines) {
     })
   })
 }
+
+test('the service stops at once, though somebody has a live page open', async () => {
+  const live = await startRig()
+  const walk = openWalk(live)
+  await walk.connect(org)
+  const cookie = [...walk.cookies.get(live.service.url)!].map(([name, value]) => `${name}=${value}`).join('; ')
+  const stream = await fetch(`${live.service.url}/console/live`, { headers: { cookie } })
+  assert.equal(stream.headers.get('content-type'), 'text/event-stream')
+  const reading = stream.text()
+  const startedAt = performance.now()
+  await walk.close()
+  await live.close()
+  const tookMs = performance.now() - startedAt
+  assert.match(await reading, /event: ready/)
+  assert.ok(tookMs < 5_000, `took ${Math.round(tookMs)} ms`)
+})
