@@ -25,6 +25,8 @@ export interface Ran {
   broken: string[]
 }
 
+type Told = Omit<Ran, 'engine' | 'world'>
+
 export interface Outcome {
   options: Omit<Options, 'tell'>
   startedAt: number
@@ -61,25 +63,24 @@ export async function torture(options: Options): Promise<Outcome> {
       wanted.filter(({ impossible }) => !impossible?.(engine)),
     )
   }
-  while (performance.now() < endsAt) {
+  const some = [...queues.values()].some((queue) => queue.length > 0)
+  if (!some && outcome.impossible.length === 0) throw new Error(`no trouble runs "${fault}"`)
+  const order = new Map<string, Scenario[]>()
+  while (some && performance.now() < endsAt) {
     for (const [engine, possible] of queues) {
-      const order = shuffled(possible, fraction)
-      for (let at = 0; at < order.length && performance.now() < endsAt; at += scenariosOfAWorld) {
-        const world = outcome.audits.length + 1
-        const worldSeed = Math.floor(fraction() * 2 ** 31)
-        const some = order.slice(at, at + scenariosOfAWorld)
-        const audit = await runWorld(
-          engine,
-          worldSeed,
-          some,
-          (ran) => {
-            outcome.ran.push({ ...ran, engine, world })
-            tell(line({ ...ran, engine, world }))
-          },
-          endsAt,
-        )
-        outcome.audits.push({ ...audit, engine, world, seed: worldSeed })
+      if (possible.length === 0 || performance.now() > endsAt) continue
+      // Every trouble comes once before one comes again.
+      const left = order.get(engine) ?? []
+      if (left.length === 0) left.push(...shuffled(possible, fraction))
+      order.set(engine, left)
+      const world = outcome.audits.length + 1
+      const worldSeed = Math.floor(fraction() * 2 ** 31)
+      const told = (ran: Told) => {
+        outcome.ran.push({ ...ran, engine, world })
+        tell(line({ ...ran, engine, world }))
       }
+      const audit = await runWorld(engine, worldSeed, left.splice(0, scenariosOfAWorld), told, endsAt)
+      outcome.audits.push({ ...audit, engine, world, seed: worldSeed })
     }
   }
   outcome.ms = performance.now() - began
@@ -94,15 +95,15 @@ function line({ engine, world, scenario, ms, note, broken }: Ran): string {
 async function runWorld(
   engine: string,
   seed: number,
-  some: readonly Scenario[],
-  told: (ran: Omit<Ran, 'engine' | 'world'>) => void,
+  few: readonly Scenario[],
+  told: (ran: Told) => void,
   endsAt: number,
 ): Promise<Audit & { connectedAgain: number }> {
   const world = await openWorld(seed, engine)
   try {
     await populate(world)
     let audit: Audit | undefined
-    for (const scenario of some) {
+    for (const scenario of few) {
       if (audit && performance.now() > endsAt) break
       const startedAt = performance.now()
       world.load.start()
@@ -112,7 +113,10 @@ async function runWorld(
         failed.push(error.message)
         return undefined
       })
-      audit = await world.settle()
+      audit = await world.settle().catch((error: Error) => {
+        failed.push(`it did not come to rest: ${error.message}`)
+        return { ...world.ledger.audit(nothing), broken: [] }
+      })
       const broken = [...failed, ...audit.broken]
       told({ scenario: scenario.name, ms: performance.now() - startedAt, ...(note ? { note } : {}), broken })
       audit.broken = broken
@@ -125,7 +129,10 @@ async function runWorld(
   }
 }
 
-/** Accounts of both regions, and the service. */
+/** When nobody can say what the service counts. */
+const nothing = { received: 0, delivered: 0, waiting: 0, held: 0, dead: 0, ignored: 0, expired: 0 }
+
+/** The accounts, and the service. */
 async function populate(world: World): Promise<void> {
   for (let n = 1; n <= 6; n++) await world.install(String(5_000_000 + n), `TortureKey${n}AbCdEfGhIjKlMnOpQr`)
   await world.start()
