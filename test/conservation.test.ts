@@ -30,7 +30,16 @@ interface At {
 
 const account = fc.constantFrom(...accounts)
 const lane = fc.constantFrom<Lane>('send', 'ask')
-const outcome = fc.constantFrom<Settlement['to']>('delivered', 'dead', 'quarantined', 'waiting', 'asking', 'ignored')
+const outcome = fc.constantFrom<Settlement['to']>(
+  'delivered',
+  'delivered',
+  'delivered',
+  'dead',
+  'quarantined',
+  'waiting',
+  'asking',
+  'ignored',
+)
 /** Which of the entries that are there, whatever their state; counted from the newest. */
 const some = fc.uniqueArray(fc.nat(12), { maxLength: 6 })
 
@@ -139,12 +148,13 @@ const sequence = fc.array(
     { weight: 5, arbitrary: steps.append! },
     { weight: 5, arbitrary: steps.claim! },
     { weight: 5, arbitrary: steps.settle! },
-    ...['redrive', 'take', 'erase', 'adopt', 'expire', 'hold', 'resume'].map((name) => ({
+    { weight: 3, arbitrary: steps.redrive! },
+    ...['take', 'erase', 'adopt', 'expire', 'hold', 'resume'].map((name) => ({
       weight: 1,
       arbitrary: steps[name]!,
     })),
   ),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 )
 
 /** The books, in an order of their own; unclaimed entries belong to the account that counts them. */
