@@ -3,11 +3,13 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { org, type Rig, startRig } from '../../test/rig.ts'
+import { silentLog } from '../lib/log.ts'
 
 describe('the app', () => {
   let rig: Rig
+  const problems: string[] = []
   before(async () => {
-    rig = await startRig()
+    rig = await startRig({ log: { ...silentLog, error: (event) => void problems.push(event) } })
   })
   after(() => rig.close())
 
@@ -80,6 +82,15 @@ describe('the app', () => {
     assert.equal((await ask(await link(), { method: 'POST', body })).status, 413)
   })
 
+  test('a sender that goes away half-way is no problem of ours', async () => {
+    const opened = await ask(await link(), { method: 'POST' })
+    const cookie = opened.headers.get('set-cookie')!.split(';', 1)[0]!
+    const form = `Cookie: ${cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100`
+    await raw(rig.service.url, `POST /console/pause HTTP/1.1\r\nHost: x\r\n${form}\r\n\r\ncsrf`, true)
+    await ask('/console')
+    assert.deepEqual(problems, [])
+  })
+
   test('an address that is none is answered, and the service lives', async () => {
     for (const target of ['/\\evil', '/console\\', '//', '/%', '/console/%ff', '/console/sign-in/%00', '/console?%'])
       assert.match(
@@ -91,9 +102,10 @@ describe('the app', () => {
 })
 
 /** What a client gets that no browser would send. */
-async function raw(url: string, text: string): Promise<string> {
+async function raw(url: string, text: string, leaves = false): Promise<string> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.write(text)
+  if (leaves) socket.end()
   let answer = ''
   for await (const chunk of socket) answer += chunk
   return answer

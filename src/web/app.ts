@@ -73,6 +73,8 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   app.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')
     if (error instanceof HTTPException) return refuse(c, 400, 'form_unusable')
+    // Whoever sent it went away, or took too long: nobody hears this answer, and nothing of ours failed.
+    if (c.req.raw.signal.aborted) return refuse(c, 400, 'form_unusable')
     log.error('page_failed', { code: codeOf(error) })
     return refuse(c, 500, 'internal')
   })
