@@ -123,6 +123,12 @@ for (const engine of engines) {
       assert.match(found.body, /No event fits/)
     })
 
+    test('C15 a word in an address says one of our sentences or none', async () => {
+      for (const word of ['constructor', '__proto__', 'toString', '<b>'])
+        for (const path of ['/console', '/console/settings'])
+          assert.doesNotMatch((await look(admin, `${path}?done=${word}`)).body, /notice good|native code|\[object/)
+    })
+
     test('C15 what an event says is text, whatever it says, and nothing of it is shown before it is asked for', async () => {
       const evil = '<script>alert(1)</script>\u202e\u001b[31m=HYPERLINK("x")'
       const { drift } = await readFixture('button_clicked')

@@ -6,10 +6,10 @@ import { overviewOf } from './health.ts'
 import type { ConsoleNeeds } from './index.ts'
 
 /** What a page says that one was led back to, by the word in its address. */
-export const doneWords = {
-  paused: 'Sending is paused. Events are received and kept.',
-  resumed: 'Sending goes on, with what waited first.',
-} as const
+const doneWords: ReadonlyMap<string, string> = new Map([
+  ['paused', 'Sending is paused. Events are received and kept.'],
+  ['resumed', 'Sending goes on, with what waited first.'],
+])
 
 export function overviewRoute(app: Hono<Web>, { storage, roster, clock }: ConsoleNeeds): void {
   app.get('/console', async (c) => {
@@ -21,7 +21,7 @@ export function overviewRoute(app: Hono<Web>, { storage, roster, clock }: Consol
       overviewOf(storage, session.org, roster.get(session.org), now),
       chartOf(storage.ledger, session.org, span, now),
     ])
-    const done = doneWords[c.req.query('done') as keyof typeof doneWords]
+    const done = doneWords.get(c.req.query('done') ?? '')
     return c.html(overviewPage({ session, now, overview, chart, shows: { span, outcome }, done }))
   })
 }

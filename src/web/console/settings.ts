@@ -9,10 +9,10 @@ import { refuse } from '../refuse.ts'
 import type { Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 
-const doneWords: Readonly<Record<string, string>> = {
-  segment: 'Saved. What waited for this is being sent.',
-  events: 'Saved. It holds for every webhook from now on.',
-}
+const doneWords: ReadonlyMap<string, string> = new Map([
+  ['segment', 'Saved. What waited for this is being sent.'],
+  ['events', 'Saved. It holds for every webhook from now on.'],
+])
 
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { storage, roster, keyring, clock, config, sessions, disconnect } = needs
@@ -46,7 +46,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   }
 
   app.get('/console/settings', (c) => {
-    const done = doneWords[c.req.query('done') ?? '']
+    const done = doneWords.get(c.req.query('done') ?? '')
     return show(c, done === undefined ? {} : { done })
   })
 
