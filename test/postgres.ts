@@ -91,6 +91,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       await rm(folder, { recursive: true, force: true })
     },
   }
+  // A test that is ended in the middle leaves no server behind.
+  process.once('exit', () => void server?.kill('SIGQUIT'))
   await postgres.start().catch(async (error: unknown) => {
     await postgres.close()
     throw error
