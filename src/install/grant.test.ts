@@ -209,6 +209,17 @@ describe('a grant', () => {
     assert.ok(access.is === 'token' && isLive(access.token))
   })
 
+  test('is kept alive beside one that cannot be opened', async () => {
+    await stage.install(1)
+    await stage.roster.change('1', stage.clock.now(), (known) => ({
+      ...known,
+      grant: Buffer.from(known.grant!).fill(0, 40),
+    }))
+    stage.clock.advance(3 * day)
+    await stage.grants.keepAlive()
+    assert.equal(refreshes(), 1)
+  })
+
   test('that cannot be refreshed in time is not asked for again and again', async () => {
     stage.clock.advance(3 * day)
     stage.sims.drift.script(tokenPath, { status: 503 })

@@ -6,6 +6,7 @@
  */
 import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
 import { type Clock, pause } from '../lib/clock.ts'
+import { Problem } from '../lib/errors.ts'
 import { type Random, systemRandom, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
@@ -163,12 +164,20 @@ export function openGrants(needs: Needs): Grants {
         refreshAt !== undefined && refreshAt <= now && state !== 'disconnected' && (restUntil.get(org) ?? 0) <= now,
     )
     for (const install of due) {
-      const grant = await openGrant(keyring, install)
-      const kept = grant && (await refreshOnce(install.org, grant.accessToken))
+      const kept = await keptAlive(install).catch((error: unknown) => {
+        // Its bytes were changed: that is this account's trouble, and no other's grant may die of it.
+        if (error instanceof Problem && /^(sealed|key)_/.test(error.code)) return undefined
+        throw error
+      })
       if (kept?.is === 'token') restUntil.delete(install.org)
       else restUntil.set(install.org, now + keepAliveRestMs)
     }
     return due.length
+  }
+
+  async function keptAlive(install: Install): Promise<Access | undefined> {
+    const grant = await openGrant(keyring, install)
+    return grant && refreshOnce(install.org, grant.accessToken)
   }
 
   return { access, renewed, keepAlive }
