@@ -1,5 +1,5 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { mkdirSync, statfsSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
@@ -26,6 +26,7 @@ const busyMs = 10_000
 export function openDatabase(path: string, purpose: Purpose): Database {
   ensureFolder(dirname(path))
   const lock = purpose === 'serve' ? lockFor(path) : undefined
+  if (purpose !== 'look') createForUs(path)
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
   if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -70,8 +71,19 @@ function ensureFolder(folder: string): void {
   }
 }
 
+/** For nobody else to read, whatever the folder allows; the files that SQLite puts beside it have the same rights. */
+function createForUs(path: string): void {
+  try {
+    // Only a new one: to close a file that is open elsewhere in this process would let go of SQLite's locks on it.
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch {
+    // It is there; or SQLite fails in the same place, and says so in its own words.
+  }
+}
+
 /** Held for as long as the process lives, however it ends: the system lets go of a dead process's file locks. */
 function lockFor(path: string): DatabaseSync {
+  createForUs(`${path}.lock`)
   const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')

@@ -1,7 +1,7 @@
 /** What is true of the SQLite engine beyond the ports: its file and its lock. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -34,6 +34,15 @@ describe('the file', () => {
     await beside.close()
     await service.close()
     await (await open(path, 'serve')).close()
+  })
+
+  test('is for nobody else to read, and neither is what stands beside it', async () => {
+    await chmod(folder, 0o755)
+    const service = await open(path, 'serve')
+    await service.inbox.append([arrival()])
+    const readable = (await readdir(folder)).filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)
+    assert.deepEqual(readable, [])
+    await service.close()
   })
 
   test('L12 of a newer version is refused and left as it is', async () => {
