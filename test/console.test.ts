@@ -123,6 +123,12 @@ for (const engine of engines) {
       assert.match(found.body, /No event fits/)
     })
 
+    test('C15 a NUL reaches no store', async () => {
+      for (const name of ['type', 'message', 'contact', 'from'])
+        assert.equal((await look(admin, `/console/events?${name}=a%00b`)).status, 400)
+      assert.equal((await look(admin, '/console/events/a%00b')).status, 404)
+    })
+
     test('C15 a word in an address says one of our sentences or none', async () => {
       for (const word of ['constructor', '__proto__', 'toString', '<b>'])
         for (const path of ['/console', '/console/settings'])

@@ -19,7 +19,7 @@ export function eventRoutes(
   async function entryOf(c: Context<Web>): Promise<Shown | undefined> {
     const { org } = c.get('session')
     const message = c.req.param('message')!
-    if (message.length > 100) return undefined
+    if (message.length > 100 || message.includes('\0')) return undefined
     return (await lookup.find({ org, message }, { limit: 1 })).entries[0]
   }
 

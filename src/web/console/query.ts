@@ -46,6 +46,9 @@ export function queryOf(org: Org, filter: Filter): Query | { wrong: string } {
   const { type, state, contact, conversation, message } = filter
   const tooLong = names.find((name) => filter[name].length > lengthMax)
   if (tooLong) return { wrong: `“${tooLong}” is longer than anything here.` }
+  // PostgreSQL takes no text with a NUL in it.
+  const unwritable = names.find((name) => filter[name].includes('\0'))
+  if (unwritable) return { wrong: `“${unwritable}” has a sign in it that nothing here has.` }
   const odd = (['contact', 'conversation'] as const).find(
     (name) => filter[name] !== '' && !/^\d{1,19}$/.test(filter[name]),
   )
