@@ -6,11 +6,10 @@
  */
 import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
 import { type Clock, pause } from '../lib/clock.ts'
-import { Problem } from '../lib/errors.ts'
 import { type Random, systemRandom, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
-import type { Keyring } from './keyring.ts'
+import { isUnreadable, type Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
 
 /** Contract with Drift's 14 days in mind: at least every three days, also when idle. */
@@ -166,7 +165,7 @@ export function openGrants(needs: Needs): Grants {
     for (const install of due) {
       const kept = await keptAlive(install).catch((error: unknown) => {
         // Its bytes were changed: that is this account's trouble, and no other's grant may die of it.
-        if (error instanceof Problem && /^(sealed|key)_/.test(error.code)) return undefined
+        if (isUnreadable(error)) return undefined
         throw error
       })
       if (kept?.is === 'token') restUntil.delete(install.org)

@@ -141,6 +141,11 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
   }
 }
 
+/** What is stored does not open: its bytes were changed, or its account has left. The store itself is well. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'sealed_unreadable' || error.code === 'key_forgotten')
+}
+
 const prefix = 'data-key/'
 const identityName = 'identity-secret'
 

@@ -1,7 +1,7 @@
 /** An account's Segment write key: kept sealed, shown never again, told apart by a fingerprint. */
 import { digestOf } from '../lib/secret.ts'
 import type { Install } from '../storage/ports.ts'
-import type { Keyring } from './keyring.ts'
+import { isUnreadable, type Keyring } from './keyring.ts'
 
 /** Who set it, and when; older ones and those of the settings say neither. */
 export interface KeySet {
@@ -10,7 +10,7 @@ export interface KeySet {
 }
 
 export interface KeyShown {
-  /** Eight hex digits of its SHA-256: the same for the same key, and no way back. */
+  /** Eight hex digits of its SHA-256: the same for the same key, and no way back. Or the word `unreadable`. */
   fingerprint: string
   set?: KeySet
 }
@@ -27,7 +27,13 @@ export async function openWriteKey(keyring: Keyring, install: Install): Promise<
 
 export async function shownKey(keyring: Keyring, install: Install | undefined): Promise<KeyShown | undefined> {
   if (!install?.writeKey) return undefined
-  const [key, at, by] = await opened(keyring, install)
+  const found = await opened(keyring, install).catch((error: unknown) => {
+    if (isUnreadable(error)) return undefined
+    throw error
+  })
+  // There is one, and another can take its place.
+  if (!found) return { fingerprint: 'unreadable' }
+  const [key, at, by] = found
   const fingerprint = fingerprintOf(key!)
   return at === undefined || by === undefined ? { fingerprint } : { fingerprint, set: { by, at: Number(at) } }
 }

@@ -24,6 +24,10 @@ export const holds: Table = {
     'nothing: it ends when Drift answers',
   ],
   disconnected: ['the account has disconnected', 'install it again; what came meanwhile was ignored'],
+  write_key_unreadable: [
+    'the stored write key does not open: its bytes were changed',
+    'save the write key again; what waits is sent then',
+  ],
   write_key_refused: ["Segment's answer names the write key as the trouble", checkKey],
   segment_401: ['Segment does not accept the write key (401)', checkKey],
   segment_403: ['Segment forbids this source (403)', checkKey],

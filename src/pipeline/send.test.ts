@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { leaseMs, org, type Stage, startStage, writeKey } from '../../test/stage.ts'
+import { changeWriteKey } from '../install/change-key.ts'
 import { sealWriteKey } from '../install/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { sendLease } from './send.ts'
@@ -44,6 +45,19 @@ describe('one lease of the send lane', () => {
       timestamp: stage.clock.now(),
       diff: [{ name: 'attributes.note', updated: 'ß'.repeat(bytes / 2) }],
     },
+  })
+
+  test('whose write key does not open: the account is held, nothing of it is set aside, and a new key mends it', async () => {
+    await arrive(3)
+    await stage.roster.change(id, stage.clock.now(), (known) => ({ ...known, writeKey: Buffer.alloc(99, 1) }))
+    for (let probe = 0; probe < 20; probe++) {
+      await stage.step('send')
+      stage.clock.advance(60 * minute)
+    }
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'write_key_unreadable', count: 3 }])
+    await changeWriteKey(stage.needs, id, { writeKey, region: 'us', by: 'admin', replaces: 'unreadable' })
+    await stage.run()
+    assert.equal(accepted().length, 3)
   })
 
   test('that outlives its time is taken over; settling it late changes nothing, and both sent the same message', async () => {

@@ -1,7 +1,7 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
 
 import type { EventPage } from '../events/define.ts'
-import type { Keyring } from '../install/keyring.ts'
+import { isUnreadable, type Keyring } from '../install/keyring.ts'
 import { holdOf, type Roster } from '../install/roster.ts'
 import { openWriteKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -51,13 +51,18 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     await inbox.settle(lease, [], endingOf(lease, undefined, clock.now(), random))
     return
   }
+  const writeKey = await usableKey(needs, install)
+  if (writeKey === undefined) {
+    await markTrouble(roster, lease.org, unreadable, clock.now())
+    await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
+    return
+  }
   const { settlements, messages, resolved } = await prepare(needs, lease)
   if (settlements.length > 0) {
     // What must ask goes on its way first, and does not wait for Segment.
     if (!(await inbox.settle(lease, settlements.splice(0)))) return
     needs.wakeAsking()
   }
-  const writeKey = await openWriteKey(needs.keyring, install)
   const totals = { delivered: 0, dead: 0, requests: 0 }
   const answers = new Map<number, Answer>()
   let stopped: Delivered['stopped']
@@ -89,6 +94,18 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     ...(totals.delivered > 0 ? { lagMs: clock.now() - lease.entries[0]!.receivedAt } : {}),
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
+}
+
+const unreadable = 'write_key_unreadable'
+
+/** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
+async function usableKey({ keyring }: SendNeeds, install: Install): Promise<string | undefined> {
+  try {
+    return await openWriteKey(keyring, install)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
 }
 
 interface Prepared {
