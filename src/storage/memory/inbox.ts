@@ -78,12 +78,15 @@ function claim(
   for (const kept of ready) {
     const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)
     const most = kept.trouble !== undefined || crashes >= crashesBeforeSingles ? 1 : limit
+    Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
     const entries = firstEntries(state, kept, now, most, bytesMax)
     if (entries.length === 0) {
+      // Whatever was to blame for a lease that ran out is not there any more.
+      kept.crashes = 0
+      delete kept.leaseUntil
       settleLane(state, kept, now)
       continue
     }
-    Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
     const { org, token, failures, trouble } = kept
     return { org, lane, token, failures, crashes, ...(trouble === undefined ? {} : { trouble }), entries }
   }

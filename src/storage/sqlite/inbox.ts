@@ -79,11 +79,6 @@ export function claim(
     const org = found.org as string
     const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)
     const single = found.trouble !== null || crashes >= crashesBeforeSingles
-    const entries = firstEntries(db, org, lane, { ...options, limit: single ? 1 : options.limit })
-    if (entries.length === 0) {
-      settleLane(db, org, lane, now)
-      continue
-    }
     const token = Number(found.token) + 1
     db.run(
       'UPDATE lanes SET token = ?, lease_until = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
@@ -94,6 +89,13 @@ export function claim(
       org,
       lane,
     )
+    const entries = firstEntries(db, org, lane, { ...options, limit: single ? 1 : options.limit })
+    if (entries.length === 0) {
+      // Whatever was to blame for a lease that ran out is not there any more.
+      db.run('UPDATE lanes SET lease_until = NULL, crashes = 0 WHERE org = ? AND lane = ?', org, lane)
+      settleLane(db, org, lane, now)
+      continue
+    }
     const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
     return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries })
   }
