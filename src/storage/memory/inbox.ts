@@ -99,7 +99,7 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
   const from = lease.lane === 'send' ? 'waiting' : 'asking'
   for (const settlement of settlements) {
     const kept = state.entries.get(settlement.id)
-    if (kept?.state === from) settleOne(state, kept, settlement, from)
+    if (kept?.state === from && kept.org === lease.org) settleOne(state, kept, settlement, from)
   }
   if (ending) {
     delete lane.leaseUntil

@@ -124,8 +124,8 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   if (!held) return false
   const counts = tally()
   const from: State = lane === 'send' ? 'waiting' : 'asking'
-  for (const settlement of settleAlike(db, settlements, from, counts)) {
-    const type = settlement.to === 'ignored' ? drop(db, settlement.id, from) : move(db, settlement, from)
+  for (const settlement of settleAlike(db, org, settlements, from, counts)) {
+    const type = settlement.to === 'ignored' ? drop(db, org, settlement.id, from) : move(db, org, settlement, from)
     if (type === undefined) continue
     const { to, at } = settlement
     if (to === 'ignored' || to === 'delivered') counts.add(org, type, to)
@@ -225,10 +225,11 @@ export function redrive(db: Database, moves: readonly Redriven[], now: number): 
 
 /**
  * Most of a batch is delivered at once, and nothing new was learnt of it: that takes one statement for all of them.
- * Gives the settlements that are left.
+ * Gives the settlements that are left. The plus keeps the ids the way to them: by the account it would be its whole line.
  */
 function settleAlike(
   db: Database,
+  org: string,
   settlements: readonly Settlement[],
   from: State,
   counts: ReturnType<typeof tally>,
@@ -240,30 +241,31 @@ function settleAlike(
     const { at, answer } = group[0]!
     const moved = db.all(
       `UPDATE entries SET state = 'delivered', settled_at = ?, due_at = NULL, status = ?, batch = ?, tries = ?, reason = NULL
-       WHERE id IN (SELECT value FROM json_each(?)) AND state = 'waiting' RETURNING org, type`,
+       WHERE id IN (SELECT value FROM json_each(?)) AND +org = ? AND state = 'waiting' RETURNING type`,
       at,
       answer?.status ?? null,
       answer?.batch ?? null,
       answer?.tries ?? null,
       JSON.stringify(group.map(({ id }) => id)),
+      org,
     )
-    for (const { org, type } of moved) {
-      counts.add(org as string, type as string, 'delivered')
-      counts.note(org as string, type as string, 'delivered', at)
+    for (const { type } of moved) {
+      counts.add(org, type as string, 'delivered')
+      counts.note(org, type as string, 'delivered', at)
     }
   }
   return settlements.filter((settlement) => !isPlain(settlement))
 }
 
 /** Moves an entry that is still in the state it was leased in; gives its type, or nothing when it is there no more. */
-function move(db: Database, settlement: Settlement, from: State): string | undefined {
+function move(db: Database, org: string, settlement: Settlement, from: State): string | undefined {
   const { id, to, at } = settlement
   const asking = to === 'asking'
   const moved = db.get(
     `UPDATE entries SET state = ?, reason = ?, settled_at = ?, due_at = ?, failures = failures + ?,
        contact = coalesce(?, contact), conversation = coalesce(?, conversation), place = coalesce(?, place),
        status = ?, batch = ?, tries = ?
-     WHERE id = ? AND state = ? RETURNING org, type, message_id, contact, conversation`,
+     WHERE id = ? AND org = ? AND state = ? RETURNING org, type, message_id, contact, conversation`,
     to,
     settlement.reason ?? null,
     to === 'waiting' || asking ? null : at,
@@ -276,6 +278,7 @@ function move(db: Database, settlement: Settlement, from: State): string | undef
     settlement.answer?.batch ?? null,
     settlement.answer?.tries ?? null,
     id,
+    org,
     from,
   )
   const learnt = settlement.contact !== undefined || settlement.conversation !== undefined
@@ -285,8 +288,8 @@ function move(db: Database, settlement: Settlement, from: State): string | undef
 }
 
 /** Takes an entry away with its body; gives its type. */
-function drop(db: Database, id: number, from: State): string | undefined {
-  const taken = db.get('DELETE FROM entries WHERE id = ? AND state = ? RETURNING type', id, from)
+function drop(db: Database, org: string, id: number, from: State): string | undefined {
+  const taken = db.get('DELETE FROM entries WHERE id = ? AND org = ? AND state = ? RETURNING type', id, org, from)
   if (taken) db.run('DELETE FROM bodies WHERE id = ?', id)
   return taken?.type as string | undefined
 }
