@@ -65,6 +65,17 @@ describe('the keyring', () => {
       await assert.rejects(keyring.open('place', sealed), (error: Problem) => error.code === 'key_forgotten')
   })
 
+  test('after an account was forgotten it opens again, with the same secret and all that is our own', async () => {
+    const { vault } = openForgetful()
+    const before = await openKeyring(vault, [older], systemRandom)
+    const ours = await before.seal('', 'place', 'ours')
+    await before.seal('1', 'place', 'theirs')
+    await before.forget('1')
+    const after = await openKeyring(vault, [older], systemRandom)
+    assert.deepEqual(after.identity('the same event'), before.identity('the same event'))
+    assert.equal((await after.open('place', ours)).toString(), 'ours')
+  })
+
   test('what another process forgot and made anew, of the same account or of another, before a look at it, is learnt', async () => {
     for (const next of ['1', '2']) {
       const { vault } = openForgetful()

@@ -82,16 +82,18 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     throw new Problem('key_forgotten', 'this was sealed for an account that has been disconnected since')
   }
 
+  /** By the key that its bytes name: of ours there may be several by now. */
+  async function opened(sealed: Uint8Array): Promise<Buffer> {
+    return unseal(await keyOf(sealed), identityName, sealed)
+  }
+
+  async function firstSecret(): Promise<Buffer> {
+    return opened(await vault.create(identityName, seal(await keyFor(ours), identityName, random.bytes(32), random)))
+  }
+
   await load()
   const sealed = await vault.read(identityName)
-  const ourKey = await keyFor(ours)
-  const secret = sealed
-    ? unseal(ourKey, identityName, sealed)
-    : unseal(
-        ourKey,
-        identityName,
-        await vault.create(identityName, seal(ourKey, identityName, random.bytes(32), random)),
-      )
+  const secret = await (sealed ? opened(sealed) : firstSecret())
   const identitySecret = createSecretKey(secret)
 
   return {
