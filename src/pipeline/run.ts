@@ -71,7 +71,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     ...loop,
     lane: 'send',
     accountsMax: 32,
-    limit: 500,
+    limit: 1_000,
     work: (lease) => sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease),
   })
   const asking: Work = working({

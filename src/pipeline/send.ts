@@ -8,11 +8,11 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { batchRequest, messageBytesMax, type Packed, pack, textOf } from '../segment/batch.ts'
+import { batchRequest, messageBytesMax, messagesMax, type Packed, pack, textOf } from '../segment/batch.ts'
 import { judge } from '../segment/verdict.ts'
 import type { Answer, Ending, Install, Lease, Org, Settlement, Storage } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
-import { type Resolved, resolve } from './resolve.ts'
+import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { translate } from './translate.ts'
 
@@ -57,30 +57,10 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
-  const { settlements, messages, resolved } = await prepare(needs, lease)
-  if (settlements.length > 0) {
-    // What must ask goes on its way first, and does not wait for Segment.
-    if (!(await inbox.settle(lease, settlements.splice(0)))) return
-    needs.wakeAsking()
-  }
   const totals = { delivered: 0, dead: 0, requests: 0 }
-  const answers = new Map<number, Answer>()
-  let stopped: Delivered['stopped']
-  const runs = pack(messages, writeKey)
-  for (const run of runs) {
-    const result = await deliver(
-      run,
-      (part) => attempt(needs, lease, install, writeKey, part, totals, answers),
-      lease.trouble !== undefined,
-    )
-    totals.delivered += result.delivered.length
-    totals.dead += result.dead.length
-    settlements.push(...settled(result, resolved, answers, clock.now()))
-    stopped = result.stopped
-    // What became of the last run is settled together with the lease's end.
-    if (stopped || run === runs.at(-1)) break
-    if (!(await inbox.settle(lease, settlements.splice(0)))) return
-  }
+  const sent = await sendAll(needs, lease, install, writeKey, totals)
+  if (!sent) return
+  const { settlements, stopped } = sent
   const ending = await endingFor(needs, lease, install, stopped, totals.requests)
   const ours = await inbox.settle(lease, settlements, ending)
   if (ours && totals.delivered > 0 && !stopped) await markWell(roster, lease.org, ownReasons, clock.now())
@@ -96,6 +76,51 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   })
 }
 
+/**
+ * Sends what a lease holds, run by run. What became of each is settled while the next one is sent; of the last one it is
+ * given back, for the lease's end. Undefined when somebody else has the lease by now.
+ */
+async function sendAll(
+  needs: SendNeeds,
+  lease: Lease,
+  install: Install,
+  writeKey: string,
+  totals: Totals,
+): Promise<{ settlements: Settlement[]; stopped?: Delivered['stopped'] } | undefined> {
+  const { inbox } = needs.storage
+  const answers = new Map<number, Answer>()
+  let settling = Promise.resolve(true)
+  for await (const { aside, messages, resolved, isLast } of ahead(needs, lease)) {
+    if (aside.length > 0) {
+      // What must ask goes on its way first, and does not wait for Segment.
+      if (!(await settling) || !(await inbox.settle(lease, aside))) return undefined
+      needs.wakeAsking()
+    }
+    const runs = pack(messages, writeKey)
+    for (const run of runs) {
+      const result = await deliver(
+        run,
+        (part) => attempt(needs, lease, install, writeKey, part, totals, answers),
+        lease.trouble !== undefined,
+      )
+      if (!(await settling)) return undefined
+      totals.delivered += result.delivered.length
+      totals.dead += result.dead.length
+      const settlements = settled(result, resolved, answers, needs.clock.now())
+      const { stopped } = result
+      if (stopped || (isLast && run === runs.at(-1))) return { settlements, stopped }
+      settling = goesOn(inbox.settle(lease, settlements))
+    }
+  }
+  return (await settling) ? { settlements: [] } : undefined
+}
+
+interface Totals {
+  delivered: number
+  dead: number
+  requests: number
+}
+
 const unreadable = 'write_key_unreadable'
 
 /** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
@@ -108,10 +133,30 @@ async function usableKey({ keyring }: SendNeeds, install: Install): Promise<stri
   }
 }
 
+/** Everything that can be said of some entries before Segment is asked: what to send, and what becomes of the others. */
 interface Prepared {
-  settlements: Settlement[]
   messages: Packed[]
+  aside: Settlement[]
   resolved: Map<number, Resolved>
+  isLast: boolean
+}
+
+/** A lease's entries, a request's worth after the other: the next ones are made ready while the ones before are sent. */
+async function* ahead(needs: SendNeeds, lease: Lease): AsyncGenerator<Prepared> {
+  const { entries } = lease
+  let next = prepare(needs, lease, 0)
+  for (let at = messagesMax; ; at += messagesMax) {
+    const prepared = await next
+    if (at < entries.length) next = goesOn(prepare(needs, lease, at))
+    yield prepared
+    if (prepared.isLast) return
+  }
+}
+
+/** A promise that is looked at later: should it fail before that, nobody need be told yet. */
+function goesOn<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** A claim that was not held back although the account is: what is known here may be older than the store. */
@@ -146,24 +191,29 @@ async function endingFor(
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 
-/** Everything that can be said before Segment is asked: the messages to send, and what becomes of the others. */
-async function prepare(needs: SendNeeds, lease: Lease): Promise<Prepared> {
+async function prepare(needs: SendNeeds, lease: Lease, from: number): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
-  const settlements: Settlement[] = []
-  const messages: Packed[] = []
+  const entries = lease.entries.slice(from, from + messagesMax)
+  const prepared: Prepared = {
+    messages: [],
+    aside: [],
+    resolved: new Map(),
+    isLast: from + messagesMax >= lease.entries.length,
+  }
   if (lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1) {
-    settlements.push({ id: lease.entries[0]!.id, to: 'quarantined', at: clock.now(), reason: 'crashes' })
-    return { settlements, messages, resolved: new Map() }
+    prepared.aside.push({ id: entries[0]!.id, to: 'quarantined', at: clock.now(), reason: 'crashes' })
+    return prepared
   }
   const looks = { catalogue, keyring, conversations: storage.conversations }
-  const resolved = new Map<number, Resolved>()
-  for (const one of await resolve(looks, lease.org, lease.entries)) {
-    resolved.set(one.entry.id, one)
-    const prepared = prepareOne(one, clock.now())
-    if ('text' in prepared) messages.push(prepared)
-    else settlements.push(prepared)
+  let many = 0
+  for (const one of await resolve(looks, lease.org, entries)) {
+    prepared.resolved.set(one.entry.id, one)
+    const made = prepareOne(one, clock.now())
+    if ('text' in made) prepared.messages.push(made)
+    else prepared.aside.push(made)
+    if (++many % atOnce === 0) await breath()
   }
-  return { settlements, messages, resolved }
+  return prepared
 }
 
 function prepareOne(one: Resolved, now: number): Packed | Settlement {
