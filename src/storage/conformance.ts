@@ -3,7 +3,7 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Arrival, Install, Limits, Settlement, Storage } from './ports.ts'
+import type { Arrival, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
 
 export interface Promised {
   promise: string
@@ -384,6 +384,29 @@ export const promises: readonly Promised[] = [
       await nothingDue(storage, 4_999)
       assert.equal(await storage.inbox.nextDue('ask'), 5_000)
       assert.equal((await claimed(storage, 'ask', { now: 5_000 })).entries[0]?.failures, 1)
+    },
+  },
+  {
+    promise:
+      'what comes to ask is due at once, though another of its account waits for a later time; a backoff it awaits',
+    async check(storage) {
+      const ends = async (lease: Lease, failures: number) => {
+        const later = lease.entries.map(({ id }) => to(id, 'asking', { dueAt: 9_000, reason: 'missing' }))
+        await storage.inbox.settle(lease, later, { readyAt: failures > 0 ? 8_000 : 2_000, failures })
+      }
+      await storage.inbox.append([arrival({ state: 'asking' })])
+      await ends(await claimed(storage, 'ask'), 0)
+      const fresh = arrival({ state: 'asking', receivedAt: 2_500 })
+      await storage.inbox.append([fresh])
+      assert.equal(await storage.inbox.nextDue('ask'), 2_500)
+      const lease = await claimed(storage, 'ask', { now: 2_500 })
+      assert.deepEqual(
+        lease.entries.map(({ messageId }) => messageId),
+        [fresh.messageId],
+      )
+      await ends(lease, 1)
+      await storage.inbox.append([arrival({ state: 'asking', receivedAt: 3_000 })])
+      await nothingDue(storage, 7_999)
     },
   },
   {

@@ -193,7 +193,11 @@ function lanesOf(state: State, lane: Lane): LaneState[] {
 }
 
 function makeReady(state: State, { org, state: of }: Kept, at: number): void {
-  if (of === 'waiting' || of === 'asking') laneState(state, org, of === 'waiting' ? 'send' : 'ask').readyAt ??= at
+  if (of !== 'waiting' && of !== 'asking') return
+  const lane = laneState(state, org, of === 'waiting' ? 'send' : 'ask')
+  const backsOff = lane.failures > 0 || lane.trouble !== undefined
+  // A lane that only rests until its first question is due again is ready earlier.
+  if (lane.readyAt === undefined || (of === 'asking' && !backsOff && lane.readyAt > at)) lane.readyAt = at
 }
 
 function settleLane(state: State, lane: LaneState, at: number): void {

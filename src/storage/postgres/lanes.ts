@@ -9,19 +9,22 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
 
 /**
  * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
- * touched, so that nobody waits for it. The accounts' locks are ours. True when a lane has woken up.
+ * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The accounts' locks are ours. True when a lane has woken up.
  */
 export async function makeReady(
   session: Session,
   lanes: readonly { org: string; lane: string; at: number }[],
 ): Promise<boolean> {
   if (lanes.length === 0) return false
+  const asleep = (now: string, at: string) =>
+    `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.trouble IS NULL AND ${now}.ready_at > ${at}))`
   const woken = await session.run(
     `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g (org, lane, at))
      INSERT INTO lanes (org, lane, ready_at)
      SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
-     WHERE l.ready_at IS NULL ORDER BY g.org, g.lane
-     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at WHERE lanes.ready_at IS NULL`,
+     WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
+     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
+     WHERE ${asleep('lanes', 'excluded.ready_at')}`,
     ...columns(lanes, ['org', 'lane', 'at']),
   )
   return woken > 0

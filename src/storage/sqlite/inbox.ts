@@ -342,11 +342,15 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
   return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
 }
 
-/** Something is due in this lane from then on; a lane that is already ready, or backs off, stays as it is. */
+/**
+ * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests
+ * until its first question is due again is ready earlier.
+ */
 function makeReady(db: Database, org: string, lane: Lane, at: number): void {
   db.run(
     `INSERT INTO lanes (org, lane, ready_at) VALUES (?, ?, ?)
-     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at WHERE ready_at IS NULL`,
+     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
+     WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND trouble IS NULL AND ready_at > excluded.ready_at)`,
     org,
     lane,
     at,
