@@ -132,10 +132,17 @@ function ofEvents(standings: readonly Standing[]): Attention[] {
   return [
     ...(dead === 0
       ? []
-      : [look(dead, 'dead', 'given up', 'Segment would not take them, each for a reason of its own.')]),
+      : [look(dead, 'dead', 'given up', 'Refused alone, not by an outage: each shows its reason, and what to do.')]),
     ...(aside === 0
       ? []
-      : [look(aside, 'quarantined', 'set aside', 'They could not be read as one of the events that Drift documents.')]),
+      : [
+          look(
+            aside,
+            'quarantined',
+            'set aside',
+            'What came cannot be read as one of the events that Drift documents.',
+          ),
+        ]),
   ]
 }
 
