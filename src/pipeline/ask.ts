@@ -9,8 +9,9 @@ import type { JsonObject } from '../lib/json.ts'
 import { canonical } from '../lib/json.ts'
 import type { Entry, Lease, Settlement } from '../storage/ports.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
-import { markTrouble, markWell, type SendNeeds } from './send.ts'
+import type { SendNeeds } from './send.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
+import { markTrouble, markWell } from './trouble.ts'
 
 export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   grants: Grants

@@ -15,6 +15,7 @@ import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { translate } from './translate.ts'
+import { markTrouble, markWell } from './trouble.ts'
 
 export interface SendNeeds {
   storage: Pick<Storage, 'inbox' | 'conversations'>
@@ -275,33 +276,4 @@ function settled(
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
   ]
-}
-
-/** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
-export async function markTrouble(
-  roster: Roster,
-  org: Org,
-  reason: string,
-  now: number,
-  isCurrent: (stored: Install) => boolean = () => true,
-): Promise<boolean> {
-  let current = true
-  await roster.change(org, now, (stored) => {
-    current = isCurrent(stored)
-    const shows = stored.state === 'live' || (stored.state === 'needs_attention' && stored.reason !== reason)
-    return current && shows ? { ...stored, state: 'needs_attention', reason } : undefined
-  })
-  return current
-}
-
-/** Something went through: the account's trouble is over if it was one of these. */
-export async function markWell(roster: Roster, org: Org, reasons: RegExp, now: number): Promise<void> {
-  const isOver = ({ state, reason }: Install) => state === 'needs_attention' && reasons.test(reason ?? '')
-  const known = roster.get(org)
-  if (!known || !isOver(known)) return
-  await roster.change(org, now, (stored) => {
-    if (!isOver(stored)) return undefined
-    const { reason: _, ...rest } = stored
-    return { ...rest, state: 'live' }
-  })
 }
