@@ -78,10 +78,13 @@ export interface World {
   close(): Promise<void>
 }
 
-/** When nothing is under way so much time is passed over, so that backoffs and probes come due. */
-const skipMs = 5 * 60_000
+/**
+ * When nothing is under way so much time is passed over, so that backoffs and probes come due. Less than a lease: a pause
+ * between two questions is not seen from outside, and must not cost it.
+ */
+const skipMs = 45_000
 /** Real time that everything may take to come to rest. */
-const settlingMs = 60_000
+const settlingMs = 120_000
 
 export async function openWorld(seed: number, engineName: string): Promise<World> {
   const fraction = seeded(seed)

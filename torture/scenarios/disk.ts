@@ -113,7 +113,8 @@ export const diskTroubles: Scenario[] = [
         const ended = child ? await Promise.race([child.ended, lasting(4_000)]) : 'at its start'
         ends.push(ended ?? 'not met')
         if (ended === 0) throw new Error('a service whose disk failed ended as if all were well')
-        if (world.service().isUp()) await world.service().kill()
+        // It may not even have started: then there is none.
+        if (child?.isUp()) await child.kill()
         await world.start()
       }
       return `ended with ${ends.join(', ')}`
