@@ -64,6 +64,8 @@ export interface Audit {
   /** What Segment would store after it has dropped repeats of a messageId, beyond one for each event. */
   duplicates: number
   lost: string[]
+  /** Not there in time, but shown by the service as waiting or held. */
+  late: string[]
   invented: string[]
   misdirected: string[]
   reordered: string[]
@@ -130,7 +132,11 @@ export class Ledger {
     for (const [at, mark] of this.arrivals.entries()) if (!firstAt.has(mark)) firstAt.set(mark, at)
     const all = [...this.said.values()]
     const kept = all.filter((one) => one.kept > 0)
-    const lost = this.missing().map(({ mark }) => mark)
+    const missing = this.missing().map(({ mark }) => mark)
+    // What the service shows beside what is rightly set aside; it shows counts, so all of them are there or not.
+    const isShown =
+      missing.length <= sums.waiting + sums.held - kept.filter(({ expected }) => expected === 'held').length
+    const [lost, late] = isShown ? [[], missing] : [missing, []]
     const invented = [...firstAt.keys()].filter((mark) => !this.said.has(mark))
     const misdirected = this.transmissions
       .filter(({ mark, writeKey }) => {
@@ -153,6 +159,7 @@ export class Ledger {
       retransmissions: this.transmissions.length - new Set(this.transmissions.map(({ mark }) => mark)).size,
       duplicates: this.arrivals.length - firstAt.size,
       lost,
+      late,
       invented,
       misdirected,
       reordered,
@@ -160,7 +167,7 @@ export class Ledger {
       broken: [],
     }
     if (audit.duplicates > 0) audit.broken.push(`${audit.duplicates} duplicates after messageId`)
-    for (const name of ['lost', 'invented', 'misdirected', 'reordered', 'changed'] as const)
+    for (const name of ['lost', 'late', 'invented', 'misdirected', 'reordered', 'changed'] as const)
       if (audit[name].length > 0)
         audit.broken.push(`${audit[name].length} ${name}, such as ${audit[name].slice(0, 3).join(', ')}`)
     audit.broken.push(...conserved(sums, all, firstAt))

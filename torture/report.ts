@@ -37,6 +37,7 @@ const totals = [
   'retransmissions',
   'duplicates',
   'lost',
+  'late',
   'invented',
   'misdirected',
   'reordered',
@@ -122,6 +123,7 @@ const words: Partial<Record<Total, string>> = {
   ignored: 'ignored (counted each time)',
   expired: 'expired: their account left',
   lost: '**lost**',
+  late: '**late**: shown as waiting or held, and not delivered in time',
   invented: '**invented**',
   misdirected: '**sent to the wrong account**',
   reordered: '**reordered for a contact**',
@@ -147,8 +149,10 @@ export function markdownOf(report: Report): string {
       totals.map((name) => [words[name] ?? name, report.totals[name].toLocaleString('en')]),
     ),
     '',
-    `No loss in ${bounds.runs} runs of a trouble and ${bounds.events.toLocaleString('en')} events answered 200: with 95 % confidence ` +
-      `fewer than ${share(bounds.perRun)} of such runs, and ${share(bounds.perEvent)} of such events, lose one (rule of three).`,
+    report.totals.lost === 0
+      ? `No loss in ${bounds.runs} runs of a trouble and ${bounds.events.toLocaleString('en')} events answered 200: with 95 % confidence ` +
+        `fewer than ${share(bounds.perRun)} of such runs, and ${share(bounds.perEvent)} of such events, lose one (rule of three).`
+      : `**${report.totals.lost} of ${bounds.events.toLocaleString('en')} events answered 200 are neither at Segment nor shown by the service.**`,
     '',
     '## The list of faults',
     '',
