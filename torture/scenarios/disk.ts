@@ -88,12 +88,12 @@ export const diskTroubles: Scenario[] = [
     },
   },
   {
-    name: 'an fsync fails',
+    name: 'an fsync or a write fails',
     rows: ['F5', 'F7'],
     impossible: (engine) => (engine !== 'sqlite' ? onlySqlite : !traces && 'strace is not on this machine'),
     async run(world) {
       const ends: (number | string)[] = []
-      for (const call of ['fdatasync', 'pwrite64']) {
+      for (const call of ['fsync,fdatasync', 'pwrite64', 'fsync,fdatasync']) {
         await world.service().kill()
         const inject = `inject=${call}:error=EIO:when=${world.whole(8, 30)}`
         const under = [
@@ -117,6 +117,7 @@ export const diskTroubles: Scenario[] = [
         if (child?.isUp()) await child.kill()
         await world.start()
       }
+      if (ends.every((end) => end === 'not met')) throw new Error('no failing call was met: nothing was shown')
       return `ended with ${ends.join(', ')}`
     },
   },
