@@ -261,21 +261,84 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise:
-      'a lease that ended in words starts the count of crashes anew; after three crashes entries come one by one',
+    promise: 'a lease that ended in words starts the count of crashes anew',
     async check(storage) {
       await storage.inbox.append([arrival(), arrival()])
-      let now = 2_000
-      for (let crashes = 0; crashes < 3; crashes++) {
-        const lease = await claimed(storage, 'send', { now, leaseMs: 100 })
-        assert.equal(lease.crashes, crashes)
-        assert.equal(lease.entries.length, 2)
-        now += 100
+      const early = await claimed(storage, 'send', { leaseMs: 100 })
+      const late = await claimed(storage, 'send', { now: 2_100 })
+      assert.deepEqual([early.crashes, late.crashes], [0, 1])
+      await storage.inbox.settle(late, [], idle)
+      const { crashes, entries } = await claimed(storage, 'send', { now: 2_100 })
+      assert.deepEqual([crashes, entries.length], [0, 2])
+    },
+  },
+  {
+    promise: 'after three crashes, as many entries as may be to blame are given out one by one, and then all again',
+    async check(storage) {
+      for (const lane of ['send', 'ask'] as const) {
+        const state = lane === 'send' ? 'waiting' : 'asking'
+        const arrive = (many: number) => storage.inbox.append(Array.from({ length: many }, () => arrival({ state })))
+        const limit = 4
+        await arrive(6)
+        for (let crashes = 0; crashes < 3; crashes++) {
+          const lease = await claimed(storage, lane, { now: 2_000 + crashes, leaseMs: 1, limit })
+          assert.deepEqual([lease.crashes, lease.entries.length], [crashes, limit])
+        }
+        const given: number[] = []
+        for (let leases = 0; leases < limit + 2; leases++) {
+          const lease = await claimed(storage, lane, { now: 2_003, limit })
+          given.push(lease.entries.length)
+          const { id } = lease.entries[0]!
+          // An outage on the way: the entry is still in line, and still as suspect.
+          const isOut = leases === 1
+          const settlements = isOut ? [] : [to(id, 'delivered')]
+          await storage.inbox.settle(lease, settlements, { ...idle, failures: isOut ? 1 : 0 })
+          await arrive(1)
+        }
+        assert.deepEqual(given, [1, 1, 1, 1, 1, limit])
       }
-      const single = await claimed(storage, 'send', { now })
-      assert.equal(single.entries.length, 1)
-      await storage.inbox.settle(single, [], { readyAt: now, failures: 0 })
-      assert.equal((await claimed(storage, 'send', { now })).crashes, 0)
+    },
+  },
+  {
+    promise:
+      'an entry that ends every lease it is in is alone after three, whatever stands before it; with it ends all care',
+    async check(storage) {
+      for (const lane of ['send', 'ask'] as const) {
+        const state = lane === 'send' ? 'waiting' : 'asking'
+        const [poison, line] = [arrival({ state }), Array.from({ length: 4 }, () => arrival({ state }))]
+        await storage.inbox.append([...line, poison, arrival({ state }), arrival({ state })])
+        const isPoison = ({ messageId }: { messageId: string }) => messageId === poison.messageId
+        let now = 2_000
+        for (let [deaths, alone] = [0, 0]; alone < 10; ) {
+          const lease = await claimed(storage, lane, { now, leaseMs: 1 })
+          assert.equal(lease.entries.length, deaths < 3 ? 7 : 1)
+          if (lease.entries.some(isPoison)) {
+            assert.equal(lease.crashes, deaths < 3 ? deaths : alone++)
+            deaths++
+            now++
+          } else await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], idle)
+        }
+        const last = await claimed(storage, lane, { now })
+        assert.deepEqual([last.crashes, last.entries.map(isPoison)], [10, [true]])
+        await storage.inbox.settle(last, [to(last.entries[0]!.id, 'quarantined', { reason: 'why' })], idle)
+        const rest = await claimed(storage, lane, { now })
+        assert.deepEqual([rest.crashes, rest.entries.length], [0, 2])
+      }
+    },
+  },
+  {
+    promise: 'care ends with the entries it was for: when the lane is found empty, what comes next comes together',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      for (let now = 2_000; now < 2_003; now++) await claimed(storage, 'send', { now, leaseMs: 1 })
+      const { entries } = await claimed(storage, 'send', { now: 2_003, leaseMs: 1 })
+      assert.equal(entries.length, 1)
+      const last = entries[0]!.id
+      await storage.inbox.take(one, [last, last + 1])
+      await nothingDue(storage, 2_004)
+      await storage.inbox.append([arrival(), arrival()])
+      const { crashes, entries: both } = await claimed(storage, 'send', { now: 2_005 })
+      assert.deepEqual([crashes, both.length], [0, 2])
     },
   },
   {

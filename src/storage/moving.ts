@@ -97,6 +97,7 @@ export const tables: readonly Table[] = [
       served: bigint,
       failures: 'integer',
       crashes: 'integer',
+      careful: 'integer',
       hold: text,
       trouble: text,
       tried_at: bigint,

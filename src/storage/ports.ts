@@ -69,7 +69,7 @@ export interface Lease {
   token: number
   /** Failures in a row of this lane, for its backoff. */
   failures: number
-  /** Leases in a row that ended without a word: a poison entry may be among these. */
+  /** Leases in a row that ended without a word: what ends them may be among these entries. */
   crashes: number
   /** What troubles the account: this lease is a probe of one entry. */
   trouble?: string
@@ -116,6 +116,9 @@ export interface Inbox {
   /**
    * Leases the account that has waited longest for its turn among those with something due, and gives its first
    * entries in order: at most `limit`, and no more than `bytesMax` of bodies (one at least).
+   *
+   * Three leases in a row that ended without a word make a lane careful: as many entries as these may have held are given
+   * out one at a time, until each has ended well or the one is done with whose leases went on ending so.
    */
   claim(
     lane: Lane,

@@ -1,4 +1,5 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
+import type { Caution } from './careful.ts'
 import type { Entry, LaneShown, Shown, State } from './ports.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -12,6 +13,10 @@ export function entryOf(row: Row): Entry {
     body: row.body as Uint8Array,
     ...(known ? { known } : {}),
   }
+}
+
+export function cautionOf({ crashes, careful }: Row): Caution {
+  return { crashes: Number(crashes), careful: Number(careful) }
 }
 
 export function shownOf(row: Row): Shown {

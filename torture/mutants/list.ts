@@ -75,8 +75,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/storage/sqlite/inbox.ts',
     edits: [
       [
-        "'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
-        "'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND ? > 0'",
+        "'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
+        "'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND ? > 0'",
       ],
     ],
     catchers: [conformance],
@@ -174,6 +174,12 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
     catchers: [conformance],
+  },
+  {
+    name: 'forgets to be careful at the first innocent in line',
+    file: 'src/storage/careful.ts',
+    edits: [['Math.max(careful - 1, 0)', 'Math.min(careful, 0)']],
+    catchers: [conformance, { test: 'src/pipeline/work.test.ts' }],
   },
   {
     name: "sends under another account's key",

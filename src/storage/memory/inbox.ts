@@ -1,9 +1,8 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
+import { beginsCareful, carefulAfter } from '../careful.ts'
 import type { Arrival, Ending, Entry, Inbox, Lane, Lease, Redriven, Settlement } from '../ports.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
-
-const crashesBeforeSingles = 3
 
 export function inboxOf(state: State): Inbox {
   return {
@@ -77,12 +76,13 @@ function claim(
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
     const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)
-    const most = kept.trouble !== undefined || crashes >= crashesBeforeSingles ? 1 : limit
+    const most = kept.trouble !== undefined || kept.careful > 0 ? 1 : limit
     Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
     const entries = firstEntries(state, kept, now, most, bytesMax)
+    if (beginsCareful(kept)) kept.careful = entries.splice(1).length + 1
     if (entries.length === 0) {
       // Whatever was to blame for a lease that ran out is not there any more.
-      kept.crashes = 0
+      Object.assign(kept, { crashes: 0, careful: 0 })
       delete kept.leaseUntil
       settleLane(state, kept, now)
       continue
@@ -105,7 +105,8 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
     delete lane.leaseUntil
     delete lane.trouble
     const { failures, tried, trouble } = ending
-    Object.assign(lane, { crashes: 0, failures }, trouble ? { trouble } : {})
+    const careful = carefulAfter(lane, ending)
+    Object.assign(lane, { crashes: 0, careful, failures }, trouble ? { trouble } : {})
     if (tried) {
       delete lane.setback
       Object.assign(lane, { triedAt: tried.at }, tried.setback ? { setback: tried.setback } : {})

@@ -18,6 +18,7 @@ export interface LaneState {
   served: number
   failures: number
   crashes: number
+  careful: number
   hold?: string
   trouble?: string
   triedAt?: number
@@ -76,7 +77,7 @@ export function note(state: State, { org, type }: Kept, outcome: Moment['outcome
 
 export function laneState(state: State, org: Org, lane: Lane): LaneState {
   const key = `${lane} ${org}`
-  const kept = state.lanes.get(key) ?? { org, lane, token: 0, served: 0, failures: 0, crashes: 0 }
+  const kept = state.lanes.get(key) ?? { org, lane, token: 0, served: 0, failures: 0, crashes: 0, careful: 0 }
   state.lanes.set(key, kept)
   return kept
 }

@@ -1,13 +1,11 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
+import { beginsCareful } from '../careful.ts'
 import type { Lane, Lease, Redriven } from '../ports.ts'
-import { entryOf } from '../rows.ts'
+import { cautionOf, entryOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { firstDue, makeReady, settleLane } from './lanes.ts'
 import { lock } from './locks.ts'
-
-/** After this many leases in a row that ended without a word, entries are handed out one at a time. */
-const crashesBeforeSingles = 3
 
 /** Waits for nobody: a lane that somebody else is busy with is passed over. */
 const leasing = `
@@ -18,7 +16,7 @@ WITH found AS MATERIALIZED (
 )
 UPDATE lanes l SET token = l.token + 1, lease_until = $3, crashes = f.crashes, served = nextval('places')
 FROM found f WHERE l.org = f.org AND l.lane = f.lane
-RETURNING l.org, l.token, l.failures, l.crashes, l.trouble`
+RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble`
 
 /** The first entries in line: at most `$2`, due at `$4`, and no more than `$3` of bodies, one at least. */
 const firstInLine: Record<Lane, string> = {
@@ -48,9 +46,13 @@ export async function claim(
       const leased = await session.get(leasing, lane, now, now + leaseMs)
       if (!leased) return undefined
       const org = leased.org as string
-      const crashes = Number(leased.crashes)
-      const single = leased.trouble !== null || crashes >= crashesBeforeSingles
+      const { crashes, careful } = cautionOf(leased)
+      const single = leased.trouble !== null || careful > 0
       const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, now)
+      if (beginsCareful({ crashes, careful })) {
+        const many = entries.splice(1).length + 1
+        await session.run('UPDATE lanes SET careful = $1 WHERE org = $2 AND lane = $3', many, org, lane)
+      }
       return {
         org,
         lane,
@@ -70,7 +72,7 @@ export async function claim(
 async function giveBackEmpty(db: Database, { org, lane, token }: Lease, now: number): Promise<void> {
   await db.transaction(async (session) => {
     await lock(session, [org])
-    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, ready_at = (${firstDue[lane]})
+    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, ready_at = (${firstDue[lane]})
                  WHERE org = $1 AND lane = $3 AND token = $4`
     await session.run(sql, org, now, lane, token)
   })

@@ -94,6 +94,13 @@ const steps: readonly Step[] = [
   ALTER TABLE lanes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
   `,
   },
+  {
+    sql: `
+  -- So many entries are still to be handed out one at a time.
+  ALTER TABLE lanes ADD COLUMN careful integer NOT NULL DEFAULT 0;
+  `,
+    additive: true,
+  },
 ]
 
 /** Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. */

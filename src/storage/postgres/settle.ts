@@ -1,5 +1,7 @@
 /** What became of a lease's entries, all of it in one transaction, if the lease is still its holder's. */
+import { carefulAfter } from '../careful.ts'
 import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
+import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import type { Database, Session } from './database.ts'
 import { firstDue, laneOf, makeReady, settleLane } from './lanes.ts'
@@ -18,7 +20,7 @@ export async function settle(
   return db.transaction(async (session) => {
     if (joins) await lock(session, [org])
     const held = await session.get(
-      'SELECT 1 FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL FOR UPDATE',
+      'SELECT crashes, careful FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL FOR UPDATE',
       org,
       lane,
       token,
@@ -29,7 +31,7 @@ export async function settle(
     const woke = next
       ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }])
       : false
-    if (ending) await end(session, lease, ending, joins)
+    if (ending) await end(session, lease, ending, carefulAfter(cautionOf(held), ending), joins)
     await countSettled(session, org, settlements, moved)
     return { held: true, woke }
   })
@@ -145,13 +147,19 @@ async function countSettled(
 }
 
 /** Gives the lease back. That nothing is in line is only said under the account's lock: else the next claim finds out. */
-async function end(session: Session, { org, lane }: Lease, ending: Ending, locked: boolean): Promise<void> {
+async function end(
+  session: Session,
+  { org, lane }: Lease,
+  ending: Ending,
+  careful: number,
+  locked: boolean,
+): Promise<void> {
   const { readyAt, failures, trouble, tried } = ending
   const first = await session.get(firstDue[lane], org, readyAt)
   if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
   else await session.run('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2', org, lane, first?.at ?? readyAt)
   await session.run(
-    `UPDATE lanes SET lease_until = NULL, crashes = 0, failures = $3, trouble = $4,
+    `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = $7, failures = $3, trouble = $4,
        tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
      WHERE org = $1 AND lane = $2`,
     org,
@@ -160,5 +168,6 @@ async function end(session: Session, { org, lane }: Lease, ending: Ending, locke
     trouble ?? null,
     tried?.at ?? null,
     tried?.setback ?? null,
+    careful,
   )
 }

@@ -1,13 +1,11 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
+import { beginsCareful, carefulAfter } from '../careful.ts'
 import type { Ending, Entry, Lane, Lease, Redriven, Settlement, State } from '../ports.ts'
-import { entryOf } from '../rows.ts'
+import { cautionOf, entryOf } from '../rows.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
 import { type PackedArrivals, type PackedLease, packLease, unpackArrivals } from './packing.ts'
-
-/** After this many leases in a row that ended without a word, entries are handed out one at a time. */
-const crashesBeforeSingles = 3
 
 export function append(db: Database, packed: PackedArrivals): ('stored' | 'duplicate' | 'ignored')[] {
   const batch = unpackArrivals(packed)
@@ -68,7 +66,7 @@ export function claim(
   const { now, leaseMs } = options
   for (;;) {
     const found = db.get(
-      `SELECT org, token, failures, crashes, trouble, lease_until FROM lanes
+      `SELECT org, token, failures, crashes, careful, trouble, lease_until FROM lanes
        WHERE lane = ? AND hold IS NULL AND ready_at <= ? AND (lease_until IS NULL OR lease_until <= ?)
        ORDER BY served LIMIT 1`,
       lane,
@@ -78,7 +76,8 @@ export function claim(
     if (!found) return undefined
     const org = found.org as string
     const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)
-    const single = found.trouble !== null || crashes >= crashesBeforeSingles
+    const { careful } = cautionOf(found)
+    const single = found.trouble !== null || careful > 0
     const token = Number(found.token) + 1
     db.run(
       'UPDATE lanes SET token = ?, lease_until = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
@@ -90,9 +89,12 @@ export function claim(
       lane,
     )
     const entries = firstEntries(db, org, lane, { ...options, limit: single ? 1 : options.limit })
+    if (beginsCareful({ crashes, careful })) {
+      db.run('UPDATE lanes SET careful = ? WHERE org = ? AND lane = ?', entries.splice(1).length + 1, org, lane)
+    }
     if (entries.length === 0) {
       // Whatever was to blame for a lease that ran out is not there any more.
-      db.run('UPDATE lanes SET lease_until = NULL, crashes = 0 WHERE org = ? AND lane = ?', org, lane)
+      db.run('UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0 WHERE org = ? AND lane = ?', org, lane)
       settleLane(db, org, lane, now)
       continue
     }
@@ -116,7 +118,7 @@ export function renew(db: Database, lease: Lease, until: number): boolean {
 export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
   const { org, lane } = lease
   const held = db.get(
-    'SELECT 1 FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
+    'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
     org,
     lane,
     lease.token,
@@ -137,7 +139,9 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   counts.write(db)
   if (ending) {
     db.run(
-      `UPDATE lanes SET lease_until = NULL, crashes = 0, failures = ?, trouble = ? WHERE org = ? AND lane = ?`,
+      `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = ?, failures = ?, trouble = ?
+       WHERE org = ? AND lane = ?`,
+      carefulAfter(cautionOf(held), ending),
       ending.failures,
       ending.trouble ?? null,
       org,

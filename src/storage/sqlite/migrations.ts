@@ -80,6 +80,10 @@ const steps: readonly string[] = [
   -- Who may ask Drift for an account's new grant, and until when.
   CREATE TABLE reservations (org TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
   `,
+  `
+  -- So many entries are still to be handed out one at a time.
+  ALTER TABLE lanes ADD COLUMN careful INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 export function migrate(db: DatabaseSync): void {

@@ -1,0 +1,28 @@
+/**
+ * An entry may end every process that works on it. Whose fault it is shows when entries are handed out one at a time, and
+ * that must last: what stands in line before the culprit ends well, and says nothing of what comes behind.
+ */
+import type { Ending } from './ports.ts'
+
+/** After this many leases in a row that ended without a word. */
+const crashesBeforeCareful = 3
+
+export interface Caution {
+  /** Leases in a row that ended without a word. */
+  crashes: number
+  /** So many entries are still to be handed out one at a time. */
+  careful: number
+}
+
+/** Whether a claim begins it: by as many entries as it would give out otherwise, as those before it did. */
+export function beginsCareful({ crashes, careful }: Caution): boolean {
+  return careful === 0 && crashes >= crashesBeforeCareful
+}
+
+/** What is left of it after a lease that ended in words. */
+export function carefulAfter({ crashes, careful }: Caution, { failures }: Ending): number {
+  // An outage or trouble: the entry is still there.
+  if (failures > 0) return careful
+  // It went on with this one alone, so this one was it.
+  return crashes > crashesBeforeCareful ? 0 : Math.max(careful - 1, 0)
+}
