@@ -186,6 +186,7 @@ const noReasons: Readonly<Record<string, string>> = {
   upkeep_failed: 'an event of the log',
   reload_failed: 'an event of the log',
   work_failed: 'an event of the log',
+  set_aside: 'an event of the log',
 }
 
 describe('what documents point at is there', () => {

@@ -32,8 +32,6 @@ export interface SendNeeds {
   wakeAsking(): void
 }
 
-/** Leases in a row that ended without a word, the last ones of a single entry: that entry is set aside. */
-const crashesBeforeQuarantine = 10
 /**
  * An account whose every message was refused is probed with the first in line, and that one may be all that is wrong.
  * After so many probes, two hours, a whole batch is tried.
@@ -200,10 +198,6 @@ async function prepare(needs: SendNeeds, lease: Lease, from: number): Promise<Pr
     aside: [],
     resolved: new Map(),
     isLast: from + messagesMax >= lease.entries.length,
-  }
-  if (lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1) {
-    prepared.aside.push({ id: entries[0]!.id, to: 'quarantined', at: clock.now(), reason: 'crashes' })
-    return prepared
   }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0

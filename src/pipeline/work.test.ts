@@ -11,7 +11,7 @@ const leaseMs = 60_000
 /** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
 function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accountsMax = 3) {
   const clock = manualClock()
-  const { inbox } = openForgetful()
+  const { inbox, ledger } = openForgetful()
   const counted = { claims: 0, broken: false }
   const errors: string[] = []
   const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
@@ -34,7 +34,7 @@ function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accounts
     ])
     loop.wake()
   }
-  return { clock, inbox, loop, arrive, counted, errors }
+  return { clock, inbox, ledger, loop, arrive, counted, errors }
 }
 
 async function deliver(lease: Lease, inbox: Inbox, readyAt = 0): Promise<void> {
@@ -154,6 +154,33 @@ describe('the loop', () => {
     await eventually(() => seen.length === 3)
     assert.deepEqual(seen, [0, 1, 2])
     await loop.stop()
+  })
+
+  test('sets aside what it always breaks on, whatever stands before it in line, and nothing else', async () => {
+    const done: string[] = []
+    const { clock, loop, arrive, errors, ledger } = startLoop(async (lease, inbox) => {
+      const said = lease.entries.map(({ messageId }) => messageId)
+      if (said.includes('m4')) throw new Error('a bug')
+      done.push(...said)
+      await deliver(lease, inbox)
+    })
+    const start = loop.wake
+    loop.wake = () => {}
+    for (let many = 0; many < 6; many++) await arrive('1')
+    start()
+    for (let crashes = 1; crashes <= 13; crashes++) {
+      await eventually(() => errors.length === crashes && clock.untilNext() === leaseMs)
+      clock.advance(leaseMs)
+    }
+    await eventually(() => done.length === 5)
+    await loop.stop()
+    assert.deepEqual(done, ['m1', 'm2', 'm3', 'm5', 'm6'])
+    assert.deepEqual(errors, [...Array<string>(13).fill('work_failed'), 'set_aside'])
+    const aside = (await ledger.standings()).map(({ state, reason, count }) => [state, reason, count])
+    assert.deepEqual(
+      aside.filter(([state]) => state !== 'delivered'),
+      [['quarantined', 'crashes', 1]],
+    )
   })
 
   test('after stopping takes nothing new', async () => {

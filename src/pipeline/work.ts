@@ -3,6 +3,7 @@ import { type Clock, pause } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Inbox, Lane, Lease } from '../storage/ports.ts'
+import { unprobed } from './settle.ts'
 
 export interface Work {
   /** Something may be due now. */
@@ -27,6 +28,8 @@ interface Needs {
 const bytesMax = 1_000_000
 /** After so many leases in a row that ended without a word: as many as make an engine give out single entries. */
 const crashesBeforeAlone = 3
+/** After so many with the same entry alone, that entry is set aside. */
+const crashesBeforeAside = 10
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
 
@@ -70,8 +73,17 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     if (due !== undefined) wakeAfter(Math.max(due - clock.now(), 1))
   }
 
+  /** In one step with the lease's end: the next in line must not be taken for it. Nobody was asked, so nothing else is known. */
+  async function setAside(lease: Lease): Promise<void> {
+    const [at, { org, crashes }] = [clock.now(), lease]
+    const settlements = lease.entries.map(({ id }) => ({ id, to: 'quarantined', at, reason: 'crashes' }) as const)
+    const ending = lease.trouble === undefined ? { readyAt: at, failures: 0 } : unprobed(lease, at)
+    if (await inbox.settle(lease, settlements, ending)) log.error('set_aside', { lane, org, crashes })
+  }
+
   function begin(lease: Lease): void {
-    const ended = work(lease)
+    const isToBlame = lease.crashes >= crashesBeforeAside && lease.entries.length === 1
+    const ended = (isToBlame ? setAside(lease) : work(lease))
       // The lease runs out and is counted as a crash: an entry that breaks the work is found and set aside.
       .catch((error: unknown) => log.error('work_failed', { lane, org: lease.org, code: codeOf(error) }))
       .finally(() => {
