@@ -5,6 +5,9 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { markOf } from '../events.ts'
 import { lasting, type Scenario } from '../scenario.ts'
 
+/** Three crashes for each of them would be more than a run looks at. */
+const innocentsBefore = 8
+
 export const accountTroubles: Scenario[] = [
   {
     name: 'one account floods, a hundred to one',
@@ -125,36 +128,50 @@ export const accountTroubles: Scenario[] = [
     rows: ['F23'],
     async run(world) {
       const { load, accounts, pick, sims } = world
-      const fatal = { ...load.make('clicked', pick(accounts).org), expected: 'held' as const }
-      let struck = Promise.withResolvers<void>()
+      const { org, writeKey } = pick(accounts)
+      const fatal = { ...load.make('clicked', org), expected: 'held' as const }
+      const gathering = Promise.withResolvers<void>()
+      let gathered = false
+      let struck = false
       world.segment(({ body }) => {
-        const { batch = [] } = body === '' ? {} : (JSON.parse(body) as { batch?: JsonObject[] })
-        if (!batch.some((message) => markOf(message) === fatal.mark)) return undefined
-        struck.resolve()
-        return { hang: true }
+        const said = body === '' ? {} : (JSON.parse(body) as { writeKey?: string; batch?: JsonObject[] })
+        if (said.batch?.some((message) => markOf(message) === fatal.mark)) {
+          struck = true
+          return { hang: true }
+        }
+        if (gathered || said.writeKey !== writeKey) return undefined
+        gathering.resolve()
+        return { delayMs: 2_000 }
       })
       load.start({ perSecond: 60 })
+      await load.say('clicked', org)
+      // While one request of the account is under way, others get in line before the fatal one: they cost no process each.
+      await gathering.promise
+      for (let innocent = 0; innocent < innocentsBefore; innocent++) await load.say('clicked', org)
       await load.again(fatal)
+      gathered = true
       for (let deaths = 0; deaths < 20; deaths++) {
-        const met = await Promise.race([struck.promise.then(() => true), setAside()])
-        if (!met) {
+        if (await isSetAside()) {
           world.normally()
           return `set aside after ${deaths} processes, with ${sims.segment.accepted.length} other events delivered`
         }
-        struck = Promise.withResolvers<void>()
         // Who has the batch is not known from outside.
         await Promise.all(world.services().map((one) => one.kill()))
-        await world.start()
+        struck = false
+        // Before the next ones are there: each has one lease of it, and none that runs out under its hands.
         world.skip(60_000)
+        await world.start()
       }
       throw new Error('it ended twenty processes')
 
-      async function setAside(): Promise<false> {
-        for (;;) {
+      /** Looks until a process has it under way; true when none will any more. */
+      async function isSetAside(): Promise<boolean> {
+        for (const giveUpAt = performance.now() + 60_000; performance.now() < giveUpAt; await lasting(50)) {
+          if (struck) return false
           const { standings } = await world.sums()
-          if (standings.some(({ reason }) => reason === 'crashes')) return false
-          await lasting(200)
+          if (standings.some(({ reason }) => reason === 'crashes')) return true
         }
+        throw new Error('it is neither under way nor set aside')
       }
     },
   },
