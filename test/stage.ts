@@ -17,6 +17,7 @@ import { openOutlet, type Send } from '../src/lib/request.ts'
 import { type AskNeeds, askLease } from '../src/pipeline/ask.ts'
 import { receiver } from '../src/pipeline/receive.ts'
 import { type SendNeeds, sendLease } from '../src/pipeline/send.ts'
+import { messagesMax } from '../src/segment/batch.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { readFixture, type Variation, vary } from '../src/sim/webhook.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
@@ -75,7 +76,7 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
     const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
     const wake = { wakeAsking() {}, wakeSending() {} }
     const base = { storage: store, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }
-    const needs = { ...base, ...wake, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
+    const needs = { ...base, ...wake, messagesMax, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
     return { roster, grants, disconnect, needs }
   }
 

@@ -92,7 +92,7 @@ export async function testWriteKey(
   const now = clock.now()
   const messageId = `drift-test-${timeOrderedId(random, now)}`
   const text = textOf(testCall(messageId, now))
-  const run = [{ id: 0, text, bytes: Buffer.byteLength(text) }]
+  const run = [{ text }]
   const [answered, settings] = await Promise.all([
     send(batchRequest(segment[region], writeKey, run, now)),
     send(settingsRequest(segment.cdn, writeKey)),

@@ -8,7 +8,7 @@ const refused: Verdict = { is: 'refused', reason: 'segment_400' }
 const done: Verdict = { is: 'done' }
 
 function run(size: number): Packed[] {
-  return Array.from({ length: size }, (_, id) => ({ id, text: `${id}`, bytes: 1 }))
+  return Array.from({ length: size }, (_, id) => ({ id, whose: '1', text: `${id}`, bytes: 1 }))
 }
 
 /** A Segment that refuses whatever holds one of these, and keeps what it took in order. */

@@ -14,8 +14,10 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
+import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
 import type { Storage } from '../storage/ports.ts'
 import { askLease } from './ask.ts'
+import { leaseBytesMax } from './prepare.ts'
 import { type Receive, receiver } from './receive.ts'
 import { sendLease } from './send.ts'
 import { keepUp } from './upkeep.ts'
@@ -46,6 +48,8 @@ interface Needs {
   segment: { us: string; eu: string }
   retentionDays: number
   leaseMs?: number
+  /** Messages in one request to Segment, at most. */
+  messagesMax?: number
   clock: Clock
   random: Random
   log: Log
@@ -65,20 +69,23 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     // The process may have ended while it erased.
     if (install.state === 'disconnected') await disconnect.erase(install.org)
   }
-  const lane = { storage, catalogue, roster, keyring, send, segment: needs.segment, clock, random, log, leaseMs }
+  const { segment, messagesMax = requestMessagesMax } = needs
+  const lane = { storage, catalogue, roster, keyring, send, segment, clock, random, log, leaseMs, messagesMax }
   const loop = { inbox, clock, log, leaseMs }
   const sending = working({
     ...loop,
     lane: 'send',
     accountsMax: 32,
-    limit: 1_000,
-    work: (lease) => sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease),
+    limit: messagesMax,
+    bytesMax: leaseBytesMax,
+    work: (lease, hasRoom) => sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease, hasRoom),
   })
   const asking: Work = working({
     ...loop,
     lane: 'ask',
     accountsMax: 16,
     limit: 50,
+    bytesMax: leaseBytesMax,
     work: (lease) =>
       askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease),
   })

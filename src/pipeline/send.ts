@@ -1,30 +1,26 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
 
-import type { EventPage } from '../events/define.ts'
-import { isUnreadable, type Keyring } from '../install/keyring.ts'
+import { isUnreadable } from '../install/keyring.ts'
 import { holdOf, type Roster } from '../install/roster.ts'
 import { openWriteKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { batchRequest, messageBytesMax, messagesMax, type Packed, pack, textOf } from '../segment/batch.ts'
+import { batchRequest, type Packed, roomOf } from '../segment/batch.ts'
 import { judge } from '../segment/verdict.ts'
-import type { Answer, Ending, Install, Lease, Org, Settlement, Storage } from '../storage/ports.ts'
+import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
-import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
+import { flights } from './flights.ts'
+import { ahead, goesOn, learntOf, type PrepareNeeds } from './prepare.ts'
+import type { Resolved } from './resolve.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
-import { translate } from './translate.ts'
 import { markTrouble, markWell } from './trouble.ts'
 
-export interface SendNeeds {
-  storage: Pick<Storage, 'inbox' | 'conversations'>
-  catalogue: ReadonlyMap<string, EventPage>
+export interface SendNeeds extends PrepareNeeds {
   roster: Roster
-  keyring: Keyring
   send: Send
   segment: { us: string; eu: string }
-  clock: Clock
   random: Random
   log: Log
   leaseMs: number
@@ -37,10 +33,13 @@ export interface SendNeeds {
  * After so many probes, two hours, a whole batch is tried.
  */
 const probesBeforeBatch = 7
+/** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
+const requestsMax = 4
 /** The reasons for which this lane troubles an account, and so may end the trouble of. */
 const ownReasons = /^(segment_|write_key_)/
 
-export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
+/** `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way. */
+export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true): Promise<void> {
   const { storage, roster, clock, random, log } = needs
   const { inbox } = storage
   const startedAt = clock.monotonic()
@@ -56,8 +55,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
-  const totals = { delivered: 0, dead: 0, requests: 0 }
-  const sent = await sendAll(needs, lease, install, writeKey, totals)
+  const totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
+  const sent = await sendAll(needs, lease, install, writeKey, totals, hasRoom)
   if (!sent) return
   const { settlements, stopped } = sent
   const ending = await endingFor(needs, lease, install, stopped, totals.requests)
@@ -65,7 +64,6 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
   if (ours && totals.delivered > 0 && !stopped) await markWell(roster, lease.org, ownReasons, clock.now())
   log.info('batch', {
     org: lease.org,
-    entries: lease.entries.length,
     ...totals,
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
     probe: lease.trouble !== undefined,
@@ -76,8 +74,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease): Promise<void> {
 }
 
 /**
- * Sends what a lease holds, run by run. What became of each is settled while the next one is sent; of the last one it is
- * given back, for the lease's end. Undefined when somebody else has the lease by now.
+ * Sends what a lease holds, a few requests at once. What became of a request is settled while others are under way; of
+ * the last one it is given back, for the lease's end. Undefined when somebody else has the lease by now.
  */
 async function sendAll(
   needs: SendNeeds,
@@ -85,36 +83,62 @@ async function sendAll(
   install: Install,
   writeKey: string,
   totals: Totals,
-): Promise<{ settlements: Settlement[]; stopped?: Delivered['stopped'] } | undefined> {
+  hasRoom: () => boolean,
+): Promise<{ settlements: Settlement[]; stopped: Delivered['stopped'] } | undefined> {
   const { inbox } = needs.storage
+  const { trouble } = lease
+  const resolved = new Map<number, Resolved>()
   const answers = new Map<number, Answer>()
+  const settled: Settlement[] = []
   let settling = Promise.resolve(true)
-  for await (const { aside, messages, resolved, isLast } of ahead(needs, lease)) {
-    if (aside.length > 0) {
+  let stopped: Delivered['stopped']
+  const limits = { room: roomOf(writeKey, needs.messagesMax), atOnceMax: requestsMax }
+  const sending = flights(limits, async (run, isLast) => {
+    const attemptOne = (part: readonly Packed[]) => attempt(needs, lease, install, writeKey, part, totals, answers)
+    const result = await deliver(run, attemptOne, trouble !== undefined)
+    totals.delivered += result.delivered.length
+    totals.dead += result.dead.length
+    settled.push(...settlementsOf(result, resolved, answers, needs.clock.now()))
+    stopped = graver(stopped, result.stopped)
+    if (stopped) sending.stop()
+    if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
+  })
+  try {
+    for await (const prepared of ahead(needs, lease, hasRoom)) {
+      totals.entries += prepared.entries.length
       // What must ask goes on its way first, and does not wait for Segment.
-      if (!(await settling) || !(await inbox.settle(lease, aside))) return undefined
-      needs.wakeAsking()
+      if (prepared.aside.length > 0) {
+        settling = both(settling, inbox.settle(lease, prepared.aside))
+        if (!(await settling)) break
+        needs.wakeAsking()
+      }
+      for (const [id, one] of prepared.resolved) resolved.set(id, one)
+      sending.add(prepared.messages)
+      if (stopped) break
     }
-    const runs = pack(messages, writeKey)
-    for (const run of runs) {
-      const result = await deliver(
-        run,
-        (part) => attempt(needs, lease, install, writeKey, part, totals, answers),
-        lease.trouble !== undefined,
-      )
-      if (!(await settling)) return undefined
-      totals.delivered += result.delivered.length
-      totals.dead += result.dead.length
-      const settlements = settled(result, resolved, answers, needs.clock.now())
-      const { stopped } = result
-      if (stopped || (isLast && run === runs.at(-1))) return { settlements, stopped }
-      settling = goesOn(inbox.settle(lease, settlements))
-    }
+  } catch (error) {
+    sending.stop()
+    await sending.finish()
+    throw error
   }
-  return (await settling) ? { settlements: [] } : undefined
+  await sending.finish()
+  return (await settling) ? { settlements: settled, stopped } : undefined
+}
+
+/** Whether the lease was still ours both times. */
+function both(one: Promise<boolean>, other: Promise<boolean>): Promise<boolean> {
+  return goesOn(Promise.all([one, other]).then(([first, second]) => first && second))
+}
+
+/** Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. */
+function graver(one: Delivered['stopped'], other: Delivered['stopped']): Delivered['stopped'] {
+  if (!one || !other) return one ?? other
+  if (one.is === 'held' || other.is === 'held') return one.is === 'held' ? one : other
+  return (other.afterMs ?? 0) > (one.afterMs ?? 0) ? other : one
 }
 
 interface Totals {
+  entries: number
   delivered: number
   dead: number
   requests: number
@@ -130,32 +154,6 @@ async function usableKey({ keyring }: SendNeeds, install: Install): Promise<stri
     if (isUnreadable(error)) return undefined
     throw error
   }
-}
-
-/** Everything that can be said of some entries before Segment is asked: what to send, and what becomes of the others. */
-interface Prepared {
-  messages: Packed[]
-  aside: Settlement[]
-  resolved: Map<number, Resolved>
-  isLast: boolean
-}
-
-/** A lease's entries, a request's worth after the other: the next ones are made ready while the ones before are sent. */
-async function* ahead(needs: SendNeeds, lease: Lease): AsyncGenerator<Prepared> {
-  const { entries } = lease
-  let next = prepare(needs, lease, 0)
-  for (let at = messagesMax; ; at += messagesMax) {
-    const prepared = await next
-    if (at < entries.length) next = goesOn(prepare(needs, lease, at))
-    yield prepared
-    if (prepared.isLast) return
-  }
-}
-
-/** A promise that is looked at later: should it fail before that, nobody need be told yet. */
-function goesOn<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => {})
-  return promise
 }
 
 /** A claim that was not held back although the account is: what is known here may be older than the store. */
@@ -190,55 +188,6 @@ async function endingFor(
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 
-async function prepare(needs: SendNeeds, lease: Lease, from: number): Promise<Prepared> {
-  const { storage, catalogue, keyring, clock } = needs
-  const entries = lease.entries.slice(from, from + messagesMax)
-  const prepared: Prepared = {
-    messages: [],
-    aside: [],
-    resolved: new Map(),
-    isLast: from + messagesMax >= lease.entries.length,
-  }
-  const looks = { catalogue, keyring, conversations: storage.conversations }
-  let many = 0
-  for (const one of await resolve(looks, lease.org, entries)) {
-    prepared.resolved.set(one.entry.id, one)
-    const made = prepareOne(one, clock.now())
-    if ('text' in made) prepared.messages.push(made)
-    else prepared.aside.push(made)
-    if (++many % atOnce === 0) await breath()
-  }
-  return prepared
-}
-
-function prepareOne(one: Resolved, now: number): Packed | Settlement {
-  const { id } = one.entry
-  if (one.is === 'quarantined') return { id, to: 'quarantined', at: now, reason: one.reason }
-  if (one.is === 'asking') return { id, to: 'asking', at: now }
-  const text = translated(one)
-  if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...learntOf(one) }
-  if (text === undefined) return { id, to: 'ignored', at: now }
-  const bytes = Buffer.byteLength(text)
-  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...learntOf(one) }
-  return { id, text, bytes }
-}
-
-/** Undefined when the event says nothing; null when its page fails on it, which must not hold up those behind it. */
-function translated(one: Extract<Resolved, { is: 'known' }>): string | undefined | null {
-  try {
-    const call = translate(one.page, one.data, one.known, one.entry)
-    return call && textOf(call)
-  } catch {
-    return null
-  }
-}
-
-/** Whose it is, where the webhook did not say so itself: people search by it. */
-function learntOf(one: Resolved): Pick<Settlement, 'contact'> {
-  if (one.is !== 'known' || one.entry.contact === one.known.contactId) return {}
-  return { contact: one.known.contactId }
-}
-
 async function attempt(
   needs: SendNeeds,
   lease: Lease,
@@ -259,7 +208,7 @@ async function attempt(
   return judge(answered, clock.now())
 }
 
-function settled(
+function settlementsOf(
   { delivered, dead }: Delivered,
   resolved: Map<number, Resolved>,
   answers: Map<number, Answer>,

@@ -21,7 +21,7 @@ function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accounts
     if (counted.broken) throw new Error('the store is away')
     return claim(lane, options)
   }
-  const options = { inbox, lane: 'send' as const, clock, log, leaseMs, accountsMax, limit: 500 }
+  const options = { inbox, lane: 'send' as const, clock, log, leaseMs, accountsMax, limit: 500, bytesMax: 1_000_000 }
   const loop: Work = working({ ...options, work: (lease) => work(lease, inbox) })
   let last = 0
   const arrive = async (org: string) => {

@@ -15,17 +15,17 @@ export interface Work {
 interface Needs {
   inbox: Inbox
   lane: Lane
-  work(lease: Lease): Promise<void>
+  /** `hasRoom`: whether so few accounts are under way now that a lease may go on to more entries. */
+  work(lease: Lease, hasRoom: () => boolean): Promise<void>
   clock: Clock
   log: Log
   leaseMs: number
   /** Accounts worked on at once: the slow ones must leave room for the others. */
   accountsMax: number
   limit: number
+  bytesMax: number
 }
 
-/** Bodies in one lease: two requests' worth, so that many accounts at once stay within memory. */
-const bytesMax = 1_000_000
 /** After so many leases in a row that ended without a word: as many as make an engine give out single entries. */
 const crashesBeforeAlone = 3
 /** After so many with the same entry alone, that entry is set aside. */
@@ -33,7 +33,7 @@ const crashesBeforeAside = 10
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
 
-export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, limit }: Needs): Work {
+export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
   const underWay = new Set<Promise<void>>()
   let claiming: Promise<void> | undefined
   let woken = false
@@ -81,9 +81,13 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     if (await inbox.settle(lease, settlements, ending)) log.error('set_aside', { lane, org, crashes })
   }
 
+  function hasRoom(): boolean {
+    return underWay.size <= accountsMax / 8
+  }
+
   function begin(lease: Lease): void {
     const isToBlame = lease.crashes >= crashesBeforeAside && lease.entries.length === 1
-    const ended = (isToBlame ? setAside(lease) : work(lease))
+    const ended = (isToBlame ? setAside(lease) : work(lease, hasRoom))
       // The lease runs out and is counted as a crash: an entry that breaks the work is found and set aside.
       .catch((error: unknown) => log.error('work_failed', { lane, org: lease.org, code: codeOf(error) }))
       .finally(() => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { batchRequest, bodyBytesMax, messagesMax, type Packed, pack, textOf } from './batch.ts'
+import { batchRequest, bodyBytesMax, fill, messagesMax, type Packed, roomOf, textOf } from './batch.ts'
 import { type Call, context, integrations } from './call.ts'
 
 const now = Date.UTC(2025, 5, 1)
 const key = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
 
 function packed(id: number, text: string): Packed {
-  return { id, text, bytes: Buffer.byteLength(text) }
+  return { id, whose: String(id % 3), text, bytes: Buffer.byteLength(text) }
 }
 
 function call(properties: Record<string, string>): Call {
@@ -17,6 +17,18 @@ function call(properties: Record<string, string>): Call {
 
 function bodyOf(run: readonly Packed[], writeKey = key): string {
   return batchRequest('http://segment', writeKey, run, now).body!
+}
+
+/** As many requests as these take, one after the other. */
+function pack(messages: readonly Packed[], writeKey: string): Packed[][] {
+  const runs: Packed[][] = []
+  for (let left = messages; left.length > 0; ) {
+    const { run, rest, isFull } = fill(left, roomOf(writeKey))
+    assert.equal(isFull, rest.length > 0 || run.length === messagesMax)
+    runs.push(run)
+    left = rest
+  }
+  return runs
 }
 
 describe('packing', () => {
@@ -33,6 +45,13 @@ describe('packing', () => {
     )
     assert.deepEqual(runs.flat(), all)
     assert.equal(messagesMax, 500)
+  })
+
+  test('whoever must wait, waits with all of theirs, and what is left keeps its order', () => {
+    const all = Array.from({ length: 9 }, (_, id) => packed(id, '{}'))
+    const { run, rest, isFull } = fill(all, roomOf(key, 4), (whose) => whose === '1')
+    const ids = (some: readonly Packed[]) => some.map(({ id }) => id)
+    assert.deepEqual([ids(run), ids(rest), isFull], [[0, 2, 3, 5], [1, 4, 6, 7, 8], true])
   })
 
   for (const [what, piece] of [

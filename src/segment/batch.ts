@@ -11,6 +11,8 @@ export const messagesMax = 500
 export interface Packed {
   /** Which entry it is of. */
   id: number
+  /** Whose it is: what belongs to one contact goes out in order. */
+  whose: string
   text: string
   bytes: number
 }
@@ -21,28 +23,51 @@ export function textOf(call: Call): string {
   return JSON.stringify(call).replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd')
 }
 
-/** Splits messages, in order, into runs that fit one request each. */
-export function pack(messages: readonly Packed[], writeKey: string): Packed[][] {
-  // Every message is counted with a comma; the last one has none.
-  const room = bodyBytesMax + 1 - Buffer.byteLength(frame(writeKey, '', new Date(0).toISOString()))
-  const runs: Packed[][] = []
-  let run: Packed[] = []
+/** What a request has room for. */
+export interface Room {
+  messages: number
+  /** Of the messages and the commas between them. */
+  bytes: number
+}
+
+/** The room for messages in a request of this write key. */
+export function roomOf(writeKey: string, messages = messagesMax): Room {
+  return { messages, bytes: bodyBytesMax - Buffer.byteLength(frame(writeKey, '', new Date(0).toISOString())) }
+}
+
+/**
+ * Fills one request with the first messages that may go: with whoever must wait, everything of theirs behind it waits
+ * too. `isFull`: more would not have fitted.
+ */
+export function fill<Message extends Packed>(
+  messages: readonly Message[],
+  room: Room,
+  mustWait: (whose: string) => boolean = () => false,
+): { run: Message[]; rest: Message[]; isFull: boolean } {
+  const run: Message[] = []
+  const rest: Message[] = []
   let bytes = 0
-  for (const message of messages) {
-    if (run.length === messagesMax || (run.length > 0 && bytes + message.bytes + 1 > room)) {
-      runs.push(run)
-      run = []
-      bytes = 0
+  for (const [at, message] of messages.entries()) {
+    if (mustWait(message.whose)) {
+      rest.push(message)
+      continue
     }
+    const more = message.bytes + (run.length > 0 ? 1 : 0)
+    if (run.length === room.messages || (run.length > 0 && bytes + more > room.bytes))
+      return { run, rest: [...rest, ...messages.slice(at)], isFull: true }
     run.push(message)
-    bytes += message.bytes + 1
+    bytes += more
   }
-  if (run.length > 0) runs.push(run)
-  return runs
+  return { run, rest, isFull: run.length === room.messages }
 }
 
 /** `sentAt` is the time of this very attempt: Segment reckons the clock's difference from it. */
-export function batchRequest(apiUrl: string, writeKey: string, run: readonly Packed[], nowMs: number): Outgoing {
+export function batchRequest(
+  apiUrl: string,
+  writeKey: string,
+  run: readonly Pick<Packed, 'text'>[],
+  nowMs: number,
+): Outgoing {
   const messages = run.map(({ text }) => text).join(',')
   return {
     method: 'POST',

@@ -8,7 +8,7 @@ import { promises as basic } from './conformance.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Entry, Inbox, Ledger, Lookup, Storage, Tickets } from './ports.ts'
+import type { Inbox, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
 import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
@@ -159,7 +159,7 @@ describe('an engine that breaks a promise is caught', () => {
   }
 })
 
-function mapEntries(inbox: Inbox, change: (entries: Entry[]) => Entry[]): Inbox['claim'] {
+function mapEntries(inbox: Inbox, change: (entries: Placed[]) => Placed[]): Inbox['claim'] {
   return async (lane, options) => {
     const lease = await inbox.claim(lane, options)
     return lease && { ...lease, entries: change(lease.entries) }

@@ -3,7 +3,7 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Arrival, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
+import type { Arrival, Entry, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
 
 export interface Promised {
   promise: string
@@ -339,6 +339,29 @@ export const promises: readonly Promised[] = [
       await storage.inbox.append([arrival(), arrival()])
       const { crashes, entries: both } = await claimed(storage, 'send', { now: 2_005 })
       assert.deepEqual([crashes, both.length], [0, 2])
+    },
+  },
+  {
+    promise: "a send lease goes on to what follows in its account's line, within limits, and not for a late holder",
+    async check(storage) {
+      const all = [1, 2, 3, 4, 5].map(() => arrival())
+      await storage.inbox.append([...all, arrival({ org: other }), arrival({ state: 'asking' })])
+      const ids = (entries: readonly Entry[]) => entries.map(({ messageId }) => messageId)
+      const sent = all.map(({ messageId }) => messageId)
+      const lease = await claimed(storage, 'send', { limit: 2, leaseMs: 1_000 })
+      assert.deepEqual(ids(lease.entries), sent.slice(0, 2))
+      await storage.inbox.settle(lease, [to(lease.entries[1]!.id, 'ignored')])
+      const more = await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1e6 })
+      assert.deepEqual(ids(more), sent.slice(2, 4))
+      const small = await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1 })
+      assert.deepEqual(ids(small), sent.slice(2, 3), 'one at least')
+      const last = await storage.inbox.more(lease, more[1]!.place, { limit: 9, bytesMax: 1e6 })
+      assert.deepEqual(ids(last), sent.slice(4))
+      assert.deepEqual(await storage.inbox.more(lease, last[0]!.place, { limit: 9, bytesMax: 1e6 }), [])
+      assert.equal(await storage.inbox.settle(lease, [to(last[0]!.id, 'delivered')]), true)
+      await claimed(storage, 'send', { now: 3_000 })
+      await claimed(storage, 'send', { now: 3_000 })
+      assert.deepEqual(await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 }), [])
     },
   },
   {

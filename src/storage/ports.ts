@@ -63,6 +63,11 @@ export interface Entry {
   known?: Uint8Array
 }
 
+/** An entry in line: its place is larger than that of whoever goes before it in its account. */
+export interface Placed extends Entry {
+  place: number
+}
+
 export interface Lease {
   org: Org
   lane: Lane
@@ -74,7 +79,7 @@ export interface Lease {
   /** What troubles the account: this lease is a probe of one entry. */
   trouble?: string
   /** In the order in which they are to be sent. */
-  entries: Entry[]
+  entries: Placed[]
 }
 
 /** What became of one entry of a lease. `contact` and `conversation`: what was learnt of it that people search by. */
@@ -124,6 +129,11 @@ export interface Inbox {
     lane: Lane,
     options: { now: number; leaseMs: number; limit: number; bytesMax: number },
   ): Promise<Lease | undefined>
+  /**
+   * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
+   * they are part of the lease from then on. None when it is no longer the caller's.
+   */
+  more(lease: Lease, after: number, limits: { limit: number; bytesMax: number }): Promise<Placed[]>
   /** Makes the lease last until then; false when it is no longer the caller's. */
   renew(lease: Lease, until: number): Promise<boolean>
   /** Records all of it or, when the lease is no longer the caller's, nothing and false. `ending` gives the lease back. */

@@ -1,13 +1,14 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import type { Caution } from './careful.ts'
-import type { Entry, LaneShown, Shown, State } from './ports.ts'
+import type { LaneShown, Placed, Shown, State } from './ports.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-export function entryOf(row: Row): Entry {
+export function entryOf(row: Row): Placed {
   const known = row.known as Uint8Array | null
   return {
     ...ofBoth(row),
+    place: Number(row.place),
     ...(row.contact === null ? {} : { contact: row.contact as string }),
     ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
     body: row.body as Uint8Array,

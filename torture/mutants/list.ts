@@ -188,6 +188,12 @@ export const mutants: readonly Mutant[] = [
     catchers: [simulation],
   },
   {
+    name: 'has one contact in two requests at once',
+    file: 'src/pipeline/flights.ts',
+    edits: [['(whose) => busy.has(whose)', '() => false']],
+    catchers: [simulation],
+  },
+  {
     name: 'keeps no order in an account',
     file: 'src/storage/memory/inbox.ts',
     edits: [
@@ -201,7 +207,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'keeps no order in an account, in SQLite',
     file: 'src/storage/sqlite/inbox.ts',
-    edits: [["state = 'waiting' ORDER BY e.place LIMIT ?", "state = 'waiting' ORDER BY e.place DESC LIMIT ?"]],
+    edits: [['AND e.place > ? ORDER BY e.place LIMIT ?', 'AND e.place > ? ORDER BY e.place DESC LIMIT ?']],
     catchers: [conformance],
   },
   {

@@ -100,6 +100,8 @@ export async function simulate(seed: number): Promise<Simulated> {
       drift: { apiUrl: addresses.drift, app: settings, verificationTokens: [verificationToken] },
       segment: { us: addresses.segment, eu: addresses.segment },
       retentionDays: 7,
+      // So that a dozen events already are several requests at once.
+      messagesMax: 8,
       clock,
       random,
       log: silentLog,

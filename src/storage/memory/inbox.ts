@@ -1,6 +1,6 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
 import { beginsCareful, carefulAfter } from '../careful.ts'
-import type { Arrival, Ending, Entry, Inbox, Lane, Lease, Redriven, Settlement } from '../ports.ts'
+import type { Arrival, Ending, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
@@ -8,6 +8,10 @@ export function inboxOf(state: State): Inbox {
   return {
     append: async (batch) => batch.map((arrival) => appendOne(state, arrival)),
     claim: async (lane, options) => claim(state, lane, options),
+    async more(lease, after, { limit, bytesMax }) {
+      const lane = held(state, lease)
+      return lane ? firstEntries(state, lane, { now: 0, after, limit, bytesMax }) : []
+    },
     renew: async (lease, until) => {
       const lane = held(state, lease)
       if (lane) lane.leaseUntil = until
@@ -78,7 +82,7 @@ function claim(
     const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)
     const most = kept.trouble !== undefined || kept.careful > 0 ? 1 : limit
     Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
-    const entries = firstEntries(state, kept, now, most, bytesMax)
+    const entries = firstEntries(state, kept, { now, after: 0, limit: most, bytesMax })
     if (beginsCareful(kept)) kept.careful = entries.splice(1).length + 1
     if (entries.length === 0) {
       // Whatever was to blame for a lease that ran out is not there any more.
@@ -165,10 +169,14 @@ function adopt(state: State, org: string, now: number): number {
   return adopted.length
 }
 
-function firstEntries(state: State, lane: LaneState, now: number, limit: number, bytesMax: number): Entry[] {
+function firstEntries(
+  state: State,
+  lane: LaneState,
+  { now, after, limit, bytesMax }: { now: number; after: number; limit: number; bytesMax: number },
+): Placed[] {
   let bytes = 0
   return inLane(state, lane)
-    .filter(({ dueAt }) => (dueAt ?? 0) <= now)
+    .filter(({ dueAt, place }) => (dueAt ?? 0) <= now && place > after)
     .slice(0, limit)
     .filter((kept, index) => {
       bytes += kept.body.byteLength

@@ -1,6 +1,6 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
 import { beginsCareful } from '../careful.ts'
-import type { Lane, Lease, Redriven } from '../ports.ts'
+import type { Lane, Lease, Placed, Redriven } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import type { Database } from './database.ts'
@@ -18,9 +18,9 @@ UPDATE lanes l SET token = l.token + 1, lease_until = $3, crashes = f.crashes, s
 FROM found f WHERE l.org = f.org AND l.lane = f.lane
 RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble`
 
-/** The first entries in line: at most `$2`, due at `$4`, and no more than `$3` of bodies, one at least. */
+/** The first entries in line: at most `$2`, due at `$4` or placed after it, and no more than `$3` of bodies, one at least. */
 const firstInLine: Record<Lane, string> = {
-  send: inOrder(`state = 'waiting' AND $4::bigint IS NOT NULL`, 'place'),
+  send: inOrder(`state = 'waiting' AND place > $4`, 'place'),
   ask: inOrder(`state = 'asking' AND due_at <= $4`, 'due_at, place'),
 }
 
@@ -48,7 +48,7 @@ export async function claim(
       const org = leased.org as string
       const { crashes, careful } = cautionOf(leased)
       const single = leased.trouble !== null || careful > 0
-      const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, now)
+      const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, lane === 'send' ? 0 : now)
       if (beginsCareful({ crashes, careful })) {
         const many = entries.splice(1).length + 1
         await session.run('UPDATE lanes SET careful = $1 WHERE org = $2 AND lane = $3', many, org, lane)
@@ -66,6 +66,21 @@ export async function claim(
     if (!lease || lease.entries.length > 0) return lease
     await giveBackEmpty(db, lease, now)
   }
+}
+
+export async function more(
+  db: Database,
+  { org, lane, token }: Lease,
+  after: number,
+  { limit, bytesMax }: { limit: number; bytesMax: number },
+): Promise<Placed[]> {
+  const held = await db.get(
+    'SELECT 1 FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL',
+    org,
+    lane,
+    token,
+  )
+  return held ? (await db.all(firstInLine.send, org, limit, bytesMax, after)).map(entryOf) : []
 }
 
 /** Nothing was in line after all. Under the account's lock, so that the lane does not fall asleep while something arrives. */

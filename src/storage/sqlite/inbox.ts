@@ -1,11 +1,18 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { beginsCareful, carefulAfter } from '../careful.ts'
-import type { Ending, Entry, Lane, Lease, Redriven, Settlement, State } from '../ports.ts'
+import type { Ending, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
-import { type PackedArrivals, type PackedLease, packLease, unpackArrivals } from './packing.ts'
+import {
+  type PackedArrivals,
+  type PackedEntries,
+  type PackedLease,
+  packEntries,
+  packLease,
+  unpackArrivals,
+} from './packing.ts'
 
 export function append(db: Database, packed: PackedArrivals): ('stored' | 'duplicate' | 'ignored')[] {
   const batch = unpackArrivals(packed)
@@ -88,7 +95,7 @@ export function claim(
       org,
       lane,
     )
-    const entries = firstEntries(db, org, lane, { ...options, limit: single ? 1 : options.limit })
+    const entries = firstEntries(db, org, lane, { ...options, after: 0, limit: single ? 1 : options.limit })
     if (beginsCareful({ crashes, careful })) {
       db.run('UPDATE lanes SET careful = ? WHERE org = ? AND lane = ?', entries.splice(1).length + 1, org, lane)
     }
@@ -101,6 +108,15 @@ export function claim(
     const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
     return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries })
   }
+}
+
+export function more(
+  db: Database,
+  lease: Lease,
+  after: number,
+  limits: { limit: number; bytesMax: number },
+): PackedEntries {
+  return packEntries(heldLane(db, lease) ? firstEntries(db, lease.org, lease.lane, { now: 0, after, ...limits }) : [])
 }
 
 export function renew(db: Database, lease: Lease, until: number): boolean {
@@ -117,12 +133,7 @@ export function renew(db: Database, lease: Lease, until: number): boolean {
 
 export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
   const { org, lane } = lease
-  const held = db.get(
-    'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
-    org,
-    lane,
-    lease.token,
-  )
+  const held = heldLane(db, lease)
   if (!held) return false
   const counts = tally()
   const from: State = lane === 'send' ? 'waiting' : 'asking'
@@ -298,23 +309,34 @@ function drop(db: Database, org: string, id: number, from: State): string | unde
   return taken?.type as string | undefined
 }
 
+/** The lane, while the lease is its holder's. */
+function heldLane(db: Database, { org, lane, token }: Lease) {
+  const sql = 'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'
+  return db.get(sql, org, lane, token)
+}
+
 function firstEntries(
   db: Database,
   org: string,
   lane: Lane,
-  { now, limit, bytesMax }: { now: number; limit: number; bytesMax: number },
-): Entry[] {
+  { now, after, limit, bytesMax }: { now: number; after: number; limit: number; bytesMax: number },
+): Placed[] {
   const columns = 'SELECT e.*, b.body, b.known FROM entries e JOIN bodies b ON b.id = e.id'
   const rows =
     lane === 'send'
-      ? db.iterate(`${columns} WHERE e.org = ? AND e.state = 'waiting' ORDER BY e.place LIMIT ?`, org, limit)
+      ? db.iterate(
+          `${columns} WHERE e.org = ? AND e.state = 'waiting' AND e.place > ? ORDER BY e.place LIMIT ?`,
+          org,
+          after,
+          limit,
+        )
       : db.iterate(
           `${columns} WHERE e.org = ? AND e.state = 'asking' AND e.due_at <= ? ORDER BY e.due_at, e.place LIMIT ?`,
           org,
           now,
           limit,
         )
-  const entries: Entry[] = []
+  const entries: Placed[] = []
   let bytes = 0
   for (const row of rows) {
     bytes += Number(row.bytes)

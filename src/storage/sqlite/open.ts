@@ -5,7 +5,7 @@
 import { groupAppends } from '../grouping.ts'
 import type { Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
-import { type PackedLease, packArrivals, unpackLease } from './packing.ts'
+import { type PackedEntries, type PackedLease, packArrivals, unpackEntries, unpackLease } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
@@ -58,6 +58,8 @@ function inboxOf(writer: Thread): Inbox {
       const packed = (await writer.call('inbox', 'claim', args)) as PackedLease | undefined
       return packed && unpackLease(packed)
     },
+    more: async (lease, after, limits) =>
+      unpackEntries((await writer.call('inbox', 'more', [bare(lease), after, limits])) as PackedEntries),
     renew: (lease, until) => port.renew(bare(lease), until),
     settle: (lease, settlements, ending) => port.settle(bare(lease), settlements, ending),
   }

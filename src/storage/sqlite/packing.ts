@@ -1,5 +1,5 @@
 /** What travels between the threads: many small buffers posted one by one cost more than the rest of the way. */
-import type { Arrival, Entry, Lease } from '../ports.ts'
+import type { Arrival, Lease, Placed } from '../ports.ts'
 
 /** Several buffers, one after the other, in one that can be handed over without a copy. */
 type Bytes = Uint8Array<ArrayBuffer>
@@ -35,30 +35,39 @@ export function unpackArrivals({ heads, bytes }: PackedArrivals): Arrival[] {
   })
 }
 
-type EntryHead = Omit<Entry, 'body' | 'known'> & { bodyBytes: number; knownBytes?: number }
+type EntryHead = Omit<Placed, 'body' | 'known'> & { bodyBytes: number; knownBytes?: number }
 
-export interface PackedLease extends Omit<Lease, 'entries'> {
+export interface PackedEntries {
   heads: EntryHead[]
   /** Body of each, and what is known of it where there is something. */
   bytes: Bytes
 }
 
+export type PackedLease = Omit<Lease, 'entries'> & PackedEntries
+
 export function packLease({ entries, ...lease }: Lease): PackedLease {
+  return { ...lease, ...packEntries(entries) }
+}
+
+export function packEntries(entries: readonly Placed[]): PackedEntries {
   const parts: Uint8Array[] = []
   const heads = entries.map(({ body, known, ...head }): EntryHead => {
     parts.push(body, ...(known ? [known] : []))
     return { ...head, bodyBytes: body.byteLength, ...(known ? { knownBytes: known.byteLength } : {}) }
   })
-  return { ...lease, heads, bytes: joined(parts) }
+  return { heads, bytes: joined(parts) }
 }
 
 export function unpackLease({ heads, bytes, ...lease }: PackedLease): Lease {
+  return { ...lease, entries: unpackEntries({ heads, bytes }) }
+}
+
+export function unpackEntries({ heads, bytes }: PackedEntries): Placed[] {
   const next = cutting(bytes)
-  const entries = heads.map(({ bodyBytes, knownBytes, ...head }): Entry => {
+  return heads.map(({ bodyBytes, knownBytes, ...head }): Placed => {
     const body = next(bodyBytes)
     return { ...head, body, ...(knownBytes === undefined ? {} : { known: next(knownBytes) }) }
   })
-  return { ...lease, entries }
 }
 
 function joined(parts: readonly Uint8Array[]): Bytes {

@@ -1,0 +1,101 @@
+/** Everything that can be said of a lease's entries before Segment is asked: what to send, and what becomes of the others. */
+
+import type { EventPage } from '../events/define.ts'
+import type { Keyring } from '../install/keyring.ts'
+import type { Clock } from '../lib/clock.ts'
+import { messageBytesMax, type Packed, textOf } from '../segment/batch.ts'
+import type { Lease, Placed, Settlement, Storage } from '../storage/ports.ts'
+import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
+import { translate } from './translate.ts'
+
+export interface PrepareNeeds {
+  storage: Pick<Storage, 'inbox' | 'conversations'>
+  catalogue: ReadonlyMap<string, EventPage>
+  keyring: Keyring
+  clock: Clock
+  /** Messages in one request, and entries looked at in one go, at most. */
+  messagesMax: number
+}
+
+export interface Prepared {
+  entries: readonly Placed[]
+  messages: Packed[]
+  aside: Settlement[]
+  resolved: Map<number, Resolved>
+}
+
+/** Bodies claimed at once: so that many accounts at once stay within memory. */
+export const leaseBytesMax = 500_000
+/** Requests' worth of entries that one lease goes on to: then its line has been served, and it ends. */
+const leaseRequestsMax = 8
+/** Fewer than this part of what was asked for, and the line was as good as empty: more would be a question for nothing. */
+const worthMore = 1 / 5
+
+/**
+ * A lease's entries and those that follow them, a request's worth after the other: the next ones are made ready while
+ * the ones before are sent. A probe, or whatever follows a failure or a crash, stays with what was claimed.
+ */
+export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => boolean): AsyncGenerator<Prepared> {
+  const { inbox } = needs.storage
+  const limits = { limit: needs.messagesMax, bytesMax: leaseBytesMax }
+  const staysAlone = lease.trouble !== undefined || lease.crashes + lease.failures > 0
+  const goOn = async (after: number) => prepare(needs, lease, await inbox.more(lease, after, limits))
+  let next = prepare(needs, lease, lease.entries)
+  for (let requests = 1; ; requests++) {
+    const prepared = await next
+    const { entries } = prepared
+    const isMore = !staysAlone && entries.length >= limits.limit * worthMore && requests < leaseRequestsMax && hasRoom()
+    if (isMore) next = goesOn(goOn(entries.at(-1)!.place))
+    yield prepared
+    if (!isMore) return
+  }
+}
+
+/** A promise that is looked at later: should it fail before that, nobody need be told yet. */
+export function goesOn<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
+}
+
+async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {
+  const { storage, catalogue, keyring, clock } = needs
+  const prepared: Prepared = { entries, messages: [], aside: [], resolved: new Map() }
+  const looks = { catalogue, keyring, conversations: storage.conversations }
+  let many = 0
+  for (const one of await resolve(looks, lease.org, entries)) {
+    prepared.resolved.set(one.entry.id, one)
+    const made = prepareOne(one, clock.now())
+    if ('text' in made) prepared.messages.push(made)
+    else prepared.aside.push(made)
+    if (++many % atOnce === 0) await breath()
+  }
+  return prepared
+}
+
+function prepareOne(one: Resolved, now: number): Packed | Settlement {
+  const { id } = one.entry
+  if (one.is === 'quarantined') return { id, to: 'quarantined', at: now, reason: one.reason }
+  if (one.is === 'asking') return { id, to: 'asking', at: now }
+  const text = translated(one)
+  if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...learntOf(one) }
+  if (text === undefined) return { id, to: 'ignored', at: now }
+  const bytes = Buffer.byteLength(text)
+  if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...learntOf(one) }
+  return { id, whose: one.known.contactId, text, bytes }
+}
+
+/** Undefined when the event says nothing; null when its page fails on it, which must not hold up those behind it. */
+function translated(one: Extract<Resolved, { is: 'known' }>): string | undefined | null {
+  try {
+    const call = translate(one.page, one.data, one.known, one.entry)
+    return call && textOf(call)
+  } catch {
+    return null
+  }
+}
+
+/** Whose it is, where the webhook did not say so itself: people search by it. */
+export function learntOf(one: Resolved): Pick<Settlement, 'contact'> {
+  if (one.is !== 'known' || one.entry.contact === one.known.contactId) return {}
+  return { contact: one.known.contactId }
+}
