@@ -39,6 +39,8 @@ export interface Paced {
   seconds: number
   org?: number
   from?: number
+  /** Seconds of load before those that are measured: a generator that has just begun is slow itself. None, unless said. */
+  warmSeconds?: number
   /** To be told which webhooks were answered 200. */
   ids?: boolean
 }

@@ -8,7 +8,8 @@ import { percentile } from './arithmetic.ts'
 import type { Answered, Paced } from './load.ts'
 import { firstOrg, webhookHeaders, webhookOf } from './webhook.ts'
 
-const { url, perSecond, seconds, org = firstOrg, from = 1, ids = false } = JSON.parse(process.argv[2]!) as Paced
+const options = JSON.parse(process.argv[2]!) as Paced
+const { url, perSecond, seconds, org = firstOrg, from = 1, warmSeconds = 0, ids = false } = options
 const { origin, pathname } = new URL(url)
 const pool = new Pool(origin, { connections: 64, pipelining: 1 })
 const latencies: number[] = []
@@ -24,15 +25,16 @@ async function post(n: number, dueAt: number): Promise<void> {
       refused++
       return
     }
-    latencies.push(performance.now() - dueAt)
     answered.push(n)
+    if (dueAt >= measuredAt) latencies.push(performance.now() - dueAt)
   } catch {
     refused++
   }
 }
 
 const startedAt = performance.now()
-const count = Math.round(perSecond * seconds)
+const measuredAt = startedAt + warmSeconds * 1_000
+const count = Math.round(perSecond * (warmSeconds + seconds))
 const posts: Promise<void>[] = []
 while (posts.length < count) {
   const due = Math.min(Math.floor(((performance.now() - startedAt) / 1_000) * perSecond), count)
@@ -42,10 +44,10 @@ while (posts.length < count) {
 await Promise.all(posts)
 await pool.close()
 const result: Answered = {
-  perSecond: (latencies.length * 1_000) / (performance.now() - startedAt),
+  perSecond: (latencies.length * 1_000) / (performance.now() - measuredAt),
   p50: percentile(latencies, 50),
   p99: percentile(latencies, 99),
-  answered: latencies.length,
+  answered: answered.length,
   refused,
   next: from + count,
   ...(ids ? { ids: answered } : {}),

@@ -18,7 +18,9 @@ export interface Report {
   /** Events that arrived, each counted once. */
   events: number
   duplicates: number
-  /** When the last new event arrived, in milliseconds since 1970. */
+  /** When the first event arrived, in milliseconds since 1970. */
+  firstAt: number
+  /** When the last new one did. */
   lastAt: number
   /** By write key: from post to arrival, in milliseconds. */
   latencies: Record<string, number[]>
@@ -31,6 +33,7 @@ type Message = Parameters<typeof markOf>[0]
 let mode: Mode = { status: 200, delayMs: 0 }
 let seen = new Set<number>()
 let duplicates = 0
+let firstAt = 0
 let lastAt = 0
 let latencies: Record<string, number[]> = {}
 
@@ -40,6 +43,7 @@ function take(writeKey: string, message: Message, now: number): void {
     duplicates++
     return
   }
+  if (seen.size === 0) firstAt = now
   seen.add(n)
   lastAt = now
   latencies[writeKey] ??= []
@@ -64,7 +68,7 @@ const server = createServer(async (request, response) => {
   const body = await bodyOf(request)
   const path = request.url ?? '/'
   if (path.startsWith('/report')) {
-    const report: Report = { events: seen.size, duplicates, lastAt, latencies }
+    const report: Report = { events: seen.size, duplicates, firstAt, lastAt, latencies }
     response.end(JSON.stringify(path.endsWith('?ids') ? { ...report, ids: [...seen] } : report))
     return
   }
