@@ -1,6 +1,6 @@
 /** Everything that can be said of a lease's entries before Segment is asked: what to send, and what becomes of the others. */
 
-import type { EventPage } from '../events/define.ts'
+import type { EventPage, Id } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Clock } from '../lib/clock.ts'
 import { messageBytesMax, type Packed, textOf } from '../segment/batch.ts'
@@ -21,7 +21,8 @@ export interface Prepared {
   entries: readonly Placed[]
   messages: Packed[]
   aside: Settlement[]
-  resolved: Map<number, Resolved>
+  /** Whose some of the messages are, where their webhooks did not say so themselves: people search by it. */
+  learnt: Map<number, Id>
 }
 
 /** Bodies claimed at once: so that many accounts at once stay within memory. */
@@ -32,21 +33,19 @@ const leaseRequestsMax = 8
 const worthMore = 1 / 5
 
 /**
- * A lease's entries and those that follow them, a request's worth after the other: the next ones are made ready while
- * the ones before are sent. A probe, or whatever follows a failure or a crash, stays with what was claimed.
+ * A lease's entries and those that follow them, a request's worth after the other: the next ones are fetched while the
+ * ones before are made ready, and those before them are sent. A probe, or whatever follows a failure or a crash, stays with what was claimed.
  */
 export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => boolean): AsyncGenerator<Prepared> {
   const { inbox } = needs.storage
   const limits = { limit: needs.messagesMax, bytesMax: leaseBytesMax }
   const staysAlone = lease.trouble !== undefined || lease.crashes + lease.failures > 0
-  const goOn = async (after: number) => prepare(needs, lease, await inbox.more(lease, after, limits))
-  let next = prepare(needs, lease, lease.entries)
+  let fetching = Promise.resolve(lease.entries)
   for (let requests = 1; ; requests++) {
-    const prepared = await next
-    const { entries } = prepared
+    const entries = await fetching
     const isMore = !staysAlone && entries.length >= limits.limit * worthMore && requests < leaseRequestsMax && hasRoom()
-    if (isMore) next = goesOn(goOn(entries.at(-1)!.place))
-    yield prepared
+    if (isMore) fetching = goesOn(inbox.more(lease, entries.at(-1)!.place, limits))
+    yield await prepare(needs, lease, entries)
     if (!isMore) return
   }
 }
@@ -59,14 +58,17 @@ export function goesOn<Result>(promise: Promise<Result>): Promise<Result> {
 
 async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
-  const prepared: Prepared = { entries, messages: [], aside: [], resolved: new Map() }
+  const prepared: Prepared = { entries, messages: [], aside: [], learnt: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0
   for (const one of await resolve(looks, lease.org, entries)) {
-    prepared.resolved.set(one.entry.id, one)
     const made = prepareOne(one, clock.now())
-    if ('text' in made) prepared.messages.push(made)
-    else prepared.aside.push(made)
+    const { contact } = learntOf(one)
+    if (!('text' in made)) prepared.aside.push(made)
+    else {
+      prepared.messages.push(made)
+      if (contact !== undefined) prepared.learnt.set(made.id, contact)
+    }
     if (++many % atOnce === 0) await breath()
   }
   return prepared
@@ -94,8 +96,7 @@ function translated(one: Extract<Resolved, { is: 'known' }>): string | undefined
   }
 }
 
-/** Whose it is, where the webhook did not say so itself: people search by it. */
-export function learntOf(one: Resolved): Pick<Settlement, 'contact'> {
+function learntOf(one: Resolved): Pick<Settlement, 'contact'> {
   if (one.is !== 'known' || one.entry.contact === one.known.contactId) return {}
   return { contact: one.known.contactId }
 }

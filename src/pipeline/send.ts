@@ -1,5 +1,6 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
 
+import type { Id } from '../events/define.ts'
 import { isUnreadable } from '../install/keyring.ts'
 import { holdOf, type Roster } from '../install/roster.ts'
 import { openWriteKey } from '../install/write-key.ts'
@@ -12,8 +13,7 @@ import { judge } from '../segment/verdict.ts'
 import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
-import { ahead, goesOn, learntOf, type PrepareNeeds } from './prepare.ts'
-import type { Resolved } from './resolve.ts'
+import { ahead, goesOn, type PrepareNeeds } from './prepare.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { markTrouble, markWell } from './trouble.ts'
 
@@ -87,7 +87,7 @@ async function sendAll(
 ): Promise<{ settlements: Settlement[]; stopped: Delivered['stopped'] } | undefined> {
   const { inbox } = needs.storage
   const { trouble } = lease
-  const resolved = new Map<number, Resolved>()
+  const learnt = new Map<number, Id>()
   const answers = new Map<number, Answer>()
   const settled: Settlement[] = []
   let settling = Promise.resolve(true)
@@ -98,7 +98,7 @@ async function sendAll(
     const result = await deliver(run, attemptOne, trouble !== undefined)
     totals.delivered += result.delivered.length
     totals.dead += result.dead.length
-    settled.push(...settlementsOf(result, resolved, answers, needs.clock.now()))
+    settled.push(...settlementsOf(result, learnt, answers, needs.clock.now()))
     stopped = graver(stopped, result.stopped)
     if (stopped) sending.stop()
     if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
@@ -112,7 +112,7 @@ async function sendAll(
         if (!(await settling)) break
         needs.wakeAsking()
       }
-      for (const [id, one] of prepared.resolved) resolved.set(id, one)
+      for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
       sending.add(prepared.messages)
       if (stopped) break
     }
@@ -210,11 +210,11 @@ async function attempt(
 
 function settlementsOf(
   { delivered, dead }: Delivered,
-  resolved: Map<number, Resolved>,
+  learnt: ReadonlyMap<number, Id>,
   answers: Map<number, Answer>,
   at: number,
 ): Settlement[] {
-  const by = (id: number) => ({ answer: answers.get(id)!, ...learntOf(resolved.get(id)!) })
+  const by = (id: number) => ({ answer: answers.get(id)!, ...(learnt.has(id) ? { contact: learnt.get(id)! } : {}) })
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),

@@ -19,8 +19,9 @@ export interface Packed {
 
 /** The call as it stands in a batch. Lone surrogates become U+FFFD: no JSON reader on the way stumbles over them. */
 export function textOf(call: Call): string {
+  const text = JSON.stringify(call)
   // JSON.stringify writes a lone surrogate as an escape, \\ud800 and so on, in names as in values, and nothing else so.
-  return JSON.stringify(call).replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd')
+  return text.includes('\\ud') ? text.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, '$1\ufffd') : text
 }
 
 /** What a request has room for. */
