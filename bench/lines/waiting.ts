@@ -6,11 +6,9 @@ import { type Bench, compared, type Line, roundsOf } from '../line.ts'
 async function rate(bench: Bench, waiting: number, measured: number): Promise<number> {
   const { segment, close } = await ours(bench, { folder: await bench.backlog(waiting), delayMs: 0 })
   try {
-    await segment.until(measured / 10)
-    const startedAt = performance.now()
-    const { events: first } = await segment.report()
-    const { events: last } = await segment.until(measured)
-    return ((last - first) * 1_000) / (performance.now() - startedAt)
+    const early = await segment.until(measured / 10)
+    const late = await segment.until(measured)
+    return ((late.events - early.events) * 1_000) / (late.lastAt - early.lastAt)
   } finally {
     await close()
   }

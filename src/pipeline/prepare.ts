@@ -34,7 +34,8 @@ const worthMore = 1 / 5
 
 /**
  * A lease's entries and those that follow them, a request's worth after the other: the next ones are fetched while the
- * ones before are made ready, and those before them are sent. A probe, or whatever follows a failure or a crash, stays with what was claimed.
+ * ones before are made ready, and those before them are sent. A probe, or whatever follows a failure or a crash, stays
+ * with what was claimed.
  */
 export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => boolean): AsyncGenerator<Prepared> {
   const { inbox } = needs.storage

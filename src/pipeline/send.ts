@@ -109,7 +109,10 @@ async function sendAll(
       // What must ask goes on its way first, and does not wait for Segment.
       if (prepared.aside.length > 0) {
         settling = both(settling, inbox.settle(lease, prepared.aside))
-        if (!(await settling)) break
+        if (!(await settling)) {
+          sending.stop()
+          break
+        }
         needs.wakeAsking()
       }
       for (const [id, contact] of prepared.learnt) learnt.set(id, contact)

@@ -9,7 +9,7 @@ import { type Work, working } from './work.ts'
 const leaseMs = 60_000
 
 /** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
-function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accountsMax = 3) {
+function startLoop(work: (lease: Lease, inbox: Inbox, hasRoom: () => boolean) => Promise<void>, accountsMax = 3) {
   const clock = manualClock()
   const { inbox, ledger } = openForgetful()
   const counted = { claims: 0, broken: false }
@@ -22,7 +22,7 @@ function startLoop(work: (lease: Lease, inbox: Inbox) => Promise<void>, accounts
     return claim(lane, options)
   }
   const options = { inbox, lane: 'send' as const, clock, log, leaseMs, accountsMax, limit: 500, bytesMax: 1_000_000 }
-  const loop: Work = working({ ...options, work: (lease) => work(lease, inbox) })
+  const loop: Work = working({ ...options, work: (lease, hasRoom) => work(lease, inbox, hasRoom) })
   let last = 0
   const arrive = async (org: string) => {
     last++
@@ -181,6 +181,27 @@ describe('the loop', () => {
       aside.filter(([state]) => state !== 'delivered'),
       [['quarantined', 'crashes', 1]],
     )
+  })
+
+  test('lets a lease go on to more while few others are under way, and until it is told to stop', async () => {
+    const rooms: (() => boolean)[] = []
+    const end = Promise.withResolvers<void>()
+    const { loop, arrive } = startLoop(async (lease, inbox, hasRoom) => {
+      rooms.push(hasRoom)
+      await end.promise
+      await deliver(lease, inbox)
+    }, 16)
+    await arrive('1')
+    await arrive('2')
+    await eventually(() => rooms.length === 2)
+    assert.ok(rooms[0]!())
+    await arrive('3')
+    await eventually(() => rooms.length === 3)
+    assert.ok(!rooms[0]!())
+    end.resolve()
+    await eventually(() => rooms[0]!())
+    await loop.stop()
+    assert.ok(!rooms[0]!())
   })
 
   test('after stopping takes nothing new', async () => {

@@ -82,7 +82,7 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
   }
 
   function hasRoom(): boolean {
-    return underWay.size <= accountsMax / 8
+    return !stopped && underWay.size <= accountsMax / 8
   }
 
   function begin(lease: Lease): void {

@@ -24,7 +24,7 @@ interface Needs {
 const prefix = 'drift_segment_source_'
 const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400]
-const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500]
+const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 4_000]
 /** Beyond this many accounts, what each of them has waiting is no metric any more: `inspect` and the console tell it. */
 const accountsMax = 200
 
@@ -40,9 +40,13 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
 
   const webhooks = counter('webhooks_total', 'Webhooks answered, by status and outcome', ['status', 'outcome'])
   const webhookSeconds = histogram('webhook_seconds', 'From the head of a webhook to its answer', fast)
-  const batches = counter('batches_total', 'Batches sent to Segment, by how they ended', ['outcome'])
-  const batchEntries = histogram('batch_entries', 'Events in one batch', sizes)
-  const batchSeconds = histogram('batch_seconds', 'From claiming a batch to settling it', fast)
+  const batches = counter('batches_total', 'Turns of accounts that sent to Segment, by how they ended', ['outcome'])
+  const batchEntries = histogram('batch_entries', 'Events that one turn of an account took on', sizes)
+  const batchSeconds = histogram(
+    'batch_seconds',
+    'How long one turn of an account took, from its claim to its end',
+    fast,
+  )
   const lag = histogram('delivery_lag_seconds', 'From receipt to delivery, of the oldest event of each batch', slow)
   const retries = counter('retries_total', 'Attempts that will be repeated, by partner and reason', [
     'partner',
