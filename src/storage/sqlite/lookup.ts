@@ -7,7 +7,7 @@ import type { Database, Row } from './database.ts'
 /** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. */
 const looksMax = 10_000
 /** Entries that one step of indexing covers: about 10 ms. */
-const stepMax = 1_000
+const stepMax = 250
 
 const columns = `e.*, CASE WHEN e.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, e.reason) ELSE e.reason END AS why`
 const lanes = `LEFT JOIN lanes l
