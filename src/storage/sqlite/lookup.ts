@@ -6,7 +6,7 @@ import type { Database, Row } from './database.ts'
 
 /** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. */
 const looksMax = 10_000
-/** Entries that one step of indexing covers: about 10 ms. */
+/** Entries that one step of indexing covers: about 3 ms, in which webhooks wait for their answer. */
 const stepMax = 250
 
 const columns = `e.*, CASE WHEN e.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, e.reason) ELSE e.reason END AS why`
