@@ -45,16 +45,14 @@ export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => b
   for (let requests = 1; ; requests++) {
     const entries = await fetching
     const isMore = !staysAlone && entries.length >= limits.limit * worthMore && requests < leaseRequestsMax && hasRoom()
-    if (isMore) fetching = goesOn(inbox.more(lease, entries.at(-1)!.place, limits))
+    if (isMore) {
+      fetching = inbox.more(lease, entries.at(-1)!.place, limits)
+      // It is looked at when these are ready: should it fail before that, nobody need be told yet.
+      fetching.catch(() => {})
+    }
     yield await prepare(needs, lease, entries)
     if (!isMore) return
   }
-}
-
-/** A promise that is looked at later: should it fail before that, nobody need be told yet. */
-export function goesOn<Result>(promise: Promise<Result>): Promise<Result> {
-  promise.catch(() => {})
-  return promise
 }
 
 async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {

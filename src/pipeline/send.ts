@@ -13,7 +13,7 @@ import { judge } from '../segment/verdict.ts'
 import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
-import { ahead, goesOn, type PrepareNeeds } from './prepare.ts'
+import { ahead, type PrepareNeeds } from './prepare.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { markTrouble, markWell } from './trouble.ts'
 
@@ -55,7 +55,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
-  const totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
+  const totals: Totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
   const sent = await sendAll(needs, lease, install, writeKey, totals, hasRoom)
   if (!sent) return
   const { settlements, stopped } = sent
@@ -68,7 +68,6 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
     probe: lease.trouble !== undefined,
     leaseKept: ours,
-    ...(totals.delivered > 0 ? { lagMs: clock.now() - lease.entries[0]!.receivedAt } : {}),
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
 }
@@ -97,6 +96,8 @@ async function sendAll(
     const attemptOne = (part: readonly Packed[]) => attempt(needs, lease, install, writeKey, part, totals, answers)
     const result = await deliver(run, attemptOne, trouble !== undefined)
     totals.delivered += result.delivered.length
+    // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
+    if (totals.delivered > 0) totals.lagMs ??= needs.clock.now() - lease.entries[0]!.receivedAt
     totals.dead += result.dead.length
     settled.push(...settlementsOf(result, learnt, answers, needs.clock.now()))
     stopped = graver(stopped, result.stopped)
@@ -130,7 +131,10 @@ async function sendAll(
 
 /** Whether the lease was still ours both times. */
 function both(one: Promise<boolean>, other: Promise<boolean>): Promise<boolean> {
-  return goesOn(Promise.all([one, other]).then(([first, second]) => first && second))
+  const held = Promise.all([one, other]).then(([first, second]) => first && second)
+  // It is looked at later: should it fail before that, nobody need be told yet.
+  held.catch(() => {})
+  return held
 }
 
 /** Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. */
@@ -145,6 +149,8 @@ interface Totals {
   delivered: number
   dead: number
   requests: number
+  /** From the receipt of the first entry to the first that went through. */
+  lagMs?: number
 }
 
 const unreadable = 'write_key_unreadable'

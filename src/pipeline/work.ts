@@ -30,6 +30,8 @@ interface Needs {
 const crashesBeforeAlone = 3
 /** After so many with the same entry alone, that entry is set aside. */
 const crashesBeforeAside = 10
+/** Of the accounts that may be under way at once: with no more than these, each may take more than a claim's worth. */
+const few = 1 / 8
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
 
@@ -82,7 +84,7 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
   }
 
   function hasRoom(): boolean {
-    return !stopped && underWay.size <= accountsMax / 8
+    return !stopped && underWay.size <= accountsMax * few
   }
 
   function begin(lease: Lease): void {

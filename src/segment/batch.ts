@@ -40,13 +40,13 @@ export function roomOf(writeKey: string, messages = messagesMax): Room {
  * Fills one request with the first messages that may go: with whoever must wait, everything of theirs behind it waits
  * too. `isFull`: more would not have fitted.
  */
-export function fill<Message extends Packed>(
-  messages: readonly Message[],
+export function fill(
+  messages: readonly Packed[],
   room: Room,
   mustWait: (whose: string) => boolean = () => false,
-): { run: Message[]; rest: Message[]; isFull: boolean } {
-  const run: Message[] = []
-  const rest: Message[] = []
+): { run: Packed[]; rest: Packed[]; isFull: boolean } {
+  const run: Packed[] = []
+  const rest: Packed[] = []
   let bytes = 0
   for (const [at, message] of messages.entries()) {
     if (mustWait(message.whose)) {
