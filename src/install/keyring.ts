@@ -82,23 +82,24 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     throw new Problem('key_forgotten', 'this was sealed for an account that has been disconnected since')
   }
 
-  /** By the key that its bytes name: of ours there may be several by now. */
-  async function opened(sealed: Uint8Array): Promise<Buffer> {
-    return unseal(await keyOf(sealed), identityName, sealed)
+  /** By the key that its bytes name: of one owner there may be several by now. */
+  async function open(place: string, sealed: Uint8Array): Promise<Buffer> {
+    return unseal(await keyOf(sealed), place, sealed)
   }
 
   async function firstSecret(): Promise<Buffer> {
-    return opened(await vault.create(identityName, seal(await keyFor(ours), identityName, random.bytes(32), random)))
+    const made = seal(await keyFor(ours), identityName, random.bytes(32), random)
+    return open(identityName, await vault.create(identityName, made))
   }
 
   await load()
   const sealed = await vault.read(identityName)
-  const secret = await (sealed ? opened(sealed) : firstSecret())
+  const secret = await (sealed ? open(identityName, sealed) : firstSecret())
   const identitySecret = createSecretKey(secret)
 
   return {
     seal: async (org, place, plain) => seal(await keyFor(org), place, bytesOf(plain), random),
-    open: async (place, bytes) => unseal(await keyOf(bytes), place, bytes),
+    open,
     identity: (text) => keyedDigest(identitySecret, text).subarray(0, identityBytes),
     async forget(org) {
       // Another process may have made it.
