@@ -27,19 +27,19 @@ export interface Line {
 }
 
 /** Each contender once a round, in rotated order; gives what each measured, by name, round by round. */
-export async function roundsOf<Name extends string, Result>(
+export async function roundsOf<Contenders extends Record<string, () => Promise<unknown>>>(
   { rounds, say }: Pick<Bench, 'rounds' | 'say'>,
-  contenders: Record<Name, () => Promise<Result>>,
-): Promise<Record<Name, Result[]>> {
-  const names = Object.keys(contenders) as Name[]
-  const results = Object.fromEntries(names.map((name) => [name, [] as Result[]])) as Record<Name, Result[]>
+  contenders: Contenders,
+): Promise<{ [Name in keyof Contenders]: Awaited<ReturnType<Contenders[Name]>>[] }> {
+  const names = Object.keys(contenders)
+  const results: Record<string, unknown[]> = Object.fromEntries(names.map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const name of rotated(names, round)) {
       say(`round ${round + 1} of ${rounds}: ${name}`)
-      results[name].push(await contenders[name]())
+      results[name]!.push(await contenders[name]!())
     }
   }
-  return results
+  return results as Awaited<ReturnType<typeof roundsOf<Contenders>>>
 }
 
 export function figure(figures: readonly number[], unit: Unit): Figure {
