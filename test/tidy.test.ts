@@ -161,7 +161,7 @@ law('the project speaks of itself alone: no path of a machine, no registry, no p
     { '.npmrc': `registry=https://${'registry'}.npmjs.org` },
     { 'src/a.ts': `/** At most fifteen minutes (contract ${6}). */` },
   ],
-  keeps: [{ 'README.md': 'https://example.com/home/page and `/webhooks/drift`' }],
+  keeps: [{ 'README.md': `https://example.com/${'home'}/page and \`/webhooks/drift\`` }],
 })
 
 law('every test runs, or says why it does not', {

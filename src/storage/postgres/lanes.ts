@@ -9,7 +9,8 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
 
 /**
  * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
- * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The accounts' locks are ours. True when a lane has woken up.
+ * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The
+ * accounts' locks are ours. True when a lane has woken up.
  */
 export async function makeReady(
   session: Session,

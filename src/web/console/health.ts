@@ -140,7 +140,7 @@ function ofEvents(standings: readonly Standing[]): Attention[] {
             aside,
             'quarantined',
             'set aside',
-            'What came cannot be read as one of the events that Drift documents.',
+            'Each shows its reason: mostly, what came cannot be read as an event that Drift documents.',
           ),
         ]),
   ]
