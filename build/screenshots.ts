@@ -34,7 +34,7 @@ try {
     overview: '/console?span=week',
     events: '/console/events',
     event: delivered!,
-    dead: dead ?? '/console',
+    'given-up': dead ?? '/console',
     redrive: '/console/redrive?state=failed&look=1',
     settings: '/console/settings',
     site: '/console/site',
