@@ -5,9 +5,10 @@ import { run } from './cli/index.ts'
 import type { Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
-import { grantFields } from './install/grant.ts'
+import { grantFields, openGrant } from './install/grant.ts'
 import { type Keyring, openKeyring } from './install/keyring.ts'
 import { openRoster, type Roster } from './install/roster.ts'
+import { configured } from './install/state.ts'
 import { sealWriteKey } from './install/write-key.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type Log, openLog } from './lib/log.ts'
@@ -191,13 +192,16 @@ async function installSingle({ single }: Config, { keyring, roster, clock }: Sto
   const now = clock.now()
   const fields = await grantFields(keyring, org, { accessToken }, now)
   const writeKey = await sealWriteKey(keyring, org, single.writeKey)
-  await roster.change(org, now, ({ refreshAt: _, reason: _why, ...install }) => ({
-    ...install,
-    ...fields,
-    writeKey,
-    region,
-    state: install.state === 'paused' ? 'paused' : 'live',
-  }))
+  const before = await storedGrant({ keyring, roster }, org)
+  await roster.change(org, now, ({ refreshAt: _, ...install }) =>
+    configured({ ...install, ...fields, writeKey, region }, before?.accessToken !== accessToken),
+  )
+}
+
+/** Undefined also when it does not open: the one of the settings takes its place. */
+async function storedGrant({ keyring, roster }: Pick<Store, 'keyring' | 'roster'>, org: string) {
+  const install = roster.get(org)
+  return install && openGrant(keyring, install).catch(() => undefined)
 }
 
 // Not import.meta.main, which the oldest Node 24 does not have.

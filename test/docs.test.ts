@@ -180,7 +180,7 @@ const noReasons: Readonly<Record<string, string>> = {
   in_line: 'there is no reason: it waits for its turn',
   refresh_token: 'a word of OAuth',
   authorization_code: 'a word of OAuth',
-  invalid_client: 'a word of OAuth',
+  not_found: 'a type of Drift’s errors',
   claim_failed: 'an event of the log',
   log_lost: 'an event of the log',
   upkeep_failed: 'an event of the log',

@@ -30,15 +30,25 @@ afterEach(async () => {
 })
 after(() => rig.close())
 
+/** An error as the gateway in front of Drift says it. */
+const own = (status: number, error: string): Action => ({ status, body: { error, error_description: 'No.' } })
+
 describe('what Drift answers', () => {
   const failing: [row: string, path: string, action: Action, says: RegExp, status?: number][] = [
-    ['O13 400', '/oauth2/token', { status: 400, body: { error: 'invalid_request' } }, /does not know this code/, 400],
-    ['O13 401', '/oauth2/token', { status: 401, body: { error: 'invalid_grant' } }, /does not know this code/, 400],
+    ['O13 400', '/oauth2/token', own(400, 'invalid_request'), /does not know this code/, 400],
+    ['O13 401', '/oauth2/token', own(401, 'invalid_grant'), /does not know this code/, 400],
+    ['O13 a client that Drift does not know', '/oauth2/token', own(400, 'invalid_client'), /does not know this app/],
     [
-      'O13 a client that Drift does not know',
+      'a proxy that asks for a sign-in, which is not Drift’s word on the code',
       '/oauth2/token',
-      { status: 400, body: { error: 'invalid_client' } },
-      /does not know this app/,
+      { status: 401, body: { error: 'unauthorized' } },
+      /does not answer/,
+    ],
+    [
+      'a firewall’s page, which is not Drift’s word on the token',
+      '/app/token_info',
+      { status: 403, body: '<html>' },
+      /does not answer/,
     ],
     ['O13 500', '/oauth2/token', { status: 500, body: 'oops' }, /does not answer/],
     ['O13 HTML', '/oauth2/token', { status: 200, body: '<html>evil</html>' }, /does not answer/],
@@ -62,7 +72,7 @@ describe('what Drift answers', () => {
     [
       'O14 a token that Drift does not know',
       '/app/token_info',
-      { status: 401, body: { error: 'invalid_token' } },
+      own(401, 'invalid_token'),
       /token that it has just given/,
     ],
     [

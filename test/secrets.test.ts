@@ -100,8 +100,13 @@ describe('after a run through every error path', () => {
     segment.script({ status: 200, body: { success: false, message: planted.writeKey } })
     await run('installs resume', { org: String(org) })
     segment.script(undefined)
-    drift.script('/conversations/*', [{ status: 401 }, { status: 500 }, { status: 404 }])
-    drift.script('/oauth2/token', [{ status: 400 }])
+    const own = (error: string) => ({ error, error_description: 'No.' })
+    drift.script('/conversations/*', [
+      { status: 401, body: own('invalid_token') },
+      { status: 500 },
+      { status: 404, body: own('not_found') },
+    ])
+    drift.script('/oauth2/token', [{ status: 400, body: own('invalid_request') }])
     for (const orgId of [org, 777]) await drift.send('conversation_participant_added', { to: rig.to, orgId })
     await run('installs add', { org: '1' }, `{"accessToken":"${planted.accessToken}","wrong":"${planted.writeKey}"}`)
     await run('installs add', { org: '1' }, `{"accessToken":"${planted.accessToken}`)

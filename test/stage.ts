@@ -22,7 +22,7 @@ import { type Sims, startSims } from '../src/sim/index.ts'
 import { readFixture, type Variation, vary } from '../src/sim/webhook.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
 import type { Lane, Lease, Standing, Storage } from '../src/storage/ports.ts'
-import { type ManualClock, manualClock } from './clock.ts'
+import { eventually, type ManualClock, manualClock } from './clock.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
@@ -47,6 +47,8 @@ export interface Stage extends Parts {
   claim(lane: Lane, limit?: number): Promise<Lease | undefined>
   /** Claims and works off one lease of the lane; false when nothing is due. */
   step(lane: Lane): Promise<boolean>
+  /** The same while time passes, as it must before a grant is called dead. */
+  stepInTime(lane: Lane): Promise<boolean>
   /** Both lanes, until nothing is due at this moment. */
   run(): Promise<void>
   standings(): Promise<Omit<Standing, 'oldestReceivedAt'>[]>
@@ -106,6 +108,15 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
       const lease = await stage.claim(lane)
       if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
       return lease !== undefined
+    },
+    async stepInTime(lane) {
+      let done: boolean | undefined
+      const stepping = stage.step(lane).then((answer) => (done = answer))
+      await eventually(() => {
+        if (done === undefined) clock.advance(100)
+        return done !== undefined
+      })
+      return stepping
     },
     async run() {
       while ((await stage.step('send')) || (await stage.step('ask')));

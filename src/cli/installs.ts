@@ -1,7 +1,7 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 import { readConfig } from '../config.ts'
 import { type Grant, grantFields } from '../install/grant.ts'
-import { holdOf } from '../install/roster.ts'
+import { configured, holdOf, stateShown } from '../install/state.ts'
 import { sealWriteKey, writeKeyProblem } from '../install/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
@@ -16,7 +16,7 @@ const json: Option = { flags: '--json', meaning: 'print JSON' }
 function shown(install: Install) {
   return {
     org: install.org,
-    state: install.state,
+    state: stateShown(install),
     reason: install.reason ?? (install.state === 'live' ? undefined : holdOf(install)),
     region: install.region,
     writeKey: install.writeKey !== undefined,
@@ -77,11 +77,9 @@ const add: Command = {
         ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey) } : {}),
         ...(given.region ? { region: given.region as 'us' | 'eu' } : {}),
       }
-      const saved = await roster.change(id, now, ({ reason: _, ...install }) => {
-        const next = { ...install, ...fields }
-        return { ...next, state: install.state === 'paused' ? 'paused' : next.writeKey ? 'live' : 'waiting_for_key' }
-      })
-      context.print(`${id}: ${saved?.state}`)
+      const isNewGrant = secrets.grant !== undefined
+      const saved = await roster.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
+      context.print(`${id}: ${saved && stateShown(saved)}`)
     } finally {
       await store.close()
     }

@@ -1,15 +1,18 @@
 /** Asking Drift for a conversation, and what its answer means. */
-import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import { isObject, type JsonObject } from '../lib/json.ts'
 import type { Answered, Outgoing } from '../lib/request.ts'
+import { objectOf, ownErrorOf } from './own-error.ts'
 
 export type ConversationAnswer =
   | { is: 'found'; conversation: JsonObject }
   /** Drift does not know it; it may only be young. */
   | { is: 'missing' }
-  /** The access token is not accepted (any more). */
+  /** Drift itself does not accept the access token (any more). */
   | { is: 'unauthorised' }
-  /** The grant does not reach that far. */
+  /** Drift itself says that the grant does not reach that far. */
   | { is: 'forbidden' }
+  /** A 401 or 403 that is not Drift's own: most likely another's on the way, and it says nothing of the grant. */
+  | { is: 'unclear'; reason: string }
   | { is: 'later'; reason: string; retryAfter?: string }
 
 const deadlineMs = 10_000
@@ -25,15 +28,16 @@ export function conversationRequest(apiUrl: string, conversationId: string, acce
 
 export function judgeConversation(answer: Answered): ConversationAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
-  if (answer.status === 401) return { is: 'unauthorised' }
-  if (answer.status === 403) return { is: 'forbidden' }
-  // The gateway's own 404 is about the address, not about a conversation.
-  if (answer.status === 404 && !/no route matched/i.test(answer.body)) return { is: 'missing' }
+  const error = ownErrorOf(answer)
+  if (answer.status === 401 && error !== undefined) return { is: 'unauthorised' }
+  if (answer.status === 403 && error !== undefined) return { is: 'forbidden' }
+  // Any other 404 is about the address, not about a conversation.
+  if (answer.status === 404 && error === 'not_found') return { is: 'missing' }
+  if (answer.status === 401 || answer.status === 403) return { is: 'unclear', reason: `drift_${answer.status}` }
   const retryAfter = answer.headers['retry-after']
   const later = { is: 'later', reason: `drift_${answer.status}`, ...(retryAfter ? { retryAfter } : {}) } as const
   if (answer.status !== 200) return later
-  const reading = readText(answer.body)
-  const body = reading.ok && isObject(reading.value) ? reading.value : {}
   // Drift wraps what it answers in `data`.
-  return isObject(body.data) ? { is: 'found', conversation: body.data } : { is: 'later', reason: 'drift_unreadable' }
+  const data = objectOf(answer.body)?.data
+  return isObject(data) ? { is: 'found', conversation: data } : { is: 'later', reason: 'drift_unreadable' }
 }

@@ -1,6 +1,6 @@
 /** Drift's token endpoints: what is asked, and what an answer means. Judging needs no network. */
-import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Answered, Outgoing } from '../lib/request.ts'
+import { objectOf, ownErrorOf } from './own-error.ts'
 
 export interface App {
   clientId: string
@@ -17,7 +17,7 @@ export interface Tokens {
 
 export type TokenAnswer =
   | { is: 'granted'; tokens: Tokens }
-  /** Drift will not say yes however often it is asked. */
+  /** Drift itself says that this code or refresh token is worth nothing. */
   | { is: 'refused'; reason: string }
   | { is: 'later'; reason: string }
 
@@ -59,25 +59,34 @@ export function uninstallRequest(apiUrl: string, app: App, accessToken: string):
 
 export type Uninstalled = { is: 'gone' } | { is: 'refused' | 'later'; reason: string }
 
-/** `refused`: Drift does not accept the token, which may have run out. */
-export function judgeUninstall({ status, body, failure }: Answered & { body?: string }): Uninstalled {
-  if (status === 200) return { is: 'gone' }
-  const said = body === undefined ? undefined : objectOf(body)
-  if (said?.error === 'invalid_client') return { is: 'later', reason: 'drift_invalid_client' }
-  return { is: status === 401 ? 'refused' : 'later', reason: failure ?? `drift_${status}` }
+/** `refused`: Drift itself does not accept the token, which may have run out. */
+export function judgeUninstall(answer: Answered): Uninstalled {
+  if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
+  const error = ownErrorOf(answer)
+  if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
+  if (answer.status === 401 && error !== undefined) return { is: 'refused', reason: 'drift_401' }
+  if (answer.status !== 200) return { is: 'later', reason: `drift_${answer.status}` }
+  // Documented as `{ "result": "OK", "ok": true }`; a portal's page with 200 has ended nothing.
+  const { result, ok } = objectOf(answer.body) ?? {}
+  return result === 'OK' || ok === true ? { is: 'gone' } : { is: 'later', reason: 'drift_unreadable' }
 }
+
+/** An error about our app: it is the operator's to mend, and every account's grant is as good as it was. */
+function blamesTheApp(answer: Answered & { body: string }): boolean {
+  return /^(invalid|unauthorized)_client$/.test(ownErrorOf(answer) ?? String(objectOf(answer.body)?.error))
+}
+
+/** What Drift says of a code or a refresh token that is dead: `invalid_request` (Kong), elsewhere the other two. */
+const ofTheGrant = /^invalid_(request|grant|token)$/
 
 /** Reads snake_case and camelCase: Drift answers in the style it was asked in. */
 export function judgeTokens(answer: Answered): TokenAnswer {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
-  const body = objectOf(answer.body)
-  // A wrong client id or secret is the operator's to mend: the account's grant is as good as it was.
-  if (body?.error === 'invalid_client') return { is: 'later', reason: 'drift_invalid_client' }
-  // A dead refresh token is a 400 `invalid_request` (Kong's oauth2 plugin). What does not say so in JSON is somebody on
-  // the way, and no word of Drift's: an account must not lose its grant for a proxy's page.
-  const isNo = body?.error !== undefined || body?.errors !== undefined
-  if (isNo && (answer.status === 400 || answer.status === 401))
+  const error = ownErrorOf(answer)
+  if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
+  if (error !== undefined && ofTheGrant.test(error) && (answer.status === 400 || answer.status === 401))
     return { is: 'refused', reason: `drift_${answer.status}` }
+  const body = objectOf(answer.body)
   const accessToken = body?.access_token ?? body?.accessToken
   if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
   const refreshToken = body?.refresh_token ?? body?.refreshToken
@@ -107,15 +116,20 @@ export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing 
 export type TokenInfo =
   /** `app`: which app Drift says the token was given to, if it says so. */
   | { is: 'valid'; orgId: string; scopes: string[]; app?: string }
+  /** Drift itself does not know the token. */
   | { is: 'invalid' }
+  /** A no that is not Drift's own: it says nothing of the token, and may come again however often Drift is asked. */
+  | { is: 'unclear'; reason: string }
   /** Drift knows the token, and names no account that could be one. */
   | { is: 'unnamed' }
   | { is: 'later'; reason: string }
 
 export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
-  const isGateway = /no route matched/i.test(answer.body)
-  if (answer.status === 400 || answer.status === 401 || (answer.status === 404 && !isGateway)) return { is: 'invalid' }
+  const error = ownErrorOf(answer)
+  if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
+  if (error !== undefined && [400, 401, 404].includes(answer.status)) return { is: 'invalid' }
+  if ([400, 401, 403, 404].includes(answer.status)) return { is: 'unclear', reason: `drift_${answer.status}` }
   const body = objectOf(answer.body)
   const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
   if (answer.status !== 200 || body === undefined) return { is: 'later', reason: `drift_${answer.status}` }
@@ -128,9 +142,4 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
       .split(' ')
       .filter(Boolean),
   }
-}
-
-function objectOf(text: string): JsonObject | undefined {
-  const reading = readText(text)
-  return reading.ok && isObject(reading.value) ? reading.value : undefined
 }

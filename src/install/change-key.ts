@@ -62,7 +62,7 @@ function isSameKey(one: Install, other: Install): boolean {
 
 /** What Segment refused may be over now; a pause, and what Drift refuses, are not. */
 function withKey({ reason, ...install }: Install): Install {
-  const isDrifts = /^(grant_|drift_|disconnecting$)/.test(reason ?? '')
+  const isDrifts = /^(grant_|drift_|disconnect)/.test(reason ?? '')
   const kept = isDrifts ? { ...install, reason: reason! } : install
   const stays = install.state === 'paused' || (install.state === 'needs_attention' && isDrifts)
   return stays ? kept : { ...kept, state: 'live' }

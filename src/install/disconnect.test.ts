@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
+import { errorPages } from '../../test/error-pages.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../pipeline/sums.ts'
-import type { Action } from '../sim/index.ts'
 import { followState } from './roster.ts'
 
 const id = String(org)
@@ -27,17 +27,9 @@ describe('Drift says that an account disconnected', () => {
     stage.sims.drift.accessTokens.clear()
     stage.sims.drift.refreshTokens.clear()
   }
-  /** A step of the ask lane during which time may pass, as it does before a grant is called dead. */
-  const step = async () => {
-    let done: boolean | undefined
-    void stage.step('ask').then((answer) => (done = answer))
-    await eventually(() => {
-      if (done === undefined) stage.clock.advance(100)
-      return done !== undefined
-    })
-    return done!
-  }
+  const step = () => stage.stepInTime('ask')
   const install = async () => (await stage.storage.installs.get(id))!
+  const askLane = async () => (await stage.storage.lookup.lanes(id)).find(({ lane }) => lane === 'ask')!
   const send = async () => {
     while (await stage.step('send'));
   }
@@ -71,17 +63,36 @@ describe('Drift says that an account disconnected', () => {
     assert.equal((await install()).state, 'live')
   })
 
-  test('forged, and token_info knows no token whatever: a grant that Drift renews is alive', async () => {
-    for (const action of [
-      { status: 401, body: {} },
-      { status: 404, body: { message: 'no Route matched with those values' } },
-    ]) {
-      stage.sims.drift.script('/app/token_info', action)
-      await saysSo()
-      await step()
-      assert.equal((await install()).state, 'live')
-      stage.clock.advance(60_000)
-    }
+  test('forged, and something in Drift’s place knows no token: a grant that Drift renews is alive', async () => {
+    for (const [who, body] of errorPages)
+      for (const status of [400, 401, 403, 404]) {
+        stage.sims.drift.script('/app/token_info', { status, body })
+        await saysSo()
+        await step()
+        assert.deepEqual([(await install()).state, (await install()).reason], ['live', undefined], who)
+        stage.clock.advance(60_000)
+      }
+  })
+
+  test('true or not, while something answers in Drift’s place: nothing is sent and nothing is erased', async () => {
+    const { drift } = stage.sims
+    await stage.arrive('new_conversation')
+    await saysSo()
+    uninstall()
+    const before = await install()
+    for (const [who, body] of errorPages)
+      for (const status of [200, 400, 401, 403, 404]) {
+        for (const path of ['/app/token_info', '/oauth2/token']) drift.script(path, { status, body })
+        await step()
+        const { grant, writeKey, reason } = await install()
+        assert.deepEqual([grant, writeKey, reason], [before.grant, before.writeKey, 'disconnecting'], who)
+        assert.equal(await stage.step('send'), false)
+        stage.clock.advance(1_000 * 2 ** Math.min((await askLane()).failures, 9))
+      }
+    for (const path of ['/app/token_info', '/oauth2/token']) drift.script(path, undefined)
+    stage.clock.advance(15 * 60_000)
+    await step()
+    assert.equal((await install()).state, 'disconnected')
   })
 
   test('forged, of a troubled account: it goes on, and its trouble is found and ended as ever', async () => {
@@ -214,73 +225,5 @@ describe('Drift says that an account disconnected', () => {
     assert.equal(await stage.storage.inbox.renew(lease, stage.clock.now() + 1_000), false)
     await stage.disconnect.erase(id)
     assert.equal((await install()).state, 'disconnected')
-  })
-})
-
-describe('an admin disconnects an account', () => {
-  let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
-  })
-  afterEach(() => stage.close())
-
-  const uninstalls = () => stage.sims.drift.requests.filter(({ path }) => path === '/app/uninstall')
-  const deeds = async () => (await stage.storage.audit.list(id, 9)).map(({ who, what }) => `${who}: ${what}`)
-  const session = { kind: 'session', id: 'a-digest', org: id, who: 'admin', at: 0, until: 9e15 } as const
-
-  test('Drift is told that the grant ends, everything goes, sessions too, and the counts stay', async () => {
-    await stage.arrive('new_conversation')
-    await stage.run()
-    await stage.arrive('new_conversation', { vary: 1 })
-    await stage.storage.tickets.issue(session, 9)
-    await stage.storage.tickets.issue({ ...session, org: '9', id: 'another' }, 9)
-    assert.deepEqual(await stage.disconnect.leave(id, 'admin'), { is: 'revoked' })
-    const { grant, writeKey, state } = (await stage.storage.installs.get(id))!
-    assert.deepEqual([grant, writeKey, state], [undefined, undefined, 'disconnected'])
-    assert.equal(stage.sims.drift.accessTokens.size + stage.sims.drift.refreshTokens.size, 0)
-    assert.deepEqual(
-      uninstalls().map(({ query }) => [...query.keys()]),
-      [['clientId', 'clientSecret']],
-    )
-    assert.equal(await stage.storage.tickets.get(session, 1), undefined)
-    assert.ok(await stage.storage.tickets.get({ ...session, id: 'another' }, 1))
-    const sums = sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
-    assert.deepEqual([sums.received, sums.delivered, sums.expired, addsUp(sums)], [2, 1, 1, true])
-    assert.deepEqual(await deeds(), ['admin: disconnected'])
-  })
-
-  test('twice, and at once: Drift is told once, and it is one deed', async () => {
-    await Promise.all([stage.disconnect.leave(id, 'one'), stage.disconnect.leave(id, 'other')])
-    await stage.disconnect.leave(id, 'one')
-    assert.equal((await deeds()).length, 1)
-    assert.ok(uninstalls().length <= 2)
-  })
-
-  test('with an access token that has run out: it is refreshed first', async () => {
-    stage.clock.advance(2 * 3_600_000)
-    assert.deepEqual(await stage.disconnect.leave(id, 'admin'), { is: 'revoked' })
-    assert.equal(stage.sims.drift.refreshTokens.size, 0)
-  })
-
-  const unreached: [what: string, action: Action][] = [
-    ['is down', { status: 503 }],
-    ['hangs up', { reset: 'before' }],
-    ['does not know our app', { status: 401, body: { error: 'invalid_client' } }],
-  ]
-  for (const [what, action] of unreached) {
-    test(`Drift ${what}: all is erased the same, and it is said that Drift could not be told`, async () => {
-      stage.sims.drift.script('/app/uninstall', () => action)
-      const left = await stage.disconnect.leave(id, 'admin')
-      assert.equal(left.is, 'unrevoked')
-      assert.equal((await stage.storage.installs.get(id))?.state, 'disconnected')
-      assert.deepEqual(await deeds(), ['admin: disconnected; Drift could not be told'])
-    })
-  }
-
-  test('an account that is not there leaves no trace of having left', async () => {
-    await stage.disconnect.leave('424242', 'admin')
-    assert.equal(await stage.storage.installs.get('424242'), undefined)
-    assert.equal(uninstalls().length, 0)
   })
 })

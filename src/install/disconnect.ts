@@ -3,16 +3,19 @@ import { type App, judgeTokenInfo, judgeUninstall, tokenInfoRequest, uninstallRe
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
 import type { Audit, Inbox, Install, Org, Tickets } from '../storage/ports.ts'
-import type { Grants } from './grant.ts'
-import type { Keyring } from './keyring.ts'
-import { leaving, type Roster } from './roster.ts'
+import type { Access, Grants } from './grant.ts'
+import { isUnreadable, type Keyring } from './keyring.ts'
+import type { Roster } from './roster.ts'
+import { confirmed, doubted, gone, leaving, questioned, unproven } from './state.ts'
 
 export interface Disconnect {
   /**
-   * Drift said that the account disconnected. Whoever knows the webhook token can say so, so sending pauses and Drift
-   * is asked whether the grant still lives before anything is erased.
+   * Drift said that the account disconnected, at `saidAt`. Everyone who knows the webhook token can say so: sending
+   * pauses, and nothing is erased before Drift itself has said no twice, of the token and of its renewal. Where it can
+   * say no only once (`unproven`: a private token, no app, no grant), or has said nothing clear for a day, a person
+   * decides: they resume the account or disconnect it.
    */
-  confirm(org: Org): Promise<'disconnected' | 'still_connected' | 'later'>
+  confirm(org: Org, saidAt: number): Promise<'disconnected' | 'still_connected' | 'unproven' | 'later'>
   /** Whatever may still be there of an account that has left; true when it had not left before. */
   erase(org: Org): Promise<boolean>
   /**
@@ -35,22 +38,29 @@ interface Needs {
   app: App | undefined
 }
 
-/** Whose deed it is when nobody here did it. */
+/** Who did it, in the audit, where it was nobody here. */
 const drift = 'Drift'
+
+/** Without a clear answer for so long, a person need not wait for Drift any more. */
+const patienceMs = 24 * 3_600_000
 
 export function disconnecting(needs: Needs): Disconnect {
   const { roster, grants, keyring, inbox, tickets, audit, send, clock, apiUrl, app } = needs
   const note = (org: Org, who: string, what: string) => audit.add({ at: clock.now(), org, who, what })
 
-  async function isAlive(org: Org): Promise<boolean | 'later'> {
-    const access = await grants.access(org)
-    if (access.is !== 'token') return access.is === 'later' ? 'later' : false
+  /** What Drift says of the account's grant. */
+  async function ask(org: Org): Promise<'alive' | 'dead' | 'unproven' | 'later'> {
+    const access = await accessOf(org)
+    if (access.is !== 'token') return access.is === 'unrenewable' ? 'unproven' : access.is
     const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
+    // A token of another account says nothing of this one.
+    if (info.is === 'valid') return info.orgId === org ? 'alive' : 'unproven'
     if (info.is === 'later' || info.is === 'unnamed') return 'later'
-    if (info.is === 'valid') return info.orgId === org
-    // Drift gives no new pair to somebody who has left, so a pair that it gives is an answer too.
+    // Drift renews no grant of an account that has left, so a new pair is an answer too.
     const renewed = await grants.renewed(org, access.token)
-    return renewed.is === 'later' ? 'later' : renewed.is === 'token'
+    if (renewed.is === 'token') return 'alive'
+    if (info.is === 'unclear') return 'later'
+    return renewed.is === 'unrenewable' ? 'unproven' : renewed.is
   }
 
   async function erase(org: Org): Promise<boolean> {
@@ -62,9 +72,9 @@ export function disconnecting(needs: Needs): Disconnect {
   async function markGone(org: Org, isMeant: (install: Install) => boolean): Promise<boolean> {
     let isNew = false
     await roster.change(org, clock.now(), (stored) => {
-      isNew = stored.generation > 0 && stored.state !== 'disconnected' && isMeant(stored)
-      const { grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...install } = stored
-      return isNew ? { ...install, state: 'disconnected' } : undefined
+      const left = isMeant(stored) ? gone(stored) : undefined
+      isNew = left !== undefined
+      return left
     })
     return isNew
   }
@@ -76,26 +86,18 @@ export function disconnecting(needs: Needs): Disconnect {
     while ((await inbox.erase(org)) > 0);
   }
 
-  /** The install says so, and not its lane alone, so that it is still so after a restart. */
-  async function pauseSending(org: Org): Promise<void> {
-    await roster.change(org, clock.now(), (stored) => {
-      const isThere = stored.generation > 0 && stored.state !== 'disconnected'
-      return isThere && stored.reason !== leaving ? { ...stored, reason: leaving } : undefined
+  /** A grant that does not open, its bytes having been changed, is as good as none. */
+  async function accessOf(org: Org): Promise<Access> {
+    return grants.access(org).catch((error: unknown) => {
+      if (isUnreadable(error)) return { is: 'unrenewable' }
+      throw error
     })
   }
 
-  /** What troubled the account before, if anything, is found again by sending: an install has one reason only. */
-  async function goOn(org: Org): Promise<void> {
-    await roster.change(org, clock.now(), ({ reason: _, ...stored }) => ({
-      ...stored,
-      state: stored.state === 'needs_attention' ? 'live' : stored.state,
-    }))
-  }
-
   async function revoke(org: Org): Promise<{ is: 'revoked' } | { is: 'unrevoked'; reason: string }> {
-    let access = await grants.access(org)
+    let access = await accessOf(org)
     for (let tries = 0; ; tries++) {
-      if (access.is === 'dead') return { is: 'revoked' }
+      if (access.is === 'dead' || access.is === 'unrenewable') return { is: 'revoked' }
       if (access.is === 'later') return { is: 'unrevoked', reason: access.reason }
       if (!app) return { is: 'unrevoked', reason: 'the settings name no Drift app' }
       const answer = judgeUninstall(await send(uninstallRequest(apiUrl, app, access.token)))
@@ -114,22 +116,34 @@ export function disconnecting(needs: Needs): Disconnect {
         await note(org, who, revoked.is === 'revoked' ? 'disconnected' : 'disconnected; Drift could not be told')
       return revoked
     },
-    async confirm(org) {
-      await pauseSending(org)
-      const judged = roster.get(org)?.grant
-      const alive = await isAlive(org)
-      if (alive === 'later') return 'later'
-      if (alive) {
-        await goOn(org)
+    async confirm(org, saidAt) {
+      // The install says so, and not its lane alone, so that it is still so after a restart.
+      await roster.change(org, clock.now(), questioned)
+      const judged = roster.get(org)
+      if (!judged || judged.state === 'disconnected') {
+        await eraseRest(org)
+        return 'disconnected'
+      }
+      // Connected again while Drift was asked: that grant must be asked about, not the one before.
+      const isMeant = ({ grant, reason }: Install) => reason === leaving && isSameGrant(grant, judged.grant)
+      const answer = await ask(org)
+      if (answer === 'dead') {
+        if (!(await markGone(org, isMeant))) return 'later'
+        await eraseRest(org)
+        await note(org, drift, 'disconnected the account')
+        return 'disconnected'
+      }
+      if (answer === 'alive') {
+        await roster.change(org, clock.now(), confirmed)
         await note(org, drift, 'said that the account disconnected, but its grant lives: sending goes on')
         return 'still_connected'
       }
-      const isGone = (roster.get(org)?.state ?? 'disconnected') === 'disconnected'
-      // Connected anew while Drift was asked: that grant must be asked about, not the one that is dead.
-      if (!isGone && !(await markGone(org, ({ grant }) => isSameGrant(grant, judged)))) return 'later'
-      await eraseRest(org)
-      if (!isGone) await note(org, drift, 'disconnected the account')
-      return 'disconnected'
+      if (answer === 'later' && clock.now() - saidAt < patienceMs) return 'later'
+      const left = await roster.change(org, clock.now(), doubted)
+      if (left?.reason !== unproven) return 'later'
+      const why = answer === 'later' ? 'gave no clear answer for a day' : 'cannot be asked whether it did'
+      await note(org, drift, `said that the account disconnected, and ${why}: sending is paused until a person decides`)
+      return 'unproven'
     },
   }
 }

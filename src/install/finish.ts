@@ -12,7 +12,8 @@ import type { Send } from '../lib/request.ts'
 import type { Install, Org, Vault } from '../storage/ports.ts'
 import { grantFields, grantOf } from './grant.ts'
 import type { Keyring } from './keyring.ts'
-import { leaving, type Roster } from './roster.ts'
+import type { Roster } from './roster.ts'
+import { isLeaving } from './state.ts'
 
 /**
  * `code`: Drift does not know the code. `client`: it does not know our app. `grant`: it does not know the token that it
@@ -48,7 +49,7 @@ export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, si
     const { tokens } = answer
     const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, tokens.accessToken)))
     if (info.is === 'invalid') return unfinished('grant')
-    if (info.is === 'later') return unfinished('unavailable', info.reason)
+    if (info.is === 'later' || info.is === 'unclear') return unfinished('unavailable', info.reason)
     if (info.is === 'unnamed') return unfinished('account')
     const { orgId: org, scopes } = info
     if (tokens.orgId !== undefined && tokens.orgId !== org) return unfinished('account')
@@ -81,7 +82,7 @@ function unfinished(why: Unfinished, reason?: string): Finished {
 
 /** A new grant ends what was said of the old one, and of leaving. What Segment refuses, and a pause, stay. */
 function connected({ reason, ...install }: Install): Install {
-  const isOver = reason === undefined || reason === leaving || /^(grant_|drift_)/.test(reason)
+  const isOver = reason === undefined || isLeaving({ ...install, reason }) || /^(grant_|drift_)/.test(reason)
   if (install.state === 'needs_attention' && !isOver) return { ...install, reason }
   if (install.state === 'paused') return install
   return { ...install, state: install.writeKey ? 'live' : 'waiting_for_key' }

@@ -242,13 +242,13 @@ describe('a grant', () => {
     assert.equal((await stored()).expiresAt, stage.clock.now() + 2 * hour)
   })
 
-  test('that is a private token is used as it is, and is dead when it is refused', async () => {
+  test('that is a private token is used as it is, and nothing can renew it', async () => {
     const accessToken = stage.sims.drift.privateToken(org)
     await stage.install(org, { accessToken })
     stage.clock.advance(400 * day)
     assert.deepEqual(await stage.grants.access(id), { is: 'token', token: accessToken })
     await stage.grants.keepAlive()
-    assert.deepEqual(await stage.grants.renewed(id, accessToken), { is: 'dead' })
+    assert.deepEqual(await stage.grants.renewed(id, accessToken), { is: 'unrenewable' })
     assert.equal(refreshes(), 0)
   })
 
@@ -259,9 +259,9 @@ describe('a grant', () => {
     await eventually(() => refreshes() === 1)
     await stage.disconnect.erase(id)
     stage.clock.advance(1_000)
-    assert.deepEqual(await refreshing, { is: 'dead' })
+    assert.deepEqual(await refreshing, { is: 'unrenewable' })
     assert.equal((await stage.storage.installs.get(id))?.grant, undefined)
-    assert.deepEqual(await stage.grants.access('999'), { is: 'dead' })
+    assert.deepEqual(await stage.grants.access('999'), { is: 'unrenewable' })
   })
 })
 

@@ -11,6 +11,7 @@ import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
+import { grantDied, grantRenewed } from './state.ts'
 
 /** Contract with Drift's 14 days in mind: at least every three days, also when idle. */
 const keepAliveMs = 2.5 * 24 * 3_600_000
@@ -34,12 +35,23 @@ export interface Grant {
   scopes?: string[]
 }
 
-export type Access = { is: 'token'; token: string } | { is: 'dead' } | { is: 'later'; reason: string }
+export type Access =
+  | { is: 'token'; token: string }
+  /** Drift itself refuses to renew it. */
+  | { is: 'dead' }
+  /** There is none, or nothing that Drift could renew: a private token has no refresh token. */
+  | { is: 'unrenewable' }
+  | { is: 'later'; reason: string }
 
 export interface Grants {
   access(org: Org): Promise<Access>
   /** Called when Drift did not accept this token; gives a newer one if there can be one. */
   renewed(org: Org, refusedToken: string): Promise<Access>
+  /**
+   * The same where the answer need not be about the token: a new one is worth a try, but not another after that.
+   * Undefined when this token has come of such a try.
+   */
+  renewedOnce(org: Org, refusedToken: string): Promise<Access | undefined>
   /** Refreshes every grant that is due; resolves to how many were. */
   keepAlive(): Promise<number>
 }
@@ -78,16 +90,24 @@ export function openGrants(needs: Needs): Grants {
   const { installs, roster, keyring, send, clock, apiUrl, app, random = systemRandom } = needs
   const underWay = new Map<Org, Promise<Access>>()
   const restUntil = new Map<Org, number>()
+  const tried = new Map<Org, string>()
 
   async function access(org: Org): Promise<Access> {
     const grant = await stored(org)
-    if (!grant) return { is: 'dead' }
+    if (!grant) return { is: 'unrenewable' }
     const fresh = grant.expiresAt === undefined || clock.now() < grant.expiresAt - marginMs
     return fresh ? { is: 'token', token: grant.accessToken } : refreshOnce(org, grant.accessToken)
   }
 
   async function renewed(org: Org, refusedToken: string): Promise<Access> {
     return refreshOnce(org, refusedToken)
+  }
+
+  async function renewedOnce(org: Org, refusedToken: string): Promise<Access | undefined> {
+    if (tried.get(org) === refusedToken) return undefined
+    const access = await refreshOnce(org, refusedToken)
+    if (access.is === 'token') tried.set(org, access.token)
+    return access
   }
 
   async function stored(org: Org): Promise<Grant | undefined> {
@@ -112,7 +132,7 @@ export function openGrants(needs: Needs): Grants {
         return refreshAlone(org, oldToken).finally(() => installs.release(reservation).catch(() => {}))
       }
       const grant = await stored(org)
-      if (!grant) return { is: 'dead' }
+      if (!grant) return { is: 'unrenewable' }
       if (grant.accessToken !== oldToken) return { is: 'token', token: grant.accessToken }
       if (clock.now() >= giveUpAt) return { is: 'later', reason: 'grant_refreshing' }
       await pause(clock, lookAgainMs)
@@ -122,9 +142,9 @@ export function openGrants(needs: Needs): Grants {
   async function refreshAlone(org: Org, oldToken: string): Promise<Access> {
     const install = await installs.get(org)
     const before = install && (await openGrant(keyring, install))
-    if (!install || !before) return { is: 'dead' }
+    if (!install || !before) return { is: 'unrenewable' }
     if (before.accessToken !== oldToken) return { is: 'token', token: before.accessToken }
-    if (!before.refreshToken || !app) return { is: 'dead' }
+    if (!before.refreshToken || !app) return { is: 'unrenewable' }
     const answer = judgeTokens(await send(refreshRequest(apiUrl, app, before.refreshToken)))
     if (answer.is === 'later') return answer
     if (answer.is === 'refused') return refused(install, oldToken)
@@ -138,10 +158,10 @@ export function openGrants(needs: Needs): Grants {
     const grant: Grant = { ...before, ...grantOf(tokens, now) }
     const fields = await grantFields(keyring, org, grant, now)
     await roster.change(org, now, (stored) =>
-      hasGrantOf(stored, install) ? withoutReason({ ...stored, ...fields }) : undefined,
+      hasGrantOf(stored, install) ? grantRenewed({ ...stored, ...fields }) : undefined,
     )
     const kept = await stored(org)
-    return kept ? { is: 'token', token: kept.accessToken } : { is: 'dead' }
+    return kept ? { is: 'token', token: kept.accessToken } : { is: 'unrenewable' }
   }
 
   /** Another process may have refreshed with the same token a moment ago: then the store has, or gets, the newer pair. */
@@ -152,7 +172,7 @@ export function openGrants(needs: Needs): Grants {
       const after = await stored(org)
       if (after && after.accessToken !== oldToken) return { is: 'token', token: after.accessToken }
     }
-    await roster.change(org, clock.now(), (stored) => (hasGrantOf(stored, install) ? withDeadGrant(stored) : undefined))
+    await roster.change(org, clock.now(), (stored) => (hasGrantOf(stored, install) ? grantDied(stored) : undefined))
     return { is: 'dead' }
   }
 
@@ -179,23 +199,10 @@ export function openGrants(needs: Needs): Grants {
     return grant && refreshOnce(install.org, grant.accessToken)
   }
 
-  return { access, renewed, keepAlive }
+  return { access, renewed, renewedOnce, keepAlive }
 }
 
 function hasGrantOf(stored: Install, before: Install): boolean {
   if (stored.state === 'disconnected' || !stored.grant || !before.grant) return false
   return Buffer.compare(stored.grant, before.grant) === 0
-}
-
-/** A dead grant is not kept alive any more. What somebody has paused stays so. */
-function withDeadGrant({ refreshAt: _, ...install }: Install): Install {
-  const shows = install.state === 'live' || install.state === 'needs_attention'
-  return shows ? { ...install, state: 'needs_attention', reason: 'grant_dead' } : install
-}
-
-/** A new pair ends what was said of the old one. */
-function withoutReason(install: Install): Install {
-  if (install.state !== 'needs_attention' || install.reason !== 'grant_dead') return install
-  const { reason: _, ...rest } = install
-  return { ...rest, state: 'live' }
 }

@@ -1,6 +1,7 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
 import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import { holdOf } from './state.ts'
 
 export interface Roster {
   get(org: Org): Install | undefined
@@ -66,17 +67,6 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
 async function withOnly(installs: Installs, known: ReadonlyMap<Org, Install>, org: Org): Promise<Install[]> {
   const stored = await installs.get(org)
   return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
-}
-
-/** An install's reason while Drift is asked whether it has really left: nothing is sent meanwhile. */
-export const leaving = 'disconnecting'
-
-/** What holds back an account's events, if anything; shown as their reason. */
-export function holdOf(install: Install): string | undefined {
-  if (install.state === 'disconnected') return 'disconnected'
-  if (install.reason === leaving) return leaving
-  if (!install.writeKey) return 'no_write_key'
-  return install.state === 'paused' ? 'paused' : undefined
 }
 
 /** Brings the account's lanes in line with its state. `needs_attention` is the lanes' own doing and left to them. */

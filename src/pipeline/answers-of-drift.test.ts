@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
+import { errorPages } from '../../test/error-pages.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import type { Action } from '../sim/server.ts'
@@ -116,6 +117,39 @@ describe('a conversation', () => {
       await wellAfter(1_000)
     })
 
+  for (const [who, body] of errorPages)
+    test(`401, 403 and 404 of ${who}, for a week: a new token is tried, the event waits, and nothing ends`, async () => {
+      for (const status of [401, 403, 404]) {
+        stage.sims.drift.script(conversations, { status, body })
+        for (let days = 0; days <= 7; days++) {
+          await run()
+          assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+          assert.equal((await lane()).setback, `drift_${status}`)
+          stage.clock.advance(day)
+        }
+      }
+      stage.sims.drift.script(conversations, undefined)
+      await wellAfter(15 * minute)
+    })
+
+  test('401 of a proxy, on a token that it took for an old one: with a new token Drift answers', async () => {
+    stage.sims.drift.script(conversations, [{ status: 401, body: '<html>' }])
+    await run()
+    assert.deepEqual([asked(), stage.sims.drift.count('/oauth2/token')], [2, 1])
+    await wellAfter(0)
+  })
+
+  test('401 of a proxy, hour after hour: one new token is tried for it, not one each time', async () => {
+    stage.sims.drift.script(conversations, { status: 401, body: '<html>' })
+    for (let minutes = 0; minutes < 100; minutes += 10) {
+      await run()
+      stage.clock.advance(10 * minute)
+    }
+    assert.equal(stage.sims.drift.count('/oauth2/token'), 1)
+    stage.sims.drift.script(conversations, undefined)
+    await wellAfter(15 * minute)
+  })
+
   for (const [what, action] of [
     ['silence', { hang: true }],
     ['a byte now and then', { drip: 1_000 }],
@@ -192,6 +226,18 @@ describe('a new token', () => {
       assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
       assert.equal(asked(), 0, 'with the old token nobody is asked')
       await wellAfter(1_000)
+    })
+
+  for (const [who, body] of errorPages)
+    test(`400, 401, 403 and 404 of ${who}: the event waits, and the grant is as good as it was`, async () => {
+      for (const status of [400, 401, 403, 404]) {
+        stage.sims.drift.script(token, { status, body })
+        await run()
+        assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+        stage.clock.advance(15 * minute)
+      }
+      stage.sims.drift.script(token, undefined)
+      await wellAfter(15 * minute)
     })
 
   for (const [what, action] of [

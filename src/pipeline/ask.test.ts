@@ -10,6 +10,9 @@ const id = String(org)
 const [minute, hour] = [60_000, 3_600_000]
 const path = '/conversations/*'
 
+/** As Drift’s gateway answers a token that has run out. */
+const expired = { status: 401, body: { error: 'invalid_token', error_description: 'The access token is invalid' } }
+
 describe('asking Drift whose a conversation is', () => {
   let stage: Stage
   beforeEach(async () => {
@@ -209,7 +212,7 @@ describe('asking Drift whose a conversation is', () => {
 
   test('401: the grant is refreshed once and the question asked again', async () => {
     const { drift } = stage.sims
-    drift.script(path, [{ status: 401 }, { status: 401 }, { status: 401 }])
+    drift.script(path, [expired, expired, expired])
     for (let vary = 0; vary < 3; vary++) await stage.arrive('conversation_participant_added', { vary, contact: vary })
     await run()
     assert.equal(drift.count('/oauth2/token'), 1)
@@ -219,7 +222,7 @@ describe('asking Drift whose a conversation is', () => {
 
   test('401 also with a fresh token: one refresh, then the account is in trouble, and a probe ends it', async () => {
     const { drift } = stage.sims
-    drift.script(path, { status: 401 })
+    drift.script(path, expired)
     await stage.arrive('conversation_participant_added')
     await run()
     assert.deepEqual([drift.count('/oauth2/token'), asked()], [1, 2])
@@ -233,7 +236,7 @@ describe('asking Drift whose a conversation is', () => {
   })
 
   test('403: the grant does not reach that far; after a new one it goes on', async () => {
-    stage.sims.drift.script(path, [{ status: 403 }])
+    stage.sims.drift.script(path, [{ status: 403, body: { error: { type: 'forbidden', message: 'No.' } } }])
     await stage.arrive('conversation_participant_added')
     await run()
     assert.deepEqual(await states(), [['asking', 'drift_forbidden', 1]])

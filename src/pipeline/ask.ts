@@ -114,7 +114,7 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
   if (!(await storage.inbox.renew(lease, clock.now() + leaseMs))) return stopped({ is: 'later', reason: 'lease_lost' })
   let access = await grants.access(lease.org)
   for (let tries = 0; ; tries++) {
-    if (access.is === 'dead') return stopped({ is: 'held', reason: 'grant_dead' })
+    if (access.is === 'dead' || access.is === 'unrenewable') return stopped({ is: 'held', reason: 'grant_dead' })
     if (access.is === 'later') return stopped(access)
     const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
     const answer = judgeConversation(answered)
@@ -128,8 +128,15 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
       await settleQuestion(needs, lease, question, answer.is === 'found' ? answer.conversation : undefined)
       return 'settled'
     }
-    if (tries > 0) return stopped({ is: 'held', reason: 'drift_401' })
-    access = await grants.renewed(lease.org, access.token)
+    if (answer.is === 'unauthorised') {
+      if (tries > 0) return stopped({ is: 'held', reason: 'drift_401' })
+      access = await grants.renewed(lease.org, access.token)
+      continue
+    }
+    // A new token may help; if it does not, nothing more is read into such an answer.
+    const renewed = tries > 0 ? undefined : await grants.renewedOnce(lease.org, access.token)
+    if (renewed?.is !== 'token') return { is: 'unanswered', pause: { is: 'later', reason: answer.reason } }
+    access = renewed
   }
 }
 
@@ -192,7 +199,8 @@ function sealLearnt({ keyring }: AskNeeds, entry: Entry, learnt: Learnt): Promis
 async function confirmDisconnect(needs: AskNeeds, lease: Lease, leaving: Entry[]): Promise<void> {
   const { storage, disconnect, clock, random, log } = needs
   const startedAt = clock.monotonic()
-  const outcome = await disconnect.confirm(lease.org)
+  const saidAt = Math.min(...leaving.map(({ receivedAt }) => receivedAt))
+  const outcome = await disconnect.confirm(lease.org, saidAt)
   const now = clock.now()
   const pause: Pause | undefined = outcome === 'later' ? { is: 'later', reason: 'disconnect_unconfirmed' } : undefined
   const settlements = pause ? [] : leaving.map(({ id }): Settlement => ({ id, to: 'ignored', at: now }))

@@ -21,7 +21,11 @@ export const holds: Table = {
   paused: ['somebody paused the account', 'resume it; what waits is sent then'],
   disconnecting: [
     'Drift said that the account disconnected, and Drift is being asked whether that is so',
-    'nothing: it ends when Drift answers',
+    'nothing: it ends when Drift answers, or after a day, when a person is asked',
+  ],
+  disconnect_unproven: [
+    'Drift said that the account disconnected, and Drift cannot be asked whether that is so, or has not answered for a day',
+    'if the app was removed in Drift, disconnect the account in the console; if it was not, resume the account',
   ],
   disconnected: ['the account has disconnected', 'install it again; what came meanwhile was ignored'],
   write_key_unreadable: [

@@ -2,7 +2,8 @@
 
 import type { Id } from '../events/define.ts'
 import { isUnreadable } from '../install/keyring.ts'
-import { holdOf, type Roster } from '../install/roster.ts'
+import type { Roster } from '../install/roster.ts'
+import { holdOf } from '../install/state.ts'
 import { openWriteKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'

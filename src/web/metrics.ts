@@ -3,6 +3,7 @@
  * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { stateShown } from '../install/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
 import { silenceOf } from '../pipeline/silence.ts'
@@ -107,7 +108,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       if (inLine && installs().length <= accountsMax) ofAccount.inc({ org }, by)
     }
     for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
-    for (const { state } of installs()) accounts.inc({ state })
+    for (const install of installs()) accounts.inc({ state: stateShown(install) })
     silent.set(await silence())
   }
 

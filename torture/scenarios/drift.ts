@@ -17,7 +17,9 @@ export const driftTroubles: Scenario[] = [
         { status: 500 },
         { status: 503, body: '<html>' },
         { status: 200, body: '{"data":' },
-        { status: 404 },
+        { status: 404, body: { errors: [{ type: 'not_found', message: 'not there' }] } },
+        { status: 404, body: '<html>' },
+        { status: 401, body: { message: 'Unauthorized' } },
         { reset: 'after' },
         { reset: 'before' },
       ] as const

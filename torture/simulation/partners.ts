@@ -32,6 +32,14 @@ const flaky: readonly Answer[] = [
   { status: 429, headers: { 'retry-after': '86400' } },
   { status: 408 },
 ]
+/** What a proxy answers in Drift's place: it says nothing of a grant, a conversation or an account. */
+const proxies: readonly Answer[] = [
+  { status: 401, body: '<html>' },
+  { status: 403, body: '{"message":"Forbidden"}' },
+  { status: 404, body: '{"error":"Not Found"}' },
+  { status: 400, body: '{"error":"invalid_request"}' },
+  { status: 200, body: '<html>' },
+]
 /** What holds an account of Segment's: nothing of it may die. */
 const refusals: readonly Answer[] = [
   { status: 401 },
@@ -67,7 +75,7 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
   }
 
   function askDrift(request: Received): Answer {
-    if (moods.drift === 'down' || (moods.drift === 'flaky' && fraction() < 0.4)) return pick(flaky)
+    if (moods.drift === 'down' || (moods.drift === 'flaky' && fraction() < 0.4)) return pick([...flaky, ...proxies])
     const route: Record<string, (state: DriftState, request: Received) => Reply> = {
       '/oauth2/token': token,
       '/app/token_info': tokenInfo,

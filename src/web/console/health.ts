@@ -1,5 +1,5 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
-import { holdOf } from '../../install/roster.ts'
+import { holdOf, leaving, unproven } from '../../install/state.ts'
 import { explain } from '../../pipeline/reasons.ts'
 import { judgeSilence } from '../../pipeline/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
@@ -74,7 +74,9 @@ export async function overviewOf(
 function healthOf(install: Install | undefined, attention: readonly Attention[]): Overview['health'] {
   if (install?.state === 'disconnected')
     return { level: 'bad', word: 'Disconnected', says: 'Nothing is received or sent for this account.' }
-  if (install?.state === 'paused')
+  if (install?.reason === leaving)
+    return { level: 'warn', word: 'Paused', says: 'Events are received and kept until Drift has answered.' }
+  if (install?.state === 'paused' && install.reason !== unproven)
     return { level: 'warn', word: 'Paused', says: 'Events are received and kept, and sent when you resume.' }
   if (attention.some(({ level }) => level === 'bad'))
     return {
@@ -95,7 +97,8 @@ const reconnect = { by: 'link', to: '/connect?from=console', label: 'Connect to 
 function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], now: number): Attention[] {
   if (!install) return []
   const hold = holdOf(install)
-  if (hold) return [{ level: 'warn', title: titleOf(hold), ...told(hold), ...mends(hold) }]
+  const level = hold === unproven ? 'bad' : 'warn'
+  if (hold) return [{ level, title: titleOf(hold), ...told(hold), ...mends(hold) }]
   const reasons = new Set([install.reason, ...lanes.map(({ trouble }) => trouble)].filter((one) => one !== undefined))
   const troubles = [...reasons].map(
     (reason): Attention => ({ level: 'bad', title: titleOf(reason), ...told(reason), ...mends(reason) }),
@@ -170,12 +173,13 @@ function titleOf(reason: string): string {
   if (reason === 'no_write_key') return 'The write key is missing'
   if (/^(grant|drift)_/.test(reason)) return 'Drift does not let us in'
   if (/^(segment|write_key)_/.test(reason)) return 'Segment refuses this account'
-  return reason === 'disconnected' ? 'The account has left' : 'This account is leaving'
+  if (reason === unproven) return 'Has this account disconnected?'
+  return reason === 'disconnected' ? 'The account has left' : 'Drift says that this account disconnected'
 }
 
 /** The button that fixes it; where only time helps there is none. */
 function mends(reason: string): Pick<Attention, 'action'> {
-  if (reason === 'paused') return { action: resume }
+  if (reason === 'paused' || reason === unproven) return { action: resume }
   if (reason === 'no_write_key') return { action: toKey }
   if (/^(grant|drift)_|^disconnected$/.test(reason)) return { action: reconnect }
   return /^(segment|write_key)_/.test(reason) ? { action: toKey } : {}

@@ -1,5 +1,6 @@
 /** Settings: where the events go, which of them, whether at all. */
 import { html } from 'hono/html'
+import { leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
@@ -31,7 +32,7 @@ export const stateWords: Readonly<Record<Install['state'], readonly [word: strin
 
 export function settingsPage(given: SettingsPage): Html {
   const { session, install, done, isStale } = given
-  const [word, level] = stateWords[install.state]
+  const [word, level] = stateWords[stateShown(install)]
   const isGone = install.state === 'disconnected'
   return page({
     title: 'Settings',
@@ -123,19 +124,22 @@ function events({ session, install, events: all }: SettingsPage): Html {
 }
 
 function sending({ session, install }: SettingsPage): Html {
-  const isPaused = install.state === 'paused'
-  const needsKey = install.state === 'waiting_for_key'
+  const isAsked = install.reason === leaving
+  const isPaused = stateShown(install) === 'paused'
+  const needsKey = stateShown(install) === 'waiting_for_key'
   const form = isPaused
     ? postForm('/console/resume', session.csrf, button('Resume', 'primary'))
     : postForm('/console/pause', session.csrf, button('Pause'))
   return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${isPaused ? 'Sending is paused' : 'Sending'}</h2>
     <p class="faint">${
-      isPaused
-        ? 'Events are received and kept. Resume to send them, in order.'
-        : needsKey
-          ? 'Events are received and kept until the write key is saved.'
-          : 'While paused, events are received and kept; nothing is lost.'
-    }</p></div>${needsKey ? '' : form}</div></section>`
+      isAsked
+        ? 'Drift said that this account disconnected, and is asked whether that is so. Events are received and kept until it answers.'
+        : isPaused
+          ? 'Events are received and kept. Resume to send them, in order.'
+          : needsKey
+            ? 'Events are received and kept until the write key is saved.'
+            : 'While paused, events are received and kept; nothing is lost.'
+    }</p></div>${needsKey || isAsked ? '' : form}</div></section>`
 }
 
 function leave({ session, install, isFixed, wrong }: SettingsPage): Html {
