@@ -8,6 +8,7 @@ import { disk } from './lines/disk.ts'
 import { endToEnd } from './lines/end-to-end.ts'
 import { engines } from './lines/engines.ts'
 import { halfLoad } from './lines/half-load.ts'
+import { hostile } from './lines/hostile.ts'
 import { idle } from './lines/idle.ts'
 import { look } from './lines/look.ts'
 import { loss } from './lines/loss.ts'
@@ -26,6 +27,7 @@ export const lines: readonly Line[] = [
   neighbour,
   crash,
   look,
+  hostile,
   disk,
   engines,
 ]

@@ -204,6 +204,12 @@ describe('how it comes', () => {
 })
 
 describe('what it says is kept, with the reason', () => {
+  test('what is beyond a limit, too, is kept under the account and type that it names, whose token is in the body alone', async () => {
+    const sent = event({ token }).replace('"contactId":7', `"contactId":${'['.repeat(40)}${']'.repeat(40)}`)
+    const entry = await kept(sent, {})
+    assert.deepEqual([entry.reason, entry.org, entry.type], ['too_deep', String(org), 'new_conversation'])
+  })
+
   const bytes = (text: string, ...more: number[]) => Buffer.concat([Buffer.from(text), Buffer.from(more)])
   const quarantined: [string, () => string | Buffer, string][] = [
     ['W14 gzip sent as JSON', () => gzipSync(event()), 'invalid_utf8'],
@@ -222,8 +228,8 @@ describe('what it says is kept, with the reason', () => {
     ['W31 orgId null', () => event({ orgId: null }), 'org_unusable'],
     ['W31 orgId in a list', () => event({ orgId: [org] }), 'org_unusable'],
     [
-      'W31 orgId of 400 digits',
-      () => event().replace(`"orgId":${org}`, `"orgId":1${'0'.repeat(400)}`),
+      'W31 orgId of 351 digits',
+      () => event().replace(`"orgId":${org}`, `"orgId":1${'0'.repeat(350)}`),
       'number_out_of_range',
     ],
     ['W32 orgId twice', () => event().replace('{', '{"orgId":1,'), 'duplicate_key'],
@@ -241,6 +247,11 @@ describe('what it says is kept, with the reason', () => {
     ['W41 a hundred thousand values', () => event({}, said({ many: Array(100_000).fill(1) })), 'too_many_values'],
     ['W43 a key twice in data', () => event().replace('"contactId":7', '"contactId":7,"contactId":8'), 'duplicate_key'],
     ['W46 1e400', () => event().replace('"contactId":7', '"contactId":1e400'), 'number_out_of_range'],
+    [
+      'a number of 200,000 digits',
+      () => event({}, said({ n: 0 })).replace('"n":0', `"n":1.${'0'.repeat(200_000)}1`),
+      'number_too_long',
+    ],
     ['W46 0x10', () => event().replace('"contactId":7', '"contactId":0x10'), 'invalid_json'],
     ['W47 a byte that is no UTF-8', () => bytes(event(), 0xff), 'invalid_utf8'],
     ['W47 an overlong slash', () => bytes(`{"n":${++seen},"a":"`, 0xc0, 0xaf, 0x22, 0x7d), 'invalid_utf8'],

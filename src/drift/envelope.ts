@@ -12,10 +12,11 @@ import {
   isObject,
   type Json,
   type JsonObject,
-  type JsonProblem,
   read,
+  readSpan,
   readText,
 } from '../lib/json.ts'
+import { type Member, type Survey, survey } from '../lib/json-survey.ts'
 
 /** An account uninstalls the app: handled, not sent. */
 export const disconnectType = 'app_disconnected'
@@ -67,23 +68,29 @@ export function tokensOf(accepted: readonly string[]): Tokens {
   }
 }
 
-/** Reads a whole body and judges the token in it. `right` needs the header's verdict and the body's to agree. */
+/**
+ * Judges the token in a body, then reads the body. `right` needs the header's verdict and the body's to agree. Of a body
+ * that has neither, nothing is built: who sends it is a stranger.
+ */
 export function openEnvelope(
   bytes: Buffer,
   tokens: Tokens,
   header: TokenVerdict,
 ): { token: 'right'; opened: Opened } | { token: 'wrong' } {
-  const reading = read(bytes)
-  const body = reading.value
-  const named = isObject(body) && Object.hasOwn(body, 'token')
-  const inBody = named ? judgeBodyToken(body.token!, reading, tokens) : 'missing'
-  if (inBody === 'wrong' || header === 'wrong') return { token: 'wrong' }
-  if (inBody === 'missing' && header === 'missing') return { token: 'wrong' }
-  if (!reading.ok) return { token: 'right', opened: unreadable(bytes, reading.problem, body, tokens) }
-  if (!isObject(body)) return { token: 'right', opened: unreadable(bytes, 'not_an_object', body, tokens) }
-  const reason = shapeProblem(body)
-  if (reason) return { token: 'right', opened: unreadable(bytes, reason, body, tokens) }
-  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(body, tokens) } }
+  if (header === 'wrong') return { token: 'wrong' }
+  const surveyed = survey(bytes, ['token', 'type', 'orgId'])
+  const inBody = judgeBodyToken(bytes, surveyed.members.get('token'), tokens)
+  if (header === 'missing' && inBody !== 'right') return { token: 'wrong' }
+  const reading = read(bytes, surveyed)
+  const isNoJson = !reading.ok && (reading.problem === 'invalid_json' || reading.problem === 'invalid_utf8')
+  // Such a body's token is nobody's word, so the header's alone counts.
+  if (isNoJson ? header === 'missing' : inBody === 'wrong') return { token: 'wrong' }
+  const refused = (reason: string) => ({ token: 'right', opened: unreadable(bytes, reason, surveyed, tokens) }) as const
+  if (!reading.ok) return refused(reading.problem)
+  if (!isObject(reading.value)) return refused('not_an_object')
+  const reason = shapeProblem(reading.value)
+  if (reason) return refused(reason)
+  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(reading.value, tokens) } }
 }
 
 /** A body that could not be read at all, such as a compressed one: kept as it came. */
@@ -99,9 +106,10 @@ export function reopen(text: string): Pick<Envelope, 'type' | 'orgId' | 'data'> 
   return { type: type as string, orgId: orgIdOf(orgId)!, data: data as JsonObject }
 }
 
-function judgeBodyToken(token: Json, reading: ReturnType<typeof read>, tokens: Tokens): TokenVerdict {
-  const twice = !reading.ok && (reading.topLevelKeys ?? []).filter((key) => key === 'token').length > 1
-  return typeof token === 'string' && !twice ? tokens.judge(token) : 'wrong'
+function judgeBodyToken(bytes: Buffer, member: Member | undefined, tokens: Tokens): TokenVerdict {
+  if (!member) return 'missing'
+  const token = member.times === 1 && member.value ? readSpan(bytes, member.value) : undefined
+  return typeof token === 'string' ? tokens.judge(token) : 'wrong'
 }
 
 function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
@@ -119,12 +127,16 @@ function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
 }
 
 function shapeProblem(body: JsonObject): string | undefined {
-  if (typeof body.type !== 'string' || !/^[a-z][a-z0-9_]{0,63}$/.test(body.type)) return 'type_unusable'
+  if (!isType(body.type)) return 'type_unusable'
   if (orgIdOf(body.orgId) === undefined) return 'org_unusable'
   if (!isObject(body.data)) return 'data_unusable'
   const inside = Object.hasOwn(body.data, 'orgId') ? body.data.orgId : undefined
   if (inside !== undefined && inside !== null && orgIdOf(inside) !== orgIdOf(body.orgId)) return 'org_contradicts'
   return undefined
+}
+
+function isType(found: Json | undefined): found is string {
+  return typeof found === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(found)
 }
 
 /** A positive whole number or a string of its digits (at most 19: Drift's ids are int64). */
@@ -133,15 +145,19 @@ function orgIdOf(found: Json | undefined): string | undefined {
   return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
 }
 
-function unreadable(bytes: Buffer, reason: JsonProblem | string, body: Json | undefined, tokens: Tokens): Opened {
-  const shown = isObject(body) ? body : {}
-  const type = typeof shown.type === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(shown.type) ? shown.type : 'unreadable'
+function unreadable(bytes: Buffer, reason: string, surveyed: Survey, tokens: Tokens): Opened {
+  const isRead = reason !== 'invalid_json' && reason !== 'invalid_utf8'
+  const said = (name: string): Json | undefined => {
+    const value = isRead ? surveyed.members.get(name)?.value : undefined
+    return value && readSpan(bytes, value)
+  }
+  const type = said('type')
   // Which of two contradicting accounts is meant is not ours to pick.
-  const sure = reason !== 'duplicate_key' && reason !== 'org_contradicts'
-  const orgId = (sure && orgIdOf(shown.orgId)) || ''
+  const isSure = reason !== 'duplicate_key' && reason !== 'org_contradicts'
+  const orgId = (isSure && orgIdOf(said('orgId'))) || ''
   // Latin-1 gives every byte back as it was.
   const text = Buffer.from(tokens.blank(bytes.toString('latin1')), 'latin1')
-  return { as: 'unreadable', reason, orgId, type, text, identity: text }
+  return { as: 'unreadable', reason, orgId, type: isType(type) ? type : 'unreadable', text, identity: text }
 }
 
 function digest(text: string): Buffer {

@@ -5,6 +5,8 @@
  * million levels of nesting that later code cannot walk. `read` keeps every digit and names what it found.
  */
 import { isUtf8 } from 'node:buffer'
+import { isExact } from './decimal.ts'
+import { type Excess, type Span, type Survey, survey } from './json-survey.ts'
 
 /** A number whose digits a double cannot hold: JSON.stringify writes `rawJSON` as it stands. */
 export interface ExactNumber {
@@ -15,23 +17,13 @@ export type Json = null | boolean | number | string | ExactNumber | Json[] | { [
 export type JsonObject = { [key: string]: Json }
 
 /** What a reader may say about a text. The words are shown to people: see docs/errors.md. */
-export type JsonProblem =
-  | 'invalid_utf8'
-  | 'invalid_json'
-  | 'too_deep'
-  | 'too_many_values'
-  | 'duplicate_key'
-  | 'number_out_of_range'
-
-/** Nesting and size that every later step can walk without care; Drift's own webhooks nest four levels. */
-export const depthMax = 32
-export const valuesMax = 50_000
+export type JsonProblem = 'invalid_utf8' | 'invalid_json' | Excess | 'duplicate_key' | 'number_out_of_range'
 
 export type Reading =
   /** Every digit kept, every key once, within the limits. */
   | { ok: true; value: Json }
-  /** `value` is there when the text is JSON at all: good enough to look for a token, not to be trusted further. */
-  | { ok: false; problem: JsonProblem; value?: Json; topLevelKeys?: string[] }
+  /** `value` is there when the text is JSON within the limits: good enough to be shown, not to be trusted further. */
+  | { ok: false; problem: JsonProblem; value?: Json }
 
 interface JsonWithRaw {
   rawJSON(text: string): ExactNumber
@@ -41,40 +33,55 @@ interface JsonWithRaw {
 /** Node 24 has JSON.rawJSON and the reviver's `context.source`; TypeScript's library does not name them yet. */
 const exactJson = JSON as unknown as JsonWithRaw
 
-/** Reads bytes as strict JSON. Never throws, never quotes the input. One leading byte order mark is passed over. */
-export function read(bytes: Uint8Array): Reading {
+/**
+ * Reads bytes as strict JSON. Never throws, never quotes the input. One leading byte order mark is passed over.
+ * `surveyed`: what a survey of these bytes has found, where the caller has made one already.
+ */
+export function read(bytes: Buffer, surveyed: Survey = survey(bytes)): Reading {
   if (!isUtf8(bytes)) return { ok: false, problem: 'invalid_utf8' }
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + start, bytes.byteLength - start)
-  return readText(buffer.toString('utf8'))
+  return readSurveyed(bytes, bytes.toString('utf8', start), surveyed)
 }
 
 /** `read` for text that is already decoded. */
 export function readText(text: string): Reading {
-  let value: Json
+  const bytes = Buffer.from(text)
+  return readSurveyed(bytes, text, survey(bytes))
+}
+
+/** What a string or a number says that a survey has found in these bytes; undefined when it is not JSON. */
+export function readSpan(bytes: Buffer, { from, to }: Span): Json | undefined {
+  const text = bytes.toString('utf8', from, to)
+  return text.startsWith('"') ? parsed(text) : valueIn(readText(text))
+}
+
+function valueIn(reading: Reading): Json | undefined {
+  return reading.ok ? reading.value : undefined
+}
+
+function parsed(text: string): Json | undefined {
   try {
-    value = JSON.parse(text) as Json
+    return JSON.parse(text) as Json
   } catch {
-    return { ok: false, problem: 'invalid_json' }
+    return undefined
   }
-  const seen = scan(text)
-  const bad = (problem: JsonProblem): Reading => {
-    const topLevelKeys: string[] = []
-    scan(text, topLevelKeys)
-    return { ok: false, problem, value, topLevelKeys }
-  }
-  if (seen.depth > depthMax) return bad('too_deep')
-  if (seen.values > valuesMax) return bad('too_many_values')
-  if (seen.inexact) {
+}
+
+/** Nothing is built of what is too much. */
+function readSurveyed(bytes: Buffer, text: string, { excess, keys, longNumbers }: Survey): Reading {
+  if (excess) return { ok: false, problem: excess }
+  let value = parsed(text)
+  if (value === undefined) return { ok: false, problem: 'invalid_json' }
+  if (longNumbers.some(({ from, to }) => !isExact(bytes.toString('latin1', from, to)))) {
     let outOfRange = false
-    value = exactJson.parse(text, (_key, parsed, context) => {
-      if (typeof parsed !== 'number' || context.source === undefined || isExact(context.source)) return parsed
-      if (!Number.isFinite(parsed)) outOfRange = true
+    value = exactJson.parse(text, (_key, found, context) => {
+      if (typeof found !== 'number' || context.source === undefined || isExact(context.source)) return found
+      if (!Number.isFinite(found)) outOfRange = true
       return exactJson.rawJSON(context.source)
     })
-    if (outOfRange) return { ...bad('number_out_of_range'), value: null } as Reading
+    if (outOfRange) return { ok: false, problem: 'number_out_of_range', value: null }
   }
-  if (countKeys(value) !== seen.keys) return bad('duplicate_key')
+  if (countKeys(value) !== keys) return { ok: false, problem: 'duplicate_key', value }
   return { ok: true, value }
 }
 
@@ -115,113 +122,6 @@ function quoted(text: string): string {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among what JSON escapes
 const needsEscape = /[\u0000-\u001f"\\\ud800-\udfff]/
-
-interface Scan {
-  depth: number
-  keys: number
-  values: number
-  inexact: boolean
-}
-
-/** One pass over text that JSON.parse has accepted: counts what JSON.parse forgets, and lists keys where asked to. */
-function scan(text: string, topLevelKeys?: string[]): Scan {
-  const seen: Scan = { depth: 0, keys: 0, values: 1, inexact: false }
-  let depth = 0
-  let stringStart = 0
-  let stringEnd = 0
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case 0x22: {
-        stringStart = at
-        at = endOfString(text, at)
-        stringEnd = at + 1
-        break
-      }
-      case 0x3a: // :
-        seen.keys++
-        if (depth === 1) topLevelKeys?.push(JSON.parse(text.slice(stringStart, stringEnd)) as string)
-        break
-      case 0x2c: // ,
-        seen.values++
-        break
-      case 0x7b: // {
-      case 0x5b: // [
-        seen.values++
-        depth++
-        if (depth > seen.depth) seen.depth = depth
-        break
-      case 0x7d: // }
-      case 0x5d: // ]
-        depth--
-        break
-      case 0x2d: // -
-      case 0x30:
-      case 0x31:
-      case 0x32:
-      case 0x33:
-      case 0x34:
-      case 0x35:
-      case 0x36:
-      case 0x37:
-      case 0x38:
-      case 0x39: {
-        const end = endOfNumber(text, at)
-        // Fifteen characters are at most fifteen significant digits, which a double always gives back.
-        if (end - at > 15 || hasExponent(text, at, end)) seen.inexact ||= !isExact(text.slice(at, end))
-        at = end - 1
-        break
-      }
-    }
-  }
-  return seen
-}
-
-function endOfString(text: string, start: number): number {
-  let at = start
-  do {
-    at = text.indexOf('"', at + 1)
-  } while (isEscaped(text, at))
-  return at
-}
-
-function isEscaped(text: string, quote: number): boolean {
-  let backslashes = 0
-  while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes++
-  return backslashes % 2 === 1
-}
-
-function endOfNumber(text: string, start: number): number {
-  let at = start + 1
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    const isPart = (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2b || code === 0x2d
-    if (!isPart && code !== 0x65 && code !== 0x45) break
-  }
-  return at
-}
-
-function hasExponent(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if ((text.charCodeAt(at) | 0x20) === 0x65) return true
-  return false
-}
-
-/** True when the double that these digits become still says the same decimal number. */
-function isExact(source: string): boolean {
-  if (source.length <= 15 && !/[eE]/.test(source)) return true
-  const value = Number(source)
-  return Number.isFinite(value) && decimal(source) === decimal(String(value))
-}
-
-/** A decimal number as `sign digits e exponent`, without leading or trailing zeros: 1.50e2 and 150 give the same. */
-function decimal(source: string): string {
-  const [mantissa = '', exponent = '0'] = source.toLowerCase().split('e')
-  const sign = mantissa.startsWith('-') ? '-' : ''
-  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
-  const digits = (whole + fraction).replace(/^0+/, '')
-  const trimmed = digits.replace(/0+$/, '')
-  if (trimmed === '') return '0'
-  return `${sign}${trimmed}e${Number(exponent) - fraction.length + (digits.length - trimmed.length)}`
-}
 
 function countKeys(value: Json): number {
   if (typeof value !== 'object' || value === null || isExactNumber(value)) return 0

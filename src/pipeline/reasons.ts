@@ -93,6 +93,7 @@ export const ofEvents: Table = {
   invalid_json: ['the body is no JSON', oddBody],
   too_deep: ['the body nests deeper than 32 levels', oddBody],
   too_many_values: ['the body has more than 50,000 values', oddBody],
+  number_too_long: ['a number of the body has more than 400 digits', oddBody],
   duplicate_key: ['an object of the body has the same key twice', oddBody],
   number_out_of_range: ['a number of the body is larger than any computer number', oddBody],
   not_an_object: ['the body is no JSON object', oddBody],

@@ -247,6 +247,12 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ test: 'test/bad-input-sent.test.ts' }],
   },
   {
+    name: 'looks back over a key again for each colon behind it',
+    file: 'src/lib/json-survey.ts',
+    edits: [['          stringStart = stringEnd = 0\n', '']],
+    catchers: [{ test: 'src/lib/json-survey.test.ts' }],
+  },
+  {
     name: "keeps Drift's token in the stored body",
     file: 'src/drift/envelope.ts',
     edits: [
