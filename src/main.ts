@@ -99,6 +99,8 @@ async function startService(
   const log = metrics.counting(written)
 
   const outlet = openOutlet()
+  // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
+  const pagesOutlet = openOutlet({ connections: 8 })
   const pipeline = await openPipeline({
     storage,
     keyring,
@@ -127,7 +129,7 @@ async function startService(
     disconnect: pipeline.disconnect,
     wake: pipeline.wake,
     closing: pagesClosing.signal,
-    send: outlet.send,
+    send: pagesOutlet.send,
     clock,
     random,
     log,
@@ -152,7 +154,7 @@ async function startService(
     pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
     await pipeline.stop()
-    await outlet.close()
+    await Promise.all([outlet.close(), pagesOutlet.close()])
     await store.close()
   }
 

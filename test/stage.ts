@@ -60,7 +60,7 @@ export interface Stage extends Parts {
 export async function startStage(storage: Storage = openForgetful()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
-  const outlet = openOutlet(clock)
+  const outlet = openOutlet({ clock })
   const secret = createSecretKey(Buffer.alloc(32, 7))
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
   const { settings, url: driftUrl } = sims.drift

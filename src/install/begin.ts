@@ -11,18 +11,24 @@ import type { Keyring } from './keyring.ts'
 /** Where it began, and so where it leads. */
 export type From = 'tile' | 'console'
 
-export type Redeemed = { is: 'valid'; from: From } | { is: 'foreign' | 'expired' | 'used' | 'busy' }
+/** A state that was begun in this browser, and may still be used. */
+export interface Begun {
+  is: 'valid'
+  from: From
+  nonce: string
+  until: number
+}
 
 export interface States {
   /** `browser` is a secret that the browser keeps in a cookie. */
   begin(browser: string, from: From): string
-  /** Uses it up, for one caller only. */
-  redeem(state: string, browser: string): Promise<Redeemed>
+  /** Looks at what came back; costs nothing and keeps nothing, however many strangers come back. */
+  judge(state: string, browser: string): Begun | { is: 'foreign' | 'expired' }
+  /** Uses it up, for one caller only: false when it was used before. */
+  use(begun: Begun): Promise<boolean>
 }
 
 const stateMs = 10 * 60_000
-/** Redeemed ones are remembered until they would have run out; each has cost its browser a way through here. */
-const statesMax = 10_000
 
 interface Needs {
   keyring: Keyring
@@ -40,17 +46,18 @@ export function openStates({ keyring, tickets, clock, random }: Needs): States {
       const said = `${newSecret(random)}.${clock.now().toString(36)}.${from}`
       return `${said}.${markOf(browser, said)}`
     },
-    async redeem(state, browser) {
+    judge(state, browser) {
       const [, said, nonce, began, from, mark] =
         /^(([\w-]{43})\.([0-9a-z]{1,11})\.(tile|console))\.([\w-]{22})$/.exec(state) ?? []
       if (!said || !nonce || !began || !mark || !isSame(mark, markOf(browser, said))) return { is: 'foreign' }
-      const now = clock.now()
       const until = Number.parseInt(began, 36) + stateMs
-      if (until <= now) return { is: 'expired' }
-      const ticket = { kind: 'state', id: digestOf(nonce), org: '', who: '', at: now, until } as const
-      const issued = await tickets.issue(ticket, statesMax)
-      if (issued !== 'issued') return { is: issued === 'there' ? 'used' : 'busy' }
-      return { is: 'valid', from: from as From }
+      return until <= clock.now() ? { is: 'expired' } : { is: 'valid', from: from as From, nonce, until }
+    },
+    // Used states are remembered until they would have run out. Their number needs no limit, which strangers could
+    // exhaust: whoever uses one has to wait for one of a few exchanges with Drift (see web/connect.ts).
+    async use({ nonce, until }) {
+      const ticket = { kind: 'state', id: digestOf(nonce), org: '', who: '', at: clock.now(), until } as const
+      return (await tickets.issue(ticket)) === 'issued'
     },
   }
 }

@@ -35,10 +35,16 @@ export interface Outlet {
   close(): Promise<void>
 }
 
+interface OutletOptions {
+  /** To one origin at once; further requests wait within their deadline. */
+  connections?: number
+  clock?: Clock
+}
+
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
-export function openOutlet(clock: Clock = systemClock): Outlet {
+export function openOutlet({ connections = 64, clock = systemClock }: OutletOptions = {}): Outlet {
   const agent = new Agent({
-    connections: 64,
+    connections,
     pipelining: 1,
     connect: { timeout: 5_000 },
     keepAliveTimeout: 10_000,

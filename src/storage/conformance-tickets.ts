@@ -35,11 +35,13 @@ export const ticketPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'no more of a kind are there than its limit; those that have run out and other kinds do not count',
+    promise:
+      'no more of a kind are there than its limit, if it has one; those that have run out and other kinds do not count',
     async check({ tickets }) {
       await tickets.issue(ticket(), 2)
       await tickets.issue(ticket({ until: 3_000 }), 2)
       assert.equal(await tickets.issue(ticket(), 2), 'full')
+      assert.equal(await tickets.issue(ticket()), 'issued')
       assert.equal(await tickets.issue(ticket({ kind: 'state' }), 2), 'issued')
       assert.equal(await tickets.issue(ticket({ at: 2_000, until: 4_000 }), 2), 'issued')
     },

@@ -364,7 +364,7 @@ type Named = Pick<Ticket, 'kind' | 'id'>
 
 export interface Tickets {
   /** Keeps it; not if there has been one of this kind and id, nor if `max` of the kind are there at its `at`. */
-  issue(ticket: Ticket, max: number): Promise<'issued' | 'there' | 'full'>
+  issue(ticket: Ticket, max?: number): Promise<'issued' | 'there' | 'full'>
   get(ticket: Named, now: number): Promise<Ticket | undefined>
   /** Gives it to one caller only, however many ask at once, and takes it away. */
   redeem(ticket: Named, now: number): Promise<Ticket | undefined>

@@ -1,7 +1,7 @@
 /** `GET /connect` and the way back from Drift: an install, or the proof of an admin who is installed already. */
 import type { Context, Hono } from 'hono'
 import type { Config } from '../config.ts'
-import type { From, Redeemed, States } from '../install/begin.ts'
+import type { From, States } from '../install/begin.ts'
 import type { Finish, Unfinished } from '../install/finish.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -26,6 +26,12 @@ interface Needs {
 
 /** As long as a state is good: the cookie that binds it to this browser. */
 const flowSeconds = 600
+/**
+ * Installs that may be talking to Drift at once. Anyone can come back with a code of their own making, and each such code
+ * sends our client secret to Drift; the others are asked to come again.
+ */
+const exchangesMax = 4
+const retryAfterSeconds = '3'
 const leadsTo: Readonly<Record<From, string>> = { tile: '/connect/write-key', console: '/console' }
 
 export function connectRoutes(app: Hono<Web>, needs: Needs): void {
@@ -36,6 +42,8 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
     return
   }
   const flow = cookieOf(site, 'flow')
+  /** Those under way, by their states' nonces. */
+  const exchanging = new Set<string>()
 
   app.get('/connect', (c) => {
     const from = c.req.query('from') === 'console' ? 'console' : 'tile'
@@ -62,6 +70,7 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
       ...(outcome.is === 'installed' ? { org: outcome.org, isNew: outcome.isNew } : {}),
       durationMs: Math.round(clock.monotonic() - startedAt),
     })
+    if (failed?.why === 'busy') c.header('retry-after', retryAfterSeconds)
     // Back to the address that Drift knows: a browser that came by another name for it has its cookie there.
     if (failed) return c.html(connectFailurePage(failed.why, `${site.publicUrl()}/connect`), statusOf(failed.why))
     const { org, isNew, from } = outcome as Extract<Outcome, { is: 'installed' }>
@@ -82,11 +91,20 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
     })
     const back = judgeCallback(new URL(c.req.url).searchParams, c)
     if ('why' in back) return failed(back.why)
-    const redeemed: Redeemed = await states.redeem(back.state, flow.read(c) ?? '')
-    if (redeemed.is !== 'valid') return failed(redeemed.is)
-    const finished = await finish!(back.code)
-    if (finished.is === 'unfinished') return failed(finished.why, finished.reason)
-    return { ...finished, from: redeemed.from }
+    const begun = states.judge(back.state, flow.read(c) ?? '')
+    if (begun.is !== 'valid') return failed(begun.is)
+    if (exchanging.has(begun.nonce)) return failed('used')
+    // The state is not used up: the same address works when there is room.
+    if (exchanging.size >= exchangesMax) return failed('busy')
+    exchanging.add(begun.nonce)
+    try {
+      if (!(await states.use(begun))) return failed('used')
+      const finished = await finish!(back.code)
+      if (finished.is === 'unfinished') return failed(finished.why, finished.reason)
+      return { ...finished, from: begun.from }
+    } finally {
+      exchanging.delete(begun.nonce)
+    }
   }
 }
 
@@ -108,8 +126,8 @@ export function judgeCallback(
 }
 
 /** What Drift did wrong is not the browser's fault. */
-function statusOf(why: ConnectFailure): 400 | 429 | 502 {
-  if (why === 'busy') return 429
+function statusOf(why: ConnectFailure): 400 | 502 | 503 {
+  if (why === 'busy') return 503
   const drifts: readonly ConnectFailure[] = [
     'client',
     'grant',

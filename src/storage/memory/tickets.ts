@@ -16,7 +16,7 @@ export function ticketsOf({ tickets }: State): Tickets {
     async issue(ticket, max) {
       if (tickets.has(keyOf(ticket))) return 'there'
       const there = [...tickets.values()].filter(({ kind, until }) => kind === ticket.kind && until > ticket.at)
-      if (there.length >= max) return 'full'
+      if (max !== undefined && there.length >= max) return 'full'
       tickets.set(keyOf(ticket), { ...ticket })
       return 'issued'
     },

@@ -5,12 +5,22 @@ import { lock } from './locks.ts'
 type Named = Pick<Ticket, 'kind' | 'id'>
 
 export const tickets = {
-  issue: (db: Database, { kind, id, org, who, at, until }: Ticket, max: number): Promise<'issued' | 'there' | 'full'> =>
+  issue: (
+    db: Database,
+    { kind, id, org, who, at, until }: Ticket,
+    max?: number,
+  ): Promise<'issued' | 'there' | 'full'> =>
     db.transaction(async (session) => {
       await lock(session, [`tickets ${kind}`])
       if (await session.get('SELECT 1 FROM tickets WHERE kind = $1 AND id = $2', kind, id)) return 'there'
-      const there = await session.get('SELECT count(*) AS count FROM tickets WHERE kind = $1 AND until > $2', kind, at)
-      if (Number(there?.count) >= max) return 'full'
+      if (max !== undefined) {
+        const there = await session.get(
+          'SELECT count(*) AS count FROM tickets WHERE kind = $1 AND until > $2',
+          kind,
+          at,
+        )
+        if (Number(there?.count) >= max) return 'full'
+      }
       await session.run('INSERT INTO tickets VALUES ($1, $2, $3, $4, $5, $6)', kind, id, org, who, at, until)
       return 'issued'
     }),

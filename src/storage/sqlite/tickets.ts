@@ -4,10 +4,12 @@ import type { Database, Row } from './database.ts'
 type Named = Pick<Ticket, 'kind' | 'id'>
 
 export const tickets = {
-  issue(db: Database, { kind, id, org, who, at, until }: Ticket, max: number): 'issued' | 'there' | 'full' {
+  issue(db: Database, { kind, id, org, who, at, until }: Ticket, max?: number): 'issued' | 'there' | 'full' {
     if (db.get('SELECT 1 FROM tickets WHERE kind = ? AND id = ?', kind, id)) return 'there'
-    const there = db.get('SELECT count(*) AS count FROM tickets WHERE kind = ? AND until > ?', kind, at)
-    if (Number(there?.count) >= max) return 'full'
+    if (max !== undefined) {
+      const there = db.get('SELECT count(*) AS count FROM tickets WHERE kind = ? AND until > ?', kind, at)
+      if (Number(there?.count) >= max) return 'full'
+    }
     db.run('INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)', kind, id, org, who, at, until)
     return 'issued'
   },

@@ -31,7 +31,7 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
     'This was used already',
     `Drift’s answer is good for one time. If the account is connected, go on to the console.`,
   ],
-  busy: ['Too many installs at this moment', 'Wait a few minutes, then start again.'],
+  busy: ['Too many installs at this moment', 'Wait a few seconds, then reload this page: nothing is lost.'],
   unasked: ['Nothing was done', 'This address is for a browser window that comes back from Drift.'],
   denied: ['You did not allow it', 'Drift says that the app was not allowed, so nothing was connected.'],
   incomplete: ['Drift sent no code', `Without it nothing can be connected. ${again}`],
