@@ -120,8 +120,14 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
         storage.inbox.adopt(org, now),
   ),
   expire: fc
-    .record({ unclaimed: fc.boolean(), bytes: fc.boolean(), delivered: fc.boolean(), failed: fc.boolean() })
-    .map(({ unclaimed, bytes, delivered, failed }) => ({ storage, now }) => {
+    .record({
+      unclaimed: fc.boolean(),
+      bytes: fc.boolean(),
+      delivered: fc.boolean(),
+      failed: fc.boolean(),
+      kept: fc.boolean(),
+    })
+    .map(({ unclaimed, bytes, delivered, failed, kept }) => ({ storage, now }) => {
       const before = (isMeant: boolean) => (isMeant ? now - 3 * minute : 0)
       return storage.inbox.expire({
         now,
@@ -129,6 +135,7 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
         unclaimedBytesMax: bytes ? 12 : 1_000,
         deliveredBefore: before(delivered),
         failedBefore: before(failed),
+        kept: kept ? ['said'] : [],
         minutesBefore: now - 10 * minute,
         hoursBefore: now - day,
       })

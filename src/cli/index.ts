@@ -9,6 +9,7 @@ import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { erase } from './erase.ts'
 import { events } from './events.ts'
+import { handled } from './handled.ts'
 import { inspect } from './inspect.ts'
 import { installs } from './installs.ts'
 import { keys } from './keys.ts'
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   inspect,
   redrive,
   erase,
+  handled,
   check,
   doctor,
   backup,

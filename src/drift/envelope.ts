@@ -12,6 +12,7 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  type Reading,
   read,
   readSpan,
   readText,
@@ -21,18 +22,27 @@ import { type Member, type Survey, survey } from '../lib/json-survey.ts'
 /** An account uninstalls the app: handled, not sent. */
 export const disconnectType = 'app_disconnected'
 
-/** A person wants their data deleted: kept and shown, for somebody to act upon. Its shape is not documented. */
+/** A person wants their data deleted: kept and shown until a person has handled it. */
 export const deletionType = 'gdpr_delete_requested'
+
+/**
+ * Drift documents of these two only their envelope, and both must be acted on: type and orgId are enough, whatever `data`
+ * is, and none is ever a repeat of another, since an account may leave twice and two people may want the same.
+ */
+export function isLifeCycle(type: string): boolean {
+  return type === disconnectType || type === deletionType
+}
 
 export interface Envelope {
   type: string
   /** Digits. */
   orgId: string
+  /** Empty where a life-cycle event has another. */
   data: JsonObject
   /** The whole envelope without its token: what is kept. */
   text: string
-  /** Equal for the same event, however it is spelled. */
-  identity: string
+  /** Equal for the same event, however it is spelled; undefined for life-cycle events: each is one of its own. */
+  identity: string | undefined
 }
 
 /** `unreadable` bodies are kept with the reason; what can be said of them is. */
@@ -86,6 +96,8 @@ export function openEnvelope(
   // Such a body's token is nobody's word, so the header's alone counts.
   if (isNoJson ? header === 'missing' : inBody === 'wrong') return { token: 'wrong' }
   const refused = (reason: string) => ({ token: 'right', opened: unreadable(bytes, reason, surveyed, tokens) }) as const
+  const lifeCycle = isNoJson ? undefined : lifeCycleOf(bytes, surveyed, reading, tokens)
+  if (lifeCycle) return { token: 'right', opened: { as: 'envelope', envelope: lifeCycle } }
   if (!reading.ok) return refused(reading.problem)
   if (!isObject(reading.value)) return refused('not_an_object')
   const reason = shapeProblem(reading.value)
@@ -108,8 +120,24 @@ export function reopen(text: string): Pick<Envelope, 'type' | 'orgId' | 'data'> 
 
 function judgeBodyToken(bytes: Buffer, member: Member | undefined, tokens: Tokens): TokenVerdict {
   if (!member) return 'missing'
-  const token = member.times === 1 && member.value ? readSpan(bytes, member.value) : undefined
+  const token = saidOnce(bytes, member)
   return typeof token === 'string' ? tokens.judge(token) : 'wrong'
+}
+
+/** The string or number of a member that stands there once. */
+function saidOnce(bytes: Buffer, member: Member | undefined): Json | undefined {
+  return member?.times === 1 && member.value ? readSpan(bytes, member.value) : undefined
+}
+
+/** Also of a body whose `data` is too much to be read; not when its type or its account stands there twice. */
+function lifeCycleOf(bytes: Buffer, { members }: Survey, reading: Reading, tokens: Tokens): Envelope | undefined {
+  const type = saidOnce(bytes, members.get('type'))
+  const orgId = orgIdOf(saidOnce(bytes, members.get('orgId')))
+  if (typeof type !== 'string' || !isLifeCycle(type) || orgId === undefined) return undefined
+  const body = reading.ok && isObject(reading.value) ? reading.value : undefined
+  const { token: _, ...said } = body ?? {}
+  const text = tokens.blank(body ? canonical(said) : bytes.toString())
+  return { type, orgId, data: isObject(body?.data) ? body.data : {}, text, identity: undefined }
 }
 
 function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {

@@ -157,6 +157,22 @@ describe('Drift says that an account disconnected', () => {
     assert.equal(stage.sims.segment.accepted.length, 1)
   })
 
+  for (const status of [403, 500])
+    test(`while a lookup is under way that then fails (${status}): it is asked about at once, not when that is tried again`, async () => {
+      const own = { error: { type: 'no', message: 'No.' } }
+      stage.sims.drift.script('/conversations/*', { delayMs: 1_000, status, body: own })
+      await stage.arrive('conversation_participant_added')
+      await stage.step('send')
+      const looking = stage.step('ask')
+      await eventually(() => stage.sims.drift.count('/conversations/*') === 1)
+      await saysSo()
+      stage.clock.advance(1_000)
+      await looking
+      uninstall()
+      assert.ok(await step())
+      assert.equal((await install()).state, 'disconnected')
+    })
+
   test('while Drift is down: nothing is sent and nothing is erased until it answers', async () => {
     await stage.arrive('new_conversation')
     await saysSo()

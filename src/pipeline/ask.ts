@@ -7,13 +7,14 @@ import type { Grants } from '../install/grant.ts'
 import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { canonical } from '../lib/json.ts'
-import type { Entry, Lease, Settlement } from '../storage/ports.ts'
+import type { Entry, Lease, Settlement, Storage } from '../storage/ports.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
 import type { SendNeeds } from './send.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { markTrouble, markWell } from './trouble.ts'
 
 export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
+  storage: Pick<Storage, 'inbox' | 'conversations' | 'lookup'>
   grants: Grants
   disconnect: Disconnect
   driftUrl: string
@@ -49,6 +50,8 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
   const isProbe = lease.trouble !== undefined && questions.length > 0
   const ending = lease.trouble === undefined || isProbe ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const leaseKept = await storage.inbox.settle(lease, settlements, ending)
+  // What was said while these questions were under way waits for neither their backoff nor their probe.
+  if (pause && (await hasSaidSo(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)
   if (leaseKept && !pause && questions.length > 0) await markWell(roster, lease.org, ownReasons, now)
   log.info('questions', {
     org: lease.org,
@@ -58,6 +61,12 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
     leaseKept,
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
+}
+
+/** Whether Drift has said that the account disconnected, and has not been asked about it yet. */
+async function hasSaidSo({ lookup }: Pick<Storage, 'lookup'>, org: string): Promise<boolean> {
+  const { entries } = await lookup.find({ org, type: disconnectType, states: ['asking'] }, { limit: 1 })
+  return entries.length > 0
 }
 
 /** Entries of one conversation share one answer: one question at a time for each. */

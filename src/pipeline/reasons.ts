@@ -86,7 +86,7 @@ export const ofEvents: Table = {
   nobody_named: ['it names neither a contact nor a conversation', oddBody],
   gdpr_delete_requested: [
     'Drift says that a person wants their data deleted; Segment is not told by itself',
-    'delete the person in Segment, and here with `erase --org N --contact ID`',
+    'delete the person in Segment, and here with `erase --org N --contact ID`; if it is still listed then, `handled` takes it off',
   ],
   content_encoding: ['the body came compressed, which Drift does not do', oddBody],
   invalid_utf8: ['the body is no UTF-8', oddBody],

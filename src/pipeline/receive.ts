@@ -3,6 +3,7 @@ import {
   deletionType,
   disconnectType,
   type Envelope,
+  isLifeCycle,
   type Opened,
   openEnvelope,
   type Tokens,
@@ -56,6 +57,7 @@ export function receiver(needs: Needs): Receive {
         ? openEnvelope(body, tokens, header)
         : { token: 'right' as const, opened: unread(body, 'content_encoding') }
     if (judged.token === 'wrong') return { outcome: 'unauthorised' }
+    await lookAgain(judged.opened)
     const arrival = await arrivalOf(judged.opened)
     const [outcome] = await inbox.append([arrival])
     const { org, type, state } = arrival
@@ -72,6 +74,13 @@ export function receiver(needs: Needs): Receive {
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }
 
+  /** An account that is not known here may have been connected through another process a moment ago. */
+  async function lookAgain(opened: Opened): Promise<void> {
+    if (opened.as !== 'envelope' || !isLifeCycle(opened.envelope.type)) return
+    const { orgId } = opened.envelope
+    if ((roster.get(orgId)?.state ?? 'disconnected') === 'disconnected') await roster.reload(clock.now(), orgId)
+  }
+
   async function arrivalOf(opened: Opened): Promise<Arrival> {
     if (opened.as === 'unreadable') {
       const { orgId, type, reason, text, identity } = opened
@@ -86,8 +95,7 @@ export function receiver(needs: Needs): Receive {
     if (state === 'ignored')
       return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
     const page = catalogue.get(type)
-    const timeless =
-      (page?.distinct(envelope.data) ?? null) === null && type !== disconnectType && type !== deletionType
+    const timeless = (page?.distinct(envelope.data) ?? null) === null
     const first = type === disconnectType ? { dueAt: 0 } : {}
     return keep({
       org,
@@ -113,6 +121,7 @@ export function receiver(needs: Needs): Receive {
     if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
     if (type === deletionType && install && install.state !== 'disconnected')
       return { state: 'quarantined', reason: { reason: deletionType } }
+    if (type === deletionType && !install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
     if (!catalogue.has(type)) return { state: 'ignored' }
     if (!install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
     const unwanted = install.state === 'disconnected' || install.offTypes.includes(type)
@@ -129,7 +138,8 @@ export function receiver(needs: Needs): Receive {
     contact?: string
     conversation?: string
     text: string | Buffer
-    identity: string | Uint8Array
+    /** None: it is not the same as any other. */
+    identity: string | Uint8Array | undefined
     rememberMs: number
   }): Promise<Arrival> {
     const { text, identity, ...rest } = what
@@ -138,6 +148,6 @@ export function receiver(needs: Needs): Receive {
     // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own.
     const owner = what.state === 'unclaimed' ? '' : what.org
     const body = await keyring.seal(owner, bodyPlace(messageId), text)
-    return { mapping: 0, ...rest, messageId, receivedAt, identity: keyring.identity(identity), body }
+    return { mapping: 0, ...rest, messageId, receivedAt, identity: keyring.identity(identity ?? messageId), body }
   }
 }

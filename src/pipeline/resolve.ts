@@ -1,5 +1,5 @@
 /** Whose event is it: said by the webhook itself, remembered, or to be asked of Drift. Nothing is asked here. */
-import { reopen } from '../drift/envelope.ts'
+import { deletionType, reopen } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import { Problem } from '../lib/errors.ts'
@@ -83,6 +83,8 @@ async function open(needs: Needs, entry: Entry): Promise<Resolved> {
 }
 
 async function openEntry({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolved> {
+  // It came before its account was installed here, and a person must handle it, whatever it says.
+  if (entry.type === deletionType) return { is: 'quarantined', entry, reason: deletionType }
   const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
   const envelope = reopen(text)
   if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }

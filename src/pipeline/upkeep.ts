@@ -1,4 +1,5 @@
 /** What must be done now and then, whether or not anything arrives: grants kept alive, what has outlived its time. */
+import { deletionType } from '../drift/envelope.ts'
 import type { Grants } from '../install/grant.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
@@ -30,6 +31,8 @@ export function limitsAt(now: number, retentionDays: number): Limits {
     unclaimedBytesMax,
     deliveredBefore: now - retentionDays * dayMs,
     failedBefore: now - failedMs,
+    // A person must have handled it.
+    kept: [deletionType],
     minutesBefore: now - 3 * hourMs,
     hoursBefore: now - 8 * dayMs,
   }

@@ -105,6 +105,9 @@ const sabotages: Record<string, Sabotage> = {
   'takes away what is still wanted': (inbox) => ({
     expire: (limits) => inbox.expire({ ...limits, failedBefore: 1e15 }),
   }),
+  'takes away what a person must handle': (inbox) => ({
+    expire: (limits) => inbox.expire({ ...limits, kept: [] }),
+  }),
   'adopts nothing': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
   'drives nothing again': () => ({ redrive: async (moves) => moves.length }),

@@ -88,6 +88,7 @@ export const keepAll: Limits = {
   unclaimedBytesMax: 1e9,
   deliveredBefore: 0,
   failedBefore: 0,
+  kept: [],
   now: 0,
   minutesBefore: 0,
   hoursBefore: 0,
@@ -535,6 +536,25 @@ export const promises: readonly Promised[] = [
       assert.deepEqual([await total(storage, 'dead'), await total(storage, 'expired')], [1, 1])
       assert.deepEqual(await storage.ledger.standings(), [])
       await conserved(storage)
+    },
+  },
+  {
+    promise: 'what is dead or quarantined for a reason that is kept stays, however old; the rest goes',
+    async check(storage) {
+      const reasons = ['kept', 'kept', 'another', undefined]
+      await storage.inbox.append(
+        reasons.map((reason) => arrival({ state: 'quarantined', ...(reason === undefined ? {} : { reason }) })),
+      )
+      const limits = { ...keepAll, failedBefore: 1e15, kept: ['kept', 'unheard of'] }
+      assert.equal(await storage.inbox.expire(limits), 2)
+      assert.equal(await storage.inbox.expire(limits), 0)
+      const { entries } = await storage.lookup.find({ org: one }, { limit: 9 })
+      assert.deepEqual(
+        entries.map(({ reason }) => reason),
+        ['kept', 'kept'],
+      )
+      await conserved(storage)
+      assert.equal(await storage.inbox.expire({ ...limits, kept: [] }), 2)
     },
   },
   {

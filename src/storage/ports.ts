@@ -174,8 +174,9 @@ export interface Limits {
   unclaimedBytesMax: number
   /** Delivered entries settled before this. */
   deliveredBefore: number
-  /** Dead and quarantined entries received before this. */
+  /** Dead and quarantined entries received before this, but for those with one of the reasons `kept`. */
   failedBefore: number
+  kept: readonly string[]
   /** Identities to be forgotten at this moment. */
   now: number
   /** Moments older than this are told by the hour, and older than that not at all. */

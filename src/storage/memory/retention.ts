@@ -8,7 +8,9 @@ export function expire(state: State, limits: Limits): number {
     (kept) =>
       (kept.state === 'unclaimed' && kept.receivedAt < limits.unclaimedBefore) ||
       (kept.state === 'delivered' && kept.settledAt! < limits.deliveredBefore) ||
-      ((kept.state === 'dead' || kept.state === 'quarantined') && kept.receivedAt < limits.failedBefore),
+      ((kept.state === 'dead' || kept.state === 'quarantined') &&
+        kept.receivedAt < limits.failedBefore &&
+        !limits.kept.includes(kept.reason ?? '')),
   )
   return remove(state, old) + remove(state, unclaimedBeyond(state, limits.unclaimedBytesMax))
 }

@@ -183,6 +183,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
       unclaimedBytesMax: 1e9,
       deliveredBefore: 0,
       failedBefore: 0,
+      kept: [],
       now: 0,
       minutesBefore: 0,
       hoursBefore: 0,

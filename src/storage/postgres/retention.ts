@@ -21,19 +21,21 @@ export async function expire(db: Database, limits: Limits): Promise<number> {
       limits.now,
       stepMax,
     )
-    const old = (condition: string, before: number) =>
+    const old = (condition: string, before: number, kept: readonly string[] = []) =>
       session.all(
         `DELETE FROM entries WHERE id IN (
-           SELECT id FROM entries WHERE ${condition} < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+           SELECT id FROM entries WHERE ${condition} < $1 AND coalesce(reason, '') <> ALL ($3)
+           LIMIT $2 FOR UPDATE SKIP LOCKED
          ) RETURNING ${taken}`,
         before,
         stepMax,
+        kept,
       )
     const rows = [
       ...(await old(`state = 'unclaimed' AND received_at`, limits.unclaimedBefore)),
       ...(await unclaimedBeyond(session, limits.unclaimedBytesMax)),
       ...(await old(`state = 'delivered' AND settled_at`, limits.deliveredBefore)),
-      ...(await old(`state IN ('dead', 'quarantined') AND received_at`, limits.failedBefore)),
+      ...(await old(`state IN ('dead', 'quarantined') AND received_at`, limits.failedBefore, limits.kept)),
     ]
     await finish(session, rows)
     await ageMoments(session, limits)

@@ -25,7 +25,13 @@ export function expire(db: Database, limits: Limits): number {
     remove(db, db.all(`${select} state = 'delivered' AND settled_at < ? LIMIT ?`, limits.deliveredBefore, stepMax)) +
     remove(
       db,
-      db.all(`${select} state IN ('dead', 'quarantined') AND received_at < ? LIMIT ?`, limits.failedBefore, stepMax),
+      db.all(
+        `${select} state IN ('dead', 'quarantined') AND received_at < ?
+           AND coalesce(reason, '') NOT IN (SELECT value FROM json_each(?)) LIMIT ?`,
+        limits.failedBefore,
+        JSON.stringify(limits.kept),
+        stepMax,
+      ),
     )
   )
 }

@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
+import { handleRequest, isOpenRequest } from '../../pipeline/handled.ts'
 import { openEntry, tell } from '../../pipeline/inspect.ts'
 import { type RedriveNeeds, redrivable, redrive } from '../../pipeline/redrive.ts'
 import type { Shown } from '../../storage/ports.ts'
@@ -27,9 +28,10 @@ export function eventRoutes(
     const session = c.get('session')
     const story = tell(shown, roster.get(session.org), await lookup.lanes(session.org), clock.now())
     const opened = await openEntry({ catalogue, keyring, lookup }, shown.id)
-    const canRedrive = redrivable.includes(shown.state)
+    const isRequest = isOpenRequest(shown)
+    const canRedrive = redrivable.includes(shown.state) && !isRequest
     const done = c.req.query('done') === 'redriven' ? 'It is on its way again.' : undefined
-    return c.html(eventPage({ session, shown, story, opened, isRevealed, canRedrive, done }))
+    return c.html(eventPage({ session, shown, story, opened, isRevealed, canRedrive, isRequest, done }))
   }
 
   app.get('/console/events/:message', async (c) => {
@@ -44,6 +46,14 @@ export function eventRoutes(
     const { org, who } = c.get('session')
     await audit.add({ at: clock.now(), org, who, what: 'looked at data', about: shown.messageId })
     return show(c, shown, true)
+  })
+
+  app.post('/console/events/:message/handled', sessions.requireFresh, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    const shown = await entryOf(c)
+    const isHandled = shown && (await handleRequest(storage, org, shown.messageId, { who, at: clock.now() }))
+    return isHandled ? c.redirect('/console/events?state=quarantined', 303) : refuse(c, 404, 'not_found')
   })
 
   app.post('/console/events/:message/redrive', sessions.requireFresh, async (c) => {

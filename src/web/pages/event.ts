@@ -18,6 +18,8 @@ export interface EventPage {
   /** What it says of a person is shown, which the audit knows. */
   isRevealed: boolean
   canRedrive: boolean
+  /** A request for deletion that a person must handle. */
+  isRequest: boolean
   done?: string | undefined
 }
 
@@ -39,7 +41,7 @@ export function eventPage(given: EventPage): Html {
           <section class="card"><h2>What is known</h2>${facts(shown)}</section>
         </div>
         ${bodies(given)}
-        ${again(given)}
+        ${again(given)}${request(given)}
       </div>
     </div>`,
   })
@@ -100,6 +102,17 @@ function bodies({ session, shown, opened, isRevealed }: EventPage): Html {
     </div>
     ${opened.learnt === undefined ? '' : html`<details><summary>What Drift answered when it was asked</summary>${show(opened.learnt)}</details>`}
   </section>`
+}
+
+function request({ session, shown, isRequest }: EventPage): Html | '' {
+  if (!isRequest) return ''
+  const form = postForm(
+    `/console/events/${shown.messageId}/handled`,
+    session.csrf,
+    button('It is handled: take it off the list', 'primary'),
+  )
+  return html`<section class="card"><h2>When the person is deleted</h2>
+    <p class="faint">Until then this request is kept, however old it is. Taking it off the list is noted in the audit.</p>${form}</section>`
 }
 
 function again({ session, shown, canRedrive }: EventPage): Html | '' {

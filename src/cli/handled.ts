@@ -1,0 +1,20 @@
+import { Problem } from '../lib/errors.ts'
+import { handleRequest } from '../pipeline/handled.ts'
+import type { Command } from './command.ts'
+import { org, orgOf, who, withStore } from './store.ts'
+
+export const handled: Command = {
+  name: 'handled',
+  summary: 'take a request for deletion off the list, once the person is deleted: until then it is kept, however old',
+  options: [org, { flags: '--message <id>', meaning: 'the messageId that `inspect` shows', required: true }],
+  examples: ['npx drift-segment-source handled --org 12345 --message drift-AZNdL0gAWlpaWlpaWlpaWlpaWlpa'],
+  run: (context, given) =>
+    withStore(context, async ({ storage, clock }) => {
+      const message = String(given.message)
+      if (!(await handleRequest(storage, orgOf(given.org), message, { who, at: clock.now() })))
+        throw new Problem('request_not_there', 'this account has no open request for deletion with this messageId', {
+          hint: '`inspect --org N --reason gdpr_delete_requested` lists them',
+        })
+      context.print('handled: it is not listed any more')
+    }),
+}
