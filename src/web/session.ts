@@ -4,6 +4,7 @@
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { matchedRoutes } from 'hono/route'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
@@ -31,7 +32,7 @@ export interface Web {
 const minuteMs = 60_000
 const idleMs = 30 * minuteMs
 const lifetimeMs = 8 * 60 * minuteMs
-/** How young the proof must be for what cannot be undone or leads the data elsewhere. */
+/** How young the proof must be for a form that does not allow an old one. */
 const freshMs = 10 * minuteMs
 /** More than all admins of all accounts have open at once. */
 const sessionsMax = 50_000
@@ -41,11 +42,19 @@ export interface Sessions {
   begin(c: Context, org: Org, who: string): Promise<Session>
   find(c: Context): Promise<Session | undefined>
   end(c: Context): Promise<void>
-  /** For everything under /console: sets `session`, leads to the sign-in without one; a POST must carry its token. */
+  /**
+   * For everything under /console: sets `session`, leads to the sign-in without one. A POST must carry the session's
+   * token, and its proof must be younger than ten minutes, unless the route has `allowOldProof`; else a page says how to
+   * prove it again, and nothing is changed.
+   */
   required: MiddlewareHandler<Web>
-  /** After `required`: the proof is younger than ten minutes, else a page that says how to prove it again. */
-  requireFresh: MiddlewareHandler<Web>
 }
+
+/**
+ * A route's declaration that the session is enough, for a form that changes neither where events go, nor what is sent or
+ * dropped, nor who is alerted. What a route does not declare is refused on an old proof, so a new one cannot forget it.
+ */
+export const allowOldProof: MiddlewareHandler<Web> = (_, next) => next()
 
 interface Needs {
   tickets: Tickets
@@ -97,17 +106,19 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
     required: async (c, next) => {
       const session = await find(c)
       if (!session) return c.redirect('/console/sign-in', 303)
-      if (c.req.method === 'POST' && !isSame((await fieldsOf(c)).get(csrfField) ?? '', session.csrf))
-        return refuse(c, 403, 'form_stale')
+      if (c.req.method === 'POST') {
+        if (!isSame((await fieldsOf(c)).get(csrfField) ?? '', session.csrf)) return refuse(c, 403, 'form_stale')
+        const isFresh = clock.now() - session.provenAt < freshMs
+        if (!isFresh && !allowsOldProof(c)) return c.html(staleProofPage({ session, hasOauth }), 403)
+      }
       c.set('session', session)
       return next()
     },
-    requireFresh: async (c, next) => {
-      const session = c.get('session')
-      if (clock.now() - session.provenAt < freshMs) return next()
-      return c.html(staleProofPage({ session, hasOauth }), 403)
-    },
   }
+}
+
+function allowsOldProof(c: Context): boolean {
+  return matchedRoutes(c).some(({ handler }) => handler === allowOldProof)
 }
 
 /** By the browser's own word: neither a person's way to a page nor a form. */

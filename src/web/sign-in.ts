@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { digestOf } from '../lib/secret.ts'
 import type { Audit, Tickets } from '../storage/ports.ts'
 import { goneLinkPage, linkPage, signInPage } from './pages/sign-in.ts'
-import type { Sessions, Web } from './session.ts'
+import { allowOldProof, type Sessions, type Web } from './session.ts'
 
 interface Needs {
   sessions: Sessions
@@ -38,7 +38,7 @@ export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, 
 
 /** After the session was asked for. */
 export function signOutRoute(app: Hono<Web>, { sessions, audit, clock }: Pick<Needs, 'sessions' | 'audit' | 'clock'>) {
-  app.post('/console/sign-out', async (c) => {
+  app.post('/console/sign-out', allowOldProof, async (c) => {
     const { org, who } = c.get('session')
     await sessions.end(c)
     await audit.add({ at: clock.now(), org, who, what: 'signed out' })

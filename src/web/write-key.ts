@@ -13,7 +13,7 @@ import type { Send } from '../lib/request.ts'
 import type { Audit } from '../storage/ports.ts'
 import { formOf } from './form.ts'
 import { type WriteKeyPage, writeKeyPage } from './pages/connect.ts'
-import type { Sessions, Web } from './session.ts'
+import { allowOldProof, type Sessions, type Web } from './session.ts'
 
 interface Needs {
   config: Pick<Config, 'drift' | 'segment' | 'single'>
@@ -51,7 +51,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
   app.use(`${path}/*`, sessions.required)
   app.get(path, async (c) => (isGone(c) ? c.redirect('/console', 303) : c.html(await shown(c))))
 
-  app.post(path, sessions.requireFresh, async (c) => {
+  app.post(path, async (c) => {
     if (isGone(c)) return c.redirect('/console', 303)
     const given = await givenBy(c)
     if ('problem' in given) return c.html(await shown(c, given), 422)
@@ -65,7 +65,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     return c.redirect(settingsUrl, 303)
   })
 
-  app.post(`${path}/test`, async (c) => {
+  app.post(`${path}/test`, allowOldProof, async (c) => {
     if (isGone(c)) return c.redirect('/console', 303)
     const given = await givenBy(c)
     if ('problem' in given) return c.html(await shown(c, given), 422)

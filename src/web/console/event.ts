@@ -7,12 +7,12 @@ import type { Shown } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
 import { eventPage } from '../pages/event.ts'
 import { refuse } from '../refuse.ts'
-import type { Web } from '../session.ts'
+import { allowOldProof, type Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 
 export function eventRoutes(
   app: Hono<Web>,
-  { storage, keyring, roster, clock, wake, sessions, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
+  { storage, keyring, roster, clock, wake, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
 ): void {
   const { lookup, audit } = storage
 
@@ -39,7 +39,7 @@ export function eventRoutes(
     return shown ? show(c, shown, false) : refuse(c, 404, 'not_found')
   })
 
-  app.post('/console/events/:message/reveal', async (c) => {
+  app.post('/console/events/:message/reveal', allowOldProof, async (c) => {
     await formOf(c, [])
     const shown = await entryOf(c)
     if (!shown) return refuse(c, 404, 'not_found')
@@ -48,7 +48,7 @@ export function eventRoutes(
     return show(c, shown, true)
   })
 
-  app.post('/console/events/:message/handled', sessions.requireFresh, async (c) => {
+  app.post('/console/events/:message/handled', async (c) => {
     await formOf(c, [])
     const { org, who } = c.get('session')
     const shown = await entryOf(c)
@@ -56,7 +56,7 @@ export function eventRoutes(
     return isHandled ? c.redirect('/console/events?state=quarantined', 303) : refuse(c, 404, 'not_found')
   })
 
-  app.post('/console/events/:message/redrive', sessions.requireFresh, async (c) => {
+  app.post('/console/events/:message/redrive', async (c) => {
     const { mapping } = await formOf(c, ['mapping'])
     const shown = await entryOf(c)
     if (!shown) return refuse(c, 404, 'not_found')

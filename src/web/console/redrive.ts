@@ -6,7 +6,7 @@ import { type Mapping, type RedriveNeeds, redrive } from '../../pipeline/redrive
 import type { Org, Query } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
 import { type DryRun, type RedrivePage, redrivePage } from '../pages/redrive.ts'
-import type { Web } from '../session.ts'
+import { allowOldProof, type Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 import { type Filter, filterOf, queryOf } from './query.ts'
 import type { Redriving } from './redriving.ts'
@@ -20,7 +20,7 @@ interface Needs extends ConsoleNeeds {
   redriving: Redriving
 }
 
-export function redriveRoutes(app: Hono<Web>, { clock, random, sessions, redriveNeeds, redriving }: Needs): void {
+export function redriveRoutes(app: Hono<Web>, { clock, random, redriveNeeds, redriving }: Needs): void {
   const show = (c: Context<Web>, given: Partial<RedrivePage>, status: 200 | 400 | 409 = 200) => {
     const session = c.get('session')
     const filter = filterOf(() => undefined)
@@ -50,7 +50,7 @@ export function redriveRoutes(app: Hono<Web>, { clock, random, sessions, redrive
     return show(c, { filter, meant: { ...filter, to }, mapping, dryRun })
   })
 
-  app.post('/console/redrive', sessions.requireFresh, async (c) => {
+  app.post('/console/redrive', async (c) => {
     const form = await formOf(c, [...fields, 'mapping', 'id'])
     const { org, who } = c.get('session')
     const query = meant(
@@ -64,7 +64,7 @@ export function redriveRoutes(app: Hono<Web>, { clock, random, sessions, redrive
     return show(c, { wrong: 'Another redrive of this account is running. Wait for it, or cancel it.' }, 409)
   })
 
-  app.post('/console/redrive/cancel', async (c) => {
+  app.post('/console/redrive/cancel', allowOldProof, async (c) => {
     await formOf(c, [])
     redriving.cancel(c.get('session').org)
     return c.redirect('/console/redrive', 303)

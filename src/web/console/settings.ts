@@ -6,7 +6,7 @@ import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
 import { refuse } from '../refuse.ts'
-import type { Web } from '../session.ts'
+import { allowOldProof, type Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 
 const doneWords: ReadonlyMap<string, string> = new Map([
@@ -15,7 +15,7 @@ const doneWords: ReadonlyMap<string, string> = new Map([
 ])
 
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, roster, keyring, clock, config, sessions, disconnect } = needs
+  const { storage, roster, keyring, clock, config, disconnect } = needs
   const { audit } = storage
   const events = [...catalogue.values()].map(({ type, when }) => ({ type, when }))
 
@@ -50,7 +50,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return show(c, done === undefined ? {} : { done })
   })
 
-  app.post('/console/settings/segment', sessions.requireFresh, async (c) => {
+  app.post('/console/settings/segment', async (c) => {
     const { writeKey: pasted, region, generation } = await formOf(c, ['writeKey', 'region', 'generation'])
     const { org, who } = c.get('session')
     const install = roster.get(org)
@@ -86,7 +86,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   })
 
   const setState = (path: string, what: string, next: (install: Install) => Install['state']) =>
-    app.post(`/console/${path}`, async (c) => {
+    app.post(`/console/${path}`, allowOldProof, async (c) => {
       await formOf(c, [])
       const { org } = c.get('session')
       const saved = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
@@ -99,7 +99,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   setState('pause', 'paused', () => 'paused')
   setState('resume', 'resumed', (install) => (install.writeKey ? 'live' : 'waiting_for_key'))
 
-  app.post('/console/disconnect', sessions.requireFresh, async (c) => {
+  app.post('/console/disconnect', async (c) => {
     const { confirm } = await formOf(c, ['confirm'])
     const { org, who } = c.get('session')
     if (confirm.trim() !== org) return show(c, { wrong: { confirm: `Not done: this is not ${org}.` } }, 422)

@@ -3,7 +3,7 @@ import { widgetEvents } from '../../bridge/events.ts'
 import { bridgeScript } from '../bridge.ts'
 import { formOf } from '../form.ts'
 import { type SitePage, sitePage, type Wanted } from '../pages/site.ts'
-import type { Session, Web } from '../session.ts'
+import { allowOldProof, type Session, type Web } from '../session.ts'
 import { snippet } from '../snippet.ts'
 import type { ConsoleNeeds } from './index.ts'
 
@@ -21,7 +21,7 @@ export function siteRoutes(app: Hono<Web>, { publicUrl }: ConsoleNeeds): void {
   app.get('/console/site', (c) => c.html(pageOf(c.get('session'), asFirst)))
 
   // A POST, although it changes nothing: a key that was pasted by mistake must not stand in an address.
-  app.post('/console/site', async (c) => {
+  app.post('/console/site', allowOldProof, async (c) => {
     const form = await formOf(c, ['identify', 'consent', 'segment', 'drift', 'pinned'])
     const wanted: Wanted = {
       identify: form.identify === 'link' ? 'link' : 'contact',
