@@ -14,6 +14,7 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { type Log, openLog } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
+import { sampledLog } from './lib/sampled-log.ts'
 import { openPipeline } from './pipeline/run.ts'
 import { moveStore, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
@@ -22,6 +23,7 @@ import { assetRoutes } from './web/assets.ts'
 import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
+import { refusedLine } from './web/refused-lines.ts'
 import { type Listener, listen, type Route, type Routes } from './web/server.ts'
 import { webhookRoute } from './web/webhook.ts'
 
@@ -96,7 +98,7 @@ async function startService(
   const { storage, keyring, roster } = store
   await installSingle(config, store)
   const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
-  const log = metrics.counting(written)
+  const log = metrics.counting(sampledLog(written, clock, refusedLine))
 
   const outlet = openOutlet()
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.

@@ -21,7 +21,6 @@ const notes: Readonly<Record<string, string>> = {
   W04: 'a token in the body is as good as one in the header',
   W11: 'the Content-Type is not judged: what is authentic is kept',
   W12: 'the same',
-  W13: 'a compressed body is kept unread, with the reason',
   W20: 'up to ten thousand connections; more are refused by the listener, which no test here tries',
   W60: 'across replicas: with the PostgreSQL engine',
   W62: 'an event with a time of its own is one event for 30 days',

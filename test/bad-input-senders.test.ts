@@ -75,6 +75,26 @@ test('W20 two thousand idle connections keep nobody waiting', { timeout: 30_000 
   for (const socket of idle) socket.destroy()
 })
 
+test('however much slow strangers have sent, a small webhook with its token only in the body gets its 200 within a second', {
+  timeout: 60_000,
+}, async () => {
+  const head = 'POST /webhooks/drift HTTP/1.1\r\nHost: x\r\nContent-Length: 262144\r\n\r\n'
+  const before = process.memoryUsage().rss
+  const heard: Promise<string>[] = []
+  const strangers = await Promise.all(Array.from({ length: 600 }, () => open(head + 'x'.repeat(250_000))))
+  for (const socket of strangers) heard.push(heardOf(socket))
+  const startedAt = performance.now()
+  for (let n = 1; n <= 5; n++) {
+    const body = JSON.stringify({ token, type: 'new_conversation', orgId: org, data: { contactId: 7, id: 5_000 + n } })
+    assert.equal((await fetch(rig.to, { method: 'POST', body })).status, 200)
+  }
+  assert.ok(performance.now() - startedAt < 5_000, 'five of them')
+  await eventually(() => strangers.filter(({ closed }) => closed).length > 250)
+  for (const socket of strangers) socket.destroy()
+  assert.ok((await Promise.all(heard)).some((answer) => answer.startsWith('HTTP/1.1 408 ')))
+  assert.ok(process.memoryUsage().rss - before < 400 * 1024 * 1024)
+})
+
 test('W72 a flood of wrong tokens: each is refused, nothing is stored of it, and the right ones are taken', {
   timeout: 60_000,
 }, async () => {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { addsUp } from '../src/pipeline/sums.ts'
 import type { Shown } from '../src/storage/ports.ts'
 import { eventually } from './clock.ts'
@@ -71,6 +71,9 @@ describe('whose token it is', () => {
   const right: [string, () => [string, Record<string, string>]][] = [
     ['in the header', () => [event(), { 'x-verification-token': token }]],
     ['W04 in the body', () => [event({ token }), {}]],
+    ['twice in the header, with equal values', () => [event(), { 'x-verification-token': `${token}, ${token}` }]],
+    ['once in the header, beside an empty one', () => [event(), { 'x-verification-token': `, ${token}` }]],
+    ['in the body, beside an empty header', () => [event({ token }), { 'x-verification-token': ' ' }]],
     ['in both', () => [event({ token }), { 'x-verification-token': token }]],
     ['in the body, spelled with escapes', () => [event({ token }).replace('"token"', '"tok\\u0065n"'), {}]],
   ]
@@ -83,7 +86,7 @@ describe('whose token it is', () => {
     ['W02 empty', () => [event(), { 'x-verification-token': '' }]],
     ['W03 in the body though right in the header', () => [event({ token: 'x' }), { 'x-verification-token': token }]],
     ['W03 in the header though right in the body', () => [event({ token }), { 'x-verification-token': 'x' }]],
-    ['W05 in the header twice', () => [event(), { 'x-verification-token': `${token}, ${token}` }]],
+    ['W05 twice in the header, once wrong', () => [event(), { 'x-verification-token': `${token}, ${token}x` }]],
     ['W06 in capitals', () => [event(), { 'x-verification-token': token.toUpperCase() }]],
     ['W06 in the body with a space', () => [event({ token: `${token} ` }), {}]],
     ['W06 in the body with a NUL', () => [event({ token: `${token}\0` }), {}]],
@@ -264,12 +267,50 @@ describe('what it says is kept, with the reason', () => {
     })
   }
 
-  for (const encoding of ['gzip', 'br', 'deflate', 'identity'])
-    test(`W13 Content-Encoding ${encoding}: kept unread`, async () => {
+  const encoded: [encoding: string, encode: (text: string) => Buffer | string][] = [
+    ...['identity', 'none', 'binary', '', 'UTF-8', 'us-ascii', 'iso-8859-1', 'identity, utf-8'].map(
+      (encoding): [string, (text: string) => string] => [encoding, (text) => text],
+    ),
+    ['gzip', gzipSync],
+    ['X-GZIP', gzipSync],
+    ['identity, gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+  ]
+  for (const [encoding, encode] of encoded)
+    for (const where of ['header', 'body'])
+      test(`W13 an event with Content-Encoding "${encoding}" (${encode.name}) and its token in the ${where} is read`, async () => {
+        const headers = {
+          'content-encoding': encoding,
+          ...(where === 'header' ? { 'x-verification-token': token } : {}),
+        }
+        assert.equal((await kept(encode(event(where === 'body' ? { token } : {})) as Buffer, headers)).state, 'waiting')
+      })
+
+  const unknown: [what: string, encoding: string, body: () => Buffer][] = [
+    ['an encoding that is not known', 'zstd', () => Buffer.from(event({ token }))],
+    ['two encodings', 'gzip, br', () => gzipSync(event({ token }))],
+    ['bytes that are not gzip', 'gzip', () => Buffer.from(event({ token }))],
+    ['gzip that breaks off', 'gzip', () => gzipSync(event({ token })).subarray(0, -12)],
+  ]
+  for (const [what, encoding, body] of unknown) {
+    test(`${what} with a right header is quarantined, and without one refused`, async () => {
       const headers = { 'x-verification-token': token, 'content-encoding': encoding }
-      const { state, reason } = await kept(gzipSync(event()), headers)
+      const { state, reason } = await kept(body(), headers)
       assert.deepEqual([state, reason], ['quarantined', 'content_encoding'])
+      assert.equal(await post(body(), { 'content-encoding': encoding }), 401)
     })
+  }
+
+  test('what takes more than 256 KiB when it is decompressed is too large, whoever sends it', async () => {
+    for (const compress of [gzipSync, deflateSync, brotliCompressSync]) {
+      const bomb = compress(Buffer.alloc(200 * 1024 * 1024, '{'))
+      const encoding = compress === gzipSync ? 'gzip' : compress === deflateSync ? 'deflate' : 'br'
+      for (const header of [{ 'x-verification-token': token }, {}])
+        assert.equal(await post(bomb.subarray(0, 256 * 1024), { ...header, 'content-encoding': encoding }), 413)
+    }
+  })
 
   const taken: [string, () => string | Buffer][] = [
     ['W29 a byte order mark', () => `\ufeff${event()}`],

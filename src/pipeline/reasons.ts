@@ -88,7 +88,7 @@ export const ofEvents: Table = {
     'Drift says that a person wants their data deleted; Segment is not told by itself',
     'delete the person in Segment, and here with `erase --org N --contact ID`; if it is still listed then, `handled` takes it off',
   ],
-  content_encoding: ['the body came compressed, which Drift does not do', oddBody],
+  content_encoding: ['the body came in a content encoding that is not known here, or not in the one it names', oddBody],
   invalid_utf8: ['the body is no UTF-8', oddBody],
   invalid_json: ['the body is no JSON', oddBody],
   too_deep: ['the body nests deeper than 32 levels', oddBody],

@@ -27,7 +27,8 @@ export interface Received {
   messageId?: string
 }
 
-export type Receive = (body: Buffer, header: TokenVerdict, encoding: string | undefined) => Promise<Received>
+/** `encoding`: the body is in a content encoding that could not be taken off, so nobody can say what is in it. */
+export type Receive = (body: Buffer, header: TokenVerdict, encoding?: 'unknown') => Promise<Received>
 
 const day = 24 * 3_600_000
 /** How long the same event again is the same event. */

@@ -5,6 +5,9 @@ import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Receive, Received } from '../pipeline/receive.ts'
+import { openBodyBudget } from './body-budget.ts'
+import { decodeBody, isPlain } from './content-encoding.ts'
+import { readBody } from './read-body.ts'
 import { answer, type Route } from './server.ts'
 
 /** Contract: a webhook is at most 256 KiB. Drift's own are a few kB. */
@@ -19,24 +22,35 @@ interface Needs {
 }
 
 export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
+  const strangers = openBodyBudget()
   return async (request, response, allowBody) => {
     const startedAt = clock.monotonic()
     const header = judgeHeader(request, tokens)
     const durationMs = () => Math.round((clock.monotonic() - startedAt) * 10) / 10
     const tell = (status: number, fields: Partial<Received>, bytes?: number) =>
       log.info('webhook', { status, ...fields, bytes, durationMs: durationMs() })
+    const tooLarge = () => {
+      refuse(response, 413, 'too_large')
+      tell(413, { reason: 'too_large' })
+    }
     if (header === 'wrong') {
       refuse(response, 401, 'unauthorised')
       return tell(401, { reason: 'token_wrong' })
     }
-    const body = await bodyOf(request, allowBody)
-    if (body === 'too_large') {
-      refuse(response, 413, 'too_large')
-      return tell(413, { reason: 'too_large' })
+    if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return tooLarge()
+    allowBody()
+    const body = await readBody(request, bodyBytesMax, header === 'right' ? undefined : strangers)
+    if (body === 'too_large') return tooLarge()
+    if (body === 'cut') {
+      refuse(response, 408, 'strangers_too_many')
+      return tell(408, { reason: 'strangers_too_many' })
     }
-    if (body === 'cut_off') return tell(0, { reason: 'cut_off' })
+    if (body === 'left') return tell(0, { reason: 'cut_off' })
+    const encoding = request.headers['content-encoding']
+    const decoded = isPlain(encoding) ? body : await decodeBody(body, encoding!, bodyBytesMax)
+    if (decoded === 'too_large') return tooLarge()
     try {
-      const received = await receive(body, header, request.headers['content-encoding'])
+      const received = decoded === 'unknown' ? await receive(body, header, 'unknown') : await receive(decoded, header)
       if (received.outcome === 'unauthorised') refuse(response, 401, 'unauthorised')
       else answer(response, 200, { ok: true })
       tell(response.statusCode, received, body.length)
@@ -48,33 +62,17 @@ export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
   }
 }
 
+/** A header that stands twice with equal values counts as one, an empty one as none. */
 function judgeHeader(request: IncomingMessage, tokens: Tokens): TokenVerdict {
-  const presented = request.headers['x-verification-token']
+  const joined = request.headers['x-verification-token']
+  // A header that stands twice is joined with a comma, by Node or by a proxy; no accepted token has one in it.
+  const values = String(joined ?? '').split(',')
+  const [presented, ...others] = new Set(values.map((value) => value.trim()).filter(Boolean))
   if (presented === undefined) return 'missing'
-  return typeof presented === 'string' ? tokens.judge(presented) : 'wrong'
+  return others.length === 0 ? tokens.judge(presented) : 'wrong'
 }
 
 /** What follows is not read, so the connection cannot be used again. */
-function refuse(response: ServerResponse, status: 401 | 413, error: string): void {
+function refuse(response: ServerResponse, status: 401 | 408 | 413, error: string): void {
   answer(response, status, { ok: false, error }, { connection: 'close' })
-}
-
-/** By events: an async iterator over the request costs more than reading and judging what is in it. */
-function bodyOf(request: IncomingMessage, allowBody: () => void): Promise<Buffer | 'too_large' | 'cut_off'> {
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.resolve('too_large')
-  allowBody()
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    const take = (chunk: Buffer) => {
-      bytes += chunk.length
-      chunks.push(chunk)
-      if (bytes <= bodyBytesMax) return
-      request.off('data', take).pause()
-      resolve('too_large')
-    }
-    const cutOff = () => resolve('cut_off')
-    request.on('data', take).once('error', cutOff).once('close', cutOff)
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)))
-  })
 }
