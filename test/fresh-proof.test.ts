@@ -17,6 +17,7 @@ const decisions: Readonly<Record<string, readonly [decision: Decision, why: stri
   '/connect/write-key/test': ['session', 'saves nothing'],
   '/console/sign-in/:token': ['no session', 'begins one; the link is the proof'],
   '/console/sign-out': ['session', 'can only take away'],
+  '/console/sign-out-everywhere': ['session', 'can only take away, and a stolen session must be ended at once'],
   '/console/settings/segment': ['fresh proof', 'leads the events elsewhere'],
   '/console/settings/events': ['fresh proof', 'what is switched off is not kept'],
   '/console/pause': ['session', 'events are kept, and go where they would have gone'],

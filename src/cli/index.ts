@@ -18,6 +18,7 @@ import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
 import { signIn } from './sign-in.ts'
+import { signOut } from './sign-out.ts'
 import { sim } from './sim.ts'
 import { snippet } from './snippet.ts'
 
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   snippet,
   installs,
   signIn,
+  signOut,
   inspect,
   redrive,
   erase,

@@ -69,15 +69,30 @@ export const ticketPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'revoking ends what an account has of a kind, and nothing else; clearing takes what has run out alone',
+    promise:
+      'revoking gives what an account has of a kind, takes it away, and nothing else; clearing takes what has run out alone',
     async check({ tickets }) {
       const [mine, link, theirs] = [ticket(), ticket({ kind: 'link' }), ticket({ org: other, until: 3_000 })]
       for (const each of [mine, link, theirs, ticket()]) await tickets.issue(each, 10)
-      assert.equal(await tickets.revoke('session', one), 2)
+      const revoked = await tickets.revoke('session', one)
+      assert.equal(revoked.length, 2)
+      assert.deepEqual({ ...revoked.find(({ id }) => id === mine.id) }, mine)
+      assert.deepEqual(await tickets.revoke('session', one), [])
       assert.equal(await tickets.get(mine, 1_000), undefined)
       assert.ok(await tickets.get(link, 1_000))
       assert.equal(await tickets.sweep(2_000), 1)
       assert.ok(await tickets.get(theirs, 2_000))
+    },
+  },
+  {
+    promise: 'revoking where no account is named ends what all accounts have of the kind, and nothing else',
+    async check({ tickets }) {
+      const [mine, theirs, link] = [ticket(), ticket({ org: other }), ticket({ kind: 'link' })]
+      for (const each of [mine, theirs, link]) await tickets.issue(each, 10)
+      const revoked = await tickets.revoke('session')
+      assert.deepEqual(revoked.map(({ id }) => id).sort(), [mine.id, theirs.id].sort())
+      assert.equal(await tickets.get(theirs, 1_000), undefined)
+      assert.ok(await tickets.get(link, 1_000))
     },
   },
 ]

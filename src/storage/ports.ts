@@ -371,8 +371,8 @@ export interface Tickets {
   redeem(ticket: Named, now: number): Promise<Ticket | undefined>
   /** Makes it last until then; false when it is not there. */
   extend(ticket: Named, until: number): Promise<boolean>
-  /** Takes away all of this kind that an account has; resolves to how many. */
-  revoke(kind: Ticket['kind'], org: Org): Promise<number>
+  /** Takes away all of this kind that an account has or, where none is named, that there are; resolves to them. */
+  revoke(kind: Ticket['kind'], org?: Org): Promise<Ticket[]>
   /** Takes away what has run out; resolves to how many. */
   sweep(now: number): Promise<number>
 }

@@ -24,7 +24,7 @@ import { type Site, securityHeaders } from './headers.ts'
 import { refuse } from './refuse.ts'
 import type { Route } from './server.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
-import { signInRoutes, signOutRoute } from './sign-in.ts'
+import { signInRoutes, signOutRoutes } from './sign-in.ts'
 import { writeKeyRoutes } from './write-key.ts'
 
 export interface AppNeeds {
@@ -67,7 +67,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   writeKeyRoutes(app, { ...needs, sessions, audit })
   signInRoutes(app, { sessions, tickets, audit, clock, hasOauth })
   app.use('/console/*', sessions.required)
-  signOutRoute(app, { sessions, audit, clock })
+  signOutRoutes(app, { sessions, tickets, audit, clock })
   consoleRoutes(app, { ...needs, sessions })
 
   app.onError((error, c) => {

@@ -1,9 +1,11 @@
 /** The ways into the console: through Drift, or by a one-time link that the operator's command prints; and out of it. */
 import type { Hono } from 'hono'
+import { signOutEverywhere } from '../install/sign-out.ts'
 import type { Clock } from '../lib/clock.ts'
 import { digestOf } from '../lib/secret.ts'
 import type { Audit, Tickets } from '../storage/ports.ts'
-import { goneLinkPage, linkPage, signInPage } from './pages/sign-in.ts'
+import { formOf } from './form.ts'
+import { goneLinkPage, linkPage, signedOutPage, signInPage } from './pages/sign-in.ts'
 import { allowOldProof, type Sessions, type Web } from './session.ts'
 
 interface Needs {
@@ -37,11 +39,19 @@ export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, 
 }
 
 /** After the session was asked for. */
-export function signOutRoute(app: Hono<Web>, { sessions, audit, clock }: Pick<Needs, 'sessions' | 'audit' | 'clock'>) {
+export function signOutRoutes(app: Hono<Web>, { sessions, tickets, audit, clock }: Omit<Needs, 'hasOauth'>) {
   app.post('/console/sign-out', allowOldProof, async (c) => {
     const { org, who } = c.get('session')
     await sessions.end(c)
     await audit.add({ at: clock.now(), org, who, what: 'signed out' })
     return c.redirect('/console/sign-in', 303)
+  })
+
+  app.post('/console/sign-out-everywhere', allowOldProof, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    const ended = await signOutEverywhere({ tickets, audit, clock }, org, who)
+    await sessions.end(c)
+    return c.html(signedOutPage({ org, ended }))
   })
 }

@@ -10,7 +10,7 @@ export function ticketsOf({ tickets }: State): Tickets {
   const remove = (isGone: (ticket: Ticket) => boolean) => {
     const gone = [...tickets].filter(([, ticket]) => isGone(ticket))
     for (const [key] of gone) tickets.delete(key)
-    return gone.length
+    return gone.map(([, ticket]) => ticket)
   }
   return {
     async issue(ticket, max) {
@@ -31,7 +31,7 @@ export function ticketsOf({ tickets }: State): Tickets {
       if (found) found.until = until
       return found !== undefined
     },
-    revoke: async (kind, org) => remove((ticket) => ticket.kind === kind && ticket.org === org),
-    sweep: async (now) => remove(({ until }) => until <= now),
+    revoke: async (kind, org) => remove((ticket) => ticket.kind === kind && (org ?? ticket.org) === ticket.org),
+    sweep: async (now) => remove(({ until }) => until <= now).length,
   }
 }

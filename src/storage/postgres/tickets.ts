@@ -33,8 +33,11 @@ export const tickets = {
   },
   extend: async (db: Database, { kind, id }: Named, until: number): Promise<boolean> =>
     (await db.run('UPDATE tickets SET until = $1 WHERE kind = $2 AND id = $3', until, kind, id)) === 1,
-  revoke: (db: Database, kind: Ticket['kind'], org: string): Promise<number> =>
-    db.run('DELETE FROM tickets WHERE kind = $1 AND org = $2', kind, org),
+  async revoke(db: Database, kind: Ticket['kind'], org?: string): Promise<Ticket[]> {
+    const whose = org === undefined ? [] : [org]
+    const sql = `DELETE FROM tickets WHERE kind = $1 ${whose.map(() => 'AND org = $2')} RETURNING *`
+    return (await db.all(sql, kind, ...whose)) as unknown as Ticket[]
+  },
   sweep: (db: Database, now: number): Promise<number> => db.run('DELETE FROM tickets WHERE until <= $1', now),
 }
 

@@ -24,8 +24,11 @@ export const tickets = {
   },
   extend: (db: Database, { kind, id }: Named, until: number): boolean =>
     db.run('UPDATE tickets SET until = ? WHERE kind = ? AND id = ?', until, kind, id) === 1,
-  revoke: (db: Database, kind: Ticket['kind'], org: string): number =>
-    db.run('DELETE FROM tickets WHERE kind = ? AND org = ?', kind, org),
+  revoke(db: Database, kind: Ticket['kind'], org?: string): Ticket[] {
+    const whose = org === undefined ? [] : [org]
+    const sql = `DELETE FROM tickets WHERE kind = ? ${whose.map(() => 'AND org = ?')} RETURNING *`
+    return db.all(sql, kind, ...whose).map(ticketOf)
+  },
   sweep: (db: Database, now: number): number => db.run('DELETE FROM tickets WHERE until <= ?', now),
 }
 

@@ -1,4 +1,4 @@
-/** Settings: where the events go, which of them, whether at all. */
+/** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
 import { leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
@@ -42,7 +42,7 @@ export function settingsPage(given: SettingsPage): Html {
     <div class="stack">
       ${done ? notice('good', done) : ''}
       ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
-      ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${leave(given)}`}
+      ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
     </div>`,
   })
 }
@@ -140,6 +140,11 @@ function sending({ session, install }: SettingsPage): Html {
             ? 'Events are received and kept until the write key is saved.'
             : 'While paused, events are received and kept; nothing is lost.'
     }</p></div>${needsKey || isAsked ? '' : form}</div></section>`
+}
+
+function sessions({ session }: SettingsPage): Html {
+  return html`<section class="card" id="sessions"><div class="cardhead"><div><h2>Sessions</h2>
+    <p class="faint">If a browser or a sign-in link may be in the wrong hands: end every session of this account, this one too, and every link that was not used. Nothing else changes.</p></div>${postForm('/console/sign-out-everywhere', session.csrf, button('Sign out everywhere'))}</div></section>`
 }
 
 function leave({ session, install, isFixed, wrong }: SettingsPage): Html {

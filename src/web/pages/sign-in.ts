@@ -28,6 +28,14 @@ export function goneLinkPage(given: Ways): Html {
   return page({ title: 'Link used', body })
 }
 
+/** After every session of the account was ended; `ended` says how many, in words. */
+export function signedOutPage({ org, ended }: { org: string; ended: string }): Html {
+  const body = html`<section class="card"><h1>Signed out everywhere</h1>
+    <p>${ended} of Drift account <strong>${org}</strong> were ended, this browser’s session among them.</p>
+    <p><a class="button primary" href="/console/sign-in">Sign in again</a></p></section>`
+  return page({ title: 'Signed out everywhere', body })
+}
+
 /** For a form that the session alone is not enough for. */
 export function staleProofPage({ session, hasOauth }: Ways & { session: { org: string; csrf: string } }): Html {
   const body = html`<section class="card"><h1>Show again that it is you</h1>

@@ -1,0 +1,38 @@
+/** Ending every session and sign-in link, for when a browser or a link may be in the wrong hands. */
+import type { Clock } from '../lib/clock.ts'
+import type { Audit, Org, Ticket, Tickets } from '../storage/ports.ts'
+
+interface Needs {
+  tickets: Tickets
+  audit: Audit
+  clock: Clock
+}
+
+/**
+ * Ends them for one account or, where none is named, for all, and writes it to the audit of each account concerned. Every
+ * replica looks a session up for each request, so none is good for the next one. Resolves to what was ended, in words.
+ */
+export async function signOutEverywhere({ tickets, audit, clock }: Needs, org: Org | undefined, who: string) {
+  const at = clock.now()
+  // Links first: one that is used meanwhile has become a session.
+  const taken = [...(await tickets.revoke('link', org)), ...(await tickets.revoke('session', org))]
+  const ended = taken.filter(({ until }) => until > at)
+  const endedOf = Map.groupBy(ended, (ticket) => ticket.org)
+  for (const account of org === undefined ? endedOf.keys() : [org])
+    await audit.add({
+      at,
+      org: account,
+      who,
+      what: 'signed out everywhere',
+      about: counted(endedOf.get(account) ?? []),
+    })
+  return counted(ended)
+}
+
+function counted(ended: readonly Ticket[]): string {
+  const count = (wanted: Ticket['kind'], one: string) => {
+    const many = ended.filter(({ kind }) => kind === wanted).length
+    return `${many} ${one}${many === 1 ? '' : 's'}`
+  }
+  return `${count('session', 'session')} and ${count('link', 'sign-in link')}`
+}
