@@ -1,9 +1,10 @@
 /** Child processes of the bench: started, watched, and ended. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { endChild, startChild } from '../test/children.ts'
 
 export interface Running {
   url: string
@@ -12,9 +13,9 @@ export interface Running {
   /** What it has used since its start. */
   usage(): Usage
   /** Ends it with SIGKILL, at once. */
-  kill(): Promise<void>
+  kill(): Promise<unknown>
   /** Asks it to end, and waits. */
-  stop(): Promise<void>
+  stop(): Promise<unknown>
 }
 
 export interface Usage {
@@ -22,11 +23,6 @@ export interface Usage {
   rssMb: number
   peakMb: number
 }
-
-const alive = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL')
-})
 
 /** Starts a script of the project that says `listening on URL` on standard error. */
 export async function start(script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
@@ -42,8 +38,8 @@ export async function start(script: string, args: string[] = [], env: NodeJS.Pro
       url,
       readyMs: performance.now() - startedAt,
       usage: () => usageOf(child.pid!),
-      kill: () => end(child, 'SIGKILL'),
-      stop: () => end(child, 'SIGTERM'),
+      kill: () => endChild(child),
+      stop: () => endChild(child, 'SIGTERM'),
     }
   }
   throw new Error(`${script} ended before it listened:\n${said}`)
@@ -75,20 +71,10 @@ function spawnScript(
   const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
   // The launcher has set these, and the flags of Node, for this process as it does for the service.
   const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX } = process.env
-  const child = spawn(process.execPath, [...process.execArgv, path, ...args], {
+  return startChild(process.execPath, [...process.execArgv, path, ...args], {
     env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX, ...env },
     stdio,
   })
-  alive.add(child)
-  child.once('exit', () => alive.delete(child))
-  return child
-}
-
-async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  child.kill(signal)
-  await ended
 }
 
 /** Ticks of the kernel's clock in a second: a constant of Linux's interface, whatever the kernel's own. */

@@ -1,6 +1,6 @@
 /** The program as a person starts it: a process of its own, its arguments, its signals, what it writes to and when that is gone. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -12,6 +12,7 @@ import type { Command } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { openLog } from '../src/lib/log.ts'
 import { isOnNetwork } from '../src/storage/sqlite/database.ts'
+import { endChild, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { sealingKey } from './rig.ts'
 
@@ -20,9 +21,7 @@ const flags = ['--disable-warning=ExperimentalWarning', '--disable-sigusr1']
 const scratch = mkdtempSync(join(tmpdir(), 'command-line-test-'))
 const token = 'vT8sQ2xLr4'
 const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL')
-})
+afterEach(() => Promise.all(children.splice(0).map((child) => endChild(child))))
 after(() => rmSync(scratch, { recursive: true }))
 
 const env = {
@@ -38,7 +37,7 @@ const env = {
 
 function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}) {
   const options = { env: { ...env, ...more }, cwd: scratch, stdio: ['ignore', stdout, 'pipe'] as const }
-  const child = spawn(process.execPath, [...flags, main, ...args], { ...options, stdio: [...options.stdio] })
+  const child = startChild(process.execPath, [...flags, main, ...args], { ...options, stdio: [...options.stdio] })
   children.push(child)
   const said = { out: '', err: '' }
   child.stdout?.on('data', (text) => (said.out += text))
@@ -204,10 +203,11 @@ test('L15 with few files to open it serves, and with too few it says so', {
 }, async () => {
   const limited = (files: number) => {
     const command = `ulimit -n ${files}; exec "$@"`
-    const child = spawn('sh', ['-c', command, 'sh', process.execPath, ...flags, main, 'serve'], { env, cwd: scratch })
+    const args = ['-c', command, 'sh', process.execPath, ...flags, main, 'serve']
+    const child = startChild('sh', args, { env, cwd: scratch })
     children.push(child)
     let err = ''
-    child.stderr.on('data', (text) => (err += text))
+    child.stderr!.on('data', (text) => (err += text))
     return { child, said: () => err }
   }
   const enough = limited(64)

@@ -3,7 +3,7 @@
  * started again. Two ledgers decide: what was answered 200, and what Segment accepted.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
@@ -11,15 +11,16 @@ import { fileURLToPath } from 'node:url'
 import type { JsonObject } from '../src/lib/json.ts'
 import { addsUp } from '../src/pipeline/sums.ts'
 import type { SegmentAction } from '../src/sim/index.ts'
+import { endChild, startChild } from './children.ts'
 import { engines, type Stores } from './engines.ts'
 import { org, type Rig, startRig } from './rig.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 /** The service in a process of its own, on the rig's file. */
-async function startChild(rig: Rig): Promise<{ process: ChildProcess; to: string; kill(): Promise<void> }> {
+async function startService(rig: Rig): Promise<{ process: ChildProcess; to: string; kill(): Promise<unknown> }> {
   const env = { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'error' }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve'], {
+  const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve'], {
     env,
     stdio: ['ignore', 'inherit', 'pipe'],
   })
@@ -27,12 +28,7 @@ async function startChild(rig: Rig): Promise<{ process: ChildProcess; to: string
     const url = /^listening on (\S+)$/.exec(line)?.[1]
     if (!url) continue
     child.stderr!.resume()
-    const kill = async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    }
-    return { process: child, to: `${url}/webhooks/drift`, kill }
+    return { process: child, to: `${url}/webhooks/drift`, kill: () => endChild(child) }
   }
   throw new Error('the service ended before it listened')
 }
@@ -74,7 +70,7 @@ for (const engine of engines) {
     /** A minute later, as far as leases are concerned. */
     async function restarted() {
       await stores.leasesRunOut(rig.env.DATABASE_URL!)
-      return startChild(rig)
+      return startService(rig)
     }
 
     /** Posts different events, a few at once, until told to stop; what is cut off simply was not answered. */
@@ -117,7 +113,7 @@ for (const engine of engines) {
     test('at odd moments under load', { timeout: 120_000 }, async () => {
       for (const afterMs of [40, 90, 160, 250, 333]) {
         const child = await restarted()
-        const killed = new Promise<void>((resolve) => {
+        const killed = new Promise((resolve) => {
           setTimeout(() => resolve(child.kill()), afterMs)
         })
         await Promise.all([load(child.to, killed, 100), killed])
@@ -131,7 +127,7 @@ for (const engine of engines) {
       const faults: SegmentAction[] = [{ hang: true }, { reset: 'after' }]
       for (const fault of faults) {
         const child = await restarted()
-        const struck = new Promise<void>((resolve) => {
+        const struck = new Promise((resolve) => {
           segment.script(() => {
             resolve(child.kill())
             return fault
@@ -146,7 +142,7 @@ for (const engine of engines) {
     test('while Drift is being asked', { timeout: 60_000 }, async () => {
       const { drift } = rig.sims
       const child = await restarted()
-      const struck = new Promise<void>((resolve) => {
+      const struck = new Promise((resolve) => {
         drift.script('/conversations/*', () => {
           resolve(child.kill())
           return { hang: true }
@@ -175,7 +171,7 @@ test('SIGTERM under load: what was answered is delivered, now or after the next 
   const rig = await startRig()
   try {
     await rig.service.close()
-    const child = await startChild(rig)
+    const child = await startService(rig)
     const { drift, segment } = rig.sims
     const sending = Promise.all(
       Array.from({ length: 60 }, (_, vary) =>

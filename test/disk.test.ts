@@ -3,7 +3,7 @@
  * a small file system of its own (a mount namespace), or under strace, which makes the system calls fail.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../src/lib/errors.ts'
+import { endChild, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { org, type Rig, settled, startRig } from './rig.ts'
 
@@ -26,14 +27,14 @@ beforeEach(async () => {
   rig = await startRig()
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL')
+  await Promise.all(children.splice(0).map((child) => endChild(child)))
   await rig.close()
 })
 
 /** Starts it in another way, and resolves once it listens. */
 async function startUnder(wrapper: string[], env: Record<string, string> = {}) {
   const [command, ...args] = [...wrapper, ...node]
-  const child = spawn(command!, args, {
+  const child = startChild(command!, args, {
     env: { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'silent', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

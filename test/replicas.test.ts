@@ -4,8 +4,7 @@
  * replica says of its leases, shows that no lane is ever in two hands.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +15,7 @@ import { openService } from '../src/main.ts'
 import { addsUp } from '../src/pipeline/sums.ts'
 import { readFixture } from '../src/sim/webhook.ts'
 import { open } from '../src/storage/postgres/open.ts'
+import { endChild, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from './postgres.ts'
 import type { LeaseTold, Told } from './replica.ts'
@@ -26,26 +26,21 @@ import { openWalk } from './walk.ts'
 const file = fileURLToPath(new URL('./replica.ts', import.meta.url))
 const leaseMs = 2_000
 
-/** Those that still run are ended with the tests, however these end. */
-const running = new Set<ChildProcess>()
-after(() => running.forEach((child) => void child.kill('SIGKILL')))
-
 interface Replica {
   process: ChildProcess
   to: string
-  stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>
+  stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<unknown>
 }
 
 async function startReplica(rig: Rig, leases: LeaseTold[]): Promise<Replica> {
   const env = { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'silent' }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, String(leaseMs)], {
+  const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', file, String(leaseMs)], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  running.add(child)
   const listening = Promise.withResolvers<string>()
   listening.promise.catch(() => {})
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: child.stdout! }).on('line', (line) => {
     const told = JSON.parse(line) as Told
     if (told.what === 'listening') listening.resolve(`${told.url}/webhooks/drift`)
     else leases.push(told)
@@ -54,12 +49,7 @@ async function startReplica(rig: Rig, leases: LeaseTold[]): Promise<Replica> {
   return {
     process: child,
     to: await listening.promise,
-    async stop(signal) {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill(signal)
-      await exited
-    },
+    stop: (signal) => endChild(child, signal),
   }
 }
 

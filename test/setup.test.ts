@@ -3,7 +3,7 @@
  * launcher is invisible once the program runs. npm is replaced by a script here: nothing is downloaded.
  */
 import assert from 'node:assert/strict'
-import { type SpawnOptions, spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { startChild } from './children.ts'
 
 type Entry = Record<string, string | string[] | boolean>
 type Lock = { packages: Record<string, Entry> }
@@ -179,7 +180,7 @@ describe('the launcher', () => {
         const up = setInterval(() => {}, 1000)
         console.log('up')`)
       const launcher = start([join(runtime, 'run.mjs'), script])
-      launcher.stdout.once('data', () => launcher.kill(signal))
+      launcher.stdout!.once('data', () => launcher.kill(signal))
       const { code, stdout } = await end(launcher)
       assert.deepEqual({ code, stdout }, { code: 3, stdout: 'up\ndrained\n' })
     })
@@ -194,7 +195,7 @@ describe('the launcher', () => {
       import { spawn } from 'node:child_process'
       spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit' })`)
     const npm = start([shell, join(runtime, 'run.mjs'), script], { env: { ...process.env, npm_command: 'start' } })
-    npm.stdout.once('data', () => npm.kill('SIGKILL'))
+    npm.stdout!.once('data', () => npm.kill('SIGKILL'))
     assert.equal((await end(npm)).stdout, 'up\ndrained\n')
   })
 
@@ -250,15 +251,15 @@ function newScript(source: string): string {
 }
 
 function start(args: string[], options: SpawnOptions = {}) {
-  return spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  return startChild(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-async function end(child: ReturnType<typeof start>) {
+async function end(child: ChildProcess) {
   let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
   })
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]

@@ -201,6 +201,24 @@ law('tests do not sleep', {
   breaks: [{ 'test/a.test.ts': 'await new Promise((done) => setTimeout(done, 50))' }],
 })
 
+law('what a test, the torture or the bench starts ends with it', {
+  judge: (files) =>
+    files
+      .filter((file) => isTest(file) || file.path.startsWith('bench/'))
+      .flatMap(({ path, code }) => {
+        const found = /(?<![.\w])(spawn|fork|exec|execFile)\(/.exec(code)
+        return found ? [{ path, why: `starts a process with ${found[1]}` }] : []
+      }),
+  instead: 'startChild() of test/children.ts; spawnSync where the test waits for the end anyway',
+  except: { 'test/children.ts': 'the place for it' },
+  breaks: [
+    { 'test/a.test.ts': "spawn('sleep', ['1000'])" },
+    { 'bench/a.ts': 'const child = fork(path)' },
+    { 'src/lib/a.test.ts': "await promisify(execFile)('id'); execFile('id', done)" },
+  ],
+  keeps: [{ 'test/a.test.ts': "startChild('id', [], {}); spawnSync('id'); /a/.exec(text); const told = 'spawn()'" }],
+})
+
 law('packages are declared where they are needed, and needed where they are declared', {
   judge(files) {
     const manifest = files.find(({ path }) => path === 'package.json')

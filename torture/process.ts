@@ -1,9 +1,9 @@
 /** One service process: started (perhaps under something that spoils its system calls), spoken to, and ended. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Env } from '../src/config.ts'
+import { ended as endOf, startChild } from '../test/children.ts'
 import type { Order } from './child.ts'
 
 const child = fileURLToPath(new URL('./child.ts', import.meta.url))
@@ -32,12 +32,6 @@ export interface StartOptions {
   under?: readonly string[]
 }
 
-/** Ends whatever is still there when we end, however we do. */
-const alive = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const one of alive) one.kill('SIGKILL')
-})
-
 /** Resolves once it listens; rejects when it ends before, with what it said. */
 export async function startProcess(
   env: Env,
@@ -46,20 +40,16 @@ export async function startProcess(
   const [command, ...args] = [...under, process.execPath, '--disable-warning=ExperimentalWarning', child]
   args.push(String(aheadMs), String(speed))
   const out = openSync(log, 'a')
-  const started = spawn(command!, args, {
+  const started = startChild(command!, args, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', out, 'pipe', 'ipc'],
   })
   closeSync(out)
-  alive.add(started)
   let said = ''
   started.stderr!.setEncoding('utf8').on('data', (text) => {
     said += text
   })
-  const ended = once(started, 'exit').then(([code, signal]) => {
-    alive.delete(started)
-    return (signal ?? code) as number | string
-  })
+  const ended = endOf(started)
   const first = await Promise.race([once(started, 'message'), ended])
   if (!Array.isArray(first)) throw new Error(`the service ended with ${first} before it listened: ${said}`)
   const { url } = first[0] as { url: string }

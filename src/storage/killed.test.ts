@@ -1,9 +1,9 @@
 /** kill -9 on the process that holds the store, on every engine: what was acknowledged is kept, what was not is whole. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { endChild, startChild } from '../../test/children.ts'
 import { engines, type Stores } from '../../test/engines.ts'
 import { arrival, conserved } from './conformance.ts'
 import { openStorage } from './open.ts'
@@ -22,17 +22,20 @@ for (const engine of engines) {
       url = await stores.fresh()
     })
     after(() => stores.close())
-    async function child(
-      job: string,
-    ): Promise<{ process: ChildProcess; said: string[]; heard(count: number): Promise<void>; kill(): Promise<void> }> {
+    async function child(job: string): Promise<{
+      process: ChildProcess
+      said: string[]
+      heard(count: number): Promise<void>
+      kill(): Promise<unknown>
+    }> {
       const file = fileURLToPath(new URL('./child.ts', import.meta.url))
-      const started = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, url, job], {
+      const started = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', file, url, job], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const said: string[] = []
       let rest = ''
       let check = () => {}
-      started.stdout.setEncoding('utf8').on('data', (text: string) => {
+      started.stdout!.setEncoding('utf8').on('data', (text: string) => {
         const lines = (rest + text).split('\n')
         rest = lines.pop()!
         said.push(...lines)
@@ -47,11 +50,7 @@ for (const engine of engines) {
             started.once('exit', () => reject(new Error('the child ended by itself')))
             check()
           }),
-        async kill() {
-          const exited = once(started, 'exit')
-          started.kill('SIGKILL')
-          await exited
-        },
+        kill: () => endChild(started),
       }
     }
 

@@ -1,9 +1,10 @@
 /** Makes each mutant in a copy of the project and lets the suite at it. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { endChild, startChild } from '../../test/children.ts'
 import { type Catcher, type Mutant, mutants } from './list.ts'
 
 export interface Judged {
@@ -80,7 +81,7 @@ export async function complaintOf(catcher: Catcher, folder: string): Promise<str
         ? ['torture/main.ts', '--simulate', String(catcher.simulate), '--stop']
         : ['torture/main.ts', '--fault', catcher.torture, '--minutes', '0.05', '--seed', '1', '--engine', 'sqlite']
   const env = { ...process.env, SKIP_POSTGRES: 'yes', NODE_TEST_CONTEXT: undefined }
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+  const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,7 +103,7 @@ function ended(child: ChildProcess): Promise<{ code: number | string; output: st
       stream!.setEncoding('utf8').on('data', (text: string) => {
         output += text
       })
-    const timer = setTimeout(() => child.kill('SIGKILL'), catchMsMax)
+    const timer = setTimeout(() => void endChild(child), catchMsMax)
     child.once('close', (code, signal) => {
       clearTimeout(timer)
       resolve({ code: code ?? signal ?? 'nothing', output })

@@ -1,0 +1,101 @@
+/**
+ * Every process that a test, the torture or the bench starts is started here, and ends at the latest with us, however we
+ * end: done, a test that throws or runs out of its time, a signal, kill -9. What it has started itself ends with it.
+ */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { after } from 'node:test'
+
+interface Started {
+  child: ChildProcess
+  signal: NodeJS.Signals
+  watcher: ChildProcess
+}
+
+const started = new Set<Started>()
+let isOver = false
+
+/** Our end closes the watcher's input, whatever we end of: then it ends the group. */
+const watching = 'read -r _; kill -s "$1" -- "-$2"'
+
+/**
+ * Like `spawn`. `signal` is what ends it together with us. Throws when the tests are over: one that ran out of its time
+ * goes on behind the runner's back, and may want to start something still.
+ */
+export function startChild(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  signal: NodeJS.Signals = 'SIGKILL',
+): ChildProcess {
+  if (isOver) throw new Error(`the tests are over, so ${command} is not started any more`)
+  // In a process group of its own: what traces or wraps a program is ended together with it.
+  const child = spawn(command, args, { ...options, detached: true })
+  if (child.pid === undefined) return child
+  const watcher = spawn('sh', ['-c', watching, 'sh', signal.slice('SIG'.length), String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // Ctrl-C in a terminal goes to us alone.
+    detached: true,
+  })
+  watcher.on('error', () => {}).unref()
+  ;(watcher.stdin as Socket).unref()
+  const one = { child, signal, watcher }
+  started.add(one)
+  child.once('exit', () => isGone(one) && forget(one))
+  return child
+}
+
+/** Resolves to how it ended: its exit code or its signal. */
+export async function ended(child: ChildProcess): Promise<number | NodeJS.Signals> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return (child.signalCode ?? child.exitCode)!
+}
+
+/** Sends the signal, unless it has ended already, and resolves to how it ended. SIGKILL ends what it has started, too. */
+export function endChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | NodeJS.Signals> {
+  const one = signal === 'SIGKILL' && [...started].find((each) => each.child === child)
+  if (one) endGroup(one, signal)
+  else child.kill(signal)
+  return ended(child)
+}
+
+/** Ends all that is still there, with what it has started; nothing more is started from then on. */
+export async function endChildren(): Promise<void> {
+  isOver = true
+  const ending = [...started]
+  endGroups()
+  await Promise.all(ending.map(({ child }) => ended(child)))
+}
+
+function endGroups(): void {
+  for (const one of started) endGroup(one, one.signal)
+}
+
+function endGroup(one: Started, signal: NodeJS.Signals): void {
+  if (!signalGroup(one, signal)) one.child.kill(signal)
+  forget(one)
+}
+
+/** What it has started itself may live on. */
+function isGone(one: Started): boolean {
+  return !signalGroup(one, 0)
+}
+
+function signalGroup({ child }: Started, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-child.pid!, signal)
+  } catch {
+    return false
+  }
+}
+
+function forget(one: Started): void {
+  started.delete(one)
+  one.watcher.kill('SIGKILL')
+}
+
+process.once('exit', endGroups)
+// The torture and the bench end in their own ways. A test file ends when nothing is open any more: a pipe to a process
+// that a failed test has left behind would keep it open for good.
+if (process.argv[1]?.endsWith('.test.ts')) after(endChildren)
