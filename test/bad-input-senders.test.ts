@@ -40,7 +40,7 @@ const post = async (n: number, presented = token) => {
   return (await fetch(rig.to, { method: 'POST', headers: { 'x-verification-token': presented }, body })).status
 }
 
-describe('slow senders are sent away, and nothing of theirs is kept', { concurrency: true, timeout: 30_000 }, () => {
+describe('slow senders are sent away, and nothing of theirs is kept', { concurrency: true, timeout: 60_000 }, () => {
   const head = () => `POST /webhooks/drift HTTP/1.1\r\nHost: x\r\nX-Verification-Token: ${token}\r\n`
   /** A byte every few milliseconds, for as long as somebody listens. */
   const dripping = async (start: string) => {
@@ -69,7 +69,7 @@ describe('slow senders are sent away, and nothing of theirs is kept', { concurre
   after(async () => assert.equal((await rig.sums()).received, 0))
 })
 
-test('W20 two thousand idle connections keep nobody waiting', { timeout: 30_000 }, async () => {
+test('W20 two thousand idle connections keep nobody waiting', { timeout: 60_000 }, async () => {
   const idle = await Promise.all(Array.from({ length: 2_000 }, () => open()))
   for (let n = 1; n <= 20; n++) assert.equal(await post(n), 200)
   for (const socket of idle) socket.destroy()

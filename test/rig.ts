@@ -14,6 +14,7 @@ import { openService, openStore, type Service } from '../src/main.ts'
 import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { moveStore } from '../src/storage/open.ts'
+import { patienceMs } from './clock.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
@@ -125,7 +126,7 @@ export async function settled(
   rig: Rig,
   wanted: (sums: Sums) => boolean = ({ waiting }) => waiting === 0,
 ): Promise<Sums> {
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + patienceMs
   for (;;) {
     const sums = await rig.sums()
     if (addsUp(sums) && wanted(sums)) return sums

@@ -10,7 +10,7 @@ import { appsDeed, appsPage, statusPage } from './drift-pages.ts'
 import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember } from './drift-state.ts'
 import { expression, openScripts, type PathPattern, type Script } from './script.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
-import { openWaiting } from './waiting.ts'
+import { openWaiting, waitMsMax } from './waiting.ts'
 import { fixtureTypes } from './webhook.ts'
 import { openWebhookSender, type WebhookSender } from './webhook-sender.ts'
 
@@ -128,7 +128,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
       return { accessToken, refreshToken }
     },
     privateToken: (orgId) => grantTo(state, orgId, settings.scopes, 0, true).accessToken,
-    async waitFor(wanted, timeoutMs = 10_000) {
+    async waitFor(wanted, timeoutMs = waitMsMax) {
       const isThere = () => (typeof wanted === 'number' ? requests.length >= wanted : wanted(requests))
       await waiting.until(isThere, timeoutMs, () => story(requests))
       return requests

@@ -5,7 +5,7 @@ import { openScripts, type PathPattern, type Player, player, type Script } from 
 import { type Books, intake, type Post, readPost, type Stored, takesMessages } from './segment-intake.ts'
 import { analyticsScript, receivedFor, settings, statusPage, summary } from './segment-pages.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
-import { openWaiting } from './waiting.ts'
+import { openWaiting, waitMsMax } from './waiting.ts'
 
 export interface SegmentOptions {
   /** 0, the default: a free one. */
@@ -116,7 +116,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
       if (script === undefined) byKey.delete(writeKey)
       else byKey.set(writeKey, player(script))
     },
-    async waitFor(wanted, timeoutMs = 10_000) {
+    async waitFor(wanted, timeoutMs = waitMsMax) {
       const { accepted } = books
       const isThere = () => (typeof wanted === 'number' ? accepted.length >= wanted : wanted(accepted))
       await waiting.until(isThere, timeoutMs, () => summary(books, requests))

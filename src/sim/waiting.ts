@@ -1,6 +1,9 @@
 /** Waiting for something to be there, told by events: nobody polls, nobody sleeps. */
 import type { Clock } from '../lib/clock.ts'
 
+/** How long is waited where nothing else is said: long enough for a machine that is busy with much else. */
+export const waitMsMax = 40_000
+
 export interface Waiting {
   /** Something happened: everybody who waits looks again. */
   changed(): void

@@ -21,7 +21,7 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
       const startedAt = performance.now()
       await assert.rejects(storage.inbox.append([arrival()]), { code: 'store_unreachable' })
       await assert.rejects(storage.check(), { code: 'store_unreachable' })
-      assert.ok(performance.now() - startedAt < 5_000)
+      assert.ok(performance.now() - startedAt < 10_000)
       await server.start()
       await eventually(() =>
         storage.check().then(

@@ -1,7 +1,7 @@
 /** What is true of the PostgreSQL engine beyond the ports: many services at once. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { eventually } from '../../../test/clock.ts'
+import { eventually, leastMs } from '../../../test/clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { arrival, conserved } from '../conformance.ts'
 import type { Storage } from '../ports.ts'
@@ -112,8 +112,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     there.onDue(() => due++)
     // What each hears when it begins to listen.
     await eventually(() => own > 0 && heard.length > 0)
-    const [ownBefore, startedAt] = [own, performance.now()]
-    heard.length = 0
+    const ownBefore = own
     const install = {
       org: '7',
       state: 'live',
@@ -123,15 +122,20 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
       updatedAt: 1,
       generation: 0,
     } as const
-    assert.equal(await here.installs.save({ ...install, offTypes: [] }), true)
-    await eventually(() => heard.includes('7'))
-    await here.vault.create('data-key/1', Buffer.from('key'))
-    await here.vault.remove('data-key/1')
-    await eventually(() => heard.includes(undefined))
-    const dueBefore = due
-    await here.inbox.append([arrival()])
-    await eventually(() => due > dueBefore)
-    assert.ok(performance.now() - startedAt < 1_000)
+    const heardAfterMs = await leastMs(1_000, async (generation) => {
+      const startedAt = performance.now()
+      heard.length = 0
+      assert.equal(await here.installs.save({ ...install, offTypes: [], generation }), true)
+      await eventually(() => heard.includes('7'))
+      await here.vault.create('data-key/1', Buffer.from('key'))
+      await here.vault.remove('data-key/1')
+      await eventually(() => heard.includes(undefined))
+      const dueBefore = due
+      await here.inbox.append([arrival()])
+      await eventually(() => due > dueBefore)
+      return performance.now() - startedAt
+    })
+    assert.ok(heardAfterMs < 1_000)
     assert.equal(own, ownBefore)
   })
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { leastMs } from '../../../test/clock.ts'
 import { arrival } from '../conformance.ts'
 import { openDatabase } from './database.ts'
 import { open } from './open.ts'
@@ -24,13 +25,20 @@ describe('the file', () => {
   test('L11 has one service at a time; a command works beside it, and the service notices within a second', async () => {
     const service = await open(path, 'serve')
     await assert.rejects(open(path, 'serve'), { code: 'store_in_use', exitCode: 78 })
-    const changed = new Promise<void>((resolve) => service.onChange(() => resolve()))
+    let changed = Promise.withResolvers<void>()
+    service.onChange(() => changed.resolve())
     const beside = await open(path, 'beside')
-    const startedAt = performance.now()
-    await beside.inbox.append([arrival()])
-    await changed
-    assert.ok(performance.now() - startedAt < 1_000)
-    assert.equal((await service.inbox.claim('send', claimOptions))?.entries.length, 1)
+    let appended = 0
+    const noticedAfterMs = await leastMs(1_000, async () => {
+      changed = Promise.withResolvers<void>()
+      const startedAt = performance.now()
+      await beside.inbox.append([arrival()])
+      appended++
+      await changed.promise
+      return performance.now() - startedAt
+    })
+    assert.ok(noticedAfterMs < 1_000)
+    assert.equal((await service.inbox.claim('send', claimOptions))?.entries.length, appended)
     await beside.close()
     await service.close()
     await (await open(path, 'serve')).close()
