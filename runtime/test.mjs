@@ -13,6 +13,16 @@ const files = globSync(patterns).sort()
 if (files.length === 0) {
   process.stderr.write(`No test file matches ${patterns.join(' or ')}\n`)
   process.exitCode = 1
+} else if (given.length === 0 && !(await isReady())) {
+  process.exitCode = 1
 } else {
   endLike(await runChild(process.execPath, ['--test', ...options, ...files]))
+}
+
+/** Whether all that a whole run starts is there; says what is not, once, instead of each test. */
+async function isReady() {
+  const { missingForTests } = await import('../test/set-up.ts')
+  const missing = await missingForTests()
+  for (const sentence of missing) process.stderr.write(`${sentence}\n`)
+  return missing.length === 0
 }

@@ -78,7 +78,8 @@ const systemPaths = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ]
 
-async function findChromium(): Promise<Found> {
+/** Throws with an instruction when there is none. */
+export async function findChromium(): Promise<Found> {
   const named = process.env.CHROMIUM_PATH
   if (named) return { executablePath: named, env: {} }
   if (platform() === 'linux' && arch() === 'x64') return pinned()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,7 +88,30 @@ describe('--help', () => {
   })
 })
 
+test('--version prints the version of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  assert.deepEqual(await run(['--version']), { code: 0, out: `${version}\n`, err: '' })
+})
+
 describe('arguments', () => {
+  const misuses: [args: string[], says: RegExp, help: string][] = [
+    [['bogus'], /unknown command 'bogus'/, ' --help'],
+    [['inspect', '--bogus'], /unknown option '--bogus'/, ' inspect --help'],
+    [['installs'], /installs takes one of list, add, pause, resume/, ' installs --help'],
+    [['installs', 'bogus'], /installs takes one of list/, ' installs --help'],
+    [['installs', 'add'], /required option '--org <id>' not specified/, ' installs add --help'],
+    [['redrive', '--state'], /option '--state <state>' argument missing/, ' redrive --help'],
+  ]
+  for (const [args, says, help] of misuses)
+    test(`misused (${args.join(' ')}), a command says in two lines what is wrong and where its help is, with 2`, async () => {
+      const { code, out, err } = await run(args)
+      const [wrong, todo, ...more] = err.trimEnd().split('\n')
+      assert.match(wrong!, says)
+      assert.deepEqual([code, out, todo, more], [2, '', `  what to do: npx drift-segment-source${help}`, []])
+    })
+
   test('L09 a secret among them is refused with 2, and not repeated', async () => {
     const secret = 'Pl4ntedQ7wXk0123456789abcdefghij'
     for (const args of [

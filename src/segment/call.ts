@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Json } from '../lib/json.ts'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+export const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
 

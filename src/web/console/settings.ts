@@ -1,11 +1,9 @@
 import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
-import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
-import { savedWriteKey, shownKey } from '../../install/write-key.ts'
+import { shownKey, writeKeyProblem } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
-import { keyGiven } from '../key-form.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
 import { refuse } from '../refuse.ts'
 import { allowOldProof, type Web } from '../session.ts'
@@ -53,25 +51,21 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   })
 
   app.post('/console/settings/segment', async (c) => {
-    const fields = await formOf(c, ['writeKey', 'chosen', 'region', 'generation'])
-    const { region, generation } = fields
+    const { writeKey: pasted, region, generation } = await formOf(c, ['writeKey', 'region', 'generation'])
     const { org, who } = c.get('session')
     const install = roster.get(org)
     if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
     if (region !== 'us' && region !== 'eu') return refuse(c, 400, 'form_unusable')
-    const saved = await savedWriteKey(keyring, install)
-    const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
-    const given = await keyGiven(keyring, org, { pasted: fields.writeKey, chosen: fields.chosen, known })
-    if (given.is === 'wrong') return show(c, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
+    const writeKey = pasted.trim()
+    const problem = writeKey === '' && install.writeKey ? undefined : writeKeyProblem(writeKey)
+    if (problem) return show(c, { wrong: { writeKey: `Not saved: ${problem}.` } }, 422)
     if (String(install.generation) !== generation) return show(c, { isStale: true }, 409)
-    if (given.is === 'unsure') return show(c, { question: { ...given.question, region } }, 422)
-    const isKept = given.writeKey === saved
-    const change = { region, by: who, ...(isKept ? {} : { writeKey: given.writeKey }) } as const
+    const change = { region, by: who, ...(writeKey === '' ? {} : { writeKey }) } as const
     const changed = await changeWriteKey(needs, org, change)
     if (changed.is !== 'saved') return show(c, { isStale: true }, 409)
     await note(
       c,
-      isKept ? 'changed the region' : 'set the Segment write key',
+      writeKey === '' ? 'changed the region' : 'set the Segment write key',
       `fingerprint ${changed.fingerprint}, region ${region}`,
     )
     return c.redirect('/console/settings?done=segment', 303)
@@ -91,17 +85,19 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return c.redirect('/console/settings?done=events', 303)
   })
 
-  for (const [path, act, done] of [
-    ['pause', pauseAccount, 'paused'],
-    ['resume', resumeAccount, 'resumed'],
-  ] as const)
+  const setState = (path: string, what: string, next: (install: Install) => Install['state']) =>
     app.post(`/console/${path}`, allowOldProof, async (c) => {
       await formOf(c, [])
-      const { org, who } = c.get('session')
-      const { is } = await act(needs, org, who)
-      if (is === 'gone') return refuse(c, 404, 'not_found')
-      return is === 'asked' ? show(c, { isAsked: true }, 409) : c.redirect(`/console?done=${done}`, 303)
+      const { org } = c.get('session')
+      const saved = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
+        stored.generation === 0 || stored.state === 'disconnected' ? undefined : { ...stored, state: next(stored) },
+      )
+      if (!saved || saved.state === 'disconnected') return refuse(c, 404, 'not_found')
+      await note(c, what)
+      return c.redirect(`/console?done=${what}`, 303)
     })
+  setState('pause', 'paused', () => 'paused')
+  setState('resume', 'resumed', (install) => (install.writeKey ? 'live' : 'waiting_for_key'))
 
   app.post('/console/disconnect', async (c) => {
     const { confirm } = await formOf(c, ['confirm'])

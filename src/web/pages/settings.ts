@@ -4,7 +4,6 @@ import { leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
-import { type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
 import { badge, button, choice, head, input, type Level, notice, postForm, select, when } from './parts.ts'
 
@@ -19,12 +18,8 @@ export interface SettingsPage {
   isFixed: boolean
   done?: string | undefined
   wrong?: { writeKey?: string; confirm?: string } | undefined
-  /** Takes the place of the form for the write key and region; `region` is the one that was chosen in it. */
-  question?: (KeyQuestion & { region: Install['region'] }) | undefined
   /** Somebody else was quicker: what is shown is what is there now. */
   isStale?: boolean
-  /** It was not resumed: Drift is being asked whether the account has disconnected. */
-  isAsked?: boolean
 }
 
 export const stateWords: Readonly<Record<Install['state'], readonly [word: string, level: Level]>> = {
@@ -36,7 +31,7 @@ export const stateWords: Readonly<Record<Install['state'], readonly [word: strin
 }
 
 export function settingsPage(given: SettingsPage): Html {
-  const { session, install, done, isStale, isAsked } = given
+  const { session, install, done, isStale } = given
   const [word, level] = stateWords[stateShown(install)]
   const isGone = install.state === 'disconnected'
   return page({
@@ -47,7 +42,6 @@ export function settingsPage(given: SettingsPage): Html {
     <div class="stack">
       ${done ? notice('good', done) : ''}
       ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
-      ${isAsked ? notice('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is being asked whether that is so. Sending goes on by itself when it is not; without an answer for a day you can resume it here.') : ''}
       ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
     </div>`,
   })
@@ -75,7 +69,7 @@ export function leftPage(isRevoked: boolean): Html {
   })
 }
 
-function segment({ session, install, key, isFixed, wrong, question }: SettingsPage): Html {
+function segment({ session, install, key, isFixed, wrong }: SettingsPage): Html {
   const regions = [
     ['us', 'United States (api.segment.io)'],
     ['eu', 'European Union (events.eu1.segmentapis.com)'],
@@ -94,14 +88,7 @@ function segment({ session, install, key, isFixed, wrong, question }: SettingsPa
             'The environment rules here',
             'This service runs for one account: SEGMENT_WRITE_KEY and SEGMENT_REGION are read at each start.',
           )
-        : question
-          ? keyQuestion(question, {
-              action: '/console/settings/segment',
-              csrf: session.csrf,
-              fields: { region: question.region, generation: String(install.generation) },
-              back: '/console/settings#segment',
-            })
-          : html`<details${wrong?.writeKey || !key ? html` open` : ''}><summary>${key ? 'Change the write key or the region' : 'Save the write key'}</summary>
+        : html`<details${wrong?.writeKey || !key ? html` open` : ''}><summary>${key ? 'Change the write key or the region' : 'Save the write key'}</summary>
         ${postForm(
           '/console/settings/segment',
           session.csrf,
