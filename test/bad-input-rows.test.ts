@@ -32,7 +32,7 @@ const notes: Readonly<Record<string, string>> = {
   L14: 'a proxy of the environment is not used by the one home of outgoing requests',
   L15: 'a heap too small for the program ends it like kill -9 does, which the crash tests show',
   O01: 'in the log and the metrics, not in the audit: nobody could say whose account it was',
-  O02: 'a state of 10 kB is refused by the listener, with 431',
+  O02: 'a state of 40 kB is refused by the listener, with 431',
   O20: 'beginning keeps nothing, so there is nothing to bound; more than ten thousand that come back get 429',
 }
 

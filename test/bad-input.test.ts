@@ -126,6 +126,32 @@ describe('how it comes', () => {
     ['W10 two slashes', () => request(['POST //webhooks/drift HTTP/1.1', header + token], event()), ['404']],
     ['W10 escaped', () => request(['POST /webhooks/%64rift HTTP/1.1', header + token], event()), ['404']],
     ['W10 in capitals', () => request(['POST /webhooks/Drift HTTP/1.1', header + token], event()), ['404']],
+    [
+      'in absolute form, as proxies send it (RFC 9112)',
+      () => request(['POST http://source.example.com/webhooks/drift HTTP/1.1', header + token], event()),
+      ['200'],
+    ],
+    [
+      'in absolute form with a port and a query',
+      () => request(['POST HTTPS://Source.example.com:8443/webhooks/drift?x=1 HTTP/1.1', header + token], event()),
+      ['200'],
+    ],
+    ['in absolute form without a path', () => request(['GET http://source.example.com HTTP/1.1']), ['303']],
+    ['in absolute form, of a page', () => request(['GET http://source.example.com/console HTTP/1.1']), ['303']],
+    ['in absolute form, of nothing', () => request(['GET http://source.example.com/nothing HTTP/1.1']), ['404']],
+    ['in a form that is none', () => request(['GET http:/webhooks/drift HTTP/1.1']), ['400']],
+    ...['/console/sign-in', '/connect/callback', '/bridge.js', '/live'].map(
+      (path): [string, () => string, string[]] => [
+        `32 KB of cookies, on ${path}`,
+        () => request([`GET ${path} HTTP/1.1`, `Cookie: ${'c=0123456789; '.repeat(2_300)}`]),
+        [path === '/connect/callback' ? '400' : '200'],
+      ],
+    ),
+    [
+      '32 KB of cookies, on the webhook',
+      () => request([posting, header + token, `Cookie: ${'c'.repeat(32_000)}`], event()),
+      ['200'],
+    ],
     ['W10 a query', () => request(['POST /webhooks/drift?x=1 HTTP/1.1', header + token], event()), ['200']],
     [
       'W15 a length of 300 MB',
@@ -150,7 +176,7 @@ describe('how it comes', () => {
       () => request([posting, ...Array.from({ length: 200 }, (_, n) => `A${n}: b`)]),
       ['431'],
     ],
-    ['W22 a header of 9 KB', () => request([posting, `A: ${'b'.repeat(9_000)}`]), ['431']],
+    ['W22 a header of 40 KB', () => request([posting, `A: ${'b'.repeat(40_000)}`]), ['431']],
     ['W23 a TLS hello', () => Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]), ['400']],
     ['W23 the preface of HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', ['400']],
     [

@@ -67,6 +67,13 @@ describe('an install', () => {
     assert.notDeepEqual(Buffer.from(after.grant!), Buffer.from(before.grant!))
   })
 
+  test('comes back with a slash at the end of the callback as well as without', async () => {
+    const admin = walk()
+    const back = (await admin.allow(org)).replace('/connect/callback?', '/connect/callback/?')
+    assert.match(back, /callback\/\?/)
+    assert.equal((await admin.get(back)).status, 303)
+  })
+
   test('that began in the console ends there', async () => {
     const admin = walk()
     const back = await admin.get(await admin.allow(org, 'console'))
@@ -137,7 +144,7 @@ describe('what comes back and is not used', () => {
     ['O02 a long state', (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(4_000)}`],
     [
       'O02 a very long state',
-      (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(10_000)}`,
+      (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(40_000)}`,
       { status: 431 },
     ],
     ['O02 two states', (back) => `/connect/callback?code=${code(back)}&state=${state(back)}&state=${state(back)}`],

@@ -18,8 +18,10 @@ export interface Listener {
 
 /** How long a sender may take for a whole request. */
 const requestMsMax = 10_000
-/** Node would cut a longer list silently, and the token could be among what is lost. */
-const headersMax = 64
+/** Node would cut a longer list silently, and the token could be among what is lost. As many as other servers take. */
+const headersMax = 100
+/** A parent domain's cookies may take several times 8 KiB; with the request line this is a little over 32 KiB. */
+const headerBytesMax = 34 * 1024
 
 /** Where to listen, and by which settings that was said. */
 export interface Address {
@@ -41,12 +43,13 @@ export async function listen(
     requestTimeout: requestMsMax,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 65_000,
-    maxHeaderSize: 8 * 1024,
+    maxHeaderSize: headerBytesMax,
     insecureHTTPParser: false,
   })
   server.maxHeadersCount = 0
   server.maxConnections = 10_000
   const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
+    request.url = ownForm(request.url ?? '')
     await route(routes, otherwise, request, response, allowBody)
     // Kept alive, the connection would keep a closing server from ending for another minute.
     if (closing) request.socket.end()
@@ -69,6 +72,19 @@ export async function listen(
       cancel()
     },
   }
+}
+
+/** Where Drift sends browsers back to; some configure it with a slash at its end. */
+const callback = '/connect/callback'
+
+/**
+ * A request target by its path alone: proxies may send it in absolute form (RFC 9112, 3.2.2), and no answer depends on
+ * what it calls this host.
+ */
+function ownForm(target: string): string {
+  const [path = '', query] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/\?(.*)/s, 2)
+  const own = path === `${callback}/` ? callback : path || '/'
+  return query === undefined ? own : `${own}?${query}`
 }
 
 /** Answers with JSON that says nothing of the request, so that nothing of it can be reflected. */
@@ -99,7 +115,6 @@ async function route(
   const close = { connection: 'close' }
   if (request.rawHeaders.length > headersMax * 2)
     return answer(response, 431, { ok: false, error: 'too_many_headers' }, close)
-  // Only the path is looked at: neither Host nor an absolute address says anything here.
   const path = (request.url ?? '').split('?', 1)[0]!
   const exact = Object.hasOwn(routes, path) ? ofMethod(routes[path]!, request.method) : undefined
   const found = exact ?? (path.startsWith('/') ? otherwise : undefined)
