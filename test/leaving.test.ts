@@ -130,3 +130,99 @@ describe('the account of single-account mode', options, () => {
     assert.equal((await rig.sums()).expired, 1)
   })
 })
+
+describe('an account that Drift is asked about', options, () => {
+  let admin: Walk
+  beforeEach(async () => {
+    clock = manualClock(Date.now() + 3_600_000)
+    rig = await startRig({ clock })
+    admin = openWalk(rig)
+    await admin.connect(org)
+    rig.sims.drift.script('/app/token_info', { status: 503 })
+    await saysSo()
+    await eventually(() => installed().reason === 'disconnecting')
+    await send(1)
+  })
+  afterEach(() => admin.close())
+
+  const given = { org: id }
+  const settings = () => admin.get(admin.at('/console/settings'))
+  const csrf = async () => /name="csrf" value="([^"]+)"/.exec((await settings()).body)![1]!
+  const press = async (path: string) => admin.post(admin.at(path), { csrf: await csrf() })
+  const add = (secrets: object, more = {}) =>
+    rig.command('installs add', { given: { ...given, ...more }, stdin: JSON.stringify(secrets) })
+  const newKey = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
+  const doors: Readonly<Record<string, () => Promise<unknown>>> = {
+    'Resume in the console': async () => {
+      const { status, body } = await press('/console/resume')
+      assert.equal(status, 409)
+      assert.match(body, /Not resumed: Drift said that this account disconnected/)
+    },
+    'Pause, then Resume in the console': async () => {
+      assert.equal((await press('/console/pause')).status, 303)
+      assert.equal((await press('/console/resume')).status, 409)
+    },
+    'a new write key in the console': async () =>
+      admin.submit(await settings(), { writeKey: newKey }, '/console/settings/segment'),
+    'the other region in the console': async () =>
+      admin.submit(await settings(), { region: 'eu' }, '/console/settings/segment'),
+    'other events in the console': async () => admin.submit(await settings(), {}, '/console/settings/events'),
+    'a new write key where an install ends': async () =>
+      admin.submit(await admin.get(admin.at('/connect/write-key')), { writeKey }, '/connect/write-key'),
+    'installs resume': () => assert.rejects(rig.command('installs resume', { given }), { code: 'still_asked' }),
+    'installs pause, then installs resume': async () => {
+      await rig.command('installs pause', { given })
+      await assert.rejects(rig.command('installs resume', { given }), { code: 'still_asked' })
+    },
+    'installs add with a write key': () => add({ writeKey: newKey }),
+    'installs add with a region': () => add({}, { region: 'us' }),
+    'a restart': () => rig.restart(),
+    'the same webhook again': () => saysSo(),
+    'a grant that is renewed because it is used': async () => {
+      const before = rig.sims.drift.count('/oauth2/token')
+      clock.advance(2 * 3_600_000)
+      await inTime(() => rig.sims.drift.count('/oauth2/token') > before)
+    },
+    'a grant that is renewed because it is idle': async () => {
+      const before = rig.sims.drift.count('/oauth2/token')
+      await rig.service.store.roster.change(id, clock.now(), (known) => ({ ...known, refreshAt: 1 }))
+      await inTime(() => rig.sims.drift.count('/oauth2/token') > before)
+    },
+  }
+  for (const [what, open] of Object.entries(doors))
+    test(`is not resumed by ${what}: nothing is sent until Drift has answered, and then all of it`, async () => {
+      await open()
+      await rig.service.store.roster.reload(clock.now(), id)
+      const before = rig.sims.drift.count('/app/token_info')
+      await inTime(() => rig.sims.drift.count('/app/token_info') > before + 1)
+      assert.deepEqual([installed().reason, rig.sims.segment.requests.length], ['disconnecting', 0])
+      assert.equal((await rig.sums()).held, 1)
+      rig.sims.drift.script('/app/token_info', undefined)
+      await inTime(() => installed().reason === undefined)
+      if (installed().state === 'paused') await rig.command('installs resume', { given })
+      await inTime(() => accepted() === 1)
+    })
+
+  test('is asked about with the new grant when an admin connects it again meanwhile', async () => {
+    const { drift } = rig.sims
+    drift.script('/app/token_info', undefined)
+    await admin.connect(org)
+    const newToken = [...drift.accessTokens.keys()].at(-1)!
+    const asked = () => drift.requests.filter(({ path, body }) => path === '/app/token_info' && body.includes(newToken))
+    // Once as it is connected, and once for what Drift has said.
+    await inTime(() => asked().length === 2)
+    await inTime(() => accepted() === 1 && installed().reason === undefined)
+    assert.equal(installed().state, 'live')
+  })
+
+  test('can be resumed by a person where nothing asks any more', async () => {
+    const { storage } = rig.service.store
+    const { entries } = await storage.lookup.find({ org: id, states: ['asking'] }, { limit: 9 })
+    await storage.inbox.take(
+      id,
+      entries.map(({ id: of }) => of),
+    )
+    await rig.command('installs resume', { given })
+    await eventually(() => accepted() === 1)
+  })
+})

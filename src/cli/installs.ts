@@ -1,5 +1,6 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 import { readConfig } from '../config.ts'
+import { pauseAccount, resumeAccount } from '../install/actions.ts'
 import { type Grant, grantFields } from '../install/grant.ts'
 import { configured, holdOf, stateShown } from '../install/state.ts'
 import { sealWriteKey, writeKeyProblem } from '../install/write-key.ts'
@@ -8,7 +9,7 @@ import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import { explain } from '../pipeline/reasons.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Option } from './command.ts'
-import { org, orgOf, standingLine, withStore } from './store.ts'
+import { org, orgOf, standingLine, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -91,7 +92,7 @@ const pause: Command = {
   summary: "hold an account's events; they are kept and sent when it is resumed",
   options: [org],
   examples: ['npx drift-segment-source installs pause --org 12345'],
-  run: (context, given) => setState(context, orgOf(given.org), () => 'paused'),
+  run: (context, given) => act(context, orgOf(given.org), pauseAccount),
 }
 
 const resume: Command = {
@@ -99,8 +100,7 @@ const resume: Command = {
   summary: 'send again, at once, what was paused or held for trouble',
   options: [org],
   examples: ['npx drift-segment-source installs resume --org 12345'],
-  run: (context, given) =>
-    setState(context, orgOf(given.org), (install) => (install.writeKey ? 'live' : 'waiting_for_key')),
+  run: (context, given) => act(context, orgOf(given.org), resumeAccount),
 }
 
 export const installs: Command = {
@@ -110,19 +110,18 @@ export const installs: Command = {
   commands: [list, add, pause, resume],
 }
 
-function setState(context: Context, id: string, next: (install: Install) => Install['state']): Promise<void> {
-  return withStore(context, async ({ roster, clock }) => {
-    const install = roster.get(id)
-    if (!install || install.state === 'disconnected') {
+function act(context: Context, id: string, action: typeof pauseAccount): Promise<void> {
+  return withStore(context, async (store) => {
+    const done = await action(store, id, who)
+    if (done.is === 'gone')
       throw new Problem('not_installed', `account ${id} is not installed`, {
         hint: '`installs list` shows which are; `installs add` adds one',
       })
-    }
-    const saved = await roster.change(id, clock.now(), ({ reason: _, ...stored }) => ({
-      ...stored,
-      state: next(stored),
-    }))
-    context.print(`${id}: ${saved?.state}`)
+    if (done.is === 'asked')
+      throw new Problem('still_asked', `account ${id}: Drift is being asked whether it has disconnected`, {
+        hint: 'sending goes on by itself when it has not; without an answer for a day it can be resumed',
+      })
+    context.print(`${id}: ${stateShown(done.install)}`)
   })
 }
 

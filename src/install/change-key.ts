@@ -8,6 +8,7 @@ import { judgeSettings, type KeySign, settingsRequest, testCall } from '../segme
 import type { Install, Org } from '../storage/ports.ts'
 import type { Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
+import { keyChanged } from './state.ts'
 import { fingerprintOf, type KeyShown, sealWriteKey, shownKey } from './write-key.ts'
 
 export interface KeyChange {
@@ -47,7 +48,7 @@ export async function changeWriteKey(
   let isSaved = false
   const after = await roster.change(org, at, (stored) => {
     isSaved = stored.state !== 'disconnected' && isSameKey(stored, before)
-    return isSaved ? withKey({ ...stored, writeKey: sealed, region }) : undefined
+    return isSaved ? keyChanged({ ...stored, writeKey: sealed, region }) : undefined
   })
   if (isSaved)
     return { is: 'saved', fingerprint: writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey) }
@@ -58,14 +59,6 @@ export async function changeWriteKey(
 function isSameKey(one: Install, other: Install): boolean {
   if (!one.writeKey || !other.writeKey) return one.writeKey === other.writeKey
   return Buffer.compare(one.writeKey, other.writeKey) === 0
-}
-
-/** What Segment refused may be over now; a pause, and what Drift refuses, are not. */
-function withKey({ reason, ...install }: Install): Install {
-  const isDrifts = /^(grant_|drift_|disconnect)/.test(reason ?? '')
-  const kept = isDrifts ? { ...install, reason: reason! } : install
-  const stays = install.state === 'paused' || (install.state === 'needs_attention' && isDrifts)
-  return stays ? kept : { ...kept, state: 'live' }
 }
 
 export interface KeyTested {

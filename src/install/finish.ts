@@ -9,11 +9,11 @@ import {
 } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Install, Org, Vault } from '../storage/ports.ts'
+import type { Org, Vault } from '../storage/ports.ts'
 import { grantFields, grantOf } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
-import { isLeaving } from './state.ts'
+import { connected } from './state.ts'
 
 /**
  * `code`: Drift does not know the code. `client`: it does not know our app. `grant`: it does not know the token that it
@@ -78,12 +78,4 @@ export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, si
 
 function unfinished(why: Unfinished, reason?: string): Finished {
   return { is: 'unfinished', why, ...(reason === undefined ? {} : { reason }) }
-}
-
-/** A new grant ends what was said of the old one, and of leaving. What Segment refuses, and a pause, stay. */
-function connected({ reason, ...install }: Install): Install {
-  const isOver = reason === undefined || isLeaving({ ...install, reason }) || /^(grant_|drift_)/.test(reason)
-  if (install.state === 'needs_attention' && !isOver) return { ...install, reason }
-  if (install.state === 'paused') return install
-  return { ...install, state: install.writeKey ? 'live' : 'waiting_for_key' }
 }

@@ -14,7 +14,7 @@ export const leaving = 'disconnecting'
 export const unproven = 'disconnect_unproven'
 
 /** Drift said that it disconnected, and neither Drift nor a person has yet said whether that is so. */
-export function isLeaving({ reason }: Install): boolean {
+export function isLeaving({ reason }: { reason?: string | undefined }): boolean {
   return reason === leaving || reason === unproven
 }
 
@@ -31,10 +31,14 @@ export function stateShown(install: Install): Install['state'] {
   return install.state !== 'disconnected' && isLeaving(install) ? 'paused' : install.state
 }
 
+/** It was connected, and has not disconnected. */
+export function isThere(install: Install): boolean {
+  return install.generation > 0 && install.state !== 'disconnected'
+}
+
 /** Drift said that it disconnected: nothing is sent until it is known whether that is so. */
 export function questioned(install: Install): Install | undefined {
-  const isThere = install.generation > 0 && install.state !== 'disconnected'
-  return isThere && install.reason !== leaving ? { ...install, reason: leaving } : undefined
+  return isThere(install) && install.reason !== leaving ? { ...install, reason: leaving } : undefined
 }
 
 /** Nobody but a person can say whether it has left. */
@@ -55,13 +59,56 @@ export function confirmed(install: Install): Install | undefined {
  */
 export function configured({ reason, ...install }: Install, isNewGrant: boolean): Install {
   const state = install.state === 'paused' ? 'paused' : install.writeKey ? 'live' : 'waiting_for_key'
-  const stays = reason !== undefined && isLeaving({ ...install, reason }) && !isNewGrant
+  const stays = reason !== undefined && isLeaving({ reason }) && !isNewGrant
   return { ...install, state, ...(stays ? { reason } : {}) }
+}
+
+/** A person wants nothing to be sent. Whether it has left stays open. */
+export function paused(install: Install): Install | undefined {
+  if (!isThere(install)) return undefined
+  const { reason, ...rest } = install
+  return { ...rest, state: 'paused', ...(isLeaving(install) ? { reason: reason! } : {}) }
+}
+
+/** A person wants it to be sent, and Drift is not being asked whether it has left. */
+export function resumed(install: Install): Install | undefined {
+  if (!isThere(install)) return undefined
+  const { reason: _, ...rest } = install
+  return { ...rest, state: install.writeKey ? 'live' : 'waiting_for_key' }
+}
+
+/** Segment or Drift refuses it. */
+export function troubled(install: Install, reason: string): Install | undefined {
+  const shows = install.state === 'live' || (install.state === 'needs_attention' && install.reason !== reason)
+  return shows && !isLeaving(install) ? { ...install, state: 'needs_attention', reason } : undefined
+}
+
+/** Something went through: what was refused for one of these reasons is not refused any more. */
+export function accepted(install: Install, reasons: RegExp): Install | undefined {
+  if (install.state !== 'needs_attention' || isLeaving(install) || !reasons.test(install.reason ?? '')) return undefined
+  const { reason: _, ...rest } = install
+  return { ...rest, state: 'live' }
+}
+
+/** With another write key or region: what Segment refused may be over. A pause, and what Drift refuses or asks, stay. */
+export function keyChanged({ reason, ...install }: Install): Install {
+  const isDrifts = /^(grant_|drift_)/.test(reason ?? '') || isLeaving({ reason })
+  const kept = isDrifts ? { ...install, reason: reason! } : install
+  const stays = install.state === 'paused' || (install.state === 'needs_attention' && isDrifts)
+  return stays ? kept : { ...kept, state: 'live' }
+}
+
+/** Its admin has allowed the app in Drift: that ends what was said of the grant before, and of leaving. */
+export function connected({ reason, ...install }: Install): Install {
+  const isOver = reason === undefined || isLeaving({ reason }) || /^(grant_|drift_)/.test(reason)
+  if (install.state === 'needs_attention' && !isOver) return { ...install, reason }
+  if (install.state === 'paused') return install
+  return { ...install, state: install.writeKey ? 'live' : 'waiting_for_key' }
 }
 
 /** It has left: its secrets go with it. */
 export function gone(install: Install): Install | undefined {
-  if (install.generation === 0 || install.state === 'disconnected') return undefined
+  if (!isThere(install)) return undefined
   const { grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...rest } = install
   return { ...rest, state: 'disconnected' }
 }

@@ -2,6 +2,7 @@
 import { conversationRequest, judgeConversation } from '../drift/conversation.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { type Id, idOf } from '../events/define.ts'
+import { isStillAsked } from '../install/actions.ts'
 import type { Disconnect } from '../install/disconnect.ts'
 import type { Grants } from '../install/grant.ts'
 import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
@@ -51,7 +52,7 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
   const ending = lease.trouble === undefined || isProbe ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const leaseKept = await storage.inbox.settle(lease, settlements, ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
-  if (pause && (await hasSaidSo(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)
+  if (pause && (await isStillAsked(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)
   if (leaseKept && !pause && questions.length > 0) await markWell(roster, lease.org, ownReasons, now)
   log.info('questions', {
     org: lease.org,
@@ -61,12 +62,6 @@ export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
     leaseKept,
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
-}
-
-/** Whether Drift has said that the account disconnected, and has not been asked about it yet. */
-async function hasSaidSo({ lookup }: Pick<Storage, 'lookup'>, org: string): Promise<boolean> {
-  const { entries } = await lookup.find({ org, type: disconnectType, states: ['asking'] }, { limit: 1 })
-  return entries.length > 0
 }
 
 /** Entries of one conversation share one answer: one question at a time for each. */

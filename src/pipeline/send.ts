@@ -177,6 +177,11 @@ async function installOf(roster: Roster, org: Org, clock: Clock): Promise<{ inst
   }
 }
 
+function holdNow(roster: Roster, org: Org): string | undefined {
+  const known = roster.get(org)
+  return known && holdOf(known)
+}
+
 /** How the lease ends. Trouble that is not the account's any more, its key or region being new, is none. */
 async function endingFor(
   { roster, clock, random }: SendNeeds,
@@ -186,7 +191,8 @@ async function endingFor(
   requests: number,
 ): Promise<Ending> {
   const now = clock.now()
-  if (lease.trouble !== undefined && requests === 0) return unprobed(lease, now)
+  const isHeldBack = stopped !== undefined && stopped.reason === holdNow(roster, lease.org)
+  if (isHeldBack || (lease.trouble !== undefined && requests === 0)) return unprobed(lease, now)
   if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
   const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
@@ -207,7 +213,10 @@ async function attempt(
   totals: { requests: number },
   answers: Map<number, Answer>,
 ) {
-  const { storage, clock, send, segment, leaseMs } = needs
+  const { storage, roster, clock, send, segment, leaseMs } = needs
+  // Paused, or said to have disconnected, since the lease began: no further request.
+  const hold = holdNow(roster, lease.org)
+  if (hold !== undefined) return { is: 'later', reason: hold } as const
   // From the second request on the lease may be old: somebody else may have these entries by now.
   if (totals.requests++ > 0 && !(await storage.inbox.renew(lease, clock.now() + leaseMs))) {
     return { is: 'later', reason: 'lease_lost' } as const

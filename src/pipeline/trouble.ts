@@ -1,5 +1,6 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
 import type { Roster } from '../install/roster.ts'
+import { accepted, troubled } from '../install/state.ts'
 import type { Install, Org } from '../storage/ports.ts'
 
 /** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
@@ -13,20 +14,13 @@ export async function markTrouble(
   let current = true
   await roster.change(org, now, (stored) => {
     current = isCurrent(stored)
-    const shows = stored.state === 'live' || (stored.state === 'needs_attention' && stored.reason !== reason)
-    return current && shows ? { ...stored, state: 'needs_attention', reason } : undefined
+    return current ? troubled(stored, reason) : undefined
   })
   return current
 }
 
 /** Something went through: the account's trouble is over if it was one of these. */
 export async function markWell(roster: Roster, org: Org, reasons: RegExp, now: number): Promise<void> {
-  const isOver = ({ state, reason }: Install) => state === 'needs_attention' && reasons.test(reason ?? '')
   const known = roster.get(org)
-  if (!known || !isOver(known)) return
-  await roster.change(org, now, (stored) => {
-    if (!isOver(stored)) return undefined
-    const { reason: _, ...rest } = stored
-    return { ...rest, state: 'live' }
-  })
+  if (known && accepted(known, reasons)) await roster.change(org, now, (stored) => accepted(stored, reasons))
 }

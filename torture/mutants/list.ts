@@ -268,6 +268,24 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ test: 'src/install/disconnect.test.ts' }],
   },
   {
+    name: "takes a proxy's page for Drift's word that an account has left",
+    file: 'src/drift/oauth.ts',
+    edits: [['if (error !== undefined && [400, 401, 404].includes', 'if ([400, 401, 404].includes']],
+    catchers: [{ test: 'test/leaving.test.ts' }],
+  },
+  {
+    name: 'takes a second uninstall for a repeat of the first',
+    file: 'src/drift/envelope.ts',
+    edits: [['text, identity: undefined }', 'text, identity: text }']],
+    catchers: [{ test: 'test/life-cycle.test.ts' }],
+  },
+  {
+    name: 'resumes an account while Drift is asked whether it has left',
+    file: 'src/install/actions.ts',
+    edits: [['(install) => (install.reason === leaving ? undefined : resumed(install))', 'resumed']],
+    catchers: [{ test: 'test/leaving.test.ts' }],
+  },
+  {
     name: 'seals without saying where the bytes belong',
     file: 'src/lib/seal.ts',
     edits: [

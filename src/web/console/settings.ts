@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
+import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
 import { shownKey, writeKeyProblem } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
@@ -85,19 +86,17 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return c.redirect('/console/settings?done=events', 303)
   })
 
-  const setState = (path: string, what: string, next: (install: Install) => Install['state']) =>
+  for (const [path, act, done] of [
+    ['pause', pauseAccount, 'paused'],
+    ['resume', resumeAccount, 'resumed'],
+  ] as const)
     app.post(`/console/${path}`, allowOldProof, async (c) => {
       await formOf(c, [])
-      const { org } = c.get('session')
-      const saved = await roster.change(org, clock.now(), ({ reason: _, ...stored }) =>
-        stored.generation === 0 || stored.state === 'disconnected' ? undefined : { ...stored, state: next(stored) },
-      )
-      if (!saved || saved.state === 'disconnected') return refuse(c, 404, 'not_found')
-      await note(c, what)
-      return c.redirect(`/console?done=${what}`, 303)
+      const { org, who } = c.get('session')
+      const { is } = await act(needs, org, who)
+      if (is === 'gone') return refuse(c, 404, 'not_found')
+      return is === 'asked' ? show(c, { isAsked: true }, 409) : c.redirect(`/console?done=${done}`, 303)
     })
-  setState('pause', 'paused', () => 'paused')
-  setState('resume', 'resumed', (install) => (install.writeKey ? 'live' : 'waiting_for_key'))
 
   app.post('/console/disconnect', async (c) => {
     const { confirm } = await formOf(c, ['confirm'])

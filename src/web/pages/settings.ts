@@ -20,6 +20,8 @@ export interface SettingsPage {
   wrong?: { writeKey?: string; confirm?: string } | undefined
   /** Somebody else was quicker: what is shown is what is there now. */
   isStale?: boolean
+  /** It was not resumed: Drift is being asked whether the account has disconnected. */
+  isAsked?: boolean
 }
 
 export const stateWords: Readonly<Record<Install['state'], readonly [word: string, level: Level]>> = {
@@ -31,7 +33,7 @@ export const stateWords: Readonly<Record<Install['state'], readonly [word: strin
 }
 
 export function settingsPage(given: SettingsPage): Html {
-  const { session, install, done, isStale } = given
+  const { session, install, done, isStale, isAsked } = given
   const [word, level] = stateWords[stateShown(install)]
   const isGone = install.state === 'disconnected'
   return page({
@@ -42,6 +44,7 @@ export function settingsPage(given: SettingsPage): Html {
     <div class="stack">
       ${done ? notice('good', done) : ''}
       ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
+      ${isAsked ? notice('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is being asked whether that is so. Sending goes on by itself when it is not; without an answer for a day you can resume it here.') : ''}
       ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
     </div>`,
   })
