@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core'
 import { systemClock } from '../src/lib/clock.ts'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
 import { eventually } from './clock.ts'
-import { org, type Rig, settled, startRig } from './rig.ts'
+import { org, type Rig, settled, startRig, writeKey } from './rig.ts'
 
 const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
@@ -121,7 +121,11 @@ describe('the console in a browser', { concurrency: false }, () => {
       await on.getByLabel('Write key').fill(key)
       await on.locator('#segment').getByRole('button', { name: 'Save' }).click()
     }
-    await change(page, 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
+    const replace = async (on: Page, key: string) => {
+      await change(on, key)
+      await on.getByRole('button', { name: 'Save the other key' }).click()
+    }
+    await replace(page, 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
     await page.getByText('Saved. What waited').waitFor()
     assert.doesNotMatch(await page.content(), /ZyXwVuTs/)
     await change(other.page, 'AnotherKeyThatComesTooLate012345')
@@ -135,6 +139,27 @@ describe('the console in a browser', { concurrency: false }, () => {
     await send('new_conversation')
     await rig.sims.segment.waitFor(1)
     assert.equal(rig.sims.segment.accepted[0]!.writeKey, 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
+  })
+
+  test('a password that the browser fills in beside a change of the region does not take the place of the saved key unasked', async () => {
+    await go('/console/settings')
+    await page.getByText('Change the write key or the region').click()
+    const field = page.getByLabel('Write key')
+    assert.equal(await field.getAttribute('autocomplete'), 'new-password')
+    await page.getByLabel('Where the Segment workspace is').selectOption('eu')
+    await field.evaluate((one: { value: string }) => {
+      one.value = 'SavedPasswordOfTheBrowser0123456'
+    })
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Which write key do you mean?').waitFor()
+    assert.equal(rig.service.store.roster.get(String(org))!.region, 'us')
+    await page.getByRole('button', { name: 'Keep the saved key' }).click()
+    await page.getByText('Saved. What waited').waitFor()
+    assert.equal(rig.service.store.roster.get(String(org))!.region, 'eu')
+    await send('new_conversation')
+    assert.equal((await rig.sims.segment.waitFor(1))[0]!.writeKey, writeKey)
+    await go('/console/audit')
+    await page.getByText('changed the region').waitFor()
   })
 
   test('what is switched off is no longer sent', async () => {

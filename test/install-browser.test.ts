@@ -48,6 +48,14 @@ async function connect(page: Page): Promise<void> {
   await allow(page)
 }
 
+/** As a password manager does: into the field of a page that stands there already, and nobody has typed. */
+async function fillInLate(page: Page): Promise<void> {
+  await page.getByLabel('Write key').evaluate((field: { value: string } & EventTarget) => {
+    field.value = 'SavedPasswordOfTheBrowser0123456'
+    for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }))
+  })
+}
+
 const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
 
 describe('in a browser', { timeout: 120_000 }, () => {
@@ -70,6 +78,25 @@ describe('in a browser', { timeout: 120_000 }, () => {
       await page.getByRole('heading', { name: String(org) }).waitFor()
       await page.goto(at('/console'))
       await page.getByText(String(org)).first().waitFor()
+    })
+  })
+
+  test('a password that the browser fills in after a Test does not take the place of the tested key unasked', async () => {
+    await visit(async (page) => {
+      await connect(page)
+      const key = page.getByLabel('Write key')
+      assert.equal(await key.getAttribute('autocomplete'), 'new-password')
+      await key.fill('TestedKeyTestedKeyTestedKey01234')
+      await page.getByRole('button', { name: 'Test' }).click()
+      await page.getByText('Leave it empty to save the key that you tested').waitFor()
+      await fillInLate(page)
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Which write key do you mean?').waitFor()
+      await page.getByRole('button', { name: 'Save the tested key' }).click()
+      await page.waitForURL(`${rig.sims.drift.url}/settings/apps`)
+      const earlier = rig.sims.segment.accepted.length
+      await rig.sims.drift.send('new_meeting', { to: rig.to, orgId: org })
+      assert.equal((await rig.sims.segment.waitFor(earlier + 1)).at(-1)!.writeKey, 'TestedKeyTestedKeyTestedKey01234')
     })
   })
 

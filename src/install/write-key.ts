@@ -25,12 +25,14 @@ export async function openWriteKey(keyring: Keyring, install: Install): Promise<
   return (await opened(keyring, install))[0]!
 }
 
+/** Undefined where there is none, or where it does not open any more, so that another one must take its place. */
+export async function savedWriteKey(keyring: Keyring, install: Install): Promise<string | undefined> {
+  return install.writeKey && (await readable(keyring, install))?.[0]
+}
+
 export async function shownKey(keyring: Keyring, install: Install | undefined): Promise<KeyShown | undefined> {
   if (!install?.writeKey) return undefined
-  const found = await opened(keyring, install).catch((error: unknown) => {
-    if (isUnreadable(error)) return undefined
-    throw error
-  })
+  const found = await readable(keyring, install)
   // There is one, and another can take its place.
   if (!found) return { fingerprint: 'unreadable' }
   const [key, at, by] = found
@@ -59,6 +61,13 @@ export function writeKeyProblem(pasted: string): string | undefined {
 export function writeKeyWarning(key: string): string | undefined {
   if (/^[A-Za-z0-9]{32}$/.test(key)) return undefined
   return 'Segment’s write keys mostly have 32 letters and digits, and this one does not: compare it with the source.'
+}
+
+async function readable(keyring: Keyring, install: Install): Promise<string[] | undefined> {
+  return opened(keyring, install).catch((error: unknown) => {
+    if (isUnreadable(error)) return undefined
+    throw error
+  })
 }
 
 async function opened(keyring: Keyring, install: Install): Promise<string[]> {

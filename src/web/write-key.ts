@@ -12,6 +12,7 @@ import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Audit } from '../storage/ports.ts'
 import { formOf } from './form.ts'
+import { heldKey, holdKey, keyGiven } from './key-form.ts'
 import { type WriteKeyPage, writeKeyPage } from './pages/connect.ts'
 import { allowOldProof, type Sessions, type Web } from './session.ts'
 
@@ -53,13 +54,17 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
 
   app.post(path, async (c) => {
     if (isGone(c)) return c.redirect('/console', 303)
-    const given = await givenBy(c)
-    if ('problem' in given) return c.html(await shown(c, given), 422)
     const { org, who } = c.get('session')
-    const { writeKey, region, replaces } = given
+    const { writeKey: pasted, chosen, region, replaces, tested } = await fieldsOf(c)
+    if (!isRegion(region)) return c.html(await shown(c, { problem: noRegion, tested }), 422)
+    const known = tested && { word: 'tested' as const, key: tested.key }
+    const given = await keyGiven(keyring, org, { pasted, chosen, known })
+    if (given.is === 'wrong') return c.html(await shown(c, { region, problem: given.problem, tested }), 422)
+    if (given.is === 'unsure') return c.html(await shown(c, { region, question: { ...given.question, replaces } }), 422)
+    const { writeKey } = given
     const changed = await changeWriteKey(needs, org, { writeKey, region, by: who, ...(replaces ? { replaces } : {}) })
     if (changed.is === 'gone') return c.redirect('/console', 303)
-    if (changed.is === 'stale') return c.html(await shown(c, { isStale: true, region }), 409)
+    if (changed.is === 'stale') return c.html(await shown(c, { isStale: true, region, tested }), 409)
     const about = `fingerprint ${changed.fingerprint}, region ${region}`
     await audit.add({ at: needs.clock.now(), org, who, what: 'set the Segment write key', about })
     return c.redirect(settingsUrl, 303)
@@ -67,23 +72,16 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
 
   app.post(`${path}/test`, allowOldProof, async (c) => {
     if (isGone(c)) return c.redirect('/console', 303)
-    const given = await givenBy(c)
-    if ('problem' in given) return c.html(await shown(c, given), 422)
-    const { writeKey, region } = given
     const { org, who } = c.get('session')
-    const tested = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)
-    const fingerprint = fingerprintOf(writeKey)
-    await audit.add({
-      at: needs.clock.now(),
-      org,
-      who,
-      what: 'tested a write key',
-      about: `fingerprint ${fingerprint}`,
-    })
-    const held = (await keyring.seal(org, heldPlace(org), writeKey)).toString('base64url')
-    return c.html(
-      await shown(c, { region, warning: writeKeyWarning(writeKey), tested: { ...tested, held, fingerprint } }),
-    )
+    const { writeKey: pasted, region, tested: earlier } = await fieldsOf(c)
+    const writeKey = pasted.trim() || (earlier?.key ?? '')
+    const problem = isRegion(region) ? writeKeyProblem(writeKey) : noRegion
+    if (problem || !isRegion(region)) return c.html(await shown(c, { problem, tested: earlier }), 422)
+    const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)
+    const tested = await holdKey(keyring, org, writeKey)
+    const about = `fingerprint ${tested.fingerprint}`
+    await audit.add({ at: needs.clock.now(), org, who, what: 'tested a write key', about })
+    return c.html(await shown(c, { region, warning: writeKeyWarning(writeKey), tested, result }))
   })
 
   /** In single-account mode the settings say where the events go, and they would again at the next start. */
@@ -92,22 +90,15 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     return org === config.single?.org || (roster.get(org)?.state ?? 'disconnected') === 'disconnected'
   }
 
-  async function givenBy(
-    c: Context<Web>,
-  ): Promise<{ problem: string } | { writeKey: string; region: 'us' | 'eu'; replaces: string }> {
-    const { writeKey: pasted, region, replaces, tested } = await formOf(c, ['writeKey', 'region', 'replaces', 'tested'])
-    const writeKey = pasted.trim() === '' && tested !== '' ? await heldKey(c.get('session').org, tested) : pasted.trim()
-    if (region !== 'us' && region !== 'eu') return { problem: 'choose where the workspace is: us or eu' }
-    const problem = writeKeyProblem(writeKey)
-    return problem ? { problem } : { writeKey, region, replaces }
-  }
-
-  async function heldKey(org: string, held: string): Promise<string> {
-    return keyring.open(heldPlace(org), Buffer.from(held, 'base64url')).then(String, () => '')
+  async function fieldsOf(c: Context<Web>) {
+    const { tested, ...fields } = await formOf(c, ['writeKey', 'region', 'replaces', 'tested', 'chosen'])
+    const key = tested === '' ? undefined : await heldKey(keyring, c.get('session').org, tested)
+    return { ...fields, tested: key === undefined ? undefined : { key, held: tested, fingerprint: fingerprintOf(key) } }
   }
 }
 
-/** Tied to the account: what another account tested opens nothing here. */
-function heldPlace(org: string): string {
-  return `form write_key ${org}`
+const noRegion = 'choose where the workspace is: us or eu'
+
+function isRegion(given: string): given is 'us' | 'eu' {
+  return given === 'us' || given === 'eu'
 }

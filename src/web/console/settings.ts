@@ -2,9 +2,10 @@ import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
 import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
-import { shownKey, writeKeyProblem } from '../../install/write-key.ts'
+import { savedWriteKey, shownKey } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
+import { keyGiven } from '../key-form.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
 import { refuse } from '../refuse.ts'
 import { allowOldProof, type Web } from '../session.ts'
@@ -52,21 +53,25 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   })
 
   app.post('/console/settings/segment', async (c) => {
-    const { writeKey: pasted, region, generation } = await formOf(c, ['writeKey', 'region', 'generation'])
+    const fields = await formOf(c, ['writeKey', 'chosen', 'region', 'generation'])
+    const { region, generation } = fields
     const { org, who } = c.get('session')
     const install = roster.get(org)
     if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
     if (region !== 'us' && region !== 'eu') return refuse(c, 400, 'form_unusable')
-    const writeKey = pasted.trim()
-    const problem = writeKey === '' && install.writeKey ? undefined : writeKeyProblem(writeKey)
-    if (problem) return show(c, { wrong: { writeKey: `Not saved: ${problem}.` } }, 422)
+    const saved = await savedWriteKey(keyring, install)
+    const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
+    const given = await keyGiven(keyring, org, { pasted: fields.writeKey, chosen: fields.chosen, known })
+    if (given.is === 'wrong') return show(c, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
     if (String(install.generation) !== generation) return show(c, { isStale: true }, 409)
-    const change = { region, by: who, ...(writeKey === '' ? {} : { writeKey }) } as const
+    if (given.is === 'unsure') return show(c, { question: { ...given.question, region } }, 422)
+    const isKept = given.writeKey === saved
+    const change = { region, by: who, ...(isKept ? {} : { writeKey: given.writeKey }) } as const
     const changed = await changeWriteKey(needs, org, change)
     if (changed.is !== 'saved') return show(c, { isStale: true }, 409)
     await note(
       c,
-      writeKey === '' ? 'changed the region' : 'set the Segment write key',
+      isKept ? 'changed the region' : 'set the Segment write key',
       `fingerprint ${changed.fingerprint}, region ${region}`,
     )
     return c.redirect('/console/settings?done=segment', 303)

@@ -5,7 +5,9 @@ import { scopesNeeded } from '../../drift/scopes.ts'
 import type { KeyTested } from '../../install/change-key.ts'
 import type { Unfinished } from '../../install/finish.ts'
 import type { KeyShown } from '../../install/write-key.ts'
+import { type HeldKey, type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
+import { notFilledIn } from './parts.ts'
 
 /** Why a browser that came back from Drift is not connected. */
 export type ConnectFailure =
@@ -74,6 +76,8 @@ export function noOauthPage(): Html {
   return page({ title: 'No app', body })
 }
 
+const path = '/connect/write-key'
+
 export interface WriteKeyPage {
   session: { org: string; csrf: string }
   settingsUrl: string
@@ -86,41 +90,49 @@ export interface WriteKeyPage {
   warning?: string | undefined
   /** Somebody else has changed the key since the form was loaded. */
   isStale?: boolean
-  /** `held` is the tested key, sealed: it can be saved without being pasted again, and nobody can read it. */
-  tested?: (KeyTested & { held: string; fingerprint: string }) | undefined
+  /** The key that was tested: it is saved when the field stays empty. */
+  tested?: HeldKey | undefined
+  /** What came of the test just now. */
+  result?: KeyTested | undefined
+  /** Takes the place of the form. */
+  question?: (KeyQuestion & { replaces: string }) | undefined
 }
 
 export function writeKeyPage(given: WriteKeyPage): Html {
-  const { session, settingsUrl, region, key, scopes, problem, warning, isStale, tested } = given
+  const { session, settingsUrl, region, key, scopes, warning, isStale, result, question } = given
   const body = html`<div class="head"><div><h1>Where should the events go?</h1>
       <p>Drift account <strong>${session.org}</strong> is connected. ${key ? 'Its events go to the Segment source of the write key below.' : 'Its events are received and kept already; they are sent once the write key is saved.'}</p></div></div>
     <div class="stack">
     ${scopes ? scopeNotices(scopes) : ''}
     ${isStale ? said('bad', 'Somebody else has changed the write key meanwhile', 'Nothing of yours was saved. Below is what is there now; save again if yours is still right.') : ''}
-    ${tested ? testNotices(tested, region) : ''}
+    ${result ? testNotices(result, region) : ''}
     ${warning ? said('warn', 'An unusual write key', warning) : ''}
     <section class="card"><h2>Segment</h2>
       ${key ? present(key) : ''}
-      <form method="post" action="/connect/write-key" class="stack narrow">
+      ${question ? keyQuestion(question, { action: path, csrf: session.csrf, fields: { region, replaces: question.replaces }, back: path }) : form(given)}
+    </section>
+    <p><a href="${settingsUrl}">${key ? 'Keep this key and go back to Drift' : 'Later: go back to Drift'}</a></p>
+    </div>`
+  return page({ title: 'Write key', session, body })
+}
+
+function form({ session, region, key, problem, tested }: WriteKeyPage): Html {
+  return html`<form method="post" action="${path}" class="stack narrow">
         <input type="hidden" name="csrf" value="${session.csrf}">
         <input type="hidden" name="replaces" value="${key?.fingerprint ?? 'none'}">
         ${tested ? html`<input type="hidden" name="tested" value="${tested.held}">` : ''}
         <div class="field">
           <label for="writeKey">Write key</label>
-          <input id="writeKey" name="writeKey" type="password" maxlength="300" autocomplete="off" spellcheck="false" aria-describedby="writeKey-hint${problem ? ' writeKey-error' : ''}"${problem ? html` aria-invalid="true"` : ''}>
+          <input id="writeKey" name="writeKey" type="password" maxlength="300" ${notFilledIn} spellcheck="false" aria-describedby="writeKey-hint${problem ? ' writeKey-error' : ''}"${problem ? html` aria-invalid="true"` : ''}>
           <span class="hint" id="writeKey-hint">${tested ? html`Leave it empty to save the key that you tested, <code>${tested.fingerprint}</code>.` : 'In Segment: Connections → Sources → your source → Settings → API Keys. A source of the type HTTP API or Node.js.'}</span>
           ${problem ? html`<span class="error" id="writeKey-error">${problem}</span>` : ''}
         </div>
         <fieldset><legend>Where the Segment workspace is</legend>
           ${regionChoice('us', 'United States', region)}${regionChoice('eu', 'European Union', region)}
         </fieldset>
-        <div class="row"><button class="primary">Save</button><button formaction="/connect/write-key/test">Test</button></div>
+        <div class="row"><button class="primary">Save</button><button formaction="${path}/test">Test</button></div>
         <p class="hint">Test sends one event, and tells you where in Segment to look for it. Segment accepts any key without saying whether it is right, so only your look there proves it.</p>
-      </form>
-    </section>
-    <p><a href="${settingsUrl}">${key ? 'Keep this key and go back to Drift' : 'Later: go back to Drift'}</a></p>
-    </div>`
-  return page({ title: 'Write key', session, body })
+      </form>`
 }
 
 function regionChoice(value: string, label: string, chosen: string): Html {

@@ -1,5 +1,5 @@
 /** The small pieces that pages are made of. */
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { State } from '../../storage/ports.ts'
 import type { Html } from './layout.ts'
 
@@ -42,6 +42,12 @@ export function button(label: string, kind = ''): Html {
   return html`<button class="${kind}">${label}</button>`
 }
 
+/**
+ * On a field whose content no browser and no password manager should fill in. `off` is not heeded for passwords;
+ * `new-password` is, and the others are what 1Password, LastPass and Bitwarden heed.
+ */
+export const notFilledIn = raw('autocomplete="new-password" data-1p-ignore data-lpignore="true" data-bwignore="true"')
+
 export function input(
   name: string,
   label: string,
@@ -50,7 +56,7 @@ export function input(
   const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
   return html`<div class="field ${wide ? 'wide' : ''}">
   <label for="${name}">${label}</label>
-  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="200" autocomplete="off" spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true"` : ''}>
+  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="200" ${type === 'password' ? notFilledIn : raw('autocomplete="off"')} spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true"` : ''}>
   ${hint ? html`<span class="hint" id="${name}-hint">${hint}</span>` : ''}
   ${error ? html`<span class="error" id="${name}-error">${error}</span>` : ''}
 </div>`

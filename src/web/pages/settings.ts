@@ -4,6 +4,7 @@ import { leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
+import { type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
 import { badge, button, choice, head, input, type Level, notice, postForm, select, when } from './parts.ts'
 
@@ -18,6 +19,8 @@ export interface SettingsPage {
   isFixed: boolean
   done?: string | undefined
   wrong?: { writeKey?: string; confirm?: string } | undefined
+  /** Takes the place of the form for the write key and region; `region` is the one that was chosen in it. */
+  question?: (KeyQuestion & { region: Install['region'] }) | undefined
   /** Somebody else was quicker: what is shown is what is there now. */
   isStale?: boolean
   /** It was not resumed: Drift is being asked whether the account has disconnected. */
@@ -72,7 +75,7 @@ export function leftPage(isRevoked: boolean): Html {
   })
 }
 
-function segment({ session, install, key, isFixed, wrong }: SettingsPage): Html {
+function segment({ session, install, key, isFixed, wrong, question }: SettingsPage): Html {
   const regions = [
     ['us', 'United States (api.segment.io)'],
     ['eu', 'European Union (events.eu1.segmentapis.com)'],
@@ -91,7 +94,14 @@ function segment({ session, install, key, isFixed, wrong }: SettingsPage): Html 
             'The environment rules here',
             'This service runs for one account: SEGMENT_WRITE_KEY and SEGMENT_REGION are read at each start.',
           )
-        : html`<details${wrong?.writeKey || !key ? html` open` : ''}><summary>${key ? 'Change the write key or the region' : 'Save the write key'}</summary>
+        : question
+          ? keyQuestion(question, {
+              action: '/console/settings/segment',
+              csrf: session.csrf,
+              fields: { region: question.region, generation: String(install.generation) },
+              back: '/console/settings#segment',
+            })
+          : html`<details${wrong?.writeKey || !key ? html` open` : ''}><summary>${key ? 'Change the write key or the region' : 'Save the write key'}</summary>
         ${postForm(
           '/console/settings/segment',
           session.csrf,
