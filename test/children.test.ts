@@ -75,3 +75,9 @@ test('what tests have started ends also when the tests are killed with -9', opti
   await endChild(run)
   await gone(pids)
 })
+
+test('a test that leaves a server listening fails its file after a while, and its run ends', options, async () => {
+  const { run } = await runTests(`const { createServer } = await import('node:net')
+       createServer().listen(0, '127.0.0.1')`)
+  assert.equal(await ended(run), 1)
+})

@@ -6,6 +6,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { after } from 'node:test'
+import { isTestFile } from './over.ts'
 
 interface Started {
   child: ChildProcess
@@ -96,6 +97,4 @@ function forget(one: Started): void {
 }
 
 process.once('exit', endGroups)
-// The torture and the bench end in their own ways. A test file ends when nothing is open any more: a pipe to a process
-// that a failed test has left behind would keep it open for good.
-if (process.argv[1]?.endsWith('.test.ts')) after(endChildren)
+if (isTestFile) after(endChildren)

@@ -15,6 +15,7 @@ import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { moveStore } from '../src/storage/open.ts'
 import { patienceMs } from './clock.ts'
+import './over.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'

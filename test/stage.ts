@@ -23,6 +23,7 @@ import { readFixture, type Variation, vary } from '../src/sim/webhook.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
 import type { Lane, Lease, Standing, Storage } from '../src/storage/ports.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
+import './over.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'

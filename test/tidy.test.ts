@@ -194,6 +194,7 @@ law('tests do not sleep', {
   except: {
     'src/lib/request.test.ts': 'a server that drips, so that a deadline is met',
     'src/storage/child.ts': 'a process that stays until it is killed',
+    'test/over.ts': 'bounds how long a file that is over may stay open',
     'test/crash.test.ts': 'kills at any moment, that is its point',
     'test/rig.ts': 'asks the store again until it has settled',
     'torture/': 'strikes at any moment, and real time passes while it does',

@@ -1,0 +1,19 @@
+/**
+ * A test file ends when its tests are over. What a failed test has left open (a server that listens, a connection) would
+ * keep it, and so the whole run, for good: then the file fails instead, and says what is open.
+ */
+import { after } from 'node:test'
+
+/** Longer than all that is open takes to close. */
+const closingMsMax = 10_000
+
+/** The torture and the bench, which stand on the same parts, end in their own ways. */
+export const isTestFile = process.argv[1]?.endsWith('.test.ts') ?? false
+
+function endAnyway(): void {
+  const open = process.getActiveResourcesInfo().join(', ')
+  process.stderr.write(`the tests of this file are over, and still open are: ${open}\n`)
+  process.exit(1)
+}
+
+if (isTestFile) after(() => void setTimeout(endAnyway, closingMsMax).unref())
