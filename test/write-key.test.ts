@@ -38,8 +38,12 @@ describe('a write key', () => {
   const bad: [row: string, fields: Record<string, string>, says: RegExp, status?: number][] = [
     ['C06 empty', { writeKey: '' }, /is empty/],
     ['C06 blank', { writeKey: '   ' }, /is empty/],
-    ['C06 with a line break', { writeKey: 'abc\ndef' }, /no spaces/],
-    ['C06 not plain letters', { writeKey: 'kéy-0123456789012345678901234567' }, /no spaces/],
+    ['C06 with a line break', { writeKey: 'abc\ndef' }, /a line break/],
+    ['with a semicolon', { writeKey: `${writeKey.slice(1)};` }, /only letters and digits/],
+    ['in quotes', { writeKey: `"${writeKey}"` }, /in quotes/],
+    ['with a zero-width space at its end', { writeKey: `${writeKey}\u200b` }, /zero-width space \(U\+200B\)/],
+    ['with a no-break space before it', { writeKey: `\u00a0${writeKey}` }, /no-break space/],
+    ['C06 not plain letters', { writeKey: 'kéy-0123456789012345678901234567' }, /not plain ASCII/],
     ['C06 of ten kilobytes', { writeKey: 'k'.repeat(10_000) }, /about 32 characters/],
     ['C06 a token of the Public API', { writeKey: 'sgp_abcdefghijklmnopqrstuvwx' }, /Public API/],
     ['C06 an address', { writeKey: 'https://api.segment.io' }, /is an address/],
@@ -212,7 +216,7 @@ describe('trying out a write key', () => {
       const tested = await tryOut({ writeKey: another })
       const refused = await save({ writeKey: 'correct horse battery' }, tested)
       assert.equal(refused.status, 422)
-      assert.match(refused.body, /no spaces/)
+      assert.match(refused.body, /holds a space/)
       assert.equal((await save({ writeKey: '' }, refused)).status, 303)
       assert.equal(await usedKey(), another)
     })

@@ -3,10 +3,11 @@ import { readConfig } from '../config.ts'
 import { pauseAccount, resumeAccount } from '../install/actions.ts'
 import { type Grant, grantFields } from '../install/grant.ts'
 import { configured, holdOf, stateShown } from '../install/state.ts'
-import { sealWriteKey, writeKeyProblem } from '../install/write-key.ts'
+import { sealWriteKey } from '../install/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import { explain } from '../pipeline/reasons.ts'
+import { keyIn, writeKeyProblem } from '../segment/key.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Option } from './command.ts'
 import { org, orgOf, standingLine, who, withStore } from './store.ts'
@@ -150,6 +151,6 @@ function secretsOf(input: string): { grant?: Grant; writeKey?: string } {
   return {
     // How old a pasted access token is cannot be known: with a refresh token it is renewed before its first use.
     ...(accessToken ? { grant: { accessToken, ...(refreshToken ? { refreshToken, expiresAt: 0 } : {}) } } : {}),
-    ...(writeKey ? { writeKey: writeKey.trim() } : {}),
+    ...(writeKey ? { writeKey: keyIn(writeKey) } : {}),
   }
 }

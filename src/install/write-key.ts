@@ -44,25 +44,6 @@ export function fingerprintOf(writeKey: string): string {
   return digestOf(writeKey).slice(0, 8)
 }
 
-/** What is wrong with a pasted write key, if anything. An unusual one is no error: Segment has had several shapes. */
-export function writeKeyProblem(pasted: string): string | undefined {
-  const key = pasted.trim()
-  if (key === '') return 'the write key is empty'
-  if (key.length > 200) return 'a write key is about 32 characters long'
-  if (/[^\x21-\x7e]/.test(key)) return 'a write key has no spaces and only plain letters and digits'
-  if (/^sgp_/.test(key))
-    return 'this is a token of Segment\'s Public API; the write key is in the source\'s settings under "API Keys"'
-  if (/^https?:/i.test(key)) return 'this is an address, not a write key'
-  if (/your|replace|write_?key|example|placeholder/i.test(key)) return 'this is a placeholder, not a write key'
-  return undefined
-}
-
-/** What is unusual about a key that may well be right. */
-export function writeKeyWarning(key: string): string | undefined {
-  if (/^[A-Za-z0-9]{32}$/.test(key)) return undefined
-  return 'Segment’s write keys mostly have 32 letters and digits, and this one does not: compare it with the source.'
-}
-
 async function readable(keyring: Keyring, install: Install): Promise<string[] | undefined> {
   return opened(keyring, install).catch((error: unknown) => {
     if (isUnreadable(error)) return undefined

@@ -3,7 +3,8 @@
  * that differs from the one the page speaks of is not saved before the admin has said which of the two is meant.
  */
 import type { Keyring } from '../install/keyring.ts'
-import { fingerprintOf, writeKeyProblem } from '../install/write-key.ts'
+import { fingerprintOf } from '../install/write-key.ts'
+import { keyIn, writeKeyProblem } from '../segment/key.ts'
 import type { Org } from '../storage/ports.ts'
 import type { HeldKey, KeyQuestion } from './pages/key-question.ts'
 
@@ -23,7 +24,7 @@ export type KeyGiven =
 
 export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
   const picked = chosen === '' ? undefined : await heldKey(keyring, org, chosen)
-  const writeKey = picked ?? (pasted.trim() || (known?.key ?? ''))
+  const writeKey = picked ?? (keyIn(pasted) || (known?.key ?? ''))
   const problem = writeKeyProblem(writeKey)
   if (problem) return { is: 'wrong', problem }
   if (picked !== undefined || !known || known.key === writeKey) return { is: 'sure', writeKey }

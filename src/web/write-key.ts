@@ -6,10 +6,11 @@ import { changeWriteKey, testWriteKey } from '../install/change-key.ts'
 import { openGrant } from '../install/grant.ts'
 import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
-import { fingerprintOf, shownKey, writeKeyProblem, writeKeyWarning } from '../install/write-key.ts'
+import { fingerprintOf, shownKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
+import { keyIn, writeKeyProblem, writeKeyWarning } from '../segment/key.ts'
 import type { Audit } from '../storage/ports.ts'
 import { formOf } from './form.ts'
 import { heldKey, holdKey, keyGiven } from './key-form.ts'
@@ -74,7 +75,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     if (isGone(c)) return c.redirect('/console', 303)
     const { org, who } = c.get('session')
     const { writeKey: pasted, region, tested: earlier } = await fieldsOf(c)
-    const writeKey = pasted.trim() || (earlier?.key ?? '')
+    const writeKey = keyIn(pasted) || (earlier?.key ?? '')
     const problem = isRegion(region) ? writeKeyProblem(writeKey) : noRegion
     if (problem || !isRegion(region)) return c.html(await shown(c, { problem, tested: earlier }), 422)
     const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { secretProblem, unseenIn } from './unseen.ts'
+
+describe('an unseen character', () => {
+  const unseen: [code: number, name: RegExp][] = [
+    [0x00, /not seen \(U\+0000\)/],
+    [0x09, /a tab/],
+    [0x0a, /a line break/],
+    [0x7f, /not seen/],
+    [0x85, /not seen/],
+    [0xa0, /a no-break space/],
+    [0xad, /a soft hyphen/],
+    [0x034f, /not seen/],
+    [0x061c, /not seen/],
+    [0x115f, /not seen/],
+    [0x180e, /not seen/],
+    [0x2003, /not seen/],
+    [0x200b, /a zero-width space \(U\+200B\)/],
+    [0x200e, /a direction mark/],
+    [0x2028, /not seen/],
+    [0x202e, /not seen/],
+    [0x2060, /a word joiner/],
+    [0x2066, /not seen/],
+    [0x3000, /not seen/],
+    [0xfe0f, /not seen/],
+    [0xfeff, /a byte order mark/],
+    [0xe0001, /not seen \(U\+E0001\)/],
+  ]
+  for (const [code, name] of unseen)
+    test(`U+${code.toString(16)} is named, wherever it stands`, () => {
+      const sign = String.fromCodePoint(code)
+      for (const text of [`${sign}key`, `k${sign}ey`, `key${sign}`]) assert.match(unseenIn(text)!, name)
+      assert.match(secretProblem(`key${sign}`)!, /which is not seen/)
+    })
+
+  test('is none of what people write', () => assert.equal(unseenIn('Zoë’s key: 1 + 1 = 2; 東京'), undefined))
+})
+
+test('a secret is visible ASCII without quotes around it', () => {
+  for (const good of ['AbC123', 'a/b+c=', 'x;y', '"', 'a"b']) assert.equal(secretProblem(good), undefined, good)
+  for (const quoted of ['"abc"', "'abc'", '“abc”', '`abc`']) assert.match(secretProblem(quoted)!, /quotes/, quoted)
+  assert.match(secretProblem('a b')!, /a space/)
+  assert.match(secretProblem('kéy')!, /not plain ASCII/)
+})

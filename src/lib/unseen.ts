@@ -1,0 +1,38 @@
+/** Characters that people do not see and that come along when something is copied. */
+
+// A plain space is seen; all other spaces, controls, marks and fillers are not.
+const unseen = /(?! )[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]/u
+
+const names: Readonly<Record<string, string>> = {
+  '\t': 'a tab',
+  '\n': 'a line break',
+  '\r': 'a line break',
+  '\u00a0': 'a no-break space',
+  '\u00ad': 'a soft hyphen',
+  '\u200b': 'a zero-width space',
+  '\u200c': 'a zero-width non-joiner',
+  '\u200d': 'a zero-width joiner',
+  '\u200e': 'a direction mark',
+  '\u200f': 'a direction mark',
+  '\u202f': 'a narrow no-break space',
+  '\u2060': 'a word joiner',
+  '\ufeff': 'a byte order mark',
+}
+
+/** The first unseen character in words, such as "a zero-width space (U+200B)"; undefined when there is none. */
+export function unseenIn(text: string): string | undefined {
+  const found = unseen.exec(text)?.[0]
+  if (found === undefined) return undefined
+  const code = `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+  return `${names[found] ?? 'a character that is not seen'} (${code})`
+}
+
+/** What keeps a text from being a secret that is sent in a header, if anything: only visible ASCII can be. */
+export function secretProblem(text: string): string | undefined {
+  const found = unseenIn(text)
+  if (found) return `holds ${found}, which is not seen: copy it again, or type it`
+  if (/^["'`“”‘’«»].*["'`“”‘’«»]$/su.test(text)) return 'stands in quotes, which would be part of it: take them away'
+  if (text.includes(' ')) return 'holds a space'
+  const other = /[^\x21-\x7e]/u.exec(text)?.[0]
+  return other === undefined ? undefined : 'holds a character that is not plain ASCII: copy it again'
+}
