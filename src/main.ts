@@ -11,6 +11,7 @@ import { openRoster, type Roster } from './install/roster.ts'
 import { configured } from './install/state.ts'
 import { sealWriteKey } from './install/write-key.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import { codeOf, hintOf } from './lib/errors.ts'
 import { type Log, openLog } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
@@ -99,6 +100,7 @@ async function startService(
   await installSingle(config, store)
   const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
+  void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
 
   const outlet = openOutlet()
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.

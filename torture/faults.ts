@@ -33,6 +33,7 @@ export const faults = {
   F30: 'an upgrade under load',
   F31: 'a backup under load, and the service on its copy',
   F32: 'every call to a store or a partner may fail, wait, or be done without an answer',
+  F33: "the store's file is moved away under the service, or its log is deleted",
 } as const
 
 export type Row = keyof typeof faults

@@ -19,3 +19,8 @@ export function codeOf(error: unknown): string {
   if (error instanceof Error) return (error as { code?: string }).code ?? error.name
   return typeof error
 }
+
+/** What to do about it, if it says so. */
+export function hintOf(error: unknown): string | undefined {
+  return error instanceof Problem ? error.hint : undefined
+}

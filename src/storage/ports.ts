@@ -116,7 +116,10 @@ export interface Ending {
 }
 
 export interface Inbox {
-  /** Resolves when the whole batch would survive a power loss; rejects when none of it is kept. */
+  /**
+   * Resolves when the whole batch would survive a power loss, and lies where the next process that opens the store will
+   * find it; rejects when none of it is kept there.
+   */
   append(batch: readonly Arrival[]): Promise<('stored' | 'duplicate' | 'ignored')[]>
   /**
    * Leases the account that has waited longest for its turn among those with something due, and gives its first

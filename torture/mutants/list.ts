@@ -42,6 +42,12 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ torture: 'F3' }, { test: 'src/storage/sqlite/sqlite.test.ts' }],
   },
   {
+    name: 'answers though its file was moved away',
+    file: 'src/storage/sqlite/worker.ts',
+    edits: [["db.run('COMMIT')\n    assertInPlace(db)", "db.run('COMMIT')"]],
+    catchers: [{ test: 'test/store-moved.test.ts' }],
+  },
+  {
     name: 'takes every webhook for a new one',
     file: 'src/storage/memory/inbox.ts',
     edits: [['if (until !== undefined && until > arrival.receivedAt) {', 'if (until === undefined && until! > 0) {']],

@@ -1,6 +1,6 @@
 /** Disks that fill up, fail, or lose their power. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { judgeImages, recording, stepsOf } from '../power.ts'
 import { lasting, type Scenario } from '../scenario.ts'
@@ -119,6 +119,27 @@ export const diskTroubles: Scenario[] = [
       }
       if (ends.every((end) => end === 'not met')) throw new Error('no failing call was met: nothing was shown')
       return `ended with ${ends.join(', ')}`
+    },
+  },
+  {
+    name: "the store's file is moved away, and its log is deleted",
+    rows: ['F33'],
+    impossible: (engine) => engine !== 'sqlite' && 'this engine has no file of ours',
+    async run(world) {
+      const file = join(world.folder, 'test.db')
+      const losses: [lose: () => void, mend: () => void][] = [
+        [() => renameSync(file, `${file}.away`), () => renameSync(`${file}.away`, file)],
+        [() => rmSync(`${file}-wal`), () => {}],
+      ]
+      for (const [lose, mend] of losses) {
+        await lasting(world.whole(100, 500))
+        lose()
+        const end = await Promise.race([world.service().ended, lasting(4_000)])
+        if (end !== 74) throw new Error(`the service whose file was moved ended with ${end}`)
+        mend()
+        await world.start()
+      }
+      return 'ended with 74, twice'
     },
   },
 ]

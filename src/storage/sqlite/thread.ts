@@ -26,6 +26,7 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
   let gone: Problem | undefined
   let closing = false
   const broken = Promise.withResolvers<Problem>()
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
 
   const opened = new Promise<void>((resolve, reject) => {
     worker.on('message', (told: Told) => {
@@ -75,9 +76,8 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
     broken: broken.promise,
     async close() {
       closing = true
-      if (gone) return
-      const ended = new Promise((resolve) => worker.once('exit', resolve))
-      worker.postMessage('close')
+      if (!gone) worker.postMessage('close')
+      // Also of a thread that stopped unasked: the file is free for the next one when it has gone.
       await ended
     },
   }

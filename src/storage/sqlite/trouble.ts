@@ -1,5 +1,7 @@
 /** What an error of SQLite's means for us: the store refuses one thing, is full, or cannot be trusted any more. */
+import { basename } from 'node:path'
 import { codeOf, Problem } from '../../lib/errors.ts'
+import type { Lost } from './files.ts'
 
 /** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
 const [perm, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 8, 10, 11, 13, 14, 26]
@@ -11,6 +13,7 @@ export type Trouble = 'full' | 'fatal' | undefined
  * only. So the process stops, and the next one reads what is there. The same for a damaged file.
  */
 export function troubleOf(error: unknown): Trouble {
+  if (error instanceof Problem && error.code === 'store_moved') return 'fatal'
   const code = primaryCode(error)
   if (code === full) return 'full'
   return code === ioerr || code === corrupt || code === notadb ? 'fatal' : undefined
@@ -57,6 +60,20 @@ export function storeUnreachable(cause: unknown): Problem {
     hint: 'is its folder there, and may the user that runs this write into it?',
     exitCode: 78,
     cause,
+  })
+}
+
+/** EX_IOERR of sysexits.h: neither a setting is wrong, nor would a new start help before a person has looked. */
+const movedExitCode = 74
+
+export function storeMoved({ is, path }: Lost): Problem {
+  const what = `${basename(path)} was deleted, moved or replaced while the store was open`
+  return new Problem('store_moved', `${what}: nothing more is accepted into it`, {
+    hint:
+      is === 'log'
+        ? 'what was answered 200 is in the store’s file: start the service again, and leave the files beside it alone'
+        : 'put the file that was there back, with its -wal, or restore the last backup; then start again: see docs/operate.md',
+    exitCode: movedExitCode,
   })
 }
 

@@ -13,7 +13,7 @@ import { audit, conversations, installs, ledger, vault } from './records.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
 import * as retention from './retention.ts'
 import { tickets } from './tickets.ts'
-import { problemOf, storeFull, troubleOf } from './trouble.ts'
+import { problemOf, storeFull, storeMoved, troubleOf } from './trouble.ts'
 
 export interface Ask {
   id: number
@@ -99,6 +99,7 @@ function together(db: Database, asks: Ask[]): Reply[] {
     // One that is alone needs no savepoint: failing, it takes nothing else with it.
     const replies = asks.length === 1 ? [performed(db, asks[0]!)] : asks.map((ask) => perform(db, ask))
     db.run('COMMIT')
+    assertInPlace(db)
     return replies
   } catch (error) {
     try {
@@ -121,6 +122,15 @@ function withoutRoom(db: Database, asks: Ask[]): Reply[] {
   const others = asks.filter((ask) => !isNew(ask))
   const refused = asks.filter(isNew).map((ask) => refusal(ask, storeFull()))
   return others.length > 0 ? [...refused, ...together(db, others)] : refused
+}
+
+/** After a commit and before its answers: what is not at its path any more is committed into, and lost all the same. */
+function assertInPlace(db: Database): void {
+  const lost = purpose === 'look' ? undefined : db.lost()
+  if (!lost) return
+  // Nobody else has this log: what was answered from it goes into the file while that can still be done.
+  if (lost.is === 'log' && purpose === 'serve') db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  throw storeMoved(lost)
 }
 
 /** Ends the thread, and with it the service: see troubleOf. Nothing is closed in order: nothing more may be written. */
@@ -154,6 +164,11 @@ function watch(db: Database): () => void {
   let cancel = () => {}
   const look = () => {
     if (closed) return
+    try {
+      assertInPlace(db)
+    } catch (error) {
+      return stop(error)
+    }
     const current = version()
     if (current !== seen) main.postMessage('changed')
     seen = current
@@ -167,7 +182,7 @@ function watch(db: Database): () => void {
 function open(): Database {
   const db = openDatabase(path, purpose)
   if (purpose !== 'serve') return db
-  reserve = reserveBeside(path)
+  reserve = reserveBeside(db.path)
   // Whoever held a lease on this file held the lock that is ours now, so it is gone.
   db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
   return db
