@@ -65,7 +65,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   app.get('/', (c) => c.redirect('/console', 303))
   connectRoutes(app, { ...needs, site, states, finish, sessions, audit })
   writeKeyRoutes(app, { ...needs, sessions, audit })
-  signInRoutes(app, { sessions, tickets, audit, clock, hasOauth })
+  signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth })
   app.use('/console/*', sessions.required)
   signOutRoutes(app, { sessions, tickets, audit, clock })
   consoleRoutes(app, { ...needs, sessions })

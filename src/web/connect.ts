@@ -6,11 +6,10 @@ import type { Finish, Unfinished } from '../install/finish.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { newSecret } from '../lib/secret.ts'
 import type { Audit } from '../storage/ports.ts'
-import type { Site } from './headers.ts'
+import { type Site, secretAddress } from './headers.ts'
 import { type ConnectFailure, connectFailurePage, noOauthPage } from './pages/connect.ts'
-import { cookieOf, type Sessions, type Web } from './session.ts'
+import { cookieOf, type Sessions, secretOf, type Web } from './session.ts'
 
 interface Needs {
   config: Pick<Config, 'oauth' | 'drift'>
@@ -47,10 +46,7 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
 
   app.get('/connect', (c) => {
     const from = c.req.query('from') === 'console' ? 'console' : 'tile'
-    // One secret for all that this browser has begun, so that two windows do not spoil each other's way back.
-    const kept = flow.read(c)
-    const browser = kept && /^[\w-]{43}$/.test(kept) ? kept : newSecret(random)
-    flow.write(c, browser, flowSeconds)
+    const browser = secretOf(c, flow, random, flowSeconds)
     const query = new URLSearchParams({
       response_type: 'code',
       client_id: oauth.clientId,
@@ -60,7 +56,7 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
     return c.redirect(`${config.drift.authorizeUrl}?${query}`, 302)
   })
 
-  app.get('/connect/callback', async (c) => {
+  app.get('/connect/callback', secretAddress, async (c) => {
     const startedAt = clock.monotonic()
     const outcome = await comeBack(c)
     const failed = outcome.is === 'failed' ? outcome : undefined

@@ -1,5 +1,5 @@
 /** What every request of a browser passes before anything looks at it: a known route, a small body, our own pages. */
-import type { Env, Hono, MiddlewareHandler } from 'hono'
+import type { Context, Env, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Site } from './headers.ts'
@@ -46,20 +46,26 @@ const limit = bodyLimit({
   },
 })
 
-/**
- * A POST comes from a page of ours: by the browser's own word, else by the origin it names. A program that is no browser
- * says neither; it has no cookies that somebody else could make it use.
- */
+/** A POST that a browser says comes from elsewhere is refused. Where a browser hides it, the form's own token decides. */
 export function ownPagesOnly({ publicUrl }: Pick<Site, 'publicUrl'>): MiddlewareHandler {
   return async (c, next) => {
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-    const site = c.req.header('sec-fetch-site')
-    const origin = c.req.header('origin')
-    const isOurs = site ? site === 'same-origin' || site === 'none' : isSame(origin, publicUrl())
-    return isOurs ? next() : refuse(c, 403, 'cross_site')
+    const isLook = c.req.method === 'GET' || c.req.method === 'HEAD'
+    return isLook || comesFrom(c, publicUrl()) !== 'elsewhere' ? next() : refuse(c, 403, 'cross_site')
   }
 }
 
-function isSame(origin: string | undefined, publicUrl: string): boolean {
-  return origin === undefined || origin === new URL(publicUrl).origin
+/**
+ * Where a POST comes from, by the first header that says so: Sec-Fetch-Site, which a page cannot change, else Origin, else
+ * Referer. Browsers before 2023 may lack the first. `hidden`: the origin is `null`, as it is from a page without referrers,
+ * of ours or of anybody. A program that is not a browser says nothing; it has no cookies that a page could make it use.
+ */
+export function comesFrom({ req }: Pick<Context, 'req'>, publicUrl: string): 'ours' | 'elsewhere' | 'hidden' {
+  const ours = new URL(publicUrl).origin
+  const site = req.header('sec-fetch-site')
+  if (site) return site === 'same-origin' || site === 'none' ? 'ours' : 'elsewhere'
+  const origin = req.header('origin')
+  if (origin !== undefined && origin !== 'null') return origin === ours ? 'ours' : 'elsewhere'
+  const referrer = req.header('referer')
+  if (referrer) return URL.parse(referrer)?.origin === ours ? 'ours' : 'elsewhere'
+  return origin === 'null' ? 'hidden' : 'ours'
 }

@@ -29,8 +29,6 @@ export function securityHeaders({ isSecure, leadsTo }: Pick<Site, 'isSecure' | '
     ...(isSecure ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
-    // Codes and one-time links stand in addresses.
-    'referrer-policy': 'no-referrer',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
@@ -38,6 +36,18 @@ export function securityHeaders({ isSecure, leadsTo }: Pick<Site, 'isSecure' | '
   return async (c, next) => {
     await next()
     for (const [name, value] of headers) c.header(name, value)
-    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+    for (const [name, value] of unlessSaid) if (!c.res.headers.has(name)) c.header(name, value)
   }
+}
+
+const unlessSaid = Object.entries({
+  'cache-control': 'no-store',
+  // Not `no-referrer`, under which browsers say `Origin: null` of our own forms.
+  'referrer-policy': 'same-origin',
+})
+
+/** For a page whose address is a secret, such as a code or a one-time link: no request says that it comes from there. */
+export const secretAddress: MiddlewareHandler = async (c, next) => {
+  await next()
+  c.header('referrer-policy', 'no-referrer')
 }

@@ -144,7 +144,15 @@ export function cookieOf({ isSecure }: Pick<Site, 'isSecure'>, name: string): Co
   }
 }
 
-/** From the session's secret id and not from the store, so that whoever reads the store cannot make one. */
-function csrfOf(secret: string): string {
+/** One secret for all that this browser has begun, so that two windows do not spoil each other's way on. */
+export function secretOf(c: Context, cookie: Cookie, random: Random, maxAgeSeconds: number): string {
+  const kept = cookie.read(c)
+  const secret = kept && /^[\w-]{43}$/.test(kept) ? kept : newSecret(random)
+  cookie.write(c, secret, maxAgeSeconds)
+  return secret
+}
+
+/** What a form carries, made from what the cookie holds and not from the store, so that reading the store makes none. */
+export function csrfOf(secret: string): string {
   return digestOf(`csrf ${secret}`)
 }

@@ -1,12 +1,19 @@
 /** The ways into the console: through Drift, or by a one-time link that the operator's command prints; and out of it. */
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { signOutEverywhere } from '../install/sign-out.ts'
 import type { Clock } from '../lib/clock.ts'
-import { digestOf } from '../lib/secret.ts'
+import type { Random } from '../lib/random.ts'
+import { digestOf, isSame } from '../lib/secret.ts'
 import type { Audit, Tickets } from '../storage/ports.ts'
-import { formOf } from './form.ts'
+import { csrfField, fieldsOf, formOf } from './form.ts'
+import { comesFrom } from './gate.ts'
+import { type Site, secretAddress } from './headers.ts'
 import { goneLinkPage, linkPage, signedOutPage, signInPage } from './pages/sign-in.ts'
-import { allowOldProof, type Sessions, type Web } from './session.ts'
+import { refuse } from './refuse.ts'
+import { allowOldProof, cookieOf, csrfOf, type Sessions, secretOf, type Web } from './session.ts'
+
+/** As long as a link is good. */
+const linkSeconds = 600
 
 interface Needs {
   sessions: Sessions
@@ -17,7 +24,17 @@ interface Needs {
 }
 
 /** To be mounted before everything that asks for a session. */
-export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, hasOauth }: Needs): void {
+export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random: Random }): void {
+  const { sessions, tickets, audit, clock, site, random, hasOauth } = needs
+  const opening = cookieOf(site, 'link')
+
+  /** Nobody is to be signed in by another site's page: to another account's console, where they might paste a key. */
+  async function isFromLinkPage(c: Context): Promise<boolean> {
+    const secret = opening.read(c)
+    return secret !== undefined && isSame((await fieldsOf(c)).get(csrfField) ?? '', csrfOf(secret))
+  }
+
+  app.use('/console/sign-in/:token', secretAddress)
   app.get('/console/sign-in', async (c) =>
     (await sessions.find(c)) ? c.redirect('/console', 303) : c.html(signInPage({ hasOauth })),
   )
@@ -25,10 +42,12 @@ export function signInRoutes(app: Hono<Web>, { sessions, tickets, audit, clock, 
   // Looking at a link, as mail scanners and previews do, does not use it up.
   app.get('/console/sign-in/:token', async (c) => {
     const link = await tickets.get({ kind: 'link', id: digestOf(c.req.param('token')) }, clock.now())
-    return link ? c.html(linkPage(link)) : c.html(goneLinkPage({ hasOauth }), 410)
+    if (!link) return c.html(goneLinkPage({ hasOauth }), 410)
+    return c.html(linkPage({ org: link.org, csrf: csrfOf(secretOf(c, opening, random, linkSeconds)) }))
   })
 
   app.post('/console/sign-in/:token', async (c) => {
+    if (comesFrom(c, site.publicUrl()) === 'hidden' && !(await isFromLinkPage(c))) return refuse(c, 403, 'cross_site')
     const now = clock.now()
     const link = await tickets.redeem({ kind: 'link', id: digestOf(c.req.param('token')) }, now)
     if (!link) return c.html(goneLinkPage({ hasOauth }), 410)

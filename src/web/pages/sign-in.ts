@@ -14,10 +14,10 @@ export function signInPage({ hasOauth }: Ways): Html {
   return page({ title: 'Sign in', body })
 }
 
-export function linkPage({ org }: { org: string }): Html {
+export function linkPage({ org, csrf }: { org: string; csrf: string }): Html {
   const body = html`<section class="card"><h1>Sign in</h1>
     <p>This link opens the console of Drift account <strong>${org}</strong>. It works once.</p>
-    <form method="post"><button class="primary">Open the console</button></form></section>`
+    <form method="post"><input type="hidden" name="csrf" value="${csrf}"><button class="primary">Open the console</button></form></section>`
   return page({ title: 'Sign in', body })
 }
 
