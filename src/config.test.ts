@@ -1,10 +1,7 @@
 /** The settings as a table: what is wrong is named with its setting, all at once, and never shown. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { type Env, environment, readConfig, strangeNames } from './config.ts'
+import { type Env, readConfig } from './config.ts'
 import { Problem } from './lib/errors.ts'
 
 const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
@@ -76,10 +73,31 @@ describe('settings', () => {
     ['L08 a machine next door', 'DRIFT_API_URL', 'http://[::ffff:169.254.169.254]'],
     ['L08 a number for an address', 'SEGMENT_API_URL_EU', 'http://2852039166'],
     ['L19 a secret with a line break', 'DRIFT_CLIENT_SECRET', 'cS7mB3\nyHp6'],
+    ['an address with /v1, which is added', 'SEGMENT_API_URL_US', 'https://api.segment.io/v1'],
+    ['an address with /v1/batch', 'SEGMENT_API_URL_EU', 'https://eu.example/V1/batch/'],
+    ['the same of the settings by write key', 'SEGMENT_CDN_URL', 'https://cdn.segment.com/v1/'],
+    ['a public address with a path', 'PUBLIC_URL', 'https://source.example/drift'],
+    ['a public address with a query', 'PUBLIC_URL', 'https://source.example/?x=1'],
+    ['a write key in quotes', 'SEGMENT_WRITE_KEY', "'Pl4ntedQ7wXk0123456789abcdefghij'"],
+    ['a store in quotes', 'DATABASE_URL', '"sqlite:data/source.db"'],
+    ['a number in quotes', 'PORT', '"8080"'],
+    ['tokens in quotes', 'DRIFT_VERIFICATION_TOKENS', 'vT8sQ2xLr4,"wU9tR3yMs5"'],
+    ['typographic quotes', 'DRIFT_CLIENT_ID', '“cI5nW9zKe1”'],
+    ['a zero-width space at the end of a secret', 'DRIFT_CLIENT_SECRET', 'cS7mB3yHp6\u200b'],
+    ['a no-break space before a token', 'DRIFT_VERIFICATION_TOKENS', '\u00a0vT8sQ2xLr4'],
+    ['a byte order mark before a key', 'ENCRYPTION_KEYS', `\ufeff${key}`],
+    ['a direction mark in an address', 'DRIFT_API_URL', 'https://driftapi.com\u200e'],
+    ['a token with a space', 'DRIFT_CLIENT_SECRET', 'Bearer cS7mB3yHp6'],
+    ['a token that no header can hold', 'DRIFT_CLIENT_SECRET', 'cS7mB3yHpé'],
+    ['an empty part', 'DRIFT_VERIFICATION_TOKENS', 'vT8sQ2xLr4,,wU9tR3yMs5'],
+    ['an account that is a name', 'DRIFT_ORG_IDS_ALLOWED', '12345,acme'],
+    ['a proxy without a protocol', 'HTTPS_PROXY', 'outgoing.example:3128'],
+    ['a proxy of another kind', 'HTTP_PROXY', 'socks5://proxy.example'],
   ]
   for (const [row, name, value] of wrong) {
     test(`${row}: ${name}`, () => {
-      const { message, exitCode } = problemOf({ ...whole, [name]: value })
+      const single = name === 'SEGMENT_WRITE_KEY' ? { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6kJ8vNd2' } : {}
+      const { message, exitCode } = problemOf({ ...whole, ...single, [name]: value })
       assert.match(message, new RegExp(`^ {2}${name}`, 'm'))
       assert.equal(message.split('\n').length, 2, 'and nothing else is')
       assert.equal(exitCode, 78)
@@ -115,37 +133,81 @@ describe('settings', () => {
   })
 })
 
-describe('the file .env', () => {
-  const written = (bytes: string | undefined): Env => {
-    const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
-    try {
-      if (bytes === undefined) mkdirSync(join(folder, '.env'))
-      else writeFileSync(join(folder, '.env'), bytes)
-      return environment(folder)
-    } finally {
-      rmSync(folder, { recursive: true })
+describe('a setting', () => {
+  test('is taken in any case where it is a word', () => {
+    const single = {
+      DRIFT_ORG_ID: '1',
+      SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
+      DRIFT_ACCESS_TOKEN: 'aT6k',
     }
-  }
-  const rows: [row: string, bytes: string, value: string | undefined][] = [
-    ['L04 a byte order mark', '\ufeffDRIFT_TEST_A=1', '1'],
-    ['L04 lines that end as on Windows', 'X=0\r\nDRIFT_TEST_A=1\r\nY=2\r\n', '1'],
-    ['L04 tabs and spaces', '\tDRIFT_TEST_A =\t1 ', '1'],
-    ['L04 a name twice: the last', 'DRIFT_TEST_A=0\nDRIFT_TEST_A=1', '1'],
-    ['L04 a comment, and what is no setting', '# DRIFT_TEST_A=0\n???\nDRIFT_TEST_A=1', '1'],
-    ['L04 ten megabytes', `X=${'x'.repeat(10_000_000)}\nDRIFT_TEST_A=1`, '1'],
-    ['L19 quotes', "DRIFT_TEST_A='1'", '1'],
-  ]
-  for (const [row, bytes, value] of rows) test(row, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
+    const config = readConfig({ ...whole, ...single, SEGMENT_REGION: 'EU', LOG_LEVEL: 'Warn' })
+    assert.deepEqual([config.single?.region, config.logLevel], ['eu', 'warn'])
+  })
 
-  test('L04 a folder of that name is said to be one', () => {
-    assert.throws(
-      () => written(undefined),
-      (error: Problem) => error.exitCode === 78 && /\.env .*EISDIR/.test(error.message),
+  for (const writeKey of [
+    'https://api.segment.io',
+    'sgp_abcdefghijklmnop',
+    'YOUR_WRITE_KEY',
+    'key;drop',
+    'x'.repeat(300),
+  ])
+    test(`SEGMENT_WRITE_KEY is refused as a form refuses it: ${writeKey.slice(0, 30)}`, () => {
+      const single = { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6k', SEGMENT_WRITE_KEY: writeKey }
+      assert.match(problemOf({ ...whole, ...single }).message, /^ {2}SEGMENT_WRITE_KEY: /m)
+    })
+
+  test('of a port that Kubernetes made of a service is passed over, and said so', () => {
+    const config = readConfig({ ...whole, PORT: 'tcp://10.0.0.1:8080', METRICS_PORT: 'tcp://10.0.0.1:9464' })
+    assert.deepEqual([config.port, config.metrics.port], [8080, 9464])
+    assert.deepEqual(config.notes, [
+      { is: 'passed_over', setting: 'PORT' },
+      { is: 'passed_over', setting: 'METRICS_PORT' },
+    ])
+  })
+
+  const misspellings = ['SEGMENT_REGOIN', 'SEGMENT_REGON', 'SEGMENT_REGIONS', 'SEGMENT_RAGION', 'segment_region']
+  test('that is one edit away from ours is noticed, with the one that was meant', () => {
+    const odd = Object.fromEntries(misspellings.map((name) => [name, 'eu']))
+    const { notes } = readConfig({ ...whole, ...odd, DATABASE_URL_FIEL: '/x' })
+    assert.deepEqual(notes, [
+      ...misspellings.map((setting) => ({ is: 'misspelt', setting, meant: 'SEGMENT_REGION' })),
+      { is: 'misspelt', setting: 'DATABASE_URL_FIEL', meant: 'DATABASE_URL_FILE' },
+    ])
+  })
+
+  test('of another program is not noticed', () => {
+    const others = {
+      PATH: 'x',
+      HOSTS: 'x',
+      PORTS: 'x',
+      DRIFT_SEGMENT_SOURCE_PORT: 'tcp://x',
+      no_proxy: 'x',
+      HTTP_PROXY2: 'x',
+    }
+    assert.deepEqual(
+      readConfig({ ...whole, ...others }).notes.map(({ setting }) => setting),
+      ['HTTP_PROXY2'],
     )
   })
 
-  test('L04 a misspelt name is noticed; what others put into the environment is not', () => {
-    const env = { ...whole, SEGMENT_REGOIN: 'eu', drift_org_id: '1', PATH: '', DRIFT_SEGMENT_SOURCE_PORT: 'tcp://x' }
-    assert.deepEqual(strangeNames(env), ['SEGMENT_REGOIN', 'drift_org_id'])
+  test('of proxies is read in small letters too; capitals win', () => {
+    const { proxies } = readConfig({
+      ...whole,
+      https_proxy: 'http://one:1',
+      HTTP_PROXY: 'http://two:2',
+      http_proxy: 'http://x',
+    })
+    assert.deepEqual(proxies, { https: 'http://one:1', http: 'http://two:2', except: undefined })
+  })
+
+  test('of allowed accounts counts the single account among them', () => {
+    const single = {
+      DRIFT_ORG_ID: '7',
+      SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
+      DRIFT_ACCESS_TOKEN: 'aT6k',
+    }
+    const { orgsAllowed } = readConfig({ ...whole, ...single, DRIFT_ORG_IDS_ALLOWED: '1, 2' })
+    assert.deepEqual([...orgsAllowed!], ['1', '2', '7'])
+    assert.equal(readConfig(whole).orgsAllowed, undefined)
   })
 })

@@ -97,14 +97,15 @@ async function startService(
   { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
 ): Promise<Service> {
   const { storage, keyring, roster } = store
+  for (const { is, ...note } of config.notes) written.warn(`setting_${is}`, note)
   await installSingle(config, store)
   const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
   void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
 
-  const outlet = openOutlet()
+  const outlet = openOutlet({ proxies: config.proxies })
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
-  const pagesOutlet = openOutlet({ connections: 8 })
+  const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
   const pipeline = await openPipeline({
     storage,
     keyring,

@@ -9,7 +9,8 @@ import { type File, type Import, importsOf, isProduct } from './tree.ts'
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   bridge: [],
-  config: ['lib'],
+  settings: ['lib', 'segment'],
+  config: ['lib', 'settings'],
   drift: ['lib'],
   segment: ['lib'],
   events: ['lib', 'segment', 'types of drift'],

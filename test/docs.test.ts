@@ -9,11 +9,11 @@ import { describe, test } from 'node:test'
 import { type WidgetEvent, widgetEvents } from '../src/bridge/index.ts'
 import type { Command } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
-import { type Setting, settings } from '../src/config.ts'
 import { disconnectType } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
 import { printCatalogue } from '../src/events/print.ts'
 import { holds, ofEvents, setbacks } from '../src/pipeline/reasons.ts'
+import { type Name, type Setting, settingNames, settings } from '../src/settings/table.ts'
 import { bridgeScript } from '../src/web/bridge.ts'
 import { type File, isProduct, readTree } from './tree.ts'
 
@@ -25,7 +25,7 @@ const { bytes } = bridgeScript
 describe('a table that repeats the code says what the code says', () => {
   const tables: [path: string, mark: string, made: () => string][] = [
     ['README.md', 'events', () => printCatalogue(catalogue, 'table')],
-    ['README.md', 'settings', () => tableOf(['name', 'meaning', 'default'], settings.map(settingRow))],
+    ['README.md', 'settings', () => tableOf(['name', 'meaning', 'default'], settingNames.map(settingRow))],
     [
       'README.md',
       'commands',
@@ -67,8 +67,10 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-function settingRow({ name, meaning, default: value }: Setting): string[] {
-  return [`\`${name}\``, meaning, value === undefined ? '' : `\`${value}\``]
+function settingRow(name: Name): string[] {
+  const { meaning, default: value, defaultWords = '', secret }: Setting = settings[name]
+  const also = secret ? `, or \`${name}_FILE\`` : ''
+  return [`\`${name}\`${also}`, meaning, value === undefined ? defaultWords : `\`${value}\``]
 }
 
 function reasonTable(reasons: typeof holds): string {
@@ -250,7 +252,9 @@ describe('what documents point at is there', () => {
   })
 
   test('settings', () => {
-    const names = new Set<string>(settings.map(({ name }) => name))
+    const names = new Set(
+      settingNames.flatMap((name): string[] => (settings[name].secret ? [name, `${name}_FILE`] : [name])),
+    )
     for (const { path, text } of documents) {
       for (const [name] of text.matchAll(/\b(DATABASE|DRIFT|ENCRYPTION|METRICS|RETENTION|SEGMENT)(_[A-Z]+)+\b/g)) {
         assert.ok(names.has(name), `${path}: ${name}`)

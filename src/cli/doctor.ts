@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Config, readConfig, strangeNames } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -56,9 +56,16 @@ function readSettings(context: Context, findings: Finding[]): Config | undefined
   try {
     const config = readConfig(context.env, 'serve')
     findings.push({ is: 'ok', what: 'settings: all there and well formed' })
-    for (const name of strangeNames(context.env)) {
-      findings.push({ is: 'look', what: `settings: there is none called ${name}`, todo: 'is it misspelt?' })
-    }
+    for (const note of config.notes)
+      findings.push(
+        note.is === 'misspelt'
+          ? { is: 'look', what: `settings: there is none called ${note.setting}`, todo: `was ${note.meant} meant?` }
+          : {
+              is: 'look',
+              what: `settings: ${note.setting} begins with tcp:// and is passed over`,
+              todo: 'Kubernetes sets it for a service of that name: call that service otherwise, or set it yourself',
+            },
+      )
     return config
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -128,7 +135,7 @@ async function examineAccounts({ storage, roster, clock }: Store, findings: Find
 }
 
 async function reach(config: Config, findings: Finding[]): Promise<void> {
-  const outlet = openOutlet()
+  const outlet = openOutlet({ proxies: config.proxies })
   const { drift, segment } = config
   try {
     const partners: [string, string][] = [

@@ -1,6 +1,6 @@
 /** Asking Drift for a conversation, and what its answer means. */
 import { isObject, type JsonObject } from '../lib/json.ts'
-import type { Answered, Outgoing } from '../lib/request.ts'
+import { type Answered, type Outgoing, unmakeable } from '../lib/request.ts'
 import { objectOf, ownErrorOf } from './own-error.ts'
 
 export type ConversationAnswer =
@@ -13,6 +13,8 @@ export type ConversationAnswer =
   | { is: 'forbidden' }
   /** A 401 or 403 that is not Drift's own: most likely another's on the way, and it says nothing of the grant. */
   | { is: 'unclear'; reason: string }
+  /** The stored token is not one that a request can carry. */
+  | { is: 'unmakeable' }
   | { is: 'later'; reason: string; retryAfter?: string }
 
 const deadlineMs = 10_000
@@ -27,6 +29,7 @@ export function conversationRequest(apiUrl: string, conversationId: string, acce
 }
 
 export function judgeConversation(answer: Answered): ConversationAnswer {
+  if (answer.failure === unmakeable) return { is: 'unmakeable' }
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const error = ownErrorOf(answer)
   if (answer.status === 401 && error !== undefined) return { is: 'unauthorised' }

@@ -2,9 +2,10 @@
  * The one home of outgoing requests. Each has a total deadline and a cap on its answer, follows no redirect (a POST
  * would carry its secrets to another host), and ends as a value: an answer, or why there is none.
  */
-import { Agent, request as undiciRequest } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } from 'undici'
 import { type Clock, systemClock } from './clock.ts'
 import { codeOf } from './errors.ts'
+import { isLoopback } from './loopback.ts'
 
 export interface Outgoing {
   method: 'GET' | 'POST'
@@ -28,22 +29,33 @@ const answerBytesMax = 1024 * 1024
 
 /** Failures before a byte was sent: the name was not found, nobody listens, or TLS was not agreed. */
 const neverSent =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
+  /^(REQUEST_INVALID|PROXY_\d+|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
 
 export interface Outlet {
   send: Send
   close(): Promise<void>
 }
 
+/** Outgoing proxies by the protocol of what is asked for; `except`: hosts that are asked directly, as NO_PROXY has them. */
+export interface Proxies {
+  https?: string | undefined
+  http?: string | undefined
+  except?: string | undefined
+}
+
 interface OutletOptions {
   /** To one origin at once; further requests wait within their deadline. */
   connections?: number
   clock?: Clock
+  proxies?: Proxies
 }
 
+/** The failure of a request that cannot even be made, such as one whose token is not a header's value: waiting is no use. */
+export const unmakeable = 'REQUEST_INVALID'
+
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
-export function openOutlet({ connections = 64, clock = systemClock }: OutletOptions = {}): Outlet {
-  const agent = new Agent({
+export function openOutlet({ connections = 64, clock = systemClock, proxies = {} }: OutletOptions = {}): Outlet {
+  const options = {
     connections,
     pipelining: 1,
     connect: { timeout: 5_000 },
@@ -51,9 +63,21 @@ export function openOutlet({ connections = 64, clock = systemClock }: OutletOpti
     keepAliveMaxTimeout: 600_000,
     maxResponseSize: answerBytesMax,
     maxHeaderSize: 16 * 1024,
-  })
+  }
+  const direct = new Agent(options)
+  // Empty words, because what is left out would be read from the environment.
+  const { https = '', http = '', except = '' } = proxies
+  const proxied =
+    https || http
+      ? new EnvHttpProxyAgent({ ...options, httpsProxy: https, httpProxy: http, noProxy: except })
+      : undefined
+  const dispatcherFor = (url: string): Dispatcher => {
+    const { protocol, hostname } = new URL(url)
+    const hasProxy = protocol === 'https:' ? https !== '' : http !== ''
+    return proxied && hasProxy && !isLoopback(hostname) ? proxied : direct
+  }
   return {
-    close: () => agent.destroy(),
+    close: async () => void (await Promise.all([direct.destroy(), proxied?.destroy()])),
     async send({ method, url, headers, body, deadlineMs }) {
       const deadline = new AbortController()
       const cancel = clock.after(deadlineMs, () => deadline.abort(new DOMException('no whole answer', 'TimeoutError')))
@@ -62,7 +86,7 @@ export function openOutlet({ connections = 64, clock = systemClock }: OutletOpti
           method,
           headers: headers ?? {},
           body: body ?? null,
-          dispatcher: agent,
+          dispatcher: dispatcherFor(url),
           signal: deadline.signal,
         })
         const text = await answer.body.text()
@@ -77,8 +101,14 @@ export function openOutlet({ connections = 64, clock = systemClock }: OutletOpti
   }
 }
 
+/** Codes of Node's and undici's for what was never a request. */
+const invalid = /^(UND_ERR_INVALID_ARG|ERR_INVALID_(URL|CHAR|HTTP_TOKEN|ARG_TYPE|ARG_VALUE))$/
+
 function failureOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'TIMEOUT'
+  const proxyStatus = error instanceof Error ? /^Proxy response \((\d{3})\)/.exec(error.message)?.[1] : undefined
+  if (proxyStatus !== undefined) return `PROXY_${proxyStatus}`
+  if (invalid.test(codeOf(error))) return unmakeable
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   return codeOf(cause)
 }

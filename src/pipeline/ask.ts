@@ -122,6 +122,7 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
     if (access.is === 'later') return stopped(access)
     const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
     const answer = judgeConversation(answered)
+    if (answer.is === 'unmakeable') return stopped({ is: 'held', reason: 'drift_request_invalid' })
     if (answer.is === 'forbidden') return stopped({ is: 'held', reason: 'drift_forbidden' })
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())

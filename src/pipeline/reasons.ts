@@ -45,6 +45,14 @@ export const holds: Table = {
     'Segment refused every single message of a batch, so it is the account, not a message',
     checkKey,
   ],
+  segment_request_invalid: [
+    'a request to Segment cannot even be made: the stored write key has a character that none can carry',
+    'save the write key again; what waits is sent then',
+  ],
+  drift_request_invalid: [
+    'a request to Drift cannot even be made: the stored token has a character that none can carry',
+    'connect the account to Drift again, or give the token again',
+  ],
   grant_dead: [
     'Drift no longer accepts the grant of this account, or it has none',
     'connect the account to Drift again',
@@ -114,6 +122,10 @@ export const setbacks: Table = {
   'drift_<status>': ['Drift answered with this status', nothing],
   drift_unreadable: ["Drift's answer could not be read", nothing],
   drift_invalid_client: ['Drift does not know the app', 'check DRIFT_CLIENT_ID and DRIFT_CLIENT_SECRET'],
+  'PROXY_<status>': [
+    'the outgoing proxy (HTTPS_PROXY or HTTP_PROXY) refused to connect; the number is its answer',
+    'look whether the proxy lets this service out to the address, and whether its user and password are right (407)',
+  ],
   TIMEOUT: ['no whole answer came in time', nothing],
   '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],
 }
@@ -123,6 +135,7 @@ export function explain(reason: string): Explained {
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
   const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
   if (found) return { means: found[0], todo: found[1] }
+  if (/^PROXY_\d+$/.test(reason)) return explain('PROXY_<status>')
   if (/^[A-Z0-9_]+$/.test(reason)) return { means: setbacks['<CODE>']![0], todo: setbacks['<CODE>']![1] }
   return { means: reason, todo: 'see docs/errors.md' }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Answered } from '../lib/request.ts'
+import { unmakeable } from '../lib/request.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 const now = Date.UTC(2025, 5, 1)
@@ -78,4 +79,9 @@ describe("what Segment's answer means", () => {
       }
     })
   }
+
+  test('a request that could not even be made holds the account: the same again would fail as well', () => {
+    const verdict = judge({ status: 0, failure: unmakeable, mayHaveArrived: false }, now)
+    assert.deepEqual(verdict, { is: 'held', reason: 'segment_request_invalid' })
+  })
 })

@@ -1,7 +1,7 @@
 /** What Segment's answer to a batch means. The whole judgement is this table; nothing else reads a status. */
 import { retryAfterMs } from '../lib/backoff.ts'
 import { isObject, readText } from '../lib/json.ts'
-import type { Answered } from '../lib/request.ts'
+import { type Answered, unmakeable } from '../lib/request.ts'
 
 export type Verdict =
   | { is: 'done' }
@@ -13,6 +13,7 @@ export type Verdict =
   | { is: 'held'; reason: string }
 
 export function judge(answer: Answered, nowMs: number): Verdict {
+  if (answer.failure === unmakeable) return { is: 'held', reason: 'segment_request_invalid' }
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const { status } = answer
   if (status >= 200 && status < 300)

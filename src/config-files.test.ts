@@ -1,0 +1,116 @@
+/** Settings that stand in files: `.env`, and one file for a secret. */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { type Env, environment, readConfig } from './config.ts'
+import { Problem } from './lib/errors.ts'
+
+const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
+const whole: Env = {
+  ENCRYPTION_KEYS: key,
+  DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4',
+  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
+  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
+}
+
+function problemOf(env: Env): Problem {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+  throw new Error('these settings were taken')
+}
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
+  after(() => rmSync(folder, { recursive: true }))
+  const file = (text: string) => {
+    const path = join(folder, `secret-${Math.random()}`)
+    writeFileSync(path, text)
+    return path
+  }
+  const { DRIFT_CLIENT_SECRET, ...rest } = whole
+
+  test('is read, without the line breaks at its end', () => {
+    for (const ending of ['', '\n', '\r\n', '\n\n']) {
+      const config = readConfig({ ...rest, DRIFT_CLIENT_SECRET_FILE: file(`${DRIFT_CLIENT_SECRET}${ending}`) })
+      assert.equal(config.oauth?.clientSecret, DRIFT_CLIENT_SECRET)
+    }
+  })
+
+  test('may be any of the secrets', () => {
+    const names = [
+      'DATABASE_URL',
+      'ENCRYPTION_KEYS',
+      'DRIFT_VERIFICATION_TOKENS',
+      'DRIFT_CLIENT_SECRET',
+      'SEGMENT_WRITE_KEY',
+      'DRIFT_ACCESS_TOKEN',
+    ]
+    const single = {
+      DRIFT_ORG_ID: '1',
+      SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
+      DRIFT_ACCESS_TOKEN: 'aT6k',
+    }
+    const env: Env = { ...whole, ...single, DATABASE_URL: 'sqlite:x.db' }
+    const files = Object.fromEntries(names.map((name) => [`${name}_FILE`, file(env[name]!)]))
+    const { DRIFT_CLIENT_ID, DRIFT_ORG_ID } = env
+    const { notes, ...read } = readConfig({ ...files, DRIFT_CLIENT_ID, DRIFT_ORG_ID })
+    assert.deepEqual(read.single, readConfig(env).single)
+    assert.deepEqual([read.databaseUrl, read.oauth, notes], ['sqlite:x.db', readConfig(env).oauth, []])
+  })
+
+  const wrong: [what: string, env: () => Env, says: RegExp][] = [
+    [
+      'is given twice',
+      () => ({ ...whole, DRIFT_CLIENT_SECRET_FILE: file('x') }),
+      /given twice, also as DRIFT_CLIENT_SECRET_FILE/,
+    ],
+    ['is not there', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: join(folder, 'none') }), /cannot be read \(ENOENT\)/],
+    ['is a folder', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: folder }), /cannot be read \(EISDIR\)/],
+    ['is empty', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('\n') }), /an empty file/],
+    ['is far too large', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('x'.repeat(100_000)) }), /more than 64 KiB/],
+    ['has quotes', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('"cS7mB3yHp6"') }), /stands in quotes/],
+  ]
+  for (const [what, env, says] of wrong)
+    test(`${what}: it is named, and nothing else is wrong`, () => {
+      const { message } = problemOf(env())
+      assert.match(message, /^ {2}DRIFT_CLIENT_SECRET: /m)
+      assert.match(message, says)
+      assert.equal(message.split('\n').length, 2)
+    })
+})
+
+describe('the file .env', () => {
+  const written = (bytes: string | undefined): Env => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
+    try {
+      if (bytes === undefined) mkdirSync(join(folder, '.env'))
+      else writeFileSync(join(folder, '.env'), bytes)
+      return environment(folder)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+  const rows: [row: string, bytes: string, value: string | undefined][] = [
+    ['L04 a byte order mark', '\ufeffDRIFT_TEST_A=1', '1'],
+    ['L04 lines that end as on Windows', 'X=0\r\nDRIFT_TEST_A=1\r\nY=2\r\n', '1'],
+    ['L04 tabs and spaces', '\tDRIFT_TEST_A =\t1 ', '1'],
+    ['L04 a name twice: the last', 'DRIFT_TEST_A=0\nDRIFT_TEST_A=1', '1'],
+    ['L04 a comment, and what is no setting', '# DRIFT_TEST_A=0\n???\nDRIFT_TEST_A=1', '1'],
+    ['L04 ten megabytes', `X=${'x'.repeat(10_000_000)}\nDRIFT_TEST_A=1`, '1'],
+    ['L19 quotes', "DRIFT_TEST_A='1'", '1'],
+  ]
+  for (const [row, bytes, value] of rows) test(row, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
+
+  test('L04 a folder of that name is said to be one', () => {
+    assert.throws(
+      () => written(undefined),
+      (error: Problem) => error.exitCode === 78 && /\.env .*EISDIR/.test(error.message),
+    )
+  })
+})
