@@ -181,6 +181,37 @@ describe('what comes back and is not used', () => {
     assert.match(again.body, /used already/)
   })
 
+  test('to a browser that is signed in: refused and not exchanged as ever, and the page leads on to the console', async () => {
+    const admin = walk()
+    const back = await admin.allow(org)
+    await admin.get(back)
+    const stranger = new URL(await walk().allow(org))
+    const late = await admin.allow(org)
+    const ways: [what: string, url: string][] = [
+      ['used', back],
+      ['of another browser', admin.at(stranger.pathname + stranger.search)],
+      ['without a state', admin.at('/connect/callback?code=x')],
+      ['with a wrong state', admin.at('/connect/callback?code=x&state=wrong')],
+      ['denied', admin.at('/connect/callback?error=access_denied')],
+    ]
+    const before = exchanges()
+    for (const [what, url] of ways) {
+      const seen = await admin.get(url)
+      assert.equal(seen.status, 400, what)
+      assert.match(
+        seen.body,
+        new RegExp(`signed in to Drift account <strong>${org}<[\\s\\S]*primary" href="/console"`),
+        what,
+      )
+      assert.equal((await admin.get(admin.at('/console'))).status, 200, what)
+    }
+    clock.advance(11 * 60_000)
+    const expired = await admin.get(late)
+    assert.equal(expired.status, 400)
+    assert.match(expired.body, /took too long[\s\S]*signed in to Drift account/)
+    assert.equal(exchanges(), before)
+  })
+
   test('O06 after more than ten minutes, also over a restart, which itself is no reason', async () => {
     const admin = walk()
     const [late, soon] = [await admin.allow(org), await admin.allow(org)]

@@ -4,60 +4,28 @@
  * theirs: `null` from a page without referrers.
  */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { request as ask, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
+import { type ProxyServer, startProxy } from './proxy.ts'
 import { org, type Rig, startRig } from './rig.ts'
-
-interface OldBrowsersProxy {
-  url: string
-  target: string
-  /** What each POST said of where it comes from, by its path. */
-  origins: Map<string, string | undefined>
-  close(): Promise<void>
-}
-
-async function startProxy(): Promise<OldBrowsersProxy> {
-  const origins: OldBrowsersProxy['origins'] = new Map()
-  const server = createServer((incoming, answer) => {
-    const { method, url = '' } = incoming
-    const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => !name.startsWith('sec-')))
-    if (method === 'POST') origins.set(url.replace(/sign-in\/.*/, 'sign-in'), headers.origin as string | undefined)
-    const { hostname, port } = new URL(proxy.target)
-    const on = ask({ hostname, port, method, path: url, headers }, (heard) => {
-      answer.writeHead(heard.statusCode!, heard.headers)
-      heard.pipe(answer)
-    })
-    on.on('error', () => answer.destroy())
-    incoming.pipe(on)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const proxy = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    target: '',
-    origins,
-    async close() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-  return proxy
-}
 
 describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
   let browser: Browser
-  let proxy: OldBrowsersProxy
+  let proxy: ProxyServer
+  /** What each POST said of where it comes from, by its path. */
+  const origins = new Map<string, string | undefined>()
   let rig: Rig
   let watched: WatchedPage
   let page: Page
   before(async () => {
     browser = await launchBrowser()
-    proxy = await startProxy()
+    proxy = await startProxy({
+      passes: (name) => !name.startsWith('sec-'),
+      sees: ({ method, url = '', headers }) => {
+        if (method === 'POST') origins.set(url.replace(/sign-in\/.*/, 'sign-in'), headers.origin)
+      },
+    })
     rig = await startRig({ env: { PUBLIC_URL: proxy.url } })
     proxy.target = rig.service.url
     watched = await openPage(browser, { locale: 'en-GB' })
@@ -75,7 +43,7 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
     await page.goto(output.split('\n')[0]!)
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.waitForURL(`${proxy.url}/console`)
-    assert.equal(proxy.origins.get('/console/sign-in'), 'null')
+    assert.equal(origins.get('/console/sign-in'), 'null')
   })
 
   test('cannot be made by another site to open a link or to send a form, though that site hides its origin', async () => {
@@ -91,7 +59,7 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
       await page.waitForURL(action)
       assert.match((await page.textContent('h1'))!, /This came from another site|This page was open for too long/)
     }
-    assert.deepEqual([proxy.origins.get('/console/sign-in'), proxy.origins.get('/console/pause')], ['null', 'null'])
+    assert.deepEqual([origins.get('/console/sign-in'), origins.get('/console/pause')], ['null', 'null'])
     assert.equal(rig.service.store.roster.get(String(org))!.state, 'live')
     await page.goto(link)
     await page.getByRole('button', { name: 'Open the console' }).waitFor()
@@ -115,9 +83,9 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
     await page.goto(`${proxy.url}/console`)
     await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await page.waitForURL(`${proxy.url}/console/sign-in`)
-    const { '/console/sign-in': _, ...origins } = Object.fromEntries(proxy.origins)
+    const { '/console/sign-in': _, ...ofForms } = Object.fromEntries(origins)
     assert.deepEqual(
-      origins,
+      ofForms,
       Object.fromEntries(
         ['pause', 'resume', 'settings/events', 'sign-out']
           .map((path) => `/console/${path}`)

@@ -7,6 +7,11 @@ export function newSecret(random: Random): string {
   return random.bytes(32).toString('base64url')
 }
 
+/** One that whoever knows these secrets can make again, and nobody else. */
+export function secretFrom(...secrets: readonly string[]): string {
+  return createHash('sha256').update(secrets.join('\n')).digest('base64url')
+}
+
 /** What may be kept of it: 256 random bits cannot be found from their digest. */
 export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')

@@ -67,8 +67,11 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
       durationMs: Math.round(clock.monotonic() - startedAt),
     })
     if (failed?.why === 'busy') c.header('retry-after', retryAfterSeconds)
-    // Back to the address that Drift knows: a browser that came by another name for it has its cookie there.
-    if (failed) return c.html(connectFailurePage(failed.why, `${site.publicUrl()}/connect`), statusOf(failed.why))
+    if (failed) {
+      // Back to the address that Drift knows: a browser that came by another name for it has its cookie there.
+      const page = connectFailurePage(failed.why, `${site.publicUrl()}/connect`, await sessions.find(c))
+      return c.html(page, statusOf(failed.why))
+    }
     const { org, isNew, from } = outcome as Extract<Outcome, { is: 'installed' }>
     const { who } = await sessions.begin(c, org, 'Drift admin')
     await audit.add({ at: clock.now(), org, who, what: isNew ? 'connected the account' : 'signed in through Drift' })

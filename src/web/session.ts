@@ -38,8 +38,13 @@ const freshMs = 10 * minuteMs
 const sessionsMax = 50_000
 
 export interface Sessions {
-  /** A proof was given: a new session under a new id, and the browser's old one ends. */
-  begin(c: Context, org: Org, who: string): Promise<Session>
+  /** A proof was given: a new session under a new id, and the browser's old one ends. `secret`: what only this proof has. */
+  begin(c: Context, org: Org, who: string, secret?: string): Promise<Session>
+  /**
+   * Gives the session to this browser once more that began under this secret in the last minute: a browser that sends a
+   * form twice drops the answer to the first, and the cookie with it. False when there is none.
+   */
+  giveAgain(c: Context, secret: string): Promise<boolean>
   find(c: Context): Promise<Session | undefined>
   end(c: Context): Promise<void>
   /**
@@ -92,9 +97,15 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
       await forget(c)
       cookie.remove(c)
     },
-    async begin(c, org, who) {
+    async giveAgain(c, secret) {
+      const now = clock.now()
+      const ticket = await tickets.get({ kind: 'session', id: digestOf(secret) }, now)
+      if (!ticket || now - ticket.at >= minuteMs) return false
+      cookie.write(c, secret)
+      return true
+    },
+    async begin(c, org, who, secret = newSecret(random)) {
       await forget(c)
-      const secret = newSecret(random)
       const id = digestOf(secret)
       const at = clock.now()
       // So that the audit can tell two admins apart, though it cannot name them.

@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono'
 import { signOutEverywhere } from '../install/sign-out.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
-import { digestOf, isSame } from '../lib/secret.ts'
+import { digestOf, isSame, secretFrom } from '../lib/secret.ts'
 import type { Audit, Tickets } from '../storage/ports.ts'
 import { csrfField, fieldsOf, formOf } from './form.ts'
 import { comesFrom } from './gate.ts'
@@ -42,7 +42,7 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
   // Looking at a link, as mail scanners and previews do, does not use it up.
   app.get('/console/sign-in/:token', async (c) => {
     const link = await tickets.get({ kind: 'link', id: digestOf(c.req.param('token')) }, clock.now())
-    if (!link) return c.html(goneLinkPage({ hasOauth }), 410)
+    if (!link) return c.html(goneLinkPage({ hasOauth, session: await sessions.find(c) }), 410)
     return c.html(linkPage({ org: link.org, csrf: csrfOf(secretOf(c, opening, random, linkSeconds)) }))
   })
 
@@ -50,8 +50,12 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
     if (comesFrom(c, site.publicUrl()) === 'hidden' && !(await isFromLinkPage(c))) return refuse(c, 403, 'cross_site')
     const now = clock.now()
     const link = await tickets.redeem({ kind: 'link', id: digestOf(c.req.param('token')) }, now)
-    if (!link) return c.html(goneLinkPage({ hasOauth }), 410)
-    const { org, who } = await sessions.begin(c, link.org, link.who)
+    const browser = opening.read(c)
+    // In the browser that used it, the link leads to the same session once more; anywhere else it is used up.
+    const secret = browser && secretFrom(c.req.param('token'), browser)
+    if (!link && secret && (await sessions.giveAgain(c, secret))) return c.redirect('/console', 303)
+    if (!link) return c.html(goneLinkPage({ hasOauth, session: await sessions.find(c) }), 410)
+    const { org, who } = await sessions.begin(c, link.org, link.who, secret)
     await audit.add({ at: now, org, who, what: 'signed in by a one-time link' })
     return c.redirect('/console', 303)
   })

@@ -8,6 +8,7 @@ import type { KeyShown } from '../../install/write-key.ts'
 import { type HeldKey, type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
 import { notFilledIn } from './parts.ts'
+import { signedIn } from './sign-in.ts'
 
 /** Why a browser that came back from Drift is not connected. */
 export type ConnectFailure =
@@ -31,7 +32,7 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
   expired: ['That took too long', `An install must be finished within ten minutes. ${again}`],
   used: [
     'This was used already',
-    `Drift’s answer is good for one time. If the account is connected, go on to the console.`,
+    'Drift’s answer is good for one time, and it was used before: this page was loaded twice, or you went back to it.',
   ],
   busy: ['Too many installs at this moment', 'Wait a few seconds, then reload this page: nothing is lost.'],
   unasked: ['Nothing was done', 'This address is for a browser window that comes back from Drift.'],
@@ -59,12 +60,20 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
   unavailable: ['Drift does not answer as it should', 'Nothing was stored. Try again in a moment.'],
 }
 
-export function connectFailurePage(why: ConnectFailure, startUrl: string): Html {
+const onceMore = html`<p>Go through Drift once more: that signs you in if the account is connected, and connects it if it is not.</p>`
+
+/** `session`: the one that this browser has all the same, as it does where the page is loaded again after an install. */
+export function connectFailurePage(why: ConnectFailure, startUrl: string, session: { org: string } | undefined): Html {
   const [title, text] = failures[why]
-  const label = why === 'unsolicited' ? 'Continue installing' : 'Start again'
+  const start = { unsolicited: 'Continue installing', used: 'Continue with Drift' }[why as string] ?? 'Start again'
   const body = html`<section class="card"><h1>${title}</h1>
     <p>${text}</p>
-    <div class="row"><a class="button primary" href="${startUrl}">${label}</a><a class="button" href="/console">To the console</a></div></section>`
+    ${session ? signedIn(session.org) : why === 'used' ? onceMore : ''}
+    <div class="row">
+      ${session ? html`<a class="button primary" href="/console">To the console</a>` : ''}
+      <a class="button${session ? '' : ' primary'}" href="${startUrl}">${start}</a>
+      ${session ? '' : html`<a class="button" href="/console">To the console</a>`}
+    </div></section>`
   return page({ title, body })
 }
 

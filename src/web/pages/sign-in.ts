@@ -21,10 +21,11 @@ export function linkPage({ org, csrf }: { org: string; csrf: string }): Html {
   return page({ title: 'Sign in', body })
 }
 
-export function goneLinkPage(given: Ways): Html {
+/** `session`: the one that this browser has all the same. */
+export function goneLinkPage({ hasOauth, session }: Ways & { session: { org: string } | undefined }): Html {
   const body = html`<section class="card"><h1>This link works no more</h1>
     <p>A sign-in link is good for ten minutes, and once. This one was used, or its time is over.</p>
-    ${ways(given, 'Continue with Drift')}</section>`
+    ${session ? html`${signedIn(session.org)}<p><a class="button primary" href="/console">To the console</a></p>` : ways({ hasOauth }, 'Continue with Drift')}</section>`
   return page({ title: 'Link used', body })
 }
 
@@ -43,6 +44,11 @@ export function staleProofPage({ session, hasOauth }: Ways & { session: { org: s
       disconnect, sign in once more; then come back and do it. Nothing was changed.</p>
     ${ways({ hasOauth }, 'Continue with Drift', session.org)}</section>`
   return page({ title: 'Show again that it is you', session, body })
+}
+
+/** For a page that refuses a browser that has a session all the same. */
+export function signedIn(org: string): Html {
+  return html`<p>This browser is signed in to Drift account <strong>${org}</strong>, and nothing has changed that.</p>`
 }
 
 function ways({ hasOauth }: Ways, label: string, org = 'N'): Html {
