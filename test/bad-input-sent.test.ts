@@ -123,16 +123,11 @@ describe('values', () => {
       ['quarantined', 'shape_unknown'],
     ],
     ['W45 a contact that is none', 'playbook_goal_met', { contactId: true }, ['quarantined', 'nobody_named']],
-    [
-      'W45 a contact of -5',
-      'new_conversation',
-      { contactId: -5, id: 1, createdAt: at },
-      ['quarantined', 'nobody_named'],
-    ],
+    ['W45 a contact of -5', 'new_conversation', { contactId: -5, createdAt: at }, ['quarantined', 'nobody_named']],
     [
       'W45 a contact called null',
       'new_conversation',
-      { contactId: 'null', id: 1, createdAt: at },
+      { contactId: 'null', createdAt: at },
       ['quarantined', 'nobody_named'],
     ],
     [
@@ -149,11 +144,40 @@ describe('values', () => {
     ],
   ]
   for (const [row, type, data, wanted] of aside)
-    test(`${row}: set aside with the reason, and nothing is sent`, async () => {
+    test(`${row}: kept with the reason, and nothing is sent`, async () => {
       assert.equal(await sent(type, data), undefined)
       assert.deepEqual(await standing(), [wanted])
       assert.equal(stage.sims.segment.requests.length, 0)
     })
+
+  test('a contact update is sent with what is good of it: entries without a name are left out, one without a value is cleared', async () => {
+    const diff = [null, 7, {}, { name: 5, updated: 1 }, { name: '', updated: 1 }, { name: 'attributes.', updated: 1 }]
+    assert.deepEqual(
+      await sent('contact_updated', changed([...diff, { name: 'a', updated: 1 }, { name: 'attributes.b' }] as never)),
+      {
+        a: 1,
+        b: null,
+      },
+    )
+    assert.equal(
+      await sent('contact_updated', changed([...diff, { name: 'contactId', updated: 8 }] as never)),
+      undefined,
+    )
+    assert.deepEqual(await standing(), [], 'a diff with nothing usable is ignored')
+  })
+
+  for (const orgId of [0, '0', null])
+    test(`an orgId of ${JSON.stringify(orgId)} inside the data names no account, and contradicts none`, async () => {
+      const got = await sent('new_conversation', { contactId: 7, id: 1, createdAt: at, orgId })
+      assert.deepEqual(got, { id: 1, createdAt: at })
+    })
+
+  test('a time in digits is used as one, and the field itself stays as it is', async () => {
+    await sent('new_conversation', { contactId: 7, id: 1, createdAt: `${at}` })
+    const { message } = stage.sims.segment.accepted.at(-1)!
+    assert.equal(message.timestamp, new Date(at).toISOString())
+    assert.equal((message.properties as { createdAt: unknown }).createdAt, `${at}`)
+  })
 
   test('W55 a message over 32,000 bytes dies alone; those beside it go, and none is cut', async () => {
     const note = (n: number, bytes: number) => ({

@@ -159,7 +159,9 @@ function shapeProblem(body: JsonObject): string | undefined {
   if (orgIdOf(body.orgId) === undefined) return 'org_unusable'
   if (!isObject(body.data)) return 'data_unusable'
   const inside = Object.hasOwn(body.data, 'orgId') ? body.data.orgId : undefined
-  if (inside !== undefined && inside !== null && orgIdOf(inside) !== orgIdOf(body.orgId)) return 'org_contradicts'
+  // Drift writes 0 where it names no account.
+  const namesOne = inside !== undefined && inside !== null && inside !== 0 && inside !== '0'
+  if (namesOne && orgIdOf(inside) !== orgIdOf(body.orgId)) return 'org_contradicts'
   return undefined
 }
 

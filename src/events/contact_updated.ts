@@ -4,13 +4,20 @@ import { contactOr, id, identify, time } from './define.ts'
 
 const prefix = 'attributes.'
 
+/** What an entry calls its attribute; '' where that is not a name. */
+function nameIn(name: Json | undefined): string {
+  if (typeof name !== 'string') return ''
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name
+}
+
 export default identify({
   type: 'contact_updated',
   when: "a contact's attribute is captured or changes",
   data: z.object({
     endUserId: id(),
     timestamp: time(),
-    diff: z.array(z.object({ name: z.string(), updated: z.unknown() })),
+    // One entry of another shape must not cost the others.
+    diff: z.array(z.unknown()),
   }),
   from: 'data.endUserId',
   whose: (data) => contactOr(data.endUserId),
@@ -21,11 +28,13 @@ export default identify({
     // No prototype: an attribute may have any name at all, `__proto__` among them.
     const traits: Record<string, Json> = Object.create(null)
     for (const entry of Array.isArray(diff) ? diff : []) {
-      if (!isObject(entry) || typeof entry.name !== 'string' || entry.updated === undefined) continue
-      const name = entry.name.startsWith(prefix) ? entry.name.slice(prefix.length) : entry.name
-      // A null says that the attribute was cleared, so it is sent. The contact's own id is not an attribute's to say.
-      if (name !== 'contactId') traits[name] = entry.updated
+      const name = isObject(entry) && Object.hasOwn(entry, 'name') ? nameIn(entry.name) : ''
+      // The contact's own id is not an attribute's to say.
+      if (name === '' || name === 'contactId') continue
+      const { updated } = entry as { updated?: Json }
+      // A null says that the attribute was cleared, so it is sent; so does an entry without a new value.
+      traits[name] = Object.hasOwn(entry as object, 'updated') ? updated! : null
     }
-    return Array.isArray(diff) && diff.length > 0 ? traits : undefined
+    return Object.keys(traits).length > 0 ? traits : undefined
   },
 })

@@ -15,9 +15,9 @@ const sent = {
 export default track({
   type: 'meeting_updated',
   when: 'a booked meeting is rescheduled or canceled',
-  data: z.object({ contactId: id(), ...sent }),
-  from: 'data.schedulerId, else data.contactId',
-  whose: (data) => contactOr(idOf(data.schedulerId) ?? data.contactId),
+  data: z.object({ contactId: id(), conversationId: id(), ...sent }),
+  from: 'data.schedulerId, else data.contactId, else the conversation',
+  whose: (data) => contactOr(idOf(data.schedulerId) ?? data.contactId, data.conversationId),
   at: 'scheduledAt',
   distinct: (data) => data.scheduledAt ?? data.eventId,
   sends: Object.keys(sent),

@@ -13,8 +13,8 @@ export default track({
     playbookId: id(),
     playbookName: text(),
   }),
-  from: 'data.contactId',
-  whose: (data) => contactOr(data.contactId),
+  from: 'data.contactId, else the conversation',
+  whose: (data) => contactOr(data.contactId, data.conversationId),
   at: 'receipt',
   // Nothing in it tells two of them apart, and a goal can be met again.
   distinct: () => undefined,

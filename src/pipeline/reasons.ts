@@ -41,6 +41,10 @@ export const holds: Table = {
     'check the region and SEGMENT_API_URL_US or _EU',
   ],
   segment_success_false: ['Segment answered 2xx but said that it did not take the batch', checkKey],
+  not_segment: [
+    'something else than Segment answered: a success that does not say what Segment says, such as the page of a sign-in',
+    'look at what stands between this service and Segment (a proxy, a captive portal), and at SEGMENT_API_URL_US or _EU; events are sent again under the same messageIds, so none is there twice',
+  ],
   segment_refuses_all: [
     'Segment refused every single message of a batch, so it is the account, not a message',
     checkKey,

@@ -37,7 +37,7 @@ const probesBeforeBatch = 7
 /** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
 const requestsMax = 4
 /** The reasons for which this lane troubles an account, and so may end the trouble of. */
-const ownReasons = /^(segment_|write_key_)/
+const ownReasons = /^(segment_|write_key_|not_segment$)/
 
 /** `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way. */
 export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true): Promise<void> {

@@ -32,7 +32,8 @@ export function translate(
 
 /** Drift's time of the event where it is a plausible one, else its receipt. */
 function timeOf(page: EventPage, data: JsonObject, receivedAt: number): number {
-  const time = Object.hasOwn(data, page.at) ? data[page.at] : undefined
+  const found = Object.hasOwn(data, page.at) ? data[page.at] : undefined
+  const time = typeof found === 'string' && /^\d{13}$/.test(found) ? Number(found) : found
   const plausible =
     typeof time === 'number' && Number.isInteger(time) && time >= earliestMs && time <= receivedAt + dayMs
   return plausible ? time : receivedAt

@@ -20,7 +20,7 @@ function expected(status: number): Verdict {
 }
 
 describe("what Segment's answer means", () => {
-  for (const body of ['', '<html><body>Bad gateway: success:false</body></html>', '{"success": true}']) {
+  for (const body of ['', 'OK', '{"success": true}']) {
     test(`every status from 200 to 599 with the body ${JSON.stringify(body)}`, () => {
       for (let status = 200; status <= 599; status++) {
         assert.deepEqual(judge(answer(status, body), now), expected(status), `${status}`)
@@ -33,16 +33,52 @@ describe("what Segment's answer means", () => {
       assert.deepEqual(judge({ status: 0, failure, mayHaveArrived: true }, now), { is: 'later', reason: failure })
   })
 
-  test('a success that says no is the account’s trouble, whatever the 2xx', () => {
-    for (const status of [200, 201, 202, 299])
-      for (const body of ['{"success":false}', ' { "message": "no", "success" : false } '])
-        assert.deepEqual(judge(answer(status, body), now), { is: 'held', reason: 'segment_success_false' })
-  })
-
-  test('a success whose body says something else is a success', () => {
-    for (const body of ['{"success":null}', '{"success":"false"}', '[false]', 'false', '{"data":{"success":false}}'])
-      assert.deepEqual(judge(answer(200, body), now), { is: 'done' }, body)
-  })
+  const successes: [what: string, bodies: string[], verdict: Verdict][] = [
+    [
+      'that says no holds the account',
+      [
+        '{"success":false}',
+        ' { "message": "no", "success" : false } ',
+        '{"ok":false}',
+        '{"error":"invalid"}',
+        '{"error":{"code":1}}',
+        '{"error":false}',
+        '{"error":0}',
+        '{"success":true,"error":"half of it"}',
+        '{"ok":true,"success":false}',
+      ],
+      { is: 'held', reason: 'segment_success_false' },
+    ],
+    [
+      'that says yes is a yes',
+      ['{"success":true}', '{"ok":true}', '{"success":true,"error":null}', 'OK', ' ok\n', 'Ok', '', ' \r\n'],
+      { is: 'done' },
+    ],
+    [
+      'that says something else is not Segment\u2019s, and holds the account',
+      [
+        '<html><body>Sign in</body></html>',
+        'OK!',
+        'true',
+        '"OK"',
+        'null',
+        '[]',
+        '{}',
+        '{"success":null}',
+        '{"success":"true"}',
+        '{"data":{"success":true}}',
+        '{"success":true',
+        '{"success":true,"success":true}',
+        '{"__proto__":{"success":true}}',
+      ],
+      { is: 'held', reason: 'not_segment' },
+    ],
+  ]
+  for (const [what, bodies, verdict] of successes)
+    test(`a 2xx ${what}`, () => {
+      for (const status of [200, 201, 202, 204, 299])
+        for (const body of bodies) assert.deepEqual(judge(answer(status, body), now), verdict, body)
+    })
 
   test('a 400 that names the write key is about the key, in whichever spelling', () => {
     for (const name of ['write key', 'writeKey', 'Write Key', 'write_key', 'write-key', 'WRITEKEY']) {

@@ -16,8 +16,7 @@ export function judge(answer: Answered, nowMs: number): Verdict {
   if (answer.failure === unmakeable) return { is: 'held', reason: 'segment_request_invalid' }
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const { status } = answer
-  if (status >= 200 && status < 300)
-    return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }
+  if (status >= 200 && status < 300) return judgeSuccess(answer.body)
   if (status >= 300 && status < 400) return { is: 'held', reason: 'segment_redirect' }
   if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
   if (status === 400 && namesWriteKey(answer.body)) return { is: 'held', reason: 'write_key_refused' }
@@ -26,10 +25,18 @@ export function judge(answer: Answered, nowMs: number): Verdict {
   return { is: 'later', reason: `segment_${status}`, ...(afterMs === undefined ? {} : { afterMs }) }
 }
 
-/** Segment's edge answers 200 `{"success": true}`; whatever is no JSON object at all is taken as yes. */
-function saysNo(body: string): boolean {
+/**
+ * A yes is Segment's own: its edge answers `{"success": true}`, and destinations that speak its API an `OK` or nothing.
+ * Whatever else comes with a 2xx, such as the page of a sign-in, is somebody else's word. Segment may have taken the batch
+ * all the same, so it goes again under the same messageIds.
+ */
+function judgeSuccess(body: string): Verdict {
   const reading = readText(body)
-  return reading.ok && isObject(reading.value) && reading.value.success === false
+  const said = reading.ok && isObject(reading.value) ? reading.value : undefined
+  if (said && (said.success === false || said.ok === false || (said.error ?? null) !== null))
+    return { is: 'held', reason: 'segment_success_false' }
+  if (said?.success === true || said?.ok === true || /^(ok)?$/i.test(body.trim())) return { is: 'done' }
+  return { is: 'held', reason: 'not_segment' }
 }
 
 function namesWriteKey(body: string): boolean {

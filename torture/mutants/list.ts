@@ -123,18 +123,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes a redirect for a success',
     file: 'src/segment/verdict.ts',
-    edits: [['if (status >= 200 && status < 300)', 'if (status >= 200 && status < 400)']],
+    edits: [["status < 400) return { is: 'held', reason: 'segment_redirect' }", "status < 400) return { is: 'done' }"]],
     catchers: [simulation],
   },
   {
     name: 'takes success:false for a success',
     file: 'src/segment/verdict.ts',
-    edits: [
-      [
-        "return saysNo(answer.body) ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }",
-        "return saysNo('') ? { is: 'held', reason: 'segment_success_false' } : { is: 'done' }",
-      ],
-    ],
+    edits: [['return judgeSuccess(answer.body)', "return judgeSuccess('')"]],
     catchers: [simulation],
   },
   {
