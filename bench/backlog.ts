@@ -14,7 +14,7 @@ const groupMax = 2_000
 
 /** Adds so many webhooks to the store of these settings, in turn to so many accounts, numbered from `from`. */
 export async function addBacklog(env: Env, events: number, accounts: number, from = 1): Promise<void> {
-  const { storage, keyring, roster, clock, close } = await openStore(readConfig(env, 'store'))
+  const { storage, keyring, roster, clock, close } = await openStore(readConfig(env, 'store'), 'create')
   const tokens = tokensOf([token])
   const { inbox } = storage
   const needs = { tokens, catalogue, roster, keyring, inbox, clock, random: systemRandom, wake() {} }

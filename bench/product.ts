@@ -40,7 +40,7 @@ export function settingsFor(engine: Engine, folder: string, segmentUrl = nowhere
 
 /** Installs so many accounts in the store of a folder; `paused`: what they get is kept and not sent. */
 export async function install(env: Env, accounts: number, state: 'live' | 'paused' = 'live'): Promise<void> {
-  const store = await openStore(readConfig(env, 'store'))
+  const store = await openStore(readConfig(env, 'store'), 'create')
   const { keyring, roster, clock } = store
   try {
     for (let org = firstOrg; org < firstOrg + accounts; org++) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { judgeDisk } from '../src/cli/doctor.ts'
 import { Problem } from '../src/lib/errors.ts'
 import { addsUp } from '../src/pipeline/sums.ts'
 import { eventually } from './clock.ts'
@@ -59,6 +60,14 @@ describe('doctor', () => {
     await theirs.close()
     assert.equal(exitCode, 1)
     assert.match(output, /bad {2}clock: \d+ s away from Segment \(eu\)'s\n.*keep time/)
+  })
+
+  test('a disk with less room than a service needs after it was full is bad, with less than a gibibyte worth a look', () => {
+    const mebibyte = 1024 ** 2
+    assert.equal(judgeDisk(31 * mebibyte).is, 'bad')
+    assert.match(judgeDisk(31 * mebibyte).todo!, /with 32 MiB free/)
+    assert.equal(judgeDisk(32 * mebibyte).is, 'look')
+    assert.equal(judgeDisk(2_000 * mebibyte).is, 'ok')
   })
 
   test('a misspelt setting is worth a look', async () => {

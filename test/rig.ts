@@ -149,7 +149,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     print: say,
     remark: say,
     readInput: async () => options.stdin ?? '',
-    openStore: (config) => openStore(config),
+    openStore: (config, mode) => openStore(config, mode),
     openService,
     moveStore,
     untilStopped: () => options.stopped ?? new Promise(() => {}),

@@ -155,7 +155,7 @@ function apply(file: DiskFile, step: Step): void {
 
 async function judge(path: string, answered: readonly string[]): Promise<string | undefined> {
   try {
-    const storage = await openStorage(`sqlite:${path}`, 'beside')
+    const storage = await openStorage(`sqlite:${path}`, 'create')
     try {
       const damaged = await storage.examine()
       if (damaged.length > 0) return `damaged: ${damaged[0]}`

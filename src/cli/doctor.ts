@@ -19,6 +19,8 @@ interface Finding {
 }
 
 const gigabyte = 1024 ** 3
+/** Twice the reserve that drains a full disk: with less, a service that met the full disk accepts nothing new. */
+const roomMin = 32 * 1024 ** 2
 /** A clock this far off stamps events visibly wrong, and Drift's tokens seem to end early or late. */
 const skewMsMax = 30_000
 /** What is in line for longer than this is worth a look: an hour-long backlog drains in minutes. */
@@ -48,6 +50,7 @@ export const doctor: Command = {
       context.print('\nin the Drift app (dev.drift.com), please look that:')
       for (const line of checklist(settings)) context.print(`  - ${line}`)
     }
+    if (findings.some(({ what }) => what.endsWith('(store_not_there)'))) return 78
     return findings.some(({ is }) => is === 'bad') ? 1 : 0
   },
 }
@@ -80,7 +83,11 @@ async function examineStore(context: Context, config: Config, findings: Finding[
     store = await context.openStore(config)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    findings.push({ is: 'bad', what: `store: ${error.message}`, ...(error.hint ? { todo: error.hint } : {}) })
+    findings.push({
+      is: 'bad',
+      what: `store: ${error.message} (${error.code})`,
+      ...(error.hint ? { todo: error.hint } : {}),
+    })
     return
   }
   try {
@@ -94,19 +101,41 @@ async function examineStore(context: Context, config: Config, findings: Finding[
 
 async function examineFile({ storage }: Store, { databaseUrl }: Config, findings: Finding[]): Promise<void> {
   const damage = await storage.examine()
-  if (damage.length === 0) findings.push({ is: 'ok', what: 'store: opens, can be written, and is sound' })
+  if (damage.length === 0) findings.push({ is: 'ok', what: 'store: opens, and is sound' })
   else {
     const todo = 'stop the service and restore the last backup: see docs/operate.md'
     findings.push({ is: 'bad', what: `store: damaged: ${damage.slice(0, 3).join('; ')}`, todo })
   }
+  const refused = await storage.check().then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  if (refused === undefined) findings.push({ is: 'ok', what: 'store: can be written' })
+  else
+    findings.push({
+      is: 'bad',
+      what: `store: cannot be written: ${refused}`,
+      todo: 'webhooks are answered 503: see docs/operate.md',
+    })
+  for (const risk of await storage.risks()) findings.push({ is: 'look', what: `store: ${risk.what}`, todo: risk.todo })
   const path = databaseUrl.replace(/^sqlite:/, '')
   if (path === databaseUrl) return
   const { bavail, bsize } = await statfs(dirname(path))
-  const free = bavail * bsize
+  findings.push(judgeDisk(bavail * bsize))
+}
+
+/** `free`: bytes beside the store. */
+export function judgeDisk(free: number): Finding {
+  if (free < roomMin) {
+    const mebibytes = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MiB`
+    return {
+      is: 'bad',
+      what: `disk: ${mebibytes(free)} free beside the store: a service that met the full disk refuses webhooks`,
+      todo: `make room: with ${mebibytes(roomMin)} free it accepts them again by itself`,
+    }
+  }
   const what = `disk: ${(free / gigabyte).toFixed(1)} GiB free beside the store`
-  findings.push(
-    free < gigabyte ? { is: 'look', what, todo: 'make room: a full disk refuses webhooks' } : { is: 'ok', what },
-  )
+  return free < gigabyte ? { is: 'look', what, todo: 'make room: a full disk refuses webhooks' } : { is: 'ok', what }
 }
 
 async function examineKeys({ keyring }: Store, { encryptionKeys }: Config, findings: Finding[]): Promise<void> {

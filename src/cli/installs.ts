@@ -70,7 +70,7 @@ const add: Command = {
     const config = readConfig(context.env, 'store')
     const id = orgOf(given.org)
     const secrets = secretsOf(await context.readInput())
-    const store = await context.openStore(config)
+    const store = await context.openStore(config, 'create')
     try {
       const { keyring, roster, clock } = store
       const now = clock.now()

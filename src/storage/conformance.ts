@@ -96,6 +96,18 @@ export const keepAll: Limits = {
 
 export const promises: readonly Promised[] = [
   {
+    promise: 'a sound store has no findings, whatever was kept, delivered and erased in it',
+    async check(storage) {
+      assert.deepEqual(await storage.examine(), [])
+      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      assert.deepEqual(await storage.examine(), [])
+      const lease = await claimed(storage)
+      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], { readyAt: 1, failures: 0 })
+      await storage.inbox.erase(other)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
     promise: 'what was appended is claimed whole, byte for byte, in the order of appending',
     async check(storage) {
       const odd = [

@@ -401,11 +401,14 @@ export interface Storage {
   backup(path: string): Promise<void>
   /** Reads all of it and names what is damaged; nothing when it is sound. */
   examine(): Promise<string[]>
+  /** What weakens the promise of 200 though nothing is damaged, each with what to do; nothing when all is well. */
+  risks(): Promise<{ what: string; todo: string }[]>
   close(): Promise<void>
 }
 
 /**
- * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line,
- * at any time.
+ * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line, at
+ * any time; where there is no store it is refused, so that a mistyped path does not look like an empty one. `create`: as
+ * `beside`, and makes the store where there is none.
  */
-export type Mode = 'serve' | 'beside'
+export type Mode = 'serve' | 'beside' | 'create'

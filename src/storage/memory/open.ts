@@ -25,6 +25,7 @@ export function openForgetful(state: State = emptyState()): Storage {
       throw new Problem('backup_elsewhere', 'this store keeps nothing, so there is nothing to copy')
     },
     examine: async () => [],
+    risks: async () => [],
     async close() {},
   }
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { schema } from './database.ts'
+import { type Session, schema } from './database.ts'
 
 /** What is damaged, and which settings of the server's break the promise of 200; nothing when all is well. */
 export async function findings(client: pg.Client): Promise<string[]> {
@@ -25,7 +25,23 @@ export async function findings(client: pg.Client): Promise<string[]> {
     ...settings.map(({ name }) => `the server runs with ${name} = off: a power loss may take what was answered 200`),
     ...indexes.map(({ name }) => `the index ${name} is not valid`),
     ...read,
-    ...(apart?.bare === '0' ? [] : [`${apart?.bare} entries have no body`]),
-    ...(apart?.lone === '0' ? [] : [`${apart?.lone} bodies have no entry`]),
+    ...(Number(apart?.bare) === 0 ? [] : [`${apart?.bare} entries have no body`]),
+    ...(Number(apart?.lone) === 0 ? [] : [`${apart?.lone} bodies have no entry`]),
+  ]
+}
+
+/** An asynchronous standby that takes over has not heard of the last commits, so what was answered 200 may be gone. */
+export async function risks(session: Session): Promise<{ what: string; todo: string }[]> {
+  const found = await session.get(
+    `SELECT count(*) AS standbys, current_setting('synchronous_standby_names') AS waits,
+       current_setting('synchronous_commit') AS commits FROM pg_stat_replication`,
+  )
+  const waitsForNone = found?.waits === '' || found?.commits === 'local'
+  if (Number(found?.standbys) === 0 || !waitsForNone) return []
+  return [
+    {
+      what: `${found?.standbys} standbys follow, and no commit waits for one: failing over to one loses the last events`,
+      todo: 'set synchronous_standby_names where a failover must lose nothing: see docs/operate.md',
+    },
   ]
 }

@@ -104,8 +104,10 @@ const steps: readonly Step[] = [
 ]
 
 /** Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. */
-export async function migrate(database: Database): Promise<void> {
+/** `absent`: what is thrown instead of making a new store. */
+export async function migrate(database: Database, absent?: () => Problem): Promise<void> {
   const found = await versionOf(database)
+  if (!found && absent) throw absent()
   if (found && judge(found.schema, found.least) === 'known') return
   await database.transaction(async (session) => {
     await lock(session, ['migrations'])
@@ -147,7 +149,8 @@ async function versionOf(session: Session): Promise<{ schema: number; least: num
     const row = await session.get('SELECT schema, least FROM meta')
     return row && { schema: Number(row.schema), least: Number(row.least) }
   }
-  if (found.length > 0) {
+  // A schema that an administrator made beforehand is taken, if nothing is in it.
+  if (found.length > 0 && !(await isEmpty(session))) {
     throw new Problem('store_not_ours', `the database has a schema ${schema} that is not ours; it was left untouched`, {
       hint: 'name another database',
       exitCode: 78,
@@ -156,7 +159,13 @@ async function versionOf(session: Session): Promise<{ schema: number; least: num
   return undefined
 }
 
+async function isEmpty(session: Session): Promise<boolean> {
+  const sql = 'SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 LIMIT 1'
+  return (await session.get(sql, schema)) === undefined
+}
+
 async function create(session: Session): Promise<void> {
-  await session.script(`CREATE SCHEMA ${schema};
+  const isThere = await session.get('SELECT 1 FROM pg_namespace WHERE nspname = $1', schema)
+  await session.script(`${isThere ? '' : `CREATE SCHEMA ${schema};`}
     CREATE TABLE meta (schema integer NOT NULL, least integer NOT NULL); INSERT INTO meta VALUES (0, 0)`)
 }

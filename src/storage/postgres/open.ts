@@ -5,30 +5,33 @@
 import pg from 'pg'
 import { Problem } from '../../lib/errors.ts'
 import { groupAppends } from '../grouping.ts'
+import { storeNotThere } from '../not-there.ts'
 import type { Inbox, Installs, Lookup, Mode, Org, Storage, Tickets } from '../ports.ts'
 import * as appending from './append.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
-import { findings } from './examine.ts'
+import { findings, risks } from './examine.ts'
 import * as inbox from './inbox.ts'
 import * as lookup from './lookup.ts'
 import { assertKnown, migrate } from './migrations.ts'
 import * as records from './records.ts'
 import * as retention from './retention.ts'
+import { assertSessions } from './sessions.ts'
 import { settle } from './settle.ts'
 import { channel, openSignals } from './signals.ts'
 import { tickets } from './tickets.ts'
 
 /** A service uses these and one to listen; a command the first alone. */
-const connections = { serve: { work: 10, look: 3 }, beside: { work: 4 } }
+const connections = { serve: { work: 10, look: 3 }, beside: { work: 4 }, create: { work: 4 } }
 /** Locks of accounts are shared memory of the server's: this many at once leave room for every replica. */
 const groupMax = 1_000
 
 export async function open(url: string, mode: Mode): Promise<Storage> {
   const broken = Promise.withResolvers<Error>()
-  const gone = (problem: Problem) => broken.resolve(problem)
+  const gone = (problem: Problem) => void looksGone(url).then((isGone) => isGone && broken.resolve(problem))
   const work = openDatabase(url, connections[mode].work, gone)
   try {
-    await migrate(work)
+    await assertSessions(url)
+    await migrate(work, mode === 'beside' ? () => storeNotThere('in the database that DATABASE_URL names') : undefined)
     if (mode === 'serve') await assertWhole(work)
   } catch (error) {
     await work.close()
@@ -93,6 +96,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
       })
     },
     examine: () => examine(url),
+    risks: () => risks(look),
     async close() {
       await signals.close()
       if (look !== work) await look.close()
@@ -132,6 +136,21 @@ function bound<Port extends object>(db: Database, functions: object): Port {
 function stopIfTooNew(error: unknown, stop: (problem: Error) => void): void {
   if (error instanceof Problem && (error.code === 'store_too_new' || error.code === 'store_gone')) stop(error)
   else throw error
+}
+
+/** A statement that finds no table may have another reason: only what looks for the table itself says that it is gone. */
+async function looksGone(url: string): Promise<boolean> {
+  const client = new pg.Client(connectionTo(url))
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rows } = await client.query(`SELECT to_regclass('${schema}.meta') IS NULL AS gone`)
+    return rows[0]?.gone === true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
 }
 
 /** Over a connection without deadlines: all of it is read. */

@@ -27,6 +27,12 @@ export function problemOf(error: unknown): Problem {
       hint: 'restore the last backup, or name the right database: see docs/operate.md',
       cause: error,
     })
+  if (state === '42501')
+    return new Problem('store_forbidden', 'the database role of DATABASE_URL may not make our tables', {
+      hint: 'let it: GRANT CREATE ON DATABASE … TO …, or make an empty schema for it: CREATE SCHEMA drift_segment_source AUTHORIZATION …',
+      exitCode: 78,
+      cause: error,
+    })
   if (unfit.test(state))
     return new Problem('store_refused', 'PostgreSQL does not let us in with this DATABASE_URL', {
       hint: 'look at the user, the password and the database it names',
@@ -45,7 +51,16 @@ export function problemOf(error: unknown): Problem {
   })
 }
 
+/** Codes of TLS, as Node says them: waiting does not heal these. */
+const certificates = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(VERIFY|GET)|HOSTNAME_MISMATCH)/
+
 function unreachable(cause: unknown): Problem {
+  if (certificates.test(codeOf(cause)))
+    return new Problem('store_certificate', `PostgreSQL's certificate is not trusted (${codeOf(cause)})`, {
+      hint: 'name the authority that signed it: sslmode=verify-full&sslrootcert=/path/to/ca.crt in DATABASE_URL, or NODE_EXTRA_CA_CERTS; the host in DATABASE_URL must stand in the certificate',
+      exitCode: 78,
+      cause,
+    })
   return new Problem('store_unreachable', `PostgreSQL cannot be reached (${codeOf(cause)})`, {
     hint: 'it is connected to again by itself; look whether the server runs and can be reached from here',
     cause,

@@ -1,8 +1,9 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { mkdirSync, statfsSync } from 'node:fs'
+import { mkdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
+import { storeNotThere } from '../not-there.ts'
 import { createForUs, type Lost, watchFiles } from './files.ts'
 import { migrate } from './migrations.ts'
 import { storeOnNetwork, storeUnreachable } from './trouble.ts'
@@ -29,6 +30,7 @@ export interface Database {
 const busyMs = 10_000
 
 export function openDatabase(path: string, purpose: Purpose): Database {
+  if (purpose === 'beside' && !hasContent(path)) throw notThere()
   const real = purpose === 'look' ? path : placeFor(path)
   const lock = purpose === 'serve' ? lockFor(real) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
@@ -36,7 +38,7 @@ export function openDatabase(path: string, purpose: Purpose): Database {
   if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
   db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
-  if (purpose !== 'look') migrate(db)
+  if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
   const lost = watchFiles(path, real)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
@@ -66,6 +68,13 @@ const networkTypes = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f
 /** SQLite's log is shared memory, which two machines do not share: over a network the file would be damaged. */
 export function isOnNetwork(type: number): boolean {
   return networkTypes.has(type)
+}
+
+/** The path itself is not told: it stands in the settings. */
+const notThere = () => storeNotThere('at the path that DATABASE_URL names')
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
 /** Where the file lies once links are followed; its folder and the file are made if they are not there. */

@@ -86,7 +86,8 @@ const steps: readonly string[] = [
   `,
 ]
 
-export function migrate(db: DatabaseSync): void {
+/** `absent`: what is thrown instead of making a new store. */
+export function migrate(db: DatabaseSync, absent?: () => Problem): void {
   const version = pragma(db, 'user_version')
   const owner = pragma(db, 'application_id')
   if (owner !== applicationId && (owner !== 0 || version !== 0 || hasTables(db))) {
@@ -102,6 +103,7 @@ export function migrate(db: DatabaseSync): void {
     })
   }
   if (version === steps.length) return
+  if (version === 0 && absent) throw absent()
   db.exec('BEGIN IMMEDIATE')
   // Read again: another process may have migrated between the look above and the lock.
   for (const step of steps.slice(pragma(db, 'user_version'))) db.exec(step)

@@ -38,6 +38,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     check: async () => void (await writer.call('storage', 'check', [])),
     backup: (copy) => copyDatabase(path, copy),
     examine: () => reader.call('storage', 'examine', []) as Promise<string[]>,
+    risks: async () => [],
     async close() {
       if (reader !== writer) await reader.close()
       await writer.close()

@@ -102,7 +102,7 @@ describe('the file', () => {
 
   test('waits for the disk at every commit', () => {
     // With NORMAL (1) a power loss takes acknowledged webhooks; no test in a running system would show it.
-    const db = openDatabase(path, 'beside')
+    const db = openDatabase(path, 'create')
     assert.equal(db.get('PRAGMA synchronous')?.synchronous, 2)
     assert.equal(db.get('PRAGMA journal_mode')?.journal_mode, 'wal')
     db.close()

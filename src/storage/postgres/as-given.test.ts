@@ -1,0 +1,186 @@
+/** PostgreSQL as administrators give it: behind pools, with roles that may do little, with certificates of their own. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { startPgbouncer, withoutPgbouncer } from '../../../test/pgbouncer.ts'
+import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
+import { ownerOf } from '../../../test/postgres-binaries.ts'
+import { arrival } from '../conformance.ts'
+import { risks } from './examine.ts'
+import { open } from './open.ts'
+
+let server: Postgres
+before(async () => {
+  if (!withoutPostgres) server = await startPostgres()
+})
+after(() => server?.close())
+
+async function opens(url: string, mode: 'serve' | 'beside' | 'create' = 'serve'): Promise<void> {
+  const storage = await open(url, mode)
+  try {
+    await storage.inbox.append([arrival()])
+  } finally {
+    await storage.close()
+  }
+}
+
+describe('behind PgBouncer', { skip: withoutPostgres || withoutPgbouncer }, () => {
+  const modes: [mode: 'transaction' | 'statement', more: string][] = [
+    ['transaction', ''],
+    ['transaction', 'server_round_robin = 1'],
+    ['transaction', 'min_pool_size = 10'],
+    ['statement', ''],
+  ]
+  for (const [mode, more] of modes)
+    test(`a pool that lends by ${mode} (${more || 'as it comes'}) is refused by its name, whatever opens the store`, async () => {
+      const direct = await server.fresh()
+      await opens(direct)
+      const pool = await startPgbouncer(direct, mode, more)
+      try {
+        for (const how of ['serve', 'beside', 'create'] as const)
+          await assert.rejects(opens(pool.url, how), { code: 'pool_mode_unsupported', exitCode: 78 })
+      } finally {
+        await pool.close()
+      }
+    })
+
+  test('a pool that lends by session is used', async () => {
+    const pool = await startPgbouncer(await server.fresh(), 'session')
+    try {
+      await opens(pool.url)
+    } finally {
+      await pool.close()
+    }
+  })
+})
+
+describe('standbys', () => {
+  const risksWith = (row: object) => risks({ get: async () => row } as never)
+  const asynchronous = { standbys: 1, waits: '', commits: 'on' }
+  test('that no commit waits for are a risk, said with what to set', async () => {
+    const [risk] = await risksWith(asynchronous)
+    assert.match(`${risk?.what} ${risk?.todo}`, /failing over .* loses.*synchronous_standby_names/)
+    assert.equal((await risksWith({ ...asynchronous, waits: 's1', commits: 'local' })).length, 1)
+  })
+
+  test('are no risk where there is none, or where commits wait', async () => {
+    assert.deepEqual(await risksWith({ ...asynchronous, standbys: 0 }), [])
+    assert.deepEqual(await risksWith({ ...asynchronous, waits: 'ANY 1 (s1)' }), [])
+  })
+
+  test('are looked for in the real server', { skip: withoutPostgres }, async () => {
+    const storage = await open(await server.fresh(), 'serve')
+    assert.deepEqual(await storage.risks(), [])
+    await storage.close()
+  })
+})
+
+describe('a role', { skip: withoutPostgres }, () => {
+  async function roleFor(url: string, name: string): Promise<string> {
+    await server.query(`CREATE ROLE ${name} LOGIN`, url)
+    return url.replace('postgres@', `${name}@`)
+  }
+
+  test('that may not make a schema hears what to grant', async () => {
+    const url = await roleFor(await server.fresh(), 'app_without')
+    await assert.rejects(opens(url), (error: { code?: string; hint?: string; exitCode?: number }) => {
+      assert.match(error.hint!, /GRANT CREATE ON DATABASE.*CREATE SCHEMA drift_segment_source AUTHORIZATION/)
+      return error.code === 'store_forbidden' && error.exitCode === 78
+    })
+  })
+
+  test('takes an empty schema that was made for it', async () => {
+    const admin = await server.fresh()
+    const url = await roleFor(admin, 'app_with')
+    await server.query('CREATE SCHEMA drift_segment_source AUTHORIZATION app_with', admin)
+    await opens(url)
+    await opens(url)
+  })
+
+  test('does not touch a schema of that name with somebody else’s tables', async () => {
+    const url = await server.fresh()
+    await server.query('CREATE SCHEMA drift_segment_source; CREATE TABLE drift_segment_source.mine (a int)', url)
+    await assert.rejects(opens(url), { code: 'store_not_ours', exitCode: 78 })
+  })
+})
+
+test('a command makes no store in a database that has none', { skip: withoutPostgres }, async () => {
+  const url = await server.fresh()
+  await assert.rejects(opens(url, 'beside'), { code: 'store_not_there', exitCode: 78 })
+  const schemas = "SELECT 1 FROM pg_namespace WHERE nspname = 'drift_segment_source'"
+  assert.deepEqual(await server.query(schemas, url), [])
+})
+
+test('that one statement finds no table is not taken for the end of the store, which is looked at', {
+  skip: withoutPostgres,
+}, async () => {
+  const url = await server.fresh()
+  const storage = await open(url, 'serve')
+  try {
+    let isBroken = false
+    void storage.broken.then(() => (isBroken = true))
+    await server.query('ALTER TABLE drift_segment_source.audit RENAME TO elsewhere', url)
+    await assert.rejects(storage.audit.list('1', 1))
+    await storage.inbox.append([arrival()])
+    assert.equal(isBroken, false)
+    await server.query('DROP SCHEMA drift_segment_source CASCADE', url)
+    await assert.rejects(storage.inbox.append([arrival()]))
+    assert.equal(((await storage.broken) as { code?: string }).code, 'store_gone')
+  } finally {
+    await storage.close()
+  }
+})
+
+const withoutOpenssl = hasOpenssl() ? false : 'there is no openssl here to make a certificate with'
+function hasOpenssl(): boolean {
+  try {
+    execFileSync('openssl', ['version'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('a certificate of a private authority', { skip: withoutPostgres || withoutOpenssl }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'certificates-'))
+  let secured: Postgres
+  before(async () => {
+    const run = (line: string) => execFileSync('openssl', line.split(' '), { cwd: folder, stdio: 'ignore' })
+    run('req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=ca')
+    run(
+      'req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost -addext subjectAltName=DNS:localhost',
+    )
+    run(
+      'x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -copy_extensions copyall',
+    )
+    const { uid, gid } = await ownerOf()
+    for (const name of ['', 'server.key', 'server.crt']) if (uid !== undefined) chownSync(join(folder, name), uid, gid!)
+    secured = await startPostgres(['ssl=on', `ssl_cert_file=${folder}/server.crt`, `ssl_key_file=${folder}/server.key`])
+  })
+  after(async () => {
+    await secured?.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const named = (url: string, query: string, host = 'localhost') => `${url.replace('127.0.0.1', host)}?${query}`
+
+  test('is accepted where DATABASE_URL names the authority', async () => {
+    assert.match(readFileSync(join(folder, 'ca.crt'), 'utf8'), /BEGIN CERTIFICATE/)
+    await opens(named(await secured.fresh(), `sslmode=verify-full&sslrootcert=${folder}/ca.crt`))
+  })
+
+  test('that is not named, or of another host, is refused with what to do', async () => {
+    const url = await secured.fresh()
+    for (const bad of [
+      named(url, 'sslmode=verify-full'),
+      named(url, `sslmode=verify-full&sslrootcert=${folder}/ca.crt`, '127.0.0.1'),
+    ])
+      await assert.rejects(opens(bad), (error: { code?: string; hint?: string }) => {
+        assert.match(error.hint!, /sslrootcert.*NODE_EXTRA_CA_CERTS/)
+        return error.code === 'store_certificate'
+      })
+  })
+})

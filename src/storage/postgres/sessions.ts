@@ -1,0 +1,40 @@
+/**
+ * Whether a connection keeps what is set on it. Behind a pool that lends server connections for one transaction at a time
+ * it does not: our settings, among them the one that makes a commit wait for the disk, would be lost or somebody else's.
+ */
+import pg from 'pg'
+import { Problem } from '../../lib/errors.ts'
+import { connectionTo } from './database.ts'
+import { problemOf } from './trouble.ts'
+
+/** Of the other connection; a pool that lends in turn has come round by then. */
+const statements = 6
+
+/** Rejects with `pool_mode_unsupported` behind such a pool. */
+export async function assertSessions(url: string): Promise<void> {
+  const clients = [new pg.Client(connectionTo(url)), new pg.Client(connectionTo(url))] as const
+  for (const client of clients) client.on('error', () => {})
+  const [one, other] = clients
+  try {
+    await Promise.all(clients.map((client) => client.connect()))
+    const own = await backendOf(one)
+    // Two connections that are open at once never have the same server process, and one never changes it.
+    for (let n = 0; n < statements; n++) if ((await backendOf(other)) === own) throw poolModeUnsupported()
+    if ((await backendOf(one)) !== own) throw poolModeUnsupported()
+  } catch (error) {
+    throw problemOf(error)
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})))
+  }
+}
+
+async function backendOf(client: pg.Client): Promise<number> {
+  return (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid
+}
+
+function poolModeUnsupported(): Problem {
+  return new Problem('pool_mode_unsupported', 'a pool stands before PostgreSQL that lends connections by transaction', {
+    hint: 'set pool_mode = session in PgBouncer for this database, or give DATABASE_URL the server itself',
+    exitCode: 78,
+  })
+}
