@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'answers though its file was moved away',
     file: 'src/storage/sqlite/worker.ts',
-    edits: [["db.run('COMMIT')\n    assertInPlace(db)", "db.run('COMMIT')"]],
+    edits: [["db.run('COMMIT')\n    assertInPlace(db, 'glance')", "db.run('COMMIT')"]],
     catchers: [{ test: 'test/store-moved.test.ts' }],
   },
   {

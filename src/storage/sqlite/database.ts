@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
-import { createForUs, type Lost, watchFiles } from './files.ts'
+import { createForUs, type Files, watchFiles } from './files.ts'
 import { migrate } from './migrations.ts'
 import { storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
@@ -21,8 +21,8 @@ export interface Database {
   exec(sql: string): void
   /** Where the file lies once links are followed. */
   path: string
-  /** What of the store's files does not lie at its path any more, if anything. Three calls of stat: 4 µs in all. */
-  lost(): Lost | undefined
+  /** Whether what is open is what lies at its path. */
+  files: Files
   close(): void
 }
 
@@ -39,7 +39,7 @@ export function openDatabase(path: string, purpose: Purpose): Database {
   // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
   db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
   if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
-  const lost = watchFiles(path, real)
+  const files = watchFiles(path, real)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     const found = prepared.get(sql) ?? db.prepare(sql)
@@ -54,7 +54,7 @@ export function openDatabase(path: string, purpose: Purpose): Database {
     each: (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<Row>,
     exec: (sql) => db.exec(sql),
     path: real,
-    lost,
+    files,
     close() {
       db.close()
       lock?.close()

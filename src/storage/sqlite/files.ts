@@ -2,15 +2,23 @@
  * Whether a store's files still lie at their paths. A file that was deleted or renamed stays open and takes commits that
  * no later process will see; a second log beside the first would damage the file.
  */
-import { type BigIntStats, closeSync, openSync, realpathSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
 
-/** What SQLite puts beside the file: its log, and that log's index, which also carries the locks. */
-const besides = ['-wal', '-shm']
-
-/** `log`: the file itself lies where it did and is as it was, so what the open log holds can still be put into it. */
+/** `log`: it was deleted, and the file lies where and as it did: what the open log holds can still be put into it. */
 export interface Lost {
   is: 'file' | 'log'
   path: string
+}
+
+/** To be called while the file is open and its log in use. Each names what was lost; undefined while nothing is. */
+export interface Files {
+  /** Sees all but a log that was replaced by another. For every commit: 5 µs. */
+  glance(): Lost | undefined
+  /**
+   * Sees all of it. Not for every commit: the kernel gives a file whose times were read a finer time at its next write,
+   * which the next fsync must then keep as well; on the log that made a commit 50 µs slower (ext4, Linux 6.18).
+   */
+  look(): Lost | undefined
 }
 
 /**
@@ -33,19 +41,26 @@ export function createForUs(path: string): string {
   }
 }
 
-/** To be called while the file is open and its log in use. The path may lead over links: pointed elsewhere, it is lost. */
-export function watchFiles(path: string, real: string): () => Lost | undefined {
+/** The path may lead over symbolic links: pointed elsewhere, it names another file. */
+export function watchFiles(path: string, real: string): Files {
   const opened = statsOf(path)
-  const logs = besides.map((end) => ({ path: `${real}${end}`, opened: statsOf(`${real}${end}`) }))
+  const [log, index] = [besideOf(`${real}-wal`), besideOf(`${real}-shm`)]
   let last = opened
-  return () => {
+  const compare = (logIsThere: () => boolean): Lost | undefined => {
     const file = statsOf(path)
     const isUntouched = isSame(last, file) && last?.mtimeNs === file?.mtimeNs && last?.size === file?.size
     last = file
     if (!isSame(opened, file)) return { is: 'file', path }
-    const log = logs.find((each) => !isSame(each.opened, statsOf(each.path)))
-    return log && { is: isUntouched ? 'log' : 'file', path: log.path }
+    if (!logIsThere()) return { is: isUntouched && !existsSync(log.path) ? 'log' : 'file', path: log.path }
+    return index.isThere() ? undefined : { is: 'file', path: index.path }
   }
+  return { glance: () => compare(() => existsSync(log.path)), look: () => compare(log.isThere) }
+}
+
+/** A file that SQLite keeps beside the store: its log or that log's index, which also carries the locks. */
+function besideOf(path: string): { path: string; isThere(): boolean } {
+  const opened = statsOf(path)
+  return { path, isThere: () => isSame(opened, statsOf(path)) }
 }
 
 /** Undefined when nothing is there, or nothing that we may look at. */

@@ -99,7 +99,7 @@ function together(db: Database, asks: Ask[]): Reply[] {
     // One that is alone needs no savepoint: failing, it takes nothing else with it.
     const replies = asks.length === 1 ? [performed(db, asks[0]!)] : asks.map((ask) => perform(db, ask))
     db.run('COMMIT')
-    assertInPlace(db)
+    assertInPlace(db, 'glance')
     return replies
   } catch (error) {
     try {
@@ -125,8 +125,8 @@ function withoutRoom(db: Database, asks: Ask[]): Reply[] {
 }
 
 /** After a commit and before its answers: what is not at its path any more is committed into, and lost all the same. */
-function assertInPlace(db: Database): void {
-  const lost = purpose === 'look' ? undefined : db.lost()
+function assertInPlace(db: Database, how: 'glance' | 'look'): void {
+  const lost = purpose === 'look' ? undefined : db.files[how]()
   if (!lost) return
   // Nobody else has this log: what was answered from it goes into the file while that can still be done.
   if (lost.is === 'log' && purpose === 'serve') db.exec('PRAGMA wal_checkpoint(PASSIVE)')
@@ -165,7 +165,7 @@ function watch(db: Database): () => void {
   const look = () => {
     if (closed) return
     try {
-      assertInPlace(db)
+      assertInPlace(db, 'look')
     } catch (error) {
       return stop(error)
     }
