@@ -3,8 +3,9 @@
  * file that no later process opens. Most of it runs in this process; one test looks at how a process of its own ends.
  */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, test } from 'node:test'
@@ -138,16 +139,28 @@ describe('a service whose store is', () => {
     await settled(rig, ({ delivered }) => delivered === 20)
   })
 
+  test('replaced in place by a backup, as `cp` does it, stops and writes nothing into it', { timeout }, async () => {
+    const { path, folder } = await startApart()
+    const copy = join(folder, 'copy.db')
+    await rig.command('backup', { args: [copy] })
+    assert.equal(await post(1), 200)
+    await settled(rig, ({ delivered }) => delivered === 1)
+    // In a process of its own: to close the file in this one ends our locks on it.
+    spawnSync('cp', [copy, path])
+    assert.equal(codeOf(await rig.service.broken), 'store_moved')
+    assert.equal(await post(2), 503)
+    assert.deepEqual(await readFile(path), await readFile(copy))
+  })
+
   test('without its log, but replaced in place by a backup, is not written into any more', { timeout }, async () => {
     const { path, folder } = await startApart()
     const copy = join(folder, 'copy.db')
     await rig.command('backup', { args: [copy] })
     assert.equal(await post(1), 200)
-    // As `cp` does, and as docs/operate.md says for a stopped service.
-    const bytes = await readFile(copy)
-    await Promise.all([writeFile(path, bytes), rm(`${path}-wal`), rm(`${path}-shm`)])
+    spawnSync('cp', [copy, path])
+    await Promise.all([rm(`${path}-wal`, { force: true }), rm(`${path}-shm`, { force: true })])
     assert.equal(codeOf(await rig.service.broken), 'store_moved')
-    assert.deepEqual(await readFile(path), bytes)
+    assert.deepEqual(await readFile(path), await readFile(copy))
   })
 })
 

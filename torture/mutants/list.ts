@@ -42,6 +42,12 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ torture: 'F3' }, { test: 'src/storage/sqlite/sqlite.test.ts' }],
   },
   {
+    name: 'does not look whether another content was copied into its file',
+    file: 'src/storage/sqlite/stamp.ts',
+    edits: [['return stampIn(path) === stamp', "return stampIn(path) !== '' || stamp !== ''"]],
+    catchers: [{ test: 'test/store-moved.test.ts' }],
+  },
+  {
     name: 'answers though its file was moved away',
     file: 'src/storage/sqlite/worker.ts',
     edits: [["db.run('COMMIT')\n    assertInPlace(db, 'glance')", "db.run('COMMIT')"]],

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
+import { removeStamp } from './stamp.ts'
 
 /**
  * A copy as of one moment, whatever is written meanwhile: SQLite copies page by page, over a connection of its own. It
@@ -17,6 +18,7 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
   try {
     rmSync(part, { force: true })
     await backup(db, part)
+    removeStamp(part)
     chmodSync(part, 0o600)
     const file = openSync(part, 'r+')
     fsyncSync(file)

@@ -6,6 +6,7 @@ import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
 import { createForUs, type Files, watchFiles } from './files.ts'
 import { migrate } from './migrations.ts'
+import { stampFile } from './stamp.ts'
 import { storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
 
@@ -39,7 +40,7 @@ export function openDatabase(path: string, purpose: Purpose): Database {
   // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
   db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
   if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
-  const files = watchFiles(path, real)
+  const files = watchFiles(path, real, purpose === 'serve' ? stampFile(db, path) : () => true)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     const found = prepared.get(sql) ?? db.prepare(sql)

@@ -41,18 +41,24 @@ export function createForUs(path: string): string {
   }
 }
 
-/** The path may lead over symbolic links: pointed elsewhere, it names another file. */
-export function watchFiles(path: string, real: string): Files {
+/**
+ * The path may lead over symbolic links: pointed elsewhere, it names another file. `isOurs` looks at the file's content,
+ * and is asked after each change of the file's times: a checkpoint's, every thousand pages of commits.
+ */
+export function watchFiles(path: string, real: string, isOurs: () => boolean): Files {
   const opened = statsOf(path)
   const [log, index] = [besideOf(`${real}-wal`), besideOf(`${real}-shm`)]
-  let last = opened
+  let judged = opened
   const compare = (logIsThere: () => boolean): Lost | undefined => {
     const file = statsOf(path)
-    const isUntouched = isSame(last, file) && last?.mtimeNs === file?.mtimeNs && last?.size === file?.size
-    last = file
     if (!isSame(opened, file)) return { is: 'file', path }
+    const isUntouched = judged?.mtimeNs === file?.mtimeNs && judged?.size === file?.size
     if (!logIsThere()) return { is: isUntouched && !existsSync(log.path) ? 'log' : 'file', path: log.path }
-    return index.isThere() ? undefined : { is: 'file', path: index.path }
+    if (!index.isThere()) return { is: 'file', path: index.path }
+    // SQLite deletes the log of an empty file that it opens, so an empty one is not opened to look.
+    if (!isUntouched && (file?.size === 0n || !isOurs())) return { is: 'file', path }
+    judged = file
+    return undefined
   }
   return { glance: () => compare(() => existsSync(log.path)), look: () => compare(log.isThere) }
 }

@@ -84,6 +84,11 @@ const steps: readonly string[] = [
   -- So many entries are still to be handed out one at a time.
   ALTER TABLE lanes ADD COLUMN careful INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- A word of the service that has the file open, see stamp.ts.
+  CREATE TABLE opened (stamp TEXT NOT NULL) STRICT;
+  INSERT INTO opened VALUES ('');
+  `,
 ]
 
 /** `absent`: what is thrown instead of making a new store. */

@@ -72,7 +72,7 @@ export function storeMoved({ is, path }: Lost): Problem {
     hint:
       is === 'log'
         ? 'what was answered 200 is in the store’s file: start the service again, and leave the files beside it alone'
-        : 'put the file that was there back, with its -wal, or restore the last backup; then start again: see docs/operate.md',
+        : 'put the file that was there back, with its -wal, or restore the last backup and remove the -wal and -shm beside it; then start: see docs/operate.md',
     exitCode: movedExitCode,
   })
 }
@@ -94,7 +94,7 @@ export function storeFull(): Problem {
   })
 }
 
-function primaryCode(error: unknown): number | undefined {
+export function primaryCode(error: unknown): number | undefined {
   const { errcode } = (error ?? {}) as { errcode?: unknown }
   return typeof errcode === 'number' ? errcode & 0xff : undefined
 }
