@@ -169,8 +169,8 @@ function isType(found: Json | undefined): found is string {
   return typeof found === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(found)
 }
 
-/** A positive whole number or a string of its digits (at most 19: Drift's ids are int64). */
-function orgIdOf(found: Json | undefined): string | undefined {
+/** Drift's number of an account, in digits: a positive whole number or a string of it (at most 19: Drift's ids are int64). */
+export function orgIdOf(found: Json | undefined): string | undefined {
   const digits = isExactNumber(found) ? found.rawJSON : typeof found === 'number' ? String(found) : found
   return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
 }

@@ -1,5 +1,7 @@
 /** Drift's token endpoints: what is asked, and what an answer means. Judging needs no network. */
+import type { Json } from '../lib/json.ts'
 import type { Answered, Outgoing } from '../lib/request.ts'
+import { orgIdOf } from './envelope.ts'
 import { objectOf, ownErrorOf } from './own-error.ts'
 
 export interface App {
@@ -10,8 +12,8 @@ export interface App {
 export interface Tokens {
   accessToken: string
   refreshToken?: string
-  /** Two hours where Drift says nothing (its documented lifetime). */
-  expiresInMs: number
+  /** None: until Drift refuses it. */
+  expiresInMs?: number
   orgId?: string
 }
 
@@ -22,6 +24,7 @@ export type TokenAnswer =
   | { is: 'later'; reason: string }
 
 const deadlineMs = 15_000
+/** Where Drift does not say how long a token that can be renewed is good: Drift's usual lifetime, two hours. */
 const lifetimeMs = 7_200_000
 const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
 
@@ -90,17 +93,27 @@ export function judgeTokens(answer: Answered): TokenAnswer {
   const accessToken = body?.access_token ?? body?.accessToken
   if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
   const refreshToken = body?.refresh_token ?? body?.refreshToken
-  const seconds = Number(body?.expires_in ?? body?.expiresIn)
-  const orgId = body?.orgId ?? body?.org_id
+  const canRenew = typeof refreshToken === 'string'
+  const expiresInMs = lifetimeOf(body?.expires_in ?? body?.expiresIn) ?? (canRenew ? lifetimeMs : undefined)
+  const orgId = orgIdOf(body?.orgId ?? body?.org_id)
   return {
     is: 'granted',
     tokens: {
       accessToken,
-      ...(typeof refreshToken === 'string' ? { refreshToken } : {}),
-      expiresInMs: seconds > 0 ? seconds * 1_000 : lifetimeMs,
-      ...(typeof orgId === 'number' || typeof orgId === 'string' ? { orgId: String(orgId) } : {}),
+      ...(canRenew ? { refreshToken } : {}),
+      ...(expiresInMs === undefined || expiresInMs === forGood ? {} : { expiresInMs }),
+      ...(orgId === undefined ? {} : { orgId }),
     },
   }
+}
+
+const forGood = Number.POSITIVE_INFINITY
+
+/** Seconds, as a number or its digits; 0 is for good (Kong). Undefined where it says nothing that could be meant. */
+function lifetimeOf(said: Json | undefined): number | undefined {
+  const seconds = typeof said === 'string' && /^\d{1,10}$/.test(said) ? Number(said) : said
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds < 1e10)) return undefined
+  return seconds === 0 ? forGood : seconds * 1_000
 }
 
 export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing {
@@ -114,11 +127,11 @@ export function tokenInfoRequest(apiUrl: string, accessToken: string): Outgoing 
 }
 
 export type TokenInfo =
-  /** `app`: which app Drift says the token was given to, if it says so. */
-  | { is: 'valid'; orgId: string; scopes: string[]; app?: string }
+  /** `app` and `scopes`: which app Drift says the token was given to, and what it may do, if Drift says so. */
+  | { is: 'valid'; orgId: string; scopes?: string[]; app?: string }
   /** Drift itself does not know the token. */
   | { is: 'invalid' }
-  /** A no that is not Drift's own: it says nothing of the token, and may come again however often Drift is asked. */
+  /** A no that is not Drift's own, or a 403: it says nothing of the token, and may come however often Drift is asked. */
   | { is: 'unclear'; reason: string }
   /** Drift knows the token, and names no account that could be one. */
   | { is: 'unnamed' }
@@ -134,12 +147,11 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
   if (answer.status !== 200 || body === undefined) return { is: 'later', reason: `drift_${answer.status}` }
   if (orgId === undefined) return { is: 'unnamed' }
+  const scopes = typeof body.scope === 'string' ? body.scope.split(' ').filter(Boolean) : []
   return {
     is: 'valid',
     orgId,
     ...(typeof body?.credential_id === 'string' && body.credential_id !== '' ? { app: body.credential_id } : {}),
-    scopes: String(body?.scope ?? '')
-      .split(' ')
-      .filter(Boolean),
+    ...(scopes.length > 0 ? { scopes } : {}),
   }
 }

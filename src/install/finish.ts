@@ -56,7 +56,7 @@ export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, si
     if (!(await isOurs(info))) return unfinished('stranger')
     if (org === single) return { is: 'installed', org, isNew: false }
     const now = clock.now()
-    const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), scopes }, now)
+    const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }, now)
     let isNew = false
     await roster.change(org, now, (stored) => {
       isNew = stored.generation === 0 || stored.state === 'disconnected'

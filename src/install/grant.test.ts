@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { judgeTokens } from '../drift/oauth.ts'
 import { type Grant, openGrant } from './grant.ts'
 
 const id = String(org)
@@ -262,32 +261,5 @@ describe('a grant', () => {
     assert.deepEqual(await refreshing, { is: 'unrenewable' })
     assert.equal((await stage.storage.installs.get(id))?.grant, undefined)
     assert.deepEqual(await stage.grants.access('999'), { is: 'unrenewable' })
-  })
-})
-
-describe("Drift's answer to a refresh", () => {
-  const answer = (body: object) => judgeTokens({ status: 200, headers: {}, body: JSON.stringify(body) })
-  const tokens = { accessToken: 'a', refreshToken: 'r', expiresInMs: 3_600_000, orgId: '7' }
-
-  test('is read in snake_case and in camelCase', () => {
-    const snake = { access_token: 'a', refresh_token: 'r', expires_in: 3_600, orgId: 7, token_type: 'bearer' }
-    const camel = { accessToken: 'a', refreshToken: 'r', expiresIn: '3600', orgId: '7' }
-    for (const body of [snake, camel]) assert.deepEqual(answer(body), { is: 'granted', tokens })
-  })
-
-  test('with a lifetime of nothing, of nonsense or without one lives for two hours', () => {
-    for (const expires_in of [undefined, null, 0, -1, 'soon', {}]) {
-      const judged = answer({ access_token: 'a', expires_in })
-      assert.deepEqual(judged, { is: 'granted', tokens: { accessToken: 'a', expiresInMs: 7_200_000 } })
-    }
-  })
-
-  test('that is a no is a no, in all three shapes of its errors', () => {
-    for (const body of [
-      { error: 'invalid_request', error_description: 'Invalid refresh_token' },
-      { error: { type: 'invalid_request', message: 'no' } },
-      { errors: [{ type: 'invalid_request', message: 'no' }] },
-    ])
-      assert.equal(judgeTokens({ status: 400, headers: {}, body: JSON.stringify(body) }).is, 'refused')
   })
 })

@@ -30,6 +30,7 @@ export interface Grant {
   accessToken: string
   /** None: a private token of Drift's, which lives until it is revoked. */
   refreshToken?: string
+  /** Renewed from then on; none: until Drift refuses it. */
   expiresAt?: number
   /** What Drift lets it do; they are bound to the grant and stay the same when it is refreshed. */
   scopes?: string[]
@@ -68,7 +69,11 @@ interface Needs {
 }
 
 export function grantOf({ accessToken, refreshToken, expiresInMs }: Tokens, now: number): Grant {
-  return { accessToken, ...(refreshToken ? { refreshToken } : {}), expiresAt: now + expiresInMs }
+  return {
+    accessToken,
+    ...(refreshToken ? { refreshToken } : {}),
+    ...(expiresInMs === undefined ? {} : { expiresAt: now + expiresInMs }),
+  }
 }
 
 export function sealGrant(keyring: Keyring, org: Org, grant: Grant): Promise<Buffer> {
@@ -95,8 +100,14 @@ export function openGrants(needs: Needs): Grants {
   async function access(org: Org): Promise<Access> {
     const grant = await stored(org)
     if (!grant) return { is: 'unrenewable' }
-    const fresh = grant.expiresAt === undefined || clock.now() < grant.expiresAt - marginMs
-    return fresh ? { is: 'token', token: grant.accessToken } : refreshOnce(org, grant.accessToken)
+    const isOld = grant.expiresAt !== undefined && clock.now() >= grant.expiresAt - marginMs
+    // What cannot be renewed is good until Drift says otherwise: our clock ends nothing.
+    if (isOld && isRenewable(grant)) return refreshOnce(org, grant.accessToken)
+    return { is: 'token', token: grant.accessToken }
+  }
+
+  function isRenewable({ refreshToken }: Grant): boolean {
+    return refreshToken !== undefined && app !== undefined
   }
 
   async function renewed(org: Org, refusedToken: string): Promise<Access> {
@@ -148,6 +159,9 @@ export function openGrants(needs: Needs): Grants {
     const answer = judgeTokens(await send(refreshRequest(apiUrl, app, before.refreshToken)))
     if (answer.is === 'later') return answer
     if (answer.is === 'refused') return refused(install, oldToken)
+    const { orgId } = answer.tokens
+    // Another account's pair must not be used for this one, however it came here.
+    if (orgId !== undefined && orgId !== org) return { is: 'later', reason: 'drift_other_account' }
     return granted(install, before, answer.tokens)
   }
 
@@ -155,13 +169,14 @@ export function openGrants(needs: Needs): Grants {
   async function granted(install: Install, before: Grant, tokens: Tokens): Promise<Access> {
     const { org } = install
     const now = clock.now()
-    const grant: Grant = { ...before, ...grantOf(tokens, now) }
+    const { expiresAt: _, ...kept } = before
+    const grant: Grant = { ...kept, ...grantOf(tokens, now) }
     const fields = await grantFields(keyring, org, grant, now)
     await roster.change(org, now, (stored) =>
       hasGrantOf(stored, install) ? grantRenewed({ ...stored, ...fields }) : undefined,
     )
-    const kept = await stored(org)
-    return kept ? { is: 'token', token: kept.accessToken } : { is: 'unrenewable' }
+    const after = await stored(org)
+    return after ? { is: 'token', token: after.accessToken } : { is: 'unrenewable' }
   }
 
   /** Another process may have refreshed with the same token a moment ago: then the store has, or gets, the newer pair. */

@@ -66,11 +66,11 @@ describe('a conversation', () => {
       await wellAfter(0)
     })
 
-    test(`403 (${shape}): the account is held; a probe ends it`, async () => {
+    test(`403 (${shape}): the token is renewed once, and the question asked again`, async () => {
       stage.sims.drift.script(conversations, [{ status: 403, body }])
       await run()
-      assert.deepEqual([await standing(), await account()], [[['asking', 'drift_forbidden']], 'needs_attention'])
-      await wellAfter(minute)
+      assert.deepEqual([asked(), stage.sims.drift.count('/oauth2/token')], [2, 1])
+      await wellAfter(0)
     })
 
     test(`404 (${shape}): it is asked again, and found later; else it is dead after three days`, async () => {
@@ -203,6 +203,18 @@ describe('a new token', () => {
         await stage.install()
         await wellAfter(0)
       })
+
+  test('that is another account’s: it is not used, and nothing is sent under it', async () => {
+    const stranger = { access_token: 'a', refresh_token: 'r', expires_in: 7_200, orgId: 77 }
+    stage.sims.drift.script(token, [{ body: stranger }, { body: { ...stranger, orgId: '77' } }])
+    for (let round = 0; round < 2; round++) {
+      await run()
+      assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], 'drift_other_account'])
+      stage.clock.advance(2_000)
+    }
+    assert.equal(asked(), 0)
+    await wellAfter(0)
+  })
 
   const passing: [string, Action, reason: string][] = [
     ['400 that is about the app', { status: 400, body: { error: 'invalid_client' } }, 'drift_invalid_client'],

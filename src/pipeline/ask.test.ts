@@ -235,17 +235,6 @@ describe('asking Drift whose a conversation is', () => {
     assert.equal(accepted().length, 1)
   })
 
-  test('403: the grant does not reach that far; after a new one it goes on', async () => {
-    stage.sims.drift.script(path, [{ status: 403, body: { error: { type: 'forbidden', message: 'No.' } } }])
-    await stage.arrive('conversation_participant_added')
-    await run()
-    assert.deepEqual(await states(), [['asking', 'drift_forbidden', 1]])
-    assert.equal((await install()).reason, 'drift_forbidden')
-    await stage.install()
-    await run()
-    assert.equal(accepted().length, 1)
-  })
-
   test('a dead refresh token: trouble, while what needs no asking flows; a new install releases what waits', async () => {
     const { drift } = stage.sims
     drift.accessTokens.clear()

@@ -1,5 +1,5 @@
 /** One lease of the ask lane: Drift is asked whose these conversations are, and each entry takes its place in line. */
-import { conversationRequest, judgeConversation } from '../drift/conversation.ts'
+import { type ConversationAnswer, conversationRequest, judgeConversation } from '../drift/conversation.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { type Id, idOf } from '../events/define.ts'
 import { isStillAsked } from '../install/actions.ts'
@@ -82,7 +82,7 @@ type Outcome = 'settled' | { is: 'unanswered' | 'stopped'; pause: Pause }
 /**
  * Asks one after the other, a few at once; the first question that is not answered stops them all, and the lane tries
  * again from its beginning, so that the order stays. Only when that has happened several times in a row and Drift still
- * answers others does a question wait alone.
+ * answers others does a question wait alone. One that is forbidden waits alone as soon as Drift answers another.
  */
 async function askAll(
   needs: AskNeeds,
@@ -98,18 +98,20 @@ async function askAll(
     for (const question of next) {
       const outcome = await askOne(needs, lease, question)
       if (outcome === 'settled') settled++
-      else if (outcome.is === 'stopped' || patient) stopped ??= outcome.pause
+      else if (outcome.is === 'stopped' || (patient && outcome.pause.is === 'later')) stopped ??= outcome.pause
       else unanswered.push({ question, pause: outcome.pause })
       if (stopped || (unanswered.length > 1 && settled === 0)) return
     }
   }
   await Promise.all(Array.from({ length: questionsMax }, askOn))
-  const pause = stopped ?? (settled === 0 ? unanswered[0]?.pause : undefined)
-  if (pause) return { pause, settlements: [] }
+  const passing = unanswered.find(({ pause }) => pause.is === 'later') ?? unanswered[0]
+  const pause = stopped ?? (settled === 0 ? passing?.pause : undefined)
+  // Where all that was asked is forbidden, the next probe takes another: this one may be forbidden alone.
+  if (pause && (stopped || pause.is === 'later')) return { pause, settlements: [] }
   const waiting = unanswered.flatMap(({ question, pause: { reason } }) =>
-    question.asking.map(({ entry }) => askAgain(needs, entry, reason)),
+    question.asking.map(({ entry }) => (pause ? lastInLine(needs, entry, reason) : askAgain(needs, entry, reason))),
   )
-  return { settlements: await Promise.all(waiting) }
+  return { ...(pause ? { pause } : {}), settlements: await Promise.all(waiting) }
 }
 
 async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promise<Outcome> {
@@ -123,7 +125,6 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
     const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
     const answer = judgeConversation(answered)
     if (answer.is === 'unmakeable') return stopped({ is: 'held', reason: 'drift_request_invalid' })
-    if (answer.is === 'forbidden') return stopped({ is: 'held', reason: 'drift_forbidden' })
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())
       const pause = { is: 'later' as const, reason: answer.reason, ...(afterMs === undefined ? {} : { afterMs }) }
@@ -138,11 +139,15 @@ async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promis
       access = await grants.renewed(lease.org, access.token)
       continue
     }
-    // A new token may help; if it does not, nothing more is read into such an answer.
+    // A new token may help; if it does not, this need not be the end of the grant.
     const renewed = tries > 0 ? undefined : await grants.renewedOnce(lease.org, access.token)
-    if (renewed?.is !== 'token') return { is: 'unanswered', pause: { is: 'later', reason: answer.reason } }
+    if (renewed?.is !== 'token') return { is: 'unanswered', pause: pauseOf(answer) }
     access = renewed
   }
+}
+
+function pauseOf(answer: Extract<ConversationAnswer, { is: 'forbidden' | 'unclear' }>): Pause {
+  return answer.is === 'forbidden' ? { is: 'held', reason: 'drift_forbidden' } : { is: 'later', reason: answer.reason }
 }
 
 async function settleQuestion(
@@ -190,6 +195,11 @@ async function missing(needs: AskNeeds, entry: Entry): Promise<Settlement> {
   if (now - missingSince >= missingMsMax) return { id: entry.id, to: 'dead', at: now, reason: 'conversation_missing' }
   const again = await askAgain(needs, entry, 'conversation_missing')
   return { ...again, known: await sealLearnt(needs, entry, { missingSince }) }
+}
+
+async function lastInLine({ clock }: AskNeeds, { id }: Entry, reason: string): Promise<Settlement> {
+  const now = clock.now()
+  return { id, to: 'asking', at: now, dueAt: now, reason }
 }
 
 async function askAgain({ clock, random }: AskNeeds, entry: Entry, reason: string): Promise<Settlement> {

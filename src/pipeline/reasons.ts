@@ -63,8 +63,8 @@ export const holds: Table = {
   ],
   drift_401: ['Drift refuses a token that it has just given', 'connect the account to Drift again'],
   drift_forbidden: [
-    'the Drift app may not read conversations',
-    'give the app the scope conversation_read, and connect the account again',
+    'Drift forbids reading conversations (403), also with a new token; where it forbids one alone, that one waits',
+    'give the Drift app the scope conversation_read, and connect the account again',
   ],
 }
 
@@ -124,6 +124,10 @@ export const ofEvents: Table = {
 export const setbacks: Table = {
   'segment_<status>': ['Segment answered with this status', nothing],
   'drift_<status>': ['Drift answered with this status', nothing],
+  drift_other_account: [
+    "Drift renewed this account's grant with another account's, which was not used",
+    'nothing; if it stays so, connect the account to Drift again',
+  ],
   drift_unreadable: ["Drift's answer could not be read", nothing],
   drift_invalid_client: ['Drift does not know the app', 'check DRIFT_CLIENT_ID and DRIFT_CLIENT_SECRET'],
   'PROXY_<status>': [
