@@ -2,7 +2,7 @@
  * Whether an account has been silent for much longer than it usually is: nobody but us would notice that Drift no longer
  * sends, since what never came leaves no trace.
  */
-import type { Ledger, Org } from '../storage/ports.ts'
+import type { Ledger, Org, Total } from '../storage/ports.ts'
 
 export interface Silence {
   /** When the last webhook came, to the minute or hour that is kept; undefined: none within eight days. */
@@ -23,10 +23,33 @@ const hoursMin = 12
 const seldomMs = 5 * dayMs
 
 export async function silenceOf(ledger: Pick<Ledger, 'moments' | 'totals'>, org: Org, now: number): Promise<Silence> {
+  return (await silenceWithin(ledger, org, now)) ?? longSilence(await ledger.totals(), org)
+}
+
+/** How many of these accounts are silent for longer than usual; the totals are asked for once. */
+export async function countSilent(
+  ledger: Pick<Ledger, 'moments' | 'totals'>,
+  orgs: readonly Org[],
+  now: number,
+): Promise<number> {
+  const totals = await ledger.totals()
+  const received = new Set(totals.filter(({ outcome }) => outcome === 'received').map(({ org }) => org))
+  let count = 0
+  for (const org of orgs) {
+    const { isAlarming } = (await silenceWithin(ledger, org, now)) ?? { isAlarming: received.has(org) }
+    if (isAlarming) count++
+  }
+  return count
+}
+
+/** Undefined where nothing came for as long as the ledger tells times. */
+async function silenceWithin(ledger: Pick<Ledger, 'moments'>, org: Org, now: number): Promise<Silence | undefined> {
   const moments = await ledger.moments(org, now - knownMs, now + 1)
   const times = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
-  if (times.length > 0) return judgeSilence(times, now)
-  const totals = await ledger.totals()
+  return times.length > 0 ? judgeSilence(times, now) : undefined
+}
+
+function longSilence(totals: readonly Total[], org: Org): Silence {
   return { isAlarming: totals.some((total) => total.org === org && total.outcome === 'received') }
 }
 

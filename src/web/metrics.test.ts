@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { freePort } from '../../test/free-port.ts'
 import { install, org, type Rig, settled, startRig } from '../../test/rig.ts'
+import { isProduct, readTree } from '../../test/tree.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Fields, silentLog } from '../lib/log.ts'
-import { openMetrics } from './metrics.ts'
+import { openMetrics, problemEvents } from './metrics.ts'
 
 describe('metrics', () => {
   let rig: Rig
@@ -26,6 +28,49 @@ describe('metrics', () => {
     const found = (name: string) => lines.find((line) => line.startsWith(`drift_segment_source_${name} `))
     return { lines, value: (name: string) => Number(found(name)?.split(' ').at(-1) ?? Number.NaN) }
   }
+
+  test('stand at 0 from the start, so that an alarm sees the first of everything, and say which version this is', async () => {
+    const { lines, value } = await scraped()
+    for (const name of [
+      'webhooks_total{status="503",outcome="unavailable"}',
+      'webhooks_total{status="401",outcome="token_wrong"}',
+      'batches_total{outcome="later"}',
+      'questions_total{outcome="held"}',
+      ...problemEvents.map((event) => `problems_total{event="${event}"}`),
+    ])
+      assert.equal(value(name), 0, name)
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    assert.ok(lines.includes(`drift_segment_source_build_info{version="${version}",node="${process.versions.node}"} 1`))
+  })
+
+  test('know every event of an error line beforehand', () => {
+    const code = readTree().filter(isProduct)
+    const errors = code.flatMap(({ text }) =>
+      [...text.matchAll(/\blog\.error\(\s*'(\w+)'/g)].map(([, event]) => event!),
+    )
+    assert.deepEqual([...new Set(errors)].sort(), [...problemEvents].sort())
+  })
+
+  test('count the silent accounts beyond any number, beside the scrapes', async () => {
+    const moments = async (org: string) => (org === '250' ? [{ at: 0, type: 'a', outcome: 'received', count: 1 }] : [])
+    const ledger = { totals: async () => [], books: async () => ({ totals: [], standings: [] }), moments }
+    const installs = Array.from({ length: 300 }, (_, n) => ({ org: String(n), state: 'live', region: 'us' }))
+    const { route } = openMetrics({
+      storage: { ledger, check: async () => {} },
+      installs: () => installs,
+      clock: systemClock,
+    } as never)
+    await eventually(async () => {
+      const response = new ServerResponse(new IncomingMessage(new Socket()))
+      await route(response.req, response, () => {})
+      const text = String(
+        (response as unknown as { outputData: { data: string }[] }).outputData.map(({ data }) => data),
+      )
+      return /accounts_silent 1\n/.test(text)
+    })
+  })
 
   test('count what was received, answered, sent and delivered, and how long that took', async () => {
     await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org })
@@ -107,7 +152,7 @@ describe('metrics', () => {
     assert.equal(response.statusCode, 200)
     const text = String((response as unknown as { outputData: { data: string }[] }).outputData.map(({ data }) => data))
     assert.match(text, /store_writable 0/)
-    assert.match(text, /webhooks_total\{status="503",outcome="store_full"\} 1/)
+    assert.match(text, /webhooks_total\{status="503",outcome="unavailable"\} 1/)
     assert.doesNotMatch(text, /events_total\{/)
   })
 

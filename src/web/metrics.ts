@@ -6,7 +6,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { stateShown } from '../install/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
-import { silenceOf } from '../pipeline/silence.ts'
+import { countSilent } from '../pipeline/silence.ts'
+import { context } from '../segment/call.ts'
 import type { Install, Storage } from '../storage/ports.ts'
 import type { Route } from './server.ts'
 
@@ -26,8 +27,34 @@ const prefix = 'drift_segment_source_'
 const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400]
 const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 4_000]
-/** Beyond this many accounts, what each of them has waiting is no metric any more: `inspect` and the console tell it. */
+/** Accounts with their own series: those with the most waiting. Of the others `inspect` and the console tell it. */
 const accountsMax = 200
+
+/**
+ * What is counted from the start, at 0: an alarm that asks for an increase does not see the first of a series that
+ * begins with it.
+ */
+const webhookLabels = [
+  ...['stored', 'duplicate', 'ignored'].map((outcome) => ({ status: '200', outcome })),
+  ...['unauthorised', 'token_wrong'].map((outcome) => ({ status: '401', outcome })),
+  { status: '408', outcome: 'strangers_too_many' },
+  { status: '413', outcome: 'too_large' },
+  { status: '0', outcome: 'cut_off' },
+  { status: '503', outcome: 'unavailable' },
+]
+const endings = ['done', 'later', 'held']
+/** The events of error lines: a test compares them with the code. */
+export const problemEvents = [
+  'claim_failed',
+  'page_failed',
+  'redrive_failed',
+  'reload_failed',
+  'set_aside',
+  'store_stopped',
+  'upkeep_failed',
+  'webhook',
+  'work_failed',
+] as const
 
 export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const registry = new Registry()
@@ -60,18 +87,37 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
   const waiting = gauge('waiting', 'Events not delivered yet or set aside, by state and reason', ['state', 'reason'])
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
-  const ofAccount = gauge('account_waiting', `Events waiting, by account; none beyond ${accountsMax} accounts`, ['org'])
+  const ofAccount = gauge(
+    'account_waiting',
+    `Events waiting, by account; of the ${accountsMax} accounts with the most`,
+    ['org'],
+  )
   const accounts = gauge('accounts', 'Accounts, by state', ['state'])
+  const connected = gauge('accounts_connected', 'Accounts that are not disconnected, by Segment region', ['region'])
+  const refused = gauge('accounts_refused', 'Accounts that Segment or Drift refuses, by Segment region and reason', [
+    'region',
+    'reason',
+  ])
   const silent = gauge('accounts_silent', 'Accounts without a webhook for much longer than their usual gap')
   const silence = silenceCount({ ledger: storage.ledger, installs, clock })
+  gauge('build_info', 'Always 1; which version this is, under which Node', ['version', 'node']).set(
+    { version: context.integration.version, node: process.versions.node },
+    1,
+  )
   const writable = gauge('store_writable', '1 while the store can be written; 0: webhooks are answered 503')
+  for (const labels of webhookLabels) webhooks.inc(labels, 0)
+  for (const outcome of endings) for (const counted of [batches, questions]) counted.inc({ outcome }, 0)
+  for (const event of problemEvents) problems.inc({ event }, 0)
   collectDefaultMetrics({ register: registry, prefix })
 
   function count(event: string, fields: Fields): void {
     const seconds = Number(fields.durationMs ?? 0) / 1_000
     const [ending = '', reason = ''] = String(fields.outcome ?? '').split(': ')
     if (event === 'webhook') {
-      webhooks.inc({ status: String(fields.status), outcome: String(fields.outcome ?? fields.reason ?? 'refused') })
+      // The reason of a 5xx is in the log: as a label, each would begin a series of its own.
+      const unavailable = Number(fields.status) >= 500 ? 'unavailable' : undefined
+      const outcome = unavailable ?? String(fields.outcome ?? fields.reason ?? 'refused')
+      webhooks.inc({ status: String(fields.status), outcome })
       if (fields.durationMs !== undefined) webhookSeconds.observe(seconds)
     } else if (event === 'batch') {
       batches.inc({ outcome: ending })
@@ -92,7 +138,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       () => 0,
     )
     writable.set(isWritable)
-    for (const metric of [events, waiting, oldest, ofAccount, accounts, silent]) metric.reset()
+    for (const metric of [events, waiting, oldest, ofAccount, accounts, connected, refused]) metric.reset()
     // A store that does not answer must not silence what the process itself knows, that above all.
     await collectStored().catch(() => {})
   }
@@ -101,15 +147,24 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     const { totals, standings } = await storage.ledger.books()
     for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
     const sinceByState = new Map<string, number>()
+    const waitingByOrg = new Map<string, number>()
     for (const { org, state, reason = '', count: by, oldestReceivedAt } of standings) {
       waiting.inc({ state, reason }, by)
       sinceByState.set(state, Math.min(sinceByState.get(state) ?? Number.POSITIVE_INFINITY, oldestReceivedAt))
       const inLine = state === 'waiting' || state === 'asking'
-      if (inLine && installs().length <= accountsMax) ofAccount.inc({ org }, by)
+      if (inLine) waitingByOrg.set(org, (waitingByOrg.get(org) ?? 0) + by)
     }
+    const most = [...waitingByOrg].sort(([, one], [, other]) => other - one).slice(0, accountsMax)
+    for (const [org, by] of most) ofAccount.set({ org }, by)
     for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
-    for (const install of installs()) accounts.inc({ state: stateShown(install) })
-    silent.set(await silence())
+    for (const install of installs()) {
+      const { state, region, reason = '' } = install
+      accounts.inc({ state: stateShown(install) })
+      if (state !== 'disconnected') connected.inc({ region })
+      if (state === 'needs_attention') refused.inc({ region, reason })
+    }
+    const silentNow = silence()
+    if (silentNow !== undefined) silent.set(silentNow)
   }
 
   return {
@@ -139,18 +194,23 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   }
 }
 
-/** Looking through a week of counts for every account is too much for each scrape. */
+/** Looking through a week of counts for every account is too much for each scrape, and takes longer than one may. */
 const silenceMs = 5 * 60_000
 
+/** The newest count that is there, counted again beside the scrapes; undefined before the first. */
 function silenceCount({ ledger, installs, clock }: Pick<Storage, 'ledger'> & Pick<Needs, 'installs' | 'clock'>) {
-  let counted = { at: Number.NEGATIVE_INFINITY, count: 0 }
-  return async (): Promise<number> => {
+  let counted: { at: number; count: number } | undefined
+  let counting: Promise<void> | undefined
+  async function count(at: number): Promise<void> {
+    const orgs = installs().flatMap(({ org, state }) => (state === 'disconnected' ? [] : [org]))
+    counted = { at, count: await countSilent(ledger, orgs, at) }
+  }
+  return (): number | undefined => {
     const now = clock.now()
-    if (now - counted.at < silenceMs) return counted.count
-    let count = 0
-    for (const { org, state } of installs().slice(0, accountsMax))
-      if (state !== 'disconnected' && (await silenceOf(ledger, org, now)).isAlarming) count++
-    counted = { at: now, count }
-    return count
+    if (!counted || now - counted.at >= silenceMs || now < counted.at)
+      counting ??= count(now)
+        .catch(() => {})
+        .finally(() => (counting = undefined))
+    return counted?.count
   }
 }
