@@ -5,9 +5,9 @@ import { parseEnv } from 'node:util'
 import { codeOf, Problem } from './lib/errors.ts'
 import type { logLevels } from './lib/log.ts'
 import { isLoopback } from './lib/loopback.ts'
+import { textProblem } from './lib/pasted.ts'
 import type { Proxies } from './lib/request.ts'
 import { misspelt } from './settings/misspelt.ts'
-import { textProblem } from './settings/parse.ts'
 import { type Name, type Setting, settings, type ValueOf } from './settings/table.ts'
 
 export interface Config {

@@ -9,7 +9,7 @@ import { type File, type Import, importsOf, isProduct } from './tree.ts'
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: [],
   bridge: [],
-  settings: ['lib', 'segment'],
+  settings: ['lib', 'drift', 'segment'],
   config: ['lib', 'settings'],
   drift: ['lib'],
   segment: ['lib'],

@@ -135,7 +135,7 @@ describe('after a run through every error path', () => {
       'token_wrong',
       'invalid_json',
       'shape_unknown',
-      'is no JSON object',
+      'is not a JSON object',
     ])
       assert.ok(all.includes(word), `${word} came to pass`)
     assert.match(all, /"event":"webhook".*"event":"batch"/s)

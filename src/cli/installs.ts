@@ -1,15 +1,15 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 import { readConfig } from '../config.ts'
 import { pauseAccount, resumeAccount } from '../install/actions.ts'
-import { type Grant, grantFields } from '../install/grant.ts'
+import { grantFields } from '../install/grant.ts'
 import { configured, holdOf, stateShown } from '../install/state.ts'
 import { sealWriteKey } from '../install/write-key.ts'
 import { Problem } from '../lib/errors.ts'
-import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import { explain } from '../pipeline/reasons.ts'
-import { keyIn, writeKeyProblem } from '../segment/key.ts'
+import { type Region, regionIn } from '../segment/region.ts'
 import type { Install } from '../storage/ports.ts'
-import type { Command, Context, Option } from './command.ts'
+import type { Command, Context, Given, Option } from './command.ts'
+import { secretsOf } from './secrets.ts'
 import { org, orgOf, standingLine, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
@@ -58,10 +58,7 @@ const list: Command = {
 const add: Command = {
   name: 'add',
   summary: 'add an account, or give it a new grant or write key; reads a JSON object of secrets from standard input',
-  options: [
-    org,
-    { flags: '--region <region>', meaning: "where the account's Segment workspace is", choices: ['us', 'eu'] },
-  ],
+  options: [org, { flags: '--region <region>', meaning: "where the account's Segment workspace is: us or eu" }],
   examples: [
     `echo '{"accessToken":"…","refreshToken":"…","writeKey":"…"}' | npx drift-segment-source installs add --org 12345`,
     'npx drift-segment-source installs add --org 12345 --region eu < secrets.json',
@@ -69,6 +66,7 @@ const add: Command = {
   async run(context, given) {
     const config = readConfig(context.env, 'store')
     const id = orgOf(given.org)
+    const region = regionOf(given.region)
     const secrets = secretsOf(await context.readInput())
     const store = await context.openStore(config, 'create')
     try {
@@ -76,12 +74,13 @@ const add: Command = {
       const now = clock.now()
       const fields: Partial<Install> = {
         ...(secrets.grant ? await grantFields(keyring, id, secrets.grant, now) : {}),
-        ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey) } : {}),
-        ...(given.region ? { region: given.region as 'us' | 'eu' } : {}),
+        ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey.key) } : {}),
+        ...(region ? { region } : {}),
       }
       const isNewGrant = secrets.grant !== undefined
       const saved = await roster.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
       context.print(`${id}: ${saved && stateShown(saved)}`)
+      if (secrets.writeKey?.is === 'unusual') context.remark(`look again: ${secrets.writeKey.why}`)
     } finally {
       await store.close()
     }
@@ -126,31 +125,8 @@ function act(context: Context, id: string, action: typeof pauseAccount): Promise
   })
 }
 
-function secretsOf(input: string): { grant?: Grant; writeKey?: string } {
-  const hint = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
-  const reading = readText(input)
-  if (!reading.ok || !isObject(reading.value)) {
-    throw new Problem('input_unreadable', 'standard input is no JSON object', { hint, exitCode: 2 })
-  }
-  const given: JsonObject = reading.value
-  const names = ['accessToken', 'refreshToken', 'writeKey']
-  const unknown = Object.keys(given).find((name) => !names.includes(name) || typeof given[name] !== 'string')
-  if (unknown !== undefined) {
-    throw new Problem('input_unknown', 'standard input holds a name that is not known, or a value that is no text', {
-      hint,
-      exitCode: 2,
-    })
-  }
-  const { accessToken, refreshToken, writeKey } = given as Record<string, string | undefined>
-  const problem = writeKey === undefined ? undefined : writeKeyProblem(writeKey)
-  if (problem)
-    throw new Problem('write_key_unusable', problem, {
-      hint: 'copy it again from Segment: Source → Settings → API Keys',
-      exitCode: 2,
-    })
-  return {
-    // How old a pasted access token is cannot be known: with a refresh token it is renewed before its first use.
-    ...(accessToken ? { grant: { accessToken, ...(refreshToken ? { refreshToken, expiresAt: 0 } : {}) } } : {}),
-    ...(writeKey ? { writeKey: keyIn(writeKey) } : {}),
-  }
+function regionOf(given: Given[string]): Region | undefined {
+  const region = given === undefined ? undefined : regionIn(String(given))
+  if (given === undefined || region) return region
+  throw new Problem('region_unusable', '--region takes us or eu', { exitCode: 2 })
 }

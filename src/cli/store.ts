@@ -1,6 +1,8 @@
 /** What the commands beside a running service have in common: the store, an account, and a filter of entries. */
 import { readConfig } from '../config.ts'
+import { isOrgId } from '../drift/org.ts'
 import { Problem } from '../lib/errors.ts'
+import { trimmed } from '../lib/pasted.ts'
 import type { Store } from '../main.ts'
 import type { Query, Standing, State } from '../storage/ports.ts'
 import type { Context, Given, Option } from './command.ts'
@@ -17,7 +19,8 @@ export async function withStore<Result>(context: Context, use: (store: Store) =>
 }
 
 export function orgOf(given: string | boolean | undefined): string {
-  if (typeof given === 'string' && /^[1-9][0-9]{0,18}$/.test(given)) return given
+  const id = trimmed(String(given ?? ''))
+  if (isOrgId(id)) return id
   throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
 }
 

@@ -18,6 +18,7 @@ import {
   readText,
 } from '../lib/json.ts'
 import { type Member, type Survey, survey } from '../lib/json-survey.ts'
+import { isOrgId } from './org.ts'
 
 /** An account uninstalls the app: handled, not sent. */
 export const disconnectType = 'app_disconnected'
@@ -172,7 +173,7 @@ function isType(found: Json | undefined): found is string {
 /** Drift's number of an account, in digits: a positive whole number or a string of it (at most 19: Drift's ids are int64). */
 export function orgIdOf(found: Json | undefined): string | undefined {
   const digits = isExactNumber(found) ? found.rawJSON : typeof found === 'number' ? String(found) : found
-  return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
+  return typeof digits === 'string' && isOrgId(digits) ? digits : undefined
 }
 
 function unreadable(bytes: Buffer, reason: string, surveyed: Survey, tokens: Tokens): Opened {

@@ -26,13 +26,3 @@ export function unseenIn(text: string): string | undefined {
   const code = `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
   return `${names[found] ?? 'a character that is not seen'} (${code})`
 }
-
-/** What keeps a text from being a secret that is sent in a header, if anything: only visible ASCII can be. */
-export function secretProblem(text: string): string | undefined {
-  const found = unseenIn(text)
-  if (found) return `holds ${found}, which is not seen: copy it again, or type it`
-  if (/^["'`“”‘’«»].*["'`“”‘’«»]$/su.test(text)) return 'stands in quotes, which would be part of it: take them away'
-  if (text.includes(' ')) return 'holds a space'
-  const other = /[^\x21-\x7e]/u.exec(text)?.[0]
-  return other === undefined ? undefined : 'holds a character that is not plain ASCII: copy it again'
-}

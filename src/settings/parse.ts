@@ -1,19 +1,12 @@
 /** How the text of a setting becomes its value, or what is wrong with it. No sentence here ever holds the value. */
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { isOrgId } from '../drift/org.ts'
 import { isLoopback } from '../lib/loopback.ts'
-import { secretProblem, unseenIn } from '../lib/unseen.ts'
+import { secretProblem, textProblem, wordIn } from '../lib/pasted.ts'
 
 /** `problem` is the end of a sentence that begins with the setting's name. */
 export type Parsed<Value> = { value: Value } | { problem: string }
 export type Parse<Value> = (text: string) => Parsed<Value>
-
-/** What is wrong with any setting's text, whatever it is for; undefined when its own parser may look at it. */
-export function textProblem(text: string): string | undefined {
-  if (isPlaceholder(text)) return 'is still a placeholder'
-  if (/^(["'`]).*\1$|^[“‘«„].*[”’»“]$/s.test(text)) return 'stands in quotes, which would be part of it: take them away'
-  const unseen = unseenIn(text)
-  return unseen && `holds ${unseen}, which is not seen: copy it again, or type it`
-}
 
 export const anyText: Parse<string> = (text) => ({ value: text })
 
@@ -25,7 +18,7 @@ export const secret: Parse<string> = (text) => {
 /** One of these words, in any case. */
 export function oneOf<Word extends string>(words: readonly Word[]): Parse<Word> {
   return (text) => {
-    const value = words.find((word) => word === text.toLowerCase())
+    const value = wordIn(words, text)
     return value === undefined ? { problem: `must be one of ${words.join(', ')}` } : { value }
   }
 }
@@ -39,7 +32,7 @@ export function wholeNumber(from: number, to: number): Parse<number> {
 
 /** Drift's account number. */
 export const orgId: Parse<string> = (text) =>
-  /^[1-9][0-9]{0,18}$/.test(text) ? { value: text } : { problem: "must be Drift's account number, in digits" }
+  isOrgId(text) ? { value: text } : { problem: "must be Drift's account number, in digits" }
 
 /** Comma separated, one at least. */
 export function list<Value>(parse: Parse<Value>): Parse<Value[]> {
@@ -119,9 +112,3 @@ export const verificationTokens: Parse<string[]> = list((text) => {
   if (text.length < tokenCharactersMin) return { problem: `each must have at least ${tokenCharactersMin} characters` }
   return secret(text)
 })
-
-function isPlaceholder(value: string): boolean {
-  return /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$|your[_ -]|replace[_ -]?(me|with)/i.test(
-    value,
-  )
-}

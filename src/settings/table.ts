@@ -1,6 +1,7 @@
 /** Every setting, one row each: README's table, `doctor` and the check at start are made of them. */
 import { logLevels } from '../lib/log.ts'
-import { writeKeyProblem } from '../segment/key.ts'
+import { judgeWriteKey } from '../segment/key.ts'
+import { regions } from '../segment/region.ts'
 import type { Parse } from './parse.ts'
 import * as parse from './parse.ts'
 
@@ -18,8 +19,8 @@ export interface Setting<Value = unknown> {
 const setting = <Value>(row: Setting<Value>): Setting<Value> => row
 
 const writeKey: Parse<string> = (text) => {
-  const problem = writeKeyProblem(text)
-  return problem ? { problem: `cannot be a write key: ${problem}` } : { value: text }
+  const judged = judgeWriteKey(text)
+  return judged.is === 'refused' ? { problem: `cannot be a write key: ${judged.why}` } : { value: judged.key }
 }
 
 export const settings = {
@@ -81,7 +82,7 @@ export const settings = {
   }),
   SEGMENT_REGION: setting({
     meaning: 'single-account mode: us or eu',
-    parse: parse.oneOf(['us', 'eu'] as const),
+    parse: parse.oneOf(regions),
     default: 'us',
   }),
   DRIFT_API_URL: setting({ meaning: "Drift's API", parse: parse.address, default: 'https://driftapi.com' }),

@@ -4,7 +4,8 @@
  */
 import type { Keyring } from '../install/keyring.ts'
 import { fingerprintOf } from '../install/write-key.ts'
-import { keyIn, writeKeyProblem } from '../segment/key.ts'
+import { trimmed } from '../lib/pasted.ts'
+import { judgeWriteKey } from '../segment/key.ts'
 import type { Org } from '../storage/ports.ts'
 import type { HeldKey, KeyQuestion } from './pages/key-question.ts'
 
@@ -24,9 +25,9 @@ export type KeyGiven =
 
 export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
   const picked = chosen === '' ? undefined : await heldKey(keyring, org, chosen)
-  const writeKey = picked ?? (keyIn(pasted) || (known?.key ?? ''))
-  const problem = writeKeyProblem(writeKey)
-  if (problem) return { is: 'wrong', problem }
+  const judged = judgeWriteKey(picked ?? (trimmed(pasted) || (known?.key ?? '')))
+  if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
+  const writeKey = judged.key
   if (picked !== undefined || !known || known.key === writeKey) return { is: 'sure', writeKey }
   const given = await holdKey(keyring, org, writeKey)
   return { is: 'unsure', question: { given, known: { word: known.word, ...(await holdKey(keyring, org, known.key)) } } }

@@ -8,9 +8,11 @@ import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import { fingerprintOf, shownKey } from '../install/write-key.ts'
 import type { Clock } from '../lib/clock.ts'
+import { trimmed } from '../lib/pasted.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { keyIn, writeKeyProblem, writeKeyWarning } from '../segment/key.ts'
+import { judgeWriteKey } from '../segment/key.ts'
+import { regionIn } from '../segment/region.ts'
 import type { Audit } from '../storage/ports.ts'
 import { formOf } from './form.ts'
 import { heldKey, holdKey, keyGiven } from './key-form.ts'
@@ -57,7 +59,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     if (isGone(c)) return c.redirect('/console', 303)
     const { org, who } = c.get('session')
     const { writeKey: pasted, chosen, region, replaces, tested } = await fieldsOf(c)
-    if (!isRegion(region)) return c.html(await shown(c, { problem: noRegion, tested }), 422)
+    if (!region) return c.html(await shown(c, { problem: noRegion, tested }), 422)
     const known = tested && { word: 'tested' as const, key: tested.key }
     const given = await keyGiven(keyring, org, { pasted, chosen, known })
     if (given.is === 'wrong') return c.html(await shown(c, { region, problem: given.problem, tested }), 422)
@@ -75,14 +77,16 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     if (isGone(c)) return c.redirect('/console', 303)
     const { org, who } = c.get('session')
     const { writeKey: pasted, region, tested: earlier } = await fieldsOf(c)
-    const writeKey = keyIn(pasted) || (earlier?.key ?? '')
-    const problem = isRegion(region) ? writeKeyProblem(writeKey) : noRegion
-    if (problem || !isRegion(region)) return c.html(await shown(c, { problem, tested: earlier }), 422)
+    if (!region) return c.html(await shown(c, { problem: noRegion, tested: earlier }), 422)
+    const judged = judgeWriteKey(trimmed(pasted) || (earlier?.key ?? ''))
+    if (judged.is === 'refused') return c.html(await shown(c, { region, problem: judged.why, tested: earlier }), 422)
+    const writeKey = judged.key
+    const warning = judged.is === 'unusual' ? `${judged.why}.` : undefined
     const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)
     const tested = await holdKey(keyring, org, writeKey)
     const about = `fingerprint ${tested.fingerprint}`
     await audit.add({ at: needs.clock.now(), org, who, what: 'tested a write key', about })
-    return c.html(await shown(c, { region, warning: writeKeyWarning(writeKey), tested, result }))
+    return c.html(await shown(c, { region, warning, tested, result }))
   })
 
   /** In single-account mode the settings say where the events go, and they would again at the next start. */
@@ -92,14 +96,11 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
   }
 
   async function fieldsOf(c: Context<Web>) {
-    const { tested, ...fields } = await formOf(c, ['writeKey', 'region', 'replaces', 'tested', 'chosen'])
+    const { tested, region, ...fields } = await formOf(c, ['writeKey', 'region', 'replaces', 'tested', 'chosen'])
     const key = tested === '' ? undefined : await heldKey(keyring, c.get('session').org, tested)
-    return { ...fields, tested: key === undefined ? undefined : { key, held: tested, fingerprint: fingerprintOf(key) } }
+    const known = key === undefined ? undefined : { key, held: tested, fingerprint: fingerprintOf(key) }
+    return { ...fields, region: regionIn(region), tested: known }
   }
 }
 
 const noRegion = 'choose where the workspace is: us or eu'
-
-function isRegion(given: string): given is 'us' | 'eu' {
-  return given === 'us' || given === 'eu'
-}

@@ -3,6 +3,7 @@ import { catalogue } from '../../events/index.ts'
 import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
 import { savedWriteKey, shownKey } from '../../install/write-key.ts'
+import { regionIn } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
 import { keyGiven } from '../key-form.ts'
@@ -54,11 +55,12 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
 
   app.post('/console/settings/segment', async (c) => {
     const fields = await formOf(c, ['writeKey', 'chosen', 'region', 'generation'])
-    const { region, generation } = fields
+    const { generation } = fields
+    const region = regionIn(fields.region)
     const { org, who } = c.get('session')
     const install = roster.get(org)
     if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
-    if (region !== 'us' && region !== 'eu') return refuse(c, 400, 'form_unusable')
+    if (!region) return refuse(c, 400, 'form_unusable')
     const saved = await savedWriteKey(keyring, install)
     const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
     const given = await keyGiven(keyring, org, { pasted: fields.writeKey, chosen: fields.chosen, known })

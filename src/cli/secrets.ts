@@ -1,0 +1,51 @@
+/** An account's secrets from standard input: never as arguments, which other users of the machine see. */
+import type { Grant } from '../install/grant.ts'
+import { Problem } from '../lib/errors.ts'
+import { isObject, readText } from '../lib/json.ts'
+import { secretProblem, trimmed } from '../lib/pasted.ts'
+import { judgeWriteKey, type KeyJudgement } from '../segment/key.ts'
+
+export interface Secrets {
+  grant?: Grant
+  writeKey?: Exclude<KeyJudgement, { is: 'refused' }>
+}
+
+const names = ['accessToken', 'refreshToken', 'writeKey'] as const
+type Given = Partial<Record<(typeof names)[number], string>>
+const hint = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
+
+/** Judged as the settings judge them; a Problem names the first that cannot be used, and never shows it. */
+export function secretsOf(input: string): Secrets {
+  const { accessToken, refreshToken, writeKey } = givenIn(input)
+  for (const [name, token] of Object.entries({ accessToken, refreshToken })) {
+    const problem = token === '' ? 'is empty' : token && secretProblem(token)
+    if (problem)
+      throw new Problem('token_unusable', `${name} ${problem}`, { hint: 'copy it again from Drift', exitCode: 2 })
+  }
+  const judged = writeKey === undefined ? undefined : judgeWriteKey(writeKey)
+  if (judged?.is === 'refused')
+    throw new Problem('write_key_unusable', judged.why, {
+      hint: 'copy it again from Segment: Source → Settings → API Keys',
+      exitCode: 2,
+    })
+  return {
+    // How old a pasted access token is cannot be known: with a refresh token it is renewed before its first use.
+    ...(accessToken ? { grant: { accessToken, ...(refreshToken ? { refreshToken, expiresAt: 0 } : {}) } } : {}),
+    ...(judged ? { writeKey: judged } : {}),
+  }
+}
+
+function givenIn(input: string): Given {
+  const reading = readText(input)
+  if (!reading.ok || !isObject(reading.value))
+    throw new Problem('input_unreadable', 'standard input is not a JSON object', { hint, exitCode: 2 })
+  const entries = Object.entries(reading.value)
+  const isKnown = ([name, value]: [string, unknown]) =>
+    (names as readonly string[]).includes(name) && typeof value === 'string'
+  if (!entries.every(isKnown))
+    throw new Problem('input_unknown', 'standard input holds a name that is not known, or a value that is not a text', {
+      hint,
+      exitCode: 2,
+    })
+  return Object.fromEntries(entries.map(([name, value]) => [name, trimmed(String(value))]))
+}

@@ -1,0 +1,38 @@
+/**
+ * Texts that people paste, with what came along when they were copied. What is wrong is said as the end of a sentence
+ * that begins with the name of the text, and never holds the text.
+ */
+import { unseenIn } from './unseen.ts'
+
+/** Without the plain spaces, tabs and line breaks around it. What is not seen stays, so that it is named. */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+}
+
+/** Quotes of all languages, and the signs that are typed for them. */
+const inQuotes = /^[\p{Quotation_Mark}`´′″].*[\p{Quotation_Mark}`´′″]$/su
+
+const placeholder =
+  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$|your[_ -]|replace[_ -]?(me|with)/i
+
+/** What is wrong with any pasted text, whatever it is for. */
+export function textProblem(text: string): string | undefined {
+  if (placeholder.test(text)) return 'is still a placeholder'
+  if (inQuotes.test(text)) return 'stands in quotes, which would be part of it: take them away'
+  const unseen = unseenIn(text)
+  return unseen && `holds ${unseen}, which is not seen: copy it again, or type it`
+}
+
+/** What keeps a text from being a secret that is sent in a header: only visible ASCII can be. */
+export function secretProblem(text: string): string | undefined {
+  const problem = textProblem(text)
+  if (problem) return problem
+  if (text.includes(' ')) return 'holds a space'
+  return /[^\x21-\x7e]/.test(text) ? 'holds a character that is not plain ASCII: copy it again' : undefined
+}
+
+/** The one of these words that it is, in any case; undefined for any other. */
+export function wordIn<Word extends string>(words: readonly Word[], text: string): Word | undefined {
+  const lower = trimmed(text).toLowerCase()
+  return words.find((word) => word === lower)
+}
