@@ -16,7 +16,9 @@ import { type Log, openLog } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
 import { sampledLog } from './lib/sampled-log.ts'
+import { newSecret } from './lib/secret.ts'
 import { openPipeline } from './pipeline/run.ts'
+import { context } from './segment/call.ts'
 import { moveStore, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { appRoute, openApp } from './web/app.ts'
@@ -97,10 +99,13 @@ async function startService(
   { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
 ): Promise<Service> {
   const { storage, keyring, roster } = store
-  for (const { is, ...note } of config.notes) written.warn(`setting_${is}`, note)
   await installSingle(config, store)
   const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
+  for (const note of config.notes) {
+    if (note.is === 'misspelt') log.warn('setting_misspelt', { setting: note.setting, meant: note.meant })
+    else log.warn('setting_passed_over', { setting: note.setting })
+  }
   void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
 
   const outlet = openOutlet({ proxies: config.proxies })
@@ -154,13 +159,24 @@ async function startService(
   )
   url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`
   pipeline.start()
+  const about = {
+    version: context.integration.version,
+    node: process.versions.node,
+    engine: config.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres',
+    // Lines of several replicas may lie in one place: which of them started and stopped when.
+    instance: newSecret(random).slice(0, 8),
+    pid: process.pid,
+  }
+  log.info('started', { ...about, accounts: roster.all().length })
 
   async function close(): Promise<void> {
+    log.info('stopping', about)
     pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
     await pipeline.stop()
     await Promise.all([outlet.close(), pagesOutlet.close()])
     await store.close()
+    log.info('stopped', about)
   }
 
   return {

@@ -173,6 +173,9 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
 
 /** Words with an underscore that do not say why something happened to an event. */
 const noReasons: Readonly<Record<string, string>> = {
+  event_ended: 'a line of the log',
+  account_held: 'a line of the log',
+  account_changed: 'a line of the log',
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',
   install_contended: 'a problem of commands',

@@ -14,12 +14,12 @@ export interface Roster {
   /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
   change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
   /** Calls back when an account was changed here and its lanes follow: something may be due. */
-  onChange(listener: () => void): void
+  onChange(listener: (before: Install, after: Install) => void): void
 }
 
 export async function openRoster(installs: Installs, inbox: Inbox): Promise<Roster> {
   let known = new Map<Org, Install>()
-  const listeners: (() => void)[] = []
+  const listeners: ((before: Install, after: Install) => void)[] = []
   return {
     onChange: (listener) => void listeners.push(listener),
     get: (org) => known.get(org),
@@ -55,7 +55,7 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
         known.set(org, saved)
         if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
         if (stored.generation === 0) await inbox.adopt(org, now)
-        for (const changed of listeners) changed()
+        for (const changed of listeners) changed(stored, saved)
         return saved
       }
       throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)

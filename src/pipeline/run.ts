@@ -17,6 +17,7 @@ import type { Send } from '../lib/request.ts'
 import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
 import type { Storage } from '../storage/ports.ts'
 import { askLease } from './ask.ts'
+import { logAccountChange, loggingEndings } from './endings-log.ts'
 import { leaseBytesMax } from './prepare.ts'
 import { type Receive, receiver } from './receive.ts'
 import { sendLease } from './send.ts'
@@ -57,8 +58,9 @@ interface Needs {
 
 /** Brings every lane in line with its account; the loops run from `start` on. */
 export async function openPipeline(needs: Needs): Promise<Pipeline> {
-  const { storage, keyring, roster, catalogue, send, clock, random, log, leaseMs = usualLeaseMs } = needs
-  const { inbox } = storage
+  const { keyring, roster, catalogue, send, clock, random, log, leaseMs = usualLeaseMs } = needs
+  const inbox = loggingEndings(needs.storage.inbox, log)
+  const storage: Storage = { ...needs.storage, inbox }
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { roster, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app, random })
@@ -93,7 +95,10 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     sending.wake()
     asking.wake()
   }
-  roster.onChange(wake)
+  roster.onChange((before, after) => {
+    logAccountChange(log, before, after)
+    wake()
+  })
   storage.onChange(follower({ roster, keyring, clock, log, wake }))
   storage.onDue(wake)
   const receive = receiver({

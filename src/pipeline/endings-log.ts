@@ -1,0 +1,64 @@
+/**
+ * A line of the log for each event that ends other than delivered, and for each account that begins or ceases to be held:
+ * with them "why did X not arrive" is one search for its messageId, and one for its account.
+ */
+import { holdOf } from '../install/state.ts'
+import type { Log } from '../lib/log.ts'
+import type { Entry, Inbox, Install, Lease, Settlement } from '../storage/ports.ts'
+
+type Named = Pick<Entry, 'messageId' | 'type'>
+
+/** The same inbox; what its leases settle as ended is logged, once the store has it. */
+export function loggingEndings(inbox: Inbox, log: Log): Inbox {
+  const known = new WeakMap<Lease, Map<number, Named>>()
+  const remember = (lease: Lease, entries: readonly Entry[]) => {
+    const named = known.get(lease) ?? new Map<number, Named>()
+    for (const { id, messageId, type } of entries) named.set(id, { messageId, type })
+    known.set(lease, named)
+  }
+  const own: Partial<Inbox> = {
+    async claim(...args) {
+      const lease = await inbox.claim(...args)
+      if (lease) remember(lease, lease.entries)
+      return lease
+    },
+    async more(lease, after, limits) {
+      const entries = await inbox.more(lease, after, limits)
+      remember(lease, entries)
+      return entries
+    },
+    async settle(lease, settlements, ending) {
+      const ours = await inbox.settle(lease, settlements, ending)
+      if (ours) for (const one of settlements) tell(lease, one)
+      return ours
+    },
+  }
+  // An engine's inbox may make its methods when they are asked for, so it cannot be copied.
+  return new Proxy(inbox, { get: (port, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
+
+  function tell(lease: Lease, { id, to, reason, answer }: Settlement): void {
+    if (to !== 'dead' && to !== 'quarantined' && to !== 'ignored') return
+    const attempts = answer?.tries
+    log.info('event_ended', {
+      ...known.get(lease)?.get(id),
+      org: lease.org,
+      as: to,
+      // An update without a change says nothing; what else is ignored has no reason of its own.
+      ...(reason === undefined ? {} : { reason }),
+      ...(attempts === undefined ? {} : { attempts, status: answer!.status }),
+    })
+  }
+}
+
+/** A change of what holds or refuses an account: a warning where it begins, a line where it is over. */
+export function logAccountChange(log: Log, before: Install, after: Install): void {
+  const [was, is] = [heldBy(before), heldBy(after)]
+  if (was === is && before.state === after.state) return
+  const fields = { org: after.org, state: after.state }
+  if (is !== undefined) log.warn('account_held', { ...fields, reason: is })
+  else log.info('account_changed', fields)
+}
+
+function heldBy(install: Install): string | undefined {
+  return holdOf(install) ?? (install.state === 'needs_attention' ? install.reason : undefined)
+}

@@ -1,0 +1,88 @@
+/** The log alone says what became of an event that did not arrive, and why an account stands still. */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { type Fields, silentLog } from '../src/lib/log.ts'
+import { eventually } from './clock.ts'
+import { org, type Rig, settled, startRig } from './rig.ts'
+
+let rig: Rig
+let lines: { level: string; event: string; fields: Fields }[]
+beforeEach(async () => {
+  lines = []
+  const at =
+    (level: string) =>
+    (event: string, fields: Fields = {}) =>
+      void lines.push({ level, event, fields })
+  rig = await startRig({ log: { ...silentLog, info: at('info'), warn: at('warn'), error: at('error') } })
+})
+afterEach(() => rig.close())
+
+const about = (name: string) => lines.filter(({ event }) => event === name).map(({ fields }) => fields)
+const post = async (type: string, data: object) => {
+  const headers = { 'x-verification-token': rig.sims.drift.settings.verificationToken }
+  const answer = await fetch(rig.to, { method: 'POST', headers, body: JSON.stringify({ type, orgId: org, data }) })
+  assert.equal(answer.status, 200)
+  return about('webhook').at(-1)!
+}
+
+test('each event that ends other than delivered has a line with its messageId, type, account and reason', async () => {
+  const delivered = await post('new_conversation', { contactId: 7, id: 1, createdAt: 1_714_419_312_000 })
+  const large = await post('phone_captured', { authorType: 'contact', authorId: 7, phoneNumber: '5'.repeat(40_000) })
+  const odd = await post('new_conversation', { contactId: { deep: 1 } })
+  const empty = await post('contact_updated', { endUserId: 7, timestamp: 1_714_419_312_001, diff: [] })
+  const nobody = await post('new_meeting', { scheduledAt: 1_714_419_312_002 })
+  await settled(rig, ({ waiting }) => waiting === 0)
+  const endings = new Map(about('event_ended').map(({ messageId, ...fields }) => [messageId, fields]))
+  assert.deepEqual(endings.get(large.messageId), {
+    type: 'phone_captured',
+    org: String(org),
+    as: 'dead',
+    reason: 'message_too_large',
+  })
+  assert.deepEqual(endings.get(odd.messageId), {
+    type: 'new_conversation',
+    org: String(org),
+    as: 'quarantined',
+    reason: 'shape_unknown',
+  })
+  assert.deepEqual(endings.get(empty.messageId), { type: 'contact_updated', org: String(org), as: 'ignored' })
+  assert.deepEqual(endings.get(nobody.messageId), {
+    type: 'new_meeting',
+    org: String(org),
+    as: 'quarantined',
+    reason: 'nobody_named',
+  })
+  assert.equal(endings.has(delivered.messageId), false)
+})
+
+test('a message that Segment refuses alone says how often it was tried, and with which answer', async () => {
+  rig.sims.segment.script((request) => (request.body.includes('refuse-me') ? { status: 400 } : undefined))
+  await post('playbook_goal_met', { contactId: 7, goalName: 'fine' })
+  const refused = await post('playbook_goal_met', { contactId: 8, goalName: 'refuse-me' })
+  await eventually(() => about('event_ended').length > 0)
+  const [ending] = about('event_ended')
+  assert.equal(ending?.messageId, refused.messageId)
+  assert.deepEqual([ending?.as, ending?.reason, ending?.status], ['dead', 'segment_400', 400])
+  assert.ok(Number(ending?.attempts) >= 1)
+})
+
+test('what holds an account is one warning, once a change, and its end another line', async () => {
+  rig.sims.segment.script({ status: 401 })
+  for (let n = 0; n < 3; n++) await post('playbook_goal_met', { contactId: 7, goalName: `goal ${n}` })
+  await eventually(() => about('account_held').length > 0)
+  rig.sims.segment.script(undefined)
+  await rig.command('installs resume', { given: { org: String(org) } })
+  await settled(rig, ({ held, waiting }) => held + waiting === 0)
+  assert.deepEqual(about('account_held'), [{ org: String(org), state: 'needs_attention', reason: 'segment_401' }])
+  assert.equal(lines.find(({ event }) => event === 'account_held')?.level, 'warn')
+})
+
+test('a start and a stop say which version, engine and instance it is', async () => {
+  await rig.service.close()
+  const [[started], [stopping], [stopped]] = [about('started'), about('stopping'), about('stopped')]
+  for (const name of ['version', 'engine', 'instance', 'pid'] as const) {
+    assert.ok(started?.[name], name)
+    assert.deepEqual([stopping?.[name], stopped?.[name]], [started?.[name], started?.[name]])
+  }
+  assert.equal(started?.engine, 'sqlite')
+})
