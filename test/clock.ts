@@ -43,9 +43,9 @@ export function manualClock(startMs: number = Date.UTC(2025, 5, 1)): ManualClock
 
 /**
  * How long tests wait for what is to happen. It is reached by a fault alone, so it leaves room for a machine that is busy
- * with much else, and is less than the minute that most tests have.
+ * with much else, and is less than the minute that most tests have. Less is enough where tests are to fail.
  */
-export const patienceMs = 40_000
+export const patienceMs = Number(process.env.TEST_PATIENCE_MS ?? 40_000)
 
 /** Resolves once it is so; real time passes, the manual clock's does not. */
 export async function eventually(

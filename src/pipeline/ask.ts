@@ -103,7 +103,10 @@ async function askAll(
       if (stopped || (unanswered.length > 1 && settled === 0)) return
     }
   }
-  await Promise.all(Array.from({ length: questionsMax }, askOn))
+  const asking = Array.from({ length: questionsMax }, askOn)
+  // When one fails, the others are waited for all the same: the lease is in use until they end.
+  await Promise.allSettled(asking)
+  await Promise.all(asking)
   const passing = unanswered.find(({ pause }) => pause.is === 'later') ?? unanswered[0]
   const pause = stopped ?? (settled === 0 ? passing?.pause : undefined)
   // Where all that was asked is forbidden, the next probe takes another: this one may be forbidden alone.

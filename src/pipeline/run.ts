@@ -12,7 +12,7 @@ import type { Keyring } from '../install/keyring.ts'
 import { followState, type Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Random } from '../lib/random.ts'
+import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
 import type { Storage } from '../storage/ports.ts'
@@ -73,7 +73,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   }
   const { segment, messagesMax = requestMessagesMax } = needs
   const lane = { storage, catalogue, roster, keyring, send, segment, clock, random, log, leaseMs, messagesMax }
-  const loop = { inbox, clock, log, leaseMs }
+  const loop = { inbox, holder: timeOrderedId(random, clock.now()), clock, log, leaseMs }
   const sending = working({
     ...loop,
     lane: 'send',

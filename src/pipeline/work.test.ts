@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eventually, manualClock } from '../../test/clock.ts'
+import { eventually, manualClock, timePasses } from '../../test/clock.ts'
+import { Problem } from '../lib/errors.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import { openForgetful } from '../storage/memory/open.ts'
 import type { Inbox, Lease } from '../storage/ports.ts'
@@ -12,16 +13,28 @@ const leaseMs = 60_000
 function startLoop(work: (lease: Lease, inbox: Inbox, hasRoom: () => boolean) => Promise<void>, accountsMax = 3) {
   const clock = manualClock()
   const { inbox, ledger } = openForgetful()
-  const counted = { claims: 0, broken: false }
+  const counted = { claims: 0, broken: false, lost: false }
   const errors: string[] = []
   const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
   const claim = inbox.claim
   inbox.claim = async (lane, options) => {
     counted.claims++
     if (counted.broken) throw new Error('the store is away')
-    return claim(lane, options)
+    const lease = await claim(lane, options)
+    if (counted.lost) throw new Problem('store_unreachable', 'the claim was committed, and its answer lost')
+    return lease
   }
-  const options = { inbox, lane: 'send' as const, clock, log, leaseMs, accountsMax, limit: 500, bytesMax: 1_000_000 }
+  const options = {
+    inbox,
+    holder: 'a',
+    lane: 'send' as const,
+    clock,
+    log,
+    leaseMs,
+    accountsMax,
+    limit: 500,
+    bytesMax: 1_000_000,
+  }
   const loop: Work = working({ ...options, work: (lease, hasRoom) => work(lease, inbox, hasRoom) })
   let last = 0
   const arrive = async (org: string) => {
@@ -154,6 +167,46 @@ describe('the loop', () => {
     await eventually(() => seen.length === 3)
     assert.deepEqual(seen, [0, 1, 2])
     await loop.stop()
+  })
+
+  test('takes its own lease back as soon as the store answers again, and counts no crash', async () => {
+    const seen: number[] = []
+    const { clock, loop, arrive, counted, errors } = startLoop(async (lease, inbox) => {
+      seen.push(lease.crashes)
+      if (seen.length < 15) throw new Problem('store_unreachable', 'nothing could be settled')
+      await deliver(lease, inbox)
+    })
+    counted.lost = true
+    await arrive('1')
+    await eventually(() => errors.length === 1)
+    counted.lost = false
+    const startedAt = clock.now()
+    await timePasses(clock, () => seen.length === 15)
+    assert.ok(clock.now() - startedAt <= 16_000, `${clock.now() - startedAt} ms`)
+    await loop.stop()
+    assert.deepEqual(new Set(seen), new Set([0]))
+    assert.deepEqual(errors, ['claim_failed', ...Array<string>(14).fill('work_failed')])
+  })
+
+  test('does not take what it works on a second time, though the clock says that the lease has run out', async () => {
+    const end = Promise.withResolvers<void>()
+    const done: string[] = []
+    const { clock, loop, arrive } = startLoop(async (lease, inbox) => {
+      done.push(lease.org)
+      await end.promise
+      await deliver(lease, inbox)
+    })
+    await arrive('1')
+    await eventually(() => done.length === 1)
+    clock.advance(24 * 3_600_000)
+    await arrive('1')
+    await arrive('2')
+    await eventually(() => done.length === 2)
+    assert.deepEqual(done, ['1', '2'])
+    end.resolve()
+    await eventually(() => done.length === 3)
+    await loop.stop()
+    assert.deepEqual(done, ['1', '2', '1'])
   })
 
   test('sets aside what it always breaks on, whatever stands before it in line, and nothing else', async () => {

@@ -2,7 +2,7 @@
 import { type Clock, pause } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Inbox, Lane, Lease } from '../storage/ports.ts'
+import type { Holder, Inbox, Lane, Lease, Org } from '../storage/ports.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
@@ -14,6 +14,8 @@ export interface Work {
 
 interface Needs {
   inbox: Inbox
+  /** Of this process: unlike that of any other. */
+  holder: string
   lane: Lane
   /** `hasRoom`: whether so few accounts are under way now that a lease may go on to more entries. */
   work(lease: Lease, hasRoom: () => boolean): Promise<void>
@@ -34,19 +36,25 @@ const crashesBeforeAside = 10
 const few = 1 / 8
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
+/** The store is to blame for these, and no entry: what was under way is taken up again as soon as it is back. */
+const storeFaults: readonly string[] = ['store_unreachable', 'store_full', 'store_failed']
 
-export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
+export function working({ inbox, holder, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
   const underWay = new Set<Promise<void>>()
+  /** The accounts whose leases are in our hands; a lease of ours on any other is taken back. */
+  const busy = new Set<Org>()
   let claiming: Promise<void> | undefined
   let woken = false
   let stopped = false
+  const stopping = new AbortController()
   let cancelTimer = () => {}
 
   /** One claim at a time, until nothing is due or enough is under way. */
   async function claimAll(): Promise<void> {
     while (!stopped && underWay.size < accountsMax) {
       woken = false
-      const lease = await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax })
+      const lease = await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax, holder: self() })
+      if (lease) busy.add(lease.org)
       if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease)
       else if (lease) begin(lease)
       else if (!woken) return sleepUntilDue()
@@ -71,7 +79,7 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
   }
 
   async function sleepUntilDue(): Promise<void> {
-    const due = await inbox.nextDue(lane)
+    const due = await inbox.nextDue(lane, self())
     if (due !== undefined) wakeAfter(Math.max(due - clock.now(), 1))
   }
 
@@ -83,6 +91,27 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     if (await inbox.settle(lease, settlements, ending)) log.error('set_aside', { lane, org, crashes })
   }
 
+  function self(): Holder {
+    return { id: holder, busy: [...busy] }
+  }
+
+  /**
+   * An entry that breaks the work is found, by crashes that are counted, and set aside. Where the store failed, nothing
+   * can be said of the entries, or to the store: we take the lease back when the store is there again.
+   */
+  async function failed(lease: Lease, error: unknown): Promise<void> {
+    const code = codeOf(error)
+    log.error('work_failed', { lane, org: lease.org, code })
+    if (storeFaults.includes(code)) return rest()
+    const { failures, trouble } = lease
+    const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(trouble && { trouble }) } as const
+    await inbox.settle(lease, [], ending).catch(rest)
+  }
+
+  function rest(): Promise<void> {
+    return pause(clock, storeRestMs, stopping.signal)
+  }
+
   function hasRoom(): boolean {
     return !stopped && underWay.size <= accountsMax * few
   }
@@ -90,10 +119,10 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
   function begin(lease: Lease): void {
     const isToBlame = lease.crashes >= crashesBeforeAside && lease.entries.length === 1
     const ended = (isToBlame ? setAside(lease) : work(lease, hasRoom))
-      // The lease runs out and is counted as a crash: an entry that breaks the work is found and set aside.
-      .catch((error: unknown) => log.error('work_failed', { lane, org: lease.org, code: codeOf(error) }))
+      .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)
+        busy.delete(lease.org)
         wake()
       })
     underWay.add(ended)
@@ -124,6 +153,7 @@ export function working({ inbox, lane, work, clock, log, leaseMs, accountsMax, l
     wake,
     async stop() {
       stopped = true
+      stopping.abort()
       cancelTimer()
       await claiming
       await Promise.all(underWay)

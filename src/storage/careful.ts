@@ -20,9 +20,10 @@ export function beginsCareful({ crashes, careful }: Caution): boolean {
 }
 
 /** What is left of it after a lease that ended in words. */
-export function carefulAfter({ crashes, careful }: Caution, { failures }: Ending): number {
+export function cautionAfter({ crashes, careful }: Caution, { failures, crashed }: Ending): Caution {
+  if (crashed) return { crashes: crashes + 1, careful }
   // An outage or trouble: the entry is still there.
-  if (failures > 0) return careful
+  if (failures > 0) return { crashes: 0, careful }
   // It went on with this one alone, so this one was it.
-  return crashes > crashesBeforeCareful ? 0 : Math.max(careful - 1, 0)
+  return { crashes: 0, careful: crashes > crashesBeforeCareful ? 0 : Math.max(careful - 1, 0) }
 }

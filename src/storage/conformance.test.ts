@@ -100,6 +100,19 @@ const sabotages: Record<string, Sabotage> = {
       inbox.settle(lease, settlements, ending && { readyAt: ending.readyAt, failures: ending.failures }),
   }),
   'does not renew': () => ({ renew: async () => true }),
+  'lets a process wait for its own lease': (inbox) => ({
+    claim: (lane, { holder: _, ...options }) => inbox.claim(lane, options),
+  }),
+  'gives a process twice what it works on': (inbox) => ({
+    claim: (lane, { holder, ...options }) =>
+      inbox.claim(lane, { ...options, ...(holder && { holder: { ...holder, busy: [] } }) }),
+  }),
+  'counts no failed work as a crash': (inbox) => ({
+    settle(lease, settlements, ending) {
+      const { crashed: _, ...rest } = ending ?? { readyAt: 0, failures: 0 }
+      return inbox.settle(lease, settlements, ending && rest)
+    },
+  }),
   'does not hold': () => ({ hold: async () => {} }),
   'keeps what is to be erased': () => ({ erase: async () => 0 }),
   'takes away what is still wanted': (inbox) => ({

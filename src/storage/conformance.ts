@@ -39,7 +39,7 @@ const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_
 export async function claimed(
   storage: Storage,
   lane: 'send' | 'ask' = 'send',
-  options: Partial<typeof claimOptions> = {},
+  options: Partial<Parameters<Storage['inbox']['claim']>[1]> = {},
 ) {
   const lease = await storage.inbox.claim(lane, { ...claimOptions, ...options })
   assert.ok(lease, `something is due in the ${lane} lane`)
@@ -271,6 +271,72 @@ export const promises: readonly Promised[] = [
       assert.equal(await storage.inbox.settle(late, [to(id, 'delivered')], idle), true)
       assert.equal(await storage.inbox.settle(late, [to(id, 'dead')], idle), false)
       assert.equal(await total(storage, 'delivered'), 1)
+    },
+  },
+  {
+    promise: 'a lease that its holder does not work on is given back to it at once, and no crash is counted',
+    async check(storage) {
+      for (const lane of ['send', 'ask'] as const) {
+        await storage.inbox.append([arrival({ state: lane === 'send' ? 'waiting' : 'asking' })])
+        const lost = await claimed(storage, lane, { holder: { id: 'a', busy: [] } })
+        const claim = (id: string, busy: string[], now = 2_000) =>
+          storage.inbox.claim(lane, { ...claimOptions, now, holder: { id, busy } })
+        assert.equal(await claim('a', [one]), undefined, 'its holder works on it')
+        assert.equal(await claim('b', []), undefined, 'it is the lease of another')
+        assert.equal(await claim('a', [one], 99_000), undefined, 'its holder works on it, whatever the time')
+        const again = (await claim('a', [other]))!
+        assert.equal(again.crashes, 0)
+        assert.deepEqual(again.entries, lost.entries)
+        const { id } = again.entries[0]!
+        assert.equal(await storage.inbox.settle(lost, [to(id, 'delivered')], idle), false)
+        assert.equal(await storage.inbox.renew(lost, 99_000), false)
+        assert.equal(await storage.inbox.renew(again, 70_000), true)
+        const others = (await claim('b', [other], 70_000))!
+        assert.equal(others.crashes, 1, 'another has to take the silence for a crash')
+        assert.equal(await storage.inbox.settle(others, [], idle), true)
+        assert.equal(await claim('a', [one], 99_000), undefined, 'it has not noticed yet that another had the lane')
+        await storage.inbox.settle((await claim('a', []))!, [to(id, 'delivered')], idle)
+      }
+    },
+  },
+  {
+    promise: 'a lane with a lost lease is due to its holder at once, to others when it has run out',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      await claimed(storage, 'send', { holder: { id: 'a', busy: [] } })
+      const due = (id: string, busy: string[]) => storage.inbox.nextDue('send', { id, busy })
+      assert.equal(await due('a', []), 1_000)
+      assert.equal(await due('a', [one]), undefined, 'it is told when its work ends')
+      assert.equal(await due('b', []), 62_000)
+      assert.equal(await storage.inbox.nextDue('send'), 62_000)
+    },
+  },
+  {
+    promise: 'a lease is its holder’s alone, though another was given one with the same number',
+    async check(storage) {
+      await storage.inbox.append([arrival()])
+      const lease = await claimed(storage, 'send', { holder: { id: 'a', busy: [] } })
+      const another = { ...lease, holder: 'b' }
+      const { id } = lease.entries[0]!
+      assert.equal(await storage.inbox.settle(another, [to(id, 'delivered')], idle), false)
+      assert.equal(await storage.inbox.renew(another, 99_000), false)
+      assert.deepEqual(await storage.inbox.more(another, 0, { limit: 10, bytesMax: 1_000 }), [])
+      assert.equal(await storage.inbox.settle(lease, [to(id, 'delivered')], idle), true)
+    },
+  },
+  {
+    promise: 'a lease whose work failed is counted as one that ended without a word, and the lane waits as it is told',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      const crashed = { readyAt: 3_000, failures: 2, trouble: 'key_refused', crashed: true } as const
+      assert.equal(await storage.inbox.settle(await claimed(storage), [], crashed), true)
+      await nothingDue(storage, 2_999)
+      const { crashes, failures, trouble } = await claimed(storage, 'send', { now: 3_000, leaseMs: 1 })
+      assert.deepEqual([crashes, failures, trouble], [1, 2, 'key_refused'])
+      const late = await claimed(storage, 'send', { now: 3_001 })
+      await storage.inbox.settle(late, [], { readyAt: 3_001, failures: 0, crashed: true })
+      const careful = await claimed(storage, 'send', { now: 3_001 })
+      assert.deepEqual([careful.crashes, careful.entries.length], [3, 1])
     },
   },
   {

@@ -68,10 +68,20 @@ export interface Placed extends Entry {
   place: number
 }
 
+/** Who claims. */
+export interface Holder {
+  /** Of a process: unlike that of any other, and of those before it. */
+  id: string
+  /** The accounts that it is working on in this lane. */
+  busy: readonly Org[]
+}
+
 export interface Lease {
   org: Org
   lane: Lane
   token: number
+  /** Whose it is, where its claim said so. */
+  holder?: string
   /** Failures in a row of this lane, for its backoff. */
   failures: number
   /** Leases in a row that ended without a word: what ends them may be among these entries. */
@@ -113,6 +123,8 @@ export interface Ending {
   tried?: { at: number; setback?: string }
   /** Shown to people; while it lasts a claim takes a single entry, as a probe. */
   trouble?: string
+  /** The work on it failed, and not because of the store: counted as a lease that ended without a word. */
+  crashed?: true
 }
 
 export interface Inbox {
@@ -127,10 +139,14 @@ export interface Inbox {
    *
    * Three leases in a row that ended without a word make a lane careful: as many entries as these may have held are given
    * out one at a time, until each has ended well or the one is done with whose leases went on ending so.
+   *
+   * A lease of the `holder` that it does not work on got lost between it and the store: the answer to its claim, or what
+   * should have settled it. It is given to the holder at once, under a new token, and that is not counted as a crash.
+   * Of an account that it works on it is given nothing, whatever the time, also where another has had the lane meanwhile.
    */
   claim(
     lane: Lane,
-    options: { now: number; leaseMs: number; limit: number; bytesMax: number },
+    options: { now: number; leaseMs: number; limit: number; bytesMax: number; holder?: Holder },
   ): Promise<Lease | undefined>
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
@@ -141,8 +157,8 @@ export interface Inbox {
   renew(lease: Lease, until: number): Promise<boolean>
   /** Records all of it or, when the lease is no longer the caller's, nothing and false. `ending` gives the lease back. */
   settle(lease: Lease, settlements: readonly Settlement[], ending?: Ending): Promise<boolean>
-  /** When a lane will next have something due; undefined when nothing waits for a time. */
-  nextDue(lane: Lane): Promise<number | undefined>
+  /** When a lane will next have something due for this holder; undefined when nothing waits for a time. */
+  nextDue(lane: Lane, holder?: Holder): Promise<number | undefined>
   /** From now on this lane of the account is not claimed. Its entries stay. */
   hold(org: Org, lane: Lane, reason: string): Promise<void>
   /** Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. */

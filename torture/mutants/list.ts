@@ -11,7 +11,8 @@ export interface Mutant {
   catchers: readonly Catcher[]
 }
 
-export type Catcher = { test: string } | { simulate: number } | { torture: string }
+/** `only`: the tests of that file with this in their title. */
+export type Catcher = { test: string; only?: string } | { simulate: number } | { torture: string }
 
 const simulation: Catcher = { simulate: 30 }
 const conformance: Catcher = { test: 'src/storage/conformance.test.ts' }
@@ -79,7 +80,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lets a holder that lost its lease settle',
     file: 'src/storage/memory/inbox.ts',
-    edits: [['return kept.token === lease.token && kept.leaseUntil !== undefined ? kept : undefined', 'return kept']],
+    edits: [['return isHeld ? kept : undefined', 'return kept']],
     catchers: [simulation, conformance],
   },
   {
@@ -87,8 +88,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/storage/sqlite/inbox.ts',
     edits: [
       [
-        "'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
-        "'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND ? > 0'",
+        "'org = ? AND lane = ? AND token = ? AND holder IS ? AND lease_until IS NOT NULL'",
+        "'org = ? AND lane = ? AND ? > 0 AND holder IS ?'",
       ],
     ],
     catchers: [conformance],
@@ -98,19 +99,43 @@ export const mutants: readonly Mutant[] = [
     file: 'src/storage/memory/inbox.ts',
     edits: [
       [
-        '(readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now',
-        '(readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= Infinity',
+        '(kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= now',
+        '(kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= Infinity',
       ],
     ],
     catchers: [conformance],
+  },
+  {
+    name: 'waits for its own lease that got lost',
+    file: 'src/storage/memory/inbox.ts',
+    edits: [['isOf(holder, kept) ? 0 : (kept.leaseUntil ?? 0)', 'kept.leaseUntil ?? 0']],
+    catchers: [conformance, { test: 'src/pipeline/work.test.ts' }],
+  },
+  {
+    name: 'waits for its own lease that got lost, in SQLite',
+    file: 'src/storage/sqlite/inbox.ts',
+    edits: [['WHEN holder = ? THEN 0 ELSE', 'WHEN holder = ? THEN lease_until ELSE']],
+    catchers: [conformance],
+  },
+  {
+    name: 'takes a lease that it works on for one that got lost',
+    file: 'src/pipeline/work.ts',
+    edits: [['busy: [...busy]', 'busy: []']],
+    catchers: [{ test: 'src/pipeline/work.test.ts', only: 'a second time' }],
+  },
+  {
+    name: 'blames an entry for what the store did',
+    file: 'src/pipeline/work.ts',
+    edits: [['if (storeFaults.includes(code)) return rest()', '']],
+    catchers: [{ test: 'src/pipeline/work.test.ts', only: 'counts no crash' }],
   },
   {
     name: 'judges a lease by the wall clock alone',
     file: 'src/storage/sqlite/inbox.ts',
     edits: [
       [
-        "'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'",
-        "'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND ? > 0 AND lease_until IS NOT NULL'",
+        'UPDATE lanes SET lease_until = ? WHERE $' + '{heldLease}',
+        'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND ? > 0 AND holder IS ? AND lease_until IS NOT NULL',
       ],
     ],
     catchers: [conformance],
@@ -176,7 +201,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/storage/sqlite/inbox.ts',
     edits: [
       [
-        'const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)',
+        'const crashes = Number(found.crashes) + (found.lease_until === null || found.own === 1 ? 0 : 1)',
         'const crashes = Number(found.crashes)',
       ],
     ],

@@ -76,11 +76,11 @@ export function nameOf(catcher: Catcher): string {
 export async function complaintOf(catcher: Catcher, folder: string): Promise<string | undefined> {
   const args =
     'test' in catcher
-      ? ['--test', catcher.test]
+      ? ['--test', ...(catcher.only ? [`--test-name-pattern=${catcher.only}`] : []), catcher.test]
       : 'simulate' in catcher
         ? ['torture/main.ts', '--simulate', String(catcher.simulate), '--stop']
         : ['torture/main.ts', '--fault', catcher.torture, '--minutes', '0.05', '--seed', '1', '--engine', 'sqlite']
-  const env = { ...process.env, SKIP_POSTGRES: 'yes', NODE_TEST_CONTEXT: undefined }
+  const env = { ...process.env, SKIP_POSTGRES: 'yes', TEST_PATIENCE_MS: '15000', NODE_TEST_CONTEXT: undefined }
   const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     cwd: folder,
     env,

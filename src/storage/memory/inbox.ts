@@ -1,6 +1,6 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
-import { beginsCareful, carefulAfter } from '../careful.ts'
-import type { Arrival, Ending, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
+import { beginsCareful, cautionAfter } from '../careful.ts'
+import type { Arrival, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
@@ -18,10 +18,11 @@ export function inboxOf(state: State): Inbox {
       return lane !== undefined
     },
     settle: async (lease, settlements, ending) => settle(state, lease, settlements, ending),
-    nextDue: async (lane) => {
+    nextDue: async (lane, holder) => {
       const due = lanesOf(state, lane)
         .filter(({ hold, readyAt }) => hold === undefined && readyAt !== undefined)
-        .map(({ readyAt, leaseUntil }) => Math.max(readyAt!, leaseUntil ?? 0))
+        .map((kept) => Math.max(kept.readyAt!, takenUntil(kept, holder)))
+        .filter((at) => at < Number.POSITIVE_INFINITY)
       return due.length > 0 ? Math.min(...due) : undefined
     },
     hold: async (org, lane, reason) => {
@@ -71,17 +72,17 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
 function claim(
   state: State,
   lane: Lane,
-  { now, leaseMs, limit, bytesMax }: { now: number; leaseMs: number; limit: number; bytesMax: number },
+  { now, leaseMs, limit, bytesMax, holder }: Parameters<Inbox['claim']>[1],
 ): Lease | undefined {
   const ready = lanesOf(state, lane)
-    .filter(
-      ({ hold, readyAt, leaseUntil }) => hold === undefined && (readyAt ?? Infinity) <= now && (leaseUntil ?? 0) <= now,
-    )
+    .filter((kept) => kept.hold === undefined && (kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= now)
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
-    const crashes = kept.crashes + (kept.leaseUntil === undefined ? 0 : 1)
+    const crashes = kept.crashes + (kept.leaseUntil === undefined || isOf(holder, kept) ? 0 : 1)
     const most = kept.trouble !== undefined || kept.careful > 0 ? 1 : limit
     Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
+    if (holder) kept.holder = holder.id
+    else delete kept.holder
     const entries = firstEntries(state, kept, { now, after: 0, limit: most, bytesMax })
     if (beginsCareful(kept)) kept.careful = entries.splice(1).length + 1
     if (entries.length === 0) {
@@ -92,7 +93,8 @@ function claim(
       continue
     }
     const { org, token, failures, trouble } = kept
-    return { org, lane, token, failures, crashes, ...(trouble === undefined ? {} : { trouble }), entries }
+    const said = { ...(trouble === undefined ? {} : { trouble }), ...(holder && { holder: holder.id }) }
+    return { org, lane, token, failures, crashes, ...said, entries }
   }
   return undefined
 }
@@ -109,8 +111,7 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
     delete lane.leaseUntil
     delete lane.trouble
     const { failures, tried, trouble } = ending
-    const careful = carefulAfter(lane, ending)
-    Object.assign(lane, { crashes: 0, careful, failures }, trouble ? { trouble } : {})
+    Object.assign(lane, cautionAfter(lane, ending), { failures }, trouble ? { trouble } : {})
     if (tried) {
       delete lane.setback
       Object.assign(lane, { triedAt: tried.at }, tried.setback ? { setback: tried.setback } : {})
@@ -194,7 +195,18 @@ function inLane(state: State, { org, lane }: LaneState): Kept[] {
 
 function held(state: State, lease: Lease): LaneState | undefined {
   const kept = laneState(state, lease.org, lease.lane)
-  return kept.token === lease.token && kept.leaseUntil !== undefined ? kept : undefined
+  const isHeld = kept.token === lease.token && kept.holder === lease.holder && kept.leaseUntil !== undefined
+  return isHeld ? kept : undefined
+}
+
+/** Until when the lane is kept from this holder: by the lease of another, or by its own work. */
+function takenUntil(kept: LaneState, holder: Holder | undefined): number {
+  if (holder?.busy.includes(kept.org)) return Number.POSITIVE_INFINITY
+  return isOf(holder, kept) ? 0 : (kept.leaseUntil ?? 0)
+}
+
+function isOf(holder: Holder | undefined, kept: LaneState): boolean {
+  return holder !== undefined && kept.holder === holder.id
 }
 
 function lanesOf(state: State, lane: Lane): LaneState[] {

@@ -14,6 +14,7 @@ export interface LaneState {
   lane: Lane
   readyAt?: number
   leaseUntil?: number
+  holder?: string
   token: number
   served: number
   failures: number

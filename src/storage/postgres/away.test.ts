@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../../../test/clock.ts'
 import { startPostgres, withoutPostgres } from '../../../test/postgres.ts'
+import { startProxy } from '../../../torture/proxy.ts'
 import { arrival, conserved } from '../conformance.ts'
 import { open } from './open.ts'
 
@@ -75,6 +76,40 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
       await server.close()
     }
   })
+})
+
+test('a claim whose connection is cut, at whatever answer, keeps nothing from the process that made it', {
+  skip: withoutPostgres,
+  timeout: 60_000,
+}, async () => {
+  const server = await startPostgres()
+  const url = new URL(await server.fresh())
+  let cutAt = Number.POSITIVE_INFINITY
+  const proxy = await startProxy(`http://${url.host}`, () => (--cutAt === 0 ? 0 : 1))
+  url.host = new URL(proxy.url).host
+  const storage = await open(url.href, 'serve')
+  try {
+    await storage.inbox.append([arrival(), arrival()])
+    const claim = () => storage.inbox.claim('send', { ...claimOptions, holder: { id: 'a', busy: [] } })
+    let lost = 0
+    proxy.spoil({ cutAfter: 0.5 })
+    // How many pieces an answer comes in is left to chance.
+    for (let round = 0; round < 10 || (lost === 0 && round < 50); round++) {
+      const { token } = (await claim())!
+      cutAt = 1 + (round % 5)
+      const given = await claim().catch(() => undefined)
+      cutAt = Number.POSITIVE_INFINITY
+      const again = (await claim())!
+      assert.deepEqual([again.entries.length, again.crashes], [2, 0])
+      if (!given && again.token > token + 1) lost++
+      assert.equal(await storage.inbox.settle(again, [], { readyAt: 0, failures: 0 }), true)
+    }
+    assert.ok(lost > 0, 'none was cut between its commit and the answer')
+  } finally {
+    await storage.close()
+    await proxy.close()
+    await server.close()
+  }
 })
 
 test('a commit waits for the disk even where the server is set not to; without that the last of them are lost', {

@@ -1,20 +1,23 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
 import { beginsCareful } from '../careful.ts'
-import type { Lane, Lease, Placed, Redriven } from '../ports.ts'
+import type { Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import type { Database } from './database.ts'
-import { firstDue, makeReady, settleLane } from './lanes.ts'
+import { firstDue, heldBy, heldLease, makeReady, settleLane } from './lanes.ts'
 import { lock } from './locks.ts'
+
+/** Until when a lane is kept from the holder `$2`: by the lease of another or, without end (null), by its own work (`$3`). */
+const takenUntil = `CASE WHEN org = ANY ($3) THEN NULL WHEN holder = $2 THEN 0 ELSE coalesce(lease_until, 0) END`
 
 /** Waits for nobody: a lane that somebody else is busy with is passed over. */
 const leasing = `
 WITH found AS MATERIALIZED (
-  SELECT org, lane, crashes + (lease_until IS NOT NULL)::integer AS crashes FROM lanes
-  WHERE lane = $1 AND hold IS NULL AND ready_at <= $2 AND (lease_until IS NULL OR lease_until <= $2)
+  SELECT org, lane, crashes + (lease_until IS NOT NULL AND (holder = $2) IS NOT TRUE)::integer AS crashes FROM lanes
+  WHERE lane = $1 AND hold IS NULL AND ready_at <= $4 AND ${takenUntil} <= $4
   ORDER BY served LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-UPDATE lanes l SET token = l.token + 1, lease_until = $3, crashes = f.crashes, served = nextval('places')
+UPDATE lanes l SET token = l.token + 1, lease_until = $5, holder = $2, crashes = f.crashes, served = nextval('places')
 FROM found f WHERE l.org = f.org AND l.lane = f.lane
 RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble`
 
@@ -38,12 +41,12 @@ WHERE nth = 1 OR sum <= $3 ORDER BY nth`
 export async function claim(
   db: Database,
   lane: Lane,
-  { now, leaseMs, limit, bytesMax }: { now: number; leaseMs: number; limit: number; bytesMax: number },
+  { now, leaseMs, limit, bytesMax, holder }: Parameters<Inbox['claim']>[1],
 ): Promise<Lease | undefined> {
   for (;;) {
     // Entries are looked at once the lane is ours, and not as of the moment before.
     const lease = await db.transaction(async (session): Promise<Lease | undefined> => {
-      const leased = await session.get(leasing, lane, now, now + leaseMs)
+      const leased = await session.get(leasing, lane, ...ownOf(holder), now, now + leaseMs)
       if (!leased) return undefined
       const org = leased.org as string
       const { crashes, careful } = cautionOf(leased)
@@ -59,6 +62,7 @@ export async function claim(
         token: Number(leased.token),
         failures: Number(leased.failures),
         crashes,
+        ...(holder && { holder: holder.id }),
         ...(leased.trouble === null ? {} : { trouble: leased.trouble as string }),
         entries: entries.map(entryOf),
       }
@@ -70,17 +74,12 @@ export async function claim(
 
 export async function more(
   db: Database,
-  { org, lane, token }: Lease,
+  lease: Lease,
   after: number,
   { limit, bytesMax }: { limit: number; bytesMax: number },
 ): Promise<Placed[]> {
-  const held = await db.get(
-    'SELECT 1 FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL',
-    org,
-    lane,
-    token,
-  )
-  return held ? (await db.all(firstInLine.send, org, limit, bytesMax, after)).map(entryOf) : []
+  const held = await db.get(`SELECT 1 FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
+  return held ? (await db.all(firstInLine.send, lease.org, limit, bytesMax, after)).map(entryOf) : []
 }
 
 /** Nothing was in line after all. Under the account's lock, so that the lane does not fall asleep while something arrives. */
@@ -93,18 +92,23 @@ async function giveBackEmpty(db: Database, { org, lane, token }: Lease, now: num
   })
 }
 
-export async function renew(db: Database, { org, lane, token }: Lease, until: number): Promise<boolean> {
-  const sql = `UPDATE lanes SET lease_until = $1 WHERE org = $2 AND lane = $3 AND token = $4 AND lease_until IS NOT NULL`
-  return (await db.run(sql, until, org, lane, token)) === 1
+export async function renew(db: Database, lease: Lease, until: number): Promise<boolean> {
+  return (await db.run(`UPDATE lanes SET lease_until = $5 WHERE ${heldLease}`, ...heldBy(lease), until)) === 1
 }
 
-export async function nextDue(db: Database, lane: Lane): Promise<number | undefined> {
+export async function nextDue(db: Database, lane: Lane, holder?: Holder): Promise<number | undefined> {
   const due = await db.get(
-    `SELECT min(greatest(ready_at, lease_until)) AS at FROM lanes
-     WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL`,
+    `SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until) END) AS at
+     FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
+           WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`,
     lane,
+    ...ownOf(holder),
   )
   return due!.at === null ? undefined : Number(due!.at)
+}
+
+function ownOf(holder: Holder | undefined) {
+  return [holder?.id ?? null, holder?.busy ?? []] as const
 }
 
 export async function hold(db: Database, org: string, lane: Lane, reason: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** An account's turns: whether something is due in a lane, and when it may be claimed. */
-import type { Lane, State } from '../ports.ts'
+import type { Lane, Lease, State } from '../ports.ts'
 import { columns } from './counts.ts'
 import type { Session } from './database.ts'
 
@@ -34,6 +34,14 @@ export async function makeReady(
 /** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The lock is ours. */
 export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {
   await session.run(`UPDATE lanes SET ready_at = (${firstDue[lane]}) WHERE org = $1 AND lane = $3`, org, at, lane)
+}
+
+/** The lane of a lease, while it is its holder's: its values are `heldBy`. */
+export const heldLease =
+  'org = $1 AND lane = $2 AND token = $3 AND holder IS NOT DISTINCT FROM $4 AND lease_until IS NOT NULL'
+
+export function heldBy({ org, lane, token, holder }: Lease) {
+  return [org, lane, token, holder ?? null] as const
 }
 
 /** When the first entry in line can be worked on, at `$2` the earliest; null when there is none. */

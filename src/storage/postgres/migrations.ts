@@ -101,6 +101,13 @@ const steps: readonly Step[] = [
   `,
     additive: true,
   },
+  {
+    // Not additive: a version that does not say whose a lease is would have its own taken by the holder before it.
+    sql: `
+  -- The process that has the lane's lease.
+  ALTER TABLE lanes ADD COLUMN holder text;
+  `,
+  },
 ]
 
 /** Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. */

@@ -1,10 +1,10 @@
 /** What became of a lease's entries, all of it in one transaction, if the lease is still its holder's. */
-import { carefulAfter } from '../careful.ts'
+import { type Caution, cautionAfter } from '../careful.ts'
 import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
 import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import type { Database, Session } from './database.ts'
-import { firstDue, laneOf, makeReady, settleLane } from './lanes.ts'
+import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane } from './lanes.ts'
 import { lock, tryLock } from './locks.ts'
 
 /** Resolves to whether the lease was held, and whether another lane has woken up. */
@@ -14,24 +14,19 @@ export async function settle(
   settlements: readonly Settlement[],
   ending?: Ending,
 ): Promise<{ held: boolean; woke: boolean }> {
-  const { org, lane, token } = lease
+  const { org, lane } = lease
   const other = settlements.find(({ to }) => (laneOf(to) ?? lane) !== lane)
   const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
   return db.transaction(async (session) => {
     if (joins) await lock(session, [org])
-    const held = await session.get(
-      'SELECT crashes, careful FROM lanes WHERE org = $1 AND lane = $2 AND token = $3 AND lease_until IS NOT NULL FOR UPDATE',
-      org,
-      lane,
-      token,
-    )
+    const held = await session.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease} FOR UPDATE`, ...heldBy(lease))
     if (!held) return { held: false, woke: false }
     const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
     const next = other && moved.has(other.id) ? laneOf(other.to)! : undefined
     const woke = next
       ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }])
       : false
-    if (ending) await end(session, lease, ending, carefulAfter(cautionOf(held), ending), joins)
+    if (ending) await end(session, lease, ending, cautionAfter(cautionOf(held), ending), joins)
     await countSettled(session, org, settlements, moved)
     return { held: true, woke }
   })
@@ -151,7 +146,7 @@ async function end(
   session: Session,
   { org, lane }: Lease,
   ending: Ending,
-  careful: number,
+  { crashes, careful }: Caution,
   locked: boolean,
 ): Promise<void> {
   const { readyAt, failures, trouble, tried } = ending
@@ -159,7 +154,7 @@ async function end(
   if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
   else await session.run('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2', org, lane, first?.at ?? readyAt)
   await session.run(
-    `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = $7, failures = $3, trouble = $4,
+    `UPDATE lanes SET lease_until = NULL, crashes = $8, careful = $7, failures = $3, trouble = $4,
        tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
      WHERE org = $1 AND lane = $2`,
     org,
@@ -169,5 +164,6 @@ async function end(
     tried?.at ?? null,
     tried?.setback ?? null,
     careful,
+    crashes,
   )
 }

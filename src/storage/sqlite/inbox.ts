@@ -1,6 +1,6 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
-import { beginsCareful, carefulAfter } from '../careful.ts'
-import type { Ending, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
+import { beginsCareful, cautionAfter } from '../careful.ts'
+import type { Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
@@ -65,31 +65,30 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
   return results as ('stored' | 'duplicate' | 'ignored')[]
 }
 
-export function claim(
-  db: Database,
-  lane: Lane,
-  options: { now: number; leaseMs: number; limit: number; bytesMax: number },
-): PackedLease | undefined {
-  const { now, leaseMs } = options
+export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim']>[1]): PackedLease | undefined {
+  const { now, leaseMs, holder } = options
   for (;;) {
     const found = db.get(
-      `SELECT org, token, failures, crashes, careful, trouble, lease_until FROM lanes
-       WHERE lane = ? AND hold IS NULL AND ready_at <= ? AND (lease_until IS NULL OR lease_until <= ?)
+      `SELECT org, token, failures, crashes, careful, trouble, lease_until, holder = ? AS own FROM lanes
+       WHERE lane = ? AND hold IS NULL AND ready_at <= ? AND ${takenUntil} <= ?
        ORDER BY served LIMIT 1`,
+      holder?.id ?? null,
       lane,
       now,
+      ...ownOf(holder),
       now,
     )
     if (!found) return undefined
     const org = found.org as string
-    const crashes = Number(found.crashes) + (found.lease_until === null ? 0 : 1)
+    const crashes = Number(found.crashes) + (found.lease_until === null || found.own === 1 ? 0 : 1)
     const { careful } = cautionOf(found)
     const single = found.trouble !== null || careful > 0
     const token = Number(found.token) + 1
     db.run(
-      'UPDATE lanes SET token = ?, lease_until = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
+      'UPDATE lanes SET token = ?, lease_until = ?, holder = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
       token,
       now + leaseMs,
+      holder?.id ?? null,
       crashes,
       takePlaces(db, 1),
       org,
@@ -106,7 +105,8 @@ export function claim(
       continue
     }
     const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
-    return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...trouble, entries })
+    const said = { ...trouble, ...(holder && { holder: holder.id }) }
+    return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...said, entries })
   }
 }
 
@@ -120,15 +120,7 @@ export function more(
 }
 
 export function renew(db: Database, lease: Lease, until: number): boolean {
-  return (
-    db.run(
-      'UPDATE lanes SET lease_until = ? WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL',
-      until,
-      lease.org,
-      lease.lane,
-      lease.token,
-    ) === 1
-  )
+  return db.run(`UPDATE lanes SET lease_until = ? WHERE ${heldLease}`, until, ...heldBy(lease)) === 1
 }
 
 export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
@@ -149,10 +141,12 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   }
   counts.write(db)
   if (ending) {
+    const { crashes, careful } = cautionAfter(cautionOf(held), ending)
     db.run(
-      `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = ?, failures = ?, trouble = ?
+      `UPDATE lanes SET lease_until = NULL, crashes = ?, careful = ?, failures = ?, trouble = ?
        WHERE org = ? AND lane = ?`,
-      carefulAfter(cautionOf(held), ending),
+      crashes,
+      careful,
       ending.failures,
       ending.trouble ?? null,
       org,
@@ -168,10 +162,11 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   return true
 }
 
-export function nextDue(db: Database, lane: Lane): number | undefined {
+export function nextDue(db: Database, lane: Lane, holder?: Holder): number | undefined {
   const due = db.get(
-    `SELECT min(max(ready_at, coalesce(lease_until, 0))) AS at FROM lanes
+    `SELECT min(max(ready_at, ${takenUntil})) AS at FROM lanes
      WHERE lane = ? AND ready_at IS NOT NULL AND hold IS NULL`,
+    ...ownOf(holder),
     lane,
   )?.at
   return typeof due === 'number' ? due : undefined
@@ -310,9 +305,22 @@ function drop(db: Database, org: string, id: number, from: State): string | unde
 }
 
 /** The lane, while the lease is its holder's. */
-function heldLane(db: Database, { org, lane, token }: Lease) {
-  const sql = 'SELECT crashes, careful FROM lanes WHERE org = ? AND lane = ? AND token = ? AND lease_until IS NOT NULL'
-  return db.get(sql, org, lane, token)
+function heldLane(db: Database, lease: Lease) {
+  return db.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
+}
+
+const heldLease = 'org = ? AND lane = ? AND token = ? AND holder IS ? AND lease_until IS NOT NULL'
+
+function heldBy({ org, lane, token, holder }: Lease) {
+  return [org, lane, token, holder ?? null]
+}
+
+/** Until when a lane is kept from a holder: by the lease of another or, without end (null), by its own work. */
+const takenUntil = `CASE WHEN org IN (SELECT value FROM json_each(?)) THEN NULL
+  WHEN holder = ? THEN 0 ELSE coalesce(lease_until, 0) END`
+
+function ownOf(holder: Holder | undefined) {
+  return [JSON.stringify(holder?.busy ?? []), holder?.id ?? null]
 }
 
 function firstEntries(

@@ -89,6 +89,10 @@ const steps: readonly string[] = [
   CREATE TABLE opened (stamp TEXT NOT NULL) STRICT;
   INSERT INTO opened VALUES ('');
   `,
+  `
+  -- The process that has the lane's lease.
+  ALTER TABLE lanes ADD COLUMN holder TEXT;
+  `,
 ]
 
 /** `absent`: what is thrown instead of making a new store. */
