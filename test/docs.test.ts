@@ -173,6 +173,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
 
 /** Words with an underscore that do not say why something happened to an event. */
 const noReasons: Readonly<Record<string, string>> = {
+  stopped: 'why a run that was told to stop did not come to an account',
   event_ended: 'a line of the log',
   account_held: 'a line of the log',
   account_changed: 'a line of the log',

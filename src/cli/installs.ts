@@ -9,6 +9,7 @@ import { explain } from '../pipeline/reasons.ts'
 import { type Region, regionIn } from '../segment/region.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Given, Option } from './command.ts'
+import { disconnectCommand } from './installs-disconnect.ts'
 import { secretsOf } from './secrets.ts'
 import { org, orgOf, standingLine, who, withStore } from './store.ts'
 
@@ -107,7 +108,7 @@ export const installs: Command = {
   name: 'installs',
   summary: 'the Drift accounts this service works for',
   examples: [],
-  commands: [list, add, pause, resume],
+  commands: [list, add, pause, resume, disconnectCommand],
 }
 
 function act(context: Context, id: string, action: typeof pauseAccount): Promise<void> {

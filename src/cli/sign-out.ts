@@ -1,8 +1,8 @@
 /** Ends sessions for the operator: a browser or a link may be in the wrong hands. */
 import { signOutEverywhere } from '../install/sign-out.ts'
 import { Problem } from '../lib/errors.ts'
-import type { Command, Given } from './command.ts'
-import { orgOf, who, withStore } from './store.ts'
+import type { Command } from './command.ts'
+import { orgOrAll, who, withStore } from './store.ts'
 
 export const signOut: Command = {
   name: 'sign-out',
@@ -13,7 +13,7 @@ export const signOut: Command = {
   ],
   examples: ['npx drift-segment-source sign-out --org 12345', 'npx drift-segment-source sign-out --all'],
   run: (context, given) => {
-    const org = whose(given)
+    const org = orgOrAll(given)
     return withStore(context, async ({ storage, roster, clock }) => {
       if (org !== undefined && !roster.get(org)) {
         throw new Problem('not_installed', `account ${org} is not installed`, {
@@ -24,10 +24,4 @@ export const signOut: Command = {
       context.print(`${org === undefined ? 'all accounts' : `account ${org}`}: ${ended} ended`)
     })
   },
-}
-
-/** Undefined: of all accounts. */
-function whose(given: Given): string | undefined {
-  if ((given.org === undefined) === (given.all === true)) return given.all === true ? undefined : orgOf(given.org)
-  throw new Problem('org_unusable', 'give --org with an account number, or --all, and not both', { exitCode: 2 })
 }

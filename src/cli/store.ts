@@ -24,6 +24,12 @@ export function orgOf(given: string | boolean | undefined): string {
   throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
 }
 
+/** The account of `--org`, or undefined for `--all`: exactly one of them must be given. */
+export function orgOrAll(given: Given): string | undefined {
+  if ((given.org === undefined) === (given.all === true)) return given.all === true ? undefined : orgOf(given.org)
+  throw new Problem('org_unusable', 'give --org with an account number, or --all, and not both', { exitCode: 2 })
+}
+
 /** What stands there and why, and since when. */
 export function standingLine({ count, state, reason = 'in_line', oldestReceivedAt }: Standing, now: number): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs

@@ -1,0 +1,78 @@
+import { readConfig } from '../config.ts'
+import { disconnecting } from '../install/disconnect.ts'
+import { disconnectMany, type Report } from '../install/disconnect-many.ts'
+import { openGrants } from '../install/grant.ts'
+import { isThere } from '../install/state.ts'
+import { Problem } from '../lib/errors.ts'
+import { openOutlet } from '../lib/request.ts'
+import { explain } from '../pipeline/reasons.ts'
+import type { Command, Context, Given } from './command.ts'
+import { orgOrAll, who } from './store.ts'
+
+/** How often a long run says how far it is. */
+const tellEvery = 25
+
+export const disconnectCommand: Command = {
+  name: 'disconnect',
+  summary: "end an account's grant at Drift and erase everything of it; with --all of every account",
+  options: [
+    { flags: '--org <id>', meaning: "this account: Drift's account number (orgId)" },
+    { flags: '--all', meaning: 'every account; begun again, it goes on with those that are left' },
+    { flags: '--json', meaning: 'print the report as JSON' },
+  ],
+  examples: [
+    'npx drift-segment-source installs disconnect --org 12345',
+    'npx drift-segment-source installs disconnect --all --json',
+  ],
+  run: (context, given) => disconnect(context, given),
+}
+
+async function disconnect(context: Context, given: Given): Promise<number> {
+  const wanted = orgOrAll(given)
+  const config = readConfig(context.env, 'store')
+  const store = await context.openStore(config)
+  const outlet = openOutlet({ proxies: config.proxies })
+  const stop = new AbortController()
+  void context.untilStopped().then(() => stop.abort())
+  try {
+    const { storage, roster, keyring, clock } = store
+    const one = wanted === undefined ? undefined : roster.get(wanted)
+    if (wanted !== undefined && !(one && isThere(one)))
+      throw new Problem('not_installed', `account ${wanted} is not installed`, {
+        hint: '`installs list` shows which are',
+      })
+    const common = { roster, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
+    const grants = openGrants({ ...common, installs: storage.installs })
+    const report = await disconnectMany(
+      {
+        roster,
+        disconnect: disconnecting({ ...common, ...storage, grants }),
+        clock,
+        progress: (done, of) => {
+          if (of > 1 && (done % tellEvery === 0 || done === of)) context.remark(`${done} of ${of} accounts`)
+        },
+        signal: stop.signal,
+      },
+      wanted === undefined ? roster.all().map(({ org }) => org) : [wanted],
+      who,
+    )
+    tell(context, report, given.json === true)
+    return report.left.length > 0 ? 1 : 0
+  } finally {
+    await outlet.close()
+    await store.close()
+  }
+}
+
+function tell({ print }: Context, report: Report, asJson: boolean): void {
+  if (asJson) {
+    print(JSON.stringify(report, undefined, 2))
+    return
+  }
+  print(`${report.disconnected} disconnected, and erased here`)
+  if (report.unconfirmed.length > 0)
+    print('Drift has not confirmed these: end them in Drift, under Settings → App Settings, or ask Drift to')
+  for (const { org, reason } of report.unconfirmed) print(`  ${org}  ${reason}: ${explain(reason).means}`)
+  if (report.left.length > 0) print('these are still connected: run it again')
+  for (const { org, reason } of report.left) print(`  ${org}  ${reason}`)
+}
