@@ -2,14 +2,15 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 
-const forwarded = ['SIGTERM', 'SIGINT', 'SIGHUP']
+const forwarded = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']
 const orphanCheckMs = 200
+const ignore = () => {}
 const parent = process.ppid
 
 /**
  * Runs a program to its end and says how it ended: `{ code, signal, received, output }`, one of `code` and `signal` being
  * null. `output` is what it wrote to pipes; by default it has our own stdio instead.
- * SIGTERM, SIGINT and SIGHUP sent to us meanwhile go to it, and we wait for it; `received` is the first of them, or null.
+ * SIGTERM, SIGINT, SIGHUP and SIGQUIT sent to us meanwhile go to it, and we wait for it; `received` is the first of them, or null.
  */
 export function runChild(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -29,9 +30,12 @@ export function runChild(command, args, options = {}) {
     const end = (settle, value) => {
       clearInterval(orphanCheck)
       for (const signal of forwarded) process.off(signal, forward)
+      for (const signal of ['SIGUSR1', 'SIGUSR2']) process.off(signal, ignore)
       settle(value)
     }
     for (const signal of forwarded) process.on(signal, forward)
+    // By default the first opens the inspector, and both say nothing to the child.
+    for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, ignore)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text

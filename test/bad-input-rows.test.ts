@@ -33,7 +33,7 @@ const notes: Readonly<Record<string, string>> = {
   L15: 'a heap too small for the program ends it like kill -9 does, which the crash tests show',
   O01: 'in the log and the metrics, not in the audit: nobody could say whose account it was',
   O02: 'a state of 40 kB is refused by the listener, with 431',
-  O20: 'beginning keeps nothing, so there is nothing to bound; more than ten thousand that come back get 429',
+  O20: 'beginning keeps nothing, so there is nothing to bound; of those that come back at most four talk to Drift at once, the others get 503',
 }
 
 test('each row of the catalogue has a test that names it', () => {

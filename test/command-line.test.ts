@@ -35,9 +35,9 @@ const env = {
   DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
 }
 
-function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}) {
+function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}, given = flags) {
   const options = { env: { ...env, ...more }, cwd: scratch, stdio: ['ignore', stdout, 'pipe'] as const }
-  const child = startChild(process.execPath, [...flags, main, ...args], { ...options, stdio: [...options.stdio] })
+  const child = startChild(process.execPath, [...given, main, ...args], { ...options, stdio: [...options.stdio] })
   children.push(child)
   const said = { out: '', err: '' }
   child.stdout?.on('data', (text) => (said.out += text))
@@ -51,8 +51,8 @@ async function run(args: string[], more: NodeJS.ProcessEnv = {}) {
   return { code, ...said }
 }
 
-async function serve(stdout: 'pipe' | number = 'pipe') {
-  const { child, said } = start(['serve'], stdout)
+async function serve(stdout: 'pipe' | number = 'pipe', given = flags) {
+  const { child, said } = start(['serve'], stdout, {}, given)
   await eventually(() => /^listening on \S+$/m.test(said.err))
   const url = /^listening on (\S+)$/m.exec(said.err)![1]!
   const post = async (orgId: number) => {
@@ -134,6 +134,23 @@ describe('arguments', () => {
   test('L10 a store over a network is none; a disk, memory and what containers have are', () => {
     for (const network of [0x6969, 0xff534d42, 0xfe534d42, 0x517b]) assert.ok(isOnNetwork(network))
     for (const here of [0xef53, 0x01021994, 0x794c7630, 0x9123683e, 0x58465342]) assert.ok(!isOnNetwork(here))
+  })
+})
+
+describe('a service that is started without the launcher', () => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const)
+    test(`finishes what is under way on ${signal}, and exits 0`, async () => {
+      const { child, said, ended } = await serve()
+      child.kill(signal)
+      assert.equal((await ended)[0], 0)
+      assert.match(said.err, /stopping: finishing what is under way/)
+    })
+
+  test('opens no inspector on SIGUSR1, and goes on after that and SIGUSR2', async () => {
+    const { child, said, post } = await serve('pipe', [])
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) child.kill(signal)
+    for (let org = 1; org <= 3; org++) assert.equal(await post(org), 200)
+    assert.doesNotMatch(said.err, /[Dd]ebugger|ws:/)
   })
 })
 

@@ -194,7 +194,7 @@ describe('the launcher', () => {
     assert.deepEqual(JSON.parse(stdout), ['--once', 'two words'])
   })
 
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) {
     test(`hands ${signal} on and waits for the program's own end`, async () => {
       const script = newScript(`
         process.on('${signal}', () => { console.log('drained'); clearInterval(up); process.exitCode = 3 })

@@ -16,7 +16,7 @@ export interface Context {
   openService(config: Config, options?: { log?: Log }): Promise<Service>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>
-  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP); told twice, it ends at once. */
+  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); told twice, it ends at once. */
   untilStopped(): Promise<void>
 }
 

@@ -50,6 +50,8 @@ export async function run(
   open: Pick<Context, 'openStore' | 'openService' | 'moveStore'>,
 ): Promise<number> {
   const remark = (text: string) => void process.stderr.write(`${text}\n`)
+  // The first would open the inspector, through which the keys could be read; the second would end us without draining.
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
   // Whoever reads may leave before the end, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
@@ -118,6 +120,6 @@ async function readInput(): Promise<string> {
 
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.once(signal, () => resolve())
   })
 }
