@@ -164,7 +164,7 @@ describe('redrive', () => {
     for (let n = 0; n < 3; n++) await post(update(7, n))
     await settled(rig, ({ delivered }) => delivered === 3)
     assert.match((await run('redrive', { org: id })).output, /^0 found/)
-    const { output } = await run('redrive', { org: id, state: 'delivered', mapping: 'then' })
+    const { output } = await run('redrive', { org: id, state: 'delivered' })
     assert.match(output, /3 found, 3 wait/)
     await eventually(() => rig.sims.segment.requests.flatMap(({ body }) => JSON.parse(body).batch).length === 6)
     const sums = await settled(rig, ({ delivered }) => delivered === 3)

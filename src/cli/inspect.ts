@@ -17,7 +17,7 @@ export const inspect: Command = {
   ],
   examples: [
     'npx drift-segment-source inspect --org 12345 --contact 3339562',
-    'npx drift-segment-source inspect --message drift-019373a4-7b1e-7c3a-9f0e-2f6f5a1b8d3c --data',
+    'npx drift-segment-source inspect --message drift-AZNdL0gAWlpaWlpaWlpaWlpaWlpa --data',
     'npx drift-segment-source inspect --state dead,quarantined --from 24h',
   ],
   run: (context, given) => withStore(context, (store) => look(context, given, store)),

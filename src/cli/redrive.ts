@@ -1,27 +1,30 @@
-import { catalogue } from '../events/index.ts'
+import { catalogue, hasEarlierMappings } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Mapping, type Redrive, redrivable, redrive as run } from '../pipeline/redrive.ts'
-import type { Command, Context, Given } from './command.ts'
+import type { Command, Context, Given, Option } from './command.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
+
+/** There is a choice only once an event's page has an earlier mapping. */
+const mappingOption: Option = {
+  flags: '--mapping <mapping>',
+  meaning: "translate as at the time of receipt (then) or by today's version",
+  choices: ['then', 'today'],
+  default: 'today',
+}
 
 export const redrive: Command = {
   name: 'redrive',
   summary: 'send again what was given up or set aside (or delivered, with --state delivered), under the same messageId',
   options: [
     ...filter,
-    {
-      flags: '--mapping <mapping>',
-      meaning: "translate as at the time of receipt (then) or by today's version",
-      choices: ['then', 'today'],
-      default: 'today',
-    },
+    ...(hasEarlierMappings ? [mappingOption] : []),
     { flags: '--dry-run', meaning: 'change nothing: say how many, and show three' },
     { flags: '--json', meaning: 'print JSON' },
   ],
   examples: [
     'npx drift-segment-source redrive --from 24h --dry-run',
     'npx drift-segment-source redrive --org 12345 --state dead --from 2026-11-23 --to 2026-11-24',
-    'npx drift-segment-source redrive --org 12345 --state delivered --type new_conversation --from 7d --mapping then',
+    'npx drift-segment-source redrive --org 12345 --state delivered --type new_conversation --from 7d',
   ],
   run: go,
 }
@@ -38,6 +41,7 @@ function go(context: Context, given: Given): Promise<number> {
       })
     }
     const dryRun = given.dryRun === true
+    const mapping = (given.mapping ?? 'today') as Mapping
     let stopped = false
     void context.untilStopped().then(() => (stopped = true))
     const goOn = ({ found, moved }: Redrive) => {
@@ -46,9 +50,9 @@ function go(context: Context, given: Given): Promise<number> {
     }
     const { lookup, inbox, audit } = storage
     const needs = { catalogue, keyring, roster, lookup, inbox, clock }
-    const done = await run(needs, query, { mapping: given.mapping as Mapping, dryRun, goOn })
+    const done = await run(needs, query, { mapping, dryRun, goOn })
     if (!dryRun && done.moved > 0) {
-      const about = `${done.moved} events, mapping of ${given.mapping}`
+      const about = `${done.moved} events, mapping of ${mapping}`
       await audit.add({ at: clock.now(), org: query.org ?? '', who, what: 'redrove', about })
     }
     context.print(given.json ? JSON.stringify({ ...done, dryRun, stopped }) : report(done, dryRun, stopped))

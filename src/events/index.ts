@@ -37,3 +37,6 @@ export async function fixtureOf(type: string, folder: URL = here): Promise<Fixtu
 }
 
 export const catalogue = await loadCatalogue(here)
+
+/** Whether there is an event that could be sent as it was mapped at its receipt. */
+export const hasEarlierMappings = [...catalogue.values()].some(({ earlier }) => earlier !== undefined)

@@ -8,7 +8,8 @@ import { addressOf } from '../console/query.ts'
 import type { Session } from '../session.ts'
 import { data } from './data.ts'
 import { type Html, page } from './layout.ts'
-import { button, choice, head, notice, number, postForm, stateBadge, when } from './parts.ts'
+import { mappingChoice } from './mapping-choice.ts'
+import { button, head, notice, number, postForm, stateBadge, when } from './parts.ts'
 
 export interface EventPage {
   session: Session
@@ -120,10 +121,7 @@ function again({ session, shown, canRedrive }: EventPage): Html | '' {
   const form = postForm(
     `/console/events/${shown.messageId}/redrive`,
     session.csrf,
-    html`<fieldset><legend>How it becomes a call</legend>
-      ${choice('radio', 'mapping', 'today', true, "With today's mapping", 'as an event would be sent that arrives now')}
-      ${choice('radio', 'mapping', 'then', false, 'As mapped then', 'exactly as it was sent, or would have been, when it came')}
-    </fieldset>${button('Send it again', 'primary')}`,
+    html`${mappingChoice()}${button('Send it again', 'primary')}`,
     'stack',
   )
   const note = html`<p class="faint">It keeps its messageId: Segment drops what it has seen already, for about four weeks.</p>`

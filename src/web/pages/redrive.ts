@@ -6,11 +6,11 @@ import type { Filter } from '../console/query.ts'
 import type { Task } from '../console/redriving.ts'
 import type { Session } from '../session.ts'
 import { type Html, page } from './layout.ts'
+import { mappingChoice } from './mapping-choice.ts'
 import {
   ago,
   badge,
   button,
-  choice,
   counted,
   head,
   input,
@@ -79,10 +79,7 @@ function chooser({ filter, types, mapping }: RedrivePage): Html {
       ${input('to', 'Before (UTC)', { value: filter.to, type: 'datetime-local' })}
       ${input('contact', 'Of this contact', { value: filter.contact })}
     </div>
-    <fieldset><legend>How each becomes a call</legend>
-      ${choice('radio', 'mapping', 'today', mapping === 'today', "With today's mapping", 'as an event would be sent that arrives now')}
-      ${choice('radio', 'mapping', 'then', mapping === 'then', 'As mapped then', 'exactly as it was sent, or would have been, when it came')}
-    </fieldset>
+    ${mappingChoice(mapping)}
     <div class="row">${html`<button class="primary" name="look" value="1">Look what would happen</button>`}<span class="hint">Changes nothing yet.</span></div>
   </form>`
 }
