@@ -258,28 +258,6 @@ describe('what documents point at is there', () => {
     }
   })
 
-  test('dependencies: each has a line that says why, and none that is not there', () => {
-    const { dependencies, devDependencies } = JSON.parse(
-      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-    )
-    const { text } = documents.find(({ path }) => path === 'docs/decisions/0002-dependencies.md')!
-    const listed = [...text.matchAll(/^\| ((?:@?[a-z][\w./-]*(?:, )?)+) \|/gm)].flatMap(([, names = '']) =>
-      names.split(', '),
-    )
-    const named = listed.filter((name) => name !== 'package')
-    assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort())
-  })
-
-  test('messageIds in help and documents have the form of real ones', () => {
-    const real = /^drift-[\w-]{28}$/
-    const helps = tree.filter(({ path }) => path.startsWith('src/cli/') || path.endsWith('.md'))
-    const shown = helps.flatMap(({ text }) =>
-      [...text.matchAll(/--message (drift-\S+?)(?=['\s`]|$)/g)].map(([, id]) => id!),
-    )
-    assert.ok(shown.length > 2)
-    for (const id of shown) assert.ok(real.test(id) || id === 'drift-…', id)
-  })
-
   test('settings', () => {
     const names = new Set(
       settingNames.flatMap((name): string[] => (settings[name].secret ? [name, `${name}_FILE`] : [name])),
