@@ -18,6 +18,7 @@ import { openOutlet } from './lib/request.ts'
 import { sampledLog } from './lib/sampled-log.ts'
 import { newSecret } from './lib/secret.ts'
 import { openPipeline } from './pipeline/run.ts'
+import { warningOfTls } from './pipeline/tls-warning.ts'
 import { context } from './segment/call.ts'
 import { moveStore, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
@@ -116,7 +117,7 @@ async function startService(
     keyring,
     roster,
     catalogue,
-    send: outlet.send,
+    send: warningOfTls(outlet.send, log),
     drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
     segment: config.segment,
     retentionDays: config.retentionDays,

@@ -176,6 +176,7 @@ const noReasons: Readonly<Record<string, string>> = {
   stopped: 'why a run that was told to stop did not come to an account',
   event_ended: 'a line of the log',
   account_held: 'a line of the log',
+  partner_tls: 'a line of the log',
   account_changed: 'a line of the log',
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',

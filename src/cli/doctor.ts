@@ -181,7 +181,10 @@ async function reach(config: Config, findings: Finding[]): Promise<void> {
 async function reachOne(send: Send, name: string, url: string): Promise<Finding[]> {
   const answered = await send({ method: 'GET', url, deadlineMs: 5_000 })
   if (answered.failure !== undefined) {
-    const todo = 'let the service out to this address; look at DNS, the firewall and certificates'
+    const isTls = answered.failure.startsWith('TLS_')
+    const todo = isTls
+      ? explain(answered.failure).todo
+      : 'let the service out to this address; look at DNS and the firewall'
     return [{ is: 'bad', what: `${name}: ${new URL(url).host} is out of reach (${answered.failure})`, todo }]
   }
   const theirs = Date.parse(answered.headers.date ?? '')

@@ -6,6 +6,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, request as undiciRequest } f
 import { type Clock, systemClock } from './clock.ts'
 import { codeOf } from './errors.ts'
 import { isLoopback } from './loopback.ts'
+import { tlsFailureOf } from './tls-failures.ts'
 
 export interface Outgoing {
   method: 'GET' | 'POST'
@@ -29,7 +30,7 @@ const answerBytesMax = 1024 * 1024
 
 /** Failures before a byte was sent: the name was not found, nobody listens, or TLS was not agreed. */
 const neverSent =
-  /^(REQUEST_INVALID|PROXY_\d+|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
+  /^(TLS_|REQUEST_INVALID|PROXY_\d+|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
 
 export interface Outlet {
   send: Send
@@ -110,7 +111,8 @@ function failureOf(error: unknown): string {
   if (proxyStatus !== undefined) return `PROXY_${proxyStatus}`
   if (invalid.test(codeOf(error))) return unmakeable
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  return codeOf(cause)
+  const code = codeOf(cause)
+  return tlsFailureOf(code) ?? code
 }
 
 function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {

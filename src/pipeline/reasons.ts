@@ -134,6 +134,22 @@ export const setbacks: Table = {
     'the outgoing proxy (HTTPS_PROXY or HTTP_PROXY) refused to connect; the number is its answer',
     'look whether the proxy lets this service out to the address, and whether its user and password are right (407)',
   ],
+  TLS_UNTRUSTED: [
+    'the certificate at the other side is not signed by an authority that is trusted here',
+    'if a proxy of yours inspects TLS, name its authority in NODE_EXTRA_CA_CERTS; otherwise somebody may be in between',
+  ],
+  TLS_EXPIRED: [
+    'the certificate at the other side has run out, or is not valid yet',
+    'look at the clock of this machine first; then at what answers at that address',
+  ],
+  TLS_WRONG_HOST: [
+    'the certificate at the other side is another host’s',
+    'look at the address in the settings, and at what answers there (a proxy, a captive portal)',
+  ],
+  TLS_NOT_SPOKEN: [
+    'what answers at that address speaks no TLS, or only an old version of it',
+    'look at the address and its port in the settings, and at what stands in between',
+  ],
   TIMEOUT: ['no whole answer came in time', nothing],
   '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],
 }
