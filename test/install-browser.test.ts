@@ -67,7 +67,7 @@ describe('in a browser', { timeout: 120_000 }, () => {
       const key = page.getByLabel('Write key')
       await key.fill('YOUR_WRITE_KEY')
       await page.getByRole('button', { name: 'Save' }).click()
-      await page.getByText('this is a placeholder').waitFor()
+      await page.getByText('is still a placeholder').waitFor()
       await key.fill(writeKey)
       await page.getByRole('button', { name: 'Test' }).click()
       await page.getByText('settings know this key').waitFor()

@@ -42,6 +42,8 @@ export interface RunOptions {
   args?: string[]
   /** Resolves when the command is told to stop; never, when absent. */
   stopped?: Promise<void>
+  /** Called with each line as it is printed. */
+  said?: (line: string) => void
 }
 
 export interface RigOptions {
@@ -143,7 +145,10 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)
   if (!command?.run) throw new Error(`no command "${name}"`)
   const lines: string[] = []
-  const say = (text: string) => void lines.push(text)
+  const say = (text: string) => {
+    lines.push(text)
+    options.said?.(text)
+  }
   const context: Context = {
     env,
     print: say,

@@ -1,5 +1,12 @@
-import { readConfig } from '../config.ts'
-import type { Command } from './command.ts'
+import { type Config, readConfig } from '../config.ts'
+import { pause, systemClock } from '../lib/clock.ts'
+import { Problem } from '../lib/errors.ts'
+import type { Service } from '../main.ts'
+import type { Command, Context } from './command.ts'
+
+/** A database is often started together with the service, and may take as long as this to answer. */
+const patienceMs = 120_000
+const againMs = 1_000
 
 export const serve: Command = {
   name: 'serve',
@@ -9,7 +16,8 @@ export const serve: Command = {
     const config = readConfig(context.env)
     // Listened for from the start: a signal may come before the service does.
     const stopped = context.untilStopped()
-    const service = await context.openService(config)
+    const service = await openWhenThere(context, config, stopped)
+    if (!service) return
     context.remark(`listening on ${service.url}`)
     context.remark(`Drift's request URL: ${config.publicUrl ?? service.url}/webhooks/drift`)
     const broken = await Promise.race([stopped, service.broken])
@@ -17,4 +25,25 @@ export const serve: Command = {
     await service.close()
     if (broken) throw broken
   },
+}
+
+/** Waits for a database server that does not answer yet; undefined when it was told to stop meanwhile. */
+async function openWhenThere(context: Context, config: Config, stopped: Promise<void>): Promise<Service | undefined> {
+  const giveUpAt = systemClock.monotonic() + patienceMs
+  let isStopped = false
+  void stopped.then(() => {
+    isStopped = true
+  })
+  for (let tries = 1; !isStopped; tries++) {
+    try {
+      return await context.openService(config)
+    } catch (error) {
+      const isAway =
+        error instanceof Problem && error.code === 'store_unreachable' && /^postgres/.test(config.databaseUrl)
+      if (!isAway || systemClock.monotonic() >= giveUpAt) throw error
+      if (tries === 1) context.remark(`${error.message}: waiting for it, two minutes at most`)
+      await Promise.race([stopped, pause(systemClock, againMs)])
+    }
+  }
+  return undefined
 }
