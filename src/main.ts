@@ -41,14 +41,14 @@ export interface Store {
 
 /** The store with its keys and accounts: all that a command beside a running service needs. */
 export async function openStore(
-  config: Pick<Config, 'databaseUrl' | 'encryptionKeys'>,
+  config: Pick<Config, 'databaseUrl' | 'encryptionKeys'> & Partial<Pick<Config, 'orgsAllowed'>>,
   mode: Mode = 'beside',
   { clock = systemClock, random = systemRandom }: { clock?: Clock; random?: Random } = {},
 ): Promise<Store> {
   const storage = await openStorage(config.databaseUrl, mode)
   try {
     const keyring = await openKeyring(storage.vault, config.encryptionKeys, random)
-    const roster = await openRoster(storage.installs, storage.inbox)
+    const roster = await openRoster(storage.installs, storage.inbox, config.orgsAllowed)
     await roster.reload(clock.now())
     return { storage, keyring, roster, clock, close: () => storage.close() }
   } catch (error) {
@@ -121,6 +121,7 @@ async function startService(
     drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
     segment: config.segment,
     retentionDays: config.retentionDays,
+    orgsAllowed: config.orgsAllowed,
     clock,
     random,
     log,

@@ -12,7 +12,10 @@ export interface Context {
   remark(text: string): void
   /** All of standard input, for secrets and files; never asked for on a terminal without saying so. */
   readInput(): Promise<string>
-  openStore(config: Pick<Config, 'databaseUrl' | 'encryptionKeys'>, mode?: 'beside' | 'create'): Promise<Store>
+  openStore(
+    config: Pick<Config, 'databaseUrl' | 'encryptionKeys' | 'orgsAllowed'>,
+    mode?: 'beside' | 'create',
+  ): Promise<Store>
   openService(config: Config, options?: { log?: Log }): Promise<Service>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>

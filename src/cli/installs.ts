@@ -20,7 +20,9 @@ function shown(install: Install) {
   return {
     org: install.org,
     state: stateShown(install),
-    reason: install.reason ?? (install.state === 'live' ? undefined : holdOf(install)),
+    reason: install.notAllowed
+      ? 'not_allowed'
+      : (install.reason ?? (install.state === 'live' ? undefined : holdOf(install))),
     region: install.region,
     writeKey: install.writeKey !== undefined,
     grant: install.grant !== undefined,

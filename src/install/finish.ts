@@ -6,6 +6,7 @@ import {
   judgeTokens,
   type TokenInfo,
   tokenInfoRequest,
+  uninstallRequest,
 } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
@@ -18,8 +19,9 @@ import { connected } from './state.ts'
 /**
  * `code`: Drift does not know the code. `client`: it does not know our app. `grant`: it does not know the token that it
  * has just given. `account`: it does not say, or contradicts itself, whose it is. `stranger`: it is another app's.
+ * `not_allowed`: the settings list the accounts that may connect, and not this one; its grant was ended at Drift.
  */
-export type Unfinished = 'code' | 'client' | 'grant' | 'account' | 'stranger' | 'unavailable'
+export type Unfinished = 'code' | 'client' | 'grant' | 'account' | 'stranger' | 'not_allowed' | 'unavailable'
 
 export type Finished =
   | { is: 'installed'; org: Org; isNew: boolean }
@@ -36,11 +38,14 @@ interface Needs {
   app: App
   /** The account of single-account mode: the settings give its grant, here it only proves itself. */
   single: Org | undefined
+  /** The accounts that may connect; undefined: any. */
+  orgsAllowed?: ReadonlySet<Org> | undefined
 }
 
 export type Finish = (code: string) => Promise<Finished>
 
-export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, single }: Needs): Finish {
+export function finishing(needs: Needs): Finish {
+  const { roster, keyring, vault, send, clock, apiUrl, app, single, orgsAllowed } = needs
   return async (code) => {
     const answer = judgeTokens(await send(exchangeRequest(apiUrl, app, code)))
     if (answer.is === 'refused') return unfinished('code', answer.reason)
@@ -54,6 +59,10 @@ export function finishing({ roster, keyring, vault, send, clock, apiUrl, app, si
     const { orgId: org, scopes } = info
     if (tokens.orgId !== undefined && tokens.orgId !== org) return unfinished('account')
     if (!(await isOurs(info))) return unfinished('stranger')
+    if (orgsAllowed && !orgsAllowed.has(org)) {
+      await send(uninstallRequest(apiUrl, app, tokens.accessToken))
+      return unfinished('not_allowed')
+    }
     if (org === single) return { is: 'installed', org, isNew: false }
     const now = clock.now()
     const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }, now)

@@ -17,7 +17,10 @@ export interface Roster {
   onChange(listener: (before: Install, after: Install) => void): void
 }
 
-export async function openRoster(installs: Installs, inbox: Inbox): Promise<Roster> {
+/** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
+export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: ReadonlySet<Org>): Promise<Roster> {
+  const installs = judging(kept, orgsAllowed)
+  const isListed = (org: Org) => orgsAllowed?.has(org) ?? true
   let known = new Map<Org, Install>()
   const listeners: ((before: Install, after: Install) => void)[] = []
   return {
@@ -42,7 +45,10 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
     },
     async change(org, now, edit) {
       for (let tries = 0; tries < 10; tries++) {
-        const stored = (await installs.get(org)) ?? blank(org, now)
+        const stored = (await installs.get(org)) ?? {
+          ...blank(org, now),
+          ...(isListed(org) ? {} : { notAllowed: true as const }),
+        }
         const edited = edit(stored)
         if (!edited) {
           if (stored.generation === 0) return undefined
@@ -63,8 +69,30 @@ export async function openRoster(installs: Installs, inbox: Inbox): Promise<Rost
   }
 }
 
+/** The same, where each account says whether the settings list it; that is never stored. */
+function judging(
+  installs: Installs,
+  orgsAllowed: ReadonlySet<Org> | undefined,
+): Pick<Installs, 'get' | 'list' | 'save'> {
+  if (!orgsAllowed) return installs
+  const judged = (install: Install): Install =>
+    orgsAllowed.has(install.org) ? install : { ...install, notAllowed: true }
+  return {
+    async get(org) {
+      const install = await installs.get(org)
+      return install && judged(install)
+    },
+    list: async () => (await installs.list()).map(judged),
+    save: ({ notAllowed: _, ...install }) => installs.save(install),
+  }
+}
+
 /** What is known, with one account as it is stored. */
-async function withOnly(installs: Installs, known: ReadonlyMap<Org, Install>, org: Org): Promise<Install[]> {
+async function withOnly(
+  installs: Pick<Installs, 'get'>,
+  known: ReadonlyMap<Org, Install>,
+  org: Org,
+): Promise<Install[]> {
   const stored = await installs.get(org)
   return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
 }

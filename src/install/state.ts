@@ -22,13 +22,14 @@ export function isLeaving({ reason }: { reason?: string | undefined }): boolean 
 export function holdOf(install: Install): string | undefined {
   if (install.state === 'disconnected') return 'disconnected'
   if (isLeaving(install)) return install.reason
+  if (install.notAllowed) return 'not_allowed'
   if (!install.writeKey) return 'no_write_key'
   return install.state === 'paused' ? 'paused' : undefined
 }
 
 /** What people are shown as its state: an account that may be leaving sends no more than a paused one. */
 export function stateShown(install: Install): Install['state'] {
-  return install.state !== 'disconnected' && isLeaving(install) ? 'paused' : install.state
+  return install.state !== 'disconnected' && (isLeaving(install) || install.notAllowed) ? 'paused' : install.state
 }
 
 /** It was connected, and has not disconnected. */

@@ -18,6 +18,10 @@ export const holds: Table = {
     'install it within a day of the first event; after that its events are counted as expired',
   ],
   no_write_key: ['the account has no Segment write key yet', 'save the write key; what waits is sent then'],
+  not_allowed: [
+    'DRIFT_ORG_IDS_ALLOWED is set, and does not list this account',
+    'list it there and restart the service: what was kept is sent then',
+  ],
   paused: ['somebody paused the account', 'resume it; what waits is sent then'],
   disconnecting: [
     'Drift said that the account disconnected, and Drift is being asked whether that is so',

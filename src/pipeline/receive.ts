@@ -15,7 +15,7 @@ import type { Keyring } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
-import type { Arrival, Inbox, Lane } from '../storage/ports.ts'
+import type { Arrival, Inbox, Lane, Org } from '../storage/ports.ts'
 import { bodyPlace, searchedBy } from './resolve.ts'
 
 export interface Received {
@@ -42,14 +42,22 @@ interface Needs {
   roster: Roster
   keyring: Keyring
   inbox: Inbox
+  /** Where the settings list accounts: of any other that is not installed nothing is kept. */
+  orgsAllowed?: ReadonlySet<Org> | undefined
   clock: Clock
   random: Random
   /** Called after something was stored that can be worked on at once. */
   wake(lane: Lane): void
 }
 
+function orgOf(opened: Opened): string {
+  return opened.as === 'envelope' ? opened.envelope.orgId : opened.orgId
+}
+
 export function receiver(needs: Needs): Receive {
-  const { tokens, catalogue, roster, keyring, inbox, clock, random, wake } = needs
+  const { tokens, catalogue, roster, keyring, inbox, orgsAllowed, clock, random, wake } = needs
+  const isUnlisted = (org: string) =>
+    org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !roster.get(org)
 
   return async (body, header, encoding) => {
     if (encoding !== undefined && header !== 'right') return { outcome: 'unauthorised' }
@@ -63,6 +71,7 @@ export function receiver(needs: Needs): Receive {
     const [outcome] = await inbox.append([arrival])
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
+    if (arrival.state === 'ignored' && isUnlisted(orgOf(judged.opened))) return { ...shown, reason: 'not_allowed' }
     if (arrival.state === 'ignored' || outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
     if (arrival.state === 'unclaimed' && roster.get(org)) await inbox.adopt(org, clock.now())
@@ -86,6 +95,7 @@ export function receiver(needs: Needs): Receive {
     if (opened.as === 'unreadable') {
       const { orgId, type, reason, text, identity } = opened
       const install = roster.get(orgId)
+      if (isUnlisted(orgId)) return { state: 'ignored', org: '', type: catalogue.has(type) ? type : 'other' }
       if (install?.state === 'disconnected')
         return { state: 'ignored', org: orgId, type: catalogue.has(type) ? type : 'other' }
       return keep({ org: install ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
@@ -119,6 +129,7 @@ export function receiver(needs: Needs): Receive {
 
   function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {
     const install = roster.get(orgId)
+    if (isUnlisted(orgId)) return { state: 'ignored' }
     if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
     if (type === deletionType && install && install.state !== 'disconnected')
       return { state: 'quarantined', reason: { reason: deletionType } }

@@ -15,7 +15,7 @@ import type { Log } from '../lib/log.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
-import type { Storage } from '../storage/ports.ts'
+import type { Org, Storage } from '../storage/ports.ts'
 import { askLease } from './ask.ts'
 import { logAccountChange, loggingEndings } from './endings-log.ts'
 import { leaseBytesMax } from './prepare.ts'
@@ -48,6 +48,8 @@ interface Needs {
   drift: { apiUrl: string; app: App | undefined; verificationTokens: readonly string[] }
   segment: { us: string; eu: string }
   retentionDays: number
+  /** The accounts that may be connected, where the settings list them. */
+  orgsAllowed?: ReadonlySet<Org> | undefined
   leaseMs?: number
   /** Messages in one request to Segment, at most. */
   messagesMax?: number
@@ -109,6 +111,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     inbox,
     clock,
     random,
+    orgsAllowed: needs.orgsAllowed,
     wake: (woken) => (woken === 'send' ? sending : asking).wake(),
   })
   let stopUpkeep = async () => {}

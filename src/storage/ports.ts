@@ -315,6 +315,8 @@ export interface Install {
   region: 'us' | 'eu'
   /** Drift event types this account switched off. */
   offTypes: string[]
+  /** Not stored: DRIFT_ORG_IDS_ALLOWED is set and does not list it, so nothing of it is sent. */
+  notAllowed?: true
   /** Sealed. */
   grant?: Uint8Array
   /** Sealed. */

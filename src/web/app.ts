@@ -58,7 +58,8 @@ export function openApp(needs: AppNeeds): Hono<Web> {
 
   const states = openStates({ keyring, tickets, clock, random })
   const common = { roster, keyring, vault, send, clock, apiUrl: config.drift.apiUrl, single: config.single?.org }
-  const finish = config.oauth && finishing({ ...common, app: config.oauth })
+  const { orgsAllowed } = config
+  const finish = config.oauth && finishing({ ...common, app: config.oauth, orgsAllowed })
 
   const app = new Hono<Web>()
   app.use(securityHeaders(site), knownRoutes(app), smallBody, ownPagesOnly(site))

@@ -57,6 +57,10 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
     'This grant is another app’s',
     'Drift says that it was given to an app that is not this one. Nothing was stored.',
   ],
+  not_allowed: [
+    'This account may not be connected here',
+    'The people who run this service say which Drift accounts may use it, and this one is not among them. Nothing was stored, and the app’s grant was ended at Drift. Ask them to add the account.',
+  ],
   unavailable: ['Drift does not answer as it should', 'Nothing was stored. Try again in a moment.'],
 }
 
