@@ -14,6 +14,7 @@ import { openLog } from '../src/lib/log.ts'
 import { isOnNetwork } from '../src/storage/sqlite/database.ts'
 import { endChild, startChild } from './children.ts'
 import { eventually } from './clock.ts'
+import { startRaw } from './raw-server.ts'
 import { sealingKey } from './rig.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -93,6 +94,23 @@ test('--version prints the version of package.json', async () => {
     version: string
   }
   assert.deepEqual(await run(['--version']), { code: 0, out: `${version}\n`, err: '' })
+})
+
+test('no command prints what a terminal obeys, reorders or hides: not what others answer, not its own arguments', async () => {
+  const evil = 'a\u001b[2J\u009b2J\u202eb\u200b\u00a0\u{e0041}\u3164'
+  const shown = String.raw`a\u001b[2J\u009b2J\u202eb\u200b\u00a0\udb40\udc41\u3164`
+  const length = Buffer.byteLength(evil)
+  const other = await startRaw(
+    Buffer.from(`HTTP/1.1 500 x\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${evil}`),
+  )
+  const answered = await run(['send', 'new_conversation', '--to', other.url])
+  await other.close()
+  assert.deepEqual(answered, { code: 1, out: `500 ${shown}\n`, err: '' })
+  for (const args of [['inspect', `--${evil}`], ['redrive', evil], [evil]]) {
+    const { code, out, err } = await run(args)
+    assert.deepEqual([code, out], [2, ''], err)
+    assert.doesNotMatch(err, /(?![\n ])[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u)
+  }
 })
 
 describe('arguments', () => {

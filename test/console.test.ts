@@ -136,7 +136,7 @@ for (const engine of engines) {
     })
 
     test('C15 what an event says is text, whatever it says, and nothing of it is shown before it is asked for', async () => {
-      const evil = '<script>alert(1)</script>\u202e\u001b[31m=HYPERLINK("x")'
+      const evil = '<script>alert(1)</script>\u202e\u001b[31m\u200b\u{e0041}\ufeff=HYPERLINK("x")'
       const { drift } = await readFixture('button_clicked')
       const data = { ...(drift.data as JsonObject), id: 77_777, body: evil.repeat(30) }
       await rig.sims.drift.send({ ...drift, orgId: org, data }, { to: rig.to })
@@ -148,6 +148,8 @@ for (const engine of engines) {
       const shown = await admin.submit(covered, {}, `/console/events/${message}/reveal`)
       assert.match(shown.body, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/)
       assert.doesNotMatch(shown.body, /<script>alert/)
+      assert.doesNotMatch(shown.body, /(?![\n ])[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u)
+      assert.match(shown.body, /\\u202e\\u001b\[31m\\u200b\\udb40\\udc41\\ufeff=HYPERLINK/)
       const deeds = await rig.service.store.storage.audit.list(String(org), 5)
       assert.deepEqual([deeds[0]!.what, deeds[0]!.about], ['looked at data', message])
     })

@@ -69,7 +69,7 @@ describe('inspect', () => {
   })
 
   test('gives no terminal an order, whatever somebody wrote', async () => {
-    const evil = 'a\u001b[2J\u009b2J\u202eb\u2028\u007f'
+    const evil = 'a\u001b[2J\u009b2J\u202eb\u2028\u007f\u200b\u{e0041}\u00a0\u3164'
     await post(update(7, 0), {})
     await post({ ...update(7, 1), data: { endUserId: 7, timestamp: 1, diff: [{ name: 'n', updated: evil }] } })
     await post({ type: 'contact_updated', orgId: org, data: evil })
@@ -77,8 +77,9 @@ describe('inspect', () => {
     for (const state of ['delivered', 'quarantined'])
       for (const json of [false, true]) {
         const { output } = await run('inspect', { org: id, state, data: true, json, limit: '1' })
-        assert.doesNotMatch(output, /(?!\n)[\p{Cc}\p{Cf}\p{Zl}]/u)
-        assert.match(output, /\\u009b/)
+        assert.doesNotMatch(output, /(?![\n ])[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u)
+        assert.match(output, /\\u009b.*\\u200b\\udb40\\udc41\\u00a0\\u3164/)
+        if (json && state === 'delivered') assert.ok(JSON.stringify(JSON.parse(output)).includes(JSON.stringify(evil)))
       }
   })
 

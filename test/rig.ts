@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Context } from '../src/cli/command.ts'
+import { type Context, speaker } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { type Env, readConfig } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
@@ -145,10 +145,10 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)
   if (!command?.run) throw new Error(`no command "${name}"`)
   const lines: string[] = []
-  const say = (text: string) => {
+  const say = speaker((text) => {
     lines.push(text)
     options.said?.(text)
-  }
+  })
   const context: Context = {
     env,
     print: say,

@@ -1,6 +1,7 @@
 /** What a command is: one per file, listed once in index.ts, from which --help is made. */
 import type { Config, Env } from '../config.ts'
 import type { Log } from '../lib/log.ts'
+import { withUnseenShown } from '../lib/unseen.ts'
 import type { Service, Store } from '../main.ts'
 import type { Ledger } from '../storage/ports.ts'
 
@@ -21,6 +22,11 @@ export interface Context {
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>
   /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); told twice, it ends at once. */
   untilStopped(): Promise<void>
+}
+
+/** How a command speaks: nothing of what others wrote is unseen, or an order to a terminal, and JSON stays the same JSON. */
+export function speaker(write: (text: string) => void): (text: string) => void {
+  return (text) => write(withUnseenShown(text))
 }
 
 export interface Move {

@@ -2,10 +2,11 @@
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
 import { environment } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
+import { withUnseenShown } from '../lib/unseen.ts'
 import { version } from '../segment/call.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
-import type { Command, Context, Given } from './command.ts'
+import { type Command, type Context, type Given, speaker } from './command.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { erase } from './erase.ts'
@@ -49,13 +50,13 @@ export async function run(
   args: string[],
   open: Pick<Context, 'openStore' | 'openService' | 'moveStore'>,
 ): Promise<number> {
-  const remark = (text: string) => void process.stderr.write(`${text}\n`)
+  const remark = speaker((text) => void process.stderr.write(`${text}\n`))
   // The first would open the inspector, through which the keys could be read; the second would end us without draining.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
   // Whoever reads may leave before the end, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
-    const print = (text: string) => void process.stdout.write(`${text}\n`)
+    const print = speaker((text) => void process.stdout.write(`${text}\n`))
     const context: Context = { ...open, env: environment(), print, remark, readInput, untilStopped }
     let exitCode = 0
     const program = new Commander('drift-segment-source')
@@ -64,7 +65,7 @@ export async function run(
       .showHelpAfterError(usage(''))
       .showSuggestionAfterError()
       // What was meant as a secret must not be repeated in a log of commands.
-      .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
+      .configureOutput({ outputError: (text, write) => write(withUnseenShown(withoutValues(text))) })
     for (const command of commands) add(program, command, '', context, (code) => (exitCode = code))
     await program.exitOverride().parseAsync(args, { from: 'user' })
     return exitCode

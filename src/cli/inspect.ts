@@ -36,7 +36,7 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
   } while (next && found.length < limit)
   const told = []
   for (const shown of found) told.push(await tellOne(store, shown, given.data === true))
-  if (given.json) return context.print(written({ entries: told, more: next !== undefined }))
+  if (given.json) return context.print(JSON.stringify({ entries: told, more: next !== undefined }, undefined, 2))
   if (told.length === 0) return context.print('nothing found')
   if (told.length === 1) return context.print(story(told[0]!))
   for (const one of told) context.print(line(one))
@@ -75,18 +75,10 @@ function story({ messageId, org, type, state, steps, why, data }: Told): string 
 }
 
 function json(value: unknown): string {
-  return written(value)
+  return JSON.stringify(value, undefined, 2)
     .split('\n')
     .map((row) => `  ${row}`)
     .join('\n')
-}
-
-/** JSON lets stand what a terminal obeys or reorders: C1 control characters, and those that turn the direction. */
-function written(value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replaceAll(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 function iso(time: number): string {

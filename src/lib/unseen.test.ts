@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { unseenIn } from './unseen.ts'
+import { unseenIn, withUnseenShown } from './unseen.ts'
 
 describe('an unseen character', () => {
   const unseen: [code: number, name: RegExp][] = [
@@ -21,6 +21,7 @@ describe('an unseen character', () => {
     [0x2028, /not seen/],
     [0x202e, /not seen/],
     [0x2060, /a word joiner/],
+    [0x2800, /not seen/],
     [0x2066, /not seen/],
     [0x3000, /not seen/],
     [0xfe0f, /not seen/],
@@ -34,4 +35,14 @@ describe('an unseen character', () => {
     })
 
   test('is none of what people write', () => assert.equal(unseenIn('Zoë’s key: 1 + 1 = 2; 東京'), undefined))
+})
+
+test('what others wrote is shown with nothing unseen in it, and JSON stays the same JSON', () => {
+  const wrote = { 'k\u200bey': 'a\u202eb\u00ad\u{e0041}\u0000\u009b2J\u2028\ufeff\n', seen: 'Zoë 東京 🙂' }
+  const shown = withUnseenShown(JSON.stringify(wrote, undefined, 2))
+  assert.deepEqual(JSON.parse(shown), wrote)
+  assert.equal(unseenIn(shown.replaceAll('\n', '')), undefined)
+  assert.match(shown, /"k\\u200bey": "a\\u202eb\\u00ad\\udb40\\udc41/)
+  assert.match(shown, /Zoë 東京 🙂/)
+  assert.equal(withUnseenShown('one\ntwo\r\tthree'), 'one\ntwo\\u000d\\u0009three')
 })

@@ -1,7 +1,8 @@
-/** Characters that people do not see and that come along when something is copied. */
+/** Characters that people do not see: they come along when something is copied, hide in what others wrote, and reorder it. */
 
 // A plain space is seen; all other spaces, controls, marks and fillers are not.
-const unseen = /(?! )[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}]/u
+const unseen = /(?! )[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\u2800]/u
+const everyUnseen = new RegExp(`(?!\n)${unseen.source}`, 'gu')
 
 const names: Readonly<Record<string, string>> = {
   '\t': 'a tab',
@@ -25,4 +26,20 @@ export function unseenIn(text: string): string | undefined {
   if (found === undefined) return undefined
   const code = `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
   return `${names[found] ?? 'a character that is not seen'} (${code})`
+}
+
+/**
+ * The text with every unseen character as JSON writes it, `\u200b`, so that JSON stays the same JSON; line breaks stay.
+ * What people read of what others wrote passes through here: nothing in it hides, reorders, or gives a terminal an order.
+ */
+export function withUnseenShown(text: string): string {
+  return text.replace(everyUnseen, escapedOf)
+}
+
+/** By its UTF-16 units, as JSON has it. */
+function escapedOf(sign: string): string {
+  return sign
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }

@@ -1,11 +1,12 @@
 /** JSON as people read it; what is covered is a bar, not a text. */
 import { html } from 'hono/html'
 import { isExactNumber, type Json } from '../../lib/json.ts'
+import { withUnseenShown } from '../../lib/unseen.ts'
 import { Covered, type Masked } from '../console/mask.ts'
 import type { Html } from './layout.ts'
 
 export function data(value: Json | Masked): Html {
-  return html`<pre tabindex="0">${typeof value === 'string' ? value : written(value, '')}</pre>`
+  return html`<pre tabindex="0">${typeof value === 'string' ? withUnseenShown(value) : written(value, '')}</pre>`
 }
 
 function written(value: Json | Masked, indent: string): Html | string {
@@ -21,12 +22,12 @@ function written(value: Json | Masked, indent: string): Html | string {
       indent,
     )
   }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return withUnseenShown(JSON.stringify(value))
   const fields = Object.entries(value as Record<string, Json | Masked>)
   if (fields.length === 0) return '{}'
   return list(
     '{',
-    fields.map(([name, one]) => html`${JSON.stringify(name)}: ${written(one, `${indent}  `)}`),
+    fields.map(([name, one]) => html`${withUnseenShown(JSON.stringify(name))}: ${written(one, `${indent}  `)}`),
     '}',
     indent,
   )
