@@ -5,8 +5,8 @@ import { readConfig } from '../src/config.ts'
 import { tokensOf } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
 import { systemRandom } from '../src/lib/random.ts'
-import { openStore } from '../src/main.ts'
 import { receiver } from '../src/pipeline/receive.ts'
+import { openStore } from '../src/service.ts'
 import { firstOrg, token, webhookOf } from './webhook.ts'
 
 /** As many as are received at once; each group is one commit. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Env, readConfig } from '../src/config.ts'
 import { grantFields } from '../src/install/grant.ts'
 import { sealWriteKey } from '../src/install/write-key.ts'
-import { openStore } from '../src/main.ts'
+import { openStore } from '../src/service.ts'
 import { type Running, start } from './process.ts'
 import { firstOrg, token, writeKeyOf } from './webhook.ts'
 

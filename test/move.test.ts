@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
-import { openService } from '../src/main.ts'
+import { openService } from '../src/service.ts'
 import { moveStore } from '../src/storage/open.ts'
 import { startPostgres, withoutPostgres } from './postgres.ts'
 import { install, org, settled, startRig } from './rig.ts'

@@ -4,7 +4,7 @@
  */
 import { environment, readConfig } from '../src/config.ts'
 import { openLog } from '../src/lib/log.ts'
-import { openService, openStore } from '../src/main.ts'
+import { openService, openStore } from '../src/service.ts'
 import type { Lane } from '../src/storage/ports.ts'
 
 export interface LeaseTold {

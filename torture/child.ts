@@ -1,7 +1,7 @@
 /** The real service in a process of its own, as `serve` runs it, but for its clock: that obeys the parent. */
 import { environment, readConfig } from '../src/config.ts'
 import { Problem } from '../src/lib/errors.ts'
-import { openService } from '../src/main.ts'
+import { openService } from '../src/service.ts'
 import { bentClock } from './clock.ts'
 
 /** What the parent says. */

@@ -2,7 +2,7 @@
 import type { Config, Env } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import { withUnseenShown } from '../lib/unseen.ts'
-import type { Service, Store } from '../main.ts'
+import type { Service, Store } from '../service.ts'
 import type { Ledger } from '../storage/ports.ts'
 
 export interface Context {

@@ -1,7 +1,7 @@
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
-import type { Store } from '../main.ts'
 import { openEntry, type Story, tell } from '../pipeline/inspect.ts'
+import type { Store } from '../service.ts'
 import type { Cursor, Shown } from '../storage/ports.ts'
 import type { Command, Context, Given } from './command.ts'
 import { filter, queryOf, who, withStore } from './store.ts'

@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config.ts'
 import { pause, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import type { Service } from '../main.ts'
+import type { Service } from '../service.ts'
 import type { Command, Context } from './command.ts'
 
 /** A database is often started together with the service, and may take as long as this to answer. */

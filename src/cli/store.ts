@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts'
 import { isOrgId } from '../drift/org.ts'
 import { Problem } from '../lib/errors.ts'
 import { trimmed } from '../lib/pasted.ts'
-import type { Store } from '../main.ts'
+import type { Store } from '../service.ts'
 import type { Query, Standing, State } from '../storage/ports.ts'
 import type { Context, Given, Option } from './command.ts'
 

@@ -1,0 +1,227 @@
+/** Builds the running service from its settings: the only place that opens a storage engine and ties the parts together. */
+import type { Config } from './config.ts'
+import { tokensOf } from './drift/envelope.ts'
+import { catalogue } from './events/index.ts'
+import { grantFields, openGrant } from './install/grant.ts'
+import { type Keyring, openKeyring } from './install/keyring.ts'
+import { openRoster, type Roster } from './install/roster.ts'
+import { configured } from './install/state.ts'
+import { sealWriteKey } from './install/write-key.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { codeOf, hintOf } from './lib/errors.ts'
+import { type Log, openLog } from './lib/log.ts'
+import { type Random, systemRandom } from './lib/random.ts'
+import { openOutlet } from './lib/request.ts'
+import { sampledLog } from './lib/sampled-log.ts'
+import { newSecret } from './lib/secret.ts'
+import { openPipeline } from './pipeline/run.ts'
+import { warningOfTls } from './pipeline/tls-warning.ts'
+import { context } from './segment/call.ts'
+import { openStorage } from './storage/open.ts'
+import type { Mode, Storage } from './storage/ports.ts'
+import { appRoute, openApp } from './web/app.ts'
+import { assetRoutes } from './web/assets.ts'
+import { bridgeRoutes } from './web/bridge.ts'
+import { liveRoute, readyRoute } from './web/health.ts'
+import { openMetrics } from './web/metrics.ts'
+import { refusedLine } from './web/refused-lines.ts'
+import { type Listener, listen, type Route, type Routes } from './web/server.ts'
+import { webhookRoute } from './web/webhook.ts'
+
+export interface Store {
+  storage: Storage
+  keyring: Keyring
+  roster: Roster
+  clock: Clock
+  close(): Promise<void>
+}
+
+/** The store with its keys and accounts: all that a command beside a running service needs. */
+export async function openStore(
+  config: Pick<Config, 'databaseUrl' | 'encryptionKeys'> & Partial<Pick<Config, 'orgsAllowed'>>,
+  mode: Mode = 'beside',
+  { clock = systemClock, random = systemRandom }: { clock?: Clock; random?: Random } = {},
+): Promise<Store> {
+  const storage = await openStorage(config.databaseUrl, mode)
+  try {
+    const keyring = await openKeyring(storage.vault, config.encryptionKeys, random)
+    const roster = await openRoster(storage.installs, storage.inbox, config.orgsAllowed)
+    await roster.reload(clock.now())
+    return { storage, keyring, roster, clock, close: () => storage.close() }
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+export interface Service {
+  url: string
+  store: Store
+  /** Resolves when the store has stopped for good: the process should end, so that a new one can start afresh. */
+  broken: Promise<Error>
+  /** Accepts nothing new, finishes what is under way, and closes the store. Calling it again changes nothing. */
+  close(): Promise<void>
+}
+
+export interface ServiceOptions {
+  clock?: Clock
+  random?: Random
+  log?: Log
+  /** One that is open already, for serving. */
+  store?: Store
+  leaseMs?: number
+}
+
+export async function openService(
+  config: Config,
+  {
+    clock = systemClock,
+    random = systemRandom,
+    log = openLog(config.logLevel),
+    store: opened,
+    leaseMs,
+  }: ServiceOptions = {},
+): Promise<Service> {
+  const store = opened ?? (await openStore(config, 'serve', { clock, random }))
+  try {
+    return await startService(config, store, { clock, random, log, leaseMs })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function startService(
+  config: Config,
+  store: Store,
+  { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
+): Promise<Service> {
+  const { storage, keyring, roster } = store
+  await installSingle(config, store)
+  const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
+  const log = metrics.counting(sampledLog(written, clock, refusedLine))
+  for (const note of config.notes) {
+    if (note.is === 'misspelt') log.warn('setting_misspelt', { setting: note.setting, meant: note.meant })
+    else log.warn('setting_passed_over', { setting: note.setting })
+  }
+  void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
+
+  const outlet = openOutlet({ proxies: config.proxies })
+  // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
+  const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
+  const pipeline = await openPipeline({
+    storage,
+    keyring,
+    roster,
+    catalogue,
+    send: warningOfTls(outlet.send, log),
+    drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
+    segment: config.segment,
+    retentionDays: config.retentionDays,
+    orgsAllowed: config.orgsAllowed,
+    clock,
+    random,
+    log,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+  })
+  const { receive } = pipeline
+  const tokens = tokensOf(config.verificationTokens)
+  let closing: Promise<void> | undefined
+  let url = ''
+  const pagesClosing = new AbortController()
+  const app = openApp({
+    config,
+    publicUrl: () => config.publicUrl ?? url,
+    storage,
+    keyring,
+    roster,
+    disconnect: pipeline.disconnect,
+    wake: pipeline.wake,
+    closing: pagesClosing.signal,
+    send: pagesOutlet.send,
+    clock,
+    random,
+    log,
+  })
+  const listeners = await listenAll(
+    config,
+    {
+      '/webhooks/drift': { POST: webhookRoute({ receive, tokens, clock, log }) },
+      ...bridgeRoutes,
+      ...assetRoutes,
+      '/live': { GET: liveRoute },
+      '/ready': { GET: readyRoute(storage, () => closing !== undefined) },
+    },
+    { '/metrics': { GET: metrics.route } },
+    clock,
+    appRoute(app),
+  )
+  url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`
+  pipeline.start()
+  const about = {
+    version: context.integration.version,
+    node: process.versions.node,
+    engine: config.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres',
+    // Lines of several replicas may lie in one place: which of them started and stopped when.
+    instance: newSecret(random).slice(0, 8),
+    pid: process.pid,
+  }
+  log.info('started', { ...about, accounts: roster.all().length })
+
+  async function close(): Promise<void> {
+    log.info('stopping', about)
+    pagesClosing.abort()
+    await Promise.all(listeners.map((listener) => listener.close()))
+    await pipeline.stop()
+    await Promise.all([outlet.close(), pagesOutlet.close()])
+    await store.close()
+    log.info('stopped', about)
+  }
+
+  return {
+    url,
+    store,
+    broken: storage.broken,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+/** The public listener and, on an address of its own, the one for metrics; both or none. */
+async function listenAll(
+  { host, port, metrics }: Config,
+  routes: Routes,
+  metricsRoutes: Routes,
+  clock: Clock,
+  otherwise: Route,
+): Promise<[Listener, ...Listener[]]> {
+  const listener = await listen(routes, { host, port, settings: 'HOST and PORT' }, clock, otherwise)
+  if (metrics.port === 0) return [listener]
+  try {
+    return [listener, await listen(metricsRoutes, { ...metrics, settings: 'METRICS_HOST and METRICS_PORT' }, clock)]
+  } catch (error) {
+    await listener.close()
+    throw error
+  }
+}
+
+/** Single-account mode: the settings win at each start. */
+async function installSingle({ single }: Config, { keyring, roster, clock }: Store): Promise<void> {
+  if (!single) return
+  const { org, region, accessToken } = single
+  const now = clock.now()
+  const fields = await grantFields(keyring, org, { accessToken }, now)
+  const writeKey = await sealWriteKey(keyring, org, single.writeKey)
+  const before = await storedGrant({ keyring, roster }, org)
+  await roster.change(org, now, ({ refreshAt: _, ...install }) =>
+    configured({ ...install, ...fields, writeKey, region }, before?.accessToken !== accessToken),
+  )
+}
+
+/** Undefined also when it does not open: the one of the settings takes its place. */
+async function storedGrant({ keyring, roster }: Pick<Store, 'keyring' | 'roster'>, org: string) {
+  const install = roster.get(org)
+  return install && openGrant(keyring, install).catch(() => undefined)
+}
