@@ -5,7 +5,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
 import { createForUs, type Files, watchFiles } from './files.ts'
-import { migrate } from './migrations.ts'
+import { assertOurs, migrate } from './migrations.ts'
 import { stampFile } from './stamp.ts'
 import { storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
@@ -35,11 +35,14 @@ export function openDatabase(path: string, purpose: Purpose): Database {
   const real = purpose === 'look' ? path : placeFor(path)
   const lock = purpose === 'serve' ? lockFor(real) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
-  // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
-  if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
-  db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
-  if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
+  try {
+    makeReady(db, purpose)
+  } catch (error) {
+    // Left to the garbage collector, it would keep the file locked for a while.
+    db.close()
+    lock?.close()
+    throw error
+  }
   const files = watchFiles(path, real, purpose === 'serve' ? stampFile(db, path) : () => true)
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
@@ -61,6 +64,16 @@ export function openDatabase(path: string, purpose: Purpose): Database {
       lock?.close()
     },
   }
+}
+
+function makeReady(db: DatabaseSync, purpose: Purpose): void {
+  // Another program's file is not even given a log.
+  if (purpose !== 'look') assertOurs(db)
+  // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
+  if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
+  db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
+  if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
 }
 
 /** Linux' numbers of file systems that are another machine's (statfs(2)): NFS, SMB in three versions, AFS, Ceph, Lustre. */

@@ -95,16 +95,20 @@ const steps: readonly string[] = [
   `,
 ]
 
-/** `absent`: what is thrown instead of making a new store. */
-export function migrate(db: DatabaseSync, absent?: () => Problem): void {
-  const version = pragma(db, 'user_version')
-  const owner = pragma(db, 'application_id')
+/** Rejects a file of another program, and changes nothing of it. */
+export function assertOurs(db: DatabaseSync): void {
+  const [version, owner] = [pragma(db, 'user_version'), pragma(db, 'application_id')]
   if (owner !== applicationId && (owner !== 0 || version !== 0 || hasTables(db))) {
     throw new Problem('store_not_ours', 'DATABASE_URL names an SQLite file of another program; it was left untouched', {
       hint: 'name another path',
       exitCode: 78,
     })
   }
+}
+
+/** After `assertOurs`. `absent`: what is thrown instead of making a new store. */
+export function migrate(db: DatabaseSync, absent?: () => Problem): void {
+  const version = pragma(db, 'user_version')
   if (version > steps.length) {
     throw new Problem('store_too_new', `the store has schema ${version}, this version knows ${steps.length}`, {
       hint: 'run the version that wrote it, or a newer one',
