@@ -5,12 +5,15 @@ import { isatty } from 'node:tty'
 const forwarded = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']
 const orphanCheckMs = 200
 const ignore = () => {}
+// Looked at now: when the terminal goes away, as SIGHUP says, it is not one any more.
+const onTerminal = isatty(0)
 const parent = process.ppid
 
 /**
  * Runs a program to its end and says how it ended: `{ code, signal, received, output }`, one of `code` and `signal` being
  * null. `output` is what it wrote to pipes; by default it has our own stdio instead.
- * SIGTERM, SIGINT, SIGHUP and SIGQUIT sent to us meanwhile go to it, and we wait for it; `received` is the first of them, or null.
+ * SIGTERM, SIGINT, SIGHUP and SIGQUIT sent to us meanwhile go to it, and we wait for it; `received` is the first of them,
+ * or null.
  */
 export function runChild(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -19,9 +22,9 @@ export function runChild(command, args, options = {}) {
     let output = ''
     const forward = (signal) => {
       received ??= signal
-      // A terminal sends Ctrl-C to the whole group, the child included: a second one could mean "now, without draining".
-      if (signal === 'SIGINT' && isatty(0)) return
-      child.kill(signal)
+      // A terminal sends its signals to the whole group, the child included: the same one twice would mean "now, without
+      // draining", so it gets another one.
+      child.kill(onTerminal ? 'SIGTERM' : signal)
     }
     // npm starts scripts through a shell and signals only that. A shell that does not pass it on (dash) dies, we live on.
     const orphanCheck = setInterval(() => {
