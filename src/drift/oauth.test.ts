@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { judgeTokenInfo, judgeTokens } from './oauth.ts'
+import { judgeTokenInfo, judgeTokens, judgeUninstall } from './oauth.ts'
 
 describe("Drift's answer to a refresh", () => {
   const answer = (body: object) => judgeTokens({ status: 200, headers: {}, body: JSON.stringify(body) })
@@ -62,4 +62,27 @@ describe("Drift's answer to what a token is", () => {
     for (const status of [200, 302, 429, 500])
       assert.notEqual(judgeTokenInfo({ status, headers: {}, body: own }).is, 'invalid')
   })
+})
+
+describe('an answer of Drift with any value in any field', () => {
+  /** Most of these cannot be made a text: an exact number, and objects whose own `toString` is not a function. */
+  const values = [
+    '12345678901234567890',
+    '1e-400',
+    '{"toString":1,"valueOf":1}',
+    '[[{"toString":1}]]',
+    '{"__proto__":null}',
+  ]
+  const fields = ['error', 'errors', 'error_description', 'access_token', 'expires_in', 'orgId', 'result', 'scope']
+  const ofToken = ['authenticated_userid', 'credential_id']
+
+  for (const judge of [judgeTokens, judgeTokenInfo, judgeUninstall])
+    test(`is judged, and never thrown: ${judge.name}`, () => {
+      for (const status of [200, 400, 401, 403, 404, 500])
+        for (const field of [...fields, ...ofToken])
+          for (const value of values) {
+            const body = `{"${field}":${value}}`
+            assert.notEqual(judge({ status, headers: {}, body }).is, 'granted', `${status} ${body}`)
+          }
+    })
 })

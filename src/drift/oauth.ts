@@ -76,7 +76,8 @@ export function judgeUninstall(answer: Answered): Uninstalled {
 
 /** An error about our app: it is the operator's to mend, and every account's grant is as good as it was. */
 function blamesTheApp(answer: Answered & { body: string }): boolean {
-  return /^(invalid|unauthorized)_client$/.test(ownErrorOf(answer) ?? String(objectOf(answer.body)?.error))
+  const error = ownErrorOf(answer) ?? objectOf(answer.body)?.error
+  return typeof error === 'string' && /^(invalid|unauthorized)_client$/.test(error)
 }
 
 /** What Drift says of a code or a refresh token that is dead: `invalid_request` (Kong), elsewhere the other two. */
@@ -144,8 +145,9 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (error !== undefined && [400, 401, 404].includes(answer.status)) return { is: 'invalid' }
   if ([400, 401, 403, 404].includes(answer.status)) return { is: 'unclear', reason: `drift_${answer.status}` }
   const body = objectOf(answer.body)
-  const orgId = /^orgId:([1-9][0-9]{0,18})$/.exec(String(body?.authenticated_userid))?.[1]
   if (answer.status !== 200 || body === undefined) return { is: 'later', reason: `drift_${answer.status}` }
+  const whose = body.authenticated_userid
+  const orgId = typeof whose === 'string' ? /^orgId:([1-9][0-9]{0,18})$/.exec(whose)?.[1] : undefined
   if (orgId === undefined) return { is: 'unnamed' }
   const scopes = typeof body.scope === 'string' ? body.scope.split(' ').filter(Boolean) : []
   return {
