@@ -5,8 +5,9 @@ import { parseEnv } from 'node:util'
 import { codeOf, Problem } from './lib/errors.ts'
 import type { logLevels } from './lib/log.ts'
 import { isLoopback } from './lib/loopback.ts'
-import { textProblem } from './lib/pasted.ts'
+import { textProblem, trimmed } from './lib/pasted.ts'
 import type { Proxies } from './lib/request.ts'
+import { withoutEnd } from './lib/without-end.ts'
 import { misspelt } from './settings/misspelt.ts'
 import { type Name, type Setting, settings, type ValueOf } from './settings/table.ts'
 
@@ -166,16 +167,11 @@ function textIn(env: Env, name: Name): { text: string } | { problem: string } | 
   try {
     const { size } = statSync(file)
     if (size > fileBytesMax) return { problem: `${name}_FILE names a file of more than 64 KiB` }
-    const read = readFileSync(file, 'utf8').replace(/[\r\n]+$/, '')
+    const read = withoutEnd(readFileSync(file, 'utf8'), '\r\n')
     return read === '' ? { problem: `${name}_FILE names an empty file` } : { text: read }
   } catch (cause) {
     return { problem: `${name}_FILE names a file that cannot be read (${codeOf(cause)})` }
   }
-}
-
-/** Plain spaces and line breaks alone: what is not seen stays, so that it is named. */
-function trimmed(text: string): string {
-  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
 }
 
 /** Settings of Node's own with which no secret is safe. */

@@ -12,6 +12,8 @@ export interface File {
   code: string
   /** What its strings say, as they are written. */
   strings: string[]
+  /** Its regular expressions, without the slash before them. */
+  expressions: string[]
 }
 
 export interface Import {
@@ -37,16 +39,18 @@ export function readTree(): File[] {
 }
 
 export function fileOf(path: string, text: string): File {
-  if (!/\.m?[jt]s$/.test(path)) return { path, text, bare: text, code: text, strings: [] }
+  if (!/\.m?[jt]s$/.test(path)) return { path, text, bare: text, code: text, strings: [], expressions: [] }
   const pieces = piecesOf(text)
   const only = (...kept: Piece['is'][]) =>
     pieces.map((piece) => (kept.includes(piece.is) ? piece.text : piece.text.replace(/[^\n]/g, ' '))).join('')
+  const said = (kind: Piece['is']) => pieces.filter(({ is }) => is === kind).map((piece) => piece.text)
   return {
     path,
     text,
     bare: only('code', 'string', 'template', 'expression'),
     code: only('code'),
-    strings: pieces.filter(({ is }) => is === 'string').map((piece) => piece.text),
+    strings: said('string'),
+    expressions: said('expression'),
   }
 }
 

@@ -5,6 +5,7 @@ import { catalogue, fixtureOf } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
 import { openOutlet } from '../lib/request.ts'
+import { withoutEnd } from '../lib/without-end.ts'
 import { withOrg } from '../sim/webhook.ts'
 import type { Command } from './command.ts'
 
@@ -29,7 +30,7 @@ export const send: Command = {
     try {
       const answer = await outlet.send({
         method: 'POST',
-        url: `${String(given.to).replace(/\/+$/, '')}/webhooks/drift`,
+        url: `${withoutEnd(String(given.to), '/')}/webhooks/drift`,
         headers: { 'content-type': 'application/json', 'x-verification-token': token },
         body: JSON.stringify({ ...webhook, token }),
         deadlineMs: 15_000,

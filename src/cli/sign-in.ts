@@ -3,6 +3,7 @@ import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { digestOf, newSecret } from '../lib/secret.ts'
+import { withoutEnd } from '../lib/without-end.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who } from './store.ts'
 
@@ -39,7 +40,7 @@ export const signIn: Command = {
         })
       }
       await storage.audit.add({ at, org: id, who, what: 'made a sign-in link' })
-      context.print(`${address.replace(/\/+$/, '')}/console/sign-in/${secret}`)
+      context.print(`${withoutEnd(address, '/')}/console/sign-in/${secret}`)
       context.remark('good for ten minutes, and once; whoever opens it is signed in')
     } finally {
       await store.close()

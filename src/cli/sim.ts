@@ -1,3 +1,4 @@
+import { withoutEnd } from '../lib/without-end.ts'
 import { startSims } from '../sim/index.ts'
 import type { Command } from './command.ts'
 
@@ -19,7 +20,7 @@ export const sim: Command = {
   examples: ['npx drift-segment-source sim', 'npx drift-segment-source sim --drift-port 4010 --segment-port 4020'],
   async run(context, given) {
     const sims = await startSims({
-      drift: { port: Number(given.driftPort), requestUrl: `${String(given.to).replace(/\/+$/, '')}/webhooks/drift` },
+      drift: { port: Number(given.driftPort), requestUrl: `${withoutEnd(String(given.to), '/')}/webhooks/drift` },
       segment: { port: Number(given.segmentPort) },
     })
     const { drift, segment } = sims

@@ -3,10 +3,11 @@
  * that begins with the name of the text, and never holds the text.
  */
 import { unseenIn } from './unseen.ts'
+import { withoutEnd } from './without-end.ts'
 
 /** Without the plain spaces, tabs and line breaks around it. What is not seen stays, so that it is named. */
 export function trimmed(text: string): string {
-  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '')
+  return withoutEnd(text, ' \t\r\n').replace(/^[ \t\r\n]+/, '')
 }
 
 /** Quotes of all languages, and the signs that are typed for them. */

@@ -3,6 +3,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { isOrgId } from '../drift/org.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { secretProblem, textProblem, wordIn } from '../lib/pasted.ts'
+import { withoutEnd } from '../lib/without-end.ts'
 
 /** `problem` is the end of a sentence that begins with the setting's name. */
 export type Parsed<Value> = { value: Value } | { problem: string }
@@ -55,7 +56,7 @@ export const address: Parse<string> = (text) => {
   if (url.search || url.hash) return { problem: 'must have no query and no fragment' }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
     return { problem: 'must be https (or http on loopback)' }
-  return { value: text.replace(/\/+$/, '') }
+  return { value: withoutEnd(text, '/') }
 }
 
 /** Everything that browsers and Drift are given is made from it, so it is the service's own address and nothing behind. */

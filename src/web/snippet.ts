@@ -1,5 +1,6 @@
 /** What a web developer pastes into a page: one tag, without a line of script in it, so that a strict page takes it too. */
 import type { BridgeOptions } from '../bridge/index.ts'
+import { withoutEnd } from '../lib/without-end.ts'
 import { bridgeScript } from './bridge.ts'
 
 export interface SnippetOptions extends Pick<BridgeOptions, 'identify' | 'consent' | 'respectOptOut' | 'omit'> {
@@ -16,7 +17,7 @@ export interface SnippetOptions extends Pick<BridgeOptions, 'identify' | 'consen
 /** HTML that can be shown or pasted as it is; whatever stands in the options stays inside its attribute. */
 export function snippet(options: SnippetOptions): string {
   const { url, segment, drift, identify, consent, respectOptOut, omit = [], pinned } = options
-  const base = url.replace(/\/+$/, '')
+  const base = withoutEnd(url, '/')
   const attributes: [string, string | undefined][] = [
     ['src', `${base}${pinned ? bridgeScript.hashedPath : bridgeScript.path}`],
     ['integrity', pinned ? bridgeScript.integrity : undefined],
