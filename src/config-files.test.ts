@@ -1,6 +1,7 @@
 /** Settings that stand in files: `.env`, and one file for a secret. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -33,7 +34,13 @@ describe('a secret in a file', () => {
     writeFileSync(path, text)
     return path
   }
+  const pipe = () => {
+    const path = join(folder, `pipe-${Math.random()}`)
+    execFileSync('mkfifo', [path])
+    return path
+  }
   const { DRIFT_CLIENT_SECRET, ...rest } = whole
+  const fileAt = (path: string): Env => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: path })
 
   test('is read, without the line breaks at its end', () => {
     for (const ending of ['', '\n', '\r\n', '\n\n']) {
@@ -64,25 +71,45 @@ describe('a secret in a file', () => {
     assert.deepEqual([read.databaseUrl, read.oauth, notes], ['sqlite:x.db', readConfig(env).oauth, []])
   })
 
-  const wrong: [what: string, env: () => Env, says: RegExp][] = [
+  const wrong: [what: string, env: () => Env, line: RegExp][] = [
     [
       'is given twice',
       () => ({ ...whole, DRIFT_CLIENT_SECRET_FILE: file('x') }),
-      /given twice, also as DRIFT_CLIENT_SECRET_FILE/,
+      /^ {2}DRIFT_CLIENT_SECRET: is given twice, also as DRIFT_CLIENT_SECRET_FILE/m,
     ],
-    ['is not there', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: join(folder, 'none') }), /cannot be read \(ENOENT\)/],
-    ['is a folder', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: folder }), /cannot be read \(EISDIR\)/],
-    ['is empty', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('\n') }), /an empty file/],
-    ['is far too large', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('x'.repeat(100_000)) }), /more than 64 KiB/],
-    ['has quotes', () => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: file('"cS7mB3yHp6"') }), /stands in quotes/],
+    ['is not there', () => fileAt(join(folder, 'none')), /_FILE: names a file that cannot be read \(ENOENT\)/],
+    ['is a folder', () => fileAt(folder), /_FILE: names something that is not a file/],
+    ['is a device without end', () => fileAt('/dev/zero'), /_FILE: names something that is not a file/],
+    ['is a pipe that nobody writes to', () => fileAt(pipe()), /_FILE: names something that is not a file/],
+    ['is empty', () => fileAt(file('\n')), /_FILE: names an empty file/],
+    ['is far too large', () => fileAt(file('x'.repeat(100_000))), /_FILE: names a file of more than 64 KiB/],
+    ['is named in quotes', () => fileAt(`"${file('cS7mB3yHp6')}"`), /_FILE: stands in quotes/],
+    ['holds quotes', () => fileAt(file('"cS7mB3yHp6"\n')), /^ {2}DRIFT_CLIENT_SECRET: stands in quotes/m],
+    ['begins with a byte order mark', () => fileAt(file('\ufeffcS7mB3yHp6')), /SECRET: holds a byte order mark/],
+    ['is of two lines', () => fileAt(file('cS7mB3\nyHp6\n')), /SECRET: holds a line break/],
   ]
-  for (const [what, env, says] of wrong)
+  for (const [what, env, line] of wrong)
     test(`${what}: it is named, and nothing else is wrong`, () => {
-      const { message } = problemOf(env())
-      assert.match(message, /^ {2}DRIFT_CLIENT_SECRET: /m)
-      assert.match(message, says)
+      const { message, exitCode } = problemOf(env())
+      assert.match(message, line)
+      assert.match(message, /^ {2}DRIFT_CLIENT_SECRET/m)
       assert.equal(message.split('\n').length, 2)
+      assert.equal(exitCode, 78)
+      assert.ok(!message.includes(folder) && !message.includes('cS7mB3'), 'neither the path nor what it holds is shown')
     })
+
+  test('can be unreadable for this user: it is named', {
+    skip: process.getuid?.() === 0 && 'root reads every file',
+  }, () => {
+    const path = file('cS7mB3yHp6')
+    chmodSync(path, 0)
+    assert.match(problemOf(fileAt(path)).message, /_FILE: names a file that cannot be read \(EACCES\)/)
+  })
+
+  test('is not for settings that are not secret', () => {
+    const config = readConfig({ ...whole, PORT_FILE: file('1234'), HTTPS_PROXY_FILE: file('http://proxy.example') })
+    assert.deepEqual([config.port, config.proxies.https], [8080, undefined])
+  })
 })
 
 describe('the file .env', () => {

@@ -1,7 +1,7 @@
 /** The settings as a table: what is wrong is named with its setting, all at once, and never shown. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Env, readConfig } from './config.ts'
+import { addressOf, type Env, readConfig } from './config.ts'
 import { Problem } from './lib/errors.ts'
 
 const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
@@ -91,6 +91,25 @@ describe('settings', () => {
     ['a token that no header can hold', 'DRIFT_CLIENT_SECRET', 'cS7mB3yHpé'],
     ['an empty part', 'DRIFT_VERIFICATION_TOKENS', 'vT8sQ2xLr4,,wU9tR3yMs5'],
     ['an account that is a name', 'DRIFT_ORG_IDS_ALLOWED', '12345,acme'],
+    ['a public address with a fragment', 'PUBLIC_URL', 'https://source.example/#x'],
+    ['a public address with an empty query', 'PUBLIC_URL', 'https://source.example/?'],
+    ['a public address with one slash', 'PUBLIC_URL', 'https:/source.example'],
+    ['a public address with a backslash', 'PUBLIC_URL', 'https://source.example\\drift'],
+    ['a public address with /connect/callback', 'PUBLIC_URL', 'https://source.example/connect/callback'],
+    ['an address with /v1/ and a slash', 'SEGMENT_API_URL_US', 'https://api.segment.io/v1/'],
+    ['an address with a path and /v1', 'SEGMENT_API_URL_US', 'https://gateway.example/segment/v1/batch'],
+    ['an address to listen at', 'HOST', 'http://127.0.0.1'],
+    ['a port behind the host', 'HOST', '127.0.0.1:8080'],
+    ['an address with too few numbers', 'HOST', '127.1'],
+    ['an address with too large a number', 'HOST', '127.0.0.256'],
+    ['an address with too many colons', 'HOST', '1::2::3'],
+    ['a number as host', 'METRICS_HOST', '9464'],
+    ['a region that is a country', 'SEGMENT_REGION', 'de'],
+    ['a name in quotes between commas', 'NO_PROXY', '"one.example",two.example'],
+    ['an address in the list of hosts', 'NO_PROXY', 'https://one.example'],
+    ['a proxy with a path', 'HTTPS_PROXY', 'http://proxy.example:3128/somewhere'],
+    ['a proxy whose password has a lone percent sign', 'HTTPS_PROXY', 'http://user:50%off@proxy.example:3128'],
+    ['a proxy in quotes', 'https_proxy', '"http://proxy.example:3128"'],
     ['a proxy without a protocol', 'HTTPS_PROXY', 'outgoing.example:3128'],
     ['a proxy of another kind', 'HTTP_PROXY', 'socks5://proxy.example'],
   ]
@@ -156,6 +175,50 @@ describe('a setting', () => {
       assert.match(problemOf({ ...whole, ...single }).message, /^ {2}SEGMENT_WRITE_KEY: /m)
     })
 
+  test('that is wrong is named with all others, also where nothing needs it', () => {
+    const env = { ...whole, DRIFT_ORG_ID: 'acme', SEGMENT_WRITE_KEY: '"x"', PORT: 'x', DRIFT_CLIENT_ID: '' }
+    const { message } = problemOf(env)
+    assert.deepEqual(message.match(/^ {2}\w+(?=: )/gm), [
+      '  PORT',
+      '  DRIFT_CLIENT_ID',
+      '  DRIFT_ORG_ID',
+      '  SEGMENT_WRITE_KEY',
+      '  DRIFT_ACCESS_TOKEN',
+    ])
+    assert.match(problemOf({ ...whole, SEGMENT_WRITE_KEY: '"x"' }).message, /^ {2}SEGMENT_WRITE_KEY: stands in quotes/m)
+  })
+
+  const addresses: [text: string, value: string][] = [
+    ['https://source.example/', 'https://source.example'],
+    ['https://Source.Example:443', 'https://source.example'],
+    ['HTTPS://source.example:8443/', 'https://source.example:8443'],
+    ['http://localhost:8080', 'http://localhost:8080'],
+    ['http://[::1]:8080/', 'http://[::1]:8080'],
+  ]
+  for (const [text, value] of addresses)
+    test(`that is an address is taken as it will be written: ${text}`, () =>
+      assert.equal(readConfig({ ...whole, PUBLIC_URL: text }).publicUrl, value))
+
+  test('that is an address of a partner may have a path', () => {
+    const { drift, segment } = readConfig({
+      ...whole,
+      DRIFT_AUTHORIZE_URL: 'https://drift.example/some/authorize/',
+      SEGMENT_API_URL_US: 'https://gateway.example/segment/',
+    })
+    assert.deepEqual(
+      [drift.authorizeUrl, segment.us],
+      ['https://drift.example/some/authorize', 'https://gateway.example/segment'],
+    )
+  })
+
+  test('that says where to listen may be a name, or an address with or without brackets', () => {
+    const hostOf = (HOST: string) => readConfig({ ...whole, HOST, PUBLIC_URL: 'https://source.example' }).host
+    for (const name of ['0.0.0.0', '::', '10.1.2.3', 'my_host.internal', 'localhost', 'fe80::1%eth0'])
+      assert.equal(hostOf(name), name)
+    assert.equal(hostOf('[::1]'), '::1')
+    assert.equal(addressOf({ host: '::1', port: 80 }), 'http://[::1]:80')
+  })
+
   test('of a port that Kubernetes made of a service is passed over, and said so', () => {
     const config = readConfig({ ...whole, PORT: 'tcp://10.0.0.1:8080', METRICS_PORT: 'tcp://10.0.0.1:9464' })
     assert.deepEqual([config.port, config.metrics.port], [8080, 9464])
@@ -175,12 +238,34 @@ describe('a setting', () => {
     ])
   })
 
+  test('that begins as ours do, and that nothing reads, is noticed', () => {
+    const { notes } = readConfig({ ...whole, DRIFT_ORGS: '1', SEGMENT_KEY: 'x', DRIFT_ORG_ID_FILE: '/x' })
+    assert.deepEqual(notes, [
+      { is: 'unknown', setting: 'DRIFT_ORGS' },
+      { is: 'unknown', setting: 'SEGMENT_KEY' },
+      { is: 'unknown', setting: 'DRIFT_ORG_ID_FILE' },
+    ])
+  })
+
+  test('that is a write key of an unusual form is taken, and noticed', () => {
+    const single = { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6k', SEGMENT_WRITE_KEY: '03fwkuu3' }
+    const { notes, single: read } = readConfig({ ...whole, ...single })
+    assert.equal(read?.writeKey, '03fwkuu3')
+    assert.deepEqual(
+      notes.map(({ is, setting }) => [is, setting]),
+      [['unusual', 'SEGMENT_WRITE_KEY']],
+    )
+  })
+
   test('of another program is not noticed', () => {
     const others = {
       PATH: 'x',
       HOSTS: 'x',
       PORTS: 'x',
       DRIFT_SEGMENT_SOURCE_PORT: 'tcp://x',
+      SEGMENT_PORT_8080_TCP_ADDR: '10.0.0.1',
+      SEGMENT_SERVICE_HOST: '10.0.0.1',
+      METRICS_SERVICE_PORT: '9464',
       no_proxy: 'x',
       HTTP_PROXY2: 'x',
     }

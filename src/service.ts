@@ -1,5 +1,5 @@
 /** Builds the running service from its settings: the only place that opens a storage engine and ties the parts together. */
-import type { Config } from './config.ts'
+import { addressOf, type Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
 import { grantFields, openGrant } from './install/grant.ts'
@@ -100,9 +100,11 @@ async function startService(
   await installSingle(config, store)
   const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
-  for (const note of config.notes) {
-    if (note.is === 'misspelt') log.warn('setting_misspelt', { setting: note.setting, meant: note.meant })
-    else log.warn('setting_passed_over', { setting: note.setting })
+  for (const { is, ...note } of config.notes) {
+    if (is === 'misspelt') log.warn('setting_misspelt', note)
+    else if (is === 'unknown') log.warn('setting_unknown', note)
+    else if (is === 'passed_over') log.warn('setting_passed_over', note)
+    else log.warn('setting_unusual', note)
   }
   void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
 
@@ -156,7 +158,7 @@ async function startService(
     clock,
     appRoute(app),
   )
-  url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listeners[0].port}`
+  url = addressOf({ host: config.host, port: listeners[0].port })
   pipeline.start()
   const about = {
     version: context.integration.version,

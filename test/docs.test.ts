@@ -67,10 +67,18 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
+const neededWords = {
+  always: 'needed',
+  serve: 'needed',
+  oauth: 'needed, unless DRIFT_ORG_ID is set',
+  single: 'needed with DRIFT_ORG_ID',
+} as const
+
 function settingRow(name: Name): string[] {
-  const { meaning, default: value, defaultWords = '', secret }: Setting = settings[name]
-  const also = secret ? `, or \`${name}_FILE\`` : ''
-  return [`\`${name}\`${also}`, meaning, value === undefined ? defaultWords : `\`${value}\``]
+  const { meaning, default: value, defaultWords, needed, inFile }: Setting = settings[name]
+  const also = inFile ? `, or \`${name}_FILE\`` : ''
+  const words = defaultWords ?? (needed ? neededWords[needed] : '')
+  return [`\`${name}\`${also}`, meaning, value === undefined ? words : `\`${value}\``]
 }
 
 function reasonTable(reasons: typeof holds): string {
@@ -261,7 +269,7 @@ describe('what documents point at is there', () => {
 
   test('settings', () => {
     const names = new Set(
-      settingNames.flatMap((name): string[] => (settings[name].secret ? [name, `${name}_FILE`] : [name])),
+      settingNames.flatMap((name): string[] => ('inFile' in settings[name] ? [name, `${name}_FILE`] : [name])),
     )
     for (const { path, text } of documents) {
       for (const [name] of text.matchAll(/\b(DATABASE|DRIFT|ENCRYPTION|METRICS|RETENTION|SEGMENT)(_[A-Z]+)+\b/g)) {

@@ -3,12 +3,14 @@
  * an install, its test, and the console.
  */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { readConfig } from '../src/config.ts'
+import { type Env, readConfig } from '../src/config.ts'
 import { Problem } from '../src/lib/errors.ts'
 import { judgeWriteKey } from '../src/segment/key.ts'
 import { formsOf } from '../src/sim/visitor.ts'
-import { org, type Rig, startRig } from './rig.ts'
+import { org, type Rig, runCommand, startRig } from './rig.ts'
 import { openWalk, type Walk } from './walk.ts'
 
 const id = String(org)
@@ -149,4 +151,46 @@ test('an unusual write key from standard input is taken, and worth a second look
   })
   assert.equal(exitCode, 0)
   assert.match(output, /look again: Segment's write keys mostly have 32/)
+})
+
+describe('what a command is given in the place of a setting is judged as the setting is', () => {
+  test('the address of the service, by sign-in and snippet', async () => {
+    for (const [command, given, code] of [
+      ['sign-in', { org: id }, 'url_unusable'],
+      ['snippet', {}, 'snippet_misused'],
+    ] as const)
+      for (const url of [
+        'source.example',
+        'http://source.example',
+        'https://source.example/drift',
+        '"https://a.example"',
+      ])
+        await assert.rejects(rig.command(command, { given: { ...given, url } }), { code }, `${command} ${url}`)
+    const { output } = await rig.command('sign-in', { given: { org: id, url: 'https://source.example/' } })
+    assert.match(output, /^https:\/\/source\.example\/console\/sign-in\//)
+  })
+
+  test('PUBLIC_URL itself, by snippet', async () => {
+    const run = (PUBLIC_URL: string) => runCommand({ PUBLIC_URL }, 'snippet')
+    await assert.rejects(run("'https://a.example'"), { code: 'settings_wrong' })
+    assert.match((await run('https://a.example/')).output, /src="https:\/\/a\.example\/bridge\.js"/)
+  })
+
+  test('a write key in a page, by snippet', async () => {
+    const run = (segment: string) => rig.command('snippet', { given: { url: 'https://a.example', segment } })
+    for (const bad of ['YOUR_WRITE_KEY', `${key}\u200b`, 'sgp_AbCdEfGhIjKlMnOp', `"${key}"`])
+      await assert.rejects(run(bad), { code: 'snippet_misused' }, bad)
+    assert.match((await run(key)).output, new RegExp(`data-segment="${key}"`))
+  })
+
+  test('the token, by the command that posts an event: also from a file', async () => {
+    const path = join(rig.folder, 'token')
+    const { DRIFT_VERIFICATION_TOKENS: token, ...rest } = rig.env
+    await writeFile(path, `${token}\n`)
+    const send = (env: Env) =>
+      runCommand(env, 'send', { args: ['new_conversation'], given: { to: rig.service.url, org: id } })
+    assert.match((await send({ ...rest, DRIFT_VERIFICATION_TOKENS_FILE: path })).output, /^200 /)
+    await assert.rejects(send(rest), { code: 'settings_wrong' })
+    await assert.rejects(send({ ...rest, DRIFT_VERIFICATION_TOKENS: `"${token}"` }), { code: 'settings_wrong' })
+  })
 })

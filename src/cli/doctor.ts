@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type Config, readConfig } from '../config.ts'
+import { addressOf, type Config, type Note, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -59,21 +59,29 @@ function readSettings(context: Context, findings: Finding[]): Config | undefined
   try {
     const config = readConfig(context.env, 'serve')
     findings.push({ is: 'ok', what: 'settings: all there and well formed' })
-    for (const note of config.notes)
-      findings.push(
-        note.is === 'misspelt'
-          ? { is: 'look', what: `settings: there is none called ${note.setting}`, todo: `was ${note.meant} meant?` }
-          : {
-              is: 'look',
-              what: `settings: ${note.setting} begins with tcp:// and is passed over`,
-              todo: 'Kubernetes sets it for a service of that name: call that service otherwise, or set it yourself',
-            },
-      )
+    findings.push(...config.notes.map(findingOf))
     return config
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     findings.push({ is: 'bad', what: error.message, todo: 'see the settings table in README.md' })
     return undefined
+  }
+}
+
+function findingOf(note: Note): Finding {
+  const look = (what: string, todo: string): Finding => ({ is: 'look', what: `settings: ${what}`, todo })
+  switch (note.is) {
+    case 'misspelt':
+      return look(`there is none called ${note.setting}`, `was ${note.meant} meant?`)
+    case 'unknown':
+      return look(`there is none called ${note.setting}`, 'is it misspelt? README lists all')
+    case 'passed_over':
+      return look(
+        `${note.setting} is an address that Kubernetes made of a Service's name, and is passed over`,
+        'give that Service another name, or set enableServiceLinks: false',
+      )
+    case 'unusual':
+      return look(`${note.setting} is taken, but unusual: ${note.why}`, 'mend it if it is wrong')
   }
 }
 
@@ -197,7 +205,7 @@ async function reachOne(send: Send, name: string, url: string): Promise<Finding[
 
 /** What can be seen in Drift's developer pages only. */
 function checklist(config: Config | undefined): string[] {
-  const base = config?.publicUrl ?? (config ? `http://${config.host}:${config.port}` : 'PUBLIC_URL')
+  const base = config ? addressOf(config) : 'PUBLIC_URL'
   return [
     `its OAuth redirect URL is ${base}/connect/callback`,
     `its webhook request URL is ${base}/webhooks/drift`,

@@ -1,6 +1,6 @@
 /** Posts a webhook to a running service as Drift would: one of the catalogue's samples, or a file. */
 import { readFile } from 'node:fs/promises'
-import type { Env } from '../config.ts'
+import { type Env, readOne } from '../config.ts'
 import { catalogue, fixtureOf } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
@@ -49,8 +49,8 @@ export const send: Command = {
 }
 
 function verificationToken(env: Env): string {
-  const [token] = (env.DRIFT_VERIFICATION_TOKENS ?? '').split(',')
-  if (token) return token.trim()
+  const [token] = readOne(env, 'DRIFT_VERIFICATION_TOKENS') ?? []
+  if (token) return token
   throw new Problem('settings_wrong', 'DRIFT_VERIFICATION_TOKENS is missing', {
     hint: 'set it as the service has it',
     exitCode: 78,

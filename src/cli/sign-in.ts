@@ -1,10 +1,9 @@
 /** A way into the console for the operator, and for accounts that were installed without OAuth. */
-import { readConfig } from '../config.ts'
+import { addressOf, judgeSetting, readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { digestOf, newSecret } from '../lib/secret.ts'
-import { withoutEnd } from '../lib/without-end.ts'
-import type { Command } from './command.ts'
+import type { Command, Given } from './command.ts'
 import { org, orgOf, who } from './store.ts'
 
 const linkMs = 10 * 60_000
@@ -22,7 +21,7 @@ export const signIn: Command = {
   async run(context, given) {
     const config = readConfig(context.env, 'store')
     const id = orgOf(given.org)
-    const address = (given.url as string | undefined) ?? config.publicUrl ?? `http://${config.host}:${config.port}`
+    const address = givenAddress(given.url) ?? addressOf(config)
     const store = await context.openStore(config)
     try {
       const { storage, roster, clock } = store
@@ -40,10 +39,18 @@ export const signIn: Command = {
         })
       }
       await storage.audit.add({ at, org: id, who, what: 'made a sign-in link' })
-      context.print(`${withoutEnd(address, '/')}/console/sign-in/${secret}`)
+      context.print(`${address}/console/sign-in/${secret}`)
       context.remark('good for ten minutes, and once; whoever opens it is signed in')
     } finally {
       await store.close()
     }
   },
+}
+
+/** Judged as PUBLIC_URL is: it is given in its place. */
+function givenAddress(given: Given[string]): string | undefined {
+  if (given === undefined) return undefined
+  const judged = judgeSetting('PUBLIC_URL', String(given))
+  if ('value' in judged) return judged.value
+  throw new Problem('url_unusable', `--url ${judged.problem}`, { exitCode: 2 })
 }

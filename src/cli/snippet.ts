@@ -1,6 +1,8 @@
+import { type Env, judgeSetting, readOne } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
+import { judgeWriteKey } from '../segment/key.ts'
 import { type SnippetOptions, snippet as write } from '../web/snippet.ts'
-import type { Command } from './command.ts'
+import type { Command, Given } from './command.ts'
 
 export const snippet: Command = {
   name: 'snippet',
@@ -27,14 +29,14 @@ export const snippet: Command = {
   ],
   examples: [
     'npx drift-segment-source snippet --url https://events.example.com',
-    'npx drift-segment-source snippet --url https://events.example.com --drift abc123def456 --segment YOUR_WRITE_KEY',
+    'npx drift-segment-source snippet --url https://events.example.com --drift abc123def456 --segment AbCdEfGhIjKlMnOpQrStUvWxYz012345',
   ],
   async run({ env, print }, given) {
     print(
       write({
-        url: addressOf((given.url as string | undefined) ?? env.PUBLIC_URL),
-        drift: keyOf('--drift', given.drift),
-        segment: keyOf('--segment', given.segment),
+        url: addressOf(given.url, env),
+        drift: embedIdOf(given.drift),
+        segment: writeKeyOf(given.segment),
         identify: given.identify === 'link' ? 'link' : 'contact',
         consent: given.consent as NonNullable<SnippetOptions['consent']>,
         omit: String(given.omit ?? '')
@@ -47,18 +49,29 @@ export const snippet: Command = {
   },
 }
 
-function addressOf(given: string | undefined): string {
-  if (!given) throw misused('it is not known where browsers reach the service', 'give --url, or set PUBLIC_URL')
-  const address = URL.canParse(given) ? new URL(given) : undefined
-  const isLoopback = address !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(address.hostname)
-  if (address?.protocol === 'https:' || (address?.protocol === 'http:' && isLoopback)) return given
-  throw misused(`browsers load nothing from ${given}`, 'give an https address, such as https://events.example.com')
+function addressOf(given: Given[string], env: Env): string {
+  if (given === undefined) {
+    const publicUrl = readOne(env, 'PUBLIC_URL')
+    if (publicUrl !== undefined) return publicUrl
+    throw misused('it is not known where browsers reach the service', 'give --url, or set PUBLIC_URL')
+  }
+  const judged = judgeSetting('PUBLIC_URL', String(given))
+  if ('value' in judged) return judged.value
+  throw misused(`--url ${judged.problem}`, 'give an https address, such as https://events.example.com')
 }
 
 /** What the bridge itself would not take, it would pass over without a word. */
-function keyOf(flag: string, given: string | boolean | undefined): string | undefined {
+function embedIdOf(given: Given[string]): string | undefined {
   if (given === undefined || /^[\w-]+$/.test(String(given))) return given === undefined ? undefined : String(given)
-  throw misused(`${flag} has letters, digits, - and _ only`, 'copy it from the settings page of Drift or Segment')
+  throw misused('--drift has letters, digits, - and _ only', "copy it from Drift's settings of the widget")
+}
+
+function writeKeyOf(given: Given[string]): string | undefined {
+  if (given === undefined) return undefined
+  const judged = judgeWriteKey(String(given))
+  if (judged.is === 'refused')
+    throw misused(`--segment: ${judged.why}`, "copy it from Segment's settings of the source")
+  return judged.key
 }
 
 function misused(message: string, hint: string): Problem {

@@ -1,15 +1,14 @@
 /** How the text of a setting becomes its value, or what is wrong with it. No sentence here ever holds the value. */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { isOrgId } from '../drift/org.ts'
-import { isLoopback } from '../lib/loopback.ts'
-import { secretProblem, textProblem, wordIn } from '../lib/pasted.ts'
-import { withoutEnd } from '../lib/without-end.ts'
+import { secretProblem, textProblem, trimmed, wordIn } from '../lib/pasted.ts'
 
-/** `problem` is the end of a sentence that begins with the setting's name. */
-export type Parsed<Value> = { value: Value } | { problem: string }
+/**
+ * `problem` is the end of a sentence that begins with the setting's name. `unusual`: why a value that is taken may not be
+ * the right one.
+ */
+export type Parsed<Value> = { value: Value; unusual?: string } | { problem: string }
 export type Parse<Value> = (text: string) => Parsed<Value>
-
-export const anyText: Parse<string> = (text) => ({ value: text })
 
 export const secret: Parse<string> = (text) => {
   const problem = secretProblem(text)
@@ -38,7 +37,7 @@ export const orgId: Parse<string> = (text) =>
 /** Comma separated, one at least. */
 export function list<Value>(parse: Parse<Value>): Parse<Value[]> {
   return (text) => {
-    const parts = text.split(',').map((part) => part.trim())
+    const parts = text.split(',').map(trimmed)
     const parsed = parts.map((part): Parsed<Value> => {
       const problem = part === '' ? 'has an empty part between commas' : textProblem(part)
       return problem ? { problem: parts.length > 1 ? `one ${problem}` : problem } : parse(part)
@@ -48,44 +47,31 @@ export function list<Value>(parse: Parse<Value>): Parse<Value[]> {
   }
 }
 
-/** https, or http on loopback; without credentials, query and fragment. The value has no slash at its end. */
-export const address: Parse<string> = (text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url) return { problem: 'must be an address such as https://example.com' }
-  if (url.username || url.password) return { problem: 'must not hold a user name or password' }
-  if (url.search || url.hash) return { problem: 'must have no query and no fragment' }
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
-    return { problem: 'must be https (or http on loopback)' }
-  return { value: withoutEnd(text, '/') }
+/** To listen at: a name or an IP address, the latter with or without brackets. */
+export const host: Parse<string> = (text) => {
+  const bare = text.replace(/^\[(.*)\]$/, '$1')
+  const isTaken = bare.includes(':') ? isIpv6(bare) : isNameOrIpv4(bare)
+  return isTaken ? { value: bare } : { problem: 'must be a host name or an IP address, and nothing behind' }
 }
 
-/** Everything that browsers and Drift are given is made from it, so it is the service's own address and nothing behind. */
-export const addressWithoutPath: Parse<string> = (text) => {
-  const parsed = address(text)
-  if ('value' in parsed && new URL(parsed.value).pathname !== '/')
-    return { problem: 'must have no path: the service answers at the root of its address' }
-  return parsed
+/** `%eth0` at its end says through which of the machine's networks. */
+function isIpv6(text: string): boolean {
+  return URL.canParse(`http://[${text.replace(/%[\w.-]+$/, '')}]`)
 }
 
-export const segmentAddress: Parse<string> = (text) => {
-  const parsed = address(text)
-  if ('value' in parsed && /\/v1(\/|$)/i.test(new URL(parsed.value).pathname))
-    return { problem: 'must not have /v1 in it: the service adds that' }
-  return parsed
+function isNameOrIpv4(text: string): boolean {
+  const isName = /^[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?\.?$/i.test(text)
+  // What ends in a number is read as an address by everyone: 10 would be 0.0.0.10.
+  return isName && URL.canParse(`http://${text}`) && (!/(^|\.)\d+\.?$/.test(text) || /^\d+(\.\d+){3}$/.test(text))
 }
 
-/** A proxy's, with or without credentials; http or https. */
-export const proxyAddress: Parse<string> = (text) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isProxy = url !== undefined && /^https?:$/.test(url.protocol) && url.hostname !== ''
-  return isProxy ? { value: text } : { problem: 'must be a proxy such as http://proxy.example:3128' }
-}
-
-export const databaseAddress: Parse<string> = (text) => {
-  const isPostgres = /^postgres(ql)?:\/\//.test(text) && URL.canParse(text)
-  if (/^sqlite:.+/.test(text) || isPostgres) return { value: text }
-  const hint = /^postgres(ql)?:\/\//.test(text) ? ': in a user name or password, %-escape : / ? # [ ] @ and %' : ''
-  return { problem: `must look like sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE${hint}` }
+/** Hosts that are reached without a proxy, as NO_PROXY has them: between commas, spaces, or both. */
+export const hostsExcepted: Parse<string> = (text) => {
+  const parts = text.split(/[,\s]+/).filter(Boolean)
+  const problem = parts.map(textProblem).find(Boolean)
+  if (problem) return { problem: `one ${problem}` }
+  if (parts.some((part) => part.includes('://'))) return { problem: 'must have host names, without https://' }
+  return { value: parts.join(',') }
 }
 
 export const encryptionKeys: Parse<{ id: string; secret: KeyObject }[]> = (text) => {

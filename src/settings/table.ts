@@ -2,136 +2,168 @@
 import { logLevels } from '../lib/log.ts'
 import { judgeWriteKey } from '../segment/key.ts'
 import { regions } from '../segment/region.ts'
-import type { Parse } from './parse.ts'
-import * as parse from './parse.ts'
+import { address, addressWithoutPath, databaseAddress, proxyAddress, segmentAddress } from './address.ts'
+import {
+  encryptionKeys,
+  host,
+  hostsExcepted,
+  list,
+  oneOf,
+  orgId,
+  type Parse,
+  secret,
+  verificationTokens,
+  wholeNumber,
+} from './parse.ts'
 
 export interface Setting<Value = unknown> {
   meaning: string
+  /** The one function that judges it; what is wrong with any text (quotes, unseen characters) is looked for before. */
   parse: Parse<Value>
-  /** What holds where it is unset; undefined where that is nothing, or where `defaultWords` says what it is. */
+  /** What holds where it is unset. */
   default?: string
   /** For README, where the default is not a value. */
   defaultWords?: string
-  /** It is never shown, and may also be given as NAME_FILE, a file that holds it. */
-  secret?: boolean
+  /** When it must be set: for every command, for the service, for OAuth, for single-account mode. */
+  needed?: 'always' | 'serve' | 'oauth' | 'single'
+  /** How to get one, where it is missing. */
+  hint?: string
+  /** It is never shown. */
+  secret?: true
+  /** It may also be given as NAME_FILE, a file that holds it. */
+  inFile?: true
+  /** Another name that it is read by when its own is not set. */
+  also?: string
+  /** Values that another program puts there: as if it were unset. */
+  passedOver?: RegExp
 }
 
 const setting = <Value>(row: Setting<Value>): Setting<Value> => row
 
+const aSecret = { secret: true, inFile: true } as const
+
+/** Where a Service of that name exists, Kubernetes sets NAME_PORT to such an address. */
+const aPort = { parse: wholeNumber(0, 65_535), passedOver: /^(tcp|udp|sctp):\/\//i }
+
 const writeKey: Parse<string> = (text) => {
   const judged = judgeWriteKey(text)
-  return judged.is === 'refused' ? { problem: `cannot be a write key: ${judged.why}` } : { value: judged.key }
+  if (judged.is === 'refused') return { problem: `cannot be a write key: ${judged.why}` }
+  return { value: judged.key, ...(judged.is === 'unusual' ? { unusual: judged.why } : {}) }
 }
 
 export const settings = {
-  HOST: setting({ meaning: 'where the service listens', parse: parse.anyText, default: '127.0.0.1' }),
-  PORT: setting({
-    meaning: 'where the service listens; 0 takes a free one and prints it',
-    parse: parse.wholeNumber(0, 65_535),
-    default: '8080',
-  }),
+  HOST: setting({ meaning: 'where the service listens', parse: host, default: '127.0.0.1' }),
+  PORT: setting({ meaning: 'where the service listens; 0 takes a free one and prints it', default: '8080', ...aPort }),
   PUBLIC_URL: setting({
     meaning: 'the https address that browsers and Drift see, without a path; needed unless HOST is loopback',
-    parse: parse.addressWithoutPath,
-    defaultWords: 'http://HOST:PORT on loopback',
+    parse: addressWithoutPath,
+    defaultWords: '`http://HOST:PORT` on loopback',
   }),
   DATABASE_URL: setting({
     meaning: 'where events are kept: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE for several replicas',
-    parse: parse.databaseAddress,
+    parse: databaseAddress,
     default: 'sqlite:data/drift-segment-source.db',
-    secret: true,
+    ...aSecret,
   }),
   ENCRYPTION_KEYS: setting({
     meaning:
       'id:base64-of-32-bytes, comma separated; the first seals, all open; `npx drift-segment-source keys new` prints one',
-    parse: parse.encryptionKeys,
-    secret: true,
+    parse: encryptionKeys,
+    needed: 'always',
+    hint: '`npx drift-segment-source keys new` prints one',
+    ...aSecret,
   }),
   DRIFT_VERIFICATION_TOKENS: setting({
     meaning: "the Drift app's verification token; two, comma separated, while it is changed",
-    parse: parse.verificationTokens,
-    secret: true,
+    parse: verificationTokens,
+    needed: 'serve',
+    ...aSecret,
   }),
   DRIFT_CLIENT_ID: setting({
-    meaning: 'the Drift app, for installing by OAuth; not needed in single-account mode',
-    parse: parse.secret,
+    meaning: 'the Drift app, for installing by OAuth',
+    parse: secret,
+    needed: 'oauth',
   }),
   DRIFT_CLIENT_SECRET: setting({
     meaning: "the Drift app's secret; goes with DRIFT_CLIENT_ID",
-    parse: parse.secret,
-    secret: true,
+    parse: secret,
+    needed: 'oauth',
+    ...aSecret,
   }),
   DRIFT_ORG_ID: setting({
     meaning: 'single-account mode: this account is installed at start, without OAuth',
-    parse: parse.orgId,
+    parse: orgId,
   }),
   DRIFT_ORG_IDS_ALLOWED: setting({
     meaning: 'only these accounts may connect, comma separated; DRIFT_ORG_ID counts as one of them',
-    parse: parse.list(parse.orgId),
+    parse: list(orgId),
     defaultWords: 'any',
   }),
   SEGMENT_WRITE_KEY: setting({
     meaning: 'single-account mode: the write key of the Segment source',
     parse: writeKey,
-    secret: true,
+    needed: 'single',
+    ...aSecret,
   }),
   DRIFT_ACCESS_TOKEN: setting({
     meaning: "single-account mode: the Drift app's own access token",
-    parse: parse.secret,
-    secret: true,
+    parse: secret,
+    needed: 'single',
+    ...aSecret,
   }),
-  SEGMENT_REGION: setting({
-    meaning: 'single-account mode: us or eu',
-    parse: parse.oneOf(regions),
-    default: 'us',
-  }),
-  DRIFT_API_URL: setting({ meaning: "Drift's API", parse: parse.address, default: 'https://driftapi.com' }),
+  SEGMENT_REGION: setting({ meaning: 'single-account mode: us or eu', parse: oneOf(regions), default: 'us' }),
+  DRIFT_API_URL: setting({ meaning: "Drift's API", parse: address, default: 'https://driftapi.com' }),
   DRIFT_AUTHORIZE_URL: setting({
     meaning: "Drift's consent page",
-    parse: parse.address,
+    parse: address,
     default: 'https://dev.drift.com/authorize',
   }),
   DRIFT_SETTINGS_URL: setting({
     meaning: 'where an install ends',
-    parse: parse.address,
+    parse: address,
     default: 'https://app.drift.com/settings/apps',
   }),
   SEGMENT_API_URL_US: setting({
     meaning: "Segment's API, without /v1",
-    parse: parse.segmentAddress,
+    parse: segmentAddress,
     default: 'https://api.segment.io',
   }),
   SEGMENT_API_URL_EU: setting({
     meaning: "Segment's API in the EU, without /v1",
-    parse: parse.segmentAddress,
+    parse: segmentAddress,
     default: 'https://events.eu1.segmentapis.com',
   }),
   SEGMENT_CDN_URL: setting({
     meaning: "Segment's settings by write key, without /v1",
-    parse: parse.segmentAddress,
+    parse: segmentAddress,
     default: 'https://cdn.segment.com',
   }),
-  METRICS_HOST: setting({ meaning: 'where metrics are served', parse: parse.anyText, default: '127.0.0.1' }),
-  METRICS_PORT: setting({
-    meaning: 'where metrics are served; 0: off',
-    parse: parse.wholeNumber(0, 65_535),
-    default: '9464',
-  }),
+  METRICS_HOST: setting({ meaning: 'where metrics are served', parse: host, default: '127.0.0.1' }),
+  METRICS_PORT: setting({ meaning: 'where metrics are served; 0: off', default: '9464', ...aPort }),
   RETENTION_DAYS: setting({
     meaning:
       'how long bodies of delivered events stay; dead and quarantined ones stay 30 days, undelivered ones always',
-    parse: parse.wholeNumber(1, 3_650),
+    parse: wholeNumber(1, 3_650),
     default: '7',
   }),
-  LOG_LEVEL: setting({ meaning: logLevels.join(', '), parse: parse.oneOf(logLevels), default: 'info' }),
+  LOG_LEVEL: setting({ meaning: logLevels.join(', '), parse: oneOf(logLevels), default: 'info' }),
   HTTPS_PROXY: setting({
-    meaning: 'a proxy for outgoing requests to https addresses; loopback addresses are reached without it',
-    parse: parse.proxyAddress,
+    meaning:
+      'a proxy for outgoing requests to https addresses, also as https_proxy; loopback addresses are reached without it',
+    parse: proxyAddress,
+    also: 'https_proxy',
+    secret: true,
   }),
-  HTTP_PROXY: setting({ meaning: 'the same for http addresses', parse: parse.proxyAddress }),
+  HTTP_PROXY: setting({
+    meaning: 'the same for http addresses',
+    parse: proxyAddress,
+    also: 'http_proxy',
+    secret: true,
+  }),
   NO_PROXY: setting({
     meaning: 'hosts that are reached without a proxy, comma separated; .example.com stands for all below it, * for all',
-    parse: parse.anyText,
+    parse: hostsExcepted,
+    also: 'no_proxy',
   }),
 } as const
 

@@ -1,0 +1,55 @@
+/** Settings that are addresses. A partner's or our own is taken as URL writes it, without a slash at its end. */
+import { isLoopback } from '../lib/loopback.ts'
+import { withoutEnd } from '../lib/without-end.ts'
+import type { Parse } from './parse.ts'
+
+/** https, or http on loopback; without credentials, query and fragment. */
+export const address = addressUnless(() => undefined)
+
+/** Everything that browsers and Drift are given is made from it, so it is the service's own address and nothing behind. */
+export const addressWithoutPath = addressUnless(({ pathname }) =>
+  pathname === '/' ? undefined : 'must have no path: the service answers at the root of its address',
+)
+
+export const segmentAddress = addressUnless(({ pathname }) =>
+  /\/v1(\/|$)/i.test(pathname) ? 'must not have /v1 in it: the service adds that' : undefined,
+)
+
+/** A proxy's, with or without credentials; http or https. */
+export const proxyAddress: Parse<string> = (text) => {
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (url?.pathname !== '/' || /[?#\s]/.test(text))
+    return { problem: 'must be a proxy such as http://proxy.example:3128, with http:// or https://' }
+  if (!isDecodable(url.username) || !isDecodable(url.password))
+    return { problem: 'has a % in its user name or password that must be written as %25' }
+  return { value: text }
+}
+
+export const databaseAddress: Parse<string> = (text) => {
+  const isPostgres = /^postgres(ql)?:\/\//.test(text)
+  if (/^sqlite:.+/.test(text) || (isPostgres && URL.canParse(text))) return { value: text }
+  const hint = isPostgres ? ': in a user name or password, %-escape : / ? # [ ] @ and %' : ''
+  return { problem: `must look like sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE${hint}` }
+}
+
+function addressUnless(problemOf: (url: URL) => string | undefined): Parse<string> {
+  return (text) => {
+    const url = /^[a-z+.-]+:\/\/[^\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+    if (!url) return { problem: 'must be an address such as https://example.com' }
+    if (url.username || url.password) return { problem: 'must not hold a user name or password' }
+    if (/[?#]/.test(text)) return { problem: 'must have no query and no fragment' }
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
+      return { problem: 'must be https (or http on loopback)' }
+    const problem = problemOf(url)
+    return problem ? { problem } : { value: url.origin + withoutEnd(url.pathname, '/') }
+  }
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
