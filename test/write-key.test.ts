@@ -67,15 +67,37 @@ describe('a write key', () => {
     })
   }
 
-  test('C06 with spaces around is trimmed; one of another length is saved all the same', async () => {
+  test('C06 with spaces around is trimmed', async () => {
     assert.equal((await save({ writeKey: `  ${writeKey}\t` })).status, 303)
     assert.equal((await stored()).state, 'live')
     const shown = await admin.get(admin.at(path))
     const { fingerprint } = { fingerprint: /fingerprint <code>([0-9a-f]{8})<\/code>/.exec(shown.body)![1]! }
     assert.match(shown.body, /saved by Drift admin, session [0-9a-f]{6} on /)
     assert.doesNotMatch(shown.body, new RegExp(writeKey))
-    assert.equal((await save({ writeKey: 'a-short-one' }, shown)).status, 303)
+    assert.equal((await save({ writeKey: another }, shown)).status, 303)
     assert.doesNotMatch((await admin.get(admin.at(path))).body, new RegExp(fingerprint))
+  })
+
+  for (const unusual of ['abcde', 'a-short-one', `${another}${another}`, another.slice(1), `_${another.slice(1)}`])
+    test(`that looks unusual (${unusual}) is saved by a second Save only, which the page offers`, async () => {
+      const before = await stored()
+      const asked = await save({ writeKey: unusual })
+      assert.equal(asked.status, 422)
+      assert.match(
+        asked.body,
+        /Is this a write key\?[\s\S]*mostly have 32 letters and digits[\s\S]*Nothing was saved yet/,
+      )
+      assert.ok(!asked.body.includes(unusual))
+      assert.deepEqual(await stored(), before)
+      const saved = await save({}, asked)
+      assert.deepEqual([saved.status, saved.headers.location], [303, `${rig.sims.drift.url}/settings/apps`])
+      assert.notDeepEqual((await stored()).writeKey, before.writeKey)
+    })
+
+  test('that looks unusual, and was tested, is saved: the page of the test has said so', async () => {
+    const tested = await tryOut({ writeKey: 'a-short-one' })
+    assert.match(tested.body, /An unusual write key/)
+    assert.equal((await save({ writeKey: '' }, tested)).status, 303)
   })
 
   test('is in force at once: what waits goes to the new source, in the region that was chosen', async () => {

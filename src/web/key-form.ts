@@ -1,6 +1,7 @@
 /**
  * What a form with a write key means. Browsers and password managers fill such a field too, also late and unseen: a key
- * that differs from the one the page speaks of is not saved before the admin has said which of the two is meant.
+ * that differs from the one the page speaks of is not saved before the admin has said which of the two is meant. One that
+ * does not look like a write key is asked about as well.
  */
 import type { Keyring } from '../install/keyring.ts'
 import { fingerprintOf } from '../install/write-key.ts'
@@ -25,12 +26,17 @@ export type KeyGiven =
 
 export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
   const picked = chosen === '' ? undefined : await heldKey(keyring, org, chosen)
-  const judged = judgeWriteKey(picked ?? (trimmed(pasted) || (known?.key ?? '')))
+  if (picked !== undefined) return { is: 'sure', writeKey: picked }
+  if (known && trimmed(pasted) === '') return { is: 'sure', writeKey: known.key }
+  const judged = judgeWriteKey(pasted)
   if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
   const writeKey = judged.key
-  if (picked !== undefined || !known || known.key === writeKey) return { is: 'sure', writeKey }
+  // Of a key that was tested the page has said already what is unusual about it.
+  if (known ? known.key === writeKey : judged.is === 'usual') return { is: 'sure', writeKey }
   const given = await holdKey(keyring, org, writeKey)
-  return { is: 'unsure', question: { given, known: { word: known.word, ...(await holdKey(keyring, org, known.key)) } } }
+  const other = known && { word: known.word, ...(await holdKey(keyring, org, known.key)) }
+  const warning = judged.is === 'unusual' ? `${judged.why}.` : undefined
+  return { is: 'unsure', question: { given, known: other, warning } }
 }
 
 /** Sealed, so that it can go to the browser and back: nobody can read it there, and in another account it opens nothing. */

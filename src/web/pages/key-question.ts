@@ -1,4 +1,4 @@
-/** The question which write key is meant, where a form came back with another one than the page spoke of. */
+/** The question whether a write key is meant: it is not the one that the page spoke of, or does not look like one. */
 import { html } from 'hono/html'
 import type { Html } from './layout.ts'
 import { button, notice, postForm } from './parts.ts'
@@ -12,8 +12,10 @@ export interface HeldKey {
 export interface KeyQuestion {
   /** What stood in the field. */
   given: HeldKey
-  /** The key that the page spoke of. */
-  known: HeldKey & { word: 'tested' | 'saved' }
+  /** The key that the page spoke of, where it spoke of one. */
+  known: (HeldKey & { word: 'tested' | 'saved' }) | undefined
+  /** What is unusual about the given one. */
+  warning: string | undefined
 }
 
 export interface KeyQuestionForm {
@@ -25,18 +27,27 @@ export interface KeyQuestionForm {
   back: string
 }
 
-export function keyQuestion({ given, known }: KeyQuestion, { action, csrf, fields, back }: KeyQuestionForm): Html {
+export function keyQuestion(
+  { given, known, warning }: KeyQuestion,
+  { action, csrf, fields, back }: KeyQuestionForm,
+): Html {
   const save = (label: string, kind: string, chosen: string) =>
     postForm(
       action,
       csrf,
       html`${Object.entries({ ...fields, chosen }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, kind)}`,
     )
-  const text = html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in. Nothing was saved yet.`
-  return html`${notice('warn', 'Which write key do you mean?', text)}
+  const nothing = 'Nothing was saved yet.'
+  const [title, text] = known
+    ? [
+        'Which write key do you mean?',
+        html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in. ${warning ? html`${warning} ` : ''}${nothing}`,
+      ]
+    : ['Is this a write key?', html`${warning} ${nothing}`]
+  return html`${notice('warn', title, text)}
     <div class="row">
-      ${save(known.word === 'tested' ? 'Save the tested key' : 'Keep the saved key', 'primary', known.held)}
-      ${save('Save the other key', '', given.held)}
-      <a class="button quiet" href="${back}">Paste it again</a>
+      ${known ? save(known.word === 'tested' ? 'Save the tested key' : 'Keep the saved key', 'primary', known.held) : ''}
+      ${save(known ? 'Save the other key' : 'Save it all the same', '', given.held)}
+      <a class="button${known ? '' : ' primary'}" href="${back}">Paste it again</a>
     </div>`
 }
