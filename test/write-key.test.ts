@@ -15,7 +15,6 @@ let rig: Rig
 let clock: ManualClock
 let admin: Walk
 let form: Seen
-let sent = 0
 before(async () => {
   clock = manualClock(Date.now())
   rig = await startRig({ clock, installed: false })
@@ -76,28 +75,6 @@ describe('a write key', () => {
     assert.doesNotMatch(shown.body, new RegExp(writeKey))
     assert.equal((await save({ writeKey: another }, shown)).status, 303)
     assert.doesNotMatch((await admin.get(admin.at(path))).body, new RegExp(fingerprint))
-  })
-
-  for (const unusual of ['abcde', 'a-short-one', `${another}${another}`, another.slice(1), `_${another.slice(1)}`])
-    test(`that looks unusual (${unusual}) is saved by a second Save only, which the page offers`, async () => {
-      const before = await stored()
-      const asked = await save({ writeKey: unusual })
-      assert.equal(asked.status, 422)
-      assert.match(
-        asked.body,
-        /Is this a write key\?[\s\S]*mostly have 32 letters and digits[\s\S]*Nothing was saved yet/,
-      )
-      assert.ok(!asked.body.includes(unusual))
-      assert.deepEqual(await stored(), before)
-      const saved = await save({}, asked)
-      assert.deepEqual([saved.status, saved.headers.location], [303, `${rig.sims.drift.url}/settings/apps`])
-      assert.notDeepEqual((await stored()).writeKey, before.writeKey)
-    })
-
-  test('that looks unusual, and was tested, is saved: the page of the test has said so', async () => {
-    const tested = await tryOut({ writeKey: 'a-short-one' })
-    assert.match(tested.body, /An unusual write key/)
-    assert.equal((await save({ writeKey: '' }, tested)).status, 303)
   })
 
   test('is in force at once: what waits goes to the new source, in the region that was chosen', async () => {
@@ -182,66 +159,6 @@ describe('trying out a write key', () => {
     assert.equal((await save({ writeKey: '', tested })).status, 422)
     assert.equal((await save({ writeKey: '', tested: 'garbage' })).status, 422)
     await neighbour.close()
-  })
-
-  describe('when the field comes back with another key than the one that was tested', () => {
-    const filled = 'SavedPasswordOfTheBrowser0123456'
-    let asked: Seen
-    beforeEach(async () => {
-      const tested = await tryOut({ writeKey: another })
-      asked = await save({ writeKey: filled }, tested)
-    })
-    const answer = (label: string) => {
-      const form = asked.body.split('<form').find((one) => one.includes(label))!
-      const field = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(form)![1]!
-      const fields = Object.fromEntries(['csrf', 'region', 'replaces', 'chosen'].map((name) => [name, field(name)]))
-      return admin.post(admin.at(path), fields)
-    }
-    const usedKey = async () => {
-      const earlier = rig.sims.segment.accepted.length
-      await rig.sims.drift.send('new_meeting', { to: rig.to, orgId: org, vary: ++sent })
-      return (await rig.sims.segment.waitFor(earlier + 1)).at(-1)!.writeKey
-    }
-
-    test('nothing is saved, and the page asks which of the two is meant, showing neither', async () => {
-      const before = await stored()
-      assert.equal(asked.status, 422)
-      assert.match(asked.body, /Which write key do you mean/)
-      assert.doesNotMatch(asked.body, new RegExp(`${filled}|${another}`))
-      assert.deepEqual(await stored(), before)
-    })
-
-    test('the tested key is saved when the admin says so', async () => {
-      assert.equal((await answer('Save the tested key')).status, 303)
-      assert.equal(await usedKey(), another)
-    })
-
-    test('the other key is saved when the admin says so', async () => {
-      assert.equal((await answer('Save the other key')).status, 303)
-      assert.equal(await usedKey(), filled)
-    })
-
-    test('an answer that comes after another admin’s save changes nothing', async () => {
-      const second = openWalk(rig)
-      const theirs = await second.connect(org)
-      await second.submit(theirs, { writeKey: 'KeyOfTheOtherAdmin01234567890123' }, path)
-      await second.close()
-      assert.equal((await answer('Save the other key')).status, 409)
-    })
-
-    test('the same key pasted once more is saved without a question', async () => {
-      const tested = await tryOut({ writeKey: another })
-      assert.equal((await save({ writeKey: ` ${another} ` }, tested)).status, 303)
-    })
-
-    test('a text that cannot be a key is refused, and the tested key can still be saved', async () => {
-      const tested = await tryOut({ writeKey: another })
-      const refused = await save({ writeKey: 'correct horse battery' }, tested)
-      assert.equal(refused.status, 422)
-      assert.match(refused.body, /holds a space/)
-      assert.equal((await save({ writeKey: '' }, refused)).status, 303)
-      assert.equal(await usedKey(), another)
-    })
   })
 
   const signs: [what: string, script: () => void, says: RegExp][] = [

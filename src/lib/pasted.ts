@@ -20,6 +20,11 @@ const placeholder =
 export function textProblem(text: string): string | undefined {
   if (placeholder.test(text)) return 'is still a placeholder'
   if (inQuotes.test(text)) return 'stands in quotes, which would be part of it: take them away'
+  return unseenProblem(text)
+}
+
+/** Only that: for what people search by or type, which may look like anything else. */
+export function unseenProblem(text: string): string | undefined {
   const unseen = unseenIn(text)
   return unseen && `holds ${unseen}, which is not seen: copy it again, or type it`
 }

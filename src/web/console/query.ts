@@ -1,6 +1,7 @@
 /** What people ask for in the address of a list, read as a query of the store; and where a list goes on. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../../install/keyring.ts'
+import { unseenProblem } from '../../lib/pasted.ts'
 import type { Cursor, Org, Query, State } from '../../storage/ports.ts'
 
 /** What a person filters by, as it stands in the form. */
@@ -46,13 +47,13 @@ export function queryOf(org: Org, filter: Filter): Query | { wrong: string } {
   const { type, state, contact, conversation, message } = filter
   const tooLong = names.find((name) => filter[name].length > lengthMax)
   if (tooLong) return { wrong: `“${tooLong}” is longer than anything here.` }
-  // PostgreSQL takes no text with a NUL in it.
-  const unwritable = names.find((name) => filter[name].includes('\0'))
-  if (unwritable) return { wrong: `“${unwritable}” has a sign in it that nothing here has.` }
-  const odd = (['contact', 'conversation'] as const).find(
+  // Nothing here has one, so nothing would be found without a word why; and PostgreSQL takes no text with a NUL in it.
+  const odd = names.find((name) => unseenProblem(filter[name]))
+  if (odd) return { wrong: `“${odd}” ${unseenProblem(filter[odd])}.` }
+  const notANumber = (['contact', 'conversation'] as const).find(
     (name) => filter[name] !== '' && !/^\d{1,19}$/.test(filter[name]),
   )
-  if (odd) return { wrong: `The ${odd} is a number in Drift.` }
+  if (notANumber) return { wrong: `The ${notANumber} is a number in Drift.` }
   if (state !== '' && !Object.hasOwn(statesBy, state)) return { wrong: 'There is no such state.' }
   const from = timeOf(filter.from)
   const to = timeOf(filter.to)

@@ -3,6 +3,7 @@ import { catalogue } from '../../events/index.ts'
 import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
 import { savedWriteKey, shownKey } from '../../install/write-key.ts'
+import { unseenProblem } from '../../lib/pasted.ts'
 import { regionIn } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
@@ -108,7 +109,9 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   app.post('/console/disconnect', async (c) => {
     const { confirm } = await formOf(c, ['confirm'])
     const { org, who } = c.get('session')
-    if (confirm.trim() !== org) return show(c, { wrong: { confirm: `Not done: this is not ${org}.` } }, 422)
+    const problem = unseenProblem(confirm.trim())
+    const wrong = problem ? `what stood here ${problem}` : confirm.trim() === org ? undefined : `this is not ${org}`
+    if (wrong) return show(c, { wrong: { confirm: `Not done: ${wrong}.` } }, 422)
     const left = await disconnect.leave(org, who)
     // The session ended with the account, and so did this page's way back.
     return c.html(leftPage(left.is === 'revoked'))

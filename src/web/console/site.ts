@@ -1,5 +1,7 @@
 import type { Hono } from 'hono'
 import { widgetEvents } from '../../bridge/events.ts'
+import { trimmed, unseenProblem } from '../../lib/pasted.ts'
+import { judgeWriteKey } from '../../segment/key.ts'
 import { bridgeScript } from '../bridge.ts'
 import { formOf } from '../form.ts'
 import { type SitePage, sitePage, type Wanted } from '../pages/site.ts'
@@ -26,13 +28,19 @@ export function siteRoutes(app: Hono<Web>, { publicUrl }: ConsoleNeeds): void {
     const wanted: Wanted = {
       identify: form.identify === 'link' ? 'link' : 'contact',
       consent: form.consent === 'pending' ? 'pending' : 'granted',
-      segment: form.segment.trim(),
-      drift: form.drift.trim(),
+      segment: trimmed(form.segment),
+      drift: trimmed(form.drift),
       pinned: form.pinned !== '',
     }
-    const isUsable = [wanted.segment, wanted.drift].every((value) => /^[\w-]{0,200}$/.test(value))
-    if (isUsable) return c.html(pageOf(c.get('session'), wanted))
-    const wrong = 'A write key and an embed id have letters, digits, - and _ only.'
-    return c.html(pageOf(c.get('session'), wanted, { wrong }), 422)
+    const wrong = problemOf(wanted)
+    return wrong ? c.html(pageOf(c.get('session'), wanted, { wrong }), 422) : c.html(pageOf(c.get('session'), wanted))
   })
+}
+
+function problemOf({ segment, drift }: Wanted): string | undefined {
+  const ofKey = segment === '' ? undefined : judgeWriteKey(segment)
+  if (ofKey?.is === 'refused') return `Not used: ${ofKey.why}.`
+  const ofDrift = unseenProblem(drift)
+  if (ofDrift) return `Drift's embed id ${ofDrift}.`
+  return /^[\w-]{0,200}$/.test(drift) ? undefined : "Drift's embed id has letters, digits, - and _ only."
 }
