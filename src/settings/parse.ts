@@ -56,7 +56,8 @@ export const host: Parse<string> = (text) => {
 
 /** `%eth0` at its end says through which of the machine's networks. */
 function isIpv6(text: string): boolean {
-  return URL.canParse(`http://[${text.replace(/%[\w.-]+$/, '')}]`)
+  const address = /^([^%]+)(?:%[\w.-]+)?$/.exec(text)?.[1]
+  return address !== undefined && URL.canParse(`http://[${address}]`)
 }
 
 function isNameOrIpv4(text: string): boolean {
