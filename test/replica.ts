@@ -12,6 +12,8 @@ export interface LeaseTold {
   org: string
   lane: Lane
   token: number
+  /** The process that claims it, and whether it was still working on this account. */
+  by?: { id: string; busy: boolean }
   /** When it was asked for, and when it was answered. */
   asked: number
   answered: number
@@ -32,8 +34,10 @@ inbox.claim = async (lane, options) => {
   const lease = await claim(lane, options)
   if (lease) {
     const { org, token, entries } = lease
+    const { id, busy } = options.holder!
+    const by = { id, busy: busy.includes(org) }
     const times = { asked: options.now, answered: Date.now(), until: options.now + options.leaseMs }
-    say({ what: 'claimed', org, lane, token, ...times, ids: entries.map(({ id }) => id) })
+    say({ what: 'claimed', org, lane, token, by, ...times, ids: entries.map(({ id }) => id) })
   }
   return lease
 }

@@ -53,7 +53,10 @@ async function startReplica(rig: Rig, leases: LeaseTold[]): Promise<Replica> {
   }
 }
 
-/** Leases of one lane that overlap: the next was asked for before the one before had ended or been given back. */
+/**
+ * Leases of one lane that overlap: the next was asked for before the one before had ended or been given back. A process may
+ * take its own back at once, if it works on it no more (decision 0020).
+ */
 function overlaps(leases: readonly LeaseTold[]): string[] {
   const lanes = Map.groupBy(leases, ({ org: account, lane }) => `${account} ${lane}`)
   return [...lanes].flatMap(([lane, told]) => {
@@ -65,7 +68,8 @@ function overlaps(leases: readonly LeaseTold[]): string[] {
       if (!earlier || claims.length === 0) return []
       const settled = earlier.find(({ what }) => what === 'settled')?.asked ?? Number.POSITIVE_INFINITY
       const lasts = Math.max(...earlier.filter(({ what }) => what !== 'settled').map(({ until }) => until))
-      const { asked, answered } = claims[0]!
+      const { asked, answered, by } = claims[0]!
+      if (!by!.busy && earlier.some((one) => one.by?.id === by!.id)) return []
       return answered >= settled || asked >= lasts ? [] : [`${lane}: token ${token} while the one before was held`]
     })
   })
