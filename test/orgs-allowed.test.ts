@@ -58,16 +58,67 @@ test('an installed account that is not listed any more is paused, what comes in 
   await eventually(() => rig.sims.segment.accepted.length === sent + 1)
   assert.equal((await rig.sums()).held, 1)
   const { output } = await rig.command('installs list')
-  assert.match(output, new RegExp(`${listed} {2}paused[\\s\\S]*not_allowed: DRIFT_ORG_IDS_ALLOWED is set`))
+  assert.match(output, new RegExp(`${listed} {2}paused[\\s\\S]*not_allowed: the people who run this service`))
 
-  await rig.command('installs resume', { given: { org: String(listed) } })
-  await rig.service.store.roster.reload(Date.now())
-  assert.equal((await rig.sums()).held, 1, 'resuming is not listing')
+  const resumed = rig.command('installs resume', { given: { org: String(listed) } })
+  await assert.rejects(resumed, { code: 'not_allowed' }, 'resuming is not listing')
+  assert.equal((await rig.sums()).held, 1)
 
   rig.env.DRIFT_ORG_IDS_ALLOWED = `${org},${listed}`
   await rig.restart()
   await eventually(() => rig.sims.segment.accepted.length === sent + 2)
   await settled(rig, ({ held, waiting }) => held + waiting === 0)
+})
+
+test('the admin of an installed account that is not listed is turned away, and its grant at Drift and what waits stay', async () => {
+  rig.env.DRIFT_ORG_IDS_ALLOWED = String(org)
+  await rig.restart()
+  assert.equal(await post(listed, 6), 200)
+  const before = rig.sims.drift.count('/app/uninstall')
+  const { grant } = (await rig.service.store.storage.installs.get(String(listed)))!
+  const walk = openWalk(rig)
+  const refused = await walk.connect(listed)
+  await walk.close()
+  assert.equal(refused.status, 403)
+  assert.match(refused.body, /may not be connected here any more.*is paused, and what Drift sends for it is kept/s)
+  assert.equal(rig.sims.drift.count('/app/uninstall'), before)
+  const after = (await rig.service.store.storage.installs.get(String(listed)))!
+  assert.deepEqual([after.grant, after.state], [grant, 'live'])
+  assert.equal((await rig.sums()).held, 1)
+})
+
+test('the console of an installed account that is not listed says that it is paused and why, and offers no resuming', async () => {
+  const { output } = await rig.command('sign-in', { given: { org: String(listed), url: rig.service.url } })
+  const walk = openWalk(rig)
+  const button = await walk.get(output.split('\n')[0]!)
+  await walk.submit(button)
+  const overview = await walk.get(walk.at('/console'))
+  assert.match(overview.body, /Paused/)
+  assert.match(overview.body, /This account is not listed among those that may use this service/)
+  const settings = await walk.get(walk.at('/console/settings'))
+  assert.match(settings.body, /do not list this account among those that may use it/)
+  for (const { body } of [overview, settings]) assert.doesNotMatch(body, /\/console\/resume|Events flow|disconnected/)
+  await walk.close()
+})
+
+test('an account that was installed beside the service a moment ago is not taken for a stranger', async () => {
+  const added = 6_000_003
+  const command = await rig.command('installs add', { given: { org: String(added) }, stdin: '{}' })
+  assert.match(command.output, /not listed in DRIFT_ORG_IDS_ALLOWED/)
+  const { held } = await rig.sums()
+  assert.equal(await post(added, 7), 200)
+  assert.equal((await rig.sums()).held, held + 1)
+})
+
+test('when Drift does not confirm that a grant has ended, the admin is asked to remove the app', async () => {
+  rig.sims.drift.script('/app/uninstall', () => ({ status: 500, body: {} }))
+  const walk = openWalk(rig)
+  const refused = await walk.connect(unlisted)
+  await walk.close()
+  rig.sims.drift.script('/app/uninstall', undefined)
+  assert.equal(refused.status, 403)
+  assert.match(refused.body, /did not confirm that the app’s grant has ended: remove the app in Drift’s settings/)
+  assert.equal(await rig.service.store.storage.installs.get(String(unlisted)), undefined)
 })
 
 test('the account of single-account mode counts as listed', async () => {

@@ -83,6 +83,8 @@ const add: Command = {
       const isNewGrant = secrets.grant !== undefined
       const saved = await roster.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
       context.print(`${id}: ${saved && stateShown(saved)}`)
+      if (saved?.notAllowed)
+        context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')
       if (secrets.writeKey?.is === 'unusual') context.remark(`look again: ${secrets.writeKey.why}`)
     } finally {
       await store.close()
@@ -124,6 +126,14 @@ function act(context: Context, id: string, action: typeof pauseAccount): Promise
       throw new Problem('still_asked', `account ${id}: Drift is being asked whether it has disconnected`, {
         hint: 'sending goes on by itself when it has not; without an answer for a day it can be resumed',
       })
+    if (done.is === 'not_allowed')
+      throw new Problem(
+        'not_allowed',
+        `account ${id} is not listed in DRIFT_ORG_IDS_ALLOWED, so nothing of it is sent`,
+        {
+          hint: 'list it there and restart the service: what was kept is sent then',
+        },
+      )
     context.print(`${id}: ${stateShown(done.install)}`)
   })
 }

@@ -3,7 +3,7 @@ import { disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Install, Org, Storage } from '../storage/ports.ts'
 import type { Roster } from './roster.ts'
-import { isThere, leaving, paused, resumed } from './state.ts'
+import { holdOf, isThere, leaving, paused, resumed } from './state.ts'
 
 interface Needs {
   roster: Roster
@@ -11,8 +11,11 @@ interface Needs {
   clock: Clock
 }
 
-/** `asked`: not resumed, because Drift is being asked whether the account has disconnected. `gone`: it is not there. */
-export type Done = { is: 'done'; install: Install } | { is: 'asked' } | { is: 'gone' }
+/**
+ * `asked`: not resumed, because Drift is being asked whether the account has disconnected. `not_allowed`: not resumed,
+ * because the settings do not list it. `gone`: it is not there.
+ */
+export type Done = { is: 'done'; install: Install } | { is: 'asked' } | { is: 'not_allowed' } | { is: 'gone' }
 
 /** Nothing is sent from now on; what comes in is kept. */
 export async function pauseAccount(needs: Needs, org: Org, who: string): Promise<Done> {
@@ -22,6 +25,8 @@ export async function pauseAccount(needs: Needs, org: Org, who: string): Promise
 /** What waits is sent at once. */
 export async function resumeAccount(needs: Needs, org: Org, who: string): Promise<Done> {
   const note = { who, what: 'resumed' }
+  const known = needs.roster.get(org)
+  if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
   const done = await change(needs, org, (install) => (install.reason === leaving ? undefined : resumed(install)), note)
   // Where the webhook is not there any more, nothing would ever end the question.
   return done.is !== 'asked' || (await isStillAsked(needs.storage, org)) ? done : change(needs, org, resumed, note)

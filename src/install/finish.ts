@@ -4,6 +4,7 @@ import {
   exchangeRequest,
   judgeTokenInfo,
   judgeTokens,
+  judgeUninstall,
   type TokenInfo,
   tokenInfoRequest,
   uninstallRequest,
@@ -14,14 +15,25 @@ import type { Org, Vault } from '../storage/ports.ts'
 import { grantFields, grantOf } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
-import { connected } from './state.ts'
+import { connected, isThere } from './state.ts'
 
 /**
  * `code`: Drift does not know the code. `client`: it does not know our app. `grant`: it does not know the token that it
  * has just given. `account`: it does not say, or contradicts itself, whose it is. `stranger`: it is another app's.
  * `not_allowed`: the settings list the accounts that may connect, and not this one; its grant was ended at Drift.
+ * `not_ended`: the same, but Drift did not say that the grant has ended. `not_allowed_any_more`: the same of an account
+ * that is installed here.
  */
-export type Unfinished = 'code' | 'client' | 'grant' | 'account' | 'stranger' | 'not_allowed' | 'unavailable'
+export type Unfinished =
+  | 'code'
+  | 'client'
+  | 'grant'
+  | 'account'
+  | 'stranger'
+  | 'not_allowed'
+  | 'not_ended'
+  | 'not_allowed_any_more'
+  | 'unavailable'
 
 export type Finished =
   | { is: 'installed'; org: Org; isNew: boolean }
@@ -42,6 +54,9 @@ interface Needs {
   orgsAllowed?: ReadonlySet<Org> | undefined
 }
 
+/** The browser waits meanwhile, and nobody asks again later: nothing of the grant is kept. */
+const endingTries = 2
+
 export type Finish = (code: string) => Promise<Finished>
 
 export function finishing(needs: Needs): Finish {
@@ -58,11 +73,8 @@ export function finishing(needs: Needs): Finish {
     if (info.is === 'unnamed') return unfinished('account')
     const { orgId: org, scopes } = info
     if (tokens.orgId !== undefined && tokens.orgId !== org) return unfinished('account')
+    if (orgsAllowed && !orgsAllowed.has(org)) return notAllowed(org, tokens.accessToken)
     if (!(await isOurs(info))) return unfinished('stranger')
-    if (orgsAllowed && !orgsAllowed.has(org)) {
-      await send(uninstallRequest(apiUrl, app, tokens.accessToken))
-      return unfinished('not_allowed')
-    }
     if (org === single) return { is: 'installed', org, isNew: false }
     const now = clock.now()
     const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }, now)
@@ -72,6 +84,19 @@ export function finishing(needs: Needs): Finish {
       return connected({ ...stored, ...fields })
     })
     return { is: 'installed', org, isNew }
+  }
+
+  async function notAllowed(org: Org, accessToken: string): Promise<Finished> {
+    // It may have been installed through another process a moment ago.
+    await roster.reload(clock.now(), org)
+    const install = roster.get(org)
+    // Drift ends all grants of an account at once, and then says that it disconnected: what is kept of it would be erased.
+    if (install && isThere(install)) return unfinished('not_allowed_any_more')
+    for (let tries = 1; ; tries++) {
+      const ended = judgeUninstall(await send(uninstallRequest(apiUrl, app, accessToken)))
+      if (ended.is === 'gone') return unfinished('not_allowed')
+      if (tries === endingTries) return unfinished('not_ended', ended.reason)
+    }
   }
 
   /**

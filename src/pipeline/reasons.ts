@@ -19,8 +19,8 @@ export const holds: Table = {
   ],
   no_write_key: ['the account has no Segment write key yet', 'save the write key; what waits is sent then'],
   not_allowed: [
-    'DRIFT_ORG_IDS_ALLOWED is set, and does not list this account',
-    'list it there and restart the service: what was kept is sent then',
+    'the people who run this service list the accounts that may use it, and this one is not among them',
+    'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
   ],
   paused: ['somebody paused the account', 'resume it; what waits is sent then'],
   disconnecting: [

@@ -86,8 +86,9 @@ export function receiver(needs: Needs): Receive {
 
   /** An account that is not known here may have been connected through another process a moment ago. */
   async function lookAgain(opened: Opened): Promise<void> {
-    if (opened.as !== 'envelope' || !isLifeCycle(opened.envelope.type)) return
-    const { orgId } = opened.envelope
+    const orgId = orgOf(opened)
+    const isActedOn = opened.as === 'envelope' && isLifeCycle(opened.envelope.type)
+    if (!isActedOn && !isUnlisted(orgId)) return
     if ((roster.get(orgId)?.state ?? 'disconnected') === 'disconnected') await roster.reload(clock.now(), orgId)
   }
 

@@ -127,7 +127,7 @@ export function judgeCallback(
 /** What Drift did wrong is not the browser's fault. */
 function statusOf(why: ConnectFailure): 400 | 403 | 502 | 503 {
   if (why === 'busy') return 503
-  if (why === 'not_allowed') return 403
+  if (['not_allowed', 'not_ended', 'not_allowed_any_more'].includes(why)) return 403
   const drifts: readonly ConnectFailure[] = [
     'client',
     'grant',

@@ -103,6 +103,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
       const { org, who } = c.get('session')
       const { is } = await act(needs, org, who)
       if (is === 'gone') return refuse(c, 404, 'not_found')
+      if (is === 'not_allowed') return show(c, {}, 409)
       return is === 'asked' ? show(c, { isAsked: true }, 409) : c.redirect(`/console?done=${done}`, 303)
     })
 

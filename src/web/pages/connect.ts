@@ -24,6 +24,10 @@ export type ConnectFailure =
   | 'unsolicited'
 
 const again = 'Start again; it takes a moment.'
+const notAllowed = 'This account may not be connected here'
+const listedElsewhere =
+  'The people who run this service say which Drift accounts may use it, and this one is not among them.'
+const askOperator = 'Ask them to add the account.'
 const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: string]>> = {
   foreign: [
     'This did not begin in this browser',
@@ -58,8 +62,16 @@ const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: s
     'Drift says that it was given to an app that is not this one. Nothing was stored.',
   ],
   not_allowed: [
-    'This account may not be connected here',
-    'The people who run this service say which Drift accounts may use it, and this one is not among them. Nothing was stored, and the app’s grant was ended at Drift. Ask them to add the account.',
+    notAllowed,
+    `${listedElsewhere} Nothing was stored, and the app’s grant was ended at Drift. ${askOperator}`,
+  ],
+  not_ended: [
+    notAllowed,
+    `${listedElsewhere} Nothing was stored, but Drift did not confirm that the app’s grant has ended: remove the app in Drift’s settings. ${askOperator}`,
+  ],
+  not_allowed_any_more: [
+    'This account may not be connected here any more',
+    `${listedElsewhere} It was connected before: it is paused, and what Drift sends for it is kept. Nothing was changed. ${askOperator}`,
   ],
   unavailable: ['Drift does not answer as it should', 'Nothing was stored. Try again in a moment.'],
 }

@@ -1,6 +1,6 @@
 /** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
-import { leaving, stateShown } from '../../install/state.ts'
+import { holdOf, leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
@@ -138,6 +138,7 @@ function events({ session, install, events: all }: SettingsPage): Html {
 
 function sending({ session, install }: SettingsPage): Html {
   const isAsked = install.reason === leaving
+  const isNotAllowed = holdOf(install) === 'not_allowed'
   const isPaused = stateShown(install) === 'paused'
   const needsKey = stateShown(install) === 'waiting_for_key'
   const form = isPaused
@@ -147,12 +148,14 @@ function sending({ session, install }: SettingsPage): Html {
     <p class="faint">${
       isAsked
         ? 'Drift said that this account disconnected, and is asked whether that is so. Events are received and kept until it answers.'
-        : isPaused
-          ? 'Events are received and kept. Resume to send them, in order.'
-          : needsKey
-            ? 'Events are received and kept until the write key is saved.'
-            : 'While paused, events are received and kept; nothing is lost.'
-    }</p></div>${needsKey || isAsked ? '' : form}</div></section>`
+        : isNotAllowed
+          ? 'The people who run this service do not list this account among those that may use it. Events are received and kept, and sent when they list it.'
+          : isPaused
+            ? 'Events are received and kept. Resume to send them, in order.'
+            : needsKey
+              ? 'Events are received and kept until the write key is saved.'
+              : 'While paused, events are received and kept; nothing is lost.'
+    }</p></div>${needsKey || isAsked || isNotAllowed ? '' : form}</div></section>`
 }
 
 function sessions({ session }: SettingsPage): Html {
