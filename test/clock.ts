@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): void
   /** How long until the next timer, if there is one. */
   untilNext(): number | undefined
+  /** Moves the wall time alone, as an operator or a time server does: no timer comes due by it. */
+  step(ms: number): void
 }
 
 interface Timer {
@@ -15,10 +17,11 @@ interface Timer {
 
 export function manualClock(startMs: number = Date.UTC(2025, 5, 1)): ManualClock {
   let now = startMs
+  let stepped = 0
   const timers = new Set<Timer>()
   const first = () => [...timers].reduce<Timer | undefined>((a, b) => (a && a.at <= b.at ? a : b), undefined)
   return {
-    now: () => now,
+    now: () => now + stepped,
     monotonic: () => now,
     after(delayMs, callback) {
       const timer = { at: now + Math.max(delayMs, 0), callback }
@@ -28,6 +31,9 @@ export function manualClock(startMs: number = Date.UTC(2025, 5, 1)): ManualClock
     untilNext() {
       const next = first()
       return next && next.at - now
+    },
+    step(ms) {
+      stepped += ms
     },
     advance(ms) {
       const end = now + ms

@@ -202,6 +202,8 @@ const noReasons: Readonly<Record<string, string>> = {
   store_full: 'a problem of the store',
   store_failed: 'a problem of the store',
   claim_failed: 'an event of the log',
+  clock_stepped: 'an event of the log',
+  clock_failed: 'an event of the log',
   log_lost: 'an event of the log',
   upkeep_failed: 'an event of the log',
   reload_failed: 'an event of the log',

@@ -3,10 +3,11 @@ import { dirname } from 'node:path'
 import { addressOf, type Config, type Note, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
-import { systemClock } from '../lib/clock.ts'
+import { skewMsMax, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { openOutlet, type Send } from '../lib/request.ts'
 import { explain } from '../pipeline/reasons.ts'
+import { aheadMsOf } from '../pipeline/steps.ts'
 import { addsUp, sumsOf } from '../pipeline/sums.ts'
 import type { Store } from '../service.ts'
 import type { Command, Context } from './command.ts'
@@ -22,7 +23,7 @@ const gigabyte = 1024 ** 3
 /** Twice the reserve that drains a full disk: with less, a service that met the full disk accepts nothing new. */
 const roomMin = 32 * 1024 ** 2
 /** A clock this far off stamps events visibly wrong, and Drift's tokens seem to end early or late. */
-const skewMsMax = 30_000
+const partnerSkewMsMax = 30_000
 /** What is in line for longer than this is worth a look: an hour-long backlog drains in minutes. */
 const inLineMsMax = 15 * 60_000
 
@@ -102,6 +103,7 @@ async function examineStore(context: Context, config: Config, findings: Finding[
     await examineFile(store, config, findings)
     await examineKeys(store, config, findings)
     await examineAccounts(store, findings)
+    await examineClock(store, findings)
   } finally {
     await store.close()
   }
@@ -171,6 +173,22 @@ async function examineAccounts({ storage, roster, clock }: Store, findings: Find
   }
 }
 
+/** What the store has seen tells it also where none is asked, or the clock was wrong before. */
+async function examineClock({ storage, clock }: Store, findings: Finding[]): Promise<void> {
+  const aheadMs = await aheadMsOf(storage.lookup, clock.now())
+  if (aheadMs <= skewMsMax) return
+  findings.push({
+    is: 'bad',
+    what: `clock: the event that came last was received ${durationOf(aheadMs)} from now`,
+    todo: 'let the machine keep time (NTP); if it does, its clock was ahead then, and nothing is left to do',
+  })
+}
+
+function durationOf(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
+}
+
 async function reach(config: Config, findings: Finding[]): Promise<void> {
   const outlet = openOutlet({ proxies: config.proxies })
   const { drift, segment } = config
@@ -198,7 +216,7 @@ async function reachOne(send: Send, name: string, url: string): Promise<Finding[
   const theirs = Date.parse(answered.headers.date ?? '')
   const skewMs = Math.abs(theirs - systemClock.now())
   const reached: Finding = { is: 'ok', what: `${name}: ${new URL(url).host} answers` }
-  if (!(skewMs > skewMsMax)) return [reached]
+  if (!(skewMs > partnerSkewMsMax)) return [reached]
   const what = `clock: ${Math.round(skewMs / 1000)} s away from ${name}'s`
   return [reached, { is: 'bad', what, todo: 'let the machine keep time (NTP)' }]
 }

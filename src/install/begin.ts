@@ -2,7 +2,7 @@
  * How an install begins: a browser is sent to Drift with a `state` that only this browser can bring back, once, within
  * ten minutes. Nothing is kept for it until it comes back, so that nobody can fill the store by beginning.
  */
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, skewMsMax } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
 import type { Tickets } from '../storage/ports.ts'
@@ -50,8 +50,11 @@ export function openStates({ keyring, tickets, clock, random }: Needs): States {
       const [, said, nonce, began, from, mark] =
         /^(([\w-]{43})\.([0-9a-z]{1,11})\.(tile|console))\.([\w-]{22})$/.exec(state) ?? []
       if (!said || !nonce || !began || !mark || !isSame(mark, markOf(browser, said))) return { is: 'foreign' }
-      const until = Number.parseInt(began, 36) + stateMs
-      return until <= clock.now() ? { is: 'expired' } : { is: 'valid', from: from as From, nonce, until }
+      const [at, now] = [Number.parseInt(began, 36), clock.now()]
+      const until = at + stateMs
+      // Begun later than now: by a clock that has been set back since, so its age is not known.
+      const isOver = until <= now || at > now + skewMsMax
+      return isOver ? { is: 'expired' } : { is: 'valid', from: from as From, nonce, until }
     },
     // Used states are remembered until they would have run out. Their number needs no limit, which strangers could
     // exhaust: whoever uses one has to wait for one of a few exchanges with Drift (see web/connect.ts).

@@ -156,6 +156,13 @@ describe('a grant', () => {
     assert.equal(refreshes(), 1)
   })
 
+  test('that was to be refreshed at a time of a clock that has been set back since is refreshed now', async () => {
+    assert.equal(await stage.grants.keepAlive(), 0)
+    stage.clock.step(-30 * day)
+    assert.equal(await stage.grants.keepAlive(), 1)
+    assert.equal(await stage.grants.keepAlive(), 0)
+  })
+
   test('that dies while somebody has paused the account leaves it paused', async () => {
     await stage.roster.change(id, stage.clock.now(), (install) => ({ ...install, state: 'paused' }))
     spoil()

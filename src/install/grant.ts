@@ -5,7 +5,7 @@
  * anybody uses it. A grant nobody uses is refreshed all the same: Drift lets refresh tokens die after 14 idle days.
  */
 import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
-import { type Clock, pause } from '../lib/clock.ts'
+import { type Clock, pause, skewMsMax } from '../lib/clock.ts'
 import { type Random, systemRandom, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install, Installs, Org } from '../storage/ports.ts'
@@ -94,6 +94,7 @@ export async function grantFields(keyring: Keyring, org: Org, grant: Grant, now:
 export function openGrants(needs: Needs): Grants {
   const { installs, roster, keyring, send, clock, apiUrl, app, random = systemRandom } = needs
   const underWay = new Map<Org, Promise<Access>>()
+  /** By the monotonic clock. */
   const restUntil = new Map<Org, number>()
   const tried = new Map<Org, string>()
 
@@ -136,7 +137,7 @@ export function openGrants(needs: Needs): Grants {
 
   /** In whichever process: who comes second finds the pair that the first has stored. */
   async function refresh(org: Org, oldToken: string): Promise<Access> {
-    const giveUpAt = clock.now() + waitMsMax
+    const giveUpAt = clock.monotonic() + waitMsMax
     for (;;) {
       const reservation = { org, holder: timeOrderedId(random, clock.now()), until: clock.now() + exchangeMsMax }
       if (await installs.reserve(reservation, clock.now())) {
@@ -145,7 +146,7 @@ export function openGrants(needs: Needs): Grants {
       const grant = await stored(org)
       if (!grant) return { is: 'unrenewable' }
       if (grant.accessToken !== oldToken) return { is: 'token', token: grant.accessToken }
-      if (clock.now() >= giveUpAt) return { is: 'later', reason: 'grant_refreshing' }
+      if (clock.monotonic() >= giveUpAt) return { is: 'later', reason: 'grant_refreshing' }
       await pause(clock, lookAgainMs)
     }
   }
@@ -192,10 +193,13 @@ export function openGrants(needs: Needs): Grants {
   }
 
   async function keepAlive(): Promise<number> {
-    const now = clock.now()
+    const [now, uptimeMs] = [clock.now(), clock.monotonic()]
+    // Further ahead than it is ever set: a clock that has been set back since wrote that.
+    const isDue = (refreshAt: number) => refreshAt <= now || refreshAt > now + keepAliveMs + skewMsMax
+    const rests = (org: Org) => (restUntil.get(org) ?? uptimeMs) > uptimeMs
     const due = (await installs.list()).filter(
       ({ org, refreshAt, state }) =>
-        refreshAt !== undefined && refreshAt <= now && state !== 'disconnected' && (restUntil.get(org) ?? 0) <= now,
+        refreshAt !== undefined && isDue(refreshAt) && state !== 'disconnected' && !rests(org),
     )
     for (const install of due) {
       const kept = await keptAlive(install).catch((error: unknown) => {
@@ -204,7 +208,7 @@ export function openGrants(needs: Needs): Grants {
         throw error
       })
       if (kept?.is === 'token') restUntil.delete(install.org)
-      else restUntil.set(install.org, now + keepAliveRestMs)
+      else restUntil.set(install.org, uptimeMs + keepAliveRestMs)
     }
     return due.length
   }

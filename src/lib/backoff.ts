@@ -2,6 +2,8 @@ import type { Random } from './random.ts'
 
 /** Contract: tries are at most fifteen minutes apart, however long an outage lasts. */
 export const backoffMsMax = 15 * 60_000
+/** Contract: a refused account is probed at least every hour. A partner's `Retry-After` is kept to for as long at most. */
+export const probeMsMax = 3_600_000
 const firstMs = 1_000
 
 /** How long to wait after the n-th failure in a row (1, 2, …): doubling from a second, with half of it left to chance. */
@@ -21,5 +23,5 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   const date = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN
   const wanted = /^\d+$/.test(text) ? Number(text) * 1_000 : date - nowMs
   if (Number.isNaN(wanted)) return undefined
-  return Math.min(Math.max(wanted, 1_000), 3_600_000)
+  return Math.min(Math.max(wanted, 1_000), probeMsMax)
 }

@@ -33,3 +33,21 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** The clocks of those who share a store agree to within this: replicas, and a service with itself before a restart. */
+export const skewMsMax = 60_000
+
+/** A look at both clocks. */
+export interface Look {
+  now: number
+  monotonic: number
+}
+
+export function lookAt(clock: Clock): Look {
+  return { now: clock.now(), monotonic: clock.monotonic() }
+}
+
+/** By how many milliseconds the wall time has been moved between two looks: negative when it was set back. */
+export function movedMs(before: Look, after: Look): number {
+  return Math.round(after.now - before.now - (after.monotonic - before.monotonic))
+}

@@ -77,8 +77,10 @@ describe('a conversation', () => {
       stage.sims.drift.script(conversations, { status: 404, body })
       await run()
       assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
-      stage.clock.advance(3 * day - 1)
-      await run()
+      for (let answers = 1; answers < 20; answers++) {
+        stage.clock.advance(answers < 19 ? 15 * minute : 3 * day - 1 - 18 * 15 * minute)
+        await run()
+      }
       assert.deepEqual(await standing(), [['asking', undefined]])
       stage.clock.advance(15 * minute)
       await run()

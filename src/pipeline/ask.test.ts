@@ -134,6 +134,23 @@ describe('asking Drift whose a conversation is', () => {
     })
   }
 
+  test('404 and a clock that leaps ahead by a week: that is not yet three days of answers', async () => {
+    await stage.arrive(change(1, 999))
+    await run()
+    stage.clock.step(7 * 24 * hour)
+    for (let answers = 0; answers < 10; answers++) {
+      assert.deepEqual(await states(), [['asking', undefined, 1]])
+      stage.clock.advance(15 * minute)
+      await run()
+    }
+    stage.clock.step(-7 * 24 * hour)
+    stage.sims.drift.addOrg({ orgId: org, conversations: [{ id: 999, contactId: 5 }] })
+    stage.clock.advance(15 * minute)
+    await stage.storage.inbox.clockSetBack(7 * 24 * hour, stage.clock.now())
+    await run()
+    assert.equal(accepted().length, 1)
+  })
+
   test('404 for a while, because it is young, then found', async () => {
     await stage.arrive(change(1, 999))
     await run()

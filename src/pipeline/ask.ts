@@ -23,8 +23,10 @@ export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   wakeSending(): void
 }
 
-/** A conversation that Drift answers 404 for this long will not appear any more. */
+/** A conversation that Drift answers 404 for this long, and so often, will not appear any more. */
 const missingMsMax = 3 * 24 * 3_600_000
+/** Hours of backoff: a clock that is set forward by days does not make a conversation missing for days. */
+const missingAnswersMin = 20
 /** Questions under way for one account; Drift documents no general limit, so this is modest. */
 const questionsMax = 4
 /** Leases in a row that a question without an answer has stopped, before it is left to wait alone: half a minute. */
@@ -194,8 +196,11 @@ async function known(needs: AskNeeds, entry: Entry, learnt: Learnt): Promise<Set
 
 async function missing(needs: AskNeeds, entry: Entry): Promise<Settlement> {
   const now = needs.clock.now()
-  const { missingSince = now } = await openLearnt(needs.keyring, entry)
-  if (now - missingSince >= missingMsMax) return { id: entry.id, to: 'dead', at: now, reason: 'conversation_missing' }
+  const { missingSince: since = now } = await openLearnt(needs.keyring, entry)
+  // Not later than now, by a clock that has been set back since.
+  const missingSince = Math.min(since, now)
+  if (now - missingSince >= missingMsMax && entry.failures + 1 >= missingAnswersMin)
+    return { id: entry.id, to: 'dead', at: now, reason: 'conversation_missing' }
   const again = await askAgain(needs, entry, 'conversation_missing')
   return { ...again, known: await sealLearnt(needs, entry, { missingSince }) }
 }

@@ -2,6 +2,8 @@
 import { reopen } from '../drift/envelope.ts'
 import type { EventPage } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
+import { probeMsMax } from '../lib/backoff.ts'
+import { skewMsMax } from '../lib/clock.ts'
 import { codeOf, Problem } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
 import type { Call } from '../segment/call.ts'
@@ -66,7 +68,9 @@ function waiting(
   if (lane?.triedAt !== undefined && lane.triedAt >= shown.receivedAt && lane.setback) {
     steps.push({ at: lane.triedAt, what: `${partner} was tried in vain: ${lane.setback}` })
   }
-  const next = lane?.hold ? undefined : Math.max(lane?.readyAt ?? now, shown.dueAt ?? 0)
+  // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
+  const soon = (at: number | undefined) => (at === undefined || at > now + probeMsMax + skewMsMax ? now : at)
+  const next = lane?.hold ? undefined : Math.max(soon(lane?.readyAt), soon(shown.dueAt))
   if (lane?.leaseUntil !== undefined && lane.leaseUntil > now) steps.push({ at: now, what: 'its account is at work' })
   else if (next !== undefined) steps.push({ at: Math.max(next, now), what: `${partner} is tried next` })
   const reason = lane?.hold ?? lane?.trouble ?? shown.reason ?? (lane && lane.failures > 0 ? lane.setback : undefined)

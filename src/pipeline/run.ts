@@ -21,6 +21,7 @@ import { logAccountChange, loggingEndings } from './endings-log.ts'
 import { leaseBytesMax } from './prepare.ts'
 import { type Receive, receiver } from './receive.ts'
 import { sendLease } from './send.ts'
+import { startInStep, watchSteps } from './steps.ts'
 import { keepUp } from './upkeep.ts'
 import { type Work, working } from './work.ts'
 
@@ -114,16 +115,22 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     orgsAllowed: needs.orgsAllowed,
     wake: (woken) => (woken === 'send' ? sending : asking).wake(),
   })
+  const stepping = { inbox, clock, log, wake }
+  await startInStep(storage.lookup, stepping)
   let stopUpkeep = async () => {}
+  let stopSteps = async () => {}
   return {
     receive,
     grants,
     disconnect,
     wake,
     start() {
-      stopUpkeep = keepUp({ inbox, tickets, grants, clock, log, retentionDays: needs.retentionDays })
+      const steps = watchSteps(stepping)
+      stopSteps = steps.stop
+      const { mayDelete } = steps
+      stopUpkeep = keepUp({ inbox, tickets, grants, clock, log, retentionDays: needs.retentionDays, mayDelete })
       wake()
     },
-    stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep()])),
+    stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep(), stopSteps()])),
   }
 }

@@ -1,11 +1,10 @@
 /** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
-import { backoffMs, backoffMsMax } from '../lib/backoff.ts'
+import { backoffMs, backoffMsMax, probeMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports.ts'
 
 /** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
 const probeMsMin = 60_000
-const probeMsMax = 3_600_000
 
 export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: string }
 

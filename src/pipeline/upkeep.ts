@@ -22,6 +22,8 @@ interface Needs {
   clock: Clock
   log: Log
   retentionDays: number
+  /** Whether the clock can be trusted with deleting what it calls old. */
+  mayDelete(): boolean
 }
 
 export function limitsAt(now: number, retentionDays: number): Limits {
@@ -39,7 +41,7 @@ export function limitsAt(now: number, retentionDays: number): Limits {
 }
 
 /** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
-export function keepUp({ inbox, tickets, grants, clock, log, retentionDays }: Needs): () => Promise<void> {
+export function keepUp({ inbox, tickets, grants, clock, log, retentionDays, mayDelete }: Needs): () => Promise<void> {
   let stopped = false
   let cancel = () => {}
   let round = Promise.resolve()
@@ -49,9 +51,9 @@ export function keepUp({ inbox, tickets, grants, clock, log, retentionDays }: Ne
     const durationMs = () => Math.round(clock.monotonic() - startedAt)
     try {
       let gone = 0
-      for (let step = 1; step > 0 && !stopped; gone += step)
+      for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)
         step = await inbox.expire(limitsAt(clock.now(), retentionDays))
-      await tickets.sweep(clock.now())
+      if (mayDelete()) await tickets.sweep(clock.now())
       const refreshed = await grants.keepAlive()
       if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed, durationMs: durationMs() })
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The loop: whenever something is due in a lane, it is claimed and worked on, a few accounts at once. */
-import { type Clock, pause } from '../lib/clock.ts'
+import { backoffMsMax } from '../lib/backoff.ts'
+import { type Clock, pause, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Holder, Inbox, Lane, Lease, Org } from '../storage/ports.ts'
@@ -44,6 +45,12 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   /** The accounts whose leases are in our hands; a lease of ours on any other is taken back. */
   const busy = new Set<Org>()
   let claiming: Promise<void> | undefined
+  /**
+   * At the start and every fifteen minutes a claim also takes what some clock has put far ahead, each account once: where
+   * the clock of another replica is ahead, the two must not keep each other from ever waiting.
+   */
+  let sweep: Set<Org> | undefined
+  let sweepAt = Number.NEGATIVE_INFINITY
   let woken = false
   let stopped = false
   const stopping = new AbortController()
@@ -53,11 +60,27 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   async function claimAll(): Promise<void> {
     while (!stopped && underWay.size < accountsMax) {
       woken = false
-      const lease = await inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax, holder: self() })
+      const now = clock.now()
+      if (!sweep && clock.monotonic() >= sweepAt) {
+        await inbox.shortenLeases(now + leaseMs + skewMsMax)
+        sweep = new Set()
+      }
+      const farAhead = sweep !== undefined
+      const lease = await inbox.claim(lane, { now, leaseMs, limit, bytesMax, holder: self(), farAhead })
+      if (sweep) swept(sweep, lease)
       if (lease) busy.add(lease.org)
       if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease)
       else if (lease) begin(lease)
       else if (!woken) return sleepUntilDue()
+    }
+  }
+
+  /** Claims serve the lane first that was served longest ago: one that comes again has been through all of them. */
+  function swept(orgs: Set<Org>, lease: Lease | undefined): void {
+    if (lease && !orgs.has(lease.org)) orgs.add(lease.org)
+    else {
+      sweep = undefined
+      sweepAt = clock.monotonic() + backoffMsMax
     }
   }
 
@@ -80,7 +103,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
 
   async function sleepUntilDue(): Promise<void> {
     const due = await inbox.nextDue(lane, self())
-    if (due !== undefined) wakeAfter(Math.max(due - clock.now(), 1))
+    if (due !== undefined) wakeAfter(Math.min(Math.max(due - clock.now(), 1), backoffMsMax))
   }
 
   /** In one step with the lease's end: the next in line must not be taken for it. Nobody was asked, so nothing else is known. */

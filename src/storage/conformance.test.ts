@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Postgres, startPostgres, withoutPostgres } from '../../test/postgres.ts'
 import { promises as basic } from './conformance.ts'
+import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
@@ -38,7 +39,7 @@ async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<v
   }
 }
 
-const promises = [...basic, ...lookupPromises, ...ticketPromises]
+const promises = [...basic, ...clockPromises, ...lookupPromises, ...ticketPromises]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),

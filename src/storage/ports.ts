@@ -29,7 +29,10 @@ export type Arrival =
       /** Made here, once; at most 100 characters. */
       messageId: string
       receivedAt: number
-      /** Equal identities are one event for `rememberMs`, counted from the first. */
+      /**
+       * Equal identities are one event for `rememberMs`, counted from the first; never for more than twice as long,
+       * whatever a clock has written that has been set back since.
+       */
       identity: Uint8Array
       rememberMs: number
       /** Sealed. */
@@ -143,10 +146,20 @@ export interface Inbox {
    * A lease of the `holder` that it does not work on got lost between it and the store: the answer to its claim, or what
    * should have settled it. It is given to the holder at once, under a new token, and that is not counted as a crash.
    * Of an account that it works on it is given nothing, whatever the time, also where another has had the lane meanwhile.
+   *
+   * With `farAhead` also what is due further ahead than the longest backoff or, for a refused account, the longest time to a probe:
+   * a clock wrote that which is ahead, or has been set back since.
    */
   claim(
     lane: Lane,
-    options: { now: number; leaseMs: number; limit: number; bytesMax: number; holder?: Holder },
+    options: {
+      now: number
+      leaseMs: number
+      limit: number
+      bytesMax: number
+      holder?: Holder
+      farAhead?: boolean
+    },
   ): Promise<Lease | undefined>
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
@@ -159,6 +172,13 @@ export interface Inbox {
   settle(lease: Lease, settlements: readonly Settlement[], ending?: Ending): Promise<boolean>
   /** When a lane will next have something due for this holder; undefined when nothing waits for a time. */
   nextDue(lane: Lane, holder?: Holder): Promise<number | undefined>
+  /** The clock that is `now` was ahead by so much until then: what waits for a later time waits so much less. */
+  clockSetBack(byMs: number, now: number): Promise<void>
+  /**
+   * No lease lasts longer than until then. One that did was taken by a clock that is ahead, or has been set back since;
+   * it stays its holder's.
+   */
+  shortenLeases(until: number): Promise<void>
   /** From now on this lane of the account is not claimed. Its entries stay. */
   hold(org: Org, lane: Lane, reason: string): Promise<void>
   /** Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. */
@@ -288,6 +308,8 @@ export interface Lookup {
   /** One entry with what is sealed of it. */
   read(id: number): Promise<(Shown & Pick<Entry, 'body' | 'known'>) | undefined>
   lanes(org: Org): Promise<LaneShown[]>
+  /** When the entry that came last was received, by the clock of that moment; undefined in an empty store. */
+  lastReceivedAt(): Promise<number | undefined>
 }
 
 /** Who did what, in plain words and ids: never anything secret. */
@@ -334,7 +356,10 @@ export interface Installs {
   list(): Promise<Install[]>
   /** Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. */
   save(install: Install): Promise<boolean>
-  /** Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. */
+  /**
+   * Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. One that
+   * ends more than a minute after this one would was made by a clock that has been set back since, and is over.
+   */
   reserve(reservation: Reservation, now: number): Promise<boolean>
   /** Lets the next one in before the time is up. Nothing happens when it is somebody else's by now. */
   release(reservation: Reservation): Promise<void>
@@ -378,7 +403,7 @@ export interface Ticket {
   who: string
   /** When it was made: of a session, when its holder proved to be an admin. */
   at: number
-  /** From then on it is as if it were not there. */
+  /** From then on it is as if it were not there, as it is more than a minute before `at`. */
   until: number
 }
 

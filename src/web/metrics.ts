@@ -46,6 +46,7 @@ const endings = ['done', 'later', 'held']
 /** The events of error lines: a test compares them with the code. */
 export const problemEvents = [
   'claim_failed',
+  'clock_failed',
   'page_failed',
   'redrive_failed',
   'reload_failed',
@@ -82,6 +83,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   ])
   const questions = counter('questions_total', 'Rounds of asking Drift, by how they ended', ['outcome'])
   const questionSeconds = histogram('question_seconds', 'One round of asking Drift', fast)
+  const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
 
   const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
@@ -108,6 +110,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   for (const labels of webhookLabels) webhooks.inc(labels, 0)
   for (const outcome of endings) for (const counted of [batches, questions]) counted.inc({ outcome }, 0)
   for (const event of problemEvents) problems.inc({ event }, 0)
+  for (const direction of ['back', 'forward']) clockSteps.inc({ direction }, 0)
   collectDefaultMetrics({ register: registry, prefix })
 
   function count(event: string, fields: Fields): void {
@@ -129,6 +132,8 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       questions.inc({ outcome: ending })
       questionSeconds.observe(seconds)
       if (reason) retries.inc({ partner: 'drift', reason })
+    } else if (event === 'clock_stepped') {
+      clockSteps.inc({ direction: Number(fields.byMs) < 0 ? 'back' : 'forward' })
     }
   }
 

@@ -57,7 +57,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'takes every webhook for a new one',
     file: 'src/storage/memory/inbox.ts',
-    edits: [['if (until !== undefined && until > arrival.receivedAt) {', 'if (until === undefined && until! > 0) {']],
+    edits: [
+      [
+        'if (until !== undefined && until > arrival.receivedAt && isBelievable) {',
+        'if (until === undefined && until! > 0) {',
+      ],
+    ],
     catchers: [simulation, conformance],
   },
   {
@@ -99,8 +104,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/storage/memory/inbox.ts',
     edits: [
       [
-        '(kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= now',
-        '(kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= Infinity',
+        'isReady(kept, now, farAhead) && takenUntil(kept, holder) <= now',
+        'isReady(kept, now, farAhead) && takenUntil(kept, holder) <= Infinity',
       ],
     ],
     catchers: [conformance],
@@ -128,6 +133,24 @@ export const mutants: readonly Mutant[] = [
     file: 'src/pipeline/work.ts',
     edits: [['if (storeFaults.includes(code)) return rest()', '']],
     catchers: [{ test: 'src/pipeline/work.test.ts', only: 'counts no crash' }],
+  },
+  {
+    name: 'waits for what a clock has written that has been set back since',
+    file: 'src/pipeline/work.ts',
+    edits: [['const farAhead = sweep !== undefined', 'const farAhead = false']],
+    catchers: [{ test: 'test/clock-steps.test.ts', only: 'nothing has come for days' }],
+  },
+  {
+    name: 'does not notice that the clock is set back',
+    file: 'src/pipeline/steps.ts',
+    edits: [['if (byMs < 0) unappliedMs -= byMs', '']],
+    catchers: [{ test: 'test/clock-steps.test.ts', only: 'Segment: the clock is set back by five minutes' }],
+  },
+  {
+    name: 'deletes by a clock that has just leapt ahead',
+    file: 'src/pipeline/steps.ts',
+    edits: [['return clock.monotonic() >= mistrustUntil', 'return mistrustUntil < 0 || true']],
+    catchers: [{ test: 'test/clock-steps.test.ts', only: 'a year ahead' }],
   },
   {
     name: 'judges a lease by the wall clock alone',
@@ -335,7 +358,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'waits for whatever Retry-After says',
     file: 'src/lib/backoff.ts',
-    edits: [['return Math.min(Math.max(wanted, 1_000), 3_600_000)', 'return wanted']],
+    edits: [['return Math.min(Math.max(wanted, 1_000), probeMsMax)', 'return wanted']],
     catchers: [{ test: 'src/segment/verdict.test.ts' }],
   },
   {

@@ -34,6 +34,7 @@ const looks = new Set([
   'of',
   'find',
   'lanes',
+  'lastReceivedAt',
 ])
 /** How often another process's writes are noticed; the ports say within a second. */
 const noticeMs = 250

@@ -22,10 +22,10 @@ import { type SimulatedProcess, startProcess } from './time.ts'
 const verificationToken = 'simulated-verification-token'
 const settings = { clientId: 'simulated-client', clientSecret: 'simulated-secret', verificationToken }
 const secret = createSecretKey(Buffer.alloc(32, 7))
-const [second, minute, hour] = [1_000, 60_000, 3_600_000]
+const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 24 * 3_600_000]
 /** For how long there are load and troubles, and how long everything may take to come to rest. */
 const troubledMs = 20 * minute
-const restMs = 8 * hour
+const restMs = 4 * hour
 const bag: readonly Kind[] = [
   ...Array<Kind>(8).fill('begun'),
   ...Array<Kind>(6).fill('updated'),
@@ -80,8 +80,14 @@ export async function simulate(seed: number): Promise<Simulated> {
   const unanswered = new Map<string, Webhook>()
   const remembered: Webhook[] = []
 
+  /** How far a clock may be wrong: mostly by up to an hour, at times by days. */
+  function wrongMs(): number {
+    return (fraction() - 0.5) * 2 * (fraction() < 0.7 ? hour : 3 * day)
+  }
+
   async function boot(): Promise<void> {
     const process = startProcess(++lastName, world)
+    if (!isResting && fraction() < 0.2) process.skewMs = wrongMs()
     const { clock } = process
     const storage = disk.openFor(process)
     const keyring = await openKeyring(storage.vault, [{ id: 'a', secret }], random)
@@ -165,7 +171,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       world.after(fraction() * 150 * second, () => one?.goOn())
     },
     'clock steps': () => {
-      for (const { process } of services) process.skewMs += (fraction() - 0.5) * 2 * hour
+      for (const { process } of services) process.skewMs = wrongMs()
     },
     "Segment's mood": () => change('segment'),
     "Drift's mood": () => change('drift'),

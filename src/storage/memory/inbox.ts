@@ -1,6 +1,7 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
 import { beginsCareful, cautionAfter } from '../careful.ts'
 import type { Arrival, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
+import { longestMsOf, waitMsMax } from '../waits.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
@@ -24,6 +25,14 @@ export function inboxOf(state: State): Inbox {
         .map((kept) => Math.max(kept.readyAt!, takenUntil(kept, holder)))
         .filter((at) => at < Number.POSITIVE_INFINITY)
       return due.length > 0 ? Math.min(...due) : undefined
+    },
+    clockSetBack: async (byMs, now) => {
+      const earlier = (at: number | undefined) => (at !== undefined && at > now ? Math.max(at - byMs, now) : at)
+      for (const lane of state.lanes.values()) if (lane.readyAt !== undefined) lane.readyAt = earlier(lane.readyAt)!
+      for (const entry of state.entries.values()) if (entry.dueAt !== undefined) entry.dueAt = earlier(entry.dueAt)!
+    },
+    shortenLeases: async (until) => {
+      for (const lane of state.lanes.values()) if ((lane.leaseUntil ?? 0) > until) lane.leaseUntil = until
     },
     hold: async (org, lane, reason) => {
       laneState(state, org, lane).hold = reason
@@ -53,7 +62,8 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
   const owner = arrival.state === 'unclaimed' ? '' : arrival.org
   const name = Buffer.from(identity).toString('hex')
   const until = state.identities.get(name)
-  if (until !== undefined && until > arrival.receivedAt) {
+  const isBelievable = until !== undefined && until <= arrival.receivedAt + 2 * rememberMs
+  if (until !== undefined && until > arrival.receivedAt && isBelievable) {
     count(state, owner, arrival.type, 'duplicate')
     return 'duplicate'
   }
@@ -72,10 +82,10 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
 function claim(
   state: State,
   lane: Lane,
-  { now, leaseMs, limit, bytesMax, holder }: Parameters<Inbox['claim']>[1],
+  { now, leaseMs, limit, bytesMax, holder, farAhead = false }: Parameters<Inbox['claim']>[1],
 ): Lease | undefined {
   const ready = lanesOf(state, lane)
-    .filter((kept) => kept.hold === undefined && (kept.readyAt ?? Infinity) <= now && takenUntil(kept, holder) <= now)
+    .filter((kept) => kept.hold === undefined && isReady(kept, now, farAhead) && takenUntil(kept, holder) <= now)
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
     const crashes = kept.crashes + (kept.leaseUntil === undefined || isOf(holder, kept) ? 0 : 1)
@@ -83,6 +93,8 @@ function claim(
     Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
     if (holder) kept.holder = holder.id
     else delete kept.holder
+    const isFar = ({ dueAt = 0 }: Kept) => farAhead && dueAt > now + waitMsMax
+    for (const entry of inLane(state, kept)) if (isFar(entry)) entry.dueAt = now
     const entries = firstEntries(state, kept, { now, after: 0, limit: most, bytesMax })
     if (beginsCareful(kept)) kept.careful = entries.splice(1).length + 1
     if (entries.length === 0) {
@@ -197,6 +209,10 @@ function held(state: State, lease: Lease): LaneState | undefined {
   const kept = laneState(state, lease.org, lease.lane)
   const isHeld = kept.token === lease.token && kept.holder === lease.holder && kept.leaseUntil !== undefined
   return isHeld ? kept : undefined
+}
+
+function isReady({ readyAt, trouble }: LaneState, now: number, farAhead: boolean): boolean {
+  return readyAt !== undefined && (readyAt <= now || (farAhead && readyAt > now + longestMsOf(trouble)))
 }
 
 /** Until when the lane is kept from this holder: by the lease of another, or by its own work. */

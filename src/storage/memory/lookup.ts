@@ -18,6 +18,7 @@ export function lookupOf(state: State): Lookup {
       const kept = state.entries.get(id)
       return kept && { ...shown(state, kept), body: kept.body, ...(kept.known ? { known: kept.known } : {}) }
     },
+    lastReceivedAt: async () => [...state.entries.values()].at(-1)?.receivedAt,
     lanes: async (org) =>
       [...state.lanes.values()]
         .filter((lane) => lane.org === org)

@@ -1,4 +1,5 @@
 /** The smaller ports in memory: ledger, installs, vault, conversations, audit. */
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Audit, Conversations, Install, Installs, Ledger, Standing, Vault } from '../ports.ts'
 import { laneState, type State } from './state.ts'
 
@@ -47,7 +48,8 @@ export function installsOf(state: State): Installs {
       return true
     },
     reserve: async (reservation, now) => {
-      if ((state.reservations.get(reservation.org)?.until ?? now) > now) return false
+      const until = state.reservations.get(reservation.org)?.until ?? now
+      if (until > now && until <= reservation.until + skewMsMax) return false
       state.reservations.set(reservation.org, reservation)
       return true
     },

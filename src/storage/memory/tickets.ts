@@ -1,3 +1,4 @@
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Ticket, Tickets } from '../ports.ts'
 import type { State } from './state.ts'
 
@@ -5,7 +6,7 @@ export function ticketsOf({ tickets }: State): Tickets {
   const keyOf = ({ kind, id }: Pick<Ticket, 'kind' | 'id'>) => `${kind} ${id}`
   const live = (named: Pick<Ticket, 'kind' | 'id'>, now: number) => {
     const found = tickets.get(keyOf(named))
-    return found && found.until > now ? { ...found } : undefined
+    return found && found.until > now && found.at <= now + skewMsMax ? { ...found } : undefined
   }
   const remove = (isGone: (ticket: Ticket) => boolean) => {
     const gone = [...tickets].filter(([, ticket]) => isGone(ticket))

@@ -95,7 +95,8 @@ WITH arrived AS MATERIALIZED (
   )
 ), fresh AS (
   INSERT INTO identities SELECT identity, until FROM arrived ORDER BY identity
-  ON CONFLICT (identity) DO UPDATE SET until = excluded.until WHERE identities.until <= $1
+  ON CONFLICT (identity) DO UPDATE SET until = excluded.until
+    WHERE identities.until <= $1 OR identities.until - excluded.until > excluded.until - $1
   RETURNING identity
 ), numbered AS MATERIALIZED (
   SELECT nextval('places') AS id, a.*

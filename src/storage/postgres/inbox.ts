@@ -2,6 +2,7 @@
 import { beginsCareful } from '../careful.ts'
 import type { Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
+import { probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { columns, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { firstDue, heldBy, heldLease, makeReady, settleLane } from './lanes.ts'
@@ -10,11 +11,13 @@ import { lock } from './locks.ts'
 /** Until when a lane is kept from the holder `$2`: by the lease of another or, without end (null), by its own work (`$3`). */
 const takenUntil = `CASE WHEN org = ANY ($3) THEN NULL WHEN holder = $2 THEN 0 ELSE coalesce(lease_until, 0) END`
 
+const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
+
 /** Waits for nobody: a lane that somebody else is busy with is passed over. */
 const leasing = `
 WITH found AS MATERIALIZED (
   SELECT org, lane, crashes + (lease_until IS NOT NULL AND (holder = $2) IS NOT TRUE)::integer AS crashes FROM lanes
-  WHERE lane = $1 AND hold IS NULL AND ready_at <= $4 AND ${takenUntil} <= $4
+  WHERE lane = $1 AND hold IS NULL AND (ready_at <= $4 OR $6 AND ready_at > $4 + ${longestMs}) AND ${takenUntil} <= $4
   ORDER BY served LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 UPDATE lanes l SET token = l.token + 1, lease_until = $5, holder = $2, crashes = f.crashes, served = nextval('places')
@@ -41,14 +44,18 @@ WHERE nth = 1 OR sum <= $3 ORDER BY nth`
 export async function claim(
   db: Database,
   lane: Lane,
-  { now, leaseMs, limit, bytesMax, holder }: Parameters<Inbox['claim']>[1],
+  { now, leaseMs, limit, bytesMax, holder, farAhead = false }: Parameters<Inbox['claim']>[1],
 ): Promise<Lease | undefined> {
   for (;;) {
     // Entries are looked at once the lane is ours, and not as of the moment before.
     const lease = await db.transaction(async (session): Promise<Lease | undefined> => {
-      const leased = await session.get(leasing, lane, ...ownOf(holder), now, now + leaseMs)
+      const leased = await session.get(leasing, lane, ...ownOf(holder), now, now + leaseMs, farAhead)
       if (!leased) return undefined
       const org = leased.org as string
+      if (lane === 'ask' && farAhead) {
+        const sql = `UPDATE entries SET due_at = $1 WHERE org = $2 AND state = 'asking' AND due_at > $3`
+        await session.run(sql, now, org, now + waitMsMax)
+      }
       const { crashes, careful } = cautionOf(leased)
       const single = leased.trouble !== null || careful > 0
       const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, lane === 'send' ? 0 : now)
@@ -109,6 +116,19 @@ export async function nextDue(db: Database, lane: Lane, holder?: Holder): Promis
 
 function ownOf(holder: Holder | undefined) {
   return [holder?.id ?? null, holder?.busy ?? []] as const
+}
+
+export async function clockSetBack(db: Database, byMs: number, now: number): Promise<void> {
+  await db.transaction(async (session) => {
+    const lanes = 'UPDATE lanes SET ready_at = greatest(ready_at - $1::bigint, $2::bigint) WHERE ready_at > $2'
+    await session.run(lanes, byMs, now)
+    const entries = `UPDATE entries SET due_at = greatest(due_at - $1::bigint, $2::bigint) WHERE state = 'asking' AND due_at > $2`
+    await session.run(entries, byMs, now)
+  })
+}
+
+export async function shortenLeases(db: Database, until: number): Promise<void> {
+  await db.run('UPDATE lanes SET lease_until = $1 WHERE lease_until > $1', until)
 }
 
 export async function hold(db: Database, org: string, lane: Lane, reason: string): Promise<void> {

@@ -70,6 +70,10 @@ export async function read(
   return { ...shownOf(row), body: row.body as Uint8Array, ...(known ? { known } : {}) }
 }
 
+export async function lastReceivedAt(db: Database): Promise<number | undefined> {
+  return (await db.get('SELECT received_at AS at FROM entries ORDER BY id DESC LIMIT 1'))?.at as number | undefined
+}
+
 export { lanesOf as lanes }
 
 async function lanesOf(db: Database, org: string): Promise<LaneShown[]> {

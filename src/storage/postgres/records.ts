@@ -1,4 +1,5 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import { columns } from './counts.ts'
 import type { Database, Row, Session } from './database.ts'
@@ -109,7 +110,8 @@ export const installs = {
   reserve: async (db: Database, { org, holder, until }: Reservation, now: number): Promise<boolean> =>
     (await db.run(
       `INSERT INTO reservations VALUES ($1, $2, $3)
-       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE reservations.until <= $4`,
+       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until
+       WHERE reservations.until <= $4 OR reservations.until > excluded.until + ${skewMsMax}`,
       org,
       holder,
       until,

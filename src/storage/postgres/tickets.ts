@@ -1,8 +1,11 @@
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Ticket } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 import { lock } from './locks.ts'
 
 type Named = Pick<Ticket, 'kind' | 'id'>
+
+const named = 'kind = $1 AND id = $2 AND until > $3 AND at <= $4'
 
 export const tickets = {
   issue: (
@@ -25,11 +28,11 @@ export const tickets = {
       return 'issued'
     }),
   async get(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
-    return ticketOf(await db.get('SELECT * FROM tickets WHERE kind = $1 AND id = $2 AND until > $3', kind, id, now))
+    return ticketOf(await db.get(`SELECT * FROM tickets WHERE ${named}`, kind, id, now, now + skewMsMax))
   },
   async redeem(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
-    const sql = 'DELETE FROM tickets WHERE kind = $1 AND id = $2 AND until > $3 RETURNING *'
-    return ticketOf(await db.get(sql, kind, id, now))
+    const sql = `DELETE FROM tickets WHERE ${named} RETURNING *`
+    return ticketOf(await db.get(sql, kind, id, now, now + skewMsMax))
   },
   extend: async (db: Database, { kind, id }: Named, until: number): Promise<boolean> =>
     (await db.run('UPDATE tickets SET until = $1 WHERE kind = $2 AND id = $3', until, kind, id)) === 1,

@@ -2,6 +2,7 @@
 import { beginsCareful, cautionAfter } from '../careful.ts'
 import type { Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
 import { cautionOf, entryOf } from '../rows.ts'
+import { probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
@@ -66,14 +67,18 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
 }
 
 export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim']>[1]): PackedLease | undefined {
-  const { now, leaseMs, holder } = options
+  const { now, leaseMs, holder, farAhead } = options
   for (;;) {
+    // That it is not null is said for the planner's sake: only then it takes the index of those that have something to do.
     const found = db.get(
       `SELECT org, token, failures, crashes, careful, trouble, lease_until, holder = ? AS own FROM lanes
-       WHERE lane = ? AND hold IS NULL AND ready_at <= ? AND ${takenUntil} <= ?
+       WHERE lane = ? AND hold IS NULL AND ready_at IS NOT NULL
+         AND (ready_at <= ? OR ? AND ready_at > ? + ${longestMs}) AND ${takenUntil} <= ?
        ORDER BY served LIMIT 1`,
       holder?.id ?? null,
       lane,
+      now,
+      farAhead ? 1 : 0,
       now,
       ...ownOf(holder),
       now,
@@ -94,6 +99,10 @@ export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim
       org,
       lane,
     )
+    if (lane === 'ask' && farAhead) {
+      const sql = `UPDATE entries SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`
+      db.run(sql, now, org, now + waitMsMax)
+    }
     const entries = firstEntries(db, org, lane, { ...options, after: 0, limit: single ? 1 : options.limit })
     if (beginsCareful({ crashes, careful })) {
       db.run('UPDATE lanes SET careful = ? WHERE org = ? AND lane = ?', entries.splice(1).length + 1, org, lane)
@@ -170,6 +179,15 @@ export function nextDue(db: Database, lane: Lane, holder?: Holder): number | und
     lane,
   )?.at
   return typeof due === 'number' ? due : undefined
+}
+
+export function clockSetBack(db: Database, byMs: number, now: number): void {
+  db.run('UPDATE lanes SET ready_at = max(ready_at - ?, ?) WHERE ready_at > ?', byMs, now, now)
+  db.run(`UPDATE entries SET due_at = max(due_at - ?, ?) WHERE state = 'asking' AND due_at > ?`, byMs, now, now)
+}
+
+export function shortenLeases(db: Database, until: number): void {
+  db.run('UPDATE lanes SET lease_until = ? WHERE lease_until > ?', until, until)
 }
 
 export function hold(db: Database, org: string, lane: Lane, reason: string): void {
@@ -315,6 +333,8 @@ function heldBy({ org, lane, token, holder }: Lease) {
   return [org, lane, token, holder ?? null]
 }
 
+const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
+
 /** Until when a lane is kept from a holder: by the lease of another or, without end (null), by its own work. */
 const takenUntil = `CASE WHEN org IN (SELECT value FROM json_each(?)) THEN NULL
   WHEN holder = ? THEN 0 ELSE coalesce(lease_until, 0) END`
@@ -359,10 +379,11 @@ function isNew(db: Database, identity: Uint8Array, now: number, rememberMs: numb
   return (
     db.run(
       `INSERT INTO identities VALUES (?, ?)
-       ON CONFLICT (identity) DO UPDATE SET until = excluded.until WHERE until <= ?`,
+       ON CONFLICT (identity) DO UPDATE SET until = excluded.until WHERE until NOT BETWEEN ? AND ?`,
       identity,
       now + rememberMs,
-      now,
+      now + 1,
+      now + 2 * rememberMs,
     ) === 1
   )
 }

@@ -150,6 +150,10 @@ export function read(db: Database, id: number): (Shown & { body: Uint8Array; kno
   return { ...shownOf(row), body: row.body as Uint8Array, ...(known ? { known } : {}) }
 }
 
+export function lastReceivedAt(db: Database): number | undefined {
+  return db.get('SELECT received_at AS at FROM entries ORDER BY id DESC LIMIT 1')?.at as number | undefined
+}
+
 export { lanesOf as lanes }
 
 function lanesOf(db: Database, org: string): LaneShown[] {

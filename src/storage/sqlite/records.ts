@@ -1,4 +1,5 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 
@@ -82,7 +83,8 @@ export const installs = {
   reserve: (db: Database, { org, holder, until }: Reservation, now: number): boolean =>
     db.run(
       `INSERT INTO reservations VALUES (?, ?, ?)
-       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until WHERE until <= ?`,
+       ON CONFLICT (org) DO UPDATE SET holder = excluded.holder, until = excluded.until
+       WHERE until <= ? OR until > excluded.until + ${skewMsMax}`,
       org,
       holder,
       until,

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { leastMs } from '../../../test/clock.ts'
 import { arrival } from '../conformance.ts'
 import { openDatabase } from './database.ts'
+import { claim } from './inbox.ts'
 import { open } from './open.ts'
 
 let folder: string
@@ -106,5 +107,18 @@ describe('the file', () => {
     assert.equal(db.get('PRAGMA synchronous')?.synchronous, 2)
     assert.equal(db.get('PRAGMA journal_mode')?.journal_mode, 'wal')
     db.close()
+  })
+
+  test('has its next account found by an index: a claim does not read those that have nothing to do', () => {
+    const db = openDatabase(path, 'create')
+    const plans: unknown[] = []
+    const get: typeof db.get = (sql, ...values) => {
+      plans.push(...db.all(`EXPLAIN QUERY PLAN ${sql}`, ...values).map(({ detail }) => detail))
+      return db.get(sql, ...values)
+    }
+    for (const farAhead of [false, true]) claim({ ...db, get }, 'send', { ...claimOptions, farAhead })
+    db.close()
+    assert.equal(plans.filter((detail) => /SEARCH lanes USING INDEX lanes_ready/.test(String(detail))).length, 2)
+    assert.ok(!plans.some((detail) => /ORDER BY/.test(String(detail))), String(plans))
   })
 })

@@ -1,3 +1,4 @@
+import { skewMsMax } from '../../lib/clock.ts'
 import type { Ticket } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 
@@ -14,7 +15,8 @@ export const tickets = {
     return 'issued'
   },
   get(db: Database, { kind, id }: Named, now: number): Ticket | undefined {
-    const row = db.get('SELECT * FROM tickets WHERE kind = ? AND id = ? AND until > ?', kind, id, now)
+    const sql = 'SELECT * FROM tickets WHERE kind = ? AND id = ? AND until > ? AND at <= ?'
+    const row = db.get(sql, kind, id, now, now + skewMsMax)
     return row && ticketOf(row)
   },
   redeem(db: Database, named: Named, now: number): Ticket | undefined {

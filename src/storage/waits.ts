@@ -1,0 +1,17 @@
+/**
+ * Times that are stored were written by some clock, and clocks are set back. What lies further ahead than anything is
+ * ever made to wait was written by a clock that is ahead, or has been set back since.
+ */
+import { backoffMsMax, probeMsMax } from '../lib/backoff.ts'
+import { skewMsMax } from '../lib/clock.ts'
+
+/** What waits for a later time, be it a lane or an entry, waits no longer. */
+export const waitMsMax = backoffMsMax + skewMsMax
+
+/** The lane of a refused account, which waits to be probed, waits no longer. */
+export const probeWaitMsMax = probeMsMax + skewMsMax
+
+/** The longest wait of a lane. */
+export function longestMsOf(trouble: string | undefined): number {
+  return trouble === undefined ? waitMsMax : probeWaitMsMax
+}
