@@ -72,6 +72,19 @@ describe('the catalogue', () => {
     })
   }
 
+  test('a list of fifty thousand participants of a wrong shape is judged by the first of them', () => {
+    let looks = 0
+    const participants = new Proxy(Array(50_000).fill({}), {
+      get(list, name) {
+        if (typeof name === 'string' && /^\d+$/.test(name)) looks++
+        return Reflect.get(list, name)
+      },
+    })
+    const { success } = page('conversation_participant_added').data.safeParse({ addedParticipants: participants })
+    assert.equal(success, false)
+    assert.equal(looks, 1)
+  })
+
   test('whatever arrives, a Track sends no name that is not its own, no null, and never a contactId of the fields', () => {
     const anything = fc.jsonValue() as fc.Arbitrary<Json>
     for (const { type, call, data, sends, fields } of pages) {

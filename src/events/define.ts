@@ -53,8 +53,16 @@ type Documented = 'integer' | 'number' | 'string' | 'boolean'
  * object or an array where a value should stand is an unknown shape.
  */
 export function value(type: Documented, description?: string) {
-  const scalar = z.union([z.string(), z.number(), z.boolean(), z.null(), z.custom<ExactNumber>(isExactNumber)])
-  return scalar.optional().meta({ documented: type, ...(description ? { description } : {}) })
+  return z
+    .custom<Scalar>(isScalar)
+    .optional()
+    .meta({ documented: type, ...(description ? { description } : {}) })
+}
+
+type Scalar = null | boolean | number | string | ExactNumber
+
+function isScalar(found: unknown): found is Scalar {
+  return typeof found !== 'object' || found === null || isExactNumber(found)
 }
 
 export const id = () => value('integer', "one of Drift's ids")
@@ -62,8 +70,12 @@ export const time = () => value('integer', 'milliseconds since 1970')
 export const text = () => value('string')
 export const flag = () => value('boolean')
 
-/** A list of Drift ids, such as participants. */
-export const ids = () => z.array(id().unwrap()).nullish().meta({ documented: 'integers' })
+/** A list of Drift ids, such as participants. The first of another shape decides: zod would describe each of 50,000. */
+export const ids = () =>
+  z
+    .custom<Scalar[]>((found) => Array.isArray(found) && found.every(isScalar))
+    .nullish()
+    .meta({ documented: 'integers' })
 
 /** The digits of a usable Drift id, or undefined: positive, whole, at most 19 digits, never rounded. */
 export function idOf(found: Json | undefined): Id | undefined {
