@@ -144,8 +144,9 @@ law('servers are made in web/server.ts and sim/server.ts alone', {
 
 law('JSON is read in lib/json.ts alone', {
   judge: atHome(['src/lib/json.ts'], /\bJSON\.parse\b|\.json\(\s*\)/),
-  instead: 'use read() or readText(): no digit is lost, no key is there twice, and nothing is thrown',
+  instead: 'use readText(): no digit is lost, no key is there twice, and nothing is thrown',
   except: {
+    'src/lib/json-build.ts': 'one string of a text that the reader has judged',
     'src/install/grant.ts': 'a grant that was sealed here: nobody else can have written it',
     'src/storage/sqlite/records.ts': 'a list of names that this engine wrote itself',
     'src/segment/call.ts': 'the version in our own package.json',

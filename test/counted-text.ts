@@ -26,6 +26,10 @@ export function countedText(text: string): { text: string; looks: () => number }
       pay(part.length)
       return text.startsWith(part, from)
     },
+    toString() {
+      pay(text.length)
+      return text
+    },
     indexOf(part: string, from = 0) {
       const found = text.indexOf(part, from)
       pay((found < 0 ? text.length : found + part.length) - from)
@@ -35,6 +39,8 @@ export function countedText(text: string): { text: string; looks: () => number }
   const counted = new Proxy(ways, {
     get(_, name) {
       if (name === 'length') return text.length
+      // Asked before toString, by whatever takes it whole.
+      if (name === Symbol.toPrimitive) return undefined
       if (!Object.hasOwn(ways, name)) throw new Error(`the text is looked at by ${String(name)}: count that too`)
       return ways[name as keyof string]
     },

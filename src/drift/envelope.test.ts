@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
+import { hostileJson } from '../../test/hostile-json.ts'
 import { oddData } from '../../test/odd-data.ts'
 import { openEnvelope, tokensOf } from './envelope.ts'
 
@@ -16,6 +17,78 @@ test('a token is blanked in each of the spellings that JSON has for it', () => {
     escaped.toUpperCase().replaceAll('U', 'u'),
   ])
     assert.equal(blank(`{"token":"${spelling}"`), '{"token":"[token]"', spelling)
+})
+
+describe('a body whose token stands in it alone', () => {
+  const token = 'a-token-of-drift'
+  const tokens = tokensOf([token])
+  const open = (x: string, header: 'missing' | 'right' = 'missing') => {
+    const text = `{"type":"new_meeting","orgId":5000883,"data":{"x":${x}},"token":"${token}"}`
+    return openEnvelope(Buffer.from(text), tokens, header)
+  }
+  const reasonOf = (judged: ReturnType<typeof openEnvelope>) =>
+    judged.token === 'right' && judged.opened.as === 'unreadable' ? judged.opened.reason : judged.token
+  const deep = (inside: string) => '['.repeat(40) + inside + ']'.repeat(40)
+  const long = '1'.repeat(500)
+
+  const json: [reason: string, x: string][] = [
+    ['too_deep', deep('')],
+    ['too_many_values', `[${'1,'.repeat(60_000)}1]`],
+    ['number_too_long', long],
+    ['number_out_of_range', '1e400'],
+    ['number_out_of_range', `[12345678901234567891,${'9'.repeat(350)}]`],
+    ['duplicate_key', '{"a":1,"a":2}'],
+  ]
+  for (const [reason, x] of json)
+    test(`is kept under its account and type, though its data is ${reason}: ${x.slice(0, 12)}`, () => {
+      const judged = open(x)
+      assert.equal(reasonOf(judged), reason)
+      const opened = judged.token === 'right' ? judged.opened : undefined
+      assert.ok(opened?.as === 'unreadable')
+      assert.deepEqual([opened.type, opened.orgId], ['new_meeting', '5000883'])
+    })
+
+  const notJson: [what: string, x: string][] = [
+    ['brackets that do not close', '['.repeat(40)],
+    ['brackets that cross', deep('{]}[')],
+    ['a comma too many', deep('1,')],
+    ['two values side by side', deep('1 2')],
+    ['a key without a value', deep('{"a"}')],
+    ['a word that JSON does not have', deep('NaN')],
+    ['a line break in a string', deep('"\n"')],
+    ['an escape that JSON does not have', deep('"\\x41"')],
+    ['a number with leading zeros', `[0${long}]`],
+    ['a number that ends with its point', `[${long}.]`],
+    ['an exponent without digits', `[${long}e+]`],
+    ['an escape that JSON does not have, beside a number that a double rounds', '["\\x41",12345678901234567891]'],
+  ]
+  for (const [what, x] of notJson)
+    test(`is refused when it is not JSON, beyond the limits too, and kept with the header: ${what}`, () => {
+      assert.equal(reasonOf(open(x)), 'wrong')
+      assert.equal(reasonOf(open(x, 'right')), 'invalid_json')
+    })
+
+  test('belongs to no account where it names one twice, whatever else is wrong with it', () => {
+    for (const x of ['1', deep('')]) {
+      const text = `{"orgId":7,"type":"new_meeting","orgId":5000883,"data":{"x":${x}},"token":"${token}"}`
+      const judged = openEnvelope(Buffer.from(text), tokens, 'missing')
+      const opened = judged.token === 'right' ? judged.opened : undefined
+      assert.equal(opened?.as === 'unreadable' && opened.orgId, '')
+    }
+  })
+
+  test('gets nothing built of it, but the token itself, when that is not right', () => {
+    const parse = mock.method(JSON, 'parse').mock
+    for (const [name, shape] of Object.entries(hostileJson))
+      for (const said of ['"of-a-stranger"', '1', 'null', `"${token}","token":"${token}"`]) {
+        parse.resetCalls()
+        const body = Buffer.from(`{"token":${said},"type":"new_meeting","orgId":5000883,"data":{"x":${shape(2_000)}}}`)
+        assert.equal(openEnvelope(body, tokens, 'missing').token, 'wrong', name)
+        const built = parse.calls.map(({ arguments: [text] }) => text)
+        assert.ok(built.length === 0 || (built.length === 1 && built[0] === said), `${name}: ${built}`)
+      }
+    parse.restore()
+  })
 })
 
 describe('of a life-cycle event', () => {

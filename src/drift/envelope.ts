@@ -13,11 +13,10 @@ import {
   type Json,
   type JsonObject,
   type Reading,
-  read,
-  readSpan,
   readText,
+  textOf,
 } from '../lib/json.ts'
-import { type Member, type Survey, survey } from '../lib/json-survey.ts'
+import { type Survey, survey } from '../lib/json-survey.ts'
 import { isOrgId } from './org.ts'
 
 /** An account uninstalls the app: handled, not sent. */
@@ -88,22 +87,27 @@ export function openEnvelope(
   tokens: Tokens,
   header: TokenVerdict,
 ): { token: 'right'; opened: Opened } | { token: 'wrong' } {
-  if (header === 'wrong') return { token: 'wrong' }
-  const surveyed = survey(bytes, ['token', 'type', 'orgId'])
-  const inBody = judgeBodyToken(bytes, surveyed.members.get('token'), tokens)
-  if (header === 'missing' && inBody !== 'right') return { token: 'wrong' }
-  const reading = read(bytes, surveyed)
-  const isNoJson = !reading.ok && (reading.problem === 'invalid_json' || reading.problem === 'invalid_utf8')
-  // Such a body's token is nobody's word, so the header's alone counts.
-  if (isNoJson ? header === 'missing' : inBody === 'wrong') return { token: 'wrong' }
-  const refused = (reason: string) => ({ token: 'right', opened: unreadable(bytes, reason, surveyed, tokens) }) as const
-  const lifeCycle = isNoJson ? undefined : lifeCycleOf(bytes, surveyed, reading, tokens)
-  if (lifeCycle) return { token: 'right', opened: { as: 'envelope', envelope: lifeCycle } }
-  if (!reading.ok) return refused(reading.problem)
-  if (!isObject(reading.value)) return refused('not_an_object')
-  const reason = shapeProblem(reading.value)
-  if (reason) return refused(reason)
-  return { token: 'right', opened: { as: 'envelope', envelope: envelopeOf(reading.value, tokens) } }
+  const wrong = { token: 'wrong' } as const
+  const right = (opened: Opened) => ({ token: 'right', opened }) as const
+  /** What looks like a token in a body that is not JSON does not count: only the header's does. */
+  const notJson = (reason: string) =>
+    header === 'right' ? right(unreadable(bytes, reason, () => undefined, tokens)) : wrong
+  if (header === 'wrong') return wrong
+  const text = textOf(bytes)
+  if (text === undefined) return notJson('invalid_utf8')
+  const surveyed = survey(text, ['token', 'type', 'orgId'])
+  const said = (name: string) => saidOnce(text, surveyed, name)
+  const inBody = surveyed.members.has('token') ? judgeToken(said('token'), tokens) : 'missing'
+  if (header === 'missing' && inBody !== 'right') return wrong
+  const reading = readText(text, surveyed)
+  if (!reading.ok && reading.problem === 'invalid_json') return notJson('invalid_json')
+  if (inBody === 'wrong') return wrong
+  const lifeCycle = lifeCycleOf(text, reading, said, tokens)
+  if (lifeCycle) return right({ as: 'envelope', envelope: lifeCycle })
+  if (!reading.ok) return right(unreadable(bytes, reading.problem, said, tokens))
+  const reason = isObject(reading.value) ? shapeProblem(reading.value) : 'not_an_object'
+  if (reason) return right(unreadable(bytes, reason, said, tokens))
+  return right({ as: 'envelope', envelope: envelopeOf(reading.value as JsonObject, tokens) })
 }
 
 /** A body that could not be read at all, such as a compressed one: kept as it came. */
@@ -119,25 +123,29 @@ export function reopen(text: string): Pick<Envelope, 'type' | 'orgId' | 'data'> 
   return { type: type as string, orgId: orgIdOf(orgId)!, data: data as JsonObject }
 }
 
-function judgeBodyToken(bytes: Buffer, member: Member | undefined, tokens: Tokens): TokenVerdict {
-  if (!member) return 'missing'
-  const token = saidOnce(bytes, member)
+function judgeToken(token: Json | undefined, tokens: Tokens): TokenVerdict {
   return typeof token === 'string' ? tokens.judge(token) : 'wrong'
 }
 
+/** What a member of the outermost object says, known before that object is built or where it is too much to be. */
+type Said = (name: string) => Json | undefined
+
 /** The string or number of a member that stands there once. */
-function saidOnce(bytes: Buffer, member: Member | undefined): Json | undefined {
-  return member?.times === 1 && member.value ? readSpan(bytes, member.value) : undefined
+function saidOnce(text: string, { members }: Survey, name: string): Json | undefined {
+  const { times, value } = members.get(name) ?? {}
+  const reading = times === 1 && value ? readText(text.slice(value.from, value.to)) : undefined
+  return reading?.ok ? reading.value : undefined
 }
 
 /** Also of a body whose `data` is too much to be read; not when its type or its account stands there twice. */
-function lifeCycleOf(bytes: Buffer, { members }: Survey, reading: Reading, tokens: Tokens): Envelope | undefined {
-  const type = saidOnce(bytes, members.get('type'))
-  const orgId = orgIdOf(saidOnce(bytes, members.get('orgId')))
-  if (typeof type !== 'string' || !isLifeCycle(type) || orgId === undefined) return undefined
+function lifeCycleOf(whole: string, reading: Reading, said: Said, tokens: Tokens): Envelope | undefined {
   const body = reading.ok && isObject(reading.value) ? reading.value : undefined
-  const { token: _, ...said } = body ?? {}
-  const text = tokens.blank(body ? canonical(said) : bytes.toString())
+  const type = body ? body.type : said('type')
+  if (typeof type !== 'string' || !isLifeCycle(type)) return undefined
+  const orgId = orgIdOf(body ? body.orgId : said('orgId'))
+  if (orgId === undefined) return undefined
+  const { token: _, ...others } = body ?? {}
+  const text = tokens.blank(body ? canonical(others) : whole)
   return { type, orgId, data: isObject(body?.data) ? body.data : {}, text, identity: undefined }
 }
 
@@ -176,16 +184,10 @@ export function orgIdOf(found: Json | undefined): string | undefined {
   return typeof digits === 'string' && isOrgId(digits) ? digits : undefined
 }
 
-function unreadable(bytes: Buffer, reason: string, surveyed: Survey, tokens: Tokens): Opened {
-  const isRead = reason !== 'invalid_json' && reason !== 'invalid_utf8'
-  const said = (name: string): Json | undefined => {
-    const value = isRead ? surveyed.members.get(name)?.value : undefined
-    return value && readSpan(bytes, value)
-  }
+function unreadable(bytes: Buffer, reason: string, said: Said, tokens: Tokens): Opened {
   const type = said('type')
   // Which of two contradicting accounts is meant is not ours to pick.
-  const isSure = reason !== 'duplicate_key' && reason !== 'org_contradicts'
-  const orgId = (isSure && orgIdOf(said('orgId'))) || ''
+  const orgId = (reason !== 'org_contradicts' && orgIdOf(said('orgId'))) || ''
   // Latin-1 gives every byte back as it was.
   const text = Buffer.from(tokens.blank(bytes.toString('latin1')), 'latin1')
   return { as: 'unreadable', reason, orgId, type: isType(type) ? type : 'unreadable', text, identity: text }

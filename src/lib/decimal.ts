@@ -1,4 +1,5 @@
-/** Decimal numbers as text, and whether a double says the same. Each function looks at a character at most twice. */
+/** Decimal numbers as text, and whether a double says the same. Each function looks at a character at most a few times. */
+import { withoutEnd } from './without-end.ts'
 
 /** So many characters are at most fifteen significant digits, which a double always gives back. */
 export const safeCharacters = 15
@@ -7,9 +8,12 @@ const safeExponent = 290
 
 /** True when the double that these digits become still says the same decimal number. */
 export function isExact(source: string): boolean {
-  const [mantissa = '', exponent = '0'] = source.split(/[eE]/, 2)
-  if (mantissa.length <= safeCharacters && Math.abs(Number(exponent)) <= safeExponent) return true
+  const exponentAt = source.search(/e/i)
+  const mantissa = exponentAt < 0 ? source : source.slice(0, exponentAt)
+  const exponent = exponentAt < 0 ? 0 : Number(source.slice(exponentAt + 1))
+  if (mantissa.length <= safeCharacters && Math.abs(exponent) <= safeExponent) return true
   const value = Number(source)
+  if (value === 0) return !/[1-9]/.test(mantissa)
   return Number.isFinite(value) && normal(source) === normal(String(value))
 }
 
@@ -19,10 +23,7 @@ function normal(source: string): string {
   const sign = mantissa.startsWith('-') ? '-' : ''
   const [whole = '', fraction = ''] = mantissa.slice(sign.length).split('.')
   const digits = whole + fraction
-  let [from, to] = [0, digits.length]
-  while (digits[from] === '0') from++
-  if (from === to) return '0'
-  // A loop, because a regular expression for trailing zeros looks at every run of zeros once for each of its digits.
-  while (digits[to - 1] === '0') to--
-  return `${sign}${digits.slice(from, to)}e${Number(exponent) - fraction.length + (digits.length - to)}`
+  const kept = withoutEnd(digits, '0')
+  if (kept === '') return '0'
+  return `${sign}${kept.replace(/^0+/, '')}e${Number(exponent) - fraction.length + (digits.length - kept.length)}`
 }

@@ -1,58 +1,40 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { countedText } from '../../test/counted-text.ts'
 import { hostileJson } from '../../test/hostile-json.ts'
-import { isExact } from './decimal.ts'
 import { readText } from './json.ts'
 import { depthMax, numberCharactersMax, survey, valuesMax } from './json-survey.ts'
 
-/** Bytes that count how often one of them is looked at. */
-function counted(text: string): { bytes: Uint8Array; looks: () => number } {
-  const bytes = Buffer.from(text)
-  let looks = 0
-  const proxy = new Proxy<Uint8Array>(bytes, {
-    get(target, name) {
-      if (name === 'length') return target.length
-      if (name === 'subarray') {
-        return (from: number, to: number) => {
-          looks += to - from
-          return target.subarray(from, to)
-        }
-      }
-      assert.ok(typeof name === 'string' && /^\d+$/.test(name), `the survey uses ${String(name)}: count it here`)
-      looks++
-      return target[Number(name)]
-    },
-  })
-  return { bytes: proxy, looks: () => looks }
-}
-
-function looksAt(text: string): number {
-  const { bytes, looks } = counted(text)
-  survey(bytes, ['token', 'type', 'orgId'])
-  return looks()
+/** Of the survey alone, which is all that a stranger's text gets, and of the whole reading. JSON.parse counts as one look. */
+function looksAt(text: string): { surveying: number; reading: number } {
+  const [surveyed, read] = [countedText(text), countedText(text)]
+  survey(surveyed.text, ['token', 'type', 'orgId'])
+  readText(read.text)
+  return { surveying: surveyed.looks(), reading: read.looks() }
 }
 
 function memberOf(text: string): { times: number; text?: string } | undefined {
-  const bytes = Buffer.from(text)
-  const member = survey(bytes, ['token']).members.get('token')
+  const member = survey(text, ['token']).members.get('token')
   if (!member) return undefined
   const { times, value } = member
-  return { times, ...(value ? { text: bytes.toString('utf8', value.from, value.to) } : {}) }
+  return { times, ...(value ? { text: text.slice(value.from, value.to) } : {}) }
 }
 
-describe('surveying a text', () => {
+describe('what reading a text costs', () => {
   for (const [name, shape] of Object.entries(hostileJson)) {
-    test(`of twice the length takes at most twice the looks: ${name}`, () => {
+    test(`is at most twice as much for twice the length: ${name}`, () => {
       const [one, two] = [shape(6_000), shape(12_000)]
-      const looks = [one, two].map((text) => looksAt(text) / text.length)
-      assert.ok(looks[1]! <= looks[0]! * 1.05, `${looks[0]} and ${looks[1]} looks at a character`)
-      assert.ok(looksAt(two) <= 8 * Buffer.byteLength(two), `${looksAt(two)} looks at ${two.length} characters`)
+      for (const part of ['surveying', 'reading'] as const) {
+        const [before, after] = [one, two].map((text) => looksAt(text)[part] / text.length)
+        assert.ok(after! <= before! * 1.05, `${part}: ${before} and ${after} looks at a character`)
+      }
     })
   }
 
-  test('looks at a byte eight times at most, whatever JSON it is or was cut from', () => {
+  test('is four looks at a character for a stranger and twelve for a reader, at most, whatever it is or was cut from', () => {
     const text = fc.oneof(
+      fc.constantFrom(...Object.values(hostileJson)).map((shape) => shape(500)),
       fc.json({ maxDepth: 6 }),
       fc.string({ unit: 'binary' }),
       fc.stringMatching(/^[{}[\]",:\\0-9e.+-]*$/),
@@ -61,11 +43,16 @@ describe('surveying a text', () => {
       fc.property(text, fc.nat(20), fc.nat(), (part, times, end) => {
         const whole = part.repeat(times)
         const cut = whole.slice(0, end % (whole.length + 1))
-        assert.ok(looksAt(cut) <= 8 * Buffer.byteLength(cut))
+        const { surveying, reading } = looksAt(cut)
+        // The words of JSON, at a place where one of them could stand, are more than a text of a few characters.
+        assert.ok(surveying <= 4 * cut.length + 20, `${surveying} looks at ${cut.length} characters`)
+        assert.ok(reading <= 12 * cut.length + 40, `${reading} looks at ${cut.length} characters`)
       }),
     )
   })
+})
 
+describe('surveying a text', () => {
   test('counts the keys of any JSON, and finds a member of the outermost object wherever it stands', () => {
     const json = fc.json({ maxDepth: 4 })
     fc.assert(
@@ -106,9 +93,30 @@ describe('too much is not read', () => {
   }
 })
 
-test('digits are exact where a double says the same number, however they are written', () => {
-  const exact = ['1', '-0.0', '1.50e2', '150000000000000000000', '0.1', '1e22', `1.${'0'.repeat(300)}`, '0e999999']
-  const inexact = ['9007199254740993', '1e400', '1e-400', `1.${'0'.repeat(300)}1`, '0.10000000000000000001']
-  for (const digits of exact) assert.ok(isExact(digits), digits)
-  for (const digits of inexact) assert.ok(!isExact(digits), digits)
+test('a text is JSON to the reader when it is to JSON.parse, also where it is too much to be built', () => {
+  const json = fc.json({ maxDepth: 3 })
+  const pretty = json.map((text) => JSON.stringify(JSON.parse(text), undefined, '\t\r\n '))
+  const oneOff = fc
+    .tuple(json, fc.nat(), fc.nat(2), fc.constantFrom(...'{}[]",:\\0-.eE+ tu\0\n\u00a0\u2028'))
+    .map(([text, at, cut, sign]) => {
+      const place = at % (text.length + 1)
+      return text.slice(0, place) + sign + text.slice(place + cut)
+    })
+  const deep = (text: string) => '['.repeat(depthMax) + text + ']'.repeat(depthMax)
+  fc.assert(
+    fc.property(fc.oneof(pretty, oneOff, oneOff.map(deep), fc.string()), (text) => {
+      const reading = readText(text)
+      assert.equal(!reading.ok && reading.problem === 'invalid_json', !isJson(text), JSON.stringify(text))
+    }),
+    { numRuns: 2_000 },
+  )
 })
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { canonical, isExactNumber, type Json, numberOf, read, readText } from './json.ts'
+import { canonical, isExactNumber, type Json, numberOf, readText, textOf } from './json.ts'
 import { depthMax } from './json-survey.ts'
 
 const bytes = (...parts: (string | number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))))
+
+function read(input: Buffer) {
+  const text = textOf(input)
+  return text === undefined ? ({ ok: false, problem: 'invalid_utf8' } as const) : readText(text)
+}
 
 describe('the strict reader', () => {
   const refused: [id: string, input: Buffer, problem: string][] = [

@@ -2,11 +2,12 @@
  * The one place where JSON from outside becomes values, and where a value becomes its canonical text.
  *
  * Why not JSON.parse alone: it silently rounds integers above 2^53, keeps the last of two equal keys, and takes a
- * million levels of nesting that later code cannot walk. `read` keeps every digit and names what it found.
+ * million levels of nesting that later code cannot walk. `readText` keeps every digit and names what it found.
  */
 import { isUtf8 } from 'node:buffer'
 import { isExact } from './decimal.ts'
-import { type Excess, type Span, type Survey, survey } from './json-survey.ts'
+import { build } from './json-build.ts'
+import { type Excess, endOfString, type Survey, survey } from './json-survey.ts'
 
 /** A number whose digits a double cannot hold: JSON.stringify writes `rawJSON` as it stands. */
 export interface ExactNumber {
@@ -17,46 +18,45 @@ export type Json = null | boolean | number | string | ExactNumber | Json[] | { [
 export type JsonObject = { [key: string]: Json }
 
 /** What a reader may say about a text. The words are shown to people: see docs/errors.md. */
-export type JsonProblem = 'invalid_utf8' | 'invalid_json' | Excess | 'duplicate_key' | 'number_out_of_range'
+export type JsonProblem = 'invalid_json' | Excess | 'duplicate_key' | 'number_out_of_range'
 
 export type Reading =
   /** Every digit kept, every key once, within the limits. */
   | { ok: true; value: Json }
-  /** `value` is there when the text is JSON within the limits: good enough to be shown, not to be trusted further. */
+  /** `value` is there where only keys stand twice: good enough to be shown, not to be trusted further. */
   | { ok: false; problem: JsonProblem; value?: Json }
 
 interface JsonWithRaw {
   rawJSON(text: string): ExactNumber
   isRawJSON(value: unknown): value is ExactNumber
-  parse(text: string, reviver: (key: string, value: Json, context: { source?: string }) => Json): Json
 }
-/** Node 24 has JSON.rawJSON and the reviver's `context.source`; TypeScript's library does not name them yet. */
+/** Node 24 has JSON.rawJSON; TypeScript's library does not name it yet. */
 const exactJson = JSON as unknown as JsonWithRaw
 
-/**
- * Reads bytes as strict JSON. Never throws, never quotes the input. One leading byte order mark is passed over.
- * `surveyed`: what a survey of these bytes has found, where the caller has made one already.
- */
-export function read(bytes: Buffer, surveyed: Survey = survey(bytes)): Reading {
-  if (!isUtf8(bytes)) return { ok: false, problem: 'invalid_utf8' }
+/** The text of these bytes, without the byte order mark that it may begin with; undefined when they are not UTF-8. */
+export function textOf(bytes: Buffer): string | undefined {
+  if (!isUtf8(bytes)) return undefined
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  return readSurveyed(bytes, bytes.toString('utf8', start), surveyed)
+  return bytes.toString('utf8', start)
 }
 
-/** `read` for text that is already decoded. */
-export function readText(text: string): Reading {
-  const bytes = Buffer.from(text)
-  return readSurveyed(bytes, text, survey(bytes))
-}
-
-/** What a string or a number says that a survey has found in these bytes; undefined when it is not JSON. */
-export function readSpan(bytes: Buffer, { from, to }: Span): Json | undefined {
-  const text = bytes.toString('utf8', from, to)
-  return text.startsWith('"') ? parsed(text) : valueIn(readText(text))
-}
-
-function valueIn(reading: Reading): Json | undefined {
-  return reading.ok ? reading.value : undefined
+/**
+ * Reads text as strict JSON. Never throws, never quotes the input, and builds nothing of what is too much. `surveyed`:
+ * what a survey of this text has found, where the caller has made one already.
+ */
+export function readText(text: string, surveyed: Survey = survey(text)): Reading {
+  const { problem, keys, longNumbers } = surveyed
+  if (problem === 'invalid_json') return { ok: false, problem }
+  const long = problem ? [] : longNumbers.map(({ from, to }) => text.slice(from, to))
+  const isRounded = !long.every(isExact)
+  // JSON.parse would build what is too much, and round what is too long.
+  if ((problem || isRounded) && !areStringsSound(text)) return { ok: false, problem: 'invalid_json' }
+  if (problem) return { ok: false, problem }
+  if (!long.every((digits) => Number.isFinite(Number(digits)))) return { ok: false, problem: 'number_out_of_range' }
+  const value = isRounded ? build(text, numberOf) : parsed(text)
+  if (value === undefined) return { ok: false, problem: 'invalid_json' }
+  if (countKeys(value) !== keys) return { ok: false, problem: 'duplicate_key', value }
+  return { ok: true, value }
 }
 
 function parsed(text: string): Json | undefined {
@@ -67,22 +67,14 @@ function parsed(text: string): Json | undefined {
   }
 }
 
-/** Nothing is built of what is too much. */
-function readSurveyed(bytes: Buffer, text: string, { excess, keys, longNumbers }: Survey): Reading {
-  if (excess) return { ok: false, problem: excess }
-  let value = parsed(text)
-  if (value === undefined) return { ok: false, problem: 'invalid_json' }
-  if (longNumbers.some(({ from, to }) => !isExact(bytes.toString('latin1', from, to)))) {
-    let outOfRange = false
-    value = exactJson.parse(text, (_key, found, context) => {
-      if (typeof found !== 'number' || context.source === undefined || isExact(context.source)) return found
-      if (!Number.isFinite(found)) outOfRange = true
-      return exactJson.rawJSON(context.source)
-    })
-    if (outOfRange) return { ok: false, problem: 'number_out_of_range', value: null }
+/** What JSON.parse would say of the strings of a text whose structure is JSON's, without building all of it. */
+function areStringsSound(text: string): boolean {
+  for (let from = text.indexOf('"'); from >= 0; ) {
+    const to = endOfString(text, from)
+    if (parsed(text.slice(from, to)) === undefined) return false
+    from = text.indexOf('"', to)
   }
-  if (countKeys(value) !== keys) return { ok: false, problem: 'duplicate_key', value }
-  return { ok: true, value }
+  return true
 }
 
 export function isExactNumber(value: unknown): value is ExactNumber {
@@ -101,7 +93,8 @@ export function isObject(value: unknown): value is JsonObject {
 /** Canonical text: keys sorted by code unit, no spaces. Equal values give equal text, whatever order they came in. */
 export function canonical(value: Json): string {
   if (typeof value === 'string') return quoted(value)
-  if (typeof value !== 'object' || value === null || isExactNumber(value)) return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (isExactNumber(value)) return value.rawJSON
   if (!Array.isArray(value)) return `{${canonicalMembers(value, Object.keys(value))}}`
   let items = ''
   for (const item of value) items += `${items && ','}${canonical(item)}`
@@ -125,8 +118,8 @@ const needsEscape = /[\u0000-\u001f"\\\ud800-\udfff]/
 
 function countKeys(value: Json): number {
   if (typeof value !== 'object' || value === null || isExactNumber(value)) return 0
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item), 0)
-  let count = 0
-  for (const key of Object.keys(value)) count += 1 + countKeys(value[key]!)
+  const values = Object.values(value)
+  let count = Array.isArray(value) ? 0 : values.length
+  for (const one of values) count += countKeys(one)
   return count
 }

@@ -302,10 +302,28 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ test: 'test/bad-input-sent.test.ts' }],
   },
   {
-    name: 'looks back over a key again for each colon behind it',
+    name: 'reads a body again from its beginning at each of its keys',
     file: 'src/lib/json-survey.ts',
-    edits: [['          stringStart = stringEnd = 0\n', '']],
+    edits: [['memberAt(text, at, end, wanted, members)', 'memberAt(text.slice(0, end), at, end, wanted, members)']],
     catchers: [{ test: 'src/lib/json-survey.test.ts' }],
+  },
+  {
+    name: 'takes a number of any length',
+    file: 'src/lib/json-survey.ts',
+    edits: [["longest > numberCharactersMax ? 'number_too_long' : undefined", 'undefined']],
+    catchers: [{ test: 'src/lib/json-survey.test.ts' }],
+  },
+  {
+    name: "builds a stranger's body before it judges the token",
+    file: 'src/drift/envelope.ts',
+    edits: [['  const inBody = ', '  readText(text, surveyed)\n  const inBody = ']],
+    catchers: [{ test: 'src/drift/envelope.test.ts' }],
+  },
+  {
+    name: 'judges every participant of a list that has another shape',
+    file: 'src/events/define.ts',
+    edits: [['found.every(isScalar)', 'found.filter(isScalar).length === found.length']],
+    catchers: [{ test: 'src/events/catalogue.test.ts' }],
   },
   {
     name: "keeps Drift's token in the stored body",
