@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { closeEngines, engines, possibleEngines } from './engines.ts'
+import { faults } from './faults.ts'
 import { judgeMutants, unfit } from './mutants/run.ts'
 import { markdownOf, reportOf } from './report.ts'
 import { describe, simulateMany } from './simulation/seeds.ts'
@@ -11,7 +12,7 @@ const usage = `npm run torture -- [option …]
   --minutes <n>    how long, about; 3 by default
   --seed <n>       the order of troubles and all that is left to chance in them
   --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
-  --fault <what>   only troubles that run this row of the list (F1 to F32), or with this in their name
+  --fault <what>   only troubles that run this row of the list (F1 to ${Object.keys(faults).at(-1)}), or with this in their name
   --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
