@@ -1,4 +1,4 @@
-/** Failures to agree on TLS, by what has to be done about them. None passes by waiting. */
+/** Failures to agree on TLS, by what a person has to do about them. A certificate that is refused stays refused. */
 
 export type TlsFailure = 'TLS_UNTRUSTED' | 'TLS_EXPIRED' | 'TLS_WRONG_HOST' | 'TLS_NOT_SPOKEN'
 

@@ -1,5 +1,6 @@
 /** What an error of PostgreSQL's means for us: try again, reconnect, or nothing more can be promised. */
 import { codeOf, Problem } from '../../lib/errors.ts'
+import { tlsFailureOf } from '../../lib/tls-failures.ts'
 
 /** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html. */
 const contention = ['40001', '40P01']
@@ -51,11 +52,10 @@ export function problemOf(error: unknown): Problem {
   })
 }
 
-/** Codes of TLS, as Node says them: waiting does not heal these. */
-const certificates = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(VERIFY|GET)|HOSTNAME_MISMATCH)/
-
 function unreachable(cause: unknown): Problem {
-  if (certificates.test(codeOf(cause)))
+  const tls = tlsFailureOf(codeOf(cause))
+  // A certificate stays refused, where a failure of the protocol may be the network's.
+  if (tls !== undefined && tls !== 'TLS_NOT_SPOKEN')
     return new Problem('store_certificate', `PostgreSQL's certificate is not trusted (${codeOf(cause)})`, {
       hint: 'name the authority that signed it: sslmode=verify-full&sslrootcert=/path/to/ca.crt in DATABASE_URL, or NODE_EXTRA_CA_CERTS; the host in DATABASE_URL must stand in the certificate',
       exitCode: 78,

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { problemOf } from './trouble.ts'
+
+const codeFor = (code: string) => problemOf(Object.assign(new Error('no'), { code })).code
+
+test("a certificate that Node refuses is named as the trouble, by each of Node's codes, and nothing else is", () => {
+  const refused = [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'PATH_LENGTH_EXCEEDED',
+    'CERT_HAS_EXPIRED',
+    'ERROR_IN_CERT_NOT_AFTER_FIELD',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ]
+  for (const code of refused) assert.equal(codeFor(code), 'store_certificate', code)
+  const others = ['ECONNREFUSED', 'ECONNRESET', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_TLS_HANDSHAKE_TIMEOUT']
+  for (const code of others) assert.equal(codeFor(code), 'store_unreachable', code)
+})
