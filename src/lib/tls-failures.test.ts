@@ -1,6 +1,5 @@
 /** What is said of a partner whose certificate or protocol is not as it should be. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createPlain } from 'node:http'
@@ -9,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { openssl, withoutOpenssl } from '../../test/openssl.ts'
 import { openOutlet } from './request.ts'
 import { tlsFailureOf } from './tls-failures.ts'
 
@@ -52,19 +52,8 @@ test('a partner that speaks plain http behind https is said to speak no TLS, and
   assert.deepEqual(await failureAt(plain), { status: 0, failure: 'TLS_NOT_SPOKEN', mayHaveArrived: false })
 })
 
-const opensslSkip = hasOpenssl() ? false : 'there is no openssl here to make a certificate with'
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-test('a partner with a certificate of its own making is said not to be trusted', { skip: opensslSkip }, async () => {
-  const line = 'req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost'
-  execFileSync('openssl', line.split(' '), { cwd: folder, stdio: 'ignore' })
+test('a partner with a certificate of its own making is said not to be trusted', { skip: withoutOpenssl }, async () => {
+  openssl('req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost', folder)
   const [key, cert] = ['key.pem', 'cert.pem'].map((file) => readFileSync(join(folder, file)))
   const answered = await failureAt(createServer({ key, cert }, (_, response) => response.end()))
   assert.deepEqual(answered, { status: 0, failure: 'TLS_UNTRUSTED', mayHaveArrived: false })

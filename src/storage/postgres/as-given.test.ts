@@ -1,10 +1,10 @@
 /** PostgreSQL as administrators give it: behind pools, with roles that may do little, with certificates of their own. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { openssl, withoutOpenssl } from '../../../test/openssl.ts'
 import { startPgbouncer, withoutPgbouncer } from '../../../test/pgbouncer.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { ownerOf } from '../../../test/postgres-binaries.ts'
@@ -134,21 +134,11 @@ test('that one statement finds no table is not taken for the end of the store, w
   }
 })
 
-const withoutOpenssl = hasOpenssl() ? false : 'there is no openssl here to make a certificate with'
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'])
-    return true
-  } catch {
-    return false
-  }
-}
-
 describe('a certificate of a private authority', { skip: withoutPostgres || withoutOpenssl }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'certificates-'))
   let secured: Postgres
   before(async () => {
-    const run = (line: string) => execFileSync('openssl', line.split(' '), { cwd: folder, stdio: 'ignore' })
+    const run = (line: string) => openssl(line, folder)
     run('req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=ca')
     run(
       'req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost -addext subjectAltName=DNS:localhost',
