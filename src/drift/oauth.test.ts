@@ -34,7 +34,12 @@ describe("Drift's answer to a refresh", () => {
     for (const none of ['0', '""', 'null', '-7', '[7]', '{}']) assert.equal(named(none), undefined)
   })
 
-  test('that is a no is a no, in all three shapes of its errors', () => {
+  test('that has no access token cannot be read, and does not take the place of a good grant', () => {
+    for (const access_token of [undefined, null, '', 7, {}])
+      assert.deepEqual(answer({ access_token, refresh_token: 'r' }), { is: 'later', reason: 'drift_unreadable' })
+  })
+
+  test('that refuses is a refusal, in all three shapes of its errors', () => {
     for (const body of [
       { error: 'invalid_request', error_description: 'Invalid refresh_token' },
       { error: { type: 'invalid_request', message: 'no' } },
@@ -47,6 +52,11 @@ describe("Drift's answer to a refresh", () => {
 describe("Drift's answer to what a token is", () => {
   const info = (body: object) => judgeTokenInfo({ status: 200, headers: {}, body: JSON.stringify(body) })
   const mine = { authenticated_userid: 'orgId:7' }
+
+  test('that is not a JSON object cannot be read', () => {
+    for (const body of ['', 'OK', '[]', '<html>', '{"authenticated_userid":"orgId:7"'])
+      assert.deepEqual(judgeTokenInfo({ status: 200, headers: {}, body }), { is: 'later', reason: 'drift_unreadable' })
+  })
 
   test('says what the app may do only where Drift says so: of a scope that is absent nothing is guessed', () => {
     for (const scope of [undefined, null, '', ' ', [], 7])

@@ -92,7 +92,8 @@ export function judgeTokens(answer: Answered): TokenAnswer {
     return { is: 'refused', reason: `drift_${answer.status}` }
   const body = objectOf(answer.body)
   const accessToken = body?.access_token ?? body?.accessToken
-  if (answer.status !== 200 || typeof accessToken !== 'string') return { is: 'later', reason: `drift_${answer.status}` }
+  if (answer.status !== 200) return { is: 'later', reason: `drift_${answer.status}` }
+  if (typeof accessToken !== 'string' || accessToken === '') return { is: 'later', reason: 'drift_unreadable' }
   const refreshToken = body?.refresh_token ?? body?.refreshToken
   const canRenew = typeof refreshToken === 'string'
   const expiresInMs = lifetimeOf(body?.expires_in ?? body?.expiresIn) ?? (canRenew ? lifetimeMs : undefined)
@@ -144,8 +145,9 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
   if (error !== undefined && [400, 401, 404].includes(answer.status)) return { is: 'invalid' }
   if ([400, 401, 403, 404].includes(answer.status)) return { is: 'unclear', reason: `drift_${answer.status}` }
+  if (answer.status !== 200) return { is: 'later', reason: `drift_${answer.status}` }
   const body = objectOf(answer.body)
-  if (answer.status !== 200 || body === undefined) return { is: 'later', reason: `drift_${answer.status}` }
+  if (body === undefined) return { is: 'later', reason: 'drift_unreadable' }
   const whose = body.authenticated_userid
   const orgId = typeof whose === 'string' ? /^orgId:([1-9][0-9]{0,18})$/.exec(whose)?.[1] : undefined
   if (orgId === undefined) return { is: 'unnamed' }

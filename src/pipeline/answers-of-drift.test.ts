@@ -227,9 +227,9 @@ describe('a new token', () => {
     ['429', { status: 429 }, 'drift_429'],
     ['500', { status: 500, body: { errors: [] } }, 'drift_500'],
     ['a redirect', { redirect: 'http://127.0.0.1:9/elsewhere' }, 'drift_307'],
-    ['200 with a page', { status: 200, body: '<html>' }, 'drift_200'],
-    ['200 without a token', { status: 200, body: { refresh_token: 'r' } }, 'drift_200'],
-    ['200 with an odd token', { status: 200, body: { access_token: 7 } }, 'drift_200'],
+    ['200 with a page', { status: 200, body: '<html>' }, 'drift_unreadable'],
+    ['200 without a token', { status: 200, body: { refresh_token: 'r' } }, 'drift_unreadable'],
+    ['200 with an odd token', { status: 200, body: { access_token: 7 } }, 'drift_unreadable'],
     ['a reset', { reset: 'before' }, 'ECONNRESET'],
   ]
   for (const [what, action, reason] of passing)
