@@ -13,12 +13,16 @@ export function trimmed(text: string): string {
 /** Quotes of all languages, and the signs that are typed for them. */
 const inQuotes = /^[\p{Quotation_Mark}`´′″].*[\p{Quotation_Mark}`´′″]$/su
 
-const placeholder =
-  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$|your[_ -]|replace[_ -]?(me|with)/i
+const placeholders = [
+  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$/i,
+  // Not within a name that an address or a path may have, such as know-your-customer.example or replacements.
+  /(?<![a-z]-)your[_ -]|your[_ -](?![^./]{0,60}[./])/i,
+  /replace[_ -]?(me(?!nt)|with)/i,
+]
 
 /** What is wrong with any pasted text, whatever it is for. */
 export function textProblem(text: string): string | undefined {
-  if (placeholder.test(text)) return 'is still a placeholder'
+  if (placeholders.some((one) => one.test(text))) return 'is still a placeholder'
   if (inQuotes.test(text)) return 'stands in quotes, which would be part of it: take them away'
   return unseenProblem(text)
 }
