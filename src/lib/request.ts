@@ -20,17 +20,13 @@ export interface Outgoing {
 export type Answered =
   /** A header that came several times has its first value; `set-cookie` has all of them, one a line. */
   | { status: number; headers: Record<string, string | undefined>; body: string; failure?: undefined }
-  /** `mayHaveArrived` false: the request certainly never reached the other side; true: it may have been acted upon. */
-  | { status: 0; failure: string; mayHaveArrived: boolean }
+  /** No answer: the other side may have acted on the request all the same. */
+  | { status: 0; failure: string }
 
 export type Send = (outgoing: Outgoing) => Promise<Answered>
 
 /** Partners answer in a few hundred bytes; a conversation takes a few kB. */
 const answerBytesMax = 1024 * 1024
-
-/** Failures before a byte was sent: the name was not found, nobody listens, or TLS was not agreed. */
-const neverSent =
-  /^(TLS_|REQUEST_INVALID|PROXY_\d+|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO|ERR_TLS|UNABLE_TO)/
 
 export interface Outlet {
   send: Send
@@ -93,8 +89,7 @@ export function openOutlet({ connections = 64, clock = systemClock, proxies = {}
         const text = await answer.body.text()
         return { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
       } catch (error) {
-        const failure = failureOf(error)
-        return { status: 0, failure, mayHaveArrived: !neverSent.test(failure) }
+        return { status: 0, failure: failureOf(error) }
       } finally {
         cancel()
       }

@@ -47,14 +47,14 @@ const expected: [code: string, is: string | undefined][] = [
 for (const [code, is] of expected)
   test(`${code} is ${is ?? 'not about TLS'}`, () => assert.equal(tlsFailureOf(code), is))
 
-test('a partner that speaks plain http behind https is said to speak no TLS, and nothing has arrived', async () => {
+test('a partner that speaks plain http behind https is said to speak no TLS', async () => {
   const plain = createPlain((_, response) => response.end())
-  assert.deepEqual(await failureAt(plain), { status: 0, failure: 'TLS_NOT_SPOKEN', mayHaveArrived: false })
+  assert.deepEqual(await failureAt(plain), { status: 0, failure: 'TLS_NOT_SPOKEN' })
 })
 
 test('a partner with a certificate of its own making is said not to be trusted', { skip: withoutOpenssl }, async () => {
   openssl('req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost', folder)
   const [key, cert] = ['key.pem', 'cert.pem'].map((file) => readFileSync(join(folder, file)))
   const answered = await failureAt(createServer({ key, cert }, (_, response) => response.end()))
-  assert.deepEqual(answered, { status: 0, failure: 'TLS_UNTRUSTED', mayHaveArrived: false })
+  assert.deepEqual(answered, { status: 0, failure: 'TLS_UNTRUSTED' })
 })

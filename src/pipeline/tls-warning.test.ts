@@ -6,7 +6,7 @@ import { warningOfTls } from './tls-warning.ts'
 
 test('a partner whose TLS is not right is one warning, and one more after it was right in between', async () => {
   const lines: object[] = []
-  let answer: Answered = { status: 0, failure: 'TLS_EXPIRED', mayHaveArrived: false }
+  let answer: Answered = { status: 0, failure: 'TLS_EXPIRED' }
   const send = warningOfTls(async () => answer, {
     ...silentLog,
     warn: (event, fields) => void lines.push({ event, ...fields }),
@@ -15,11 +15,11 @@ test('a partner whose TLS is not right is one warning, and one more after it was
   const warning = { event: 'partner_tls', host: 'api.segment.example', reason: 'TLS_EXPIRED' }
   for (let n = 0; n < 5; n++) await ask()
   assert.deepEqual(lines, [warning])
-  answer = { status: 0, failure: 'ECONNREFUSED', mayHaveArrived: false }
+  answer = { status: 0, failure: 'ECONNREFUSED' }
   await ask()
   answer = { status: 200, headers: {}, body: '' }
   await ask()
-  answer = { status: 0, failure: 'TLS_EXPIRED', mayHaveArrived: false }
+  answer = { status: 0, failure: 'TLS_EXPIRED' }
   await ask()
   assert.deepEqual(lines, [warning, warning])
 })

@@ -30,7 +30,7 @@ describe("what Segment's answer means", () => {
 
   test('no answer at all is to be tried again', () => {
     for (const failure of ['ECONNREFUSED', 'TIMEOUT', 'UND_ERR_SOCKET'])
-      assert.deepEqual(judge({ status: 0, failure, mayHaveArrived: true }, now), { is: 'later', reason: failure })
+      assert.deepEqual(judge({ status: 0, failure }, now), { is: 'later', reason: failure })
   })
 
   const successes: [what: string, bodies: string[], verdict: Verdict][] = [
@@ -117,7 +117,7 @@ describe("what Segment's answer means", () => {
   }
 
   test('a request that could not even be made holds the account: the same again would fail as well', () => {
-    const verdict = judge({ status: 0, failure: unmakeable, mayHaveArrived: false }, now)
+    const verdict = judge({ status: 0, failure: unmakeable }, now)
     assert.deepEqual(verdict, { is: 'held', reason: 'segment_request_invalid' })
   })
 })

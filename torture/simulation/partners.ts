@@ -104,18 +104,17 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
     return async (outgoing) => {
       const mood = moods[outgoing.url.startsWith(addresses.segment) ? 'segment' : 'drift']
       const wayMs = 1 + fraction() * (mood === 'flaky' ? 3_000 : 60)
-      const lost = (failure: string, mayHaveArrived: boolean, afterMs: number) =>
-        process.hear(afterMs, (): Answered => ({ status: 0, failure, mayHaveArrived }))
-      if (mood === 'unreachable') return lost('ECONNREFUSED', false, wayMs)
+      const lost = (failure: string, afterMs: number) => process.hear(afterMs, (): Answered => ({ status: 0, failure }))
+      if (mood === 'unreachable') return lost('ECONNREFUSED', wayMs)
       const fate = mood === 'flaky' ? fraction() : 1
-      if (fate < 0.1) return lost('UND_ERR_SOCKET', true, wayMs)
-      if (fate < 0.15) return lost('TIMEOUT', true, outgoing.deadlineMs)
+      if (fate < 0.1) return lost('UND_ERR_SOCKET', wayMs)
+      if (fate < 0.15) return lost('TIMEOUT', outgoing.deadlineMs)
       // It is on its way now, whatever becomes of the one who sent it.
       const answered = new Promise<Answered>((resolve) => world.after(wayMs, () => resolve(exchange(outgoing))))
       const answer = await answered
       // Drift takes a refresh token once: an answer lost there costs the account its grant, which only a person mends.
-      if (fate < 0.25) return lost('UND_ERR_SOCKET', true, wayMs)
-      if (fate < 0.3) return lost('TIMEOUT', true, Math.max(outgoing.deadlineMs - wayMs, 1))
+      if (fate < 0.25) return lost('UND_ERR_SOCKET', wayMs)
+      if (fate < 0.3) return lost('TIMEOUT', Math.max(outgoing.deadlineMs - wayMs, 1))
       return process.hear(wayMs, () => answer)
     }
   }
