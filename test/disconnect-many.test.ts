@@ -55,5 +55,20 @@ test('a thousand accounts: a run that is stopped and begun again disconnects the
     unheard.map((org) => ({ org, reason: 'drift_500' })),
   )
   await eventually(() => connected() === 0)
-  assert.deepEqual((await run()).report, { disconnected: 0, unconfirmed: [], left: [] })
+  assert.deepEqual((await run()).report, { disconnected: 0, withoutGrant: [], unconfirmed: [], left: [] })
+})
+
+test('for people the report names the accounts without a grant, and those whose grant Drift did not end, each with its reason', async () => {
+  const { keyring, roster } = rig.service.store
+  const [without, private_] = ['6100001', '6100002'] as const
+  const grant = await grantFields(keyring, private_, { accessToken: rig.sims.drift.privateToken(6_100_002) }, 0)
+  await roster.change(without, Date.now(), (install) => ({ ...install, state: 'live' }))
+  await roster.change(private_, Date.now(), (install) => ({ ...install, ...grant, state: 'live' }))
+  const { DRIFT_CLIENT_ID, DRIFT_CLIENT_SECRET } = rig.env
+  Object.assign(rig.env, { DRIFT_CLIENT_ID: '', DRIFT_CLIENT_SECRET: '' })
+  const { output } = await rig.command('installs disconnect', { given: { all: true } })
+  Object.assign(rig.env, { DRIFT_CLIENT_ID, DRIFT_CLIENT_SECRET })
+  assert.match(output, /^2 disconnected, and erased here$/m)
+  assert.match(output, /^no grant of these was kept, so nothing was ended at Drift.*\n {2}6100001$/m)
+  assert.match(output, /^Drift has not confirmed these.*\n {2}6100002 {2}the settings name no Drift app$/m)
 })

@@ -183,6 +183,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
 const noReasons: Readonly<Record<string, string>> = {
   not_allowed_any_more: 'an end of a connect',
   not_ended: 'an end of a connect',
+  no_grant: 'what came of disconnecting an account',
   stopped: 'why a run that was told to stop did not come to an account',
   event_ended: 'a line of the log',
   account_held: 'a line of the log',

@@ -125,9 +125,20 @@ describe('the account of single-account mode', options, () => {
     await send(1)
     await look()
     const settings = await admin.get(admin.at('/console/settings'))
-    await admin.submit(settings, { confirm: id }, '/console/disconnect')
+    rig.sims.drift.script('/app/uninstall', { status: 503 })
+    const { body } = await admin.submit(settings, { confirm: id }, '/console/disconnect')
+    assert.match(body, /Drift did not confirm that the grant has ended: remove the app/)
     assert.equal(installed().state, 'disconnected')
     assert.equal((await rig.sums()).expired, 1)
+  })
+
+  test('is not said to have ended at Drift where no grant of it was kept', async () => {
+    await look()
+    const settings = await admin.get(admin.at('/console/settings'))
+    await rig.service.store.roster.change(id, clock.now(), ({ grant: _, ...kept }) => kept)
+    const { body } = await admin.submit(settings, { confirm: id }, '/console/disconnect')
+    assert.match(body, /No grant was kept, so nothing was ended at Drift/)
+    assert.doesNotMatch(body, /Drift has ended/)
   })
 })
 

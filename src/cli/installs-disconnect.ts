@@ -47,7 +47,6 @@ async function disconnect(context: Context, given: Given): Promise<number> {
       {
         roster,
         disconnect: disconnecting({ ...common, ...storage, grants }),
-        clock,
         progress: (done, of) => {
           if (of > 1 && (done % tellEvery === 0 || done === of)) context.remark(`${done} of ${of} accounts`)
         },
@@ -70,9 +69,15 @@ function tell({ print }: Context, report: Report, asJson: boolean): void {
     return
   }
   print(`${report.disconnected} disconnected, and erased here`)
+  if (report.withoutGrant.length > 0)
+    print('no grant of these was kept, so nothing was ended at Drift: remove the app there if it is still connected')
+  for (const org of report.withoutGrant) print(`  ${org}`)
   if (report.unconfirmed.length > 0)
     print('Drift has not confirmed these: end them in Drift, under Settings → App Settings, or ask Drift to')
-  for (const { org, reason } of report.unconfirmed) print(`  ${org}  ${reason}: ${explain(reason).means}`)
+  for (const { org, reason } of report.unconfirmed) {
+    const { means } = explain(reason)
+    print(`  ${org}  ${means === reason ? reason : `${reason}: ${means}`}`)
+  }
   if (report.left.length > 0) print('these are still connected: run it again')
   for (const { org, reason } of report.left) print(`  ${org}  ${reason}`)
 }

@@ -1,5 +1,4 @@
 /** Disconnecting many accounts at once, such as all of them when a secret has leaked. Begun again, it goes on. */
-import type { Clock } from '../lib/clock.ts'
 import type { Org } from '../storage/ports.ts'
 import type { Disconnect } from './disconnect.ts'
 import type { Roster } from './roster.ts'
@@ -10,16 +9,17 @@ const atOnceMax = 4
 
 export interface Report {
   disconnected: number
+  /** Of those disconnected: no grant was kept here, so nothing was ended at Drift. */
+  withoutGrant: Org[]
   /** Where Drift has not confirmed that the grant is over: to be ended in Drift's own settings, by hand. */
   unconfirmed: { org: Org; reason: string }[]
-  /** Not disconnected yet: it was told to stop, or something failed. */
+  /** Not disconnected yet: the run was stopped, or something failed. */
   left: { org: Org; reason: string }[]
 }
 
 interface Needs {
   roster: Roster
   disconnect: Disconnect
-  clock: Clock
   /** Called after each account. */
   progress(done: number, of: number): void
   /** No further account is begun once it is given. */
@@ -32,7 +32,7 @@ interface Needs {
  */
 export async function disconnectMany(needs: Needs, orgs: readonly Org[], who: string): Promise<Report> {
   const { roster, disconnect, progress, signal } = needs
-  const report: Report = { disconnected: 0, unconfirmed: [], left: [] }
+  const report: Report = { disconnected: 0, withoutGrant: [], unconfirmed: [], left: [] }
   const there = orgs.filter((org) => {
     const install = roster.get(org)
     return install !== undefined && isThere(install)
@@ -50,6 +50,7 @@ export async function disconnectMany(needs: Needs, orgs: readonly Org[], who: st
     try {
       const left = await disconnect.leave(org, who)
       report.disconnected++
+      if (left.is === 'no_grant') report.withoutGrant.push(org)
       if (left.is === 'unrevoked') report.unconfirmed.push({ org, reason: left.reason })
     } catch (error) {
       report.left.push({ org, reason: error instanceof Error ? error.message : 'unknown' })

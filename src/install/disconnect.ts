@@ -19,10 +19,22 @@ export interface Disconnect {
   /** Whatever may still be there of an account that has left; true when it had not left before. */
   erase(org: Org): Promise<boolean>
   /**
-   * Somebody wants the account to be gone: Drift is told that its grant ends, and everything is erased, whether Drift
-   * answered or not. Doing it twice changes nothing. Resolves to what Drift must still be told by hand, in its settings.
+   * A person disconnects the account: Drift is asked to end its grant, and everything is erased, whatever Drift answers.
+   * Doing it twice changes nothing.
    */
-  leave(org: Org, who: string): Promise<{ is: 'revoked' } | { is: 'unrevoked'; reason: string }>
+  leave(org: Org, who: string): Promise<Left>
+}
+
+/**
+ * What became of the grant at Drift. `no_grant`: none was kept here, so nothing was ended there. `unrevoked`: Drift has
+ * not confirmed that it has ended, and it must be ended by hand, in Drift's settings.
+ */
+export type Left = { is: 'revoked' } | { is: 'no_grant' } | { is: 'unrevoked'; reason: string }
+
+const leftNotes: Readonly<Record<Left['is'], string>> = {
+  revoked: 'disconnected',
+  no_grant: 'disconnected; no grant was kept, so none was ended at Drift',
+  unrevoked: 'disconnected; Drift did not confirm that its grant has ended',
 }
 
 interface Needs {
@@ -51,7 +63,8 @@ export function disconnecting(needs: Needs): Disconnect {
   /** What Drift says of the account's grant. */
   async function ask(org: Org): Promise<'alive' | 'dead' | 'unproven' | 'later'> {
     const access = await accessOf(org)
-    if (access.is !== 'token') return access.is === 'unrenewable' ? 'unproven' : access.is
+    if (access.is === 'unrenewable' || access.is === 'unreadable') return 'unproven'
+    if (access.is !== 'token') return access.is
     const info = judgeTokenInfo(await send(tokenInfoRequest(apiUrl, access.token)))
     // A token of another account says nothing of this one.
     if (info.is === 'valid') return info.orgId === org ? 'alive' : 'unproven'
@@ -86,17 +99,21 @@ export function disconnecting(needs: Needs): Disconnect {
     while ((await inbox.erase(org)) > 0);
   }
 
-  /** A grant that does not open, its bytes having been changed, is as good as none. */
-  async function accessOf(org: Org): Promise<Access> {
+  /** `unreadable`: there is a grant, but it does not open, since its bytes were changed. */
+  async function accessOf(org: Org): Promise<Access | { is: 'unreadable' }> {
     return grants.access(org).catch((error: unknown) => {
-      if (isUnreadable(error)) return { is: 'unrenewable' }
+      if (isUnreadable(error)) return { is: 'unreadable' }
       throw error
     })
   }
 
-  async function revoke(org: Org): Promise<{ is: 'revoked' } | { is: 'unrevoked'; reason: string }> {
-    let access = await accessOf(org)
+  async function revoke(org: Org): Promise<Left> {
+    const first = await accessOf(org)
+    if (first.is === 'unrenewable') return { is: 'no_grant' }
+    if (first.is === 'unreadable') return { is: 'unrevoked', reason: 'sealed_unreadable' }
+    let access: Access = first
     for (let tries = 0; ; tries++) {
+      // Drift has refused a token that nothing renews: it has ended.
       if (access.is === 'dead' || access.is === 'unrenewable') return { is: 'revoked' }
       if (access.is === 'later') return { is: 'unrevoked', reason: access.reason }
       if (!app) return { is: 'unrevoked', reason: 'the settings name no Drift app' }
@@ -111,10 +128,9 @@ export function disconnecting(needs: Needs): Disconnect {
   return {
     erase,
     async leave(org, who) {
-      const revoked = await revoke(org)
-      if (await erase(org))
-        await note(org, who, revoked.is === 'revoked' ? 'disconnected' : 'disconnected; Drift could not be told')
-      return revoked
+      const left = await revoke(org)
+      if (await erase(org)) await note(org, who, leftNotes[left.is])
+      return left
     },
     async confirm(org, saidAt) {
       // The install says so, and not its lane alone, so that it is still so after a restart.

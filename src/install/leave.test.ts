@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../pipeline/sums.ts'
 import type { Action } from '../sim/index.ts'
+import type { Left } from './disconnect.ts'
 
 const id = String(org)
 
@@ -15,7 +16,7 @@ describe('an admin disconnects an account', () => {
   afterEach(() => stage.close())
 
   const uninstalls = () => stage.sims.drift.requests.filter(({ path }) => path === '/app/uninstall')
-  const deeds = async () => (await stage.storage.audit.list(id, 9)).map(({ who, what }) => `${who}: ${what}`)
+  const audited = async () => (await stage.storage.audit.list(id, 9)).map(({ who, what }) => `${who}: ${what}`)
   const session = { kind: 'session', id: 'a-digest', org: id, who: 'admin', at: 0, until: 9e15 } as const
 
   test('Drift is told that the grant ends, everything goes, sessions too, and the counts stay', async () => {
@@ -36,13 +37,13 @@ describe('an admin disconnects an account', () => {
     assert.ok(await stage.storage.tickets.get({ ...session, id: 'another' }, 1))
     const sums = sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
     assert.deepEqual([sums.received, sums.delivered, sums.expired, addsUp(sums)], [2, 1, 1, true])
-    assert.deepEqual(await deeds(), ['admin: disconnected'])
+    assert.deepEqual(await audited(), ['admin: disconnected'])
   })
 
-  test('twice, and at once: Drift is told once, and it is one deed', async () => {
+  test('twice, and at once: it is one entry of the audit', async () => {
     await Promise.all([stage.disconnect.leave(id, 'one'), stage.disconnect.leave(id, 'other')])
     await stage.disconnect.leave(id, 'one')
-    assert.equal((await deeds()).length, 1)
+    assert.equal((await audited()).length, 1)
     assert.ok(uninstalls().length <= 2)
   })
 
@@ -60,14 +61,32 @@ describe('an admin disconnects an account', () => {
     ['is behind a portal that says 200', { status: 200, body: '<html>' }],
   ]
   for (const [what, action] of unreached) {
-    test(`Drift ${what}: all is erased the same, and it is said that Drift could not be told`, async () => {
+    test(`Drift ${what}: all is erased the same, and the audit says that Drift did not confirm`, async () => {
       stage.sims.drift.script('/app/uninstall', () => action)
       const left = await stage.disconnect.leave(id, 'admin')
       assert.equal(left.is, 'unrevoked')
       assert.equal((await stage.storage.installs.get(id))?.state, 'disconnected')
-      assert.deepEqual(await deeds(), ['admin: disconnected; Drift could not be told'])
+      assert.deepEqual(await audited(), ['admin: disconnected; Drift did not confirm that its grant has ended'])
     })
   }
+
+  const unended: [what: string, grant: Uint8Array | undefined, left: Left, note: string][] = [
+    ['has no grant', undefined, { is: 'no_grant' }, 'no grant was kept, so none was ended at Drift'],
+    [
+      'has a grant that does not open',
+      Buffer.alloc(99, 1),
+      { is: 'unrevoked', reason: 'sealed_unreadable' },
+      'Drift did not confirm that its grant has ended',
+    ],
+  ]
+  for (const [what, grant, left, note] of unended)
+    test(`an account that ${what}: all is erased, and nothing says that Drift ended a grant`, async () => {
+      await stage.roster.change(id, stage.clock.now(), ({ grant: _, ...kept }) => (grant ? { ...kept, grant } : kept))
+      assert.deepEqual(await stage.disconnect.leave(id, 'admin'), left)
+      assert.equal((await stage.storage.installs.get(id))?.state, 'disconnected')
+      assert.equal(uninstalls().length, 0)
+      assert.deepEqual(await audited(), [`admin: disconnected; ${note}`])
+    })
 
   test('an account that is not there leaves no trace of having left', async () => {
     await stage.disconnect.leave('424242', 'admin')

@@ -115,6 +115,6 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     if (wrong) return show(c, { wrong: { confirm: `Not done: ${wrong}.` } }, 422)
     const left = await disconnect.leave(org, who)
     // The session ended with the account, and so did this page's way back.
-    return c.html(leftPage(left.is === 'revoked'))
+    return c.html(leftPage(left.is))
   })
 }

@@ -1,5 +1,6 @@
 /** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
+import type { Left } from '../../install/disconnect.ts'
 import { holdOf, leaving, stateShown } from '../../install/state.ts'
 import type { KeyShown } from '../../install/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
@@ -63,14 +64,17 @@ function gone(): Html {
 }
 
 /** After it left, in the place of the console. */
-export function leftPage(isRevoked: boolean): Html {
-  const told = isRevoked
-    ? 'Drift has ended the grant.'
-    : 'Drift could not be told: remove the app in its own settings too.'
+export function leftPage(left: Left['is']): Html {
+  const atDrift = {
+    revoked: 'Drift has ended the grant.',
+    no_grant:
+      'No grant was kept, so nothing was ended at Drift: if the app is still connected there, remove it in Drift’s settings.',
+    unrevoked: 'Drift did not confirm that the grant has ended: remove the app in Drift’s settings too.',
+  }
   return page({
     title: 'Disconnected',
     body: html`<h1>Disconnected</h1>
-      <p>The write key, the grant and every event that was kept are erased. ${told}</p>
+      <p>The account’s secrets and every event that was kept are erased. ${atDrift[left]}</p>
       <p><a class="button" href="/console">Sign in again</a></p>`,
   })
 }
