@@ -11,8 +11,8 @@ const unseen: [name: string, sign: string][] = [
   ['a byte order mark', '\ufeff'],
   ['a direction mark', '\u200e'],
   ['a word joiner', '\u2060'],
-  ['a character that is not seen', '\u0007'],
-  ['a character that is not seen', '\u{e0041}'],
+  ['an invisible character', '\u0007'],
+  ['an invisible character', '\u{e0041}'],
 ]
 
 describe('an unseen character is refused by its name, and nothing is saved', () => {

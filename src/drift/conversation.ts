@@ -11,7 +11,7 @@ export type ConversationAnswer =
   | { is: 'unauthorised' }
   /** Drift itself says that the grant does not reach that far. */
   | { is: 'forbidden' }
-  /** A 401 or 403 that is not Drift's own: most likely another's on the way, and it says nothing of the grant. */
+  /** A 401 or 403 that is not Drift's own: most likely a proxy on the way sent it, and the grant may be good. */
   | { is: 'unclear'; reason: string }
   /** The stored token is not one that a request can carry. */
   | { is: 'unmakeable' }

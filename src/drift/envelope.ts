@@ -27,7 +27,7 @@ export const deletionType = 'gdpr_delete_requested'
 
 /**
  * Drift documents of these two only their envelope, and both must be acted on: type and orgId are enough, whatever `data`
- * is, and none is ever a repeat of another, since an account may leave twice and two people may want the same.
+ * is, and neither is ever a repeat, since an account may leave twice and two people may want the same.
  */
 export function isLifeCycle(type: string): boolean {
   return type === disconnectType || type === deletionType

@@ -25,13 +25,13 @@ describe("Drift's answer to a refresh", () => {
       })
   })
 
-  test('names its account as a number or in digits, exactly; what names none is passed over', () => {
+  test('names its account as a number or in digits, exactly; what is not an account is passed over', () => {
     const named = (orgId: string) => {
       const judged = judgeTokens({ status: 200, headers: {}, body: `{"access_token":"a","orgId":${orgId}}` })
       return judged.is === 'granted' ? judged.tokens.orgId : judged
     }
     assert.deepEqual(['7', '"7"', '9007199254740993'].map(named), ['7', '7', '9007199254740993'])
-    for (const none of ['0', '""', 'null', '-7', '[7]', '{}']) assert.equal(named(none), undefined)
+    for (const odd of ['0', '""', 'null', '-7', '[7]', '{}']) assert.equal(named(odd), undefined)
   })
 
   test('that has no access token cannot be read, and does not take the place of a good grant', () => {

@@ -12,7 +12,7 @@ export interface App {
 export interface Tokens {
   accessToken: string
   refreshToken?: string
-  /** None: until Drift refuses it. */
+  /** Undefined: good until Drift refuses it. */
   expiresInMs?: number
   orgId?: string
 }
@@ -111,7 +111,7 @@ export function judgeTokens(answer: Answered): TokenAnswer {
 
 const forGood = Number.POSITIVE_INFINITY
 
-/** Seconds, as a number or its digits; 0 is for good (Kong). Undefined where it says nothing that could be meant. */
+/** Seconds, as a number or its digits; 0 is for good (Kong). Undefined where it is not a lifetime. */
 function lifetimeOf(said: Json | undefined): number | undefined {
   const seconds = typeof said === 'string' && /^\d{1,10}$/.test(said) ? Number(said) : said
   if (typeof seconds !== 'number' || !(seconds >= 0 && seconds < 1e10)) return undefined
@@ -133,7 +133,7 @@ export type TokenInfo =
   | { is: 'valid'; orgId: string; scopes?: string[]; app?: string }
   /** Drift itself does not know the token. */
   | { is: 'invalid' }
-  /** A no that is not Drift's own, or a 403: it says nothing of the token, and may come however often Drift is asked. */
+  /** A refusal that is not Drift's own, or a 403: the token may be good, and asking again may not help. */
   | { is: 'unclear'; reason: string }
   /** Drift knows the token, and names no account that could be one. */
   | { is: 'unnamed' }
@@ -149,13 +149,13 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   const body = objectOf(answer.body)
   if (body === undefined) return { is: 'later', reason: 'drift_unreadable' }
   const whose = body.authenticated_userid
-  const orgId = typeof whose === 'string' ? /^orgId:([1-9][0-9]{0,18})$/.exec(whose)?.[1] : undefined
+  const orgId = typeof whose === 'string' && whose.startsWith('orgId:') ? orgIdOf(whose.slice(6)) : undefined
   if (orgId === undefined) return { is: 'unnamed' }
   const scopes = typeof body.scope === 'string' ? body.scope.split(' ').filter(Boolean) : []
   return {
     is: 'valid',
     orgId,
-    ...(typeof body?.credential_id === 'string' && body.credential_id !== '' ? { app: body.credential_id } : {}),
+    ...(typeof body.credential_id === 'string' && body.credential_id !== '' ? { app: body.credential_id } : {}),
     ...(scopes.length > 0 ? { scopes } : {}),
   }
 }

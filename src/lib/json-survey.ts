@@ -10,7 +10,7 @@ import { safeCharacters } from './decimal.ts'
 /** Nesting and size that every later step can walk without care; Drift's own webhooks nest four levels. */
 export const depthMax = 32
 export const valuesMax = 50_000
-/** The largest number that a double holds has 309 digits; longer ones say nothing that anybody could use. */
+/** The largest number that a double holds has 309 digits; a longer one cannot be meant. */
 export const numberCharactersMax = 400
 
 /** What is too much for the steps that follow. The words are shown to people: see docs/errors.md. */

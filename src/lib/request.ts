@@ -47,7 +47,7 @@ interface OutletOptions {
   proxies?: Proxies
 }
 
-/** The failure of a request that cannot even be made, such as one whose token is not a header's value: waiting is no use. */
+/** The failure of a request that cannot even be made, such as one whose token is not a header's value: waiting does not help. */
 export const unmakeable = 'REQUEST_INVALID'
 
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */

@@ -1,9 +1,9 @@
-/** A log in which lines that anybody can cause are few: the first of a minute are written, the rest are counted. */
+/** A log in which lines that any stranger can cause are few: the first of a minute are written, the rest are counted. */
 import type { Clock } from './clock.ts'
 import type { Fields, Log } from './log.ts'
 
 const minuteMs = 60_000
-/** Enough to see who knocks and why, and less than one line in five seconds. */
+/** Enough to see who sends and why, and less than one line in five seconds. */
 const linesMax = 10
 
 /**

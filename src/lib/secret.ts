@@ -7,7 +7,7 @@ export function newSecret(random: Random): string {
   return random.bytes(32).toString('base64url')
 }
 
-/** One that whoever knows these secrets can make again, and nobody else. */
+/** A secret that can be made again from these secrets, and only from them. */
 export function secretFrom(...secrets: readonly string[]): string {
   return createHash('sha256').update(secrets.join('\n')).digest('base64url')
 }

@@ -20,12 +20,12 @@ const names: Readonly<Record<string, string>> = {
   '\ufeff': 'a byte order mark',
 }
 
-/** The first unseen character in words, such as "a zero-width space (U+200B)"; undefined when there is none. */
+/** The first unseen character in words, such as "a zero-width space (U+200B)"; undefined when all can be seen. */
 export function unseenIn(text: string): string | undefined {
   const found = unseen.exec(text)?.[0]
   if (found === undefined) return undefined
   const code = `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
-  return `${names[found] ?? 'a character that is not seen'} (${code})`
+  return `${names[found] ?? 'an invisible character'} (${code})`
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What can be said of a Segment write key by looking at it. Every door judges it here: settings, commands and forms. */
 import { secretProblem, trimmed } from '../lib/pasted.ts'
 
-/** Segment's keys have 32 characters, older ones fewer; whatever is longer than this is something else. */
+/** Segment's keys have 32 characters, older ones fewer; a longer text is something else. */
 const charactersMax = 200
 
 /**

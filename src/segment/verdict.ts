@@ -26,8 +26,8 @@ export function judge(answer: Answered, nowMs: number): Verdict {
 }
 
 /**
- * A yes is Segment's own: its edge answers `{"success": true}`, and destinations that speak its API an `OK` or nothing.
- * Whatever else comes with a 2xx, such as the page of a sign-in, is somebody else's word. Segment may have taken the batch
+ * Segment's own yes: its edge answers `{"success": true}`, and destinations that speak its API an `OK` or nothing.
+ * Anything else with a 2xx, such as the page of a sign-in, comes from another server. Segment may have taken the batch
  * all the same, so it goes again under the same messageIds.
  */
 function judgeSuccess(body: string): Verdict {
