@@ -26,8 +26,9 @@ async function runTests(then: string) {
      import { test } from 'node:test'
      import { startChild } from ${helper}
      test('starts a process', { timeout: 2_000 }, async () => {
-       const script = 'trap "" TERM; sleep 1000 & echo "$$ $!" > "$1.new"; mv "$1.new" "$1"; wait'
-       const child = startChild('sh', ['-c', script, 'sh', ${JSON.stringify(ids)}], { stdio: ['ignore', 'pipe', 'pipe'] })
+       const script = 'read -r _; trap "" TERM; sleep 1000 & echo "$$ $!" > "$1.new"; mv "$1.new" "$1"; wait'
+       const child = startChild('sh', ['-c', script, 'sh', ${JSON.stringify(ids)}], { stdio: 'pipe' })
+       child.stdin.write('\\n') // once startChild() has returned
        while (!existsSync(${JSON.stringify(ids)})) await new Promise(setImmediate)
        ${then}
      })`,

@@ -17,8 +17,8 @@ interface Started {
 const started = new Set<Started>()
 let isOver = false
 
-/** Our end closes the watcher's input, whatever we end of: then it ends the group. */
-const watching = 'read -r _; kill -s "$1" -- "-$2"'
+/** It reads the id of the group; then our end closes its input, whatever we end of, and it ends the group. */
+const watching = 'read -r group && { read -r _; kill -s "$1" -- "-$group"; }'
 
 /**
  * Like `spawn`. `signal` is what ends it together with us. Throws when the tests are over: one that ran out of its time
@@ -31,16 +31,22 @@ export function startChild(
   signal: NodeJS.Signals = 'SIGKILL',
 ): ChildProcess {
   if (isOver) throw new Error(`the tests are over, so ${command} is not started any more`)
-  // In a process group of its own: what traces or wraps a program is ended together with it.
-  const child = spawn(command, args, { ...options, detached: true })
-  if (child.pid === undefined) return child
-  const watcher = spawn('sh', ['-c', watching, 'sh', signal.slice('SIG'.length), String(child.pid)], {
+  // Before the child: it takes milliseconds to start, and a kill -9 of ours meanwhile would leave a child without it.
+  const watcher = spawn('sh', ['-c', watching, 'sh', signal.slice('SIG'.length)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // Ctrl-C in a terminal goes to us alone.
     detached: true,
   })
   watcher.on('error', () => {}).unref()
-  ;(watcher.stdin as Socket).unref()
+  const input = watcher.stdin as Socket
+  input.on('error', () => {}).unref()
+  // In a process group of its own: what traces or wraps a program is ended together with it.
+  const child = spawn(command, args, { ...options, detached: true })
+  if (child.pid === undefined) {
+    watcher.kill('SIGKILL')
+    return child
+  }
+  input.write(`${child.pid}\n`)
   const one = { child, signal, watcher }
   started.add(one)
   child.once('exit', () => isGone(one) && forget(one))
