@@ -3,6 +3,10 @@
 import { globSync } from 'node:fs'
 import { endLike, runChild } from './child.mjs'
 
+// Ends a file that hangs, so that a run has a limit as well: several times what the longest file takes on a slow machine.
+const fileMsMax = 10 * 60_000
+const limit = `${new URL('../test/limit.ts', import.meta.url)}?ms=${fileMsMax}`
+
 const args = process.argv.slice(2)
 const given = args.filter((arg) => arg.endsWith('.ts'))
 const options = args.filter((arg) => !arg.endsWith('.ts'))
@@ -16,7 +20,7 @@ if (files.length === 0) {
 } else if (given.length === 0 && !(await isReady())) {
   process.exitCode = 1
 } else {
-  endLike(await runChild(process.execPath, ['--test', ...options, ...files]))
+  endLike(await runChild(process.execPath, ['--import', limit, '--test', ...options, ...files]))
 }
 
 /** Whether all that a whole run starts is there; says what is not, once, instead of each test. */

@@ -82,3 +82,29 @@ test('a test that leaves a server listening fails its file after a while, and it
        createServer().listen(0, '127.0.0.1')`)
   assert.equal(await ended(run), 1)
 })
+
+test(
+  'a test file that never ends is ended by its limit and named, and the files after it still run',
+  options,
+  async () => {
+    const folder = mkdtempSync(join(scratch, 'limit-'))
+    const write = (name: string, body: string) =>
+      writeFileSync(join(folder, name), `import { test } from 'node:test'\n test('it', async () => { ${body} })`)
+    write('a-loops.test.ts', 'for (;;) {}')
+    write('b-waits.test.ts', 'setInterval(() => {}, 1000); await new Promise(() => {})')
+    write('c-passes.test.ts', '')
+    const limit = `${new URL('./limit.ts', import.meta.url)}?ms=1500`
+    const files = ['a-loops', 'b-waits', 'c-passes'].map((name) => join(folder, `${name}.test.ts`))
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined }
+    const run = startChild(process.execPath, ['--import', limit, '--test', ...files], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let out = ''
+    run.stdout!.on('data', (text: Buffer) => (out += text))
+    assert.equal(await ended(run), 1)
+    for (const name of ['a-loops', 'b-waits'])
+      assert.match(out, new RegExp(`${name}.test.ts was ended: it ran for 1.5 s`))
+    assert.match(out, /pass 1\n.*fail 2\n/)
+  },
+)
