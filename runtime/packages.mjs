@@ -1,4 +1,16 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -27,7 +39,7 @@ export class SetupFailure extends Error {
 export async function ensurePackages(folder, { dev = false, node = process.execPath, what, workspace = ownWorkspace }) {
   const complete = (installedIn) => missing(wanted(folder), installed(installedIn), { dev }).length === 0
   if (complete(folder)) return
-  await alone(workspace, async () => {
+  await alone(workspace, what, async () => {
     if (complete(folder)) return // by the one we waited for
     process.stderr.write(`Installing ${what} …\n`)
     const output = await npmCi(folder, { dev, node, workspace, what })
@@ -89,8 +101,8 @@ function installed(folder) {
 }
 
 /** Runs `work` while no other process does: the workspace is the lock, and its owner touches it as long as it lives. */
-async function alone(workspace, work) {
-  for (let waiting = false; !claim(workspace); waiting = true) {
+async function alone(workspace, what, work) {
+  for (let waiting = false; !claim(workspace, what); waiting = true) {
     if (!waiting) process.stderr.write('Waiting for another set-up to end …\n')
     await sleep(100)
   }
@@ -103,14 +115,17 @@ async function alone(workspace, work) {
   }
 }
 
-function claim(workspace) {
+function claim(workspace, what) {
   removeAbandoned(workspace)
   try {
     mkdirSync(workspace)
     return true
   } catch (error) {
     if (error.code === 'EEXIST') return false
-    throw error
+    const folder = dirname(workspace)
+    throw new SetupFailure(`To install ${what}, ${folder} must be writable, and it is not (${error.code}).`, {
+      hint: 'Run the command once as the owner of that folder, or make a clone of your own.',
+    })
   }
 }
 
@@ -134,7 +149,7 @@ async function npmCi(folder, { dev, node, workspace, what }) {
   const { command, args } = npmCommand(node)
   // Said outright, because NODE_ENV=production and the person's own npm settings change what npm leaves out.
   const kinds = [dev ? '--include=dev' : '--omit=dev', '--include=optional']
-  const result = await runChild(command, [...args, 'ci', '--ignore-scripts', ...kinds], {
+  const result = await runChild(command, [...args, 'ci', '--ignore-scripts', ...kinds, ...cacheFlags(workspace)], {
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32' && command === 'npm', // there it is a .cmd file
@@ -143,6 +158,23 @@ async function npmCi(folder, { dev, node, workspace, what }) {
   if (result.received !== null) throw new SetupFailure('Interrupted.', { hint: '', signal: result.received })
   if (result.code !== 0) throw npmFailure(what, folder, result.output)
   return result.output
+}
+
+/**
+ * Where npm cannot write its cache, it fails, or passes over an optional package as if there were none. It then gets one
+ * in the workspace: for a user without a home, or whose cache another user has written to.
+ */
+function cacheFlags(workspace) {
+  const cache = process.env.npm_config_cache || (process.platform === 'win32' ? undefined : join(homedir(), '.npm'))
+  if (cache === undefined) return []
+  try {
+    mkdirSync(cache, { recursive: true })
+    for (const folder of [cache, join(cache, '_cacache'), join(cache, '_cacache/tmp')])
+      if (existsSync(folder)) accessSync(folder, constants.W_OK)
+    return []
+  } catch {
+    return ['--cache', join(workspace, 'cache')]
+  }
 }
 
 function npmFailure(what, folder, output) {

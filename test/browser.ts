@@ -98,8 +98,7 @@ async function pinned(): Promise<Found> {
   const cache = join(packed, '../../.cache')
   const folder = join(cache, `chromium-${version}`)
   if (!existsSync(folder)) {
-    await mkdir(cache, { recursive: true })
-    const fresh = await mkdtemp(`${folder}-`)
+    const fresh = await newFolder(cache, folder)
     await unpack(join(packed, 'bin'), fresh)
     await writeFile(join(fresh, 'fonts.conf'), fontconfig(folder))
     // When another process was quicker, its folder is as good.
@@ -109,6 +108,16 @@ async function pinned(): Promise<Found> {
     ? {}
     : { FONTCONFIG_FILE: join(folder, 'fonts.conf') }
   return { executablePath: join(folder, 'chromium'), env: { LD_LIBRARY_PATH: join(folder, 'al2023/lib'), ...fonts } }
+}
+
+async function newFolder(cache: string, folder: string): Promise<string> {
+  try {
+    await mkdir(cache, { recursive: true })
+    return await mkdtemp(`${folder}-`)
+  } catch (error) {
+    const why = `${cache}, where it is unpacked, cannot be written (${(error as NodeJS.ErrnoException).code})`
+    throw new Error(`the tests need Chromium, and ${why}: make a clone of your own, or ${hint}`)
+  }
 }
 
 async function unpack(from: string, to: string): Promise<void> {

@@ -23,6 +23,16 @@ export async function ownerOf(): Promise<Owner> {
   return { uid: await idOf('-u'), gid: await idOf('-g') }
 }
 
+/**
+ * The folder for temporary files of PostgreSQL: the system's, where TMPDIR names one that the user who runs it may not
+ * enter, as in the home of root.
+ */
+export async function temporaryFor({ uid }: Owner): Promise<string> {
+  if (uid === undefined) return tmpdir()
+  for (const folder of [tmpdir(), '/tmp', '/var/tmp']) if (await mayBeEntered(folder)) return folder
+  return tmpdir()
+}
+
 /** The folder of initdb and postgres; throws an Error that says what is missing and what to do about it. */
 export async function postgresBinaries(owner: Owner): Promise<string> {
   const given = process.env.TEST_POSTGRES_BIN
@@ -32,7 +42,7 @@ export async function postgresBinaries(owner: Owner): Promise<string> {
     const why = error.code === 'EACCES' ? `${who} may not enter ${bin}` : `${bin}/initdb does not start (${error.code})`
     const todo = given
       ? 'change TEST_POSTGRES_BIN'
-      : 'set TMPDIR to a folder that everybody may enter, or TEST_POSTGRES_BIN to the folder of another PostgreSQL'
+      : 'set TMPDIR to a folder that every user may enter, or TEST_POSTGRES_BIN to the folder of another PostgreSQL'
     throw new Error(`the tests need PostgreSQL, and ${why}: ${todo}; SKIP_POSTGRES=1 leaves its tests out`)
   })
   return bin
@@ -47,7 +57,7 @@ async function packaged(owner: Owner): Promise<string> {
   await makeLinks(root)
   if (owner.uid === undefined || (await mayBeEntered(native))) return join(native, 'bin')
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
-  return join(await copied(native, join(tmpdir(), `drift-segment-source-postgres-${version}`)), 'bin')
+  return join(await copied(native, join(await temporaryFor(owner), `drift-segment-source-postgres-${version}`)), 'bin')
 }
 
 /** What npm cannot carry of the package, its links, is made here. */
@@ -63,7 +73,8 @@ async function makeLinks(root: string): Promise<void> {
 
 async function mayBeEntered(folder: string): Promise<boolean> {
   for (let at = folder; ; at = dirname(at)) {
-    if (((await stat(at)).mode & 0o001) === 0) return false
+    const found = await stat(at).catch(() => undefined)
+    if (found === undefined || (found.mode & 0o001) === 0) return false
     if (dirname(at) === at) return true
   }
 }
@@ -73,7 +84,7 @@ async function copied(from: string, to: string): Promise<string> {
   const made = await lstat(to).catch(() => undefined)
   if (made) {
     if (made.isDirectory() && made.uid === process.getuid?.() && (made.mode & 0o022) === 0) return to
-    throw new Error(`the tests need PostgreSQL, and ${to} belongs to somebody else: remove it, or set TMPDIR`)
+    throw new Error(`the tests need PostgreSQL, and ${to} belongs to another user: remove it, or set TMPDIR`)
   }
   const fresh = await mkdtemp(`${to}-`)
   const whole = join(fresh, 'native')

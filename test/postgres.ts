@@ -5,13 +5,12 @@
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { endChild, ended, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { freePort } from './free-port.ts'
-import { ownerOf, postgresBinaries } from './postgres-binaries.ts'
+import { ownerOf, postgresBinaries, temporaryFor } from './postgres-binaries.ts'
 
 /** Why tests on PostgreSQL are left out, if they are. */
 export const withoutPostgres: string | false = (process.env.SKIP_POSTGRES ?? '') !== '' && 'SKIP_POSTGRES asks for it'
@@ -33,7 +32,7 @@ export interface Postgres {
 export async function startPostgres(settings: readonly string[] = []): Promise<Postgres> {
   const owner = await ownerOf()
   const bin = await postgresBinaries(owner)
-  const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-postgres-'))
+  const folder = await mkdtemp(join(await temporaryFor(owner), 'drift-segment-source-postgres-'))
   if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid!)
   const data = join(folder, 'data')
   const init = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']

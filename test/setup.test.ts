@@ -1,10 +1,8 @@
 /**
- * The commands set themselves up: an older Node fetches Node 24, packages are installed when they are missing, and the
- * launcher is invisible once the program runs. npm is replaced by a script here: nothing is downloaded.
+ * The commands set themselves up: an older Node fetches Node 24, and packages are installed when they are missing. npm is
+ * replaced by a script here: nothing is downloaded.
  */
 import assert from 'node:assert/strict'
-import type { ChildProcess, SpawnOptions } from 'node:child_process'
-import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -19,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { startChild } from './children.ts'
+import { end, start } from './script.ts'
 
 type Entry = Record<string, string | string[] | boolean>
 type Lock = { packages: Record<string, Entry> }
@@ -158,6 +156,23 @@ describe('setting up', () => {
     assert.match(stderr, /npm could not install the packages/)
   })
 
+  test('gives npm a cache of its own where the one it would use cannot be written', async () => {
+    const project = newProject(`fs.writeFileSync('../cache', process.argv.slice(-2).join(' ')); install()`)
+    for (const env of [{ HOME: '/dev/null' }, { npm_config_cache: '/dev/null/cache' }]) {
+      const { code, stderr } = await project.setUp({ npm_config_cache: '', ...env })
+      assert.equal(code, 0, stderr)
+      assert.match(readFileSync(join(project.folder, 'cache'), 'utf8'), /^--cache \S+\.installing\/cache$/)
+      rmSync(join(project.folder, 'node_modules'), { recursive: true })
+    }
+  })
+
+  test('says which folder must be writable where it may not install', async () => {
+    const project = newProject('install()')
+    const { code, stderr } = await project.setUp({}, '/dev/null/.installing')
+    assert.equal(code, 1)
+    assert.match(stderr, /^To install the packages, \/dev\/null must be writable, and it is not \(ENOTDIR\)\.\n$/)
+  })
+
   test('takes over from a command that was killed in the middle', async () => {
     const project = newProject('install()')
     const left = join(project.folder, '.installing')
@@ -183,47 +198,6 @@ describe('setting up', () => {
     const execPath = join(scratch, 'bin/node')
     assert.deepEqual(npmCommand('node24', { env: { npm_execpath: npm }, execPath }), { command: 'node24', args: [npm] })
     assert.deepEqual(npmCommand('node24', { env: { npm_execpath: pnpm }, execPath }), { command: 'npm', args: [] })
-  })
-})
-
-describe('the launcher', () => {
-  test('gives arguments, output and exit code through', async () => {
-    const script = newScript(`console.log(JSON.stringify(process.argv.slice(2))); process.exit(78)`)
-    const { code, stdout } = await end(start([join(runtime, 'run.mjs'), script, '--once', 'two words']))
-    assert.equal(code, 78)
-    assert.deepEqual(JSON.parse(stdout), ['--once', 'two words'])
-  })
-
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) {
-    test(`hands ${signal} on and waits for the program's own end`, async () => {
-      const script = newScript(`
-        process.on('${signal}', () => { console.log('drained'); clearInterval(up); process.exitCode = 3 })
-        const up = setInterval(() => {}, 1000)
-        console.log('up')`)
-      const launcher = start([join(runtime, 'run.mjs'), script])
-      launcher.stdout!.once('data', () => launcher.kill(signal))
-      const { code, stdout } = await end(launcher)
-      assert.deepEqual({ code, stdout }, { code: 3, stdout: 'up\ndrained\n' })
-    })
-  }
-
-  test('stops the program when the shell that npm started it in is killed', async () => {
-    const script = newScript(`
-      process.on('SIGTERM', () => { console.log('drained'); clearInterval(up) })
-      const up = setInterval(() => {}, 1000)
-      console.log('up')`)
-    const shell = newScript(`
-      import { spawn } from 'node:child_process'
-      spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit' })`)
-    const npm = start([shell, join(runtime, 'run.mjs'), script], { env: { ...process.env, npm_command: 'start' } })
-    npm.stdout!.once('data', () => npm.kill('SIGKILL'))
-    assert.equal((await end(npm)).stdout, 'up\ndrained\n')
-  })
-
-  test('ends by the signal that ended the program', async () => {
-    const script = newScript(`process.kill(process.pid, 'SIGKILL')`)
-    const { code, signal } = await end(start([join(runtime, 'run.mjs'), script]))
-    assert.deepEqual({ code, signal }, { code: null, signal: 'SIGKILL' })
   })
 })
 
@@ -261,28 +235,7 @@ function newProject(npmDoes: string) {
        endLike({ code: 1, signal })
      })`,
   )
-  const env = { ...process.env, npm_execpath: npm }
-  return { folder, writeNpm, setUp: () => end(start([command, folder, join(folder, '.installing')], { env })) }
-}
-
-function newScript(source: string): string {
-  const path = join(mkdtempSync(join(scratch, 'script-')), 'script.mjs')
-  writeFileSync(path, source)
-  return path
-}
-
-function start(args: string[], options: SpawnOptions = {}) {
-  return startChild(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
-}
-
-async function end(child: ChildProcess) {
-  let [stdout, stderr] = ['', '']
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  return { code, signal, stdout, stderr }
+  const setUp = (more: NodeJS.ProcessEnv = {}, workspace = join(folder, '.installing')) =>
+    end(start([command, folder, workspace], { env: { ...process.env, npm_execpath: npm, ...more } }))
+  return { folder, writeNpm, setUp }
 }
