@@ -40,6 +40,7 @@ for (const [pasted, why] of refused)
   test(`what cannot be a write key is refused with its reason: ${JSON.stringify(pasted.slice(0, 40))}`, () => {
     const judged = judgeWriteKey(pasted)
     assert.equal(judged.is, 'refused')
-    assert.match('why' in judged ? judged.why : '', why)
-    assert.ok(pasted.trim().length < 6 || !JSON.stringify(judged).includes(pasted), 'it is not repeated')
+    const said = 'why' in judged ? judged.why : ''
+    assert.match(said, why)
+    assert.ok(pasted.trim() === '' || !said.includes(pasted.trim()), 'it is not repeated')
   })
