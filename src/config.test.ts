@@ -126,6 +126,8 @@ describe('settings', () => {
 
   test('a public address is needed where the listener is public', () => {
     assert.match(problemOf({ ...whole, HOST: '0.0.0.0' }).message, /PUBLIC_URL/)
+    for (const HOST of ['localhost', 'LocalHost', '127.0.0.2', '::1'])
+      assert.doesNotThrow(() => readConfig({ ...whole, HOST }), HOST)
     const { publicUrl } = readConfig({ ...whole, HOST: '0.0.0.0', PUBLIC_URL: 'https://source.example' })
     assert.equal(publicUrl, 'https://source.example')
   })
