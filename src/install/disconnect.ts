@@ -6,6 +6,7 @@ import type { Audit, Inbox, Install, Org, Tickets } from '../storage/ports.ts'
 import type { Access, Grants } from './grant.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 import type { Roster } from './roster.ts'
+import { endSessions } from './sign-out.ts'
 import { confirmed, doubted, gone, leaving, questioned, unproven } from './state.ts'
 
 export interface Disconnect {
@@ -95,7 +96,7 @@ export function disconnecting(needs: Needs): Disconnect {
   async function eraseRest(org: Org): Promise<void> {
     await keyring.forget(org)
     // Whoever is signed in proved to be an admin of an account that is no more.
-    for (const kind of ['session', 'link'] as const) await tickets.revoke(kind, org)
+    await endSessions(tickets, org)
     while ((await inbox.erase(org)) > 0);
   }
 

@@ -14,8 +14,7 @@ interface Needs {
  */
 export async function signOutEverywhere({ tickets, audit, clock }: Needs, org: Org | undefined, who: string) {
   const at = clock.now()
-  // Links first: one that is used meanwhile has become a session.
-  const taken = [...(await tickets.revoke('link', org)), ...(await tickets.revoke('session', org))]
+  const taken = await endSessions(tickets, org)
   const ended = taken.filter(({ until }) => until > at)
   const endedOf = Map.groupBy(ended, (ticket) => ticket.org)
   for (const account of org === undefined ? endedOf.keys() : [org])
@@ -27,6 +26,11 @@ export async function signOutEverywhere({ tickets, audit, clock }: Needs, org: O
       about: counted(endedOf.get(account) ?? []),
     })
   return counted(ended)
+}
+
+/** Links first: one that is used meanwhile becomes a session in the same moment, and ends with the others. */
+export async function endSessions(tickets: Tickets, org: Org | undefined): Promise<Ticket[]> {
+  return [...(await tickets.revoke('link', org)), ...(await tickets.revoke('session', org))]
 }
 
 function counted(ended: readonly Ticket[]): string {

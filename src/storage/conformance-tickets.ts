@@ -57,6 +57,27 @@ export const ticketPromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'a ticket’s successor is there if and only if the ticket was taken for it, and from that moment on',
+    async check({ tickets }) {
+      const link = ticket({ kind: 'link' })
+      await tickets.issue(link)
+      const successors = Array.from({ length: 5 }, () => ticket())
+      const taken = await Promise.all(successors.map((successor) => tickets.redeem(link, 1_500, successor)))
+      for (const [at, successor] of successors.entries())
+        assert.deepEqual({ ...(await tickets.get(successor, 1_500)) }, taken[at] ? successor : {})
+      assert.equal(taken.filter(Boolean).length, 1)
+      for (let round = 0; round < 10; round++) {
+        const [another, successor] = [ticket({ kind: 'link' }), ticket()]
+        await tickets.issue(another)
+        const taken = tickets.redeem(another, 1_500, successor)
+        await tickets.revoke('link', one)
+        await tickets.revoke('session', one)
+        await taken
+        assert.equal(await tickets.get(successor, 1_500), undefined)
+      }
+    },
+  },
+  {
     promise: 'a ticket is extended while it is there, and not brought back',
     async check({ tickets }) {
       const kept = ticket()

@@ -135,6 +135,20 @@ const sabotages: Record<string, Sabotage> = {
   'gives a ticket to everybody who asks': (_, _lookup, tickets) => ({
     redeem: (named, now) => tickets.get(named, now),
   }),
+  'keeps a successor a moment after its ticket was taken': (_, _lookup, tickets) => ({
+    redeem: async (named, now, successor) => {
+      const taken = await tickets.redeem(named, now)
+      await new Promise(setImmediate)
+      if (taken && successor) await tickets.issue(successor)
+      return taken
+    },
+  }),
+  'keeps the successor of a ticket that was taken before': (_, _lookup, tickets) => ({
+    redeem: async (named, now, successor) => {
+      if (successor) await tickets.issue(successor)
+      return tickets.redeem(named, now)
+    },
+  }),
   'reads its books at two moments': (_, _lookup, _tickets, ledger) => ({
     books: async () => {
       const totals = await ledger.totals()

@@ -413,8 +413,11 @@ export interface Tickets {
   /** Keeps it; not if there has been one of this kind and id, nor if `max` of the kind are there at its `at`. */
   issue(ticket: Ticket, max?: number): Promise<'issued' | 'there' | 'full'>
   get(ticket: Named, now: number): Promise<Ticket | undefined>
-  /** Gives it to one caller only, however many ask at once, and takes it away. */
-  redeem(ticket: Named, now: number): Promise<Ticket | undefined>
+  /**
+   * Gives it to one caller only, however many ask at once, and takes it away. In the same moment `successor` takes its
+   * place, so that revoking first the one kind and then the other leaves neither.
+   */
+  redeem(ticket: Named, now: number, successor?: Ticket): Promise<Ticket | undefined>
   /** Makes it last until then; false when it is not there. */
   extend(ticket: Named, until: number): Promise<boolean>
   /** Takes away all of this kind that an account has or, where none is named, that there are; resolves to them. */

@@ -8,7 +8,7 @@ import { matchedRoutes } from 'hono/route'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
-import type { Org, Tickets } from '../storage/ports.ts'
+import type { Org, Ticket, Tickets } from '../storage/ports.ts'
 import { csrfField, fieldsOf } from './form.ts'
 import type { Site } from './headers.ts'
 import { staleProofPage } from './pages/sign-in.ts'
@@ -38,8 +38,13 @@ const freshMs = 10 * minuteMs
 const sessionsMax = 50_000
 
 export interface Sessions {
-  /** A proof was given: a new session under a new id, and the browser's old one ends. `secret`: what only this proof has. */
-  begin(c: Context, org: Org, who: string, secret?: string): Promise<Session>
+  /** A proof was given: a new session under a new id, and the browser's old one ends. */
+  begin(c: Context, org: Org, who: string): Promise<Session>
+  /**
+   * The same by a one-time link, which is used up in the same moment; undefined when it is no longer good. `secret`: what
+   * only this link in this browser has; a new one where absent.
+   */
+  beginByLink(c: Context, token: string, secret?: string): Promise<Session | undefined>
   /**
    * Gives the session to this browser once more that began under this secret in the last minute: a browser that sends a
    * form twice drops the answer to the first, and the cookie with it. False when there is none.
@@ -91,6 +96,20 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
     if (secret) await tickets.redeem({ kind: 'session', id: digestOf(secret) }, clock.now())
   }
 
+  function ticketFor(org: Org, who: string, secret: string): Ticket {
+    const id = digestOf(secret)
+    const at = clock.now()
+    // So that the audit can tell two admins apart, though it cannot name them.
+    return { kind: 'session', id, org, who: `${who}, session ${id.slice(0, 6)}`, at, until: at + idleMs }
+  }
+
+  /** The browser's old session ends, and this one is its own from now on. */
+  async function give(c: Context, { org, who, at }: Ticket, secret: string): Promise<Session> {
+    await forget(c)
+    cookie.write(c, secret)
+    return { org, provenAt: at, csrf: csrfOf(secret), who }
+  }
+
   return {
     find,
     async end(c) {
@@ -104,15 +123,19 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
       cookie.write(c, secret)
       return true
     },
-    async begin(c, org, who, secret = newSecret(random)) {
-      await forget(c)
-      const id = digestOf(secret)
-      const at = clock.now()
-      // So that the audit can tell two admins apart, though it cannot name them.
-      const named = `${who}, session ${id.slice(0, 6)}`
-      await tickets.issue({ kind: 'session', id, org, who: named, at, until: at + idleMs }, sessionsMax)
-      cookie.write(c, secret)
-      return { org, provenAt: at, csrf: csrfOf(secret), who: named }
+    async begin(c, org, who) {
+      const secret = newSecret(random)
+      const ticket = ticketFor(org, who, secret)
+      await tickets.issue(ticket, sessionsMax)
+      return give(c, ticket, secret)
+    },
+    async beginByLink(c, token, secret = newSecret(random)) {
+      const now = clock.now()
+      const named = { kind: 'link', id: digestOf(token) } as const
+      const link = await tickets.get(named, now)
+      if (!link) return undefined
+      const ticket = ticketFor(link.org, link.who, secret)
+      return (await tickets.redeem(named, now, ticket)) && give(c, ticket, secret)
     },
     required: async (c, next) => {
       const session = await find(c)

@@ -48,15 +48,15 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
 
   app.post('/console/sign-in/:token', async (c) => {
     if (comesFrom(c, site.publicUrl()) === 'hidden' && !(await isFromLinkPage(c))) return refuse(c, 403, 'cross_site')
-    const now = clock.now()
-    const link = await tickets.redeem({ kind: 'link', id: digestOf(c.req.param('token')) }, now)
+    const token = c.req.param('token')
     const browser = opening.read(c)
+    const secret = browser && secretFrom(token, browser)
+    const begun = await sessions.beginByLink(c, token, secret)
     // In the browser that used it, the link leads to the same session once more; anywhere else it is used up.
-    const secret = browser && secretFrom(c.req.param('token'), browser)
-    if (!link && secret && (await sessions.giveAgain(c, secret))) return c.redirect('/console', 303)
-    if (!link) return c.html(goneLinkPage({ hasOauth, session: await sessions.find(c) }), 410)
-    const { org, who } = await sessions.begin(c, link.org, link.who, secret)
-    await audit.add({ at: now, org, who, what: 'signed in by a one-time link' })
+    if (!begun && secret && (await sessions.giveAgain(c, secret))) return c.redirect('/console', 303)
+    if (!begun) return c.html(goneLinkPage({ hasOauth, session: await sessions.find(c) }), 410)
+    const { org, who } = begun
+    await audit.add({ at: clock.now(), org, who, what: 'signed in by a one-time link' })
     return c.redirect('/console', 303)
   })
 }

@@ -22,9 +22,10 @@ export function ticketsOf({ tickets }: State): Tickets {
       return 'issued'
     },
     get: async (named, now) => live(named, now),
-    async redeem(named, now) {
+    async redeem(named, now, successor) {
       const found = live(named, now)
       if (found) tickets.delete(keyOf(named))
+      if (found && successor) tickets.set(keyOf(successor), { ...successor })
       return found
     },
     async extend(named, until) {

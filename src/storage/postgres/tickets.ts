@@ -30,9 +30,15 @@ export const tickets = {
   async get(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
     return ticketOf(await db.get(`SELECT * FROM tickets WHERE ${named}`, kind, id, now, now + skewMsMax))
   },
-  async redeem(db: Database, { kind, id }: Named, now: number): Promise<Ticket | undefined> {
-    const sql = `DELETE FROM tickets WHERE ${named} RETURNING *`
-    return ticketOf(await db.get(sql, kind, id, now, now + skewMsMax))
+  async redeem(db: Database, { kind, id }: Named, now: number, successor?: Ticket): Promise<Ticket | undefined> {
+    const taken = `DELETE FROM tickets WHERE ${named} RETURNING *`
+    const given = [kind, id, now, now + skewMsMax]
+    if (!successor) return ticketOf(await db.get(taken, ...given))
+    const next = [successor.kind, successor.id, successor.org, successor.who, successor.at, successor.until]
+    const sql = `WITH taken AS (${taken}), kept AS (
+      INSERT INTO tickets SELECT $5, $6, $7, $8, $9::bigint, $10::bigint FROM taken
+    ) SELECT * FROM taken`
+    return ticketOf(await db.get(sql, ...given, ...next))
   },
   extend: async (db: Database, { kind, id }: Named, until: number): Promise<boolean> =>
     (await db.run('UPDATE tickets SET until = $1 WHERE kind = $2 AND id = $3', until, kind, id)) === 1,

@@ -11,7 +11,7 @@ export const tickets = {
       const there = db.get('SELECT count(*) AS count FROM tickets WHERE kind = ? AND until > ?', kind, at)
       if (Number(there?.count) >= max) return 'full'
     }
-    db.run('INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)', kind, id, org, who, at, until)
+    keep(db, { kind, id, org, who, at, until })
     return 'issued'
   },
   get(db: Database, { kind, id }: Named, now: number): Ticket | undefined {
@@ -19,9 +19,10 @@ export const tickets = {
     const row = db.get(sql, kind, id, now, now + skewMsMax)
     return row && ticketOf(row)
   },
-  redeem(db: Database, named: Named, now: number): Ticket | undefined {
+  redeem(db: Database, named: Named, now: number, successor?: Ticket): Ticket | undefined {
     const found = tickets.get(db, named, now)
     if (found) db.run('DELETE FROM tickets WHERE kind = ? AND id = ?', found.kind, found.id)
+    if (found && successor) keep(db, successor)
     return found
   },
   extend: (db: Database, { kind, id }: Named, until: number): boolean =>
@@ -32,6 +33,10 @@ export const tickets = {
     return db.all(sql, kind, ...whose).map(ticketOf)
   },
   sweep: (db: Database, now: number): number => db.run('DELETE FROM tickets WHERE until <= ?', now),
+}
+
+function keep(db: Database, { kind, id, org, who, at, until }: Ticket): void {
+  db.run('INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?)', kind, id, org, who, at, until)
 }
 
 function ticketOf(row: Row): Ticket {
