@@ -33,6 +33,15 @@ test('whoever has signed out hears no more', { timeout: 60_000 }, async () => {
   assert.equal(await said(), 'event: ready\ndata: \n\n')
 })
 
+test('a page that stands open learns within seconds that its session has ended, though nothing else happens', {
+  timeout: 10_000,
+}, async () => {
+  await signIn()
+  const { said } = await listen()
+  await rig.command('sign-out', { given: { org: String(org) } })
+  assert.equal(await said(), 'event: ready\ndata: \n\n')
+})
+
 test('so many of an account and no more, which is no matter to another; one that hangs up makes room', async () => {
   await signIn()
   const many = await Promise.all(Array.from({ length: 50 }, () => listen()))

@@ -8,7 +8,7 @@ import type { Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 import type { Redriving } from './redriving.ts'
 
-/** How often the store is asked: two index look-ups for each page that is looked at. */
+/** How often the store is asked: three index look-ups for each page that is looked at. */
 const everyMs = 1_000
 /** A browser asks again by itself, and then its session is looked at again. */
 const lastsMs = 5 * 60_000
@@ -50,10 +50,10 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
     let spokenAt = begun
     while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
       await pause(clock, everyMs, gone)
+      // Its page then asks again, and is led to the sign-in.
+      if (!(await sessions.find(c))) return
       const pulse = await pulseOf(storage, org, roster.get(org), redriving)
       if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
-      // Whoever has signed out, or was signed out, hears no more.
-      if (!(await sessions.find(c))) return
       await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
       seen = pulse
       spokenAt = clock.monotonic()
