@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
+import { eventually } from './clock.ts'
 import { type ProxyServer, startProxy } from './proxy.ts'
 import { org, type Rig, startRig } from './rig.ts'
 
@@ -15,6 +16,8 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
   let proxy: ProxyServer
   /** What each POST said of where it comes from, by its path. */
   const origins = new Map<string, string | undefined>()
+  /** What its pages asked for by themselves: the path, and the header that says so. */
+  const byItself = new Set<string>()
   let rig: Rig
   let watched: WatchedPage
   let page: Page
@@ -24,6 +27,8 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
       passes: (name) => !name.startsWith('sec-'),
       sees: ({ method, url = '', headers }) => {
         if (method === 'POST') origins.set(url.replace(/sign-in\/.*/, 'sign-in'), headers.origin)
+        for (const said of [headers['x-refresh'], headers.accept])
+          if (said === 'live' || said === 'text/event-stream') byItself.add(`${url} ${said}`)
       },
     })
     rig = await startRig({ env: { PUBLIC_URL: proxy.url } })
@@ -44,6 +49,16 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: 'Open the console' }).click()
     await page.waitForURL(`${proxy.url}/console`)
     assert.equal(origins.get('/console/sign-in'), 'null')
+  })
+
+  test('says in another way what its page asks for by itself, so that an open page does not keep the session alive', async () => {
+    let sent = 0
+    // One that comes before the page listens is nothing new to it.
+    await eventually(async () => {
+      await rig.sims.drift.send('new_meeting', { to: rig.to, orgId: org, vary: ++sent })
+      return byItself.size === 2
+    })
+    assert.deepEqual([...byItself], ['/console/live text/event-stream', '/console live'])
   })
 
   test('cannot be made by another site to open a link or to send a form, though that site hides its origin', async () => {

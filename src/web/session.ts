@@ -155,9 +155,10 @@ function allowsOldProof(c: Context): boolean {
   return matchedRoutes(c).some(({ handler }) => handler === allowOldProof)
 }
 
-/** By the browser's own word: neither a person's way to a page nor a form. */
-function asksByItself(c: Context): boolean {
-  return c.req.header('sec-fetch-dest') === 'empty'
+/** By the browser's own word, or where it says nothing by our script's: neither a person's way to a page nor a form. */
+function asksByItself({ req }: Context): boolean {
+  const isRefresh = req.header('x-refresh') !== undefined || req.header('accept') === 'text/event-stream'
+  return isRefresh || req.header('sec-fetch-dest') === 'empty'
 }
 
 export interface Cookie {
