@@ -110,8 +110,10 @@ const steps: readonly Step[] = [
   },
 ]
 
-/** Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. */
-/** `absent`: what is thrown instead of making a new store. */
+/**
+ * Makes or completes the schema; rejects with a Problem, and changes nothing, when it is not for this version. `absent`:
+ * what is thrown instead of making a new store.
+ */
 export async function migrate(database: Database, absent?: () => Problem): Promise<void> {
   const found = await versionOf(database)
   if (!found && absent) throw absent()
@@ -153,7 +155,7 @@ async function versionOf(session: Session): Promise<{ schema: number; least: num
     schema,
   )
   if (found[0]?.relname) {
-    const row = await session.get('SELECT schema, least FROM meta')
+    const row = await session.get(`SELECT schema, least FROM ${schema}.meta`)
     return row && { schema: Number(row.schema), least: Number(row.least) }
   }
   // A schema that an administrator made beforehand is taken, if nothing is in it.

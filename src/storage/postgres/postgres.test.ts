@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { eventually, leastMs } from '../../../test/clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
+import { Problem } from '../../lib/errors.ts'
 import { arrival, conserved } from '../conformance.ts'
 import type { Storage } from '../ports.ts'
 import { open } from './open.ts'
@@ -177,6 +178,22 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
       assert.doesNotMatch(error.message, /a-password-of-ours/)
       return true
     })
+  })
+
+  test('do not wait for a server that speaks no TLS, and say so', async () => {
+    const error = await open(`${url}?sslmode=verify-full`, 'serve').catch((thrown: Problem) => thrown)
+    assert.ok(error instanceof Problem)
+    assert.deepEqual([error.code, error.exitCode], ['store_refused', 78])
+    assert.match(error.message, /speaks no TLS/)
+  })
+
+  test('are told when another role has made the tables', async () => {
+    await service()
+    await server.query('CREATE ROLE newcomer LOGIN', url)
+    const error = await open(url.replace('postgres@', 'newcomer@'), 'serve').catch((thrown: Problem) => thrown)
+    assert.ok(error instanceof Problem)
+    assert.equal(error.code, 'store_forbidden')
+    assert.match(`${error.message} ${error.hint}`, /may not make or use our tables .*another role has made the tables/)
   })
 
   test('tidy up at the same time without harm', async () => {

@@ -19,3 +19,11 @@ test("a certificate that Node refuses is named as the trouble, by each of Node's
   const others = ['ECONNREFUSED', 'ECONNRESET', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_TLS_HANDSHAKE_TIMEOUT']
   for (const code of others) assert.equal(codeFor(code), 'store_unreachable', code)
 })
+
+test('what the client finds out by itself has no code: its message is shown, and a password that is missing is not waited for', () => {
+  const late = problemOf(new Error('timeout expired'))
+  assert.deepEqual([late.code, late.message], ['store_unreachable', 'PostgreSQL cannot be reached (timeout expired)'])
+  // pg, lib/crypto/sasl.js: the server wants a password, and DATABASE_URL has none.
+  const without = problemOf(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'))
+  assert.deepEqual([without.code, without.exitCode], ['store_refused', 78])
+})

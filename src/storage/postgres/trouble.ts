@@ -29,17 +29,12 @@ export function problemOf(error: unknown): Problem {
       cause: error,
     })
   if (state === '42501')
-    return new Problem('store_forbidden', 'the database role of DATABASE_URL may not make our tables', {
-      hint: 'let it: GRANT CREATE ON DATABASE … TO …, or make an empty schema for it: CREATE SCHEMA drift_segment_source AUTHORIZATION …',
+    return new Problem('store_forbidden', 'the database role of DATABASE_URL may not make or use our tables', {
+      hint: 'let it: GRANT CREATE ON DATABASE … TO …, or make an empty schema for it: CREATE SCHEMA drift_segment_source AUTHORIZATION …; where another role has made the tables, name that one in DATABASE_URL',
       exitCode: 78,
       cause: error,
     })
-  if (unfit.test(state))
-    return new Problem('store_refused', 'PostgreSQL does not let us in with this DATABASE_URL', {
-      hint: 'look at the user, the password and the database it names',
-      exitCode: 78,
-      cause: error,
-    })
+  if (unfit.test(state)) return notLetIn(error)
   if (fullOrShort.test(state))
     return new Problem('store_full', 'PostgreSQL has no room or no connections left: nothing new is accepted', {
       hint: 'make room on its disk, or raise max_connections; it goes on by itself',
@@ -61,10 +56,32 @@ function unreachable(cause: unknown): Problem {
       exitCode: 78,
       cause,
     })
-  return new Problem('store_unreachable', `PostgreSQL cannot be reached (${codeOf(cause)})`, {
+  const why = whyOf(cause)
+  if (/^SASL: /.test(why)) return notLetIn(cause)
+  if (/does not support SSL/.test(why))
+    return new Problem('store_refused', 'PostgreSQL speaks no TLS, which DATABASE_URL asks for', {
+      hint: 'switch it on at the server (ssl = on); sslmode=disable in DATABASE_URL only where the way to it is private',
+      exitCode: 78,
+      cause,
+    })
+  return new Problem('store_unreachable', `PostgreSQL cannot be reached (${why})`, {
     hint: 'it is connected to again by itself; look whether the server runs and can be reached from here',
     cause,
   })
+}
+
+function notLetIn(cause: unknown): Problem {
+  return new Problem('store_refused', 'PostgreSQL does not let us in with this DATABASE_URL', {
+    hint: 'look at the user, the password and the database it names',
+    exitCode: 78,
+    cause,
+  })
+}
+
+/** What the client, pg, finds out by itself has no code, but a message of its own. */
+function whyOf(error: unknown): string {
+  const code = codeOf(error)
+  return code === 'Error' ? (error as Error).message : code
 }
 
 /** SQLSTATE, which only the server's own errors have; those of sockets and the client have other codes or none. */
