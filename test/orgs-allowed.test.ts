@@ -110,6 +110,13 @@ test('an account that was installed beside the service a moment ago is not taken
   assert.equal((await rig.sums()).held, held + 1)
 })
 
+test('an account that is not listed and has disconnected is not said to be sent once it is listed', async () => {
+  await rig.command('installs disconnect', { given: { org: '6000003' } })
+  const { output } = await rig.command('installs list')
+  assert.match(output, /^6000003 {2}disconnected .*\n(?: {2}.*\n)*? {2}disconnected: the account has disconnected/m)
+  assert.doesNotMatch(output.slice(output.indexOf('6000003')), /not_allowed/)
+})
+
 test('when Drift does not confirm that a grant has ended, the admin is asked to remove the app', async () => {
   rig.sims.drift.script('/app/uninstall', () => ({ status: 500, body: {} }))
   const walk = openWalk(rig)

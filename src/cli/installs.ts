@@ -20,9 +20,7 @@ function shown(install: Install) {
   return {
     org: install.org,
     state: stateShown(install),
-    reason: install.notAllowed
-      ? 'not_allowed'
-      : (install.reason ?? (install.state === 'live' ? undefined : holdOf(install))),
+    reason: holdOf(install) ?? install.reason,
     region: install.region,
     writeKey: install.writeKey !== undefined,
     grant: install.grant !== undefined,

@@ -18,9 +18,10 @@ export interface Roster {
 }
 
 /** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
-export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: ReadonlySet<Org>): Promise<Roster> {
-  const installs = judging(kept, orgsAllowed)
-  const isListed = (org: Org) => orgsAllowed?.has(org) ?? true
+export async function openRoster(installs: Installs, inbox: Inbox, orgsAllowed?: ReadonlySet<Org>): Promise<Roster> {
+  /** Whether the settings list the account is never stored, but judged wherever one is read. */
+  const judged = (install: Install): Install =>
+    (orgsAllowed?.has(install.org) ?? true) ? install : { ...install, notAllowed: true }
   let known = new Map<Org, Install>()
   const listeners: ((before: Install, after: Install) => void)[] = []
   return {
@@ -35,7 +36,7 @@ export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: Rea
         const here = known.get(install.org)
         return here && here.generation > install.generation ? here : install
       }
-      known = new Map(listed.map((install) => [install.org, newer(install)]))
+      known = new Map(listed.map((install) => [install.org, newer(judged(install))]))
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
       for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
@@ -45,10 +46,7 @@ export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: Rea
     },
     async change(org, now, edit) {
       for (let tries = 0; tries < 10; tries++) {
-        const stored = (await installs.get(org)) ?? {
-          ...blank(org, now),
-          ...(isListed(org) ? {} : { notAllowed: true as const }),
-        }
+        const stored = judged((await installs.get(org)) ?? blank(org, now))
         const edited = edit(stored)
         if (!edited) {
           if (stored.generation === 0) return undefined
@@ -56,7 +54,8 @@ export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: Rea
           return stored
         }
         const next = { ...edited, updatedAt: now }
-        if (!(await installs.save(next))) continue
+        const { notAllowed: _, ...toStore } = next
+        if (!(await installs.save(toStore))) continue
         const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
         if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
@@ -64,26 +63,8 @@ export async function openRoster(kept: Installs, inbox: Inbox, orgsAllowed?: Rea
         for (const changed of listeners) changed(stored, saved)
         return saved
       }
-      throw new Problem('install_contended', `account ${org} is being changed by somebody else all the time`)
+      throw new Problem('install_contended', `account ${org} is being changed by other processes all the time`)
     },
-  }
-}
-
-/** The same, where each account says whether the settings list it; that is never stored. */
-function judging(
-  installs: Installs,
-  orgsAllowed: ReadonlySet<Org> | undefined,
-): Pick<Installs, 'get' | 'list' | 'save'> {
-  if (!orgsAllowed) return installs
-  const judged = (install: Install): Install =>
-    orgsAllowed.has(install.org) ? install : { ...install, notAllowed: true }
-  return {
-    async get(org) {
-      const install = await installs.get(org)
-      return install && judged(install)
-    },
-    list: async () => (await installs.list()).map(judged),
-    save: ({ notAllowed: _, ...install }) => installs.save(install),
   }
 }
 
