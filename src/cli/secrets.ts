@@ -22,6 +22,11 @@ export function secretsOf(input: string): Secrets {
     if (problem)
       throw new Problem('token_unusable', `${name} ${problem}`, { hint: 'copy it again from Drift', exitCode: 2 })
   }
+  if (refreshToken !== undefined && accessToken === undefined)
+    throw new Problem('token_unusable', 'refreshToken stands without the accessToken that Drift gave with it', {
+      hint: 'give both',
+      exitCode: 2,
+    })
   const judged = writeKey === undefined ? undefined : judgeWriteKey(writeKey)
   if (judged?.is === 'refused')
     throw new Problem('write_key_unusable', judged.why, {
