@@ -198,6 +198,10 @@ describe('what a command is given in the place of a setting is judged as the set
 test('a refresh token without its access token is refused: nothing could be done with it', async () => {
   const stdin = JSON.stringify({ refreshToken: 'rT6kJ8vNd2', writeKey: key })
   const adding = rig.command('installs add', { given: { org: '12346' }, stdin })
-  await assert.rejects(adding, { code: 'token_unusable', exitCode: 2, message: /^refreshToken stands without the access/ })
+  await assert.rejects(adding, {
+    code: 'token_unusable',
+    exitCode: 2,
+    message: /^refreshToken stands without the access/,
+  })
   assert.equal(await rig.service.store.storage.installs.get('12346'), undefined)
 })

@@ -3,11 +3,10 @@ import { disconnecting } from '../install/disconnect.ts'
 import { disconnectMany, type Report } from '../install/disconnect-many.ts'
 import { openGrants } from '../install/grant.ts'
 import { isThere } from '../install/state.ts'
-import { Problem } from '../lib/errors.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../pipeline/reasons.ts'
 import type { Command, Context, Given } from './command.ts'
-import { orgOrAll, who } from './store.ts'
+import { notInstalled, orgOrAll, who } from './store.ts'
 
 /** How often a long run says how far it is. */
 const tellEvery = 25
@@ -37,10 +36,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
   try {
     const { storage, roster, keyring, clock } = store
     const one = wanted === undefined ? undefined : roster.get(wanted)
-    if (wanted !== undefined && !(one && isThere(one)))
-      throw new Problem('not_installed', `account ${wanted} is not installed`, {
-        hint: '`installs list` shows which are',
-      })
+    if (wanted !== undefined && !(one && isThere(one))) throw notInstalled(wanted)
     const common = { roster, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
     const grants = openGrants({ ...common, installs: storage.installs })
     const report = await disconnectMany(

@@ -11,7 +11,7 @@ import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Given, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
 import { secretsOf } from './secrets.ts'
-import { org, orgOf, standingLine, who, withStore } from './store.ts'
+import { notInstalled, org, orgOf, standingLine, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -116,22 +116,15 @@ export const installs: Command = {
 function act(context: Context, id: string, action: typeof pauseAccount): Promise<void> {
   return withStore(context, async (store) => {
     const done = await action(store, id, who)
-    if (done.is === 'gone')
-      throw new Problem('not_installed', `account ${id} is not installed`, {
-        hint: '`installs list` shows which are; `installs add` adds one',
-      })
+    if (done.is === 'gone') throw notInstalled(id)
     if (done.is === 'asked')
       throw new Problem('still_asked', `account ${id}: Drift is being asked whether it has disconnected`, {
         hint: 'sending goes on by itself when it has not; without an answer for a day it can be resumed',
       })
     if (done.is === 'not_allowed')
-      throw new Problem(
-        'not_allowed',
-        `account ${id} is not listed in DRIFT_ORG_IDS_ALLOWED, so nothing of it is sent`,
-        {
-          hint: 'list it there and restart the service: what was kept is sent then',
-        },
-      )
+      throw new Problem('not_allowed', `account ${id} is not listed in DRIFT_ORG_IDS_ALLOWED: nothing of it is sent`, {
+        hint: 'list it there and restart the service: what was kept is sent then',
+      })
     context.print(`${id}: ${stateShown(done.install)}`)
   })
 }

@@ -4,7 +4,7 @@ import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { digestOf, newSecret } from '../lib/secret.ts'
 import type { Command, Given } from './command.ts'
-import { org, orgOf, who } from './store.ts'
+import { notInstalled, org, orgOf, who } from './store.ts'
 
 const linkMs = 10 * 60_000
 /** Links that wait to be used, in all. */
@@ -25,11 +25,7 @@ export const signIn: Command = {
     const store = await context.openStore(config)
     try {
       const { storage, roster, clock } = store
-      if ((roster.get(id)?.state ?? 'disconnected') === 'disconnected') {
-        throw new Problem('not_installed', `account ${id} is not installed`, {
-          hint: '`installs list` shows which are; `installs add` adds one',
-        })
-      }
+      if ((roster.get(id)?.state ?? 'disconnected') === 'disconnected') throw notInstalled(id)
       const at = clock.now()
       const secret = newSecret(systemRandom)
       const link = { kind: 'link', id: digestOf(secret), org: id, who: 'operator', at, until: at + linkMs } as const

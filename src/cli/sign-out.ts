@@ -1,8 +1,7 @@
 /** Ends sessions for the operator: a browser or a link may be in the wrong hands. */
 import { signOutEverywhere } from '../install/sign-out.ts'
-import { Problem } from '../lib/errors.ts'
 import type { Command } from './command.ts'
-import { orgOrAll, who, withStore } from './store.ts'
+import { notInstalled, orgOrAll, who, withStore } from './store.ts'
 
 export const signOut: Command = {
   name: 'sign-out',
@@ -15,11 +14,7 @@ export const signOut: Command = {
   run: (context, given) => {
     const org = orgOrAll(given)
     return withStore(context, async ({ storage, roster, clock }) => {
-      if (org !== undefined && !roster.get(org)) {
-        throw new Problem('not_installed', `account ${org} is not installed`, {
-          hint: '`installs list` shows which are',
-        })
-      }
+      if (org !== undefined && !roster.get(org)) throw notInstalled(org)
       const ended = await signOutEverywhere({ ...storage, clock }, org, who)
       context.print(`${org === undefined ? 'all accounts' : `account ${org}`}: ${ended} ended`)
     })

@@ -30,6 +30,12 @@ export function orgOrAll(given: Given): string | undefined {
   throw new Problem('org_unusable', 'give --org with an account number, or --all, and not both', { exitCode: 2 })
 }
 
+export function notInstalled(id: string): Problem {
+  return new Problem('not_installed', `account ${id} is not installed`, {
+    hint: '`installs list` shows which are; `installs add` adds one',
+  })
+}
+
 /** What stands there and why, and since when. */
 export function standingLine({ count, state, reason = 'in_line', oldestReceivedAt }: Standing, now: number): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs
@@ -42,7 +48,7 @@ export function standingLine({ count, state, reason = 'in_line', oldestReceivedA
   return `${count} ${state}: ${reason}, the oldest for ${age}`
 }
 
-/** By whom a deed on the command line was done, for the audit. */
+/** Who acted, in the audit, where it was a command. */
 export const who = 'command line'
 
 const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead', 'delivered'] as const satisfies State[]
