@@ -1,7 +1,7 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
 import { holdOf, leaving, unproven } from '../../install/state.ts'
 import { explain } from '../../pipeline/reasons.ts'
-import { judgeSilence } from '../../pipeline/silence.ts'
+import { isSilent } from '../../pipeline/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
 import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
 import { counted, lasting } from '../pages/parts.ts'
@@ -128,7 +128,7 @@ function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], no
 
 /** What never came leaves no trace, so nobody else would say it. */
 function ofSilence(heardAt: readonly number[], now: number): Attention[] {
-  if (heardAt.length === 0 || !judgeSilence(heardAt, now).isAlarming) return []
+  if (heardAt.length === 0 || !isSilent(heardAt, now)) return []
   const says = `The last one came ${lasting(now - heardAt.at(-1)!)} ago, which is much longer than usual here.`
   const todo = "What to do: look whether the app is still connected in Drift, and still has this service's address."
   return [{ level: 'bad', title: 'Drift has fallen silent', says, todo }]
