@@ -140,7 +140,7 @@ export const setbacks: Table = {
   ],
   TLS_UNTRUSTED: [
     'the certificate at the other side is not signed by an authority that is trusted here',
-    'if a proxy of yours inspects TLS, name its authority in NODE_EXTRA_CA_CERTS; otherwise somebody may be in between',
+    'if a proxy of yours inspects TLS, name its authority in NODE_EXTRA_CA_CERTS; otherwise another machine may be reading what you send',
   ],
   TLS_EXPIRED: [
     'the certificate at the other side has run out, or is not valid yet',

@@ -27,7 +27,7 @@ export interface Received {
   messageId?: string
 }
 
-/** `encoding`: the body is in a content encoding that could not be taken off, so nobody can say what is in it. */
+/** `encoding`: the body is in a content encoding that could not be taken off: its content is unknown. */
 export type Receive = (body: Buffer, header: TokenVerdict, encoding?: 'unknown') => Promise<Received>
 
 const day = 24 * 3_600_000

@@ -454,7 +454,7 @@ export interface Storage {
 
 /**
  * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line, at
- * any time; where there is no store it is refused, so that a mistyped path does not look like an empty one. `create`: as
- * `beside`, and makes the store where there is none.
+ * any time; it is refused when the store does not exist, so that a mistyped path does not look like an empty one.
+ * `create`: as `beside`, and makes a store that does not exist.
  */
 export type Mode = 'serve' | 'beside' | 'create'

@@ -1,6 +1,7 @@
 /**
  * Whether a connection keeps what is set on it. Behind a pool that lends server connections for one transaction at a time
- * it does not: our settings, among them the one that makes a commit wait for the disk, would be lost or somebody else's.
+ * it does not: our settings, among them the one that makes a commit wait for the disk, would be lost, or another
+ * client's would hold.
  */
 import pg from 'pg'
 import { Problem } from '../../lib/errors.ts'

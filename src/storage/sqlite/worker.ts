@@ -128,7 +128,7 @@ function withoutRoom(db: Database, asks: Ask[]): Reply[] {
 function assertInPlace(db: Database, how: 'glance' | 'look'): void {
   const lost = purpose === 'look' ? undefined : db.files[how]()
   if (!lost) return
-  // Nobody else has this log: what was answered from it goes into the file while that can still be done.
+  // No other process has this log: what was answered from it goes into the file while that can still be done.
   if (lost.is === 'log' && purpose === 'serve') db.exec('PRAGMA wal_checkpoint(PASSIVE)')
   throw storeMoved(lost)
 }
