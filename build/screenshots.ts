@@ -1,5 +1,5 @@
 /**
- * node build/screenshots.ts [folder]: every page of the console as a picture, at the width of a phone and of a desk, in
+ * node build/screenshots.ts [folder] [whole]: every page of the console as a picture, at the width of a phone and of a desk, in
  * light and in dark, with a week that the simulators play in a few seconds.
  */
 import { mkdir, mkdtemp } from 'node:fs/promises'
@@ -52,7 +52,8 @@ try {
         await page.waitForLoadState('networkidle', { timeout: 1000 }).catch(() => {})
         await page.screenshot({
           path: join(folder, `${name}-${width}-${colorScheme}.png`),
-          fullPage: process.argv[3] === 'whole',
+          // Settings is cards alone, and most of them are below the fold.
+          fullPage: name === 'settings' || process.argv[3] === 'whole',
         })
       }
   await close()
