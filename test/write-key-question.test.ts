@@ -56,6 +56,17 @@ describe('a write key', () => {
     assert.deepEqual(await stored(), before)
   })
 
+  test('that was chosen in answer to the question, and cannot be opened any more, leaves the saved one as it is and says so', async () => {
+    await save({ writeKey })
+    const settings = await admin.get(admin.at('/console/settings'))
+    const before = await stored()
+    const fields = { region: 'us', chosen: 'held-under-another-key' }
+    const refused = await admin.submit(settings, fields, '/console/settings/segment')
+    assert.equal(refused.status, 422)
+    assert.match(refused.body, /Not saved: the write key that you chose cannot be read any more: paste it again/)
+    assert.deepEqual(await stored(), before)
+  })
+
   test('that looks unusual, and was tested, is saved: the page of the test has said so', async () => {
     const tested = await tryOut({ writeKey: 'a-short-one' })
     assert.match(tested.body, /An unusual write key/)

@@ -25,8 +25,11 @@ export type KeyGiven =
   | { is: 'sure'; writeKey: string }
 
 export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
-  const picked = chosen === '' ? undefined : await heldKey(keyring, org, chosen)
-  if (picked !== undefined) return { is: 'sure', writeKey: picked }
+  if (chosen !== '') {
+    const writeKey = await heldKey(keyring, org, chosen)
+    if (writeKey !== undefined) return { is: 'sure', writeKey }
+    return { is: 'wrong', problem: 'the write key that you chose cannot be read any more: paste it again' }
+  }
   if (known && trimmed(pasted) === '') return { is: 'sure', writeKey: known.key }
   const judged = judgeWriteKey(pasted)
   if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
