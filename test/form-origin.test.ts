@@ -80,7 +80,7 @@ describe('a form', { timeout: 120_000 }, () => {
           assert.equal(await errorOf(route, { csrf }, headers), 'cross_site', what)
           continue
         }
-        // A link that is none is as far as one can come without taking one.
+        // A link that does not exist is as far as a request can come without using one up.
         const refusal = isLink ? (from === 'hidden' ? 'cross_site' : '410') : 'form_stale'
         assert.equal(await errorOf(route, { csrf: 'made-up' }, headers), refusal, what)
       }

@@ -3,9 +3,11 @@
  * that the app has: a new one that is not decided here fails, and until it is decided it asks for the proof.
  */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { type AppNeeds, openApp } from '../src/web/app.ts'
+import { staleProofPage } from '../src/web/pages/sign-in.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
 import { org, type Rig, settled, startRig } from './rig.ts'
 import { openWalk, type Walk } from './walk.ts'
@@ -83,6 +85,30 @@ describe('a form of the console', () => {
         .map((path) => `POST ${path}`)
         .sort(),
     )
+  })
+
+  test('that needs a fresh proof is among those that the documents name, and the page that asks for it', async () => {
+    const documents = await Promise.all(['connect', 'console'].map((name) => readFile(`docs/${name}.md`, 'utf8')))
+    const asks = String(await staleProofPage({ session: { org: '1', csrf: '' }, hasOauth: true }))
+    const words: Readonly<Record<string, readonly [document: RegExp, page: RegExp]>> = {
+      '/connect/write-key': [/the write key, the region/, /where the data goes/],
+      '/console/settings/segment': [/the write key, the region/, /where the data goes/],
+      '/console/settings/events': [/which events are sent/, /what is sent/],
+      '/console/disconnect': [/disconnect/, /disconnect/],
+      '/console/events/:message/handled': [/tak(e|ing) a deletion request off the list/, /take a deletion request off/],
+      '/console/events/:message/redrive': [/send(ing)? events again/, /send it again/],
+      '/console/redrive': [/send(ing)? events again/, /send it again/],
+    }
+    const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
+    assert.deepEqual(fresh.sort(), Object.keys(words).sort())
+    for (const [path, [inDocument, onPage]] of Object.entries(words)) {
+      for (const text of documents) {
+        const sentences = text.replace(/\s+/g, ' ').split('. ')
+        const named = sentences.find((one) => /the write key.*ten minutes/.test(one))
+        assert.match(named ?? '', inDocument, path)
+      }
+      assert.match(asks.replace(/\s+/g, ' '), onPage, path)
+    }
   })
 
   for (const [path, [decision, why]] of Object.entries(decisions)) {

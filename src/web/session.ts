@@ -47,7 +47,7 @@ export interface Sessions {
   beginByLink(c: Context, token: string, secret?: string): Promise<Session | undefined>
   /**
    * Gives the session to this browser once more that began under this secret in the last minute: a browser that sends a
-   * form twice drops the answer to the first, and the cookie with it. False when there is none.
+   * form twice drops the answer to the first, and the cookie with it. False when no such session is there.
    */
   giveAgain(c: Context, secret: string): Promise<boolean>
   find(c: Context): Promise<Session | undefined>

@@ -28,7 +28,7 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
   const { sessions, tickets, audit, clock, site, random, hasOauth } = needs
   const opening = cookieOf(site, 'link')
 
-  /** Nobody is to be signed in by another site's page: to another account's console, where they might paste a key. */
+  /** Another site's page must not sign a browser in: to another account's console, where its admin might paste a key. */
   async function isFromLinkPage(c: Context): Promise<boolean> {
     const secret = opening.read(c)
     return secret !== undefined && isSame((await fieldsOf(c)).get(csrfField) ?? '', csrfOf(secret))

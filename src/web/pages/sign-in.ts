@@ -40,8 +40,8 @@ export function signedOutPage({ org, ended }: { org: string; ended: string }): H
 /** For a form that the session alone is not enough for. */
 export function staleProofPage({ session, hasOauth }: Ways & { session: { org: string; csrf: string } }): Html {
   const body = html`<section class="card"><h1>Show again that it is you</h1>
-    <p>You signed in more than ten minutes ago. To change where the data goes or what is sent, to send it again, or to
-      disconnect, sign in once more; then come back and do it. Nothing was changed.</p>
+    <p>You signed in more than ten minutes ago. To change where the data goes or what is sent, to send it again, to take a
+      deletion request off the list, or to disconnect, sign in once more; then come back and do it. Nothing was changed.</p>
     ${ways({ hasOauth }, 'Continue with Drift', session.org)}</section>`
   return page({ title: 'Show again that it is you', session, body })
 }
