@@ -6,8 +6,8 @@ import type { Ledger, Org } from '../storage/ports.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** As long as the ledger tells them by the hour. */
-const knownMs = 8 * dayMs
+/** As long as the ledger tells moments by the hour. */
+export const knownMs = 8 * dayMs
 /** Hours with webhooks that must have been seen before a gap says anything. */
 const hoursMin = 12
 /** What is silence for an account that is seldom heard of. */
@@ -25,14 +25,16 @@ export async function countSilent(
   for (const org of orgs) {
     const moments = await ledger.moments(org, now - knownMs, now + 1)
     const times = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
-    if (times.length > 0 ? isSilent(times, now) : everHeardOf.has(org)) count++
+    if (isSilent(times, everHeardOf.has(org), now)) count++
   }
   return count
 }
 
-/** `times`: moments at which something came, in order, one at least. */
-export function isSilent(times: readonly number[], now: number): boolean {
-  const gapMs = now - times.at(-1)!
+/** `times`: the moments of the last eight days at which something came, in order. `wasHeardOf`: something ever came. */
+export function isSilent(times: readonly number[], wasHeardOf: boolean, now: number): boolean {
+  const lastAt = times.at(-1)
+  if (lastAt === undefined) return wasHeardOf
+  const gapMs = now - lastAt
   const hours = [...new Set(times.map((at) => at - (at % hourMs)))]
   if (hours.length < hoursMin) return gapMs > seldomMs
   const usualGapMs = Math.max(...hours.slice(1).map((at, index) => at - hours[index]!))

@@ -1,7 +1,7 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
 import { holdOf, leaving, unproven } from '../../install/state.ts'
 import { explain } from '../../pipeline/reasons.ts'
-import { isSilent } from '../../pipeline/silence.ts'
+import { isSilent, knownMs } from '../../pipeline/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
 import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
 import { counted, lasting } from '../pages/parts.ts'
@@ -28,9 +28,6 @@ interface Looked {
   ledger: Pick<Ledger, 'books' | 'moments'>
   lookup: Pick<Lookup, 'lanes' | 'find'>
 }
-
-/** As long as the ledger tells by the hour. */
-const knownMs = 8 * 24 * 3_600_000
 
 export async function overviewOf(
   { ledger, lookup }: Looked,
@@ -59,7 +56,9 @@ export async function overviewOf(
   const lastWebhook = newest.entries[0]?.receivedAt ?? last('received')
   const oldest = Math.min(...inLine.map(({ oldestReceivedAt }) => oldestReceivedAt))
   const heardAt = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
-  const attention = [...ofAccount(install, lanes, now), ...ofSilence(heardAt, now), ...ofEvents(own)]
+  const isAlarming = install?.state !== 'disconnected' && isSilent(heardAt, sums.received > 0, now)
+  const silence = isAlarming ? [ofSilence(lastWebhook, now)] : []
+  const attention = [...ofAccount(install, lanes, now), ...silence, ...ofEvents(own)]
   return {
     health: healthOf(install, attention),
     attention,
@@ -126,12 +125,14 @@ function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], no
   return [...troubles, ...setbacks]
 }
 
-/** What never came leaves no trace, so nobody else would say it. */
-function ofSilence(heardAt: readonly number[], now: number): Attention[] {
-  if (heardAt.length === 0 || !isSilent(heardAt, now)) return []
-  const says = `The last one came ${lasting(now - heardAt.at(-1)!)} ago, which is much longer than usual here.`
+/** What never came leaves no trace, so only we can say it. `lastAt` is not known when the last event is not kept any more. */
+function ofSilence(lastAt: number | undefined, now: number): Attention {
+  const says =
+    lastAt === undefined
+      ? 'Not one event has come for more than a week.'
+      : `The last event came ${lasting(now - lastAt)} ago, which is much longer than usual here.`
   const todo = "What to do: look whether the app is still connected in Drift, and still has this service's address."
-  return [{ level: 'bad', title: 'Drift has fallen silent', says, todo }]
+  return { level: 'bad', title: 'Drift has fallen silent', says, todo }
 }
 
 function ofEvents(standings: readonly Standing[]): Attention[] {
