@@ -88,7 +88,8 @@ describe('a form of the console', () => {
   })
 
   test('that needs a fresh proof is among those that the documents name, and the page that asks for it', async () => {
-    const documents = await Promise.all(['connect', 'console'].map((name) => readFile(`docs/${name}.md`, 'utf8')))
+    const names = ['docs/connect.md', 'docs/console.md', 'SECURITY.md']
+    const documents = await Promise.all(names.map((name) => readFile(name, 'utf8')))
     const asks = String(await staleProofPage({ session: { org: '1', csrf: '' }, hasOauth: true }))
     const words: Readonly<Record<string, readonly [document: RegExp, page: RegExp]>> = {
       '/connect/write-key': [/the write key, the region/, /where the data goes/],
