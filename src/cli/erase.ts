@@ -1,5 +1,6 @@
 import { Problem } from '../lib/errors.ts'
 import { erasePerson } from '../pipeline/erase.ts'
+import { untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
 
@@ -23,6 +24,7 @@ export const erase: Command = {
       if (!dryRun) {
         const about = `contact ${contact}: ${entries} events, ${conversations} conversations`
         await storage.audit.add({ at: clock.now(), org: id, who, what: 'erased a person', about })
+        await untilGone(clock)
       }
       const verb = dryRun ? 'would be erased' : 'erased'
       context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)

@@ -5,6 +5,7 @@ import { openGrants } from '../install/grant.ts'
 import { isThere } from '../install/state.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../pipeline/reasons.ts'
+import { untilGone } from '../pipeline/until-gone.ts'
 import type { Command, Context, Given } from './command.ts'
 import { notInstalled, orgOrAll, who } from './store.ts'
 
@@ -51,6 +52,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
       wanted === undefined ? roster.all().map(({ org }) => org) : [wanted],
       who,
     )
+    if (report.disconnected > 0) await untilGone(clock)
     tell(context, report, given.json === true)
     return report.left.length > 0 ? 1 : 0
   } finally {

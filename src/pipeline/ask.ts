@@ -6,9 +6,11 @@ import { isStillAsked } from '../install/actions.ts'
 import type { Disconnect } from '../install/disconnect.ts'
 import type { Grants } from '../install/grant.ts'
 import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
+import type { Look } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { canonical } from '../lib/json.ts'
 import type { Entry, Lease, Settlement, Storage } from '../storage/ports.ts'
+import { watchLease } from './lease-watch.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
 import type { SendNeeds } from './send.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
@@ -36,18 +38,21 @@ const ownReasons = /^(grant_|drift_)/
 
 type Question = { conversationId: Id; asking: Extract<Resolved, { is: 'asking' }>[] }
 
-export async function askLease(needs: AskNeeds, lease: Lease): Promise<void> {
+/** `claimedAt`: a look at the clocks before the claim. */
+export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look): Promise<void> {
   const { storage, catalogue, keyring, clock, random, log, roster } = needs
   const startedAt = clock.monotonic()
   const leaving = lease.entries.filter(({ type }) => type === disconnectType)
   if (leaving.length > 0) return confirmDisconnect(needs, lease, leaving)
 
-  const resolved = await resolve({ catalogue, keyring, conversations: storage.conversations }, lease.org, lease.entries)
+  const looks = { catalogue, keyring, conversations: storage.conversations }
+  const resolved = await resolve(looks, lease.org, lease.entries, lease)
   const answered = resolved.filter((one) => one.is !== 'asking')
   if (!(await storage.inbox.settle(lease, await Promise.all(answered.map((one) => settlementOf(needs, one)))))) return
   if (answered.length > 0) needs.wakeSending()
   const questions = questionsOf(resolved)
-  const { pause, settlements } = await askAll(needs, lease, questions)
+  const isOurs = watchLease({ ...needs, inbox: storage.inbox }, lease, claimedAt)
+  const { pause, settlements } = await askAll(needs, lease, isOurs, questions)
   const now = clock.now()
   if (pause?.is === 'held') await markTrouble(roster, lease.org, pause.reason, now)
   const isProbe = lease.trouble !== undefined && questions.length > 0
@@ -89,6 +94,7 @@ type Outcome = 'settled' | { is: 'unanswered' | 'stopped'; pause: Pause }
 async function askAll(
   needs: AskNeeds,
   lease: Lease,
+  isOurs: () => Promise<boolean>,
   questions: Question[],
 ): Promise<{ pause?: Pause; settlements: Settlement[] }> {
   const patient = lease.failures < failuresBeforeAlone
@@ -98,7 +104,7 @@ async function askAll(
   const next = questions.values()
   const askOn = async () => {
     for (const question of next) {
-      const outcome = await askOne(needs, lease, question)
+      const outcome = await askOne(needs, lease, isOurs, question)
       if (outcome === 'settled') settled++
       else if (outcome.is === 'stopped' || (patient && outcome.pause.is === 'later')) stopped ??= outcome.pause
       else unanswered.push({ question, pause: outcome.pause })
@@ -119,14 +125,19 @@ async function askAll(
   return { ...(pause ? { pause } : {}), settlements: await Promise.all(waiting) }
 }
 
-async function askOne(needs: AskNeeds, lease: Lease, question: Question): Promise<Outcome> {
-  const { storage, clock, grants, leaseMs } = needs
+async function askOne(
+  needs: AskNeeds,
+  lease: Lease,
+  isOurs: () => Promise<boolean>,
+  question: Question,
+): Promise<Outcome> {
+  const { clock, grants } = needs
   const stopped = (pause: Pause): Outcome => ({ is: 'stopped', pause })
-  if (!(await storage.inbox.renew(lease, clock.now() + leaseMs))) return stopped({ is: 'later', reason: 'lease_lost' })
   let access = await grants.access(lease.org)
   for (let tries = 0; ; tries++) {
     if (access.is === 'dead' || access.is === 'unrenewable') return stopped({ is: 'held', reason: 'grant_dead' })
     if (access.is === 'later') return stopped(access)
+    if (!(await isOurs())) return stopped({ is: 'later', reason: 'lease_lost' })
     const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
     const answer = judgeConversation(answered)
     if (answer.is === 'unmakeable') return stopped({ is: 'held', reason: 'drift_request_invalid' })
@@ -164,7 +175,7 @@ async function settleQuestion(
   const { storage } = needs
   const contactId = idOf(found?.contactId)
   if (contactId !== undefined) {
-    await storage.conversations.remember(lease.org, new Map([[question.conversationId, contactId]]))
+    await storage.conversations.remember(lease.org, new Map([[question.conversationId, contactId]]), lease)
   }
   const settlements = await Promise.all(
     question.asking.map((one) => {

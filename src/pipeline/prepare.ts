@@ -60,7 +60,7 @@ async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Plac
   const prepared: Prepared = { entries, messages: [], aside: [], learnt: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0
-  for (const one of await resolve(looks, lease.org, entries)) {
+  for (const one of await resolve(looks, lease.org, entries, lease)) {
     const made = prepareOne(one, clock.now())
     const { contact } = learntOf(one)
     if (!('text' in made)) prepared.aside.push(made)

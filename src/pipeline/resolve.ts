@@ -4,7 +4,7 @@ import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import type { Keyring } from '../install/keyring.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
-import type { Conversations, Entry } from '../storage/ports.ts'
+import type { Conversations, Entry, Lease } from '../storage/ports.ts'
 
 export type Resolved =
   | { is: 'known'; entry: Entry; page: EventPage; data: JsonObject; known: Known }
@@ -26,7 +26,12 @@ export function breath(): Promise<void> {
 }
 
 /** Resolves entries of one account, in order; one that starts a conversation answers for those that follow it. */
-export async function resolve(needs: Needs, org: string, entries: readonly Entry[]): Promise<Resolved[]> {
+export async function resolve(
+  needs: Needs,
+  org: string,
+  entries: readonly Entry[],
+  lease?: Lease,
+): Promise<Resolved[]> {
   const opened: Resolved[] = []
   for (let at = 0; at < entries.length; at += atOnce) {
     if (at > 0) await breath()
@@ -46,7 +51,7 @@ export async function resolve(needs: Needs, org: string, entries: readonly Entry
     const contactId = learnt.get(one.conversationId) ?? contactOf.get(one.conversationId)
     return contactId === undefined ? one : { ...one, is: 'known', known: { contactId } }
   })
-  if (learnt.size > 0) await needs.conversations.remember(org, learnt)
+  if (learnt.size > 0) await needs.conversations.remember(org, learnt, lease)
   return resolved
 }
 

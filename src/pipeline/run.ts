@@ -83,7 +83,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     accountsMax: 32,
     limit: messagesMax,
     bytesMax: leaseBytesMax,
-    work: (lease, hasRoom) => sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease, hasRoom),
+    work: (lease, hasRoom, claimedAt) =>
+      sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease, hasRoom, claimedAt),
   })
   const asking: Work = working({
     ...loop,
@@ -91,8 +92,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     accountsMax: 16,
     limit: 50,
     bytesMax: leaseBytesMax,
-    work: (lease) =>
-      askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease),
+    work: (lease, _hasRoom, claimedAt) =>
+      askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease, claimedAt),
   })
   const wake = () => {
     sending.wake()

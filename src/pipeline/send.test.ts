@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { leaseMs, org, type Stage, startStage, writeKey } from '../../test/stage.ts'
+import { org, type Stage, startStage, writeKey } from '../../test/stage.ts'
 import { changeWriteKey } from '../install/change-key.ts'
 import { sealWriteKey } from '../install/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { sendLease } from './send.ts'
 import { addsUp, sumsOf } from './sums.ts'
 
 const id = String(org)
@@ -58,38 +57,6 @@ describe('one lease of the send lane', () => {
     await changeWriteKey(stage.needs, id, { writeKey, region: 'us', by: 'admin', replaces: 'unreadable' })
     await stage.run()
     assert.equal(accepted().length, 3)
-  })
-
-  test('that outlives its time is taken over; settling it late changes nothing, and both sent the same message', async () => {
-    await arrive(3)
-    const late = (await stage.claim('send'))!
-    stage.clock.advance(leaseMs)
-    assert.equal(await stage.step('send'), true)
-    const sums = sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
-    await sendLease(stage.needs, late)
-    assert.deepEqual(sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), sums)
-    const { segment } = stage.sims
-    assert.equal(segment.accepted.length, 3)
-    assert.deepEqual(
-      segment.duplicates.map(({ message }) => message),
-      accepted(),
-    )
-    assert.equal(await stage.step('send'), false)
-  })
-
-  test('that is taken over while it searches a bad message stops searching', async () => {
-    const { segment } = stage.sims
-    await arrive(4)
-    const late = (await stage.claim('send'))!
-    segment.script([{ status: 400, delayMs: 50 }])
-    const sending = sendLease(stage.needs, late)
-    await eventually(() => requests() === 1)
-    stage.clock.advance(leaseMs)
-    const taken = await stage.claim('send')
-    await sending
-    assert.deepEqual(taken?.entries.length, 4)
-    assert.equal(requests(), 1)
-    assert.ok((await stage.standings()).every(({ state }) => state === 'waiting'))
   })
 
   test('with a message over 32,000 bytes: that is dead, its neighbours go', async () => {

@@ -5,7 +5,7 @@ import { isUnreadable } from '../install/keyring.ts'
 import type { Roster } from '../install/roster.ts'
 import { holdOf } from '../install/state.ts'
 import { openWriteKey } from '../install/write-key.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { Clock, Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
@@ -14,6 +14,7 @@ import { judge } from '../segment/verdict.ts'
 import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
+import { watchLease } from './lease-watch.ts'
 import { ahead, type PrepareNeeds } from './prepare.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 import { markTrouble, markWell } from './trouble.ts'
@@ -39,8 +40,11 @@ const requestsMax = 4
 /** The reasons for which this lane troubles an account, and so may end the trouble of. */
 const ownReasons = /^(segment_|write_key_|not_segment$)/
 
-/** `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way. */
-export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true): Promise<void> {
+/**
+ * `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way.
+ * `claimedAt`: a look at the clocks before the claim.
+ */
+export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true, claimedAt?: Look): Promise<void> {
   const { storage, roster, clock, random, log } = needs
   const { inbox } = storage
   const startedAt = clock.monotonic()
@@ -57,7 +61,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
     return
   }
   const totals: Totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
-  const sent = await sendAll(needs, lease, install, writeKey, totals, hasRoom)
+  const isOurs = watchLease({ ...needs, inbox }, lease, claimedAt)
+  const sent = await sendAll({ ...needs, isOurs }, lease, install, writeKey, totals, hasRoom)
   if (!sent) return
   const { settlements, stopped } = sent
   const ending = await endingFor(needs, lease, install, stopped, totals.requests)
@@ -78,7 +83,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
  * the last one it is given back, for the lease's end. Undefined when somebody else has the lease by now.
  */
 async function sendAll(
-  needs: SendNeeds,
+  needs: Sending,
   lease: Lease,
   install: Install,
   writeKey: string,
@@ -145,6 +150,11 @@ function graver(one: Delivered['stopped'], other: Delivered['stopped']): Deliver
   return (other.afterMs ?? 0) > (one.afterMs ?? 0) ? other : one
 }
 
+interface Sending extends SendNeeds {
+  /** Whether the lease is still ours: only then may a request begin. */
+  isOurs(): Promise<boolean>
+}
+
 interface Totals {
   entries: number
   delivered: number
@@ -205,7 +215,7 @@ async function endingFor(
 }
 
 async function attempt(
-  needs: SendNeeds,
+  needs: Sending,
   lease: Lease,
   install: Install,
   writeKey: string,
@@ -213,14 +223,13 @@ async function attempt(
   totals: { requests: number },
   answers: Map<number, Answer>,
 ) {
-  const { storage, roster, clock, send, segment, leaseMs } = needs
+  const { roster, clock, send, segment, isOurs } = needs
   // Paused, or said to have disconnected, since the lease began: no further request.
   const hold = holdNow(roster, lease.org)
   if (hold !== undefined) return { is: 'later', reason: hold } as const
-  // From the second request on the lease may be old: somebody else may have these entries by now.
-  if (totals.requests++ > 0 && !(await storage.inbox.renew(lease, clock.now() + leaseMs))) {
-    return { is: 'later', reason: 'lease_lost' } as const
-  }
+  // Another holder may have these entries by now, or they were erased.
+  if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' } as const
+  totals.requests++
   const answered = await send(batchRequest(segment[install.region], writeKey, part, clock.now()))
   const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
   for (const { id } of part) answers.set(id, answer)

@@ -1,6 +1,6 @@
 /** The loop: whenever something is due in a lane, it is claimed and worked on, a few accounts at once. */
 import { backoffMsMax } from '../lib/backoff.ts'
-import { type Clock, pause, skewMsMax } from '../lib/clock.ts'
+import { type Clock, type Look, lookAt, pause, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Holder, Inbox, Lane, Lease, Org } from '../storage/ports.ts'
@@ -18,8 +18,11 @@ interface Needs {
   /** Of this process: unlike that of any other. */
   holder: string
   lane: Lane
-  /** `hasRoom`: whether so few accounts are under way now that a lease may go on to more entries. */
-  work(lease: Lease, hasRoom: () => boolean): Promise<void>
+  /**
+   * `hasRoom`: whether so few accounts are under way now that a lease may go on to more entries. `claimedAt`: a look
+   * at the clocks before its claim.
+   */
+  work(lease: Lease, hasRoom: () => boolean, claimedAt: Look): Promise<void>
   clock: Clock
   log: Log
   leaseMs: number
@@ -60,7 +63,8 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   async function claimAll(): Promise<void> {
     while (!stopped && underWay.size < accountsMax) {
       woken = false
-      const now = clock.now()
+      const claimedAt = lookAt(clock)
+      const { now } = claimedAt
       if (!sweep && clock.monotonic() >= sweepAt) {
         await inbox.shortenLeases(now + leaseMs + skewMsMax)
         sweep = new Set()
@@ -69,8 +73,8 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       const lease = await inbox.claim(lane, { now, leaseMs, limit, bytesMax, holder: self(), farAhead })
       if (sweep) swept(sweep, lease)
       if (lease) busy.add(lease.org)
-      if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease)
-      else if (lease) begin(lease)
+      if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
+      else if (lease) begin(lease, claimedAt)
       else if (!woken) return sleepUntilDue()
     }
   }
@@ -88,9 +92,9 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
    * What may have ended the process is worked on while nothing else is: should it end it again, only its own account is
    * blamed, and the innocent that were under way with it before have shown that they are.
    */
-  async function alone(lease: Lease): Promise<void> {
+  async function alone(lease: Lease, claimedAt: Look): Promise<void> {
     await underWayEnds()
-    begin(lease)
+    begin(lease, claimedAt)
     await underWayEnds()
   }
 
@@ -139,9 +143,9 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     return !stopped && underWay.size <= accountsMax * few
   }
 
-  function begin(lease: Lease): void {
+  function begin(lease: Lease, claimedAt: Look): void {
     const isToBlame = lease.crashes >= crashesBeforeAside && lease.entries.length === 1
-    const ended = (isToBlame ? setAside(lease) : work(lease, hasRoom))
+    const ended = (isToBlame ? setAside(lease) : work(lease, hasRoom, claimedAt))
       .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)

@@ -9,7 +9,7 @@ import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Inbox, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
+import type { Inbox, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
 import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
@@ -125,6 +125,17 @@ const sabotages: Record<string, Sabotage> = {
   'adopts nothing': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
   'drives nothing again': () => ({ redrive: async (moves) => moves.length }),
+  'lets a lease go on when its entries are taken away': (inbox) => {
+    const given: Lease[] = []
+    return {
+      claim: async (lane, options) => {
+        const lease = await inbox.claim(lane, options)
+        if (lease) given.push(lease)
+        return lease
+      },
+      renew: async (lease, until) => given.includes(lease) || inbox.renew(lease, until),
+    }
+  },
   'keeps what is to be taken away': () => ({ take: async (_org, ids) => ids.length }),
   'shows one account what is another’s': (_, lookup) => ({
     find: ({ org: _org, ...query }, page) => lookup.find(query, page),

@@ -677,6 +677,56 @@ export const promises: readonly Promised[] = [
     },
   },
   {
+    promise:
+      'taking any entries away ends every lease of the account: its holder goes on with nothing, no crash is counted, and what is left is claimed at once',
+    async check(storage) {
+      for (const lane of ['send', 'ask'] as const) {
+        const [state, org] = [lane === 'send' ? 'waiting' : 'asking', `${one}${lane}`] as const
+        await storage.inbox.append([1, 2, 3].map(() => arrival({ org, state })))
+        const lease = await claimed(storage, lane, { limit: 2 })
+        const [gone, kept] = lease.entries.map(({ id }) => id)
+        assert.equal(await storage.inbox.take(org, [gone!]), 1)
+        assert.equal(await storage.inbox.renew(lease, 99_000), false)
+        assert.deepEqual(await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 }), [])
+        assert.equal(await storage.inbox.settle(lease, [to(kept!, 'delivered')], idle), false)
+        const next = await claimed(storage, lane, { limit: 9 })
+        assert.deepEqual([next.crashes, next.entries.length, next.entries[0]?.id], [0, 2, kept])
+        await storage.inbox.settle(next, [], idle)
+      }
+    },
+  },
+  {
+    promise: "taking entries away leaves another account's leases alone, and a lane's hold, trouble and backoff",
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, trouble: 'key_refused' })
+      const theirs = await claimed(storage)
+      await storage.inbox.take(one, [])
+      assert.equal(await storage.inbox.renew(theirs, 9_000), true)
+      assert.equal(await storage.inbox.nextDue('send'), 7_000)
+      const probe = await claimed(storage, 'send', { now: 7_000 })
+      assert.deepEqual([probe.org, probe.failures, probe.trouble], [one, 3, 'key_refused'])
+      await storage.inbox.hold(one, 'send', 'paused')
+      await storage.inbox.take(one, [])
+      await nothingDue(storage, 8_000)
+    },
+  },
+  {
+    promise:
+      'what is learnt of a conversation under a lease is kept while the lease is its holder’s, and not after that',
+    async check(storage) {
+      const { conversations } = storage
+      await storage.inbox.append([arrival(), arrival({ state: 'asking' })])
+      for (const lane of ['send', 'ask'] as const) {
+        const lease = await claimed(storage, lane)
+        await conversations.remember(one, new Map([[`${lane} 1`, '10']]), lease)
+        await storage.inbox.take(one, [])
+        await conversations.remember(one, new Map([[`${lane} 2`, '10']]), lease)
+        assert.deepEqual([...(await conversations.recall(one, [`${lane} 1`, `${lane} 2`])).keys()], [`${lane} 1`])
+      }
+    },
+  },
+  {
     promise: 'the law of conservation holds after any walk',
     async check(storage) {
       let seed = 7

@@ -187,9 +187,16 @@ export interface Inbox {
   adopt(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says; resolves to how many entries. */
   expire(limits: Limits): Promise<number>
-  /** Takes away every body and entry of an account; what was not delivered is counted as expired. */
+  /**
+   * Takes away every body and entry of an account, some at a time: resolves to how many, 0 when nothing is left. What was
+   * not delivered is counted as expired. Every lease of the account ends.
+   */
   erase(org: Org): Promise<number>
-  /** Takes away these entries of an account, whatever their state; what was not delivered is counted as expired. */
+  /**
+   * Takes away these entries of an account, whatever their state; what was not delivered is counted as expired. Every lease
+   * of the account ends, none is counted as a crash, and what is left may be claimed at once: a holder may have any of its
+   * entries in its memory, and must begin nothing with them when it learns that the lease is not its own any more.
+   */
   take(org: Org, ids: readonly number[]): Promise<number>
   /**
    * Dead, quarantined and delivered entries wait again, last in line, under their messageId; the counts follow.
@@ -386,7 +393,8 @@ export interface Vault {
 /** Whose conversation it is: that never changes, so it is remembered for good. */
 export interface Conversations {
   recall(org: Org, conversations: readonly string[]): Promise<Map<string, string>>
-  remember(org: Org, contactOf: ReadonlyMap<string, string>): Promise<void>
+  /** With a lease: only while it is its holder's, since what the holder knows may have been taken away with it. */
+  remember(org: Org, contactOf: ReadonlyMap<string, string>, lease?: Lease): Promise<void>
   /** The conversations known to be this contact's. */
   of(org: Org, contact: string): Promise<string[]>
   forget(org: Org, contact: string): Promise<void>

@@ -100,6 +100,17 @@ export const mutants: readonly Mutant[] = [
     catchers: [conformance],
   },
   {
+    name: 'goes on sending from memory what was erased',
+    file: 'src/pipeline/lease-watch.ts',
+    edits: [
+      [
+        'if (!(await inbox.renew(lease, before.now + leaseMs))) return false',
+        'await inbox.renew(lease, before.now + leaseMs)',
+      ],
+    ],
+    catchers: [{ test: 'src/pipeline/lease-lost.test.ts' }],
+  },
+  {
     name: 'gives a leased account to a second worker',
     file: 'src/storage/memory/inbox.ts',
     edits: [

@@ -205,7 +205,7 @@ function inLane(state: State, { org, lane }: LaneState): Kept[] {
     .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.place - other.place)
 }
 
-function held(state: State, lease: Lease): LaneState | undefined {
+export function held(state: State, lease: Lease): LaneState | undefined {
   const kept = laneState(state, lease.org, lease.lane)
   const isHeld = kept.token === lease.token && kept.holder === lease.holder && kept.leaseUntil !== undefined
   return isHeld ? kept : undefined

@@ -1,6 +1,7 @@
 /** The smaller ports in memory: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Audit, Conversations, Install, Installs, Ledger, Standing, Vault } from '../ports.ts'
+import { held } from './inbox.ts'
 import { laneState, type State } from './state.ts'
 
 export function ledgerOf(state: State): Ledger {
@@ -91,7 +92,8 @@ export function conversationsOf(state: State): Conversations {
       const known = state.conversations.get(org)
       for (const [id, whose] of [...(known ?? [])]) if (whose === contact) known?.delete(id)
     },
-    remember: async (org, contactOf) => {
+    remember: async (org, contactOf, lease) => {
+      if (lease && !held(state, lease)) return
       const known = state.conversations.get(org) ?? new Map<string, string>()
       for (const [conversation, contact] of contactOf) if (!known.has(conversation)) known.set(conversation, contact)
       state.conversations.set(org, known)

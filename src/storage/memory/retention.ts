@@ -16,12 +16,8 @@ export function expire(state: State, limits: Limits): number {
 }
 
 export function erase(state: State, org: string): number {
-  for (const lane of state.lanes.values()) {
-    if (lane.org !== org) continue
-    lane.token++
-    delete lane.leaseUntil
-    delete lane.readyAt
-  }
+  endLeases(state, org)
+  for (const lane of state.lanes.values()) if (lane.org === org) delete lane.readyAt
   state.conversations.delete(org)
   return remove(
     state,
@@ -30,10 +26,19 @@ export function erase(state: State, org: string): number {
 }
 
 export function take(state: State, org: string, ids: readonly number[]): number {
+  endLeases(state, org)
   return remove(
     state,
     ids.flatMap((id) => state.entries.get(id) ?? []).filter((kept) => kept.org === org),
   )
+}
+
+function endLeases(state: State, org: string): void {
+  for (const lane of state.lanes.values()) {
+    if (lane.org !== org) continue
+    lane.token++
+    delete lane.leaseUntil
+  }
 }
 
 function ageMoments(state: State, { minutesBefore, hoursBefore }: Limits): void {

@@ -1,8 +1,9 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import { columns } from './counts.ts'
 import type { Database, Row, Session } from './database.ts'
+import { heldBy, heldLease } from './lanes.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
   FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
@@ -176,10 +177,16 @@ export const conversations = {
   async forget(db: Database, org: string, contact: string): Promise<void> {
     await db.run('DELETE FROM conversations WHERE org = $1 AND contact = $2', org, contact)
   },
-  async remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>): Promise<void> {
+  async remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>, lease?: Lease): Promise<void> {
     const rows = [...contactOf].sort().map(([conversation, contact]) => ({ org, conversation, contact }))
-    const sql = `INSERT INTO conversations SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-                 ON CONFLICT DO NOTHING`
-    await db.run(sql, ...columns(rows, ['org', 'conversation', 'contact']))
+    const values = columns(rows, ['org', 'conversation', 'contact'])
+    const insert = (offset: number) =>
+      `INSERT INTO conversations
+       SELECT c.* FROM unnest($${offset + 1}::text[], $${offset + 2}::text[], $${offset + 3}::text[]) c`
+    if (!lease) return void (await db.run(`${insert(0)} ON CONFLICT DO NOTHING`, ...values))
+    // What ends the lease waits until this is committed, and then takes it away with the rest.
+    const held = `WITH held AS MATERIALIZED (SELECT 1 FROM lanes WHERE ${heldLease} FOR SHARE)`
+    const sql = `${held} ${insert(4)}, held ON CONFLICT DO NOTHING`
+    await db.run(sql, ...heldBy(lease), ...values)
   },
 }

@@ -47,7 +47,8 @@ export async function expire(db: Database, limits: Limits): Promise<number> {
 export async function erase(db: Database, org: string): Promise<number> {
   return db.transaction(async (session) => {
     await lock(session, [org])
-    await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL, ready_at = NULL WHERE org = $1', org)
+    await endLeases(session, org)
+    await session.run('UPDATE lanes SET ready_at = NULL WHERE org = $1', org)
     await session.run('DELETE FROM conversations WHERE org = $1', org)
     const rows = await session.all(
       `DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE org = $1 LIMIT $2) RETURNING ${taken}`,
@@ -61,9 +62,14 @@ export async function erase(db: Database, org: string): Promise<number> {
 export async function take(db: Database, org: string, ids: readonly number[]): Promise<number> {
   return db.transaction(async (session) => {
     await lock(session, [org])
+    await endLeases(session, org)
     const sql = `DELETE FROM entries WHERE org = $1 AND id = ANY ($2) RETURNING ${taken}`
     return finish(session, await session.all(sql, org, ids))
   })
+}
+
+async function endLeases(session: Session, org: string): Promise<void> {
+  await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = $1', org)
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */

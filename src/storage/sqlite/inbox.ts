@@ -323,7 +323,7 @@ function drop(db: Database, org: string, id: number, from: State): string | unde
 }
 
 /** The lane, while the lease is its holder's. */
-function heldLane(db: Database, lease: Lease) {
+export function heldLane(db: Database, lease: Lease) {
   return db.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
 }
 

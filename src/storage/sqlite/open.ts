@@ -3,7 +3,7 @@
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
 import { groupAppends } from '../grouping.ts'
-import type { Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
+import type { Conversations, Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
 import { type PackedEntries, type PackedLease, packArrivals, unpackEntries, unpackLease } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
@@ -28,7 +28,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     ledger: reader.port('ledger'),
     installs: writer.port('installs'),
     vault: writer.port('vault'),
-    conversations: writer.port('conversations'),
+    conversations: conversationsOf(writer),
     lookup: new Proxy(lookup, { get: (port, method) => (method === 'find' ? find : Reflect.get(port, method)) }),
     audit: writer.port('audit'),
     tickets: writer.port('tickets'),
@@ -46,10 +46,18 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   }
 }
 
+/** As in the inbox, a lease goes to the other side without its entries. */
+function conversationsOf(writer: Thread): Conversations {
+  const port = writer.port<Conversations>('conversations')
+  const own: Partial<Conversations> = {
+    remember: (org, contactOf, lease) => port.remember(org, contactOf, lease && bare(lease)),
+  }
+  return new Proxy(port, { get: (_, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
+}
+
 /** The inbox's calls, with what is large packed, and without what the other side has itself: a lease's entries. */
 function inboxOf(writer: Thread): Inbox {
   const port = writer.port<Inbox>('inbox')
-  const bare = (lease: Lease): Lease => ({ ...lease, entries: [] })
   const own: Partial<Inbox> = {
     append: groupAppends((batch) => {
       const packed = packArrivals(batch)
@@ -65,4 +73,8 @@ function inboxOf(writer: Thread): Inbox {
     settle: (lease, settlements, ending) => port.settle(bare(lease), settlements, ending),
   }
   return new Proxy(port, { get: (_, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
+}
+
+function bare(lease: Lease): Lease {
+  return { ...lease, entries: [] }
 }

@@ -1,7 +1,8 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import type { Database, Row } from './database.ts'
+import { heldLane } from './inbox.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
   FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
@@ -146,7 +147,8 @@ export const conversations = {
   forget(db: Database, org: string, contact: string): void {
     db.run('DELETE FROM conversations WHERE org = ? AND contact = ?', org, contact)
   },
-  remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>): void {
+  remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>, lease?: Lease): void {
+    if (lease && !heldLane(db, lease)) return
     for (const [conversation, contact] of contactOf) {
       db.run('INSERT OR IGNORE INTO conversations VALUES (?, ?, ?)', org, conversation, contact)
     }

@@ -38,16 +38,22 @@ export function expire(db: Database, limits: Limits): number {
 
 /** One step; 0 when nothing of the account is left. */
 export function erase(db: Database, org: string): number {
-  db.run('UPDATE lanes SET token = token + 1, lease_until = NULL, ready_at = NULL WHERE org = ?', org)
+  endLeases(db, org)
+  db.run('UPDATE lanes SET ready_at = NULL WHERE org = ?', org)
   db.run('DELETE FROM conversations WHERE org = ?', org)
   return remove(db, db.all(`SELECT ${columns} FROM entries WHERE org = ? LIMIT ?`, org, stepMax))
 }
 
 export function take(db: Database, org: string, ids: readonly number[]): number {
+  endLeases(db, org)
   return remove(
     db,
     ids.flatMap((id): Row[] => db.all(`SELECT ${columns} FROM entries WHERE org = ? AND id = ?`, org, id)),
   )
+}
+
+function endLeases(db: Database, org: string): void {
+  db.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = ?', org)
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */

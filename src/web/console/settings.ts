@@ -4,6 +4,7 @@ import { pauseAccount, resumeAccount } from '../../install/actions.ts'
 import { changeWriteKey } from '../../install/change-key.ts'
 import { savedWriteKey, shownKey } from '../../install/write-key.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
+import { untilGone } from '../../pipeline/until-gone.ts'
 import { regionIn } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
 import { formOf } from '../form.ts'
@@ -114,6 +115,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const wrong = problem ? `what stood here ${problem}` : confirm.trim() === org ? undefined : `this is not ${org}`
     if (wrong) return show(c, { wrong: { confirm: `Not done: ${wrong}.` } }, 422)
     const left = await disconnect.leave(org, who)
+    await untilGone(clock)
     // The session ended with the account, and so did this page's way back.
     return c.html(leftPage(left.is))
   })
