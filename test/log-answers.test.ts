@@ -18,9 +18,9 @@ beforeEach(async () => {
 afterEach(() => rig.close())
 
 const about = (name: string) => lines.filter(({ event }) => event === name).map(({ fields }) => fields)
-const post = async (type: string, data: object) => {
+const post = async (type: string, data: object, orgId = org) => {
   const headers = { 'x-verification-token': rig.sims.drift.settings.verificationToken }
-  const answer = await fetch(rig.to, { method: 'POST', headers, body: JSON.stringify({ type, orgId: org, data }) })
+  const answer = await fetch(rig.to, { method: 'POST', headers, body: JSON.stringify({ type, orgId, data }) })
   assert.equal(answer.status, 200)
   return about('webhook').at(-1)!
 }
@@ -53,6 +53,15 @@ test('each event that ends other than delivered has a line with its messageId, t
     reason: 'nobody_named',
   })
   assert.equal(endings.has(delivered.messageId), false)
+})
+
+test('what is quarantined, or not installed, on arrival says so in its webhook line, and has no other', async () => {
+  const quarantined = await post('gdpr_delete_requested', { contactId: 7 })
+  assert.deepEqual([quarantined.state, quarantined.reason], ['quarantined', 'gdpr_delete_requested'])
+  const unclaimed = await post('new_conversation', { contactId: 7, id: 1, createdAt: 1 }, 777)
+  assert.equal(unclaimed.state, 'unclaimed')
+  assert.ok(quarantined.messageId && unclaimed.messageId)
+  assert.deepEqual(about('event_ended'), [])
 })
 
 test('a message that Segment refuses alone says how often it was tried, and with which answer', async () => {
