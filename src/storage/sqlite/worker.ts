@@ -7,6 +7,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { systemClock } from '../../lib/clock.ts'
 import type { Mode } from '../ports.ts'
 import { type Database, openDatabase } from './database.ts'
+import { examine } from './examine.ts'
 import * as inbox from './inbox.ts'
 import * as lookup from './lookup.ts'
 import { audit, conversations, installs, ledger, vault } from './records.ts'
@@ -50,11 +51,7 @@ const ports: Record<string, Record<string, Work>> = {
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,
-    examine: (db: Database) =>
-      db
-        .all('PRAGMA integrity_check')
-        .map((row) => String(row.integrity_check))
-        .filter((line) => line !== 'ok'),
+    examine,
   },
 }
 
