@@ -6,6 +6,9 @@ import type { Lost } from './files.ts'
 /** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
 const [perm, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 8, 10, 11, 13, 14, 26]
 
+/** There is no room for the memory that SQLite's processes share: the disk is full, though the code is one of a failed disk. */
+const ioerrShmSize = ioerr | (19 << 8)
+
 export type Trouble = 'full' | 'fatal' | undefined
 
 /**
@@ -21,6 +24,11 @@ export function troubleOf(error: unknown): Trouble {
 
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if ((error as { errcode?: unknown })?.errcode === ioerrShmSize)
+    return new Problem('store_full', 'the disk is full: there is not even room to open the store', {
+      hint: 'make room beside the store, then start again',
+      cause: error,
+    })
   switch (primaryCode(error)) {
     case full:
       return storeFull()
@@ -36,7 +44,7 @@ export function problemOf(error: unknown): Problem {
       )
     case corrupt:
       return new Problem('store_damaged', 'the SQLite file is damaged', {
-        hint: '`npx drift-segment-source doctor` says where; restore the last backup: see docs/operate.md',
+        hint: 'restore the last backup: see docs/operate.md; `npx drift-segment-source doctor` looks at the whole file',
         cause: error,
       })
     case ioerr:
