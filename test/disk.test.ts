@@ -103,6 +103,37 @@ test('W70 a full disk refuses new webhooks and drains what is there; with room a
   assert.equal((await once(child, 'exit'))[0], 0)
 })
 
+test('doctor says that the disk is full, and not that the store can be written', {
+  timeout: 60_000,
+  skip: mounts ? false : 'no mount namespace can be made here, so there is no small disk to fill',
+}, async () => {
+  await rig.service.close()
+  const disk = join(rig.folder, 'disk')
+  mkdirSync(disk)
+  const fill = (bytes: string) =>
+    `mount -t tmpfs -o size=60m none ${disk} && cp ${rig.folder}/test.db ${disk}/ && { head -c ${bytes} /dev/zero > ${disk}/filler; exec "$@"; }`
+  const doctor = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'doctor', '--offline', '--json']
+  const said = (bytes: string) => {
+    const env = { PATH: process.env.PATH, ...rig.env, DATABASE_URL: `sqlite:${disk}/test.db` }
+    const args = [...asRoot, '--mount', 'sh', '-c', fill(bytes), 'sh', ...doctor]
+    const { stdout } = spawnSync('unshare', args, { env, encoding: 'utf8' })
+    return (JSON.parse(stdout).findings as { name: string; what: string }[]).filter(({ name }) =>
+      /disk|store/.test(name),
+    )
+  }
+  assert.deepEqual(
+    said('20m').map(({ name }) => name),
+    ['disk_short', 'store_sound', 'store_writable'],
+  )
+  assert.deepEqual(
+    said('40m').map(({ name }) => name),
+    ['disk_full', 'store_sound'],
+  )
+  const [full, unusable] = said('1G')
+  assert.equal(full?.name, 'disk_full')
+  assert.match(unusable?.what ?? '', /the disk is full.*\(store_full\)/)
+})
+
 test('a failing fsync stops the process, and nothing that was answered 200 is lost', {
   timeout: 60_000,
   skip: traces ? false : 'strace is not here, and without it no fsync can be made to fail',
@@ -136,5 +167,5 @@ test('a damaged file is refused, or stops the process, with the command that hel
   await assert.rejects(rig.restart(), helps)
   const { exitCode, output } = await rig.command('doctor', { given: { offline: true } })
   assert.equal(exitCode, 1)
-  assert.match(output, /store: the SQLite file is damaged/)
+  assert.match(output, /store: damaged: the SQLite file is damaged/)
 })

@@ -455,10 +455,16 @@ export interface Storage {
   backup(path: string): Promise<void>
   /** Reads all of it and names what is damaged; nothing when it is sound. */
   examine(): Promise<string[]>
-  /** What weakens the promise of 200 though nothing is damaged, each with what to do; nothing when all is well. */
-  risks(): Promise<{ what: string; todo: string }[]>
+  /** What weakens the promise of 200 though nothing is damaged; nothing when all is well. */
+  risks(): Promise<Risk[]>
   close(): Promise<void>
 }
+
+/**
+ * `setting_off`: a setting of the server's without which a commit does not outlive a power loss. `standbys`: this many
+ * follow, and no commit waits for one, so that a failover loses the last commits.
+ */
+export type Risk = { is: 'setting_off'; setting: string } | { is: 'standbys'; standbys: number }
 
 /**
  * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line, at
