@@ -5,26 +5,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { neededSettings, problemOf } from '../test/settings.ts'
 import { type Env, environment, readConfig } from './config.ts'
-import { Problem } from './lib/errors.ts'
-
-const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
-const whole: Env = {
-  ENCRYPTION_KEYS: key,
-  DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4',
-  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
-  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
-}
-
-function problemOf(env: Env): Problem {
-  try {
-    readConfig(env)
-  } catch (error) {
-    if (error instanceof Problem) return error
-    throw error
-  }
-  throw new Error('these settings were taken')
-}
+import type { Problem } from './lib/errors.ts'
 
 describe('a secret in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
@@ -39,7 +22,7 @@ describe('a secret in a file', () => {
     execFileSync('mkfifo', [path])
     return path
   }
-  const { DRIFT_CLIENT_SECRET, ...rest } = whole
+  const { DRIFT_CLIENT_SECRET, ...rest } = neededSettings
   const fileAt = (path: string): Env => ({ ...rest, DRIFT_CLIENT_SECRET_FILE: path })
 
   test('is read, without the line breaks at its end', () => {
@@ -63,7 +46,7 @@ describe('a secret in a file', () => {
       SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
       DRIFT_ACCESS_TOKEN: 'aT6k',
     }
-    const env: Env = { ...whole, ...single, DATABASE_URL: 'sqlite:x.db' }
+    const env: Env = { ...neededSettings, ...single, DATABASE_URL: 'sqlite:x.db' }
     const files = Object.fromEntries(names.map((name) => [`${name}_FILE`, file(env[name]!)]))
     const { DRIFT_CLIENT_ID, DRIFT_ORG_ID } = env
     const { notes, ...read } = readConfig({ ...files, DRIFT_CLIENT_ID, DRIFT_ORG_ID })
@@ -74,7 +57,7 @@ describe('a secret in a file', () => {
   const wrong: [what: string, env: () => Env, line: RegExp][] = [
     [
       'is given twice',
-      () => ({ ...whole, DRIFT_CLIENT_SECRET_FILE: file('x') }),
+      () => ({ ...neededSettings, DRIFT_CLIENT_SECRET_FILE: file('x') }),
       /^ {2}DRIFT_CLIENT_SECRET: is given twice, also as DRIFT_CLIENT_SECRET_FILE/m,
     ],
     ['is not there', () => fileAt(join(folder, 'none')), /_FILE: names a file that cannot be read \(ENOENT\)/],
@@ -107,7 +90,11 @@ describe('a secret in a file', () => {
   })
 
   test('is not for settings that are not secret', () => {
-    const config = readConfig({ ...whole, PORT_FILE: file('1234'), HTTPS_PROXY_FILE: file('http://proxy.example') })
+    const config = readConfig({
+      ...neededSettings,
+      PORT_FILE: file('1234'),
+      HTTPS_PROXY_FILE: file('http://proxy.example'),
+    })
     assert.deepEqual([config.port, config.proxies.https], [8080, undefined])
   })
 })

@@ -1,30 +1,12 @@
 /** The settings as a table: what is wrong is named with its setting, all at once, and never shown. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressOf, type Env, readConfig } from './config.ts'
-import { Problem } from './lib/errors.ts'
-
-const key = `k1:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
-const whole: Env = {
-  ENCRYPTION_KEYS: key,
-  DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4',
-  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
-  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
-}
-
-function problemOf(env: Env): Problem {
-  try {
-    readConfig(env)
-  } catch (error) {
-    if (error instanceof Problem) return error
-    throw error
-  }
-  throw new Error('these settings were taken')
-}
+import { neededSettings, problemOf, sealingKey } from '../test/settings.ts'
+import { addressOf, readConfig } from './config.ts'
 
 describe('settings', () => {
   test('with the required ones only, the rest is as documented', () => {
-    const config = readConfig(whole)
+    const config = readConfig(neededSettings)
     assert.deepEqual([config.host, config.port, config.retentionDays, config.logLevel], ['127.0.0.1', 8080, 7, 'info'])
     assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9464 })
     assert.equal(config.databaseUrl, 'sqlite:data/drift-segment-source.db')
@@ -38,7 +20,7 @@ describe('settings', () => {
 
   test('L01 all that is missing is named at once, with exit code 78 and the demo', () => {
     const { message, hint, exitCode, code } = problemOf({})
-    for (const name of Object.keys(whole)) assert.match(message, new RegExp(`^ {2}${name}`, 'm'))
+    for (const name of Object.keys(neededSettings)) assert.match(message, new RegExp(`^ {2}${name}`, 'm'))
     assert.deepEqual([exitCode, code], [78, 'settings_wrong'])
     assert.match(hint ?? '', /npm run demo/)
   })
@@ -48,8 +30,8 @@ describe('settings', () => {
     ['L02 too short a key', 'ENCRYPTION_KEYS', 'k1:c2hvcnQ='],
     ['L02 no base64', 'ENCRYPTION_KEYS', `k1:${'!'.repeat(44)}`],
     ['L02 a key of zeros', 'ENCRYPTION_KEYS', `k1:${Buffer.alloc(32).toString('base64')}`],
-    ['L02 no id', 'ENCRYPTION_KEYS', key.slice(3)],
-    ['L02 an id twice', 'ENCRYPTION_KEYS', `${key},${key}`],
+    ['L02 no id', 'ENCRYPTION_KEYS', sealingKey.split(':')[1]!],
+    ['L02 an id twice', 'ENCRYPTION_KEYS', `${sealingKey},${sealingKey}`],
     ['W08 a placeholder', 'DRIFT_VERIFICATION_TOKENS', 'changeme'],
     ['W08 undefined', 'DRIFT_VERIFICATION_TOKENS', 'undefined'],
     ['L05 NaN', 'RETENTION_DAYS', 'NaN'],
@@ -85,7 +67,7 @@ describe('settings', () => {
     ['typographic quotes', 'DRIFT_CLIENT_ID', '“cI5nW9zKe1”'],
     ['a zero-width space at the end of a secret', 'DRIFT_CLIENT_SECRET', 'cS7mB3yHp6\u200b'],
     ['a no-break space before a token', 'DRIFT_VERIFICATION_TOKENS', '\u00a0vT8sQ2xLr4'],
-    ['a byte order mark before a key', 'ENCRYPTION_KEYS', `\ufeff${key}`],
+    ['a byte order mark before a key', 'ENCRYPTION_KEYS', `\ufeff${sealingKey}`],
     ['a direction mark in an address', 'DRIFT_API_URL', 'https://driftapi.com\u200e'],
     ['a token with a space', 'DRIFT_CLIENT_SECRET', 'Bearer cS7mB3yHp6'],
     ['a token that no header can hold', 'DRIFT_CLIENT_SECRET', 'cS7mB3yHpé'],
@@ -116,7 +98,7 @@ describe('settings', () => {
   for (const [row, name, value] of wrong) {
     test(`${row}: ${name}`, () => {
       const single = name === 'SEGMENT_WRITE_KEY' ? { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6kJ8vNd2' } : {}
-      const { message, exitCode } = problemOf({ ...whole, ...single, [name]: value })
+      const { message, exitCode } = problemOf({ ...neededSettings, ...single, [name]: value })
       assert.match(message, new RegExp(`^ {2}${name}`, 'm'))
       assert.equal(message.split('\n').length, 2, 'and nothing else is')
       assert.equal(exitCode, 78)
@@ -125,15 +107,15 @@ describe('settings', () => {
   }
 
   test('a public address is needed where the listener is public', () => {
-    assert.match(problemOf({ ...whole, HOST: '0.0.0.0' }).message, /PUBLIC_URL/)
+    assert.match(problemOf({ ...neededSettings, HOST: '0.0.0.0' }).message, /PUBLIC_URL/)
     for (const HOST of ['localhost', 'LocalHost', '127.0.0.2', '::1'])
-      assert.doesNotThrow(() => readConfig({ ...whole, HOST }), HOST)
-    const { publicUrl } = readConfig({ ...whole, HOST: '0.0.0.0', PUBLIC_URL: 'https://source.example' })
+      assert.doesNotThrow(() => readConfig({ ...neededSettings, HOST }), HOST)
+    const { publicUrl } = readConfig({ ...neededSettings, HOST: '0.0.0.0', PUBLIC_URL: 'https://source.example' })
     assert.equal(publicUrl, 'https://source.example')
   })
 
   test('a single account needs its key and its token, and then no OAuth app', () => {
-    const { DRIFT_CLIENT_ID: _, DRIFT_CLIENT_SECRET: _secret, ...base } = whole
+    const { DRIFT_CLIENT_ID: _, DRIFT_CLIENT_SECRET: _secret, ...base } = neededSettings
     const { message } = problemOf({ ...base, DRIFT_ORG_ID: '5000883' })
     for (const name of ['SEGMENT_WRITE_KEY', 'DRIFT_ACCESS_TOKEN']) assert.match(message, new RegExp(name))
     assert.match(problemOf({ ...base, DRIFT_ORG_ID: 'acme' }).message, /^ {2}DRIFT_ORG_ID: must be/m)
@@ -144,11 +126,15 @@ describe('settings', () => {
 
   test('two tokens and two keys while they are changed; the first key seals', () => {
     const older = `k0:${Buffer.from('vutsrqponmlkjihgfedcba9876543210').toString('base64')}`
-    const env = { ...whole, ENCRYPTION_KEYS: `${key}, ${older}`, DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4, wU9tR3yMs5' }
+    const env = {
+      ...neededSettings,
+      ENCRYPTION_KEYS: `${sealingKey}, ${older}`,
+      DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4, wU9tR3yMs5',
+    }
     const { encryptionKeys, verificationTokens } = readConfig(env)
     assert.deepEqual(
       encryptionKeys.map(({ id }) => id),
-      ['k1', 'k0'],
+      ['test', 'k0'],
     )
     assert.deepEqual(verificationTokens, ['vT8sQ2xLr4', 'wU9tR3yMs5'])
   })
@@ -161,7 +147,7 @@ describe('a setting', () => {
       SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
       DRIFT_ACCESS_TOKEN: 'aT6k',
     }
-    const config = readConfig({ ...whole, ...single, SEGMENT_REGION: 'EU', LOG_LEVEL: 'Warn' })
+    const config = readConfig({ ...neededSettings, ...single, SEGMENT_REGION: 'EU', LOG_LEVEL: 'Warn' })
     assert.deepEqual([config.single?.region, config.logLevel], ['eu', 'warn'])
   })
 
@@ -174,11 +160,11 @@ describe('a setting', () => {
   ])
     test(`SEGMENT_WRITE_KEY is refused as a form refuses it: ${writeKey.slice(0, 30)}`, () => {
       const single = { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6k', SEGMENT_WRITE_KEY: writeKey }
-      assert.match(problemOf({ ...whole, ...single }).message, /^ {2}SEGMENT_WRITE_KEY: /m)
+      assert.match(problemOf({ ...neededSettings, ...single }).message, /^ {2}SEGMENT_WRITE_KEY: /m)
     })
 
   test('that is wrong is named with all others, also where nothing needs it', () => {
-    const env = { ...whole, DRIFT_ORG_ID: 'acme', SEGMENT_WRITE_KEY: '"x"', PORT: 'x', DRIFT_CLIENT_ID: '' }
+    const env = { ...neededSettings, DRIFT_ORG_ID: 'acme', SEGMENT_WRITE_KEY: '"x"', PORT: 'x', DRIFT_CLIENT_ID: '' }
     const { message } = problemOf(env)
     assert.deepEqual(message.match(/^ {2}\w+(?=: )/gm), [
       '  PORT',
@@ -187,7 +173,10 @@ describe('a setting', () => {
       '  SEGMENT_WRITE_KEY',
       '  DRIFT_ACCESS_TOKEN',
     ])
-    assert.match(problemOf({ ...whole, SEGMENT_WRITE_KEY: '"x"' }).message, /^ {2}SEGMENT_WRITE_KEY: stands in quotes/m)
+    assert.match(
+      problemOf({ ...neededSettings, SEGMENT_WRITE_KEY: '"x"' }).message,
+      /^ {2}SEGMENT_WRITE_KEY: stands in quotes/m,
+    )
   })
 
   const addresses: [text: string, value: string][] = [
@@ -199,11 +188,11 @@ describe('a setting', () => {
   ]
   for (const [text, value] of addresses)
     test(`that is an address is taken as it will be written: ${text}`, () =>
-      assert.equal(readConfig({ ...whole, PUBLIC_URL: text }).publicUrl, value))
+      assert.equal(readConfig({ ...neededSettings, PUBLIC_URL: text }).publicUrl, value))
 
   test('that is an address of a partner may have a path', () => {
     const { drift, segment } = readConfig({
-      ...whole,
+      ...neededSettings,
       DRIFT_AUTHORIZE_URL: 'https://drift.example/some/authorize/',
       SEGMENT_API_URL_US: 'https://gateway.example/segment/',
     })
@@ -214,7 +203,7 @@ describe('a setting', () => {
   })
 
   test('that says where to listen may be a name, or an address with or without brackets', () => {
-    const hostOf = (HOST: string) => readConfig({ ...whole, HOST, PUBLIC_URL: 'https://source.example' }).host
+    const hostOf = (HOST: string) => readConfig({ ...neededSettings, HOST, PUBLIC_URL: 'https://source.example' }).host
     for (const name of ['0.0.0.0', '::', '10.1.2.3', 'my_host.internal', 'localhost', 'fe80::1%eth0'])
       assert.equal(hostOf(name), name)
     assert.equal(hostOf('[::1]'), '::1')
@@ -222,7 +211,7 @@ describe('a setting', () => {
   })
 
   test('of a port that Kubernetes made of a service is passed over, and said so', () => {
-    const config = readConfig({ ...whole, PORT: 'tcp://10.0.0.1:8080', METRICS_PORT: 'tcp://10.0.0.1:9464' })
+    const config = readConfig({ ...neededSettings, PORT: 'tcp://10.0.0.1:8080', METRICS_PORT: 'tcp://10.0.0.1:9464' })
     assert.deepEqual([config.port, config.metrics.port], [8080, 9464])
     assert.deepEqual(config.notes, [
       { is: 'passed_over', setting: 'PORT' },
@@ -233,7 +222,7 @@ describe('a setting', () => {
   const misspellings = ['SEGMENT_REGOIN', 'SEGMENT_REGON', 'SEGMENT_REGIONS', 'SEGMENT_RAGION', 'segment_region']
   test('that is one edit away from ours is noticed, with the one that was meant', () => {
     const odd = Object.fromEntries(misspellings.map((name) => [name, 'eu']))
-    const { notes } = readConfig({ ...whole, ...odd, DATABASE_URL_FIEL: '/x' })
+    const { notes } = readConfig({ ...neededSettings, ...odd, DATABASE_URL_FIEL: '/x' })
     assert.deepEqual(notes, [
       ...misspellings.map((setting) => ({ is: 'misspelt', setting, meant: 'SEGMENT_REGION' })),
       { is: 'misspelt', setting: 'DATABASE_URL_FIEL', meant: 'DATABASE_URL_FILE' },
@@ -241,7 +230,7 @@ describe('a setting', () => {
   })
 
   test('that begins as ours do, and that nothing reads, is noticed', () => {
-    const { notes } = readConfig({ ...whole, DRIFT_ORGS: '1', SEGMENT_KEY: 'x', DRIFT_ORG_ID_FILE: '/x' })
+    const { notes } = readConfig({ ...neededSettings, DRIFT_ORGS: '1', SEGMENT_KEY: 'x', DRIFT_ORG_ID_FILE: '/x' })
     assert.deepEqual(notes, [
       { is: 'unknown', setting: 'DRIFT_ORGS' },
       { is: 'unknown', setting: 'SEGMENT_KEY' },
@@ -251,7 +240,7 @@ describe('a setting', () => {
 
   test('that is a write key of an unusual form is taken, and noticed', () => {
     const single = { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6k', SEGMENT_WRITE_KEY: '03fwkuu3' }
-    const { notes, single: read } = readConfig({ ...whole, ...single })
+    const { notes, single: read } = readConfig({ ...neededSettings, ...single })
     assert.equal(read?.writeKey, '03fwkuu3')
     assert.deepEqual(
       notes.map(({ is, setting }) => [is, setting]),
@@ -272,14 +261,14 @@ describe('a setting', () => {
       HTTP_PROXY2: 'x',
     }
     assert.deepEqual(
-      readConfig({ ...whole, ...others }).notes.map(({ setting }) => setting),
+      readConfig({ ...neededSettings, ...others }).notes.map(({ setting }) => setting),
       ['HTTP_PROXY2'],
     )
   })
 
   test('of proxies is read in small letters too; capitals win', () => {
     const { proxies } = readConfig({
-      ...whole,
+      ...neededSettings,
       https_proxy: 'http://one:1',
       HTTP_PROXY: 'http://two:2',
       http_proxy: 'http://x',
@@ -293,8 +282,8 @@ describe('a setting', () => {
       SEGMENT_WRITE_KEY: 'Pl4ntedQ7wXk0123456789abcdefghij',
       DRIFT_ACCESS_TOKEN: 'aT6k',
     }
-    const { orgsAllowed } = readConfig({ ...whole, ...single, DRIFT_ORG_IDS_ALLOWED: '1, 2' })
+    const { orgsAllowed } = readConfig({ ...neededSettings, ...single, DRIFT_ORG_IDS_ALLOWED: '1, 2' })
     assert.deepEqual([...orgsAllowed!], ['1', '2', '7'])
-    assert.equal(readConfig(whole).orgsAllowed, undefined)
+    assert.equal(readConfig(neededSettings).orgsAllowed, undefined)
   })
 })

@@ -15,12 +15,12 @@ import { isOnNetwork } from '../src/storage/sqlite/database.ts'
 import { endChild, startChild } from './children.ts'
 import { eventually } from './clock.ts'
 import { startRaw } from './raw-server.ts'
-import { sealingKey } from './rig.ts'
+import { neededSettings } from './settings.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const flags = ['--disable-warning=ExperimentalWarning', '--disable-sigusr1']
 const scratch = mkdtempSync(join(tmpdir(), 'command-line-test-'))
-const token = 'vT8sQ2xLr4'
+const token = neededSettings.DRIFT_VERIFICATION_TOKENS
 const children: ChildProcess[] = []
 afterEach(() => Promise.all(children.splice(0).map((child) => endChild(child))))
 after(() => rmSync(scratch, { recursive: true }))
@@ -30,10 +30,7 @@ const env = {
   PORT: '0',
   METRICS_PORT: '0',
   DATABASE_URL: `sqlite:${scratch}/source.db`,
-  ENCRYPTION_KEYS: sealingKey,
-  DRIFT_VERIFICATION_TOKENS: token,
-  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
-  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
+  ...neededSettings,
 }
 
 function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}, given = flags) {

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Problem } from '../src/lib/errors.ts'
 import { addsUp } from '../src/pipeline/sums.ts'
 import { eventually } from './clock.ts'
-import { install, org, type Rig, sealingKey, settled, startRig } from './rig.ts'
+import { install, org, type Rig, settled, startRig } from './rig.ts'
+import { sealingKey } from './settings.ts'
 
 const id = String(org)
 /** The contact of the new_conversation fixture. */

@@ -16,10 +16,10 @@ import { type Sims, startSims } from '../src/sim/index.ts'
 import { moveStore } from '../src/storage/open.ts'
 import { patienceMs } from './clock.ts'
 import './over.ts'
+import { sealingKey } from './settings.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
-export const sealingKey = `test:${Buffer.from('0123456789abcdefghijklmnopqrstuv').toString('base64')}`
 
 export interface Rig {
   sims: Sims

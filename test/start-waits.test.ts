@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { eventually } from './clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from './postgres.ts'
-import { runCommand, sealingKey } from './rig.ts'
+import { runCommand } from './rig.ts'
+import { neededSettings } from './settings.ts'
 
 let server: Postgres
 let url: string
@@ -18,10 +19,7 @@ const env = () => ({
   PORT: '0',
   METRICS_PORT: '0',
   DATABASE_URL: url,
-  ENCRYPTION_KEYS: sealingKey,
-  DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4',
-  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
-  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
+  ...neededSettings,
 })
 
 test('waits for a database server that is not up yet, says so once, and then listens', {

@@ -7,7 +7,8 @@ import { after, describe, test } from 'node:test'
 import type { Command } from '../src/cli/command.ts'
 import { commands } from '../src/cli/index.ts'
 import { Problem } from '../src/lib/errors.ts'
-import { runCommand, sealingKey } from './rig.ts'
+import { runCommand } from './rig.ts'
+import { neededSettings } from './settings.ts'
 
 /** What these do needs no store, or makes one. */
 const others = ['serve', 'demo', 'sim', 'send', 'events', 'snippet', 'keys new', 'installs add', 'move']
@@ -22,10 +23,7 @@ after(() => rmSync(folder, { recursive: true }))
 const given = { org: '1', contact: '1', message: 'drift-1', offline: true, state: 'dead' }
 const env = (path: string) => ({
   DATABASE_URL: `sqlite:${path}`,
-  ENCRYPTION_KEYS: sealingKey,
-  DRIFT_VERIFICATION_TOKENS: 'vT8sQ2xLr4',
-  DRIFT_CLIENT_ID: 'cI5nW9zKe1',
-  DRIFT_CLIENT_SECRET: 'cS7mB3yHp6',
+  ...neededSettings,
 })
 
 /** The exit code, and the code of the Problem or what was printed. */
