@@ -143,10 +143,10 @@ function settingsWrong(lines: readonly string[]): Problem {
 function dangers(env: Env): string[] {
   return [
     ...(env.NODE_TLS_REJECT_UNAUTHORIZED === '0'
-      ? ['NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which would let anyone pose as Drift or Segment']
+      ? ['NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which would let any server pose as Drift or Segment']
       : []),
     ...(/--inspect/.test(env.NODE_OPTIONS ?? '')
-      ? ['NODE_OPTIONS: must not open the inspector, through which anyone on this machine reads the keys']
+      ? ['NODE_OPTIONS: must not open the inspector, through which any program on this machine reads the keys']
       : []),
   ]
 }

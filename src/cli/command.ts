@@ -20,11 +20,11 @@ export interface Context {
   openService(config: Config, options?: { log?: Log }): Promise<Service>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>
-  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); told twice, it ends at once. */
+  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); a second signal of the same kind ends it at once. */
   untilStopped(): Promise<void>
 }
 
-/** How a command speaks: nothing of what others wrote is unseen, or an order to a terminal, and JSON stays the same JSON. */
+/** What commands write with: unseen characters and orders to a terminal are shown as text, and JSON stays the same JSON. */
 export function speaker(write: (text: string) => void): (text: string) => void {
   return (text) => write(withUnseenShown(text))
 }

@@ -27,7 +27,7 @@ export const serve: Command = {
   },
 }
 
-/** Waits for a database server that does not answer yet; undefined when it was told to stop meanwhile. */
+/** Waits for a database server that does not answer yet; undefined when the process is stopped meanwhile. */
 async function openWhenThere(context: Context, config: Config, stopped: Promise<void>): Promise<Service | undefined> {
   const giveUpAt = systemClock.monotonic() + patienceMs
   let isStopped = false

@@ -57,7 +57,7 @@ export function openStates({ keyring, tickets, clock, random }: Needs): States {
       return isOver ? { is: 'expired' } : { is: 'valid', from: from as From, nonce, until }
     },
     // Used states are remembered until they would have run out. Their number needs no limit, which strangers could
-    // exhaust: whoever uses one has to wait for one of a few exchanges with Drift (see web/connect.ts).
+    // exhaust: a browser that uses one has to wait for one of a few exchanges with Drift (see web/connect.ts).
     async use({ nonce, until }) {
       const ticket = { kind: 'state', id: digestOf(nonce), org: '', who: '', at: clock.now(), until } as const
       return (await tickets.issue(ticket)) === 'issued'

@@ -11,7 +11,7 @@ import { confirmed, doubted, gone, leaving, questioned, unproven } from './state
 
 export interface Disconnect {
   /**
-   * Drift said that the account disconnected, at `saidAt`. Everyone who knows the webhook token can say so: sending
+   * Drift said that the account disconnected, at `saidAt`. Any sender who knows the webhook token can say so: sending
    * pauses, and nothing is erased before Drift itself has said no twice, of the token and of its renewal. Where it can
    * say no only once (`unproven`: a private token, no app, no grant), or has said nothing clear for a day, a person
    * decides: they resume the account or disconnect it.
@@ -51,10 +51,10 @@ interface Needs {
   app: App | undefined
 }
 
-/** Who did it, in the audit, where it was nobody here. */
+/** Who acted, in the audit, where Drift itself said so. */
 const drift = 'Drift'
 
-/** Without a clear answer for so long, a person need not wait for Drift any more. */
+/** After so long without a clear answer, a person decides. */
 const patienceMs = 24 * 3_600_000
 
 export function disconnecting(needs: Needs): Disconnect {
@@ -95,7 +95,7 @@ export function disconnecting(needs: Needs): Disconnect {
 
   async function eraseRest(org: Org): Promise<void> {
     await keyring.forget(org)
-    // Whoever is signed in proved to be an admin of an account that is no more.
+    // Sessions prove who is an admin of an account that has left.
     await endSessions(tickets, org)
     while ((await inbox.erase(org)) > 0);
   }

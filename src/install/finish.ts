@@ -54,7 +54,7 @@ interface Needs {
   orgsAllowed?: ReadonlySet<Org> | undefined
 }
 
-/** The browser waits meanwhile, and nobody asks again later: nothing of the grant is kept. */
+/** The browser waits meanwhile, and it cannot be tried again later: nothing of the grant is kept. */
 const endingTries = 2
 
 export type Finish = (code: string) => Promise<Finished>

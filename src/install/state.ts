@@ -42,7 +42,7 @@ export function questioned(install: Install): Install | undefined {
   return isThere(install) && install.reason !== leaving ? { ...install, reason: leaving } : undefined
 }
 
-/** Nobody but a person can say whether it has left. */
+/** Only a person can say whether it has left. */
 export function doubted(install: Install): Install | undefined {
   return install.reason === leaving ? { ...install, reason: unproven } : undefined
 }

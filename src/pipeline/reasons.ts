@@ -140,7 +140,7 @@ export const setbacks: Table = {
   ],
   TLS_UNTRUSTED: [
     'the certificate at the other side is not signed by an authority that is trusted here',
-    'if a proxy of yours inspects TLS, name its authority in NODE_EXTRA_CA_CERTS; otherwise another machine may be reading what you send',
+    'if a proxy of yours inspects TLS, name its authority in NODE_EXTRA_CA_CERTS; otherwise another machine may be answering in its place; nothing was sent to it',
   ],
   TLS_EXPIRED: [
     'the certificate at the other side has run out, or is not valid yet',
@@ -151,8 +151,8 @@ export const setbacks: Table = {
     'look at the address in the settings, and at what answers there (a proxy, a captive portal)',
   ],
   TLS_NOT_SPOKEN: [
-    'what answers at that address speaks no TLS, or only an old version of it',
-    'look at the address and its port in the settings, and at what stands in between',
+    'what answers at that address does not speak TLS, or only an old version of it',
+    'check the address and its port in the settings, and any proxy on the way',
   ],
   TIMEOUT: ['no whole answer came in time', nothing],
   '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],

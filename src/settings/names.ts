@@ -1,4 +1,4 @@
-/** Names in the environment that were probably meant for a setting, and are none. */
+/** Names in the environment that were probably meant for a setting, and that nothing reads. */
 import { type Setting, settingNames, settings } from './table.ts'
 
 /** `misspelt`: `meant` was probably meant. `unknown`: it begins as ours do, and nothing reads it. */

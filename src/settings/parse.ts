@@ -62,7 +62,7 @@ function isIpv6(text: string): boolean {
 
 function isNameOrIpv4(text: string): boolean {
   const isName = /^[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?\.?$/i.test(text)
-  // What ends in a number is read as an address by everyone: 10 would be 0.0.0.10.
+  // What ends in a number is read as an address: 10 would be 0.0.0.10.
   return isName && URL.canParse(`http://${text}`) && (!/(^|\.)\d+\.?$/.test(text) || /^\d+(\.\d+){3}$/.test(text))
 }
 

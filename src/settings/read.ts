@@ -74,7 +74,7 @@ const fileBytesMax = 64 * 1024
 
 function readSecret(path: string): { text: string } | { problem: string } {
   try {
-    // Without waiting: nobody may ever write to a pipe.
+    // Without waiting: a pipe may never be written to.
     const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
       if (!fstatSync(file).isFile()) return { problem: 'names something that is not a file' }
