@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
+import { limitConnections } from './connections.ts'
 
 /** `allowBody` lets a sender go on that asked with `Expect: 100-continue`; without it the body is never sent. */
 export type Route = (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => Promise<void> | void
@@ -47,8 +48,9 @@ export async function listen(
     insecureHTTPParser: false,
   })
   server.maxHeadersCount = 0
-  server.maxConnections = 10_000
+  const mayBeAnswered = limitConnections(server)
   const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
+    if (!mayBeAnswered(request, response)) return
     request.url = ownForm(request.url ?? '')
     await route(routes, otherwise, request, response, allowBody)
     // Kept alive, the connection would keep a closing server from ending for another minute.
