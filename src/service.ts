@@ -21,6 +21,7 @@ import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
+import { openBodyBudget } from './web/body-budget.ts'
 import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
 import { openMetrics } from './web/metrics.ts'
@@ -131,6 +132,7 @@ async function startService(
   let closing: Promise<void> | undefined
   let url = ''
   const pagesClosing = new AbortController()
+  const strangers = openBodyBudget()
   const app = openApp({
     config,
     publicUrl: () => config.publicUrl ?? url,
@@ -141,6 +143,7 @@ async function startService(
     wake: pipeline.wake,
     closing: pagesClosing.signal,
     send: pagesOutlet.send,
+    strangers,
     clock,
     random,
     log,
@@ -148,11 +151,11 @@ async function startService(
   const listeners = await listenAll(
     config,
     {
-      '/webhooks/drift': { POST: webhookRoute({ receive, tokens, clock, log }) },
+      '/webhooks/drift': { POST: webhookRoute({ receive, tokens, strangers, clock, log }) },
       ...bridgeRoutes,
       ...assetRoutes,
       '/live': { GET: liveRoute },
-      '/ready': { GET: readyRoute(storage, () => closing !== undefined) },
+      '/ready': { GET: readyRoute(storage, () => closing !== undefined, clock) },
     },
     { '/metrics': { GET: metrics.route } },
     clock,

@@ -91,8 +91,27 @@ test('however much slow strangers have sent, a small webhook with its token only
   assert.ok(performance.now() - startedAt < 5_000, 'five of them')
   await eventually(() => strangers.filter(({ closed }) => closed).length > 250)
   for (const socket of strangers) socket.destroy()
-  assert.ok((await Promise.all(heard)).some((answer) => answer.startsWith('HTTP/1.1 408 ')))
+  const answers = (await Promise.all(heard)).filter((answer) => answer.includes('strangers_too_many'))
+  assert.ok(answers.length > 250, 'those who were cut hear why')
   assert.ok(process.memoryUsage().rss - before < 400 * 1024 * 1024)
+})
+
+test('slow forms of strangers share that room, and a small form has its answer within a second', {
+  timeout: 60_000,
+}, async () => {
+  const head =
+    'POST /console/sign-in/guessed HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n'
+  const slow = `${head}Content-Length: 65536\r\n\r\n${'x'.repeat(65_000)}`
+  const strangers = await Promise.all(Array.from({ length: 900 }, () => open(slow)))
+  const heard: string[] = []
+  for (const socket of strangers) void heardOf(socket).then((answer) => heard.push(answer))
+  const startedAt = performance.now()
+  const form = { method: 'POST', body: new URLSearchParams({ a: 'b' }) }
+  assert.equal((await fetch(`${rig.service.url}/console/sign-in/guessed`, form)).status, 410)
+  assert.ok(performance.now() - startedAt < 1_000)
+  await eventually(() => heard.length >= 100)
+  for (const socket of strangers) socket.destroy()
+  assert.ok(heard.every((answer) => /^HTTP\/1\.1 408 .*strangers_too_many/s.test(answer)))
 })
 
 test('W72 a flood of wrong tokens: each is refused, nothing is stored of it, and the right ones are taken', {

@@ -172,9 +172,14 @@ describe('how it comes', () => {
     ['W21 two lengths', () => `${posting}\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n`, ['400']],
     ['W21 a folded header', () => `${posting}\r\nHost: x\r\nA: b\r\n c\r\n\r\n`, ['400']],
     [
-      'W22 two hundred headers',
-      () => request([posting, ...Array.from({ length: 200 }, (_, n) => `A${n}: b`)]),
+      'W22 a thousand headers',
+      () => request([posting, header + token, ...Array.from({ length: 1_000 }, (_, n) => `A${n}: b`)], event()),
       ['431'],
+    ],
+    [
+      'nine hundred headers, the token last',
+      () => request([posting, ...Array.from({ length: 900 }, (_, n) => `A${n}: b`), header + token], event()),
+      ['200'],
     ],
     ['W22 a header of 40 KB', () => request([posting, `A: ${'b'.repeat(40_000)}`]), ['431']],
     ['W23 a TLS hello', () => Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]), ['400']],

@@ -8,7 +8,8 @@ import { sampledLog } from './sampled-log.ts'
 function started() {
   const clock = manualClock()
   const lines: { event: string; fields: Fields | undefined }[] = []
-  const written = { ...silentLog, info: (event: string, fields?: Fields) => void lines.push({ event, fields }) }
+  const write = (event: string, fields?: Fields) => void lines.push({ event, fields })
+  const written = { ...silentLog, info: write, error: write }
   const log = sampledLog(written, clock, (event, { status }) =>
     event === 'webhook' && status !== 200 ? `${status}` : undefined,
   )
@@ -26,6 +27,16 @@ test('of lines of one kind the first ten of a minute are written, and the next m
     lines.slice(10).map(({ fields }) => fields),
     [{ status: 401, unlogged: 990 }, { status: 401 }],
   )
+})
+
+test('lines of errors are sampled too, where their kind is named', () => {
+  const { lines, log } = started()
+  for (let n = 0; n < 50; n++) {
+    log.error('webhook', { status: 503 })
+    log.error('claim_failed')
+  }
+  assert.equal(lines.filter(({ event }) => event === 'webhook').length, 10)
+  assert.equal(lines.filter(({ event }) => event === 'claim_failed').length, 50)
 })
 
 test('one kind takes no lines from another, and lines of no kind are all written', () => {

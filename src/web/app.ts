@@ -17,6 +17,7 @@ import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Storage } from '../storage/ports.ts'
+import type { BodyBudget } from './body-budget.ts'
 import { connectRoutes } from './connect.ts'
 import { consoleRoutes } from './console/index.ts'
 import { knownRoutes, ownPagesOnly, smallBody } from './gate.ts'
@@ -40,13 +41,14 @@ export interface AppNeeds {
   /** The service is about to stop: what is still being sent to browsers ends. */
   closing: AbortSignal
   send: Send
+  strangers: BodyBudget
   clock: Clock
   random: Random
   log: Log
 }
 
 export function openApp(needs: AppNeeds): Hono<Web> {
-  const { config, publicUrl, storage, keyring, roster, send, clock, random, log } = needs
+  const { config, publicUrl, storage, keyring, roster, send, strangers, clock, random, log } = needs
   const { tickets, audit, vault } = storage
   const hasOauth = config.oauth !== undefined
   const site: Site = {
@@ -62,7 +64,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   const finish = config.oauth && finishing({ ...common, app: config.oauth, orgsAllowed })
 
   const app = new Hono<Web>()
-  app.use(securityHeaders(site), knownRoutes(app), smallBody, ownPagesOnly(site))
+  app.use(securityHeaders(site), knownRoutes(app), smallBody(strangers), ownPagesOnly(site))
   app.get('/', (c) => c.redirect('/console', 303))
   connectRoutes(app, { ...needs, site, states, finish, sessions, audit })
   writeKeyRoutes(app, { ...needs, sessions, audit })
@@ -74,8 +76,6 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   app.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')
     if (error instanceof HTTPException) return refuse(c, 400, 'form_unusable')
-    // Whoever sent it went away, or took too long: nobody hears this answer, and nothing of ours failed.
-    if (c.req.raw.signal.aborted) return refuse(c, 400, 'form_unusable')
     log.error('page_failed', { code: codeOf(error) })
     return refuse(c, 500, 'internal')
   })

@@ -52,8 +52,8 @@ export function limitConnections(
 
   return ({ socket }, response) => {
     const before = unanswered.get(socket)
-    // Destroyed already: the rest of what it had sent is parsed all the same.
-    if (before === undefined || socket.destroyed) return false
+    // Closed already: the rest of what it had sent is parsed all the same.
+    if (before === undefined || socket.destroyed || socket.writableEnded) return false
     if (before > 0 && (before > aheadMax || ahead >= aheadInAllMax)) {
       socket.destroy()
       return false

@@ -2,8 +2,11 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 
-/** `unknown`: there is no such coding here, or the bytes are not what it says. */
-export type Decoded = Buffer | 'too_large' | 'unknown'
+/** `unknown`: there is no such coding here, or the bytes are not what it says; they are as they came. */
+export interface Decoded {
+  bytes: Buffer
+  encoding?: 'unknown'
+}
 
 /** Words that say nothing of the bytes. Names of charsets, which some senders put here, say nothing either. */
 const meaningless = new Set(['', 'identity', 'none', 'binary'])
@@ -23,21 +26,20 @@ const codings: Readonly<Record<string, Decode>> = {
     }),
 }
 
-/** Whether the bytes are to be read as they are, whatever stands in the header. */
-export function isPlain(encoding: string | undefined): boolean {
-  return encoding === undefined || meaningfulIn(encoding).length === 0
-}
-
-/** The bytes as they were before, at most `bytesMax` of them. The work is done beside the main thread. */
-export async function decodeBody(bytes: Buffer, encoding: string, bytesMax: number): Promise<Decoded> {
-  const [coding = '', ...more] = meaningfulIn(encoding)
+/** The bytes as they were before, at most `bytesMax` of them. What work there is is done beside the main thread. */
+export function decodeBody(
+  bytes: Buffer,
+  encoding: string | undefined,
+  bytesMax: number,
+): Decoded | Promise<Decoded | 'too_large'> {
+  const [coding, ...more] = encoding === undefined ? [] : meaningfulIn(encoding)
+  if (coding === undefined) return { bytes }
   const decode = Object.hasOwn(codings, coding) && more.length === 0 ? codings[coding] : undefined
-  if (!decode) return 'unknown'
-  try {
-    return await decode(bytes, { maxOutputLength: bytesMax })
-  } catch (error) {
-    return isTooLarge(error) ? 'too_large' : 'unknown'
-  }
+  if (!decode) return { bytes, encoding: 'unknown' }
+  return decode(bytes, { maxOutputLength: bytesMax }).then(
+    (decoded) => ({ bytes: decoded }),
+    (error: unknown) => (isTooLarge(error) ? 'too_large' : { bytes, encoding: 'unknown' }),
+  )
 }
 
 /** At most two of them: a body in two codings is not read, and looking for a charset costs 3 microseconds a word. */

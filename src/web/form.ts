@@ -28,5 +28,6 @@ export async function formOf<One extends string, Many extends string = never>(
 export async function fieldsOf(c: Context): Promise<URLSearchParams> {
   const type = (c.req.header('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') throw new HTTPException(415)
-  return new URLSearchParams(await c.req.text())
+  const body: Buffer | undefined = c.get('body')
+  return new URLSearchParams(body?.toString())
 }

@@ -1,9 +1,11 @@
 /** What every request of a browser passes before anything looks at it: a known route, a small body, our own pages. */
 import type { Context, Env, Hono, MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { TrieRouter } from 'hono/router/trie-router'
+import type { BodyBudget } from './body-budget.ts'
 import type { Site } from './headers.ts'
+import { readBody } from './read-body.ts'
 import { refuse } from './refuse.ts'
+import type { Web } from './session.ts'
 
 /** A form with every field at its longest is a few kB. */
 const bodyBytesMax = 64 * 1024
@@ -33,18 +35,23 @@ export function knownRoutes<E extends Env>(app: Hono<E>): MiddlewareHandler {
   }
 }
 
-export const smallBody: MiddlewareHandler = (c, next) => {
-  const has = (name: string) => c.req.header(name) !== undefined
-  return has('content-length') || has('transfer-encoding') ? limit(c, next) : next()
-}
-
-const limit = bodyLimit({
-  maxSize: bodyBytesMax,
-  onError: (c) => {
+/** Reads what a POST brings, for `fieldsOf`: whole, small, and within what strangers' bodies may take together. */
+export function smallBody(strangers: BodyBudget): MiddlewareHandler<Web> {
+  return async (c, next) => {
+    if (c.req.method !== 'POST') return next()
+    const isTooLarge = Number(c.req.header('content-length') ?? 0) > bodyBytesMax
+    const limits = { bytesMax: bodyBytesMax, budget: strangers, make: (whole: Buffer) => whole }
+    const body = isTooLarge ? ('too_large' as const) : await readBody(c.env.incoming, limits)
+    if (typeof body === 'object') {
+      c.set('body', body)
+      return next()
+    }
+    // What follows is not read, so the connection cannot be used again.
     c.header('connection', 'close')
-    return refuse(c, 413, 'too_large')
-  },
-})
+    if (body === 'too_large') return refuse(c, 413, 'too_large')
+    return body === 'cut' ? refuse(c, 408, 'strangers_too_many') : refuse(c, 400, 'form_unusable')
+  }
+}
 
 /** A POST that a browser says comes from elsewhere is refused. Where a browser hides it, the form's own token decides. */
 export function ownPagesOnly({ publicUrl }: Pick<Site, 'publicUrl'>): MiddlewareHandler {

@@ -111,6 +111,36 @@ describe('metrics', () => {
     assert.ok(Number.isNaN(after.value('waiting{state="waiting",reason="segment_401"}')), 'what is over is gone')
   })
 
+  test('count all that is refused, of which the log has ten lines a minute of a kind, whatever strangers send', async () => {
+    const before = lines.length
+    const { value: earlier } = await scraped()
+    const post = (headers: Record<string, string>, body: string) => fetch(rig.to, { method: 'POST', headers, body })
+    const wrong = { 'x-verification-token': 'guessed' }
+    for (let n = 0; n < 25; n++) {
+      assert.equal((await post(wrong, '{}')).status, 401)
+      assert.equal((await post({}, '{}')).status, 401)
+      assert.equal((await post({}, 'x'.repeat(300_000))).status, 413)
+      for (const query of ['', '?code=a', '?error=b', '?code=a&state=b'])
+        assert.equal((await fetch(`${rig.service.url}/connect/callback${query}`)).status, 400)
+      for (const path of ['/nothing', '/console', '/console/sign-in/guessed', '/bridge.js'])
+        await fetch(rig.service.url + path, { redirect: 'manual' })
+    }
+    const kinds = Map.groupBy(lines.slice(before), ([event, { status, outcome, reason }]) =>
+      [event, status, outcome, reason].filter((word) => word !== undefined).join(' '),
+    )
+    assert.deepEqual(
+      [...kinds].map(([kind, { length }]) => [kind, length <= 10]).sort(),
+      ['connect denied', 'connect foreign', 'connect incomplete', 'connect unsolicited']
+        .concat('webhook 401 token_wrong', 'webhook 401 unauthorised', 'webhook 413 too_large')
+        .map((kind) => [kind, true]),
+    )
+    const { value } = await scraped()
+    const more = (name: string) => value(name) - (earlier(name) || 0)
+    assert.equal(more('webhooks_total{status="401",outcome="token_wrong"}'), 25)
+    assert.equal(more('webhooks_total{status="401",outcome="unauthorised"}'), 25)
+    assert.equal(more('webhooks_total{status="413",outcome="too_large"}'), 25)
+  })
+
   test('have no label that a stranger can choose', async () => {
     const headers = { 'x-verification-token': rig.sims.drift.settings.verificationToken }
     const body = JSON.stringify({ type: 'planted_type', orgId: 424_242, data: { planted_key: 'planted_value' } })

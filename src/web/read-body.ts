@@ -2,64 +2,101 @@
 import type { IncomingMessage } from 'node:http'
 import type { BodyBudget } from './body-budget.ts'
 
-/** `too_large`: it grew past the limit. `cut`: the budget for strangers was full. `left`: the sender went away. */
-export type Taken = Buffer | 'too_large' | 'cut' | 'left'
+/** Why there is no body. `too_large`: it grew past the limit. `cut`: the budget was full. `left`: the sender went away. */
+export type NotTaken = 'too_large' | 'cut' | 'left'
 
-/**
- * By events: an async iterator over the request costs more than reading and judging what is in it. Without a `budget` the
- * sender has proved who it is.
- */
-export function readBody(request: IncomingMessage, bytesMax: number, budget?: BodyBudget): Promise<Taken> {
-  return new Promise((resolve) => {
-    const collected = collector(bytesMax)
-    const end = (taken: Taken) => {
+interface Limits<Made> {
+  bytesMax: number
+  /** None: the sender has proved who it is. */
+  budget: BodyBudget | undefined
+  /** What is made of the whole body; until that is there the body counts in the budget. */
+  make(whole: Buffer): Made | Promise<Made>
+}
+
+/** By events: an async iterator over the request costs more than reading and judging what is in it. */
+export function readBody<Made>(
+  request: IncomingMessage,
+  { bytesMax, budget, make }: Limits<Made>,
+): Promise<Made | NotTaken> {
+  return new Promise((resolve, reject) => {
+    const collected = collector()
+    const end = (taken: Made | NotTaken) => {
       allowance?.end()
-      request.off('data', take)
+      request.off('data', take).off('error', left).off('close', left)
       resolve(taken)
     }
     const stop = (why: 'too_large' | 'cut') => {
-      request.pause()
       collected.drop()
       end(why)
+      // What still comes is dropped, so that the sender does not wait before it hears the answer.
+      request.resume()
     }
     const allowance = budget?.begin(() => stop('cut'))
     const take = (chunk: Buffer) => {
-      if (!collected.add(chunk)) return stop('too_large')
+      if (collected.add(chunk) > bytesMax) return stop('too_large')
       allowance?.add(chunk.length)
     }
     const left = () => end('left')
     request.on('data', take).once('error', left).once('close', left)
-    request.once('end', () => end(collected.whole()))
+    request.once('end', () => {
+      const made = make(collected.whole())
+      if (!(made instanceof Promise)) return end(made)
+      // Node calls a request closed as soon as it has been read.
+      request.off('close', left)
+      made.then(end, reject)
+    })
   })
 }
 
-/**
- * One buffer that grows by doubling: a sender of single bytes would else take two hundred times what it sends. A body
- * that comes in one piece, as most do, is not copied.
- */
-function collector(bytesMax: number) {
-  let buffer: Buffer = Buffer.alloc(0)
+/** Smaller pieces are put together: each costs a few hundred bytes beside its own. */
+const pieceBytesMin = 4 * 1024
+
+/** Takes the room of what was added and little more, also of single bytes. A large piece is not copied until the end. */
+function collector() {
+  let pieces: Buffer[] = []
   let bytes = 0
+  /** Small pieces are copied into it; from `start` to `end` it is not among the pieces yet. */
+  let tail: Buffer = Buffer.alloc(0)
+  let start = 0
+  let end = 0
+
+  function endTail(): void {
+    if (end > start) pieces.push(tail.subarray(start, end))
+    start = end
+  }
+
+  function copy(chunk: Buffer): void {
+    for (let copied = 0; copied < chunk.length; ) {
+      if (end === tail.length) {
+        endTail()
+        tail = Buffer.allocUnsafeSlow(pieceBytesMin)
+        start = end = 0
+      }
+      const now = chunk.copy(tail, end, copied)
+      copied += now
+      end += now
+    }
+  }
+
   return {
-    /** False when it is too much. */
-    add(chunk: Buffer): boolean {
-      if (bytes + chunk.length > bytesMax) return false
-      if (bytes === 0) buffer = chunk
+    /** How many bytes there are now. */
+    add(chunk: Buffer): number {
+      if (bytes > 0 && chunk.length < pieceBytesMin) copy(chunk)
       else {
-        if (bytes + chunk.length > buffer.length) {
-          const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(bytes + chunk.length, buffer.length * 2), bytesMax))
-          buffer.copy(larger, 0, 0, bytes)
-          buffer = larger
-        }
-        chunk.copy(buffer, bytes)
+        endTail()
+        pieces.push(chunk)
       }
       bytes += chunk.length
-      return true
+      return bytes
     },
-    whole: () => buffer.subarray(0, bytes),
-    drop() {
-      buffer = Buffer.alloc(0)
-      bytes = 0
+    whole(): Buffer {
+      endTail()
+      return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes)
+    },
+    drop(): void {
+      pieces = []
+      tail = Buffer.alloc(0)
+      start = end = 0
     },
   }
 }

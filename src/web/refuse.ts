@@ -8,6 +8,7 @@ const refusals = {
   not_found: ['There is no such page', 'The address leads nowhere, or to something that is gone.'],
   method_not_allowed: ['This address is not used that way', 'Go back, and take a link or a button of the page.'],
   too_large: ['That is too much', 'What was sent is larger than any form here.'],
+  strangers_too_many: ['This came too slowly', 'Too many were sending at that moment. Go back, and send it once more.'],
   cross_site: ['This came from another site', 'A form of this console is sent from this console only.'],
   form_stale: [
     'This page was open for too long',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { limitConnections } from './connections.ts'
+import { lingerAfter } from './lingering.ts'
 
 /** `allowBody` lets a sender go on that asked with `Expect: 100-continue`; without it the body is never sent. */
 export type Route = (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => Promise<void> | void
@@ -19,10 +20,16 @@ export interface Listener {
 
 /** How long a sender may take for a whole request. */
 const requestMsMax = 10_000
-/** Node would cut a longer list silently, and the token could be among what is lost. As many as other servers take. */
-const headersMax = 100
+/** Of 32 bytes each, these fill what headers may take. Smaller ones cost ten times their bytes while they come in. */
+const headersMax = 1_000
 /** A parent domain's cookies may take several times 8 KiB; with the request line this is a little over 32 KiB. */
 const headerBytesMax = 34 * 1024
+
+/**
+ * Connections that wait to be accepted; the system may allow fewer. Whoever finds no room in there tries again a second
+ * later, which is too long for a webhook behind a burst of strangers.
+ */
+const backlogMax = 4_096
 
 /** Where to listen, and by which settings that was said. */
 export interface Address {
@@ -47,10 +54,12 @@ export async function listen(
     maxHeaderSize: headerBytesMax,
     insecureHTTPParser: false,
   })
-  server.maxHeadersCount = 0
+  // Node cuts a longer list silently, and the token could be among what is lost: one more, so that it is seen and refused.
+  server.maxHeadersCount = headersMax + 1
   const mayBeAnswered = limitConnections(server)
   const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
     if (!mayBeAnswered(request, response)) return
+    lingerAfter(request, clock)
     request.url = ownForm(request.url ?? '')
     await route(routes, otherwise, request, response, allowBody)
     // Kept alive, the connection would keep a closing server from ending for another minute.
@@ -61,7 +70,7 @@ export async function listen(
   // Another expectation than 100-continue is refused by Node itself with 417.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(notListening({ host, port, settings }, cause)))
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: backlogMax }, resolve)
   })
   return {
     port: (server.address() as AddressInfo).port,

@@ -2,6 +2,7 @@
  * A session: that this browser's holder proved, at a certain time, to be an admin of one Drift account. Drift names no
  * person, so neither do we. The store knows a session by a digest of its id: whoever reads the store cannot use it.
  */
+import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { matchedRoutes } from 'hono/route'
@@ -24,9 +25,10 @@ export interface Session {
   who: string
 }
 
-/** What a route under /console finds in its context. */
+/** What a route finds in its context: `body` where it is a POST, `session` under /console. */
 export interface Web {
-  Variables: { session: Session }
+  Bindings: HttpBindings
+  Variables: { session: Session; body: Buffer }
 }
 
 const minuteMs = 60_000

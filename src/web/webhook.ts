@@ -5,8 +5,8 @@ import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Receive, Received } from '../pipeline/receive.ts'
-import { openBodyBudget } from './body-budget.ts'
-import { decodeBody, isPlain } from './content-encoding.ts'
+import type { BodyBudget } from './body-budget.ts'
+import { decodeBody } from './content-encoding.ts'
 import { readBody } from './read-body.ts'
 import { answer, type Route } from './server.ts'
 
@@ -17,12 +17,13 @@ const retryAfterSeconds = '2'
 interface Needs {
   receive: Receive
   tokens: Tokens
+  /** For bodies that come without a right header. */
+  strangers: BodyBudget
   clock: Clock
   log: Log
 }
 
-export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
-  const strangers = openBodyBudget()
+export function webhookRoute({ receive, tokens, strangers, clock, log }: Needs): Route {
   return async (request, response, allowBody) => {
     const startedAt = clock.monotonic()
     const header = judgeHeader(request, tokens)
@@ -39,25 +40,26 @@ export function webhookRoute({ receive, tokens, clock, log }: Needs): Route {
     }
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return tooLarge()
     allowBody()
-    const body = await readBody(request, bodyBytesMax, header === 'right' ? undefined : strangers)
+    const body = await readBody(request, {
+      bytesMax: bodyBytesMax,
+      budget: header === 'right' ? undefined : strangers,
+      make: (whole) => decodeBody(whole, request.headers['content-encoding'], bodyBytesMax),
+    })
     if (body === 'too_large') return tooLarge()
     if (body === 'cut') {
       refuse(response, 408, 'strangers_too_many')
       return tell(408, { reason: 'strangers_too_many' })
     }
     if (body === 'left') return tell(0, { reason: 'cut_off' })
-    const encoding = request.headers['content-encoding']
-    const decoded = isPlain(encoding) ? body : await decodeBody(body, encoding!, bodyBytesMax)
-    if (decoded === 'too_large') return tooLarge()
     try {
-      const received = decoded === 'unknown' ? await receive(body, header, 'unknown') : await receive(decoded, header)
+      const received = await receive(body.bytes, header, body.encoding)
       if (received.outcome === 'unauthorised') refuse(response, 401, 'unauthorised')
       else answer(response, 200, { ok: true })
-      tell(response.statusCode, received, body.length)
+      tell(response.statusCode, received, body.bytes.length)
     } catch (error) {
       // Not stored for certain, so not acknowledged; if it was stored after all, the same event again is one event.
       answer(response, 503, { ok: false, error: 'unavailable' }, { 'retry-after': retryAfterSeconds })
-      log.error('webhook', { status: 503, reason: codeOf(error), bytes: body.length, durationMs: durationMs() })
+      log.error('webhook', { status: 503, reason: codeOf(error), bytes: body.bytes.length, durationMs: durationMs() })
     }
   }
 }
