@@ -43,7 +43,8 @@ export function limitConnections(
     if (unanswered.size >= connectionsMax) server.closeIdleConnections()
   })
 
-  function answered(socket: Socket): void {
+  function answered(this: ServerResponse): void {
+    const { socket } = this.req
     const before = unanswered.get(socket)
     if (before === undefined) return
     unanswered.set(socket, before - 1)
@@ -53,14 +54,15 @@ export function limitConnections(
   return ({ socket }, response) => {
     const before = unanswered.get(socket)
     // Closed already: the rest of what it had sent is parsed all the same.
-    if (before === undefined || socket.destroyed || socket.writableEnded) return false
-    if (before > 0 && (before > aheadMax || ahead >= aheadInAllMax)) {
+    if (before === undefined || socket.destroyed) return false
+    // Once the last answer has gone out, what a sender goes on asking would be kept for as long as it reaches us.
+    if (socket.writableEnded || (before > 0 && (before > aheadMax || ahead >= aheadInAllMax))) {
       socket.destroy()
       return false
     }
     unanswered.set(socket, before + 1)
     if (before > 0) ahead++
-    response.once('finish', () => answered(socket))
+    response.on('finish', answered)
     return true
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
-import { eventually } from '../../test/clock.ts'
+import { eventually, manualClock } from '../../test/clock.ts'
 import { bytesHeld } from '../../test/memory.ts'
 import { systemClock } from '../lib/clock.ts'
 import { answer, type Listener, listen } from './server.ts'
@@ -45,6 +46,16 @@ test('headers that come slowly cost little more than their bytes, however small 
   assert.ok(each < 100_000, `${each} bytes for each`)
 })
 
+test('an idle connection keeps nothing of the request that was answered last', async () => {
+  const headers = (n: number) => `a: ${n}${'b'.repeat(3_000)}\r\n`.repeat(10)
+  const idle = async (n: number) => once(await open(`GET /live HTTP/1.1\r\nHost: x\r\n${headers(n)}\r\n`), 'data')
+  for (let n = 0; n < 20; n++) await idle(n)
+  const held = bytesHeld()
+  for (let n = 0; n < 100; n++) await idle(n)
+  const each = (bytesHeld() - held) / 100
+  assert.ok(each < 20_000, `${each} bytes for each`)
+})
+
 test('a sender that is refused while it writes hears why, and then the end', async () => {
   const bytes = 8 * 1024 * 1024
   const socket = await open(`POST /refuses HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`)
@@ -60,4 +71,22 @@ test('a sender that is refused while it writes hears why, and then the end', asy
   await once(socket, 'close')
   assert.match(heard, /^HTTP\/1\.1 413 /)
   assert.equal(error, undefined)
+})
+
+test('requests behind a refused one end its connection, instead of being read for as long as they come', async (t) => {
+  const refuses = { POST: (_: unknown, response: ServerResponse) => answer(response, 413, {}, { connection: 'close' }) }
+  // Its clock stands still, so that the moment of listening to what is dropped has no end.
+  const still = await listen({ '/': refuses }, { host: '127.0.0.1', port: 0, settings: 'none' }, manualClock())
+  const socket = connect({ port: still.port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {})
+  t.after(() => {
+    socket.destroy()
+    return still.close()
+  })
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n')
+  await once(socket, 'data')
+  socket.write('0123456789')
+  await eventually(() => {
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    return socket.closed
+  })
 })

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { limitConnections } from './connections.ts'
-import { lingerAfter } from './lingering.ts'
+import { lingering } from './lingering.ts'
 
 /** `allowBody` lets a sender go on that asked with `Expect: 100-continue`; without it the body is never sent. */
 export type Route = (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => Promise<void> | void
@@ -57,9 +57,10 @@ export async function listen(
   // Node cuts a longer list silently, and the token could be among what is lost: one more, so that it is seen and refused.
   server.maxHeadersCount = headersMax + 1
   const mayBeAnswered = limitConnections(server)
+  const linger = lingering(clock)
   const take = async (request: IncomingMessage, response: ServerResponse, allowBody: () => void) => {
     if (!mayBeAnswered(request, response)) return
-    lingerAfter(request, clock)
+    response.on('prefinish', linger)
     request.url = ownForm(request.url ?? '')
     await route(routes, otherwise, request, response, allowBody)
     // Kept alive, the connection would keep a closing server from ending for another minute.
