@@ -63,4 +63,20 @@ describe('a body', () => {
     const quick = read(async () => Buffer.from('made'))
     assert.deepEqual(await quick, Buffer.from('made'))
   })
+
+  test('that was cut is not made into anything when its rest has come', async () => {
+    const budget = openBodyBudget()
+    const made: number[] = []
+    const make = (whole: Buffer) => made.push(whole.length)
+    const senders = Array.from({ length: 193 }, openSender)
+    const reading = senders.map(({ request }) => readBody(request, { bytesMax, budget, make }))
+    for (const { send } of senders) send(Buffer.alloc(bytesMax))
+    assert.equal(await Promise.race(reading), 'cut')
+    for (const { send } of senders) send(null)
+    await Promise.all(reading)
+    assert.deepEqual(
+      made,
+      Array.from({ length: 192 }, () => bytesMax),
+    )
+  })
 })

@@ -22,7 +22,7 @@ export function readBody<Made>(
     const collected = collector()
     const end = (taken: Made | NotTaken) => {
       allowance?.end()
-      request.off('data', take).off('error', left).off('close', left)
+      request.off('data', take).off('end', whole).off('error', left).off('close', left)
       resolve(taken)
     }
     const stop = (why: 'too_large' | 'cut') => {
@@ -37,14 +37,14 @@ export function readBody<Made>(
       allowance?.add(chunk.length)
     }
     const left = () => end('left')
-    request.on('data', take).once('error', left).once('close', left)
-    request.once('end', () => {
+    const whole = () => {
       const made = make(collected.whole())
       if (!(made instanceof Promise)) return end(made)
       // Node calls a request closed as soon as it has been read.
       request.off('close', left)
       made.then(end, reject)
-    })
+    }
+    request.on('data', take).on('end', whole).on('error', left).on('close', left)
   })
 }
 
