@@ -27,3 +27,13 @@ test('messageIds in help and documents have the form of real ones', () => {
   assert.ok(shown.length > 2)
   for (const id of shown) assert.ok(real.test(id) || id === 'drift-…', id)
 })
+
+test('decisions: each has a number of its own, and is named by it', () => {
+  const numbers = tree.flatMap(({ path }) => /^docs\/decisions\/(\d{4})-/.exec(path)?.[1] ?? [])
+  const repeated = numbers.filter((number, at) => numbers.indexOf(number) !== at)
+  assert.ok(numbers.length > 2)
+  assert.deepEqual(repeated, [])
+  for (const { path, text } of tree.filter(({ path }) => path.startsWith('docs/decisions/')))
+    for (const [, number] of text.matchAll(/\b(?:by|[Ss]upersedes) (\d{4})\b/g))
+      assert.ok(numbers.includes(number!), `${path} names ${number}`)
+})
