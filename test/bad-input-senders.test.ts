@@ -25,7 +25,7 @@ async function open(text = ''): Promise<Socket> {
   return socket
 }
 
-/** What the server says until it closes; a reset is what somebody gets who goes on writing then. */
+/** What the server says until it closes; a sender that still writes a second later gets a reset. */
 async function heardOf(socket: Socket): Promise<string> {
   let heard = ''
   socket.on('data', (chunk) => {

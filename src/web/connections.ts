@@ -1,6 +1,6 @@
 /**
- * What connections may take before anybody has proved anything: how many there are, how far a sender may ask ahead of the
- * answers, and how long one may stand still.
+ * What connections may take while their senders have proved nothing: how many there are, how far a sender may ask ahead of
+ * the answers, and how long one may stand still.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

@@ -2,7 +2,7 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 
-/** `unknown`: there is no such coding here, or the bytes are not what it says; they are as they came. */
+/** `unknown`: this service does not read that coding, or the bytes are not what it says; they are as they came. */
 export interface Decoded {
   bytes: Buffer
   encoding?: 'unknown'

@@ -26,7 +26,7 @@ const headersMax = 1_000
 const headerBytesMax = 34 * 1024
 
 /**
- * Connections that wait to be accepted; the system may allow fewer. Whoever finds no room in there tries again a second
+ * Connections that wait to be accepted; the system may allow fewer. A sender that finds no room tries again a second
  * later, which is too long for a webhook behind a burst of strangers.
  */
 const backlogMax = 4_096
