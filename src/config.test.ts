@@ -106,6 +106,17 @@ describe('settings', () => {
     })
   }
 
+  test('Node’s own settings with which no secret is safe are refused for every command: some send secrets too', () => {
+    for (const [name, value] of [
+      ['NODE_TLS_REJECT_UNAUTHORIZED', '0'],
+      ['NODE_OPTIONS', '--inspect'],
+    ] as const)
+      assert.throws(() => readConfig({ ENCRYPTION_KEYS: sealingKey, [name]: value }, 'store'), {
+        code: 'settings_wrong',
+        message: new RegExp(`^ {2}${name}: must not`, 'm'),
+      })
+  })
+
   test('a public address is needed where the listener is public', () => {
     assert.match(problemOf({ ...neededSettings, HOST: '0.0.0.0' }).message, /PUBLIC_URL/)
     for (const HOST of ['localhost', 'LocalHost', '127.0.0.2', '::1'])

@@ -83,8 +83,7 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
       return 'PUBLIC_URL: is missing: it is needed when HOST is not loopback'
     return undefined
   }
-  const wrong = settingNames.flatMap((name) => problems.get(name) ?? missing(name) ?? [])
-  if (serving) wrong.push(...dangers(env))
+  const wrong = [...settingNames.flatMap((name) => problems.get(name) ?? missing(name) ?? []), ...dangers(env)]
   if (wrong.length > 0) throw settingsWrong(wrong)
   return {
     host: values.HOST!,
