@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { judgeDisk } from '../src/cli/doctor.ts'
-import { type FindingName, sentences } from '../src/cli/findings.ts'
+import { type Finding, type FindingName, sentences } from '../src/cli/findings.ts'
 import type { Env } from '../src/config.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { changes, ofStore, type World } from './doctor-changes.ts'
@@ -33,6 +33,8 @@ interface Said {
 async function look(env: Env): Promise<Said> {
   const { exitCode, output } = await runCommand(env, 'doctor')
   const json = JSON.parse((await runCommand(env, 'doctor', { given: { json: true } })).output)
+  const silent = (json.findings as Finding[]).filter(({ is, todo }) => is !== 'ok' && !todo)
+  assert.deepEqual(silent, [], 'these do not say what to do')
   const names = (json.findings as { name: FindingName }[]).map(({ name }) => name)
   return { exitCode, output, names: new Set(names.filter((name) => !isOfDisk(name))) }
 }
@@ -66,6 +68,24 @@ for (const engine of engines)
       assert.equal(exitCode, 0, output)
       assert.deepEqual([...names], ['settings_good', ...ofStore, 'partner_answers'])
       assert.match(output, /connect\/callback.*app_disconnected.*all_contact_read/s)
+    })
+
+    test('lists the addresses that Drift must have, as far as they are known', async () => {
+      assert.match(sound.output, /webhook request URL is PUBLIC_URL\/webhooks\/drift/)
+      const { env } = await soundStore(() => {})
+      const said = async (more: Env) =>
+        (await runCommand({ ...env, ...more }, 'doctor', { given: { offline: true } })).output
+      const [own, local] = [await said({ PUBLIC_URL: 'https://source.example' }), await said({ PORT: '8080' })]
+      assert.match(own, /redirect URL is https:\/\/source\.example\/connect\/callback/)
+      assert.match(local, /webhook request URL is http:\/\/127\.0\.0\.1:8080\/webhooks\/drift/)
+    })
+
+    test('asks neither Drift nor Segment with --offline', async () => {
+      const { env } = await soundStore(() => {})
+      for (const name of ['DRIFT_API_URL', 'SEGMENT_API_URL_US', 'SEGMENT_API_URL_EU']) env[name] = 'http://127.0.0.1:9'
+      const { exitCode, output } = await runCommand(env, 'doctor', { given: { offline: true } })
+      assert.equal(exitCode, 0, output)
+      assert.doesNotMatch(output, /Segment \(|127\.0\.0\.1:9/)
     })
 
     for (const { when, on, skip = false, make, ends = [], begins = [], says, exitCode } of changes) {

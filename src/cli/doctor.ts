@@ -24,7 +24,7 @@ export const doctor: Command = {
   name: 'doctor',
   summary: 'examine settings, store, keys, disk, clock, partners and accounts; exits 1 or 78 when something is bad',
   options: [
-    { flags: '--offline', meaning: 'ask nobody over the network' },
+    { flags: '--offline', meaning: 'do not ask Drift or Segment' },
     { flags: '--json', meaning: 'print JSON' },
   ],
   examples: ['npx drift-segment-source doctor', 'npx drift-segment-source doctor --offline --json'],
@@ -190,7 +190,9 @@ async function reachOne(send: Send, name: string, url: string): Promise<Finding[
 
 /** What can be seen in Drift's developer pages only. */
 function checklist(config: Config | undefined): string[] {
-  const base = config ? addressOf(config) : 'PUBLIC_URL'
+  // A free port is known to the service that listens on it alone.
+  const isKnown = config && (config.publicUrl !== undefined || config.port !== 0)
+  const base = isKnown ? addressOf(config) : 'PUBLIC_URL'
   return [
     `its OAuth redirect URL is ${base}/connect/callback`,
     `its webhook request URL is ${base}/webhooks/drift`,

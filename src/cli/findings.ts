@@ -81,7 +81,7 @@ export const sentences = {
   store_unusable: sentence(
     'bad',
     (error: Problem) => `store: ${error.message} (${error.code})`,
-    (error) => error.hint,
+    (error) => error.hint ?? `look up ${error.code} in docs/errors.md`,
   ),
   store_sound: sentence('ok', () => 'store: opens, and is sound'),
   store_damaged: sentence(
