@@ -151,7 +151,9 @@ async function startService(
   const listeners = await listenAll(
     config,
     {
-      '/webhooks/drift': { POST: webhookRoute({ receive, tokens, strangers, clock, log }) },
+      '/webhooks/drift': {
+        POST: webhookRoute({ receive, tokens, strangers, clock, log, took: metrics.webhookTook }),
+      },
       ...bridgeRoutes,
       ...assetRoutes,
       '/live': { GET: liveRoute },

@@ -1,9 +1,10 @@
 /** The log alone says what became of an event that did not arrive, and why an account stands still. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { type Fields, silentLog } from '../src/lib/log.ts'
+import { type Fields, openLog } from '../src/lib/log.ts'
 import { eventually } from './clock.ts'
 import { org, type Rig, settled, startRig } from './rig.ts'
+import { readTree } from './tree.ts'
 
 let rig: Rig
 let lines: { level: string; event: string; fields: Fields }[]
@@ -13,15 +14,20 @@ beforeEach(async () => {
     (level: string) =>
     (event: string, fields: Fields = {}) =>
       void lines.push({ level, event, fields })
-  rig = await startRig({ log: { ...silentLog, info: at('info'), warn: at('warn'), error: at('error') } })
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  rig = await startRig({ log })
 })
 afterEach(() => rig.close())
 
 const about = (name: string) => lines.filter(({ event }) => event === name).map(({ fields }) => fields)
-const post = async (type: string, data: object, orgId = org) => {
+const sumOf = (field: string) => about('received').reduce((sum, fields) => sum + Number(fields[field] ?? 0), 0)
+const send = async (type: string, data: object, orgId = org) => {
   const headers = { 'x-verification-token': rig.sims.drift.settings.verificationToken }
   const answer = await fetch(rig.to, { method: 'POST', headers, body: JSON.stringify({ type, orgId, data }) })
   assert.equal(answer.status, 200)
+}
+const post = async (type: string, data: object, orgId = org) => {
+  await send(type, data, orgId)
   return about('webhook').at(-1)!
 }
 
@@ -64,6 +70,23 @@ test('what is quarantined, or not installed, on arrival says so in its webhook l
   assert.deepEqual(about('event_ended'), [])
 })
 
+test('at info an ordinary webhook is counted in a line with others, and one with a reason has its own as well', async () => {
+  const goals = Array.from({ length: 20 }, (_, n) => post('playbook_goal_met', { contactId: n + 1, goalName: 'fine' }))
+  await Promise.all(goals)
+  const request = await post('gdpr_delete_requested', { contactId: 1 })
+  await eventually(() => sumOf('webhooks') === 21)
+  assert.deepEqual([sumOf('stored'), sumOf('exceptional'), sumOf('ignored')], [21, 1, 0])
+  const own = lines.filter(({ event, level }) => event === 'webhook' && level === 'info')
+  assert.deepEqual(
+    own.map(({ fields }) => [fields.messageId, fields.state, fields.reason]),
+    [[request.messageId, 'quarantined', 'gdpr_delete_requested']],
+  )
+  for (const { org: named, types } of about('received')) {
+    assert.equal(named, String(org))
+    assert.match(String(types), /^(playbook_goal_met \d+)?(, )?(gdpr_delete_requested 1)?$/)
+  }
+})
+
 test('a message that Segment refuses alone says how often it was tried, and with which answer', async () => {
   rig.sims.segment.script((request) => (request.body.includes('refuse-me') ? { status: 400 } : undefined))
   await post('playbook_goal_met', { contactId: 7, goalName: 'fine' })
@@ -94,4 +117,50 @@ test('a start and a stop say which version, engine and instance it is', async ()
     assert.deepEqual([stopping?.[name], stopped?.[name]], [started?.[name], started?.[name]])
   }
   assert.equal(started?.engine, 'sqlite')
+})
+
+test('the searches that docs/operate.md writes out find in the log at info what they say', async () => {
+  const section = readTree()
+    .find(({ path }) => path === 'docs/operate.md')!
+    .text.split('\n### The same ')[1]!
+  const patterns = [...section.matchAll(/^grep (?:-E )?'([^']+)' service\.log {2,}#/gm)].map(([, pattern]) => pattern!)
+  assert.equal(patterns.length, 3)
+  const written: string[] = []
+  await rig.close()
+  rig = await startRig({ log: openLog('info', { write: (line) => void written.push(line) }) })
+  const search = (pattern: string | undefined) =>
+    written.filter((line) => new RegExp(pattern!).test(line)).map((line) => JSON.parse(line) as Record<string, unknown>)
+  const [ofMessage, ofHolds, ofRuns] = patterns
+  const named = (messageId: unknown) => search(ofMessage!.replace('drift-…', String(messageId)))
+
+  await send('playbook_goal_met', { contactId: 7, goalName: 'fine' })
+  await send('playbook_goal_met', { contactId: 7, goalName: '5'.repeat(40_000) })
+  await send('gdpr_delete_requested', { contactId: 7 })
+  await settled(rig, ({ waiting }) => waiting === 0)
+  const { output } = await rig.command('inspect', { given: { json: true } })
+  const { entries } = JSON.parse(output) as { entries: { messageId: string; state: string; reason?: string }[] }
+  const found = entries.map(({ messageId, state, reason }) => [
+    state,
+    ...named(messageId).map((line) => [line.event, line.as ?? line.state, line.reason === reason]),
+  ])
+  assert.deepEqual(found.sort(), [
+    ['dead', ['event_ended', 'dead', true]],
+    ['delivered'],
+    ['quarantined', ['webhook', 'quarantined', true]],
+  ])
+  rig.sims.segment.script({ status: 401 })
+  await send('playbook_goal_met', { contactId: 7, goalName: 'held' })
+  await eventually(() => search(ofHolds).length > 0)
+  assert.deepEqual(
+    search(ofHolds).map(({ org: held, reason }) => [held, reason]),
+    [[String(org), 'segment_401']],
+  )
+  await rig.service.close()
+  assert.deepEqual(
+    search(ofRuns).map(({ event, version }) => [event, typeof version]),
+    [
+      ['started', 'string'],
+      ['stopped', 'string'],
+    ],
+  )
 })

@@ -8,7 +8,8 @@ import { type DestinationStream, pino } from 'pino'
 export type Fields = Record<string, string | number | boolean | undefined>
 
 export interface Log {
-  debug(event: string, fields?: Fields): void
+  /** Left out where the level does not write it, so that `log.debug?.(…)` makes no fields in vain. */
+  debug?(event: string, fields?: Fields): void
   info(event: string, fields?: Fields): void
   warn(event: string, fields?: Fields): void
   error(event: string, fields?: Fields): void
@@ -36,11 +37,11 @@ export function openLog(level: (typeof logLevels)[number], stream: DestinationSt
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' }
   const logger = pino(options, { write })
   const log: Log = {
-    debug: (event, fields = {}) => logger.debug(fields, event),
     info: (event, fields = {}) => logger.info(fields, event),
     warn: (event, fields = {}) => logger.warn(fields, event),
     error: (event, fields = {}) => logger.error(fields, event),
   }
+  if (logger.isLevelEnabled('debug')) log.debug = (event, fields = {}) => logger.debug(fields, event)
   return log
 }
 
@@ -51,4 +52,4 @@ const standardOutput: DestinationStream = {
   },
 }
 
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+export const silentLog: Log = { info() {}, warn() {}, error() {} }

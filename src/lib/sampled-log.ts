@@ -30,5 +30,5 @@ export function sampledLog(log: Log, clock: Clock, kindOf: (event: string, field
       const written = sample(event, fields)
       if (written) write(event, written)
     }
-  return { debug: sampled(log.debug), info: sampled(log.info), warn: sampled(log.warn), error: sampled(log.error) }
+  return { ...log, info: sampled(log.info), warn: sampled(log.warn), error: sampled(log.error) }
 }

@@ -153,11 +153,22 @@ describe('metrics', () => {
     )
   })
 
+  test('count a webhook once that has a line of its own beside its group', async () => {
+    const counts = async () => {
+      const { value } = await scraped()
+      return [value('webhooks_total{status="200",outcome="stored"}'), value('webhook_seconds_count')]
+    }
+    const [stored, timed] = await counts()
+    await rig.sims.drift.send({ type: 'gdpr_delete_requested', orgId: org, data: {} }, { to: rig.to })
+    assert.ok(lines.some(([event, { state }]) => event === 'webhook' && state === 'quarantined'))
+    assert.deepEqual(await counts(), [stored! + 1, timed! + 1])
+  })
+
   test('come from one line for each piece of work, which says how long it took', async () => {
     await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: {} }, { to: rig.to })
     await eventually(() => lines.some(([event]) => event === 'disconnect'))
     const work = new Set(lines.map(([event]) => event))
-    for (const unit of ['webhook', 'batch', 'questions', 'disconnect']) assert.ok(work.has(unit), unit)
+    for (const unit of ['received', 'webhook', 'batch', 'questions', 'disconnect']) assert.ok(work.has(unit), unit)
     const moments = new Set(['started', 'event_ended', 'account_held', 'account_changed'])
     for (const [event, { durationMs }] of lines) assert.ok(moments.has(event) || Number(durationMs) >= 0, event)
     const { value } = await scraped()

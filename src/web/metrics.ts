@@ -14,6 +14,8 @@ import type { Route } from './server.ts'
 export interface Metrics {
   /** The same log, and every line of a unit of work is counted. */
   counting(log: Log): Log
+  /** How long one webhook took, which its group's line does not say. */
+  webhookTook(ms: number): void
   route: Route
 }
 
@@ -30,12 +32,14 @@ const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 4_000]
 /** Accounts with their own series: those with the most waiting. Of the others `inspect` and the console tell it. */
 const accountsMax = 200
 
+/** Of the webhooks that were answered 200: the fields of their group's line that are counts. */
+const receivedOutcomes = ['stored', 'duplicate', 'ignored']
 /**
  * What is counted from the start, at 0: an alarm that asks for an increase does not see the first of a series that
  * begins with it.
  */
 const webhookLabels = [
-  ...['stored', 'duplicate', 'ignored'].map((outcome) => ({ status: '200', outcome })),
+  ...receivedOutcomes.map((outcome) => ({ status: '200', outcome })),
   ...['unauthorised', 'token_wrong'].map((outcome) => ({ status: '401', outcome })),
   { status: '408', outcome: 'strangers_too_many' },
   { status: '413', outcome: 'too_large' },
@@ -117,11 +121,15 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     const seconds = Number(fields.durationMs ?? 0) / 1_000
     const [ending = '', reason = ''] = String(fields.outcome ?? '').split(': ')
     if (event === 'webhook') {
+      // Those that were answered 200 are counted with their group.
+      if (fields.status === 200) return
       // The reason of a 5xx is in the log: as a label, each would begin a series of its own.
       const unavailable = Number(fields.status) >= 500 ? 'unavailable' : undefined
       const outcome = unavailable ?? String(fields.outcome ?? fields.reason ?? 'refused')
       webhooks.inc({ status: String(fields.status), outcome })
-      if (fields.durationMs !== undefined) webhookSeconds.observe(seconds)
+    } else if (event === 'received') {
+      for (const outcome of receivedOutcomes)
+        if (fields[outcome] !== undefined) webhooks.inc({ status: '200', outcome }, Number(fields[outcome]))
     } else if (event === 'batch') {
       batches.inc({ outcome: ending })
       batchEntries.observe(Number(fields.entries))
@@ -181,7 +189,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
           write(event, fields)
         }
       return {
-        debug: log.debug,
+        ...log,
         info: counted(log.info),
         warn: counted(log.warn),
         error: counted((event, fields) => {
@@ -190,6 +198,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
         }),
       }
     },
+    webhookTook: (ms) => webhookSeconds.observe(ms / 1_000),
     route: async (_request, response) => {
       await collect()
       const text = await registry.metrics()

@@ -9,6 +9,7 @@ import type { BodyBudget } from './body-budget.ts'
 import { decodeBody } from './content-encoding.ts'
 import { readBody } from './read-body.ts'
 import { answer, type Route } from './server.ts'
+import { webhookLines } from './webhook-lines.ts'
 
 /** Contract: a webhook is at most 256 KiB. Drift's own are a few kB. */
 export const bodyBytesMax = 256 * 1024
@@ -21,15 +22,20 @@ interface Needs {
   strangers: BodyBudget
   clock: Clock
   log: Log
+  /** Called with how long each webhook took. */
+  took(ms: number): void
 }
 
-export function webhookRoute({ receive, tokens, strangers, clock, log }: Needs): Route {
+export function webhookRoute({ receive, tokens, strangers, clock, log, took }: Needs): Route {
+  const write = webhookLines(log)
   return async (request, response, allowBody) => {
     const startedAt = clock.monotonic()
     const header = judgeHeader(request, tokens)
-    const durationMs = () => Math.round((clock.monotonic() - startedAt) * 10) / 10
-    const tell = (status: number, fields: Partial<Received>, bytes?: number) =>
-      log.info('webhook', { status, ...fields, bytes, durationMs: durationMs() })
+    const tell = (status: number, fields: Partial<Received>, bytes?: number) => {
+      const durationMs = Math.round((clock.monotonic() - startedAt) * 10) / 10
+      took(durationMs)
+      write({ status, ...fields, bytes, durationMs })
+    }
     const tooLarge = () => {
       refuse(response, 413, 'too_large')
       tell(413, { reason: 'too_large' })
@@ -59,7 +65,7 @@ export function webhookRoute({ receive, tokens, strangers, clock, log }: Needs):
     } catch (error) {
       // Not stored for certain, so not acknowledged; if it was stored after all, the same event again is one event.
       answer(response, 503, { ok: false, error: 'unavailable' }, { 'retry-after': retryAfterSeconds })
-      log.error('webhook', { status: 503, reason: codeOf(error), bytes: body.bytes.length, durationMs: durationMs() })
+      tell(503, { reason: codeOf(error) }, body.bytes.length)
     }
   }
 }
