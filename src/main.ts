@@ -17,8 +17,8 @@ async function load() {
   try {
     const { run } = await import('./cli/index.ts')
     const { openStore, openService } = await import('./service.ts')
-    const { moveStore } = await import('./storage/open.ts')
-    return { run, openStore, openService, moveStore }
+    const { compactStore, moveStore } = await import('./storage/open.ts')
+    return { run, openStore, openService, compactStore, moveStore }
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     // Ours are relative: what is found by its name is a package.

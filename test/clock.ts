@@ -84,6 +84,18 @@ export async function timePasses(
   return clock.now() - start
 }
 
+/** Time passes, ten milliseconds at a time, until this has been done: of what waits for a while by the clock. */
+export async function whileWaiting<T>(clock: ManualClock, doing: Promise<T>): Promise<T> {
+  let isDone = false
+  const done = () => (isDone = true)
+  doing.then(done, done)
+  await eventually(() => {
+    if (!isDone) clock.advance(10)
+    return isDone
+  })
+  return doing
+}
+
 /**
  * The least of some durations that `measure` gives, in milliseconds: other load makes one of them longer, and hardly each.
  * Stops at the first that is below `enoughMs`.

@@ -8,7 +8,8 @@ import { judgeDisk } from '../src/cli/doctor.ts'
 import { type Finding, type FindingName, sentences } from '../src/cli/findings.ts'
 import type { Env } from '../src/config.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
-import { changes, ofStore, type World } from './doctor-changes.ts'
+import { ofStore, changes as otherChanges, type World } from './doctor-changes.ts'
+import { erasedChanges } from './doctor-erased.ts'
 import { engines, type Stores } from './engines.ts'
 import { org, runCommand, settingsFor, writeKey } from './rig.ts'
 
@@ -22,6 +23,7 @@ const rooms: [free: number, name: FindingName, says: RegExp][] = [
   [1024 * mebibyte - 1, 'disk_short', /free beside/],
   [1024 * mebibyte, 'disk_enough', /1\.0 GiB free/],
 ]
+const changes = [...otherChanges, ...erasedChanges]
 const isOfDisk = (name: string) => name.startsWith('disk_')
 
 interface Said {

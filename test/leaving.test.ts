@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { addsUp } from '../src/pipeline/sums.ts'
-import { eventually, type ManualClock, manualClock } from './clock.ts'
+import { eventually, type ManualClock, manualClock, whileWaiting } from './clock.ts'
 import { org, type Rig, settled, startRig, writeKey } from './rig.ts'
 import { openWalk, type Walk } from './walk.ts'
 
@@ -126,7 +126,7 @@ describe('the account of single-account mode', options, () => {
     await look()
     const settings = await admin.get(admin.at('/console/settings'))
     rig.sims.drift.script('/app/uninstall', { status: 503 })
-    const { body } = await admin.submit(settings, { confirm: id }, '/console/disconnect')
+    const { body } = await whileWaiting(clock, admin.submit(settings, { confirm: id }, '/console/disconnect'))
     assert.match(body, /Drift did not confirm that the grant has ended: remove the app/)
     assert.equal(installed().state, 'disconnected')
     assert.equal((await rig.sums()).expired, 1)
@@ -136,7 +136,7 @@ describe('the account of single-account mode', options, () => {
     await look()
     const settings = await admin.get(admin.at('/console/settings'))
     await rig.service.store.roster.change(id, clock.now(), ({ grant: _, ...kept }) => kept)
-    const { body } = await admin.submit(settings, { confirm: id }, '/console/disconnect')
+    const { body } = await whileWaiting(clock, admin.submit(settings, { confirm: id }, '/console/disconnect'))
     assert.match(body, /No grant was kept, so nothing was ended at Drift/)
     assert.doesNotMatch(body, /Drift has ended/)
   })

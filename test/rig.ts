@@ -13,7 +13,7 @@ import { type Log, silentLog } from '../src/lib/log.ts'
 import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
 import { openService, openStore, type Service } from '../src/service.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
-import { moveStore } from '../src/storage/open.ts'
+import { compactStore, moveStore } from '../src/storage/open.ts'
 import { patienceMs } from './clock.ts'
 import './over.ts'
 import { sealingKey } from './settings.ts'
@@ -156,6 +156,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     readInput: async () => options.stdin ?? '',
     openStore: (config, mode) => openStore(config, mode),
     openService,
+    compactStore,
     moveStore,
     untilStopped: () => options.stopped ?? new Promise(() => {}),
   }

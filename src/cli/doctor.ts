@@ -10,6 +10,7 @@ import { openOutlet, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../pipeline/steps.ts'
 import { addsUp, sumsOf } from '../pipeline/sums.ts'
 import type { Store } from '../service.ts'
+import type { Risk } from '../storage/ports.ts'
 import type { Command, Context } from './command.ts'
 import { type Finding, finding, roomMin } from './findings.ts'
 
@@ -126,11 +127,20 @@ async function examineWriting({ storage }: Store): Promise<Finding> {
 }
 
 async function examineServer({ storage }: Store): Promise<Finding[]> {
-  return (await storage.risks()).map((risk) =>
-    risk.is === 'setting_off'
-      ? finding('server_setting_off', risk.setting)
-      : finding('standbys_not_waited_for', risk.standbys),
-  )
+  return (await storage.risks()).map(ofRisk)
+}
+
+function ofRisk(risk: Risk): Finding {
+  switch (risk.is) {
+    case 'setting_off':
+      return finding('server_setting_off', risk.setting)
+    case 'standbys':
+      return finding('standbys_not_waited_for', risk.standbys)
+    case 'erase_pending':
+      return finding(risk.purged === 'compact' ? 'erased_in_file' : 'erased_in_log')
+    case 'log_long':
+      return finding('log_long', risk.bytes)
+  }
 }
 
 async function examineKeys({ keyring }: Store, { encryptionKeys }: Config): Promise<Finding> {

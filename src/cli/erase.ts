@@ -1,6 +1,6 @@
 import { Problem } from '../lib/errors.ts'
-import { erasePerson } from '../pipeline/erase.ts'
-import { untilGone } from '../pipeline/until-gone.ts'
+import { contactDigest, erasePerson } from '../pipeline/erase.ts'
+import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
 
@@ -14,20 +14,22 @@ export const erase: Command = {
   ],
   examples: ['npx drift-segment-source erase --org 12345 --contact 3339562 --dry-run'],
   run: (context, given) =>
-    withStore(context, async ({ storage, clock }) => {
+    withStore(context, async ({ storage, keyring, clock }) => {
       const id = orgOf(given.org)
       const contact = String(given.contact)
       if (!/^[1-9][0-9]{0,18}$/.test(contact))
         throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
       const dryRun = given.dryRun === true
+      const digest = contactDigest(keyring, id, contact)
       const { entries, conversations } = await erasePerson(storage, id, contact, dryRun)
       if (!dryRun) {
-        const about = `contact ${contact}: ${entries} events, ${conversations} conversations`
+        const about = `contact ${digest}: ${entries} events, ${conversations} conversations`
         await storage.audit.add({ at: clock.now(), org: id, who, what: 'erased a person', about })
-        await untilGone(clock)
       }
       const verb = dryRun ? 'would be erased' : 'erased'
       context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
+      context.print(`the audit calls this contact ${digest}`)
       context.print('an event that still waits for Drift to say whose it is cannot be told yet: run this again later')
+      if (!dryRun) assertGone(await untilGone(storage, clock))
     }),
 }

@@ -36,6 +36,9 @@ function durationOf(ms: number): string {
   return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
 }
 
+const endTheReader =
+  'end what reads the file beside the service, such as a backup or an sqlite3 shell; the service then empties the log within ten seconds'
+
 export const sentences = {
   settings_good: sentence('ok', () => 'settings: all there and well formed'),
   settings_wrong: sentence(
@@ -106,6 +109,22 @@ export const sentences = {
     (standbys: number) =>
       `store: PostgreSQL has standbys (${standbys}), and a commit waits for none of them: a failover loses the last events`,
     () => 'set synchronous_standby_names where a failover must lose nothing: see docs/operate.md',
+  ),
+  erased_in_log: sentence(
+    'look',
+    () => 'store: the log beside the file may still hold what was erased (erase_pending)',
+    () => endTheReader,
+  ),
+  erased_in_file: sentence(
+    'look',
+    () => 'store: the file may still hold copies of what was erased (erase_pending)',
+    () => 'stop the service and run `npx drift-segment-source compact`: see docs/operate.md',
+  ),
+  log_long: sentence(
+    'look',
+    (bytes: number) =>
+      `store: the log beside the file has grown to ${mebibytes(bytes)}, because another process reads an older state`,
+    () => endTheReader,
   ),
 
   keys_first: sentence('ok', () => 'keys: everything is sealed under the first of ENCRYPTION_KEYS'),

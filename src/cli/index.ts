@@ -7,6 +7,7 @@ import { version } from '../segment/call.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { type Command, type Context, type Given, speaker } from './command.ts'
+import { compact } from './compact.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { erase } from './erase.ts'
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   check,
   doctor,
   backup,
+  compact,
   move,
   keys,
 ]
@@ -48,7 +50,7 @@ export const commands: readonly Command[] = [
 /** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 74 the store's file was moved, 78 settings. */
 export async function run(
   args: string[],
-  open: Pick<Context, 'openStore' | 'openService' | 'moveStore'>,
+  open: Pick<Context, 'openStore' | 'openService' | 'compactStore' | 'moveStore'>,
 ): Promise<number> {
   const remark = speaker((text) => void process.stderr.write(`${text}\n`))
   // The first would open the inspector, through which the keys could be read; the second would end us without draining.

@@ -5,7 +5,7 @@ import { openGrants } from '../install/grant.ts'
 import { isThere } from '../install/state.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../pipeline/reasons.ts'
-import { untilGone } from '../pipeline/until-gone.ts'
+import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command, Context, Given } from './command.ts'
 import { notInstalled, orgOrAll, who } from './store.ts'
 
@@ -52,9 +52,11 @@ async function disconnect(context: Context, given: Given): Promise<number> {
       wanted === undefined ? roster.all().map(({ org }) => org) : [wanted],
       who,
     )
-    if (report.disconnected > 0) await untilGone(clock)
+    const purged = report.disconnected > 0 ? await untilGone(storage, clock) : 'done'
     tell(context, report, given.json === true)
-    return report.left.length > 0 ? 1 : 0
+    if (report.left.length > 0) return 1
+    assertGone(purged)
+    return 0
   } finally {
     await outlet.close()
     await store.close()

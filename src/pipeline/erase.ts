@@ -1,10 +1,17 @@
 /** One person's events, gone: bodies, what waits, and whose conversations they were. */
+
+import type { Keyring } from '../install/keyring.ts'
 import type { Storage } from '../storage/ports.ts'
 import { findAll } from './inspect.ts'
 
 export interface Erased {
   entries: number
   conversations: number
+}
+
+/** What the audit calls a contact: the same for the same one, and nobody can tell who it is without the store and its keys. */
+export function contactDigest(keyring: Pick<Keyring, 'identity'>, org: string, contact: string): string {
+  return keyring.identity(`contact\n${org}\n${contact}`).toString('hex')
 }
 
 /** `dryRun` changes nothing and says what would go. What Segment has already is not touched. */

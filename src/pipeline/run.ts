@@ -129,7 +129,9 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
       const steps = watchSteps(stepping)
       stopSteps = steps.stop
       const { mayDelete } = steps
-      stopUpkeep = keepUp({ inbox, tickets, grants, clock, log, retentionDays: needs.retentionDays, mayDelete })
+      const { retentionDays } = needs
+      const purge = () => storage.purge()
+      stopUpkeep = keepUp({ inbox, tickets, grants, purge, clock, log, retentionDays, mayDelete })
       wake()
     },
     stop: async () => void (await Promise.all([sending.stop(), asking.stop(), stopUpkeep(), stopSteps()])),

@@ -4,7 +4,7 @@ import type { Grants } from '../install/grant.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Inbox, Limits, Tickets } from '../storage/ports.ts'
+import type { Inbox, Limits, Purged, Tickets } from '../storage/ports.ts'
 
 const everyMs = 10_000
 const hourMs = 3_600_000
@@ -22,6 +22,8 @@ interface Needs {
   clock: Clock
   log: Log
   retentionDays: number
+  /** Of the store: what was erased is to be readable nowhere. */
+  purge(): Promise<Purged>
   /** Whether the clock can be trusted with deleting what it calls old. */
   mayDelete(): boolean
 }
@@ -41,10 +43,12 @@ export function limitsAt(now: number, retentionDays: number): Limits {
 }
 
 /** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
-export function keepUp({ inbox, tickets, grants, clock, log, retentionDays, mayDelete }: Needs): () => Promise<void> {
+export function keepUp(needs: Needs): () => Promise<void> {
+  const { inbox, tickets, grants, purge, clock, log, retentionDays, mayDelete } = needs
   let stopped = false
   let cancel = () => {}
   let round = Promise.resolve()
+  let purged: Purged = 'done'
 
   async function once(): Promise<void> {
     const startedAt = clock.monotonic()
@@ -54,12 +58,22 @@ export function keepUp({ inbox, tickets, grants, clock, log, retentionDays, mayD
       for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)
         step = await inbox.expire(limitsAt(clock.now(), retentionDays))
       if (mayDelete()) await tickets.sweep(clock.now())
+      await purgeErased()
       const refreshed = await grants.keepAlive()
       if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed, durationMs: durationMs() })
     } catch (error) {
       log.error('upkeep_failed', { code: codeOf(error), durationMs: durationMs() })
     }
     if (!stopped) cancel = clock.after(everyMs, start)
+  }
+
+  /** What an erasing could not finish, because something read the store or the process ended, is finished here. */
+  async function purgeErased(): Promise<void> {
+    const before = purged
+    purged = await purge()
+    if (purged === before) return
+    if (purged === 'done') log.info('erase_done')
+    else log.warn('erase_pending', { reason: purged })
   }
 
   function start(): void {

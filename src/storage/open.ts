@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Problem } from '../lib/errors.ts'
 import { copyAll } from './moving.ts'
+import { storeNotThere } from './not-there.ts'
 import type { Ledger, Mode, Storage } from './ports.ts'
 
 /** Opens the engine that the URL's scheme names; the folder of that name holds it, and what it needs is loaded then. */
@@ -50,6 +51,20 @@ export async function moveStore(from: string, to: string, { told, compare }: Mov
   } finally {
     await holder.close()
   }
+}
+
+/** Writes an SQLite store anew in its place, while no service and no command works on it; resolves to its sizes in bytes. */
+export async function compactStore(url: string): Promise<{ bytesBefore: number; bytesAfter: number }> {
+  const path = url.slice('sqlite:'.length)
+  if (!url.startsWith('sqlite:')) {
+    throw new Problem('compact_elsewhere', 'PostgreSQL takes dead rows away by VACUUM', {
+      hint: 'see "Erase a person" in docs/operate.md',
+      exitCode: 2,
+    })
+  }
+  if (!existsSync(path)) throw storeNotThere('at the path that DATABASE_URL names')
+  const { compactDatabase } = await import('./sqlite/compact.ts')
+  return compactDatabase(path)
 }
 
 export interface Move {

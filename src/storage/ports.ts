@@ -434,6 +434,12 @@ export interface Tickets {
   sweep(now: number): Promise<number>
 }
 
+/**
+ * `done`: nothing of what was erased can be read in the engine's files. `log_held`: the log still has it, while another
+ * process reads an older state. `compact`: a copy may lie in the file until that is written anew.
+ */
+export type Purged = 'done' | 'log_held' | 'compact'
+
 export interface Storage {
   inbox: Inbox
   ledger: Ledger
@@ -451,20 +457,32 @@ export interface Storage {
   broken: Promise<Error>
   /** Rejects when the store cannot be written. */
   check(): Promise<void>
+  /**
+   * Takes what was erased out of where the engine still has it beside its rows. What it could not do yet is done by a later
+   * call, after a crash too. Does nothing when nothing was erased since, and no log has grown long.
+   */
+  purge(): Promise<Purged>
+  /** Bytes of the log beside the store's file, which grows while someone reads an older state; 0 where there is none. */
+  logBytes(): Promise<number>
   /** Writes a consistent copy to a path that is free, while everything goes on. */
   backup(path: string): Promise<void>
   /** Reads all of it and names what is damaged; nothing when it is sound. */
   examine(): Promise<string[]>
-  /** What weakens the promise of 200 though nothing is damaged; nothing when all is well. */
+  /** What weakens the promise, of a 200 or of an erasing, though nothing is damaged; nothing when all is well. */
   risks(): Promise<Risk[]>
   close(): Promise<void>
 }
 
 /**
  * `setting_off`: a setting of the server's without which a commit does not outlive a power loss. `standbys`: this many
- * follow, and no commit waits for one, so that a failover loses the last commits.
+ * follow, and no commit waits for one, so that a failover loses the last commits. `erase_pending`: what `purge` has not
+ * done yet. `log_long`: something has read an older state for so long that the log has grown.
  */
-export type Risk = { is: 'setting_off'; setting: string } | { is: 'standbys'; standbys: number }
+export type Risk =
+  | { is: 'setting_off'; setting: string }
+  | { is: 'standbys'; standbys: number }
+  | { is: 'erase_pending'; purged: Exclude<Purged, 'done'> }
+  | { is: 'log_long'; bytes: number }
 
 /**
  * `serve`: a service; where the engine is made for one process only, a second is refused. `beside`: the command line, at

@@ -58,7 +58,7 @@ describe('metrics', () => {
     const ledger = { totals: async () => [], books: async () => ({ totals: [], standings: [] }), moments }
     const installs = Array.from({ length: 300 }, (_, n) => ({ org: String(n), state: 'live', region: 'us' }))
     const { route } = openMetrics({
-      storage: { ledger, check: async () => {} },
+      storage: { ledger, check: async () => {}, logBytes: async () => 0 },
       installs: () => installs,
       clock: systemClock,
     } as never)
@@ -173,6 +173,7 @@ describe('metrics', () => {
     for (const [event, { durationMs }] of lines) assert.ok(moments.has(event) || Number(durationMs) >= 0, event)
     const { value } = await scraped()
     assert.equal(value('store_writable'), 1)
+    assert.ok(value('store_log_bytes') > 0)
   })
 
   test('stand on a listener of their own', async () => {
@@ -184,7 +185,7 @@ describe('metrics', () => {
     const away = () => Promise.reject(new Error('away'))
     const ledger = { totals: away, standings: away, books: away, moments: away }
     const { counting, route } = openMetrics({
-      storage: { ledger, check: away },
+      storage: { ledger, check: away, logBytes: away },
       installs: () => [],
       clock: systemClock,
     })

@@ -20,7 +20,7 @@ export interface Metrics {
 }
 
 interface Needs {
-  storage: Pick<Storage, 'ledger' | 'check'>
+  storage: Pick<Storage, 'ledger' | 'check' | 'logBytes'>
   installs(): Install[]
   clock: Clock
 }
@@ -110,6 +110,10 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     { version: context.integration.version, node: process.versions.node },
     1,
   )
+  const logBytes = gauge(
+    'store_log_bytes',
+    'Bytes of the log beside an SQLite store: it grows while something reads an older state',
+  )
   const writable = gauge('store_writable', '1 while the store can be written; 0: webhooks are answered 503')
   for (const labels of webhookLabels) webhooks.inc(labels, 0)
   for (const outcome of endings) for (const counted of [batches, questions]) counted.inc({ outcome }, 0)
@@ -157,6 +161,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   }
 
   async function collectStored(): Promise<void> {
+    logBytes.set(await storage.logBytes())
     const { totals, standings } = await storage.ledger.books()
     for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
     const sinceByState = new Map<string, number>()

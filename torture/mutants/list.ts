@@ -111,6 +111,18 @@ export const mutants: readonly Mutant[] = [
     catchers: [{ test: 'src/pipeline/lease-lost.test.ts' }],
   },
   {
+    name: 'only marks as free what it erased from the SQLite file',
+    file: 'src/storage/sqlite/database.ts',
+    edits: [['secure_delete = ON', 'secure_delete = OFF']],
+    catchers: [{ test: 'src/storage/sqlite/purge.test.ts' }],
+  },
+  {
+    name: 'says that all is erased while the log has it still',
+    file: 'src/storage/sqlite/purge.ts',
+    edits: [["if (!truncateLog(db, waitMs)) return isErased ? 'log_held' : 'done'", 'truncateLog(db, waitMs)']],
+    catchers: [{ test: 'src/storage/sqlite/purge.test.ts' }],
+  },
+  {
     name: 'gives a leased account to a second worker',
     file: 'src/storage/memory/inbox.ts',
     edits: [

@@ -21,6 +21,8 @@ export function openForgetful(state: State = emptyState()): Storage {
     onDue() {},
     broken: new Promise(() => {}),
     async check() {},
+    purge: async () => 'done',
+    logBytes: async () => 0,
     async backup() {
       throw new Problem('backup_elsewhere', 'this store keeps nothing, so there is nothing to copy')
     },

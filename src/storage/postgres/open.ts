@@ -90,6 +90,9 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     },
     broken: broken.promise,
     check: async () => void (await work.run('UPDATE meta SET schema = schema')),
+    // Dead rows are the server's to take away, by VACUUM.
+    purge: async () => 'done',
+    logBytes: async () => 0,
     async backup() {
       throw new Problem('backup_elsewhere', 'PostgreSQL makes its own copies', {
         hint: `pg_dump --schema=${schema} --format=custom, or the backups of whoever runs the server: see docs/operate.md`,

@@ -1,12 +1,8 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
-import { backup, DatabaseSync } from 'node:sqlite'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
 import { Problem } from '../../lib/errors.ts'
-import { removeStamp } from './stamp.ts'
 
-/**
- * A copy as of one moment, whatever is written meanwhile: SQLite copies page by page, over a connection of its own. It
- * has its name only when it is whole and on disk, and is its owner's alone.
- */
+/** A copy as of one moment, whatever is written meanwhile: it has its name only when it is whole and on disk. */
 export async function copyDatabase(from: string, to: string): Promise<void> {
   if (existsSync(to)) {
     throw new Problem('backup_exists', 'the file to write the backup to is there already; it was left untouched', {
@@ -14,15 +10,9 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
     })
   }
   const part = `${to}.part`
-  const db = new DatabaseSync(from, { readOnly: true })
   try {
     rmSync(part, { force: true })
-    await backup(db, part)
-    removeStamp(part)
-    chmodSync(part, 0o600)
-    const file = openSync(part, 'r+')
-    fsyncSync(file)
-    closeSync(file)
+    await inThread(from, part)
     renameSync(part, to)
   } catch (cause) {
     throw new Problem('backup_failed', 'the backup could not be written; nothing is left of it', {
@@ -30,7 +20,14 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
       cause,
     })
   } finally {
-    db.close()
     rmSync(part, { force: true })
   }
+}
+
+function inThread(from: string, to: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL('./copy-thread.ts', import.meta.url), { workerData: { from, to } })
+    thread.once('error', reject)
+    thread.once('exit', () => resolve())
+  })
 }

@@ -1,11 +1,12 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { mkdirSync, statfsSync, statSync } from 'node:fs'
+import { mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
 import { createForUs, type Files, watchFiles } from './files.ts'
 import { assertOurs, migrate } from './migrations.ts'
+import { logBytesMax } from './purge.ts'
 import { stampFile } from './stamp.ts'
 import { storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
@@ -32,7 +33,7 @@ const busyMs = 10_000
 
 export function openDatabase(path: string, purpose: Purpose): Database {
   if (purpose === 'beside' && !hasContent(path)) throw notThere()
-  const real = purpose === 'look' ? path : placeFor(path)
+  const real = purpose === 'look' ? realpathSync(path) : placeFor(path)
   const lock = purpose === 'serve' ? lockFor(real) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
   try {
@@ -71,6 +72,8 @@ function makeReady(db: DatabaseSync, purpose: Purpose): void {
   if (purpose !== 'look') assertOurs(db)
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
   if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  // What is erased is overwritten, also where SQLite would only mark a page as free.
+  if (purpose !== 'look') db.exec(`PRAGMA secure_delete = ON; PRAGMA journal_size_limit = ${logBytesMax}`)
   // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
   db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
   if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
@@ -105,7 +108,7 @@ function placeFor(path: string): string {
 }
 
 /** Held for as long as the process lives, however it ends: the system lets go of a dead process's file locks. */
-function lockFor(path: string): DatabaseSync {
+export function lockFor(path: string): DatabaseSync {
   createForUs(`${path}.lock`)
   const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
   try {

@@ -93,6 +93,11 @@ const steps: readonly string[] = [
   -- The process that has the lane's lease.
   ALTER TABLE lanes ADD COLUMN holder TEXT;
   `,
+  `
+  -- How many erasings there were; of how many the log holds nothing any more; and of how many the file does not: purge.ts.
+  CREATE TABLE erasures (last INTEGER NOT NULL, logged INTEGER NOT NULL, purged INTEGER NOT NULL) STRICT;
+  INSERT INTO erasures VALUES (0, 0, 0);
+  `,
 ]
 
 /** Rejects a file of another program, and changes nothing of it. */

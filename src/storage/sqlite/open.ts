@@ -3,7 +3,7 @@
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
 import { groupAppends } from '../grouping.ts'
-import type { Conversations, Inbox, Lease, Lookup, Mode, Storage } from '../ports.ts'
+import type { Conversations, Inbox, Lease, Lookup, Mode, Purged, Risk, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
 import { type PackedEntries, type PackedLease, packArrivals, unpackEntries, unpackLease } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
@@ -36,9 +36,11 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     onDue() {},
     broken: Promise.race([writer.broken, reader.broken]),
     check: async () => void (await writer.call('storage', 'check', [])),
+    purge: () => writer.call('storage', 'purge', []) as Promise<Purged>,
+    logBytes: () => reader.call('storage', 'logBytes', []) as Promise<number>,
     backup: (copy) => copyDatabase(path, copy),
     examine: () => reader.call('storage', 'examine', []) as Promise<string[]>,
-    risks: async () => [],
+    risks: () => reader.call('storage', 'risks', []) as Promise<Risk[]>,
     async close() {
       if (reader !== writer) await reader.close()
       await writer.close()

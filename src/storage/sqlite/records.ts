@@ -3,6 +3,7 @@ import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
 import type { Database, Row } from './database.ts'
 import { heldLane } from './inbox.ts'
+import { noteErasure } from './purge.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
   FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
@@ -126,7 +127,7 @@ export const vault = {
       .all('SELECT name, value FROM vault WHERE substr(name, 1, length(?)) = ? ORDER BY name', prefix, prefix)
       .map((row) => ({ name: row.name as string, value: row.value as Uint8Array })),
   remove(db: Database, prefix: string): void {
-    db.run('DELETE FROM vault WHERE substr(name, 1, length(?)) = ?', prefix, prefix)
+    if (db.run('DELETE FROM vault WHERE substr(name, 1, length(?)) = ?', prefix, prefix) > 0) noteErasure(db)
   },
 }
 
@@ -145,7 +146,7 @@ export const conversations = {
       .all('SELECT conversation FROM conversations WHERE org = ? AND contact = ?', org, contact)
       .map((row) => row.conversation as string),
   forget(db: Database, org: string, contact: string): void {
-    db.run('DELETE FROM conversations WHERE org = ? AND contact = ?', org, contact)
+    if (db.run('DELETE FROM conversations WHERE org = ? AND contact = ?', org, contact) > 0) noteErasure(db)
   },
   remember(db: Database, org: string, contactOf: ReadonlyMap<string, string>, lease?: Lease): void {
     if (lease && !heldLane(db, lease)) return

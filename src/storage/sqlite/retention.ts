@@ -3,6 +3,7 @@ import type { Limits, State } from '../ports.ts'
 import { tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { forgetSought } from './lookup.ts'
+import { noteErasure } from './purge.ts'
 
 /** Entries taken away in one transaction: about 50 ms, in which webhooks wait for their answer. */
 const stepMax = 2_000
@@ -40,12 +41,15 @@ export function expire(db: Database, limits: Limits): number {
 export function erase(db: Database, org: string): number {
   endLeases(db, org)
   db.run('UPDATE lanes SET ready_at = NULL WHERE org = ?', org)
-  db.run('DELETE FROM conversations WHERE org = ?', org)
-  return remove(db, db.all(`SELECT ${columns} FROM entries WHERE org = ? LIMIT ?`, org, stepMax))
+  const forgotten = db.run('DELETE FROM conversations WHERE org = ?', org)
+  const removed = remove(db, db.all(`SELECT ${columns} FROM entries WHERE org = ? LIMIT ?`, org, stepMax))
+  if (forgotten + removed > 0) noteErasure(db)
+  return removed
 }
 
 export function take(db: Database, org: string, ids: readonly number[]): number {
   endLeases(db, org)
+  noteErasure(db)
   return remove(
     db,
     ids.flatMap((id): Row[] => db.all(`SELECT ${columns} FROM entries WHERE org = ? AND id = ?`, org, id)),

@@ -4,6 +4,8 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { systemRandom } from '../../lib/random.ts'
+import type { Row } from './database.ts'
+import { truncateLog } from './purge.ts'
 import { primaryCode } from './trouble.ts'
 
 /** Result codes of sqlite.org/rescode.html: no such table, a damaged file, not a database. */
@@ -14,23 +16,13 @@ export function stampFile(db: DatabaseSync, path: string): () => boolean {
   const stamp = systemRandom.bytes(16).toString('base64url')
   db.prepare('UPDATE opened SET stamp = ?').run(stamp)
   // In the log alone it would be found whatever the file holds.
-  emptyLog(db)
+  truncateLog({ exec: (sql) => db.exec(sql), get: (sql) => db.prepare(sql).get() as Row | undefined }, 0)
   return () => {
     try {
       return stampIn(path) === stamp
     } catch (error) {
       return !otherContent.includes(primaryCode(error))
     }
-  }
-}
-
-/** In a copy, which then is no service's file. */
-export function removeStamp(path: string): void {
-  const db = new DatabaseSync(path)
-  try {
-    db.exec("UPDATE opened SET stamp = ''")
-  } finally {
-    db.close()
   }
 }
 
@@ -41,11 +33,4 @@ function stampIn(path: string): unknown {
   } finally {
     db.close()
   }
-}
-
-/** As far as other processes let it at once. */
-function emptyLog(db: DatabaseSync): void {
-  const timeout = db.prepare('PRAGMA busy_timeout').get()?.timeout
-  db.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)')
-  db.exec(`PRAGMA busy_timeout = ${timeout}`)
 }

@@ -10,9 +10,11 @@ import { type Database, openDatabase } from './database.ts'
 import { examine } from './examine.ts'
 import * as inbox from './inbox.ts'
 import * as lookup from './lookup.ts'
+import { logBytes, purge } from './purge.ts'
 import { audit, conversations, installs, ledger, vault } from './records.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
 import * as retention from './retention.ts'
+import { risks } from './risks.ts'
 import { tickets } from './tickets.ts'
 import { problemOf, storeFull, storeMoved, troubleOf } from './trouble.ts'
 
@@ -51,6 +53,9 @@ const ports: Record<string, Record<string, Work>> = {
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,
+    purge,
+    logBytes: (db: Database) => logBytes(db.path),
+    risks,
     examine,
   },
 }
@@ -139,7 +144,23 @@ function stop(error: unknown): void {
 }
 
 function answer(db: Database, asks: Ask[]): Reply[] {
-  return reserve?.isSpent() ? withoutRoom(db, asks) : together(db, asks)
+  const grouped = asks.filter((ask) => !isAlone(ask))
+  const replies = grouped.length === 0 ? [] : reserve?.isSpent() ? withoutRoom(db, grouped) : together(db, grouped)
+  return [...replies, ...asks.filter(isAlone).map((ask) => alone(db, ask))]
+}
+
+/** What SQLite does in no transaction. */
+function isAlone({ port, method }: Ask): boolean {
+  return port === 'storage' && method === 'purge'
+}
+
+function alone(db: Database, ask: Ask): Reply {
+  try {
+    return performed(db, ask)
+  } catch (error) {
+    if (troubleOf(error) === 'fatal') stop(error)
+    return refusal(ask, error)
+  }
 }
 
 function waiting(): (Ask | 'close')[] {

@@ -19,6 +19,9 @@ const doneWords: ReadonlyMap<string, string> = new Map([
   ['events', 'Saved. It holds for every webhook from now on.'],
 ])
 
+/** A browser waits no longer than this for the store's log to be emptied; the service's own maintenance does it later. */
+const pagePatienceMs = 1_000
+
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { storage, roster, keyring, clock, config, disconnect } = needs
   const { audit } = storage
@@ -115,8 +118,8 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const wrong = problem ? `what stood here ${problem}` : confirm.trim() === org ? undefined : `this is not ${org}`
     if (wrong) return show(c, { wrong: { confirm: `Not done: ${wrong}.` } }, 422)
     const left = await disconnect.leave(org, who)
-    await untilGone(clock)
+    const purged = await untilGone(storage, clock, pagePatienceMs)
     // The session ended with the account, and so did this page's way back.
-    return c.html(leftPage(left.is))
+    return c.html(leftPage(left.is, purged === 'done'))
   })
 }

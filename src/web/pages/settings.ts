@@ -64,17 +64,22 @@ function gone(): Html {
 }
 
 /** After it left, in the place of the console. */
-export function leftPage(left: Left['is']): Html {
+export function leftPage(left: Left['is'], isGone: boolean): Html {
   const atDrift = {
     revoked: 'Drift has ended the grant.',
     no_grant:
       'No grant was kept, so nothing was ended at Drift: if the app is still connected there, remove it in Drift’s settings.',
     unrevoked: 'Drift did not confirm that the grant has ended: remove the app in Drift’s settings too.',
   }
+  const rest = isGone
+    ? ''
+    : html`<p>Unused parts of the store’s files may still hold sealed copies of it. The operator can remove them: please
+        mention <code>erase_pending</code>.</p>`
   return page({
     title: 'Disconnected',
     body: html`<h1>Disconnected</h1>
       <p>The account’s secrets and every event that was kept are erased. ${atDrift[left]}</p>
+      ${rest}
       <p><a class="button" href="/console">Sign in again</a></p>`,
   })
 }

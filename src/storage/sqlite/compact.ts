@@ -1,0 +1,57 @@
+/** The store's file written anew in its place, while nothing else has it open: what was erased is nowhere in it. */
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Problem } from '../../lib/errors.ts'
+import { lockFor } from './database.ts'
+import { assertOurs, migrate } from './migrations.ts'
+import { troubleOf } from './trouble.ts'
+import { writeAnewFrom } from './write-anew.ts'
+
+export interface Compacted {
+  bytesBefore: number
+  bytesAfter: number
+}
+
+/** A crash leaves the old file or the new one, both whole. */
+export function compactDatabase(path: string): Compacted {
+  const real = realpathSync(path)
+  const part = `${real}.compact`
+  const lock = lockFor(real)
+  const db = new DatabaseSync(real, { timeout: 0 })
+  try {
+    assertOurs(db)
+    migrate(db)
+    haveItAlone(db)
+    const bytesBefore = statSync(real).size
+    rmSync(part, { force: true })
+    writeAnewFrom(db, part)
+    renameSync(part, real)
+    syncFolder(dirname(real))
+    return { bytesBefore, bytesAfter: statSync(real).size }
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause
+    throw new Problem('compact_failed', 'the store could not be written anew; it is as it was', {
+      hint:
+        troubleOf(cause) === 'full'
+          ? 'make room for a second file of its size beside it'
+          : 'does a command still work on it? is there room for a second file of its size, and may you write beside it?',
+      cause,
+    })
+  } finally {
+    rmSync(part, { force: true })
+    db.close()
+    lock.close()
+  }
+}
+
+/** Puts the log into the file and removes it, which SQLite does for the only one who has the file open; so it stays. */
+function haveItAlone(db: DatabaseSync): void {
+  db.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
