@@ -34,6 +34,7 @@ export const faults = {
   F31: 'a backup under load, and the service on its copy',
   F32: 'every call to a store or a partner may fail, wait, or be done without an answer',
   F33: "the store's file is moved away under the service, or its log is deleted",
+  F34: 'a person is erased by another process amid kills and retries',
 } as const
 
 export type Row = keyof typeof faults

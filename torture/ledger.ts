@@ -12,7 +12,7 @@ export type Expected =
   | 'held'
   /** Answered 200 and only counted. */
   | 'ignored'
-  /** Its account left while it was on its way: delivered before, or counted as expired. */
+  /** Its account left, or its person was erased, while it was on its way: delivered before, or counted as expired. */
   | 'delivered or expired'
 
 export interface Said {
@@ -106,6 +106,12 @@ export class Ledger {
   left(org: string): void {
     for (const said of this.said.values())
       if (said.org === org && said.expected !== 'ignored') said.expected = 'delivered or expired'
+  }
+
+  /** A person's event was erased: it was delivered before, or counted as expired. */
+  erased(mark: string): void {
+    const said = this.said.get(mark)
+    if (said) said.expected = 'delivered or expired'
   }
 
   keyOf(org: string, writeKey: string): void {
@@ -228,15 +234,18 @@ function conserved(sums: Sums, all: readonly Said[], firstAt: ReadonlyMap<string
     known.filter(({ expected }) => expected === 'delivered or expired').length +
     known.reduce((sum, one) => sum + (one.expected === 'ignored' ? one.posts - one.kept : 0), 0)
   const counted = (expected: Expected) => known.filter((one) => one.expected === expected)
+  // What arrived while it was erased was delivered, or counted as expired when the answer came too late.
+  const eitherWay = new Set(counted('delivered or expired').map(({ mark }) => mark))
+  const arrivedEitherWay = [...firstAt.keys()].filter((mark) => eitherWay.has(mark)).length
   const least = {
     received: known.filter((one) => one.expected !== 'ignored').length + posted(counted('ignored')),
-    delivered: [...firstAt.keys()].length,
+    delivered: firstAt.size - arrivedEitherWay,
     dead: counted('dead').length,
     held: counted('held').length,
     ignored: posted(counted('ignored')),
   }
   for (const [name, count] of Object.entries(least) as [keyof typeof least, number][]) {
-    const spare = name === 'delivered' ? 0 : unsure
+    const spare = name === 'delivered' ? arrivedEitherWay : unsure
     if (sums[name] < count || sums[name] > count + spare)
       broken.push(
         `${name}: the service counts ${sums[name]}, and ${count}${spare > 0 ? ` to ${count + spare}` : ''} is right`,

@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts'
 import { accountTroubles } from './accounts.ts'
 import { diskTroubles } from './disk.ts'
 import { driftTroubles } from './drift.ts'
+import { erasing } from './erase.ts'
 import { kills } from './kill.ts'
 import { replicaTroubles } from './replicas.ts'
 import { segmentTroubles } from './segment.ts'
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   ...driftTroubles,
   ...timeTroubles,
   ...accountTroubles,
+  ...erasing,
   ...diskTroubles,
   ...replicaTroubles,
 ]
