@@ -1,11 +1,15 @@
 // node runtime/run.mjs --dev runtime/test.mjs [file or pattern ending in .ts …] [option of node --test …]
 // Runs the tests under Node's own runner and ends as it ended. Without a file, all of them.
 import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { endLike, runChild } from './child.mjs'
 
 // Ends a file that hangs, so that a run has a limit as well: several times what the longest file takes on a slow machine.
 const fileMsMax = 10 * 60_000
 const limit = `${new URL('../test/limit.ts', import.meta.url)}?ms=${fileMsMax}`
+
+// Files wait for disks and clocks as well: on a small machine two at once take less time than one after the other.
+const atOnce = Math.max(2, availableParallelism() - 1)
 
 const args = process.argv.slice(2)
 const given = args.filter((arg) => arg.endsWith('.ts'))
@@ -17,10 +21,28 @@ const files = globSync(patterns).sort()
 if (files.length === 0) {
   process.stderr.write(`No test file matches ${patterns.join(' or ')}\n`)
   process.exitCode = 1
-} else if (given.length === 0 && !(await isReady())) {
-  process.exitCode = 1
+} else if (given.length > 0) {
+  endLike(await runTests())
+} else if (await isReady()) {
+  await runAll()
 } else {
-  endLike(await runChild(process.execPath, ['--import', limit, '--test', ...options, ...files]))
+  process.exitCode = 1
+}
+
+function runTests(reporting = [], more = {}) {
+  const all = ['--import', limit, '--test', ...reporting, ...options, ...files]
+  return runChild(process.execPath, all, { env: { ...process.env, ...more } })
+}
+
+/** With what test files share, and a line as each ends. */
+async function runAll() {
+  const { startShared } = await import('../test/shared.ts')
+  const shared = await startShared()
+  const report = new URL('../test/report.ts', import.meta.url)
+  const reporting = [`--test-reporter=${report}`, '--test-reporter-destination=stdout', `--test-concurrency=${atOnce}`]
+  const ended = await runTests(reporting, shared.env)
+  await shared.close()
+  endLike(ended)
 }
 
 /** Whether all that a whole run starts is there; says what is not, once, instead of each test. */

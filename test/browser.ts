@@ -7,7 +7,14 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserServer,
+  chromium,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core'
 
 /** A page in a profile of its own, with a list of all that it should perhaps not have done. */
 export interface WatchedPage {
@@ -25,24 +32,38 @@ export interface WatchedPage {
 const hint =
   'install one (Debian: apt-get install chromium), or name its program in CHROMIUM_PATH; on Linux x64 npm brings its own'
 
-/** Starts the browser. Throws with an instruction when there is none, or when it does not start. */
+/** Where a whole run keeps the browser that its test files share: set by test/shared.ts. */
+export const sharedBrowser = 'TEST_BROWSER_ENDPOINT'
+
+/**
+ * The browser of the whole run or, where a file is run by itself, one of its own. Throws with an instruction when there is
+ * none, or when it does not start.
+ */
 export async function launchBrowser(): Promise<Browser> {
+  const endpoint = process.env[sharedBrowser]
+  return endpoint ? chromium.connect(endpoint) : start((options) => chromium.launch(options))
+}
+
+/** A browser that several processes use at once, each with pages of its own. */
+export async function launchSharedBrowser(): Promise<BrowserServer> {
+  return start((options) => chromium.launchServer({ ...options, host: '127.0.0.1' }))
+}
+
+async function start<Started>(launch: (options: LaunchOptions) => Promise<Started>): Promise<Started> {
   const { executablePath, env } = await findChromium()
-  return chromium
-    .launch({
-      executablePath,
-      env: { ...(process.env as Record<string, string>), ...env },
-      // A test may run as root, where Chromium's sandbox does not start; and it needs neither a screen nor the network.
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-      ],
-    })
-    .catch((cause: unknown) => {
-      throw new Error(`the browser ${executablePath} does not start; ${hint}`, { cause })
-    })
+  return launch({
+    executablePath,
+    env: { ...(process.env as Record<string, string>), ...env },
+    // A test may run as root, where Chromium's sandbox does not start; and it needs neither a screen nor the network.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  }).catch((cause: unknown) => {
+    throw new Error(`the browser ${executablePath} does not start; ${hint}`, { cause })
+  })
 }
 
 export async function openPage(

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './clock.ts'
-import { startPostgres, withoutPostgres } from './postgres.ts'
+import { usePostgres, withoutPostgres } from './postgres.ts'
 
 export interface Engine {
   name: 'sqlite' | 'postgres'
@@ -41,7 +41,7 @@ export const engines: readonly Engine[] = [
     name: 'postgres',
     skip: withoutPostgres,
     async start() {
-      const server = await startPostgres()
+      const server = await usePostgres()
       return {
         ...server,
         async leasesRunOut(url) {

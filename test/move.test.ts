@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { readConfig } from '../src/config.ts'
 import { openService } from '../src/service.ts'
 import { moveStore } from '../src/storage/open.ts'
-import { startPostgres, withoutPostgres } from './postgres.ts'
+import { usePostgres, withoutPostgres } from './postgres.ts'
 import { install, org, settled, startRig } from './rig.ts'
 
 const other = org + 1
@@ -13,7 +13,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
   skip: withoutPostgres,
   timeout: 120_000,
 }, async () => {
-  const [rig, server] = [await startRig(), await startPostgres()]
+  const [rig, server] = [await startRig(), await usePostgres()]
   try {
     const { drift, segment } = rig.sims
     await install(rig, other)

@@ -15,17 +15,58 @@ import { ownerOf, postgresBinaries, temporaryFor } from './postgres-binaries.ts'
 /** Why tests on PostgreSQL are left out, if they are. */
 export const withoutPostgres: string | false = (process.env.SKIP_POSTGRES ?? '') !== '' && 'SKIP_POSTGRES asks for it'
 
-export interface Postgres {
+/** Databases on a server that others may use as well. */
+export interface Databases {
   /** A new, empty database's URL. */
   fresh(): Promise<string>
   /** Runs SQL in the database of this URL, or in the server's own. */
   query(sql: string, url?: string): Promise<Record<string, unknown>[]>
+  /** Of a server of one's own: stops it and removes its folder. A shared one goes with the run, and all databases with it. */
+  close(): Promise<void>
+}
+
+/** A server of one's own. */
+export interface Postgres extends Databases {
+  /** Of its own database. */
+  url: string
   /** `immediate`: as if the power had gone; `fast`: in order. */
   stop(how: 'immediate' | 'fast'): Promise<void>
   /** Does nothing when it runs. */
   start(): Promise<void>
-  /** Stops it and takes its folder away. */
-  close(): Promise<void>
+}
+
+/** Where a whole run keeps the server that its test files share: set by test/shared.ts. */
+export const sharedPostgres = 'TEST_POSTGRES_URL'
+
+/** Databases on the server of the whole run or, where a file is run by itself, on one of its own. */
+export async function usePostgres(): Promise<Databases> {
+  const url = process.env[sharedPostgres]
+  return url ? databasesOf(url) : startPostgres()
+}
+
+function databasesOf(server: string): Databases {
+  let made = 0
+
+  async function query(sql: string, url = server): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => {})
+    await client.connect()
+    try {
+      return (await client.query<Record<string, unknown>>(sql)).rows
+    } finally {
+      await client.end()
+    }
+  }
+
+  return {
+    query,
+    async fresh() {
+      const name = `test_${process.pid}_${++made}`
+      await query(`CREATE DATABASE ${name}`)
+      return String(new URL(`/${name}`, server))
+    },
+    close: async () => {},
+  }
 }
 
 /** `settings` as of postgresql.conf, such as `synchronous_commit=off`. */
@@ -44,28 +85,14 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const code = await ended(making)
   if (code !== 0) throw new Error(`initdb ended with ${code}`)
   const port = await freePort()
-  const urlOf = (database: string) => `postgres://postgres@127.0.0.1:${port}/${database}`
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const { query, fresh } = databasesOf(url)
   let server: ChildProcess | undefined
-  let made = 0
-
-  async function query(sql: string, url = urlOf('postgres')): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: url })
-    client.on('error', () => {})
-    await client.connect()
-    try {
-      return (await client.query<Record<string, unknown>>(sql)).rows
-    } finally {
-      await client.end()
-    }
-  }
 
   const postgres: Postgres = {
+    url,
     query,
-    async fresh() {
-      const name = `test_${++made}`
-      await query(`CREATE DATABASE ${name}`)
-      return urlOf(name)
-    },
+    fresh,
     async start() {
       if (server && server.exitCode === null && server.signalCode === null) return
       const said: string[] = []

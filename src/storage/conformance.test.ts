@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { type Postgres, startPostgres, withoutPostgres } from '../../test/postgres.ts'
+import { type Databases, usePostgres, withoutPostgres } from '../../test/postgres.ts'
 import { promises as basic } from './conformance.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
@@ -24,9 +24,9 @@ async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<voi
   }
 }
 
-let server: Postgres
+let server: Databases
 before(async () => {
-  if (!withoutPostgres) server = await startPostgres()
+  if (!withoutPostgres) server = await usePostgres()
 })
 after(() => server?.close())
 

@@ -1,0 +1,23 @@
+/** What a whole run starts once: a PostgreSQL and a browser, for every test file that does not stop or change its own. */
+import { launchSharedBrowser, sharedBrowser } from './browser.ts'
+import { sharedPostgres, startPostgres, withoutPostgres } from './postgres.ts'
+
+interface Shared {
+  /** What leads test files to them. */
+  env: Record<string, string>
+  close(): Promise<void>
+}
+
+/** Test files that run at once have many connections each. */
+const settings = ['max_connections=400']
+
+export async function startShared(): Promise<Shared> {
+  const [postgres, browser] = await Promise.all([
+    withoutPostgres ? undefined : startPostgres(settings),
+    launchSharedBrowser(),
+  ])
+  return {
+    env: { [sharedBrowser]: browser.wsEndpoint(), ...(postgres ? { [sharedPostgres]: postgres.url } : {}) },
+    close: async () => void (await Promise.all([postgres?.close(), browser.close()])),
+  }
+}
