@@ -13,17 +13,17 @@ import { firstOrg, token, webhookOf } from './webhook.ts'
 const groupMax = 2_000
 
 /** Adds so many webhooks to the store of these settings, in turn to so many accounts, numbered from `from`. */
-export async function addBacklog(env: Env, events: number, accounts: number, from = 1): Promise<void> {
-  const { storage, keyring, roster, clock, close } = await openStore(readConfig(env, 'store'), 'create')
+export async function addBacklog(env: Env, events: number, accountCount: number, from = 1): Promise<void> {
+  const { storage, keyring, accounts, clock, close } = await openStore(readConfig(env, 'store'), 'create')
   const tokens = tokensOf([token])
   const { inbox } = storage
-  const needs = { tokens, catalogue, roster, keyring, inbox, clock, random: systemRandom, wake() {} }
+  const needs = { tokens, catalogue, accounts, keyring, inbox, clock, random: systemRandom, wake() {} }
   const receive = receiver(needs)
   try {
     for (let sent = 0; sent < events; sent += groupMax) {
       const group = Array.from({ length: Math.min(groupMax, events - sent) }, (_, at) => {
         const n = from + sent + at
-        return receive(Buffer.from(webhookOf(firstOrg + (n % accounts), n, clock.now())), 'right', undefined)
+        return receive(Buffer.from(webhookOf(firstOrg + (n % accountCount), n, clock.now())), 'right', undefined)
       })
       const outcomes = await Promise.all(group)
       if (outcomes.some(({ outcome }) => outcome !== 'stored')) throw new Error('a webhook of the backlog was not kept')

@@ -1,9 +1,9 @@
 /** The product as a child process, set up as anyone would: its settings, its accounts, its store in a folder. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { grantFields } from '../src/accounts/grant.ts'
+import { sealWriteKey } from '../src/accounts/write-key.ts'
 import { type Env, readConfig } from '../src/config.ts'
-import { grantFields } from '../src/install/grant.ts'
-import { sealWriteKey } from '../src/install/write-key.ts'
 import { openStore } from '../src/service.ts'
 import { type Running, start } from './process.ts'
 import { firstOrg, token, writeKeyOf } from './webhook.ts'
@@ -39,15 +39,15 @@ export function settingsFor(engine: Engine, folder: string, segmentUrl = nowhere
 }
 
 /** Installs so many accounts in the store of a folder; `paused`: what they get is kept and not sent. */
-export async function install(env: Env, accounts: number, state: 'live' | 'paused' = 'live'): Promise<void> {
+export async function install(env: Env, accountCount: number, state: 'live' | 'paused' = 'live'): Promise<void> {
   const store = await openStore(readConfig(env, 'store'), 'create')
-  const { keyring, roster, clock } = store
+  const { keyring, accounts, clock } = store
   try {
-    for (let org = firstOrg; org < firstOrg + accounts; org++) {
+    for (let org = firstOrg; org < firstOrg + accountCount; org++) {
       const id = String(org)
       const fields = await grantFields(keyring, id, { accessToken: 'bench-access-token' }, clock.now())
       const writeKey = await sealWriteKey(keyring, id, writeKeyOf(org))
-      await roster.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
+      await accounts.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
     }
   } finally {
     await store.close()

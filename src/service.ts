@@ -1,12 +1,13 @@
 /** Builds the running service from its settings: the only place that opens a storage engine and ties the parts together. */
+
+import { type Accounts, openAccounts } from './accounts/accounts.ts'
+import { grantFields, openGrant } from './accounts/grant.ts'
+import { type Keyring, openKeyring } from './accounts/keyring.ts'
+import { configured } from './accounts/state.ts'
+import { sealWriteKey } from './accounts/write-key.ts'
 import { addressOf, type Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
-import { grantFields, openGrant } from './install/grant.ts'
-import { type Keyring, openKeyring } from './install/keyring.ts'
-import { openRoster, type Roster } from './install/roster.ts'
-import { configured } from './install/state.ts'
-import { sealWriteKey } from './install/write-key.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { codeOf, hintOf } from './lib/errors.ts'
 import { type Log, openLog } from './lib/log.ts'
@@ -14,25 +15,26 @@ import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
 import { sampledLog } from './lib/sampled-log.ts'
 import { newSecret } from './lib/secret.ts'
-import { openPipeline } from './pipeline/run.ts'
-import { warningOfTls } from './pipeline/tls-warning.ts'
+import { startOperations } from './operations/run.ts'
+import { warningOfTls } from './operations/tls-warning.ts'
+import { openPipeline } from './pipeline/open.ts'
 import { context } from './segment/call.ts'
 import { openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports.ts'
 import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
-import { openBodyBudget } from './web/body-budget.ts'
 import { bridgeRoutes } from './web/bridge.ts'
 import { liveRoute, readyRoute } from './web/health.ts'
+import { openBodyBudget } from './web/http/body-budget.ts'
+import { refusedLine } from './web/http/refused-lines.ts'
+import { type Listener, listen, type Route, type Routes } from './web/http/server.ts'
 import { openMetrics } from './web/metrics.ts'
-import { refusedLine } from './web/refused-lines.ts'
-import { type Listener, listen, type Route, type Routes } from './web/server.ts'
 import { webhookRoute } from './web/webhook.ts'
 
 export interface Store {
   storage: Storage
   keyring: Keyring
-  roster: Roster
+  accounts: Accounts
   clock: Clock
   close(): Promise<void>
 }
@@ -46,9 +48,9 @@ export async function openStore(
   const storage = await openStorage(config.databaseUrl, mode)
   try {
     const keyring = await openKeyring(storage.vault, config.encryptionKeys, random)
-    const roster = await openRoster(storage.installs, storage.inbox, config.orgsAllowed)
-    await roster.reload(clock.now())
-    return { storage, keyring, roster, clock, close: () => storage.close() }
+    const accounts = await openAccounts(storage.installs, storage.inbox, config.orgsAllowed)
+    await accounts.reload(clock.now())
+    return { storage, keyring, accounts, clock, close: () => storage.close() }
   } catch (error) {
     await storage.close()
     throw error
@@ -97,9 +99,9 @@ async function startService(
   store: Store,
   { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
 ): Promise<Service> {
-  const { storage, keyring, roster } = store
+  const { storage, keyring, accounts } = store
   await installSingle(config, store)
-  const metrics = openMetrics({ storage, installs: () => roster.all(), clock })
+  const metrics = openMetrics({ storage, installs: () => accounts.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
   for (const { is, ...note } of config.notes) {
     if (is === 'misspelt') log.warn('setting_misspelt', note)
@@ -115,12 +117,11 @@ async function startService(
   const pipeline = await openPipeline({
     storage,
     keyring,
-    roster,
+    accounts,
     catalogue,
     send: warningOfTls(outlet.send, log),
     drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
     segment: config.segment,
-    retentionDays: config.retentionDays,
     orgsAllowed: config.orgsAllowed,
     clock,
     random,
@@ -138,7 +139,7 @@ async function startService(
     publicUrl: () => config.publicUrl ?? url,
     storage,
     keyring,
-    roster,
+    accounts,
     disconnect: pipeline.disconnect,
     wake: pipeline.wake,
     closing: pagesClosing.signal,
@@ -164,6 +165,8 @@ async function startService(
     appRoute(app),
   )
   url = addressOf({ host: config.host, port: listeners[0].port })
+  const { grants, wake } = pipeline
+  const operations = await startOperations({ storage, grants, retentionDays: config.retentionDays, clock, log, wake })
   pipeline.start()
   const about = {
     version: context.integration.version,
@@ -173,13 +176,13 @@ async function startService(
     instance: newSecret(random).slice(0, 8),
     pid: process.pid,
   }
-  log.info('started', { ...about, accounts: roster.all().length })
+  log.info('started', { ...about, accounts: accounts.all().length })
 
   async function close(): Promise<void> {
     log.info('stopping', about)
     pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
-    await pipeline.stop()
+    await Promise.all([pipeline.stop(), operations.stop()])
     await Promise.all([outlet.close(), pagesOutlet.close()])
     await store.close()
     log.info('stopped', about)
@@ -215,20 +218,20 @@ async function listenAll(
 }
 
 /** Single-account mode: the settings win at each start. */
-async function installSingle({ single }: Config, { keyring, roster, clock }: Store): Promise<void> {
+async function installSingle({ single }: Config, { keyring, accounts, clock }: Store): Promise<void> {
   if (!single) return
   const { org, region, accessToken } = single
   const now = clock.now()
   const fields = await grantFields(keyring, org, { accessToken }, now)
   const writeKey = await sealWriteKey(keyring, org, single.writeKey)
-  const before = await storedGrant({ keyring, roster }, org)
-  await roster.change(org, now, ({ refreshAt: _, ...install }) =>
+  const before = await storedGrant({ keyring, accounts }, org)
+  await accounts.change(org, now, ({ refreshAt: _, ...install }) =>
     configured({ ...install, ...fields, writeKey, region }, before?.accessToken !== accessToken),
   )
 }
 
 /** Undefined also when it does not open: the one of the settings takes its place. */
-async function storedGrant({ keyring, roster }: Pick<Store, 'keyring' | 'roster'>, org: string) {
-  const install = roster.get(org)
+async function storedGrant({ keyring, accounts }: Pick<Store, 'keyring' | 'accounts'>, org: string) {
+  const install = accounts.get(org)
   return install && openGrant(keyring, install).catch(() => undefined)
 }

@@ -10,7 +10,7 @@ import { commands } from '../src/cli/index.ts'
 import { type Env, readConfig } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import { type Log, silentLog } from '../src/lib/log.ts'
-import { addsUp, type Sums, sumsOf } from '../src/pipeline/sums.ts'
+import { addsUp, type Sums, sumsOf } from '../src/operations/totals.ts'
 import { openService, openStore, type Service } from '../src/service.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { compactStore, moveStore } from '../src/storage/open.ts'
@@ -102,7 +102,7 @@ export async function install(rig: Rig, orgId: number = org, secrets: object = {
   const { exitCode, output } = await rig.command('installs add', { stdin, given: { org: String(orgId) } })
   if (exitCode !== 0) throw new Error(output)
   // The same service may be asked at once whether it knows the account.
-  await rig.service.store.roster.reload(Date.now())
+  await rig.service.store.accounts.reload(Date.now())
 }
 
 export function settingsFor({ drift, segment }: Sims, folder: string): Env {

@@ -3,20 +3,20 @@
  * turned; both partners are the simulators, over real HTTP.
  */
 import { createSecretKey } from 'node:crypto'
+import { type Accounts, openAccounts } from '../src/accounts/accounts.ts'
+import { type Disconnect, disconnecting } from '../src/accounts/disconnect.ts'
+import { type Grant, type Grants, grantFields, openGrants } from '../src/accounts/grant.ts'
+import { type Keyring, openKeyring } from '../src/accounts/keyring.ts'
+import { sealWriteKey } from '../src/accounts/write-key.ts'
 import { tokensOf } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
-import { type Disconnect, disconnecting } from '../src/install/disconnect.ts'
-import { type Grant, type Grants, grantFields, openGrants } from '../src/install/grant.ts'
-import { type Keyring, openKeyring } from '../src/install/keyring.ts'
-import { openRoster, type Roster } from '../src/install/roster.ts'
-import { sealWriteKey } from '../src/install/write-key.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import { openOutlet, type Send } from '../src/lib/request.ts'
-import { type AskNeeds, askLease } from '../src/pipeline/ask.ts'
+import { type AskNeeds, askLease } from '../src/pipeline/lookup-lane.ts'
 import { receiver } from '../src/pipeline/receive.ts'
-import { type SendNeeds, sendLease } from '../src/pipeline/send.ts'
+import { type SendNeeds, sendLease } from '../src/pipeline/send-lane.ts'
 import { messagesMax } from '../src/segment/batch.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { readFixture, type Variation, vary } from '../src/sim/webhook.ts'
@@ -31,7 +31,7 @@ export const leaseMs = 60_000
 
 /** One service's parts on a store; a second one on the same store is another process. */
 export interface Parts {
-  roster: Roster
+  accounts: Accounts
   grants: Grants
   disconnect: Disconnect
   needs: SendNeeds & AskNeeds
@@ -69,23 +69,32 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
 
   async function another(store = storage): Promise<Parts> {
     const { inbox, installs, tickets, audit } = store
-    const roster = await openRoster(installs, inbox)
-    await roster.reload(clock.now())
+    const accounts = await openAccounts(installs, inbox)
+    await accounts.reload(clock.now())
     const { clientId, clientSecret } = settings
-    const common = { roster, keyring, send: outlet.send, clock, apiUrl: driftUrl }
+    const common = { accounts, keyring, send: outlet.send, clock, apiUrl: driftUrl }
     const app = { clientId, clientSecret }
     const grants = openGrants({ ...common, installs, app })
     const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
     const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
     const wake = { wakeAsking() {}, wakeSending() {} }
-    const base = { storage: store, catalogue, roster, keyring, send: outlet.send, clock, random: systemRandom, leaseMs }
+    const base = {
+      storage: store,
+      catalogue,
+      accounts,
+      keyring,
+      send: outlet.send,
+      clock,
+      random: systemRandom,
+      leaseMs,
+    }
     const needs = { ...base, ...wake, messagesMax, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
-    return { roster, grants, disconnect, needs }
+    return { accounts, grants, disconnect, needs }
   }
 
   const parts = await another()
-  const { roster, needs } = parts
-  const receiving = { tokens, catalogue, roster, keyring, inbox: storage.inbox, clock, random: systemRandom }
+  const { accounts, needs } = parts
+  const receiving = { tokens, catalogue, accounts, keyring, inbox: storage.inbox, clock, random: systemRandom }
   const receive = receiver({ ...receiving, wake() {} })
 
   const stage: Stage = {
@@ -129,7 +138,7 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
       const issued = grant ?? { ...sims.drift.issueToken(orgId), expiresAt: clock.now() + 7_200_000 }
       const fields = await grantFields(keyring, id, issued, clock.now())
       const sealed = await sealWriteKey(keyring, id, key)
-      await roster.change(id, clock.now(), ({ reason: _, ...install }) => ({
+      await accounts.change(id, clock.now(), ({ reason: _, ...install }) => ({
         ...install,
         ...fields,
         writeKey: sealed,

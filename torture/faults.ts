@@ -41,6 +41,6 @@ export type Row = keyof typeof faults
 
 /** Why a row is in no run: what stands for it instead, or what is missing. */
 export const elsewhere: Partial<Record<Row, string>> = {
-  F8: 'not in this run: test/disk.test.ts damages the file and sees the service refuse it; src/lib/seal.test.ts flips single bits',
+  F8: 'not in this run: test/storage/disk.test.ts damages the file and sees the service refuse it; src/lib/seal.test.ts flips single bits',
   F30: 'not possible yet: there is one released schema; src/storage/sqlite/sqlite.test.ts opens a store of a newer version and sees it refused',
 }

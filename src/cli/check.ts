@@ -1,4 +1,4 @@
-import { addsUp, sumsOf } from '../pipeline/sums.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Command } from './command.ts'
 import { standingLine, withStore } from './store.ts'
 

@@ -7,8 +7,8 @@ import { catalogue } from '../events/index.ts'
 import { skewMsMax, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { openOutlet, type Send } from '../lib/request.ts'
-import { aheadMsOf } from '../pipeline/steps.ts'
-import { addsUp, sumsOf } from '../pipeline/sums.ts'
+import { aheadMsOf } from '../operations/clock-steps.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
 import type { Risk } from '../storage/ports.ts'
 import type { Command, Context } from './command.ts'
@@ -153,7 +153,7 @@ async function examineKeys({ keyring }: Store, { encryptionKeys }: Config): Prom
   )
 }
 
-async function examineAccounts({ storage, roster, clock }: Store): Promise<Finding[]> {
+async function examineAccounts({ storage, accounts, clock }: Store): Promise<Finding[]> {
   const { totals, standings } = await storage.ledger.books()
   const now = clock.now()
   const noted = standings.filter(
@@ -162,7 +162,7 @@ async function examineAccounts({ storage, roster, clock }: Store): Promise<Findi
   )
   return [
     finding(addsUp(sumsOf(totals, standings)) ? 'counts_right' : 'counts_wrong'),
-    ...(roster.all().length === 0 ? [finding('accounts_none')] : []),
+    ...(accounts.all().length === 0 ? [finding('accounts_none')] : []),
     ...noted.map((standing) => finding('account_events', standing, now)),
   ]
 }

@@ -1,5 +1,5 @@
 import { Problem } from '../lib/errors.ts'
-import { contactDigest, erasePerson } from '../pipeline/erase.ts'
+import { contactDigest, erasePerson } from '../operations/erase.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'

@@ -1,6 +1,6 @@
 /** Every sentence that `doctor` can say, by name: how serious it is, its words, and what to do. It says nothing else. */
 import { Problem } from '../lib/errors.ts'
-import { explain } from '../pipeline/reasons.ts'
+import { explain } from '../operations/reasons.ts'
 import type { Standing } from '../storage/ports.ts'
 import { standingLine } from './store.ts'
 

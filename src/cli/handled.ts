@@ -1,5 +1,5 @@
 import { Problem } from '../lib/errors.ts'
-import { handleRequest } from '../pipeline/handled.ts'
+import { handleRequest } from '../operations/handled.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
 

@@ -1,6 +1,6 @@
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
-import { openEntry, type Story, tell } from '../pipeline/inspect.ts'
+import { openEntry, type Story, tell } from '../operations/inspect.ts'
 import type { Store } from '../service.ts'
 import type { Cursor, Shown } from '../storage/ports.ts'
 import type { Command, Context, Given } from './command.ts'
@@ -48,9 +48,9 @@ interface Told extends Shown, Story {
   data?: Awaited<ReturnType<typeof openEntry>>
 }
 
-async function tellOne({ storage, roster, keyring, clock }: Store, shown: Shown, open: boolean): Promise<Told> {
+async function tellOne({ storage, accounts, keyring, clock }: Store, shown: Shown, open: boolean): Promise<Told> {
   const { lookup, audit } = storage
-  const told = tell(shown, roster.get(shown.org), await lookup.lanes(shown.org), clock.now())
+  const told = tell(shown, accounts.get(shown.org), await lookup.lanes(shown.org), clock.now())
   if (!open) return { ...shown, ...told }
   await audit.add({ at: clock.now(), org: shown.org, who, what: 'looked at data', about: shown.messageId })
   const data = await openEntry({ catalogue, keyring, lookup }, shown.id)

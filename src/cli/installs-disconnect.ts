@@ -1,10 +1,10 @@
+import { disconnecting } from '../accounts/disconnect.ts'
+import { disconnectMany, type Report } from '../accounts/disconnect-many.ts'
+import { openGrants } from '../accounts/grant.ts'
+import { isThere } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
-import { disconnecting } from '../install/disconnect.ts'
-import { disconnectMany, type Report } from '../install/disconnect-many.ts'
-import { openGrants } from '../install/grant.ts'
-import { isThere } from '../install/state.ts'
 import { openOutlet } from '../lib/request.ts'
-import { explain } from '../pipeline/reasons.ts'
+import { explain } from '../operations/reasons.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command, Context, Given } from './command.ts'
 import { notInstalled, orgOrAll, who } from './store.ts'
@@ -35,21 +35,21 @@ async function disconnect(context: Context, given: Given): Promise<number> {
   const stop = new AbortController()
   void context.untilStopped().then(() => stop.abort())
   try {
-    const { storage, roster, keyring, clock } = store
-    const one = wanted === undefined ? undefined : roster.get(wanted)
+    const { storage, accounts, keyring, clock } = store
+    const one = wanted === undefined ? undefined : accounts.get(wanted)
     if (wanted !== undefined && !(one && isThere(one))) throw notInstalled(wanted)
-    const common = { roster, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
+    const common = { accounts, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
     const grants = openGrants({ ...common, installs: storage.installs })
     const report = await disconnectMany(
       {
-        roster,
+        accounts,
         disconnect: disconnecting({ ...common, ...storage, grants }),
         progress: (done, of) => {
           if (of > 1 && (done % tellEvery === 0 || done === of)) context.remark(`${done} of ${of} accounts`)
         },
         signal: stop.signal,
       },
-      wanted === undefined ? roster.all().map(({ org }) => org) : [wanted],
+      wanted === undefined ? accounts.all().map(({ org }) => org) : [wanted],
       who,
     )
     const purged = report.disconnected > 0 ? await untilGone(storage, clock) : 'done'

@@ -1,11 +1,12 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
+
+import { pauseAccount, resumeAccount } from '../accounts/actions.ts'
+import { grantFields } from '../accounts/grant.ts'
+import { configured, holdOf, stateShown } from '../accounts/state.ts'
+import { sealWriteKey } from '../accounts/write-key.ts'
 import { readConfig } from '../config.ts'
-import { pauseAccount, resumeAccount } from '../install/actions.ts'
-import { grantFields } from '../install/grant.ts'
-import { configured, holdOf, stateShown } from '../install/state.ts'
-import { sealWriteKey } from '../install/write-key.ts'
 import { Problem } from '../lib/errors.ts'
-import { explain } from '../pipeline/reasons.ts'
+import { explain } from '../operations/reasons.ts'
 import { type Region, regionIn } from '../segment/region.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Given, Option } from './command.ts'
@@ -35,15 +36,15 @@ const list: Command = {
   options: [json],
   examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
   run: (context, given) =>
-    withStore(context, async ({ roster, storage, clock }) => {
+    withStore(context, async ({ accounts, storage, clock }) => {
       const standings = (await storage.ledger.standings()).filter(({ state }) => state !== 'delivered')
-      const accounts = roster.all().map((install) => ({
+      const rows = accounts.all().map((install) => ({
         ...shown(install),
         standings: standings.filter(({ org: whose }) => whose === install.org),
       }))
-      if (given.json) return context.print(JSON.stringify(accounts, undefined, 2))
-      if (accounts.length === 0) return context.print('no accounts yet: add one with `installs add`')
-      for (const account of accounts) {
+      if (given.json) return context.print(JSON.stringify(rows, undefined, 2))
+      if (rows.length === 0) return context.print('no accounts yet: add one with `installs add`')
+      for (const account of rows) {
         context.print(`${account.org}  ${account.state}  ${account.region}  since ${account.createdAt}`)
         for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
         const reasons = new Set([account.reason, ...account.standings.map(({ reason }) => reason)])
@@ -71,7 +72,7 @@ const add: Command = {
     const secrets = secretsOf(await context.readInput())
     const store = await context.openStore(config, 'create')
     try {
-      const { keyring, roster, clock } = store
+      const { keyring, accounts, clock } = store
       const now = clock.now()
       const fields: Partial<Install> = {
         ...(secrets.grant ? await grantFields(keyring, id, secrets.grant, now) : {}),
@@ -79,7 +80,7 @@ const add: Command = {
         ...(region ? { region } : {}),
       }
       const isNewGrant = secrets.grant !== undefined
-      const saved = await roster.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
+      const saved = await accounts.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
       context.print(`${id}: ${saved && stateShown(saved)}`)
       if (saved?.notAllowed)
         context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')

@@ -1,5 +1,5 @@
 import { Problem } from '../lib/errors.ts'
-import { addsUp, sumsOf } from '../pipeline/sums.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Ledger } from '../storage/ports.ts'
 import type { Command } from './command.ts'
 

@@ -1,6 +1,6 @@
 import { catalogue, hasEarlierMappings } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
-import { type Mapping, type Redrive, redrivable, redrive as run } from '../pipeline/redrive.ts'
+import { type Mapping, type Redrive, redrivable, redrive as run } from '../operations/redrive.ts'
 import type { Command, Context, Given, Option } from './command.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
 
@@ -30,7 +30,7 @@ export const redrive: Command = {
 }
 
 function go(context: Context, given: Given): Promise<number> {
-  return withStore(context, async ({ storage, keyring, roster, clock }) => {
+  return withStore(context, async ({ storage, keyring, accounts, clock }) => {
     const now = clock.now()
     // What arrives from now on is not meant.
     const query = { to: now, ...queryOf(given, now) }
@@ -49,7 +49,7 @@ function go(context: Context, given: Given): Promise<number> {
       return !stopped
     }
     const { lookup, inbox, audit } = storage
-    const needs = { catalogue, keyring, roster, lookup, inbox, clock }
+    const needs = { catalogue, keyring, accounts, lookup, inbox, clock }
     const done = await run(needs, query, { mapping, dryRun, goOn })
     if (!dryRun && done.moved > 0) {
       const about = `${done.moved} events, mapping of ${mapping}`

@@ -1,5 +1,5 @@
 /** An account's secrets from standard input: never as arguments, which other users of the machine see. */
-import type { Grant } from '../install/grant.ts'
+import type { Grant } from '../accounts/grant.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, readText } from '../lib/json.ts'
 import { secretProblem, trimmed } from '../lib/pasted.ts'

@@ -24,8 +24,8 @@ export const signIn: Command = {
     const address = givenAddress(given.url) ?? addressOf(config)
     const store = await context.openStore(config)
     try {
-      const { storage, roster, clock } = store
-      if ((roster.get(id)?.state ?? 'disconnected') === 'disconnected') throw notInstalled(id)
+      const { storage, accounts, clock } = store
+      if ((accounts.get(id)?.state ?? 'disconnected') === 'disconnected') throw notInstalled(id)
       const at = clock.now()
       const secret = newSecret(systemRandom)
       const link = { kind: 'link', id: digestOf(secret), org: id, who: 'operator', at, until: at + linkMs } as const

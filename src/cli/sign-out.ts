@@ -1,5 +1,5 @@
 /** Ends sessions for the operator: a browser or a link may be in the wrong hands. */
-import { signOutEverywhere } from '../install/sign-out.ts'
+import { signOutEverywhere } from '../accounts/sign-out.ts'
 import type { Command } from './command.ts'
 import { notInstalled, orgOrAll, who, withStore } from './store.ts'
 
@@ -13,8 +13,8 @@ export const signOut: Command = {
   examples: ['npx drift-segment-source sign-out --org 12345', 'npx drift-segment-source sign-out --all'],
   run: (context, given) => {
     const org = orgOrAll(given)
-    return withStore(context, async ({ storage, roster, clock }) => {
-      if (org !== undefined && !roster.get(org)) throw notInstalled(org)
+    return withStore(context, async ({ storage, accounts, clock }) => {
+      if (org !== undefined && !accounts.get(org)) throw notInstalled(org)
       const ended = await signOutEverywhere({ ...storage, clock }, org, who)
       context.print(`${org === undefined ? 'all accounts' : `account ${org}`}: ${ended} ended`)
     })

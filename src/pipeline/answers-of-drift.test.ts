@@ -8,8 +8,8 @@ import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Action } from '../sim/server.ts'
-import { addsUp, sumsOf } from './sums.ts'
 
 const [minute, day] = [60_000, 24 * 3_600_000]
 const conversations = '/conversations/*'

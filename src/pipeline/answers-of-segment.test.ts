@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { SegmentAction } from '../sim/index.ts'
-import { addsUp, sumsOf } from './sums.ts'
 
 const minute = 60_000
 let stage: Stage

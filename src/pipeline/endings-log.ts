@@ -2,7 +2,7 @@
  * A line of the log for each event that ends other than delivered, and for each account that begins or ceases to be held:
  * with them "why did X not arrive" is one search for its messageId, and one for its account.
  */
-import { holdOf } from '../install/state.ts'
+import { holdOf } from '../accounts/state.ts'
 import type { Log } from '../lib/log.ts'
 import type { Entry, Inbox, Install, Lease, Settlement } from '../storage/ports.ts'
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { confirmed, paused, questioned, resumed } from '../install/state.ts'
+import { confirmed, paused, questioned, resumed } from '../accounts/state.ts'
 
 const id = String(org)
 let stage: Stage
@@ -24,7 +24,7 @@ for (const [what, stop, goOn, reason] of [
     segment.script({ delayMs: 1_000 })
     const sending = stage.step('send')
     await eventually(() => segment.requests.length === 4)
-    await stage.roster.change(id, stage.clock.now(), stop)
+    await stage.accounts.change(id, stage.clock.now(), stop)
     stage.clock.advance(1_000)
     await sending
     segment.script(undefined)
@@ -32,7 +32,7 @@ for (const [what, stop, goOn, reason] of [
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason, count: 6 }])
     const lane = (await stage.storage.lookup.lanes(id)).find(({ lane: name }) => name === 'send')
     assert.deepEqual([lane?.failures, lane?.setback], [0, undefined], 'it is nobody’s failure')
-    await stage.roster.change(id, stage.clock.now(), goOn)
+    await stage.accounts.change(id, stage.clock.now(), goOn)
     await stage.run()
     assert.equal(segment.requests.length, 10)
     assert.equal(new Set(segment.accepted.map(({ message }) => message.messageId)).size, 10)

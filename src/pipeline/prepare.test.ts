@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { type Stage, startStage } from '../../test/stage.ts'
-import { sendLease } from './send.ts'
+import { sendLease } from './send-lane.ts'
 
 const minute = 60_000
 

@@ -1,7 +1,7 @@
 /** Everything that can be said of a lease's entries before Segment is asked: what to send, and what becomes of the others. */
 
+import type { Keyring } from '../accounts/keyring.ts'
 import type { EventPage, Id } from '../events/define.ts'
-import type { Keyring } from '../install/keyring.ts'
 import type { Clock } from '../lib/clock.ts'
 import { messageBytesMax, type Packed, textOf } from '../segment/batch.ts'
 import type { Lease, Placed, Settlement, Storage } from '../storage/ports.ts'

@@ -1,8 +1,8 @@
-/** What becomes of a webhook whose account leaves. What is received of others is test/bad-input.test.ts. */
+/** What becomes of a webhook whose account leaves. What is received of others is test/webhook/bad-input.test.ts. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from './sums.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
 
 describe('a webhook of an account that', () => {
   let stage: Stage

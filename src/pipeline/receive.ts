@@ -1,4 +1,7 @@
 /** From a body to an answer: decides what is kept of a webhook, and resolves once the store has it for good. */
+
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Keyring } from '../accounts/keyring.ts'
 import {
   deletionType,
   disconnectType,
@@ -11,8 +14,6 @@ import {
   unread,
 } from '../drift/envelope.ts'
 import { type EventPage, idOf, mappingOf } from '../events/define.ts'
-import type { Keyring } from '../install/keyring.ts'
-import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Arrival, Inbox, Lane, Org } from '../storage/ports.ts'
@@ -39,7 +40,7 @@ const rememberTimelessMs = 10 * 60_000
 interface Needs {
   tokens: Tokens
   catalogue: ReadonlyMap<string, EventPage>
-  roster: Roster
+  accounts: Accounts
   keyring: Keyring
   inbox: Inbox
   /** Where the settings list accounts: of any other that is not installed nothing is kept. */
@@ -55,9 +56,9 @@ function orgOf(opened: Opened): string {
 }
 
 export function receiver(needs: Needs): Receive {
-  const { tokens, catalogue, roster, keyring, inbox, orgsAllowed, clock, random, wake } = needs
+  const { tokens, catalogue, accounts, keyring, inbox, orgsAllowed, clock, random, wake } = needs
   const isUnlisted = (org: string) =>
-    org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !roster.get(org)
+    org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !accounts.get(org)
 
   return async (body, header, encoding) => {
     if (encoding !== undefined && header !== 'right') return { outcome: 'unauthorised' }
@@ -74,9 +75,9 @@ export function receiver(needs: Needs): Receive {
     if (arrival.state === 'ignored' && isUnlisted(orgOf(judged.opened))) return { ...shown, reason: 'not_allowed' }
     if (arrival.state === 'ignored' || outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
-    if (arrival.state === 'unclaimed' && roster.get(org)) await inbox.adopt(org, clock.now())
+    if (arrival.state === 'unclaimed' && accounts.get(org)) await inbox.adopt(org, clock.now())
     // Left while this was on its way: whoever erased the account has not seen it.
-    if (roster.get(org)?.state === 'disconnected') await inbox.erase(org)
+    if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
     if (arrival.state === 'waiting') wake('send')
@@ -89,13 +90,13 @@ export function receiver(needs: Needs): Receive {
     const orgId = orgOf(opened)
     const isActedOn = opened.as === 'envelope' && isLifeCycle(opened.envelope.type)
     if (!isActedOn && !isUnlisted(orgId)) return
-    if ((roster.get(orgId)?.state ?? 'disconnected') === 'disconnected') await roster.reload(clock.now(), orgId)
+    if ((accounts.get(orgId)?.state ?? 'disconnected') === 'disconnected') await accounts.reload(clock.now(), orgId)
   }
 
   async function arrivalOf(opened: Opened): Promise<Arrival> {
     if (opened.as === 'unreadable') {
       const { orgId, type, reason, text, identity } = opened
-      const install = roster.get(orgId)
+      const install = accounts.get(orgId)
       if (isUnlisted(orgId)) return { state: 'ignored', org: '', type: catalogue.has(type) ? type : 'other' }
       if (install?.state === 'disconnected')
         return { state: 'ignored', org: orgId, type: catalogue.has(type) ? type : 'other' }
@@ -105,7 +106,7 @@ export function receiver(needs: Needs): Receive {
     const { orgId: org, type, text, identity } = envelope
     const { state, reason } = stateOf(envelope)
     if (state === 'ignored')
-      return { state, org: roster.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
+      return { state, org: accounts.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
     const page = catalogue.get(type)
     const timeless = (page?.distinct(envelope.data) ?? null) === null
     const first = type === disconnectType ? { dueAt: 0 } : {}
@@ -129,7 +130,7 @@ export function receiver(needs: Needs): Receive {
   }
 
   function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {
-    const install = roster.get(orgId)
+    const install = accounts.get(orgId)
     if (isUnlisted(orgId)) return { state: 'ignored' }
     if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
     if (type === deletionType && install && install.state !== 'disconnected')

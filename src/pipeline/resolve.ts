@@ -1,7 +1,8 @@
 /** Whose event is it: said by the webhook itself, remembered, or to be asked of Drift. Nothing is asked here. */
+
+import type { Keyring } from '../accounts/keyring.ts'
 import { deletionType, reopen } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
-import type { Keyring } from '../install/keyring.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Conversations, Entry, Lease } from '../storage/ports.ts'

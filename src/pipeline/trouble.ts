@@ -1,18 +1,18 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
-import type { Roster } from '../install/roster.ts'
-import { accepted, troubled } from '../install/state.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { accepted, troubled } from '../accounts/state.ts'
 import type { Install, Org } from '../storage/ports.ts'
 
 /** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
 export async function markTrouble(
-  roster: Roster,
+  accounts: Accounts,
   org: Org,
   reason: string,
   now: number,
   isCurrent: (stored: Install) => boolean = () => true,
 ): Promise<boolean> {
   let current = true
-  await roster.change(org, now, (stored) => {
+  await accounts.change(org, now, (stored) => {
     current = isCurrent(stored)
     return current ? troubled(stored, reason) : undefined
   })
@@ -20,7 +20,7 @@ export async function markTrouble(
 }
 
 /** Something went through: the account's trouble is over if it was one of these. */
-export async function markWell(roster: Roster, org: Org, reasons: RegExp, now: number): Promise<void> {
-  const known = roster.get(org)
-  if (known && accepted(known, reasons)) await roster.change(org, now, (stored) => accepted(stored, reasons))
+export async function markWell(accounts: Accounts, org: Org, reasons: RegExp, now: number): Promise<void> {
+  const known = accounts.get(org)
+  if (known && accepted(known, reasons)) await accounts.change(org, now, (stored) => accepted(stored, reasons))
 }

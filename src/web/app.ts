@@ -1,32 +1,32 @@
 /**
- * Everything that a browser asks for, on one screen. The webhook, health and fixed files are not here: web/server.ts
+ * Everything that a browser asks for, on one screen. The webhook, health and fixed files are not here: web/http/server.ts
  * answers those by exact path, and gives the rest to this app.
  */
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { Accounts } from '../accounts/accounts.ts'
+import { openStates } from '../accounts/connect-begin.ts'
+import { finishing } from '../accounts/connect-finish.ts'
+import type { Disconnect } from '../accounts/disconnect.ts'
+import type { Keyring } from '../accounts/keyring.ts'
 import type { Config } from '../config.ts'
-import { openStates } from '../install/begin.ts'
-import type { Disconnect } from '../install/disconnect.ts'
-import { finishing } from '../install/finish.ts'
-import type { Keyring } from '../install/keyring.ts'
-import type { Roster } from '../install/roster.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import type { Storage } from '../storage/ports.ts'
-import type { BodyBudget } from './body-budget.ts'
-import { connectRoutes } from './connect.ts'
+import { connectRoutes } from './connect/callback.ts'
+import { writeKeyRoutes } from './connect/write-key.ts'
 import { consoleRoutes } from './console/index.ts'
-import { knownRoutes, ownPagesOnly, smallBody } from './gate.ts'
-import { type Site, securityHeaders } from './headers.ts'
-import { refuse } from './refuse.ts'
-import type { Route } from './server.ts'
+import type { BodyBudget } from './http/body-budget.ts'
+import { knownRoutes, ownPagesOnly, smallBody } from './http/gate.ts'
+import { type Site, securityHeaders } from './http/headers.ts'
+import { refuse } from './http/refuse.ts'
+import type { Route } from './http/server.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
 import { signInRoutes, signOutRoutes } from './sign-in.ts'
-import { writeKeyRoutes } from './write-key.ts'
 
 export interface AppNeeds {
   config: Config
@@ -34,7 +34,7 @@ export interface AppNeeds {
   publicUrl(): string
   storage: Storage
   keyring: Keyring
-  roster: Roster
+  accounts: Accounts
   disconnect: Disconnect
   /** Looks at the lanes now: something was put in line. */
   wake(): void
@@ -48,7 +48,7 @@ export interface AppNeeds {
 }
 
 export function openApp(needs: AppNeeds): Hono<Web> {
-  const { config, publicUrl, storage, keyring, roster, send, strangers, clock, random, log } = needs
+  const { config, publicUrl, storage, keyring, accounts, send, strangers, clock, random, log } = needs
   const { tickets, audit, vault } = storage
   const hasOauth = config.oauth !== undefined
   const site: Site = {
@@ -59,7 +59,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth })
 
   const states = openStates({ keyring, tickets, clock, random })
-  const common = { roster, keyring, vault, send, clock, apiUrl: config.drift.apiUrl, single: config.single?.org }
+  const common = { accounts, keyring, vault, send, clock, apiUrl: config.drift.apiUrl, single: config.single?.org }
   const { orgsAllowed } = config
   const finish = config.oauth && finishing({ ...common, app: config.oauth, orgsAllowed })
 

@@ -1,8 +1,8 @@
 /** What pages are made of beside their HTML: styles, scripts and the icon, under addresses that name their bytes. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Routes } from './server.ts'
-import { cacheForEver, fixed } from './static.ts'
+import type { Routes } from './http/server.ts'
+import { cacheForEver, fixed } from './http/static.ts'
 
 const css = 'text/css; charset=utf-8'
 const js = 'text/javascript; charset=utf-8'

@@ -1,8 +1,8 @@
 /** `GET /bridge.js`: the browser bridge, and the same bytes under an address that names them and never changes. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Routes } from './server.ts'
-import { cacheForEver, fixed } from './static.ts'
+import type { Routes } from './http/server.ts'
+import { cacheForEver, fixed } from './http/static.ts'
 
 const script = readFileSync(new URL('../bridge/bridge.min.js', import.meta.url))
 const file = fixed(script, 'text/javascript; charset=utf-8')

@@ -1,7 +1,7 @@
 /** For whoever watches the process: is it up, and does it accept? */
 import type { Clock } from '../lib/clock.ts'
 import type { Storage } from '../storage/ports.ts'
-import { answer, type Route } from './server.ts'
+import { answer, type Route } from './http/server.ts'
 
 /** Anyone may ask, and each look at the store writes to its disk: one look answers all who ask within this time. */
 const lookMs = 250

@@ -3,13 +3,13 @@
  * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { stateShown } from '../install/state.ts'
+import { stateShown } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
-import { countSilent } from '../pipeline/silence.ts'
+import { countSilent } from '../operations/silence.ts'
 import { context } from '../segment/call.ts'
 import type { Install, Storage } from '../storage/ports.ts'
-import type { Route } from './server.ts'
+import type { Route } from './http/server.ts'
 
 export interface Metrics {
   /** The same log, and every line of a unit of work is counted. */

@@ -10,10 +10,10 @@ import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
 import type { Org, Ticket, Tickets } from '../storage/ports.ts'
-import { csrfField, fieldsOf } from './form.ts'
-import type { Site } from './headers.ts'
+import { csrfField, fieldsOf } from './http/form.ts'
+import type { Site } from './http/headers.ts'
+import { refuse } from './http/refuse.ts'
 import { staleProofPage } from './pages/sign-in.ts'
-import { refuse } from './refuse.ts'
 
 export interface Session {
   org: Org

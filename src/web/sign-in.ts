@@ -1,15 +1,15 @@
 /** The ways into the console: through Drift, or by a one-time link that the operator's command prints; and out of it. */
 import type { Context, Hono } from 'hono'
-import { signOutEverywhere } from '../install/sign-out.ts'
+import { signOutEverywhere } from '../accounts/sign-out.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, secretFrom } from '../lib/secret.ts'
 import type { Audit, Tickets } from '../storage/ports.ts'
-import { csrfField, fieldsOf, formOf } from './form.ts'
-import { comesFrom } from './gate.ts'
-import { type Site, secretAddress } from './headers.ts'
+import { csrfField, fieldsOf, formOf } from './http/form.ts'
+import { comesFrom } from './http/gate.ts'
+import { type Site, secretAddress } from './http/headers.ts'
+import { refuse } from './http/refuse.ts'
 import { goneLinkPage, linkPage, signedOutPage, signInPage } from './pages/sign-in.ts'
-import { refuse } from './refuse.ts'
 import { allowOldProof, cookieOf, csrfOf, type Sessions, secretOf, type Web } from './session.ts'
 
 /** As long as a link is good. */

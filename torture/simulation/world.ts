@@ -1,16 +1,17 @@
 /** One seed: some processes on one store, load, troubles one upon the other, then rest, and the judgement. */
 import { createSecretKey } from 'node:crypto'
+import { type Accounts, openAccounts } from '../../src/accounts/accounts.ts'
+import { grantFields } from '../../src/accounts/grant.ts'
+import { openKeyring } from '../../src/accounts/keyring.ts'
+import { sealWriteKey } from '../../src/accounts/write-key.ts'
 import { catalogue } from '../../src/events/index.ts'
-import { grantFields } from '../../src/install/grant.ts'
-import { openKeyring } from '../../src/install/keyring.ts'
-import { openRoster, type Roster } from '../../src/install/roster.ts'
-import { sealWriteKey } from '../../src/install/write-key.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Random } from '../../src/lib/random.ts'
+import { startOperations } from '../../src/operations/run.ts'
+import { addsUp, sumsOf } from '../../src/operations/totals.ts'
+import { openPipeline } from '../../src/pipeline/open.ts'
 import type { Receive } from '../../src/pipeline/receive.ts'
-import { openPipeline } from '../../src/pipeline/run.ts'
-import { addsUp, sumsOf } from '../../src/pipeline/sums.ts'
 import { type DriftState, grantTo, orgOf, remember } from '../../src/sim/drift-state.ts'
 import { manualClock, seeded } from '../../test/clock.ts'
 import { type Kind, kinds, respelled, type Webhook } from '../events.ts'
@@ -42,7 +43,7 @@ export interface Simulated extends Audit {
 interface Service {
   process: SimulatedProcess
   receive: Receive
-  roster: Roster
+  accounts: Accounts
 }
 
 export async function simulate(seed: number): Promise<Simulated> {
@@ -91,29 +92,30 @@ export async function simulate(seed: number): Promise<Simulated> {
     const { clock } = process
     const storage = disk.openFor(process)
     const keyring = await openKeyring(storage.vault, [{ id: 'a', secret }], random)
-    const roster = await openRoster(storage.installs, storage.inbox)
-    await roster.reload(clock.now())
+    const accounts = await openAccounts(storage.installs, storage.inbox)
+    await accounts.reload(clock.now())
     for (const [org, key] of keys) {
-      if (roster.get(org)) continue
+      if (accounts.get(org)) continue
       await connect(org, key)
     }
     const pipeline = await openPipeline({
       storage,
       keyring,
-      roster,
+      accounts,
       catalogue,
       send: partners.sendFor(process),
       drift: { apiUrl: addresses.drift, app: settings, verificationTokens: [verificationToken] },
       segment: { us: addresses.segment, eu: addresses.segment },
-      retentionDays: 7,
       // So that a dozen events already are several requests at once.
       messagesMax: 8,
       clock,
       random,
       log: silentLog,
     })
+    const { grants, wake } = pipeline
+    await startOperations({ storage, grants, retentionDays: 7, clock, log: silentLog, wake })
     pipeline.start()
-    services.push({ process, receive: pipeline.receive, roster })
+    services.push({ process, receive: pipeline.receive, accounts })
 
     async function connect(org: string, key: string): Promise<void> {
       ledger.keyOf(org, key)
@@ -123,7 +125,7 @@ export async function simulate(seed: number): Promise<Simulated> {
         ...(await grantFields(keyring, org, grant, clock.now())),
         writeKey: await sealWriteKey(keyring, org, key),
       }
-      await roster.change(org, clock.now(), ({ reason: _, ...install }) => ({ ...install, ...fields, state: 'live' }))
+      await accounts.change(org, clock.now(), ({ reason: _, ...install }) => ({ ...install, ...fields, state: 'live' }))
     }
   }
 
@@ -263,8 +265,8 @@ export async function simulate(seed: number): Promise<Simulated> {
       const { accessToken, refreshToken } = grantTo(drift, Number(install.org), drift.settings.scopes, 7_200)
       const grant = { accessToken, refreshToken: refreshToken!, expiresAt: world.now() + 2 * hour }
       const fields = await grantFields(keyring, install.org, grant, world.now())
-      const roster = await openRoster(storage.installs, disk.storage.inbox)
-      void roster.change(install.org, world.now(), ({ reason: _, ...stored }) => ({
+      const accounts = await openAccounts(storage.installs, disk.storage.inbox)
+      void accounts.change(install.org, world.now(), ({ reason: _, ...stored }) => ({
         ...stored,
         ...fields,
         state: 'live',

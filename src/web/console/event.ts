@@ -1,18 +1,18 @@
 import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
-import { handleRequest, isOpenRequest } from '../../pipeline/handled.ts'
-import { openEntry, tell } from '../../pipeline/inspect.ts'
-import { type RedriveNeeds, redrivable, redrive } from '../../pipeline/redrive.ts'
+import { handleRequest, isOpenRequest } from '../../operations/handled.ts'
+import { openEntry, tell } from '../../operations/inspect.ts'
+import { type RedriveNeeds, redrivable, redrive } from '../../operations/redrive.ts'
 import type { Shown } from '../../storage/ports.ts'
-import { formOf } from '../form.ts'
+import { formOf } from '../http/form.ts'
+import { refuse } from '../http/refuse.ts'
 import { eventPage } from '../pages/event.ts'
-import { refuse } from '../refuse.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 
 export function eventRoutes(
   app: Hono<Web>,
-  { storage, keyring, roster, clock, wake, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
+  { storage, keyring, accounts, clock, wake, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
 ): void {
   const { lookup, audit } = storage
 
@@ -26,7 +26,7 @@ export function eventRoutes(
 
   async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
     const session = c.get('session')
-    const story = tell(shown, roster.get(session.org), await lookup.lanes(session.org), clock.now())
+    const story = tell(shown, accounts.get(session.org), await lookup.lanes(session.org), clock.now())
     const opened = await openEntry({ catalogue, keyring, lookup }, shown.id)
     const isRequest = isOpenRequest(shown)
     const canRedrive = redrivable.includes(shown.state) && !isRequest

@@ -1,8 +1,8 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
-import { holdOf, leaving, unproven } from '../../install/state.ts'
-import { explain } from '../../pipeline/reasons.ts'
-import { isSilent, knownMs } from '../../pipeline/silence.ts'
-import { addsUp, type Sums, sumsOf } from '../../pipeline/sums.ts'
+import { holdOf, leaving, unproven } from '../../accounts/state.ts'
+import { explain } from '../../operations/reasons.ts'
+import { isSilent, knownMs } from '../../operations/silence.ts'
+import { addsUp, type Sums, sumsOf } from '../../operations/totals.ts'
 import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
 import { counted, lasting } from '../pages/parts.ts'
 

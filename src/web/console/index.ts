@@ -18,9 +18,9 @@ export interface ConsoleNeeds extends AppNeeds {
 }
 
 export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { keyring, roster, storage, clock, log, closing } = needs
+  const { keyring, accounts, storage, clock, log, closing } = needs
   const { lookup, inbox, audit } = storage
-  const redriveNeeds = { catalogue, keyring, roster, lookup, inbox, clock }
+  const redriveNeeds = { catalogue, keyring, accounts, lookup, inbox, clock }
   const redriving = openRedriving({ redriveNeeds, audit, clock, log, wake: needs.wake, closing })
   overviewRoute(app, needs)
   liveRoute(app, { ...needs, redriving })

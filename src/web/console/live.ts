@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { pause } from '../../lib/clock.ts'
 import type { Install, LaneShown, Org, Storage } from '../../storage/ports.ts'
-import { refuse } from '../refuse.ts'
+import { refuse } from '../http/refuse.ts'
 import type { Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 import type { Redriving } from './redriving.ts'
@@ -17,7 +17,7 @@ const beatMs = 20_000
 const streamsMax = 50
 
 export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Redriving }): void {
-  const { storage, roster, redriving, sessions, clock, closing } = needs
+  const { storage, accounts, redriving, sessions, clock, closing } = needs
   const open = new Map<Org, number>()
   const count = (org: Org, by: number) => open.set(org, (open.get(org) ?? 0) + by)
   app.get('/console/live', (c) => {
@@ -46,13 +46,13 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
     const { org } = c.get('session')
     const begun = clock.monotonic()
     await stream.writeSSE({ event: 'ready', data: '' })
-    let seen = await pulseOf(storage, org, roster.get(org), redriving)
+    let seen = await pulseOf(storage, org, accounts.get(org), redriving)
     let spokenAt = begun
     while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
       await pause(clock, everyMs, gone)
       // Its page then asks again, and is led to the sign-in.
       if (!(await sessions.find(c))) return
-      const pulse = await pulseOf(storage, org, roster.get(org), redriving)
+      const pulse = await pulseOf(storage, org, accounts.get(org), redriving)
       if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
       await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
       seen = pulse

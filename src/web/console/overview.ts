@@ -11,14 +11,14 @@ const doneWords: ReadonlyMap<string, string> = new Map([
   ['resumed', 'Sending goes on, with what waited first.'],
 ])
 
-export function overviewRoute(app: Hono<Web>, { storage, roster, clock }: ConsoleNeeds): void {
+export function overviewRoute(app: Hono<Web>, { storage, accounts, clock }: ConsoleNeeds): void {
   app.get('/console', async (c) => {
     const session = c.get('session')
     const now = clock.now()
     const span = oneOf(spans, c.req.query('span'), 'day')
     const outcome = oneOf(outcomes, c.req.query('show'), 'received')
     const [overview, chart] = await Promise.all([
-      overviewOf(storage, session.org, roster.get(session.org), now),
+      overviewOf(storage, session.org, accounts.get(session.org), now),
       chartOf(storage.ledger, session.org, span, now),
     ])
     const done = doneWords.get(c.req.query('done') ?? '')

@@ -1,6 +1,6 @@
 /** What people ask for in the address of a list, read as a query of the store; and where a list goes on. */
 import { timingSafeEqual } from 'node:crypto'
-import type { Keyring } from '../../install/keyring.ts'
+import type { Keyring } from '../../accounts/keyring.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import type { Cursor, Org, Query, State } from '../../storage/ports.ts'
 

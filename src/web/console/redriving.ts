@@ -5,7 +5,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
-import { type Mapping, type Redrive, type RedriveNeeds, redrive } from '../../pipeline/redrive.ts'
+import { type Mapping, type Redrive, type RedriveNeeds, redrive } from '../../operations/redrive.ts'
 import type { Audit, Org, Query } from '../../storage/ports.ts'
 
 export interface Task {

@@ -1,16 +1,16 @@
 import type { Context, Hono } from 'hono'
+import { pauseAccount, resumeAccount } from '../../accounts/actions.ts'
+import { changeWriteKey } from '../../accounts/change-key.ts'
+import { savedWriteKey, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
-import { pauseAccount, resumeAccount } from '../../install/actions.ts'
-import { changeWriteKey } from '../../install/change-key.ts'
-import { savedWriteKey, shownKey } from '../../install/write-key.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
 import { regionIn } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
-import { formOf } from '../form.ts'
-import { keyGiven } from '../key-form.ts'
+import { keyGiven } from '../connect/key-form.ts'
+import { formOf } from '../http/form.ts'
+import { refuse } from '../http/refuse.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
-import { refuse } from '../refuse.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import type { ConsoleNeeds } from './index.ts'
 
@@ -23,13 +23,13 @@ const doneWords: ReadonlyMap<string, string> = new Map([
 const pagePatienceMs = 1_000
 
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, roster, keyring, clock, config, disconnect } = needs
+  const { storage, accounts, keyring, clock, config, disconnect } = needs
   const { audit } = storage
   const events = [...catalogue.values()].map(({ type, when }) => ({ type, when }))
 
   async function show(c: Context<Web>, more: Partial<SettingsPage> = {}, status: 200 | 409 | 422 = 200) {
     const session = c.get('session')
-    const install = roster.get(session.org)
+    const install = accounts.get(session.org)
     if (!install) return refuse(c, 404, 'not_found')
     const isFixed = config.single?.org === session.org
     return c.html(
@@ -41,7 +41,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   /** Changes the account if it still is what the form showed; undefined when somebody else was quicker. */
   async function changeIfStill(org: string, generation: string, edit: (install: Install) => Install) {
     let isStale = false
-    await roster.change(org, clock.now(), (stored) => {
+    await accounts.change(org, clock.now(), (stored) => {
       isStale = String(stored.generation) !== generation || stored.state === 'disconnected'
       return isStale ? undefined : edit(stored)
     })
@@ -63,7 +63,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { generation } = fields
     const region = regionIn(fields.region)
     const { org, who } = c.get('session')
-    const install = roster.get(org)
+    const install = accounts.get(org)
     if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
     if (!region) return refuse(c, 400, 'form_unusable')
     const saved = await savedWriteKey(keyring, install)

@@ -1,10 +1,10 @@
 /** The pages of an install: what went wrong on the way to Drift and back, and the write key. */
 import { html } from 'hono/html'
+import type { KeyTested } from '../../accounts/change-key.ts'
+import type { Unfinished } from '../../accounts/connect-finish.ts'
+import type { KeyShown } from '../../accounts/write-key.ts'
 import type { ScopesJudged } from '../../drift/scopes.ts'
 import { scopesNeeded } from '../../drift/scopes.ts'
-import type { KeyTested } from '../../install/change-key.ts'
-import type { Unfinished } from '../../install/finish.ts'
-import type { KeyShown } from '../../install/write-key.ts'
 import { type HeldKey, type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
 import { notFilledIn } from './parts.ts'

@@ -1,7 +1,7 @@
 /** One event: its way, why it is not there yet, and what came in beside what went out. */
 import { html } from 'hono/html'
 import type { Json, JsonObject } from '../../lib/json.ts'
-import type { Opened, Step, Story } from '../../pipeline/inspect.ts'
+import type { Opened, Step, Story } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports.ts'
 import { mask, maskMessage } from '../console/mask.ts'
 import { addressOf } from '../console/query.ts'

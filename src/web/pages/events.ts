@@ -1,6 +1,6 @@
 /** Events: a list to look through, live, by filter, page by page. */
 import { html } from 'hono/html'
-import { explain } from '../../pipeline/reasons.ts'
+import { explain } from '../../operations/reasons.ts'
 import type { Shown } from '../../storage/ports.ts'
 import { addressOf, type Filter, stateChoices } from '../console/query.ts'
 import type { Session } from '../session.ts'

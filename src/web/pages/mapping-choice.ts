@@ -1,7 +1,7 @@
 /** How an event that is sent again becomes a call: a choice only once an event's page has an earlier mapping. */
 import { html } from 'hono/html'
 import { hasEarlierMappings } from '../../events/index.ts'
-import type { Mapping } from '../../pipeline/redrive.ts'
+import type { Mapping } from '../../operations/redrive.ts'
 import type { Html } from './layout.ts'
 import { choice } from './parts.ts'
 

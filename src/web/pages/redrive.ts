@@ -1,7 +1,7 @@
 /** Redrive: choose, look what would happen, and let it go. */
 import { html } from 'hono/html'
-import { explain } from '../../pipeline/reasons.ts'
-import type { Mapping, Redrive } from '../../pipeline/redrive.ts'
+import { explain } from '../../operations/reasons.ts'
+import type { Mapping, Redrive } from '../../operations/redrive.ts'
 import type { Filter } from '../console/query.ts'
 import type { Task } from '../console/redriving.ts'
 import type { Session } from '../session.ts'

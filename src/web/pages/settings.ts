@@ -1,8 +1,8 @@
 /** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
-import type { Left } from '../../install/disconnect.ts'
-import { holdOf, leaving, stateShown } from '../../install/state.ts'
-import type { KeyShown } from '../../install/write-key.ts'
+import type { Left } from '../../accounts/disconnect.ts'
+import { holdOf, leaving, stateShown } from '../../accounts/state.ts'
+import type { KeyShown } from '../../accounts/write-key.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
 import { type KeyQuestion, keyQuestion } from './key-question.ts'

@@ -1,0 +1,107 @@
+/** The accounts as the service sees them: all of them in memory, changed only through `change`. */
+import { Problem } from '../lib/errors.ts'
+import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import { holdOf } from './state.ts'
+
+export interface Accounts {
+  get(org: Org): Install | undefined
+  all(): Install[]
+  /**
+   * Looks at the store again, for what another process has changed, in this account or in any; unclaimed events of new
+   * accounts are adopted, and what came in for one that has left meanwhile is erased.
+   */
+  reload(now: number, org?: Org): Promise<void>
+  /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
+  change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
+  /** Calls back when an account was changed here and its lanes follow: something may be due. */
+  onChange(listener: (before: Install, after: Install) => void): void
+}
+
+/** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
+export async function openAccounts(
+  installs: Installs,
+  inbox: Inbox,
+  orgsAllowed?: ReadonlySet<Org>,
+): Promise<Accounts> {
+  /** Whether the settings list the account is never stored, but judged wherever one is read. */
+  const judged = (install: Install): Install =>
+    (orgsAllowed?.has(install.org) ?? true) ? install : { ...install, notAllowed: true }
+  let known = new Map<Org, Install>()
+  const listeners: ((before: Install, after: Install) => void)[] = []
+  return {
+    onChange: (listener) => void listeners.push(listener),
+    get: (org) => known.get(org),
+    all: () => [...known.values()],
+    async reload(now, org) {
+      const before = known
+      const listed = org === undefined ? await installs.list() : await withOnly(installs, known, org)
+      // What was changed here while the list was on its way is newer than the list.
+      const newer = (install: Install) => {
+        const here = known.get(install.org)
+        return here && here.generation > install.generation ? here : install
+      }
+      known = new Map(listed.map((install) => [install.org, newer(judged(install))]))
+      const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
+      for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
+      // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
+      const hasLeft = ({ org, state }: Install) =>
+        state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
+      for (const { org } of [...known.values()].filter(hasLeft)) while ((await inbox.erase(org)) > 0);
+    },
+    async change(org, now, edit) {
+      for (let tries = 0; tries < 10; tries++) {
+        const stored = judged((await installs.get(org)) ?? blank(org, now))
+        const edited = edit(stored)
+        if (!edited) {
+          if (stored.generation === 0) return undefined
+          known.set(org, stored)
+          return stored
+        }
+        const next = { ...edited, updatedAt: now }
+        const { notAllowed: _, ...toStore } = next
+        if (!(await installs.save(toStore))) continue
+        const saved = { ...next, generation: next.generation + 1 }
+        known.set(org, saved)
+        if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
+        if (stored.generation === 0) await inbox.adopt(org, now)
+        for (const changed of listeners) changed(stored, saved)
+        return saved
+      }
+      throw new Problem('install_contended', `account ${org} is being changed by other processes all the time`)
+    },
+  }
+}
+
+/** What is known, with one account as it is stored. */
+async function withOnly(
+  installs: Pick<Installs, 'get'>,
+  known: ReadonlyMap<Org, Install>,
+  org: Org,
+): Promise<Install[]> {
+  const stored = await installs.get(org)
+  return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
+}
+
+/** Brings the account's lanes in line with its state. `needs_attention` is the lanes' own doing and left to them. */
+export async function followState(inbox: Inbox, install: Install, now: number): Promise<void> {
+  const hold = holdOf(install)
+  if (hold) await inbox.hold(install.org, 'send', hold)
+  else if (install.state === 'live') await inbox.resume(install.org, 'send', now)
+  if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')
+  else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now)
+}
+
+/** A new key, region or state is a reason to try again at once; a refreshed grant is none. */
+function holdsDiffer(before: Install, after: Install): boolean {
+  return (
+    before.generation === 0 ||
+    before.state !== after.state ||
+    holdOf(before) !== holdOf(after) ||
+    before.region !== after.region ||
+    before.writeKey !== after.writeKey
+  )
+}
+
+function blank(org: Org, now: number): Install {
+  return { org, state: 'waiting_for_key', region: 'us', offTypes: [], createdAt: now, updatedAt: now, generation: 0 }
+}

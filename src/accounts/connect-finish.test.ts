@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { eventually } from '../../test/clock.ts'
+import { org, type Stage, startStage } from '../../test/stage.ts'
+import { type Finish, type Finished, finishing } from './connect-finish.ts'
+
+describe('a code becomes a grant', () => {
+  let stage: Stage
+  let finish: Finish
+  beforeEach(async () => {
+    stage = await startStage()
+    const { clientId, clientSecret } = stage.sims.drift.settings
+    const { accounts, keyring, send, clock, storage } = stage
+    const common = { accounts, keyring, send, clock, vault: storage.vault, apiUrl: stage.sims.drift.url }
+    finish = finishing({ ...common, app: { clientId, clientSecret }, single: undefined })
+  })
+  afterEach(() => stage.close())
+
+  /** As Drift's consent page does it. */
+  const code = (orgId = org) => {
+    stage.sims.drift.addOrg({ orgId })
+    const made = `code-${orgId}-${stage.sims.drift.codes.size}`
+    ;(stage.sims.drift.codes as Map<string, { orgId: number; redirectUri: string }>).set(made, {
+      orgId,
+      redirectUri: '',
+    })
+    return made
+  }
+  const info = (app: string) => ({ body: { authenticated_userid: `orgId:${org}`, credential_id: app, scope: '' } })
+
+  for (const path of ['/oauth2/token', '/app/token_info']) {
+    test(`O13 ${path} does not answer in time: unavailable, and nothing is stored`, async () => {
+      stage.sims.drift.script(path, () => ({ hang: true }))
+      let finished: Finished | undefined
+      void finish(code()).then((one) => (finished = one))
+      await eventually(() => stage.sims.drift.count(path) === 1)
+      await eventually(() => {
+        stage.clock.advance(1_000)
+        return finished !== undefined
+      })
+      assert.deepEqual(finished, { is: 'unfinished', why: 'unavailable', reason: 'TIMEOUT' })
+      assert.deepEqual(await stage.storage.installs.list(), [])
+    })
+  }
+
+  test('O14 the app that Drift names at the first install is ours from then on, and so is the client id', async () => {
+    const { drift } = stage.sims
+    drift.script('/app/token_info', [info('a-number-of-drifts'), info('another'), info('a-number-of-drifts'), info('')])
+    assert.equal((await finish(code())).is, 'installed')
+    assert.deepEqual(await finish(code()), { is: 'unfinished', why: 'stranger' })
+    assert.equal((await finish(code())).is, 'installed')
+    assert.equal((await finish(code())).is, 'installed')
+    assert.equal((await finish(code())).is, 'installed', 'the client id itself')
+  })
+
+  const states = [
+    ['paused', undefined, 'paused', undefined],
+    ['needs_attention', 'grant_dead', 'live', undefined],
+    ['needs_attention', 'segment_401', 'needs_attention', 'segment_401'],
+    ['live', 'disconnecting', 'live', undefined],
+    ['disconnected', undefined, 'waiting_for_key', undefined],
+  ] as const
+  for (const [state, reason, thenState, thenReason] of states) {
+    test(`an account that is ${reason ?? state} is ${thenReason ?? thenState} afterwards`, async () => {
+      await stage.install()
+      await stage.accounts.change(String(org), 1, ({ reason: _, writeKey, ...install }) => ({
+        ...install,
+        state,
+        ...(reason ? { reason } : {}),
+        ...(state === 'disconnected' || !writeKey ? {} : { writeKey }),
+      }))
+      const { is, isNew } = (await finish(code())) as Extract<Finished, { is: 'installed' }>
+      assert.deepEqual([is, isNew], ['installed', state === 'disconnected'])
+      const after = stage.accounts.get(String(org))!
+      assert.deepEqual([after.state, after.reason], [thenState, thenReason])
+    })
+  }
+
+  test('the account of the settings only proves itself: its grant is not replaced', async () => {
+    await stage.install()
+    const before = stage.accounts.get(String(org))
+    const { clientId, clientSecret } = stage.sims.drift.settings
+    const { accounts, keyring, send, clock, storage } = stage
+    const common = { accounts, keyring, send, clock, vault: storage.vault, apiUrl: stage.sims.drift.url }
+    const proving = finishing({ ...common, app: { clientId, clientSecret }, single: String(org) })
+    assert.deepEqual(await proving(code()), { is: 'installed', org: String(org), isNew: false })
+    assert.equal(stage.accounts.get(String(org)), before)
+  })
+})

@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { eventually } from '../../test/clock.ts'
+import { errorPages } from '../../test/error-pages.ts'
+import { org, type Stage, startStage } from '../../test/stage.ts'
+import { addsUp, sumsOf } from '../operations/totals.ts'
+import { followState } from './accounts.ts'
+
+const id = String(org)
+let said = 0
+
+describe('Drift says that an account disconnected', () => {
+  let stage: Stage
+  beforeEach(async () => {
+    stage = await startStage()
+    await stage.install()
+  })
+  afterEach(async () => {
+    const { ledger } = stage.storage
+    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
+    await stage.close()
+  })
+
+  const saysSo = () => stage.arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } })
+  /** What Drift does when an admin removes the app: every token of the account dies. */
+  const uninstall = () => {
+    stage.sims.drift.accessTokens.clear()
+    stage.sims.drift.refreshTokens.clear()
+  }
+  const step = () => stage.stepInTime('ask')
+  const install = async () => (await stage.storage.installs.get(id))!
+  const askLane = async () => (await stage.storage.lookup.lanes(id)).find(({ lane }) => lane === 'ask')!
+  const send = async () => {
+    while (await stage.step('send'));
+  }
+
+  test('forged: while Drift is asked nothing is sent, then everything is, and nothing was erased', async () => {
+    const before = await install()
+    await stage.arrive('new_conversation')
+    await saysSo()
+    stage.sims.drift.script('/app/token_info', [{ delayMs: 1_000 }])
+    const confirming = stage.step('ask')
+    await eventually(() => stage.sims.drift.count('/app/token_info') === 1)
+    await stage.arrive('new_conversation', { vary: 1 })
+    assert.equal(await stage.step('send'), false)
+    assert.ok((await stage.standings()).some(({ reason, count }) => reason === 'disconnecting' && count === 2))
+    stage.clock.advance(1_000)
+    await confirming
+    await send()
+    assert.equal(stage.sims.segment.accepted.length, 2)
+    const { generation, updatedAt } = await install()
+    assert.deepEqual(await install(), { ...before, generation, updatedAt })
+    assert.equal(stage.sims.drift.count('/app/token_info'), 1)
+  })
+
+  test('forged, and the access token has just run out: it is refreshed, and nothing is erased', async () => {
+    await stage.arrive('new_conversation')
+    await saysSo()
+    stage.clock.advance(2 * 3_600_000)
+    await step()
+    await send()
+    assert.equal(stage.sims.segment.accepted.length, 1)
+    assert.equal((await install()).state, 'live')
+  })
+
+  test('forged, and something in Drift’s place knows no token: a grant that Drift renews is alive', async () => {
+    for (const [who, body] of errorPages)
+      for (const status of [400, 401, 403, 404]) {
+        stage.sims.drift.script('/app/token_info', { status, body })
+        await saysSo()
+        await step()
+        assert.deepEqual([(await install()).state, (await install()).reason], ['live', undefined], who)
+        stage.clock.advance(60_000)
+      }
+  })
+
+  test('true or not, while something answers in Drift’s place: nothing is sent and nothing is erased', async () => {
+    const { drift } = stage.sims
+    await stage.arrive('new_conversation')
+    await saysSo()
+    uninstall()
+    const before = await install()
+    for (const [who, body] of errorPages)
+      for (const status of [200, 400, 401, 403, 404]) {
+        for (const path of ['/app/token_info', '/oauth2/token']) drift.script(path, { status, body })
+        await step()
+        const { grant, writeKey, reason } = await install()
+        assert.deepEqual([grant, writeKey, reason], [before.grant, before.writeKey, 'disconnecting'], who)
+        assert.equal(await stage.step('send'), false)
+        stage.clock.advance(1_000 * 2 ** Math.min((await askLane()).failures, 9))
+      }
+    for (const path of ['/app/token_info', '/oauth2/token']) drift.script(path, undefined)
+    stage.clock.advance(15 * 60_000)
+    await step()
+    assert.equal((await install()).state, 'disconnected')
+  })
+
+  test('forged, of a troubled account: it goes on, and its trouble is found and ended as ever', async () => {
+    const { segment } = stage.sims
+    segment.script([{ status: 401 }, { status: 401 }])
+    await stage.arrive('new_conversation')
+    await send()
+    assert.equal((await install()).state, 'needs_attention')
+    await saysSo()
+    await step()
+    await send()
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'segment_401', count: 1 }])
+    assert.equal((await install()).reason, 'segment_401')
+    stage.clock.advance(60_000)
+    await send()
+    assert.equal(segment.accepted.length, 1)
+    assert.equal((await install()).state, 'live')
+  })
+
+  test('forged, of an account that somebody paused: it stays paused', async () => {
+    await stage.accounts.change(id, stage.clock.now(), (known) => ({ ...known, state: 'paused' }))
+    await stage.arrive('new_conversation')
+    await saysSo()
+    await step()
+    assert.equal(await stage.step('send'), false)
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'paused', count: 1 }])
+  })
+
+  test('truly: secrets and bodies are gone, what comes later is ignored, and it can be installed anew', async () => {
+    await stage.arrive('new_conversation')
+    await stage.arrive('conversation_push')
+    await stage.storage.conversations.remember(id, new Map([['1', '2']]))
+    const sealed = (await stage.claim('send'))!.entries[0]!
+    await saysSo()
+    uninstall()
+    await step()
+    const { grant, writeKey, refreshAt, state } = await install()
+    assert.deepEqual([grant, writeKey, refreshAt, state], [undefined, undefined, undefined, 'disconnected'])
+    assert.deepEqual(await stage.standings(), [])
+    assert.equal((await stage.storage.conversations.recall(id, ['1'])).size, 0)
+    await assert.rejects(stage.keyring.open(`entries body ${sealed.messageId}`, sealed.body), { code: 'key_forgotten' })
+
+    await stage.arrive('new_conversation', { vary: 1 })
+    await saysSo()
+    assert.deepEqual(await stage.standings(), [])
+    assert.equal(await stage.step('send'), false)
+    assert.equal(stage.sims.segment.requests.length, 0)
+    assert.deepEqual(sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), {
+      received: 5,
+      delivered: 0,
+      waiting: 0,
+      held: 0,
+      dead: 0,
+      ignored: 2,
+      expired: 3,
+      duplicates: 0,
+    })
+
+    await stage.install()
+    await stage.arrive('new_conversation', { vary: 2 })
+    await stage.run()
+    assert.equal(stage.sims.segment.accepted.length, 1)
+  })
+
+  for (const status of [403, 500])
+    test(`while a lookup is under way that then fails (${status}): it is asked about at once, not when that is tried again`, async () => {
+      const own = { error: { type: 'no', message: 'No.' } }
+      stage.sims.drift.script('/conversations/*', { delayMs: 1_000, status, body: own })
+      await stage.arrive('conversation_participant_added')
+      await stage.step('send')
+      const looking = stage.step('ask')
+      await eventually(() => stage.sims.drift.count('/conversations/*') === 1)
+      await saysSo()
+      let isDone = false
+      void looking.then(() => (isDone = true))
+      // After a 403 the grant is renewed, and Drift is asked once more.
+      await eventually(() => {
+        if (!isDone) stage.clock.advance(1_000)
+        return isDone
+      })
+      uninstall()
+      assert.ok(await step())
+      assert.equal((await install()).state, 'disconnected')
+    })
+
+  test('while Drift is down: nothing is sent and nothing is erased until it answers', async () => {
+    await stage.arrive('new_conversation')
+    await saysSo()
+    const down = [
+      { status: 503 },
+      { reset: 'before' },
+      { status: 429 },
+      { status: 200, body: 'x' },
+      { status: 500 },
+    ] as const
+    stage.sims.drift.script('/app/token_info', down)
+    let tries = 0
+    while (stage.sims.drift.count('/app/token_info') < down.length) {
+      tries += Number(await stage.step('ask'))
+      assert.equal(await stage.step('send'), false)
+      assert.equal((await install()).state, 'live')
+      stage.clock.advance(500)
+    }
+    assert.equal(tries, down.length)
+    const restarted = await stage.another()
+    for (const known of restarted.accounts.all()) await followState(stage.storage.inbox, known, stage.clock.now())
+    assert.equal(await stage.step('send'), false, 'a restart forgets nothing')
+    assert.ok((await stage.standings()).some(({ reason }) => reason === 'disconnecting'))
+    stage.clock.advance(15 * 60_000)
+    uninstall()
+    await step()
+    assert.equal((await install()).state, 'disconnected')
+    assert.equal(stage.sims.segment.requests.length, 0)
+  })
+
+  test('connected anew while Drift was asked about the old grant: the new one is asked about, and nothing is erased', async () => {
+    await stage.arrive('new_conversation')
+    await saysSo()
+    uninstall()
+    stage.sims.drift.script('/oauth2/token', [{ delayMs: 5_000 }])
+    const confirming = stage.step('ask')
+    await eventually(() => stage.sims.drift.count('/oauth2/token') === 1)
+    await stage.accounts.change(id, stage.clock.now(), ({ reason: _, ...kept }) => kept)
+    const { change } = stage.accounts
+    // The last moment at which it can happen: the old grant has been found dead.
+    stage.accounts.change = async (...given) => {
+      stage.accounts.change = change
+      await stage.install()
+      return change(...given)
+    }
+    let isDone = false
+    void confirming.then(() => (isDone = true))
+    await eventually(() => {
+      if (!isDone) stage.clock.advance(100)
+      return isDone
+    })
+    assert.equal((await install()).state, 'live')
+    stage.clock.advance(60_000)
+    await step()
+    await send()
+    assert.equal(stage.sims.segment.accepted.length, 1)
+  })
+
+  test('the lease that was under way settles nothing of an account that has gone', async () => {
+    await stage.arrive('new_conversation')
+    const lease = (await stage.claim('send'))!
+    await stage.disconnect.erase(id)
+    const [entry] = lease.entries
+    const settled = [{ id: entry!.id, to: 'delivered' as const, at: stage.clock.now() }]
+    assert.equal(await stage.storage.inbox.settle(lease, settled, { readyAt: 0, failures: 0 }), false)
+    assert.equal(await stage.storage.inbox.renew(lease, stage.clock.now() + 1_000), false)
+    await stage.disconnect.erase(id)
+    assert.equal((await install()).state, 'disconnected')
+  })
+})

@@ -1,0 +1,136 @@
+/** What happened to one event, step by step, why, and what to do: for the command line and the console alike. */
+
+import type { Keyring } from '../accounts/keyring.ts'
+import { reopen } from '../drift/envelope.ts'
+import type { EventPage } from '../events/define.ts'
+import { probeMsMax } from '../lib/backoff.ts'
+import { skewMsMax } from '../lib/clock.ts'
+import { codeOf, Problem } from '../lib/errors.ts'
+import type { Json } from '../lib/json.ts'
+import { bodyPlace, openLearnt, resolve } from '../pipeline/resolve.ts'
+import { translate } from '../pipeline/translate.ts'
+import type { Call } from '../segment/call.ts'
+import type { Cursor, Entry, Install, LaneShown, Lookup, Query, Shown } from '../storage/ports.ts'
+import { type Explained, explain } from './reasons.ts'
+
+export interface Step {
+  /** Undefined: not yet. */
+  at?: number
+  what: string
+}
+
+export interface Story {
+  steps: Step[]
+  /** Why it is not delivered, in one sentence, and what to do. */
+  why?: Explained & { reason: string }
+}
+
+/** Tells what is known of an entry without opening what is sealed. */
+export function tell(shown: Shown, install: Install | undefined, lanes: readonly LaneShown[], now: number): Story {
+  const { type, bodyBytes, receivedAt, state, org } = shown
+  const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bodyBytes} bytes, and kept` }]
+  if (shown.conversation) steps.push({ what: `belongs to conversation ${shown.conversation}` })
+  if (shown.contact) steps.push({ what: `belongs to contact ${shown.contact}` })
+  const because = (reason: string): Story => ({ steps, why: { reason, ...explain(reason) } })
+  const answered = shown.answer ? answerOf(shown.answer) : ''
+  switch (state) {
+    case 'delivered':
+      steps.push({ at: shown.settledAt!, what: `delivered: ${answered}` })
+      return { steps }
+    case 'dead':
+      steps.push({ at: shown.settledAt!, what: `given up${answered && `: ${answered}`}` })
+      return because(shown.reason ?? 'unknown')
+    case 'quarantined':
+      steps.push({ at: shown.settledAt ?? receivedAt, what: 'set aside: it cannot be read as an event' })
+      return because(shown.reason ?? 'unknown')
+    case 'unclaimed':
+      steps.push({ what: `waits for account ${org} to be installed` })
+      return because('not_installed')
+    default:
+      return { ...waiting(shown, install, lanes, now, steps) }
+  }
+}
+
+function answerOf({ status, batch, tries }: NonNullable<Shown['answer']>): string {
+  const company = batch === 1 ? 'sent alone' : `sent in a batch of ${batch}`
+  return `Segment answered ${status}, ${company}, at the account's ${ordinal(tries)} try`
+}
+
+function waiting(
+  shown: Shown,
+  install: Install | undefined,
+  lanes: readonly LaneShown[],
+  now: number,
+  steps: Step[],
+): Story {
+  const asks = shown.state === 'asking'
+  const lane = lanes.find(({ lane: name }) => name === (asks ? 'ask' : 'send'))
+  const partner = asks ? 'Drift' : 'Segment'
+  if (lane?.triedAt !== undefined && lane.triedAt >= shown.receivedAt && lane.setback) {
+    steps.push({ at: lane.triedAt, what: `${partner} was tried in vain: ${lane.setback}` })
+  }
+  // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
+  const soon = (at: number | undefined) => (at === undefined || at > now + probeMsMax + skewMsMax ? now : at)
+  const next = lane?.hold ? undefined : Math.max(soon(lane?.readyAt), soon(shown.dueAt))
+  if (lane?.leaseUntil !== undefined && lane.leaseUntil > now) steps.push({ at: now, what: 'its account is at work' })
+  else if (next !== undefined) steps.push({ at: Math.max(next, now), what: `${partner} is tried next` })
+  const reason = lane?.hold ?? lane?.trouble ?? shown.reason ?? (lane && lane.failures > 0 ? lane.setback : undefined)
+  if (reason !== undefined) return { steps, why: { reason, ...explain(reason) } }
+  if (!install) return { steps, why: { reason: 'not_installed', ...explain('not_installed') } }
+  return { steps, why: { reason: 'in_line', means: 'it is in line', todo: 'nothing: it goes on by itself' } }
+}
+
+export interface Opened {
+  /** What came in, as it was kept: an envelope, or the text of an unreadable body. */
+  cameIn: Json | string
+  /** What goes out, or went out, for it. */
+  goesOut?: Call
+  /** What Drift answered when it was asked. */
+  learnt?: Json
+}
+
+interface Needs {
+  catalogue: ReadonlyMap<string, EventPage>
+  keyring: Keyring
+  lookup: Lookup
+}
+
+/** Opens what is sealed: personal data, so whoever calls this writes it to the audit. */
+export async function openEntry({ catalogue, keyring, lookup }: Needs, id: number): Promise<Opened | undefined> {
+  const entry = await lookup.read(id)
+  if (!entry) return undefined
+  try {
+    const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
+    const envelope = reopen(text)
+    const cameIn = envelope ? { type: envelope.type, orgId: envelope.orgId, data: envelope.data } : text
+    const learnt = (await openLearnt(keyring, entry)) as Json & object
+    const goesOut = await callOf({ catalogue, keyring }, entry)
+    return { cameIn, ...(goesOut ? { goesOut } : {}), ...(Object.keys(learnt).length > 0 ? { learnt } : {}) }
+  } catch (error) {
+    if (error instanceof Problem) return { cameIn: `(${codeOf(error)}: ${error.message})` }
+    throw error
+  }
+}
+
+/** The call an entry becomes, by the mapping it has; nothing when it is not known whose it is, or it says nothing. */
+async function callOf(needs: Pick<Needs, 'catalogue' | 'keyring'>, entry: Entry): Promise<Call | undefined> {
+  const remembered = new Map(entry.contact && entry.conversation ? [[entry.conversation, entry.contact] as const] : [])
+  const conversations = { recall: async () => remembered, remember: async () => {} }
+  const [one] = await resolve({ ...needs, conversations }, entry.org, [entry])
+  return one?.is === 'known' ? translate(one.page, one.data, one.known, entry) : undefined
+}
+
+/** Everything that a query finds, page by page, for as long as it is wanted. */
+export async function* findAll(lookup: Lookup, query: Query, pageSize = 500): AsyncGenerator<Shown[]> {
+  let next: Cursor | undefined
+  do {
+    const page = await lookup.find(query, { limit: pageSize, ...(next ? { before: next } : {}) })
+    if (page.entries.length > 0) yield page.entries
+    next = page.next
+  } while (next)
+}
+
+function ordinal(n: number): string {
+  const suffix = ['th', 'st', 'nd', 'rd'][n % 100 > 10 && n % 100 < 14 ? 0 : n % 10] ?? 'th'
+  return `${n}${suffix}`
+}

@@ -1,0 +1,90 @@
+/** What must be done now and then, whether or not anything arrives: grants kept alive, what has outlived its time. */
+
+import type { Grants } from '../accounts/grant.ts'
+import { deletionType } from '../drift/envelope.ts'
+import type { Clock } from '../lib/clock.ts'
+import { codeOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Inbox, Limits, Purged, Tickets } from '../storage/ports.ts'
+
+const everyMs = 10_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+/** Events of accounts not installed are held for a day, within 64 MiB in all. */
+const unclaimedMs = dayMs
+const unclaimedBytesMax = 64 * 1024 * 1024
+/** Dead and quarantined ones stay 30 days. */
+const failedMs = 30 * dayMs
+
+interface Needs {
+  inbox: Inbox
+  tickets: Tickets
+  grants: Grants
+  clock: Clock
+  log: Log
+  retentionDays: number
+  /** Of the store: what was erased is to be readable nowhere. */
+  purge(): Promise<Purged>
+  /** Whether the clock can be trusted with deleting what it calls old. */
+  mayDelete(): boolean
+}
+
+export function limitsAt(now: number, retentionDays: number): Limits {
+  return {
+    now,
+    unclaimedBefore: now - unclaimedMs,
+    unclaimedBytesMax,
+    deliveredBefore: now - retentionDays * dayMs,
+    failedBefore: now - failedMs,
+    // A person must have handled it.
+    kept: [deletionType],
+    minutesBefore: now - 3 * hourMs,
+    hoursBefore: now - 8 * dayMs,
+  }
+}
+
+/** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
+export function keepUp(needs: Needs): () => Promise<void> {
+  const { inbox, tickets, grants, purge, clock, log, retentionDays, mayDelete } = needs
+  let stopped = false
+  let cancel = () => {}
+  let round = Promise.resolve()
+  let purged: Purged = 'done'
+
+  async function once(): Promise<void> {
+    const startedAt = clock.monotonic()
+    const durationMs = () => Math.round(clock.monotonic() - startedAt)
+    try {
+      let gone = 0
+      for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)
+        step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      if (mayDelete()) await tickets.sweep(clock.now())
+      await purgeErased()
+      const refreshed = await grants.keepAlive()
+      if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed, durationMs: durationMs() })
+    } catch (error) {
+      log.error('upkeep_failed', { code: codeOf(error), durationMs: durationMs() })
+    }
+    if (!stopped) cancel = clock.after(everyMs, start)
+  }
+
+  /** What an erasing could not finish, because something read the store or the process ended, is finished here. */
+  async function purgeErased(): Promise<void> {
+    const before = purged
+    purged = await purge()
+    if (purged === before) return
+    if (purged === 'done') log.info('erase_done')
+    else log.warn('erase_pending', { reason: purged })
+  }
+
+  function start(): void {
+    round = once()
+  }
+
+  start()
+  return async () => {
+    stopped = true
+    cancel()
+    await round
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The whole pipeline at work on a store: what receives, the two loops behind it, and upkeep. The service runs it, and so
+ * does the simulation, with a clock and partners of its own.
+ */
+
+import { type Accounts, followState } from '../accounts/accounts.ts'
+import { type Disconnect, disconnecting } from '../accounts/disconnect.ts'
+import { follower } from '../accounts/follow.ts'
+import { type Grants, openGrants } from '../accounts/grant.ts'
+import type { Keyring } from '../accounts/keyring.ts'
+import { tokensOf } from '../drift/envelope.ts'
+import type { App } from '../drift/oauth.ts'
+import type { EventPage } from '../events/define.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { type Random, timeOrderedId } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
+import type { Org, Storage } from '../storage/ports.ts'
+import { logAccountChange, loggingEndings } from './endings-log.ts'
+import { askLease } from './lookup-lane.ts'
+import { leaseBytesMax } from './prepare.ts'
+import { type Receive, receiver } from './receive.ts'
+import { sendLease } from './send-lane.ts'
+import { type Work, working } from './worker.ts'
+
+/** Longer than a lease's requests take one by one; each of them renews it. */
+const usualLeaseMs = 60_000
+
+export interface Pipeline {
+  receive: Receive
+  grants: Grants
+  disconnect: Disconnect
+  /** Begins to work on what waits; until then webhooks are kept only. */
+  start(): void
+  /** Something was put in line by other ways than `receive`: looks at the lanes now. */
+  wake(): void
+  /** Takes nothing new from the lanes, and resolves when what is under way has been settled. */
+  stop(): Promise<void>
+}
+
+interface Needs {
+  storage: Storage
+  keyring: Keyring
+  accounts: Accounts
+  catalogue: ReadonlyMap<string, EventPage>
+  send: Send
+  drift: { apiUrl: string; app: App | undefined; verificationTokens: readonly string[] }
+  segment: { us: string; eu: string }
+  /** The accounts that may be connected, where the settings list them. */
+  orgsAllowed?: ReadonlySet<Org> | undefined
+  leaseMs?: number
+  /** Messages in one request to Segment, at most. */
+  messagesMax?: number
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** Brings every lane in line with its account; the loops run from `start` on. */
+export async function openPipeline(needs: Needs): Promise<Pipeline> {
+  const { keyring, accounts, catalogue, send, clock, random, log, leaseMs = usualLeaseMs } = needs
+  const inbox = loggingEndings(needs.storage.inbox, log)
+  const storage: Storage = { ...needs.storage, inbox }
+  const { apiUrl, app, verificationTokens } = needs.drift
+  const common = { accounts, keyring, send, clock, apiUrl }
+  const grants = openGrants({ ...common, installs: storage.installs, app, random })
+  const { tickets, audit } = storage
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
+  for (const install of accounts.all()) {
+    await followState(inbox, install, clock.now())
+    // The process may have ended while it erased.
+    if (install.state === 'disconnected') await disconnect.erase(install.org)
+  }
+  const { segment, messagesMax = requestMessagesMax } = needs
+  const lane = { storage, catalogue, accounts, keyring, send, segment, clock, random, log, leaseMs, messagesMax }
+  const loop = { inbox, holder: timeOrderedId(random, clock.now()), clock, log, leaseMs }
+  const sending = working({
+    ...loop,
+    lane: 'send',
+    accountsMax: 32,
+    limit: messagesMax,
+    bytesMax: leaseBytesMax,
+    work: (lease, hasRoom, claimedAt) =>
+      sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease, hasRoom, claimedAt),
+  })
+  const asking: Work = working({
+    ...loop,
+    lane: 'ask',
+    accountsMax: 16,
+    limit: 50,
+    bytesMax: leaseBytesMax,
+    work: (lease, _hasRoom, claimedAt) =>
+      askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease, claimedAt),
+  })
+  const wake = () => {
+    sending.wake()
+    asking.wake()
+  }
+  accounts.onChange((before, after) => {
+    logAccountChange(log, before, after)
+    wake()
+  })
+  storage.onChange(follower({ accounts, keyring, clock, log, wake }))
+  storage.onDue(wake)
+  const receive = receiver({
+    tokens: tokensOf(verificationTokens),
+    catalogue,
+    accounts,
+    keyring,
+    inbox,
+    clock,
+    random,
+    orgsAllowed: needs.orgsAllowed,
+    wake: (woken) => (woken === 'send' ? sending : asking).wake(),
+  })
+  return {
+    receive,
+    grants,
+    disconnect,
+    wake,
+    start: wake,
+    stop: async () => void (await Promise.all([sending.stop(), asking.stop()])),
+  }
+}

@@ -1,0 +1,250 @@
+/** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
+
+import type { Accounts } from '../accounts/accounts.ts'
+import { isUnreadable } from '../accounts/keyring.ts'
+import { holdOf } from '../accounts/state.ts'
+import { openWriteKey } from '../accounts/write-key.ts'
+import type { Id } from '../events/define.ts'
+import type { Clock, Look } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import { batchRequest, type Packed, roomOf } from '../segment/batch.ts'
+import { judge } from '../segment/verdict.ts'
+import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
+import { allRefused, type Delivered, deliver } from './deliver.ts'
+import { flights } from './flights.ts'
+import { watchLease } from './lease-watch.ts'
+import { ahead, type PrepareNeeds } from './prepare.ts'
+import { endingOf, type Pause, unprobed } from './settle.ts'
+import { markTrouble, markWell } from './trouble.ts'
+
+export interface SendNeeds extends PrepareNeeds {
+  accounts: Accounts
+  send: Send
+  segment: { us: string; eu: string }
+  random: Random
+  log: Log
+  leaseMs: number
+  /** Called when Drift must be asked about something. */
+  wakeAsking(): void
+}
+
+/**
+ * An account whose every message was refused is probed with the first in line, and that one may be all that is wrong.
+ * After so many probes, two hours, a whole batch is tried.
+ */
+const probesBeforeBatch = 7
+/** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
+const requestsMax = 4
+/** The reasons for which this lane troubles an account, and so may end the trouble of. */
+const ownReasons = /^(segment_|write_key_|not_segment$)/
+
+/**
+ * `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way.
+ * `claimedAt`: a look at the clocks before the claim.
+ */
+export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true, claimedAt?: Look): Promise<void> {
+  const { storage, accounts, clock, random, log } = needs
+  const { inbox } = storage
+  const startedAt = clock.monotonic()
+  const { install, hold } = await installOf(accounts, lease.org, clock)
+  if (!install || hold) {
+    await inbox.hold(lease.org, 'send', hold ?? 'not_installed')
+    await inbox.settle(lease, [], endingOf(lease, undefined, clock.now(), random))
+    return
+  }
+  const writeKey = await usableKey(needs, install)
+  if (writeKey === undefined) {
+    await markTrouble(accounts, lease.org, unreadable, clock.now())
+    await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
+    return
+  }
+  const totals: Totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
+  const isOurs = watchLease({ ...needs, inbox }, lease, claimedAt)
+  const sent = await sendAll({ ...needs, isOurs }, lease, install, writeKey, totals, hasRoom)
+  if (!sent) return
+  const { settlements, stopped } = sent
+  const ending = await endingFor(needs, lease, install, stopped, totals.requests)
+  const ours = await inbox.settle(lease, settlements, ending)
+  if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, ownReasons, clock.now())
+  log.info('batch', {
+    org: lease.org,
+    ...totals,
+    outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
+    probe: lease.trouble !== undefined,
+    leaseKept: ours,
+    durationMs: Math.round(clock.monotonic() - startedAt),
+  })
+}
+
+/**
+ * Sends what a lease holds, a few requests at once. What became of a request is settled while others are under way; of
+ * the last one it is given back, for the lease's end. Undefined when somebody else has the lease by now.
+ */
+async function sendAll(
+  needs: Sending,
+  lease: Lease,
+  install: Install,
+  writeKey: string,
+  totals: Totals,
+  hasRoom: () => boolean,
+): Promise<{ settlements: Settlement[]; stopped: Delivered['stopped'] } | undefined> {
+  const { inbox } = needs.storage
+  const { trouble } = lease
+  const learnt = new Map<number, Id>()
+  const answers = new Map<number, Answer>()
+  const settled: Settlement[] = []
+  let settling = Promise.resolve(true)
+  let stopped: Delivered['stopped']
+  const limits = { room: roomOf(writeKey, needs.messagesMax), atOnceMax: requestsMax }
+  const sending = flights(limits, async (run, isLast) => {
+    const attemptOne = (part: readonly Packed[]) => attempt(needs, lease, install, writeKey, part, totals, answers)
+    const result = await deliver(run, attemptOne, trouble !== undefined)
+    totals.delivered += result.delivered.length
+    // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
+    if (totals.delivered > 0) totals.lagMs ??= needs.clock.now() - lease.entries[0]!.receivedAt
+    totals.dead += result.dead.length
+    settled.push(...settlementsOf(result, learnt, answers, needs.clock.now()))
+    stopped = graver(stopped, result.stopped)
+    if (stopped) sending.stop()
+    if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
+  })
+  try {
+    for await (const prepared of ahead(needs, lease, hasRoom)) {
+      totals.entries += prepared.entries.length
+      // What must ask goes on its way first, and does not wait for Segment.
+      if (prepared.aside.length > 0) {
+        settling = both(settling, inbox.settle(lease, prepared.aside))
+        if (!(await settling)) {
+          sending.stop()
+          break
+        }
+        needs.wakeAsking()
+      }
+      for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
+      sending.add(prepared.messages)
+      if (stopped) break
+    }
+  } catch (error) {
+    sending.stop()
+    await sending.finish()
+    throw error
+  }
+  await sending.finish()
+  return (await settling) ? { settlements: settled, stopped } : undefined
+}
+
+/** Whether the lease was still ours both times. */
+function both(one: Promise<boolean>, other: Promise<boolean>): Promise<boolean> {
+  const held = Promise.all([one, other]).then(([first, second]) => first && second)
+  // It is looked at later: should it fail before that, nobody need be told yet.
+  held.catch(() => {})
+  return held
+}
+
+/** Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. */
+function graver(one: Delivered['stopped'], other: Delivered['stopped']): Delivered['stopped'] {
+  if (!one || !other) return one ?? other
+  if (one.is === 'held' || other.is === 'held') return one.is === 'held' ? one : other
+  return (other.afterMs ?? 0) > (one.afterMs ?? 0) ? other : one
+}
+
+interface Sending extends SendNeeds {
+  /** Whether the lease is still ours: only then may a request begin. */
+  isOurs(): Promise<boolean>
+}
+
+interface Totals {
+  entries: number
+  delivered: number
+  dead: number
+  requests: number
+  /** From the receipt of the first entry to the first that went through. */
+  lagMs?: number
+}
+
+const unreadable = 'write_key_unreadable'
+
+/** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
+async function usableKey({ keyring }: SendNeeds, install: Install): Promise<string | undefined> {
+  try {
+    return await openWriteKey(keyring, install)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+/** A claim that was not held back although the account is: what is known here may be older than the store. */
+async function installOf(accounts: Accounts, org: Org, clock: Clock): Promise<{ install?: Install; hold?: string }> {
+  for (let looks = 0; ; looks++) {
+    const install = accounts.get(org)
+    const hold = install ? holdOf(install) : 'not_installed'
+    if (install && !hold) return { install }
+    if (looks > 0) return { ...(install ? { install } : {}), hold: hold ?? 'not_installed' }
+    await accounts.reload(clock.now())
+  }
+}
+
+function holdNow(accounts: Accounts, org: Org): string | undefined {
+  const known = accounts.get(org)
+  return known && holdOf(known)
+}
+
+/** How the lease ends. Trouble that is not the account's any more, its key or region being new, is none. */
+async function endingFor(
+  { accounts, clock, random }: SendNeeds,
+  lease: Lease,
+  install: Install,
+  stopped: Delivered['stopped'],
+  requests: number,
+): Promise<Ending> {
+  const now = clock.now()
+  const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease.org)
+  if (isHeldBack || (lease.trouble !== undefined && requests === 0)) return unprobed(lease, now)
+  if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
+  const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
+  // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
+  const batchTells = wasOther || lease.failures >= probesBeforeBatch
+  if (stopped.reason === allRefused && batchTells) return endingOf(lease, undefined, now, random)
+  const isCurrent = ({ region, writeKey }: Install) =>
+    region === install.region && writeKey !== undefined && Buffer.compare(writeKey, install.writeKey!) === 0
+  const counts = await markTrouble(accounts, lease.org, stopped.reason, now, isCurrent)
+  return endingOf(lease, counts ? stopped : undefined, now, random)
+}
+
+async function attempt(
+  needs: Sending,
+  lease: Lease,
+  install: Install,
+  writeKey: string,
+  part: readonly Packed[],
+  totals: { requests: number },
+  answers: Map<number, Answer>,
+) {
+  const { accounts, clock, send, segment, isOurs } = needs
+  // Paused, or said to have disconnected, since the lease began: no further request.
+  const hold = holdNow(accounts, lease.org)
+  if (hold !== undefined) return { is: 'later', reason: hold } as const
+  // Another holder may have these entries by now, or they were erased.
+  if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' } as const
+  totals.requests++
+  const answered = await send(batchRequest(segment[install.region], writeKey, part, clock.now()))
+  const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
+  for (const { id } of part) answers.set(id, answer)
+  return judge(answered, clock.now())
+}
+
+function settlementsOf(
+  { delivered, dead }: Delivered,
+  learnt: ReadonlyMap<number, Id>,
+  answers: Map<number, Answer>,
+  at: number,
+): Settlement[] {
+  const by = (id: number) => ({ answer: answers.get(id)!, ...(learnt.has(id) ? { contact: learnt.get(id)! } : {}) })
+  return [
+    ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
+    ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
+  ]
+}

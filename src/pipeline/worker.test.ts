@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { eventually, manualClock, timePasses } from '../../test/clock.ts'
+import { Problem } from '../lib/errors.ts'
+import { type Log, silentLog } from '../lib/log.ts'
+import { openForgetful } from '../storage/memory/open.ts'
+import type { Inbox, Lease } from '../storage/ports.ts'
+import { type Work, working } from './worker.ts'
+
+const leaseMs = 60_000
+
+/** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
+function startLoop(work: (lease: Lease, inbox: Inbox, hasRoom: () => boolean) => Promise<void>, accountsMax = 3) {
+  const clock = manualClock()
+  const { inbox, ledger } = openForgetful()
+  const counted = { claims: 0, broken: false, lost: false }
+  const errors: string[] = []
+  const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
+  const claim = inbox.claim
+  inbox.claim = async (lane, options) => {
+    counted.claims++
+    if (counted.broken) throw new Error('the store is away')
+    const lease = await claim(lane, options)
+    if (counted.lost) throw new Problem('store_unreachable', 'the claim was committed, and its answer lost')
+    return lease
+  }
+  const options = {
+    inbox,
+    holder: 'a',
+    lane: 'send' as const,
+    clock,
+    log,
+    leaseMs,
+    accountsMax,
+    limit: 500,
+    bytesMax: 1_000_000,
+  }
+  const loop: Work = working({ ...options, work: (lease, hasRoom) => work(lease, inbox, hasRoom) })
+  let last = 0
+  const arrive = async (org: string) => {
+    last++
+    const identity = Buffer.from(`${last}`)
+    const [receivedAt, body] = [clock.now(), Buffer.from('x')]
+    const messageId = `m${last}`
+    await inbox.append([
+      { state: 'waiting', org, type: 't', messageId, receivedAt, identity, mapping: 1, rememberMs: 1_000, body },
+    ])
+    loop.wake()
+  }
+  return { clock, inbox, ledger, loop, arrive, counted, errors }
+}
+
+async function deliver(lease: Lease, inbox: Inbox, readyAt = 0): Promise<void> {
+  const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 0 }))
+  await inbox.settle(lease, settlements, { readyAt, failures: 0 })
+}
+
+describe('the loop', () => {
+  test('works on whatever arrives, and asks the store for nothing while nothing does', async () => {
+    const done: string[] = []
+    const { loop, arrive, counted, clock } = startLoop(async (lease, inbox) => {
+      done.push(...lease.entries.map(({ messageId }) => messageId))
+      await deliver(lease, inbox)
+    })
+    for (let many = 0; many < 50; many++) await arrive(String(many % 5))
+    await eventually(() => done.length === 50)
+    await loop.stop()
+    const { claims } = counted
+    assert.ok(claims <= 50 * 3, `${claims} claims for 50 arrivals`)
+    clock.advance(24 * 3_600_000)
+    loop.wake()
+    assert.equal(counted.claims, claims)
+  })
+
+  test('misses nothing that arrives at whatever moment of a claim', async () => {
+    let worked = 0
+    const { loop, arrive, inbox } = startLoop(async (lease, store) => {
+      worked += lease.entries.length
+      await deliver(lease, store)
+    })
+    const nextDue = inbox.nextDue
+    let late = 20
+    inbox.nextDue = async (lane) => {
+      const due = await nextDue(lane)
+      // Here the loop has already been told that nothing waits.
+      if (late-- > 0) await arrive('1')
+      return due
+    }
+    loop.wake()
+    await eventually(() => worked === 20)
+    await loop.stop()
+  })
+
+  test('has no more accounts under way than it may, and one that hangs keeps none of the others', async () => {
+    const { promise: never, resolve: letGo } = Promise.withResolvers<void>()
+    const done = new Set<string>()
+    let [underWay, most] = [0, 0]
+    const { loop, arrive } = startLoop(async (lease, inbox) => {
+      most = Math.max(most, ++underWay)
+      if (lease.org === 'hangs') await never
+      await deliver(lease, inbox)
+      underWay--
+      done.add(lease.org)
+    })
+    await arrive('hangs')
+    for (let org = 0; org < 30; org++) await arrive(String(org))
+    await eventually(() => done.size === 30)
+    assert.ok(!done.has('hangs') && most <= 3)
+    letGo()
+    await loop.stop()
+    assert.ok(done.has('hangs'), 'stopping waits for what is under way')
+  })
+
+  test('wakes by itself when a lane is due again, and not before', async () => {
+    let tries = 0
+    const { clock, loop, arrive, counted } = startLoop(async (lease, inbox) => {
+      await (++tries < 4
+        ? inbox.settle(lease, [], { readyAt: clock.now() + 10_000, failures: tries })
+        : deliver(lease, inbox))
+    })
+    await arrive('1')
+    for (let round = 1; round < 4; round++) {
+      await eventually(() => tries === round && clock.untilNext() === 10_000)
+      clock.advance(9_999)
+      await new Promise(setImmediate)
+      assert.equal(tries, round)
+      clock.advance(1)
+    }
+    await eventually(() => tries === 4)
+    await loop.stop()
+    assert.ok(counted.claims < 16, `${counted.claims} claims`)
+  })
+
+  test('leaves a store alone for a second that has failed', async () => {
+    let worked = 0
+    const { clock, loop, arrive, counted, errors } = startLoop(async (lease, inbox) => {
+      worked++
+      await deliver(lease, inbox)
+    })
+    counted.broken = true
+    await arrive('1')
+    for (let failures = 1; failures <= 5; failures++) {
+      await eventually(() => errors.length === failures && clock.untilNext() === 1_000)
+      clock.advance(1_000)
+    }
+    counted.broken = false
+    await eventually(() => {
+      clock.advance(100)
+      return worked === 1
+    })
+    await loop.stop()
+    assert.ok(counted.claims <= 9, `${counted.claims} claims`)
+  })
+
+  test('takes over what a crash left, when its lease has run out', async () => {
+    const seen: number[] = []
+    const { clock, loop, arrive, errors } = startLoop(async (lease, inbox) => {
+      seen.push(lease.crashes)
+      if (seen.length < 3) throw new Error('a bug')
+      await deliver(lease, inbox)
+    })
+    await arrive('1')
+    for (let crashes = 1; crashes < 3; crashes++) {
+      await eventually(() => errors.length === crashes && clock.untilNext() === leaseMs)
+      clock.advance(leaseMs)
+    }
+    await eventually(() => seen.length === 3)
+    assert.deepEqual(seen, [0, 1, 2])
+    await loop.stop()
+  })
+
+  test('takes its own lease back as soon as the store answers again, and counts no crash', async () => {
+    const seen: number[] = []
+    const { clock, loop, arrive, counted, errors } = startLoop(async (lease, inbox) => {
+      seen.push(lease.crashes)
+      if (seen.length < 15) throw new Problem('store_unreachable', 'nothing could be settled')
+      await deliver(lease, inbox)
+    })
+    counted.lost = true
+    await arrive('1')
+    await eventually(() => errors.length === 1)
+    counted.lost = false
+    const startedAt = clock.now()
+    await timePasses(clock, () => seen.length === 15)
+    assert.ok(clock.now() - startedAt <= 16_000, `${clock.now() - startedAt} ms`)
+    await loop.stop()
+    assert.deepEqual(new Set(seen), new Set([0]))
+    assert.deepEqual(errors, ['claim_failed', ...Array<string>(14).fill('work_failed')])
+  })
+
+  test('does not take what it works on a second time, though the clock says that the lease has run out', async () => {
+    const end = Promise.withResolvers<void>()
+    const done: string[] = []
+    const { clock, loop, arrive } = startLoop(async (lease, inbox) => {
+      done.push(lease.org)
+      await end.promise
+      await deliver(lease, inbox)
+    })
+    await arrive('1')
+    await eventually(() => done.length === 1)
+    clock.advance(24 * 3_600_000)
+    await arrive('1')
+    await arrive('2')
+    await eventually(() => done.length === 2)
+    assert.deepEqual(done, ['1', '2'])
+    end.resolve()
+    await eventually(() => done.length === 3)
+    await loop.stop()
+    assert.deepEqual(done, ['1', '2', '1'])
+  })
+
+  test('sets aside what it always breaks on, whatever stands before it in line, and nothing else', async () => {
+    const done: string[] = []
+    const { clock, loop, arrive, errors, ledger } = startLoop(async (lease, inbox) => {
+      const said = lease.entries.map(({ messageId }) => messageId)
+      if (said.includes('m4')) throw new Error('a bug')
+      done.push(...said)
+      await deliver(lease, inbox)
+    })
+    const start = loop.wake
+    loop.wake = () => {}
+    for (let many = 0; many < 6; many++) await arrive('1')
+    start()
+    for (let crashes = 1; crashes <= 13; crashes++) {
+      await eventually(() => errors.length === crashes && clock.untilNext() === leaseMs)
+      clock.advance(leaseMs)
+    }
+    await eventually(() => done.length === 5)
+    await loop.stop()
+    assert.deepEqual(done, ['m1', 'm2', 'm3', 'm5', 'm6'])
+    assert.deepEqual(errors, [...Array<string>(13).fill('work_failed'), 'set_aside'])
+    const aside = (await ledger.standings()).map(({ state, reason, count }) => [state, reason, count])
+    assert.deepEqual(
+      aside.filter(([state]) => state !== 'delivered'),
+      [['quarantined', 'crashes', 1]],
+    )
+  })
+
+  test('lets a lease go on to more while few others are under way, and until it is told to stop', async () => {
+    const rooms: (() => boolean)[] = []
+    const end = Promise.withResolvers<void>()
+    const { loop, arrive } = startLoop(async (lease, inbox, hasRoom) => {
+      rooms.push(hasRoom)
+      await end.promise
+      await deliver(lease, inbox)
+    }, 16)
+    await arrive('1')
+    await arrive('2')
+    await eventually(() => rooms.length === 2)
+    assert.ok(rooms[0]!())
+    await arrive('3')
+    await eventually(() => rooms.length === 3)
+    assert.ok(!rooms[0]!())
+    end.resolve()
+    await eventually(() => rooms[0]!())
+    await loop.stop()
+    assert.ok(!rooms[0]!())
+  })
+
+  test('after stopping takes nothing new', async () => {
+    let worked = 0
+    const { clock, loop, arrive } = startLoop(async () => void worked++)
+    await loop.stop()
+    await arrive('1')
+    clock.advance(3_600_000)
+    await new Promise(setImmediate)
+    assert.equal(worked, 0)
+    assert.equal(clock.untilNext(), undefined)
+  })
+
+  test('works alone on what may have ended the process: only its own account is blamed when it does so again', async () => {
+    const seen: [org: string, beside: number][] = []
+    let underWay = 0
+    const { loop, arrive, inbox, clock } = startLoop(async (lease, store) => {
+      seen.push([lease.org, underWay++])
+      await new Promise(setImmediate)
+      await deliver(lease, store)
+      underWay--
+    })
+    const start = loop.wake
+    loop.wake = () => {}
+    for (const org of ['a', 'b', 'c']) await arrive(org)
+    for (let deaths = 0; deaths < 3; deaths++) {
+      for (let many = 0; many < 3; many++)
+        await inbox.claim('send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000 })
+      clock.advance(leaseMs)
+    }
+    await arrive('d')
+    start()
+    await eventually(() => seen.length === 4)
+    await loop.stop()
+    for (const org of ['a', 'b', 'c'])
+      assert.deepEqual(
+        seen.find(([one]) => one === org),
+        [org, 0],
+      )
+  })
+})

@@ -1,0 +1,58 @@
+/**
+ * What a form with a write key means. Browsers and password managers fill such a field too, also late and unseen: a key
+ * that differs from the one the page speaks of is not saved before the admin has said which of the two is meant. One that
+ * does not look like a write key is asked about as well.
+ */
+import type { Keyring } from '../../accounts/keyring.ts'
+import { fingerprintOf } from '../../accounts/write-key.ts'
+import { trimmed } from '../../lib/pasted.ts'
+import { judgeWriteKey } from '../../segment/key.ts'
+import type { Org } from '../../storage/ports.ts'
+import type { HeldKey, KeyQuestion } from '../pages/key-question.ts'
+
+export interface KeyFields {
+  /** What stood in the field. */
+  pasted: string
+  /** The held key that the admin chose in answer to a question; '' where nothing was asked. */
+  chosen: string
+  /** The key that the page spoke of: what is saved when the field is empty. */
+  known?: { word: 'tested' | 'saved'; key: string } | undefined
+}
+
+export type KeyGiven =
+  | { is: 'wrong'; problem: string }
+  | { is: 'unsure'; question: KeyQuestion }
+  | { is: 'sure'; writeKey: string }
+
+export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
+  if (chosen !== '') {
+    const writeKey = await heldKey(keyring, org, chosen)
+    if (writeKey !== undefined) return { is: 'sure', writeKey }
+    return { is: 'wrong', problem: 'the write key that you chose cannot be read any more: paste it again' }
+  }
+  if (known && trimmed(pasted) === '') return { is: 'sure', writeKey: known.key }
+  const judged = judgeWriteKey(pasted)
+  if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
+  const writeKey = judged.key
+  // Of a key that was tested the page has said already what is unusual about it.
+  if (known ? known.key === writeKey : judged.is === 'usual') return { is: 'sure', writeKey }
+  const given = await holdKey(keyring, org, writeKey)
+  const other = known && { word: known.word, ...(await holdKey(keyring, org, known.key)) }
+  const warning = judged.is === 'unusual' ? `${judged.why}.` : undefined
+  return { is: 'unsure', question: { given, known: other, warning } }
+}
+
+/** Sealed, so that it can go to the browser and back: nobody can read it there, and in another account it opens nothing. */
+export async function holdKey(keyring: Keyring, org: Org, writeKey: string): Promise<HeldKey> {
+  const sealed = await keyring.seal(org, heldPlace(org), writeKey)
+  return { held: sealed.toString('base64url'), fingerprint: fingerprintOf(writeKey) }
+}
+
+/** Undefined for what was not held here, for this account. */
+export function heldKey(keyring: Keyring, org: Org, held: string): Promise<string | undefined> {
+  return keyring.open(heldPlace(org), Buffer.from(held, 'base64url')).then(String, () => undefined)
+}
+
+function heldPlace(org: Org): string {
+  return `form write_key ${org}`
+}

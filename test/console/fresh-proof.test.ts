@@ -1,0 +1,138 @@
+/**
+ * Which forms a session alone may send, and which need a proof younger than ten minutes. The routes are those
+ * that the app has: a new one that is not decided here fails, and until it is decided it asks for the proof.
+ */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, test } from 'node:test'
+import { readConfig } from '../../src/config.ts'
+import { type AppNeeds, openApp } from '../../src/web/app.ts'
+import { staleProofPage } from '../../src/web/pages/sign-in.ts'
+import { eventually, type ManualClock, manualClock } from '../clock.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+import { openWalk, type Walk } from '../walk.ts'
+
+type Decision = 'fresh proof' | 'session' | 'no session'
+
+const decisions: Readonly<Record<string, readonly [decision: Decision, why: string]>> = {
+  '/connect/write-key': ['fresh proof', 'leads the events elsewhere'],
+  '/connect/write-key/test': ['session', 'saves nothing'],
+  '/console/sign-in/:token': ['no session', 'begins one; the link is the proof'],
+  '/console/sign-out': ['session', 'can only take away'],
+  '/console/sign-out-everywhere': ['session', 'can only take away, and a stolen session must be ended at once'],
+  '/console/settings/segment': ['fresh proof', 'leads the events elsewhere'],
+  '/console/settings/events': ['fresh proof', 'what is switched off is not kept'],
+  '/console/pause': ['session', 'events are kept, and go where they would have gone'],
+  '/console/resume': ['session', 'events go where they would have gone'],
+  '/console/disconnect': ['fresh proof', 'cannot be undone'],
+  '/console/events/:message/reveal': ['session', 'changes nothing, and is in the audit'],
+  '/console/events/:message/handled': ['fresh proof', 'takes a deletion request out of what is open'],
+  '/console/events/:message/redrive': ['fresh proof', 'sends again'],
+  '/console/redrive': ['fresh proof', 'sends again'],
+  '/console/redrive/cancel': ['session', 'the rest stays as it was, and can be started again'],
+  '/console/site': ['session', 'saves nothing'],
+}
+
+describe('a form of the console', () => {
+  let rig: Rig
+  let clock: ManualClock
+  let admin: Walk
+  let csrf: string
+  let message: string
+  const generation = () => String(rig.service.store.accounts.get(String(org))!.generation)
+  /** Whole forms, so that only the proof can stand in their way. */
+  const fieldsOf = (path: string): Record<string, string> =>
+    ({
+      '/connect/write-key': { writeKey: 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654', region: 'us' },
+      '/connect/write-key/test': { writeKey: 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654', region: 'us' },
+      '/console/settings/segment': { writeKey: '', region: 'eu', generation: generation() },
+      '/console/settings/events': { on: 'new_meeting', generation: generation() },
+      '/console/disconnect': { confirm: String(org) },
+      '/console/events/:message/redrive': { mapping: 'today' },
+      '/console/redrive': { state: 'delivered', id: 'a-task' },
+    })[path] ?? {}
+  const send = (path: string) =>
+    admin.post(admin.at(path.replace(':message', message).replace(':token', 'none')), { ...fieldsOf(path), csrf })
+  const asksForProof = ({ status, body }: { status: number; body: string }) =>
+    status === 403 && /Show again that it is you/.test(body)
+  const isIn = async () => (await admin.get(admin.at('/console'))).status === 200
+
+  async function signIn() {
+    await admin.connect(org, 'console')
+    csrf = /name="csrf" value="([^"]+)"/.exec((await admin.get(admin.at('/console'))).body)![1]!
+  }
+
+  before(async () => {
+    clock = manualClock(Date.now())
+    rig = await startRig({ clock })
+    admin = openWalk(rig)
+    await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org })
+    await settled(rig)
+    message = (await rig.service.store.storage.lookup.find({}, { limit: 1 })).entries[0]!.messageId
+  })
+  after(async () => {
+    await admin.close()
+    await rig.close()
+  })
+
+  test('has been decided about: does it need a proof younger than ten minutes, or is the session enough?', () => {
+    const needs = { ...rig.service.store, config: readConfig(rig.env), publicUrl: () => '' } as unknown as AppNeeds
+    const made = openApp(needs).routes.filter(({ method }) => !['ALL', 'GET'].includes(method))
+    const routes = [...new Set(made.map(({ method, path }) => `${method} ${path}`))]
+    assert.deepEqual(
+      routes.sort(),
+      Object.keys(decisions)
+        .map((path) => `POST ${path}`)
+        .sort(),
+    )
+  })
+
+  test('that needs a fresh proof is among those that the documents name, and the page that asks for it', async () => {
+    const names = ['docs/connect.md', 'docs/console.md', 'SECURITY.md']
+    const documents = await Promise.all(names.map((name) => readFile(name, 'utf8')))
+    const asks = String(await staleProofPage({ session: { org: '1', csrf: '' }, hasOauth: true }))
+    const words: Readonly<Record<string, readonly [document: RegExp, page: RegExp]>> = {
+      '/connect/write-key': [/the write key, the region/, /where the data goes/],
+      '/console/settings/segment': [/the write key, the region/, /where the data goes/],
+      '/console/settings/events': [/which events are sent/, /what is sent/],
+      '/console/disconnect': [/disconnect/, /disconnect/],
+      '/console/events/:message/handled': [/tak(e|ing) a deletion request off the list/, /take a deletion request off/],
+      '/console/events/:message/redrive': [/send(ing)? events again/, /send it again/],
+      '/console/redrive': [/send(ing)? events again/, /send it again/],
+    }
+    const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
+    assert.deepEqual(fresh.sort(), Object.keys(words).sort())
+    for (const [path, [inDocument, onPage]] of Object.entries(words)) {
+      for (const text of documents) {
+        const sentences = text.replace(/\s+/g, ' ').split('. ')
+        const named = sentences.find((one) => /the write key.*ten minutes/.test(one))
+        assert.match(named ?? '', inDocument, path)
+      }
+      assert.match(asks.replace(/\s+/g, ' '), onPage, path)
+    }
+  })
+
+  for (const [path, [decision, why]] of Object.entries(decisions)) {
+    test(`${path} on a proof of ten minutes: ${decision} (${why})`, async () => {
+      await signIn()
+      clock.advance(10 * 60_000)
+      const before = await rig.service.store.storage.installs.get(String(org))
+      assert.equal(asksForProof(await send(path)), decision === 'fresh proof')
+      if (decision === 'fresh proof') {
+        assert.deepEqual(await rig.service.store.storage.installs.get(String(org)), before)
+        assert.ok(await isIn(), 'the session lives on')
+      }
+    })
+  }
+
+  test('that was refused for its old proof works after another sign-in', async () => {
+    await signIn()
+    clock.advance(10 * 60_000 - 1)
+    assert.equal((await send('/console/settings/events')).status, 303)
+    clock.advance(1)
+    assert.ok(asksForProof(await send('/console/settings/events')))
+    await signIn()
+    assert.equal((await send('/console/settings/events')).status, 303)
+    await eventually(() => rig.service.store.accounts.get(String(org))!.offTypes.includes('new_conversation'))
+  })
+})

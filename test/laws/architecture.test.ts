@@ -1,0 +1,198 @@
+/** The laws of the tree. Each says what to do instead, and is seen to catch what breaks it. */
+import { type Complaint, law } from '../law.ts'
+import { type File, type Import, importsOf, isProduct } from '../tree.ts'
+
+/**
+ * What each part of src may import beside itself: a folder, a single file, or the types alone of either. A star is any
+ * engine. What is not here is not on the map.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  bridge: [],
+  settings: ['lib', 'drift', 'segment'],
+  config: ['lib', 'settings'],
+  drift: ['lib'],
+  segment: ['lib'],
+  events: ['lib', 'segment', 'types of drift'],
+  storage: ['lib'],
+  'storage/*': ['lib', 'storage'],
+  'storage/open': ['lib', 'storage', 'storage/*'],
+  accounts: ['lib', 'drift', 'segment', 'events', 'storage/ports'],
+  pipeline: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts'],
+  operations: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts', 'pipeline'],
+  web: 'lib drift segment events storage/ports accounts pipeline operations bridge'
+    .split(' ')
+    .concat('types of config'),
+  cli: 'lib drift segment events storage/ports accounts pipeline operations config sim web/snippet'
+    .split(' ')
+    .concat('types of service'),
+  sim: ['lib', 'drift', 'segment', 'events', 'bridge'],
+  service: 'lib drift segment events storage/ports storage/open accounts pipeline operations config web bridge'.split(
+    ' ',
+  ),
+  main: ['cli', 'service', 'storage/open'],
+}
+
+/** The part of src that a path belongs to: `config`, `lib`, `storage/open`, `storage/sqlite`. */
+function partOf(path: string): string {
+  const name = path.slice('src/'.length).replace(/\.\w+$/, '')
+  return name in mayImport ? name : /^storage\/\w+(?=\/)|^[\w-]*/.exec(name)![0]
+}
+
+/** What a part is called in the table: an engine by the star. */
+function inTable(part: string): string {
+  return part in mayImport ? part : part.replace(/^storage\/.*/, 'storage/*')
+}
+
+function goesWrong(from: string, { of, typesOnly }: Import): boolean {
+  if (!of.startsWith('src/')) return /^(test|torture|bench|runtime|bin)\//.test(of)
+  const part = partOf(of)
+  const allowed = mayImport[inTable(partOf(from))] ?? []
+  const may = (name: string) => allowed.includes(name) || (typesOnly && allowed.includes(`types of ${name}`))
+  return part !== partOf(from) && !may(inTable(part)) && !may(of.slice('src/'.length, -'.ts'.length))
+}
+
+law('imports point one way', {
+  judge: (files) =>
+    files.filter(isProduct).flatMap((file): Complaint[] => {
+      const { path } = file
+      if (!(inTable(partOf(path)) in mayImport)) return [{ path, why: `src/${partOf(path)} is not on the map` }]
+      const wrong = importsOf(file).filter((one) => goesWrong(path, one))
+      return wrong.map(({ of }) => ({ path, why: `imports ${of}` }))
+    }),
+  instead:
+    'hand it in from service.ts, or move what both need to where both may look; a new folder goes on the map above',
+  breaks: [
+    { 'src/lib/a.ts': "import { b } from '../drift/b.ts'" },
+    { 'src/drift/a.ts': "import type { B } from '../segment/b.ts'" },
+    { 'src/events/a.ts': "import { type B, c } from '../drift/b.ts'" },
+    { 'src/pipeline/a.ts': "const { open } = await import('../storage/sqlite/open.ts')" },
+    { 'src/web/a.ts': "export * from '../storage/open.ts'" },
+    { 'src/storage/sqlite/a.ts': "import '../memory/b.ts'" },
+    { 'src/storage/query.ts': "import b from './sqlite/b.ts'" },
+    { 'src/accounts/a.ts': "import {\n  type B,\n  c,\n} from '../pipeline/b.ts'" },
+    { 'src/pipeline/a.ts': "import { b } from '../operations/b.ts'" },
+    { 'src/web/a.ts': "new URL('../sim/page.html', import.meta.url)" },
+    { 'src/cli/a.ts': "import { openService } from '../service.ts'" },
+    { 'src/lib/a.ts': "import { eventually } from '../../test/clock.ts'" },
+    { 'src/lib/a.ts': "import { bentClock } from '../../torture/clock.ts'" },
+    { 'src/tools/a.ts': '' },
+  ],
+  keeps: [
+    { 'src/events/a.ts': "import type { B } from '../drift/b.ts'\nimport { type C } from '../drift/c.ts'" },
+    {
+      'src/storage/sqlite/a.ts': "import { Problem } from '../../lib/errors.ts'\nimport '../ports.ts'\nimport './b.ts'",
+    },
+    { 'src/storage/open.ts': "import('./sqlite/open.ts')" },
+    { 'src/cli/a.ts': "import type { Service } from '../service.ts'" },
+    { 'src/lib/a.ts': "// import { b } from '../drift/b.ts'\nconst told = `import '../drift/b.ts'`" },
+    { 'src/lib/a.test.ts': "import { b } from '../drift/b.ts'" },
+  ],
+})
+
+/** Finds a pattern in the code of the product, but where it is at home. The bridge runs in browsers, with nothing. */
+function atHome(home: readonly string[], pattern: RegExp, packages: readonly string[] = []) {
+  return (files: readonly File[]): Complaint[] =>
+    files
+      .filter((file) => isProduct(file) && !home.includes(file.path) && !file.path.startsWith('src/bridge/'))
+      .flatMap((file) => {
+        const { path } = file
+        const imported = importsOf(file).filter(({ of, typesOnly }) => packages.includes(of) && !typesOnly)
+        const found = imported[0]?.of ?? pattern.exec(file.code)?.[0]
+        return found === undefined ? [] : [{ path, why: `has ${found}` }]
+      })
+}
+
+law('the environment is read in config.ts alone', {
+  judge: atHome(['src/config.ts'], /\bprocess\.env\b/),
+  instead: 'add the setting to config.ts, and hand its value in',
+  breaks: [{ 'src/web/a.ts': 'const port = process.env.PORT' }],
+  keeps: [{ 'src/web/a.ts': "// process.env\nconst told = 'process.env'" }],
+})
+
+law('time comes from lib/clock.ts alone', {
+  judge: atHome(
+    ['src/lib/clock.ts'],
+    /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bhrtime\b|\bset(Timeout|Interval)\b|AbortSignal\.timeout/,
+    ['node:timers', 'node:timers/promises'],
+  ),
+  instead: 'take a Clock as a parameter: now(), monotonic(), after(); pause() waits',
+  breaks: [
+    { 'src/lib/a.ts': 'const now = Date.now()' },
+    { 'src/lib/a.ts': 'const now = new Date( )' },
+    { 'src/sim/a.ts': "import { setTimeout } from 'node:timers/promises'" },
+  ],
+  keeps: [{ 'src/lib/a.ts': 'new Date(at).toISOString()' }],
+})
+
+law('randomness comes from lib/random.ts alone', {
+  judge: atHome(['src/lib/random.ts'], /\bMath\.random\b|\brandom(Bytes|UUID|Int|Fill)\w*\b|\bgetRandomValues\b/),
+  instead: 'take a Random as a parameter: bytes(), fraction(); timeOrderedId() makes ids',
+  breaks: [{ 'src/lib/backoff.ts': 'const jitter = Math.random()' }, { 'src/web/a.ts': 'crypto.randomUUID()' }],
+})
+
+law('requests go out through lib/request.ts alone', {
+  judge: atHome(
+    ['src/lib/request.ts'],
+    /(?<![\w.])fetch\s*\(|\bhttps?\.(request|get)\b|\bnew (WebSocket|EventSource)\b/,
+    ['undici', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram'],
+  ),
+  instead: 'take a Send as a parameter: it has a deadline, a limit, follows no redirect, and answers with a value',
+  breaks: [{ 'src/drift/a.ts': 'await fetch(url)' }, { 'src/drift/a.ts': "import { request } from 'node:https'" }],
+  keeps: [{ 'src/web/a.ts': "import type { AddressInfo } from 'node:net'\ncache.fetch(key)" }],
+})
+
+law('servers are made in web/http/server.ts and sim/server.ts alone', {
+  judge: atHome(['src/web/http/server.ts', 'src/sim/server.ts'], /\bcreate(Secure)?Server\b/),
+  instead: 'use listen(): it has the limits that a listener needs',
+  breaks: [{ 'src/web/metrics.ts': "import { createServer } from 'node:http'" }],
+})
+
+law('JSON is read in lib/json.ts alone', {
+  judge: atHome(['src/lib/json.ts'], /\bJSON\.parse\b|\.json\(\s*\)/),
+  instead: 'use readText(): no digit is lost, no key is there twice, and nothing is thrown',
+  except: {
+    'src/lib/json-build.ts': 'one string of a text that the reader has judged',
+    'src/accounts/grant.ts': 'a grant that was sealed here: nobody else can have written it',
+    'src/storage/sqlite/records.ts': 'a list of names that this engine wrote itself',
+    'src/segment/call.ts': 'the version in our own package.json',
+    'src/sim/expected.ts': 'a copy of a value, by way of its text',
+  },
+  breaks: [{ 'src/drift/a.ts': 'const body = JSON.parse(text)' }],
+})
+
+law('what people read is printed by the command line, the rest goes to the log', {
+  judge: atHome(['src/main.ts', 'src/cli/index.ts'], /\bconsole\.|\bprocess\.std(out|err)\b/),
+  instead: 'a command has context.print and context.remark; everything else takes a Log',
+  breaks: [{ 'src/web/a.ts': "console.log('here')" }],
+})
+
+law('a person who meets an error gets a Problem with a code in snake_case', {
+  judge: (files) =>
+    files
+      .filter((file) => isProduct(file) && !file.path.startsWith('src/sim/'))
+      .flatMap(({ path, bare, code }) => {
+        const problems = [...code.matchAll(/\bnew Problem\(\s*/g)].map(
+          ({ 0: { length }, index }) => bare.slice(index + length).split('\n', 1)[0]!,
+        )
+        const odd = problems.filter((argument) => !/^('[a-z]+(_[a-z0-9]+)+'|(\w+\.)*code(Of\()?\b)/.test(argument))
+        const plain = /\bthrow new Error\(|\breject\(new Error\(/.test(code) ? ['an Error without a code'] : []
+        return [...odd, ...plain].map((what) => ({ path, why: `makes ${what}` }))
+      }),
+  instead: "new Problem('what_is_wrong', message, { hint }), with a line in docs/errors.md",
+  except: {
+    'src/events/index.ts': 'speaks to whoever writes a page, while they write it',
+  },
+  breaks: [
+    { 'src/lib/a.ts': "throw new Problem('Bad Thing', 'it is bad')" },
+    { 'src/lib/a.ts': 'throw new Problem(message)' },
+    { 'src/lib/a.ts': "throw new Error('it is bad')" },
+  ],
+  keeps: [
+    { 'src/lib/a.ts': "throw new Problem(\n  'thing_bad',\n  'it is bad')" },
+    {
+      'src/lib/a.ts':
+        '// passed on from another thread\nreturn new Problem(told.code, message)\nnew Problem(codeOf(error), message)',
+    },
+  ],
+})

@@ -1,0 +1,106 @@
+/** The bench: its arithmetic, its table and its places in the documents, and that a line of it runs. Never a figure. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { median, percentile, ratios, rotated, spreadOf } from '../../bench/arithmetic.ts'
+import { alone, compared, roundsOf } from '../../bench/line.ts'
+import { lines } from '../../bench/lines.ts'
+import { placed, shown, tableOf } from '../../bench/table.ts'
+
+describe('the arithmetic', () => {
+  test('the median is the one in the middle, or the mean of the two, by size and not by digits', () => {
+    assert.equal(median([9, 100, 20]), 20)
+    assert.equal(median([4, 1, 3, 2]), 2.5)
+    assert.equal(median([7]), 7)
+    assert.ok(Number.isNaN(median([])))
+  })
+
+  test('a percentile is a figure that was measured', () => {
+    const hundred = Array.from({ length: 100 }, (_, at) => 100 - at)
+    assert.equal(percentile(hundred, 50), 50)
+    assert.equal(percentile(hundred, 99), 99)
+    assert.equal(percentile(hundred, 100), 100)
+    assert.equal(percentile([3, 1, 2], 50), 2)
+    assert.equal(percentile([5], 1), 5)
+    assert.ok(Number.isNaN(percentile([], 50)))
+  })
+
+  test('a spread tells the median, both ends and the rounds', () => {
+    assert.deepEqual(spreadOf([3, 1, 2]), { median: 2, min: 1, max: 3, rounds: 3 })
+  })
+
+  test('ratios are taken within a round', () => {
+    assert.deepEqual(ratios([10, 30], [20, 10]), [0.5, 3])
+  })
+
+  test('the list begins one further on in each round, and nothing is lost', () => {
+    assert.deepEqual(rotated(['a', 'b', 'c'], 0), ['a', 'b', 'c'])
+    assert.deepEqual(rotated(['a', 'b', 'c'], 4), ['b', 'c', 'a'])
+    assert.deepEqual(rotated([], 2), [])
+  })
+
+  test('contenders are run in rotated order, and their results kept apart by round', async () => {
+    const ran: string[] = []
+    const run = (name: string) => async () => `${name}${ran.push(name)}`
+    const results = await roundsOf({ rounds: 2, say() {} }, { a: run('a'), b: run('b') })
+    assert.deepEqual(ran, ['a', 'b', 'b', 'a'])
+    assert.deepEqual(results, { a: ['a1', 'a4'], b: ['b2', 'b3'] })
+  })
+})
+
+describe('the table', () => {
+  test('a comparison shows both, the ratio of the rounds, and whether the aim is held', () => {
+    const aim = { words: '≥ 0.6×', holds: (ratio: number) => ratio >= 0.6 }
+    const row = compared('answers', '/s', [600, 800, 100], { name: 'plain', figures: [1_000, 1_000, 1_000] }, aim)
+    assert.equal(
+      tableOf([row]).split('\n')[2],
+      '| answers | 600/s (100–800) | 1,000/s plain | 0.60× (0.10–0.80) | ≥ 0.6×: held |',
+    )
+  })
+
+  test('a missed aim is said so, and one round has no spread', () => {
+    const row = alone('wait', 'ms', [31.4], { words: '< 20 ms', holds: (ms) => ms < 20 })
+    assert.equal(tableOf([row]).split('\n')[2], '| wait | 31 ms |  |  | < 20 ms: **missed** |')
+  })
+
+  test('small figures keep a digit, counts do not', () => {
+    const one = (figure: number) => ({ median: figure, min: figure, max: figure, rounds: 1 })
+    assert.equal(shown({ ...one(1.25), unit: 'ms' }), '1.3 ms')
+    assert.equal(shown({ ...one(3), unit: 'events' }), '3 events')
+    assert.equal(shown({ ...one(0.123), unit: 'x' }), '0.12×')
+    assert.equal(shown({ ...one(1_234_567), unit: '/s' }), '1,234,567/s')
+  })
+
+  test('is put in its place, and nowhere else', () => {
+    const document = 'before\n<!-- bench -->\nold\n<!-- /bench -->\nafter $1\n'
+    assert.equal(placed(document, 'bench', 'new $1'), document.replace('old', 'new $$1'))
+    assert.throws(() => placed('no place', 'bench', 'new'))
+  })
+
+  for (const path of ['README.md', 'docs/performance.md']) {
+    test(`${path} has a place for it`, () => {
+      placed(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'), 'bench', '')
+    })
+  }
+})
+
+test('every line has a name of its own and asks a question', () => {
+  assert.equal(new Set(lines.map(({ name }) => name)).size, lines.length)
+  for (const { question } of lines) assert.match(question, /\?$/)
+})
+
+test('a line runs, between the real service and the receiver, and prints its table', { timeout: 60_000 }, async () => {
+  const bench = fileURLToPath(new URL('../../bench/index.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [bench, '--quick', '--only', 'idle'])
+  assert.match(stdout, /^Measured on /)
+  assert.match(stdout, /\| webhook to Segment when idle, p50 \| [\d.]+ ms \|/)
+})
+
+test('a line that does not exist is refused, with those that do', async () => {
+  const bench = fileURLToPath(new URL('../../bench/index.ts', import.meta.url))
+  const refused = promisify(execFile)(process.execPath, [bench, '--only', 'nothing'])
+  await assert.rejects(refused, /idle/)
+})

@@ -1,0 +1,39 @@
+/** Lists and examples in documents that repeat something of the code, held to it. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { readTree } from '../tree.ts'
+
+const tree = readTree()
+
+test('dependencies: each has a line that says why, and none that is not there', () => {
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  )
+  const { text } = tree.find(({ path }) => path === 'docs/decisions/0002-dependencies.md')!
+  const listed = [...text.matchAll(/^\| ((?:@?[a-z][\w./-]*(?:, )?)+) \|/gm)].flatMap(([, names = '']) =>
+    names.split(', '),
+  )
+  const named = listed.filter((name) => name !== 'package')
+  assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort())
+})
+
+test('messageIds in help and documents have the form of real ones', () => {
+  const real = /^drift-[\w-]{28}$/
+  const helps = tree.filter(({ path }) => path.startsWith('src/cli/') || path.endsWith('.md'))
+  const shown = helps.flatMap(({ text }) =>
+    [...text.matchAll(/--message (drift-\S+?)(?=['\s`]|$)/g)].map(([, id]) => id!),
+  )
+  assert.ok(shown.length > 2)
+  for (const id of shown) assert.ok(real.test(id) || id === 'drift-…', id)
+})
+
+test('decisions: each has a number of its own, and is named by it', () => {
+  const numbers = tree.flatMap(({ path }) => /^docs\/decisions\/(\d{4})-/.exec(path)?.[1] ?? [])
+  const repeated = numbers.filter((number, at) => numbers.indexOf(number) !== at)
+  assert.ok(numbers.length > 2)
+  assert.deepEqual(repeated, [])
+  for (const { path, text } of tree.filter(({ path }) => path.startsWith('docs/decisions/')))
+    for (const [, number] of text.matchAll(/\b(?:by|[Ss]upersedes) (\d{4})\b/g))
+      assert.ok(numbers.includes(number!), `${path} names ${number}`)
+})

@@ -1,0 +1,290 @@
+/**
+ * What a document repeats of the code, the code decides. Tables between two marks are made from it: after a change,
+ * `WRITE_DOCS=1 npm test -- test/laws/docs.test.ts` writes them anew.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { describe, test } from 'node:test'
+import { type WidgetEvent, widgetEvents } from '../../src/bridge/index.ts'
+import type { Command } from '../../src/cli/command.ts'
+import { commands } from '../../src/cli/index.ts'
+import { disconnectType } from '../../src/drift/envelope.ts'
+import { catalogue } from '../../src/events/index.ts'
+import { printCatalogue } from '../../src/events/print.ts'
+import { holds, ofEvents, setbacks } from '../../src/operations/reasons.ts'
+import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
+import { bridgeScript } from '../../src/web/bridge.ts'
+import { type File, isProduct, readTree } from '../tree.ts'
+
+const tree = readTree()
+const documents = tree.filter(({ path }) => path.endsWith('.md'))
+const product = tree.filter(isProduct)
+const { bytes } = bridgeScript
+
+describe('a table that repeats the code says what the code says', () => {
+  const tables: [path: string, mark: string, made: () => string][] = [
+    ['README.md', 'events', () => printCatalogue(catalogue, 'table')],
+    ['README.md', 'settings', () => tableOf(['name', 'meaning', 'default'], settingNames.map(settingRow))],
+    [
+      'README.md',
+      'commands',
+      () =>
+        tableOf(
+          ['`npx drift-segment-source …`', 'does'],
+          runnable(commands).map(({ name, summary }) => [`\`${name}\``, summary]),
+        ),
+    ],
+    [
+      'docs/drift-app.md',
+      'subscribed',
+      () => `   ${[...catalogue.keys(), disconnectType].map((type) => `\`${type}\``).join(', ')}`,
+    ],
+    ['docs/errors.md', 'holds', () => reasonTable(holds)],
+    ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
+    ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
+    ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
+    ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
+    ['docs/bridge.md', 'events', () => tableOf(['event', 'properties', 'who'], widgetEvents.map(widgetEventRow))],
+  ]
+  for (const [path, mark, made] of tables) {
+    test(`${path}: ${mark}`, () => {
+      const url = new URL(`../../${path}`, import.meta.url)
+      const marked = new RegExp(`( *<!-- ${mark}\\b.*-->\n)([\\s\\S]*?)( *<!-- /${mark} -->)`)
+      const wanted = `${made()}\n`
+      const text = readFileSync(url, 'utf8')
+      if (process.env.WRITE_DOCS) {
+        writeFileSync(
+          url,
+          text.replace(marked, (_, start, __, end) => start + wanted + end),
+        )
+      } else assert.equal(marked.exec(text)?.[2], wanted, `${path} should say:\n\n${wanted}`)
+    })
+  }
+})
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+const neededWords = {
+  always: 'needed',
+  serve: 'needed',
+  oauth: 'needed, unless DRIFT_ORG_ID is set',
+  single: 'needed with DRIFT_ORG_ID',
+} as const
+
+function settingRow(name: Name): string[] {
+  const { meaning, default: value, defaultWords, needed, inFile }: Setting = settings[name]
+  const also = inFile ? `, or \`${name}_FILE\`` : ''
+  const words = defaultWords ?? (needed ? neededWords[needed] : '')
+  return [`\`${name}\`${also}`, meaning, value === undefined ? words : `\`${value}\``]
+}
+
+function reasonTable(reasons: typeof holds): string {
+  return tableOf(
+    ['reason', 'what it means', 'what to do'],
+    Object.entries(reasons).map(([reason, [means, todo]]) => [`\`${reason}\``, means, todo]),
+  )
+}
+
+/** The options of the bridge, as their own docstrings say it. */
+function bridgeOptions(): string[][] {
+  const { text } = tree.find(({ path }) => path === 'src/bridge/options.ts')!
+  const [, fields = ''] = /export interface BridgeOptions \{\n([\s\S]*?)\n\}/.exec(text)!
+  const documented = [...fields.matchAll(/\/\*\*[\s*]*([\s\S]*?)\s*\*\/\s*(\w+)\?: (.+)/g)]
+  assert.equal(documented.length, fields.match(/\?: /g)!.length, 'each has a docstring')
+  return documented.map(([, said = '', name = '', type]) => {
+    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    const meaning = said.replace(/\s*\n\s*\*\s*/g, ' ').replaceAll('|', '\\|')
+    const isTag = text.includes(`'${attribute}'`)
+    assert.ok(isTag || type === 'Analytics', `${name} has its attribute`)
+    return [isTag ? `\`${attribute}\`` : '', `\`${name}\``, meaning]
+  })
+}
+
+/** Its properties, each with the field of the widget where that has another name. */
+function widgetEventRow({ name, contact, properties }: WidgetEvent): string[] {
+  const carried = properties.map(({ property, field, of }) => {
+    const from = of === undefined ? field : `${of}.${field}`
+    return from === property ? `\`${property}\`` : `\`${property}\` (\`${from}\`)`
+  })
+  return [`\`${name}\``, carried.join(' '), contact === undefined ? '' : 'names the contact']
+}
+
+/** Every command that does something, under its whole name. */
+function runnable(all: readonly Command[], prefix = ''): { name: string; summary: string; command: Command }[] {
+  return all.flatMap((command) => {
+    const name = prefix + command.name
+    const itself = command.run ? [{ name, summary: command.summary, command }] : []
+    return [...itself, ...runnable(command.commands ?? [], `${name} `)]
+  })
+}
+
+describe('docs/errors.md knows every word that a person can meet, and no other', () => {
+  const text = documents.find(({ path }) => path === 'docs/errors.md')!.text
+  /** The first column of the tables under a heading. */
+  const documented = (heading: string) => {
+    const [, section = ''] = text.split(`\n## ${heading}\n`)
+    const rows = section.split('\n## ', 1)[0]!.matchAll(/^\| `([^`]+)` \|/gm)
+    return [...rows].map(([, code]) => code!).sort()
+  }
+  const inCode = (files: readonly File[], ...patterns: RegExp[]) =>
+    [
+      ...new Set(
+        patterns.flatMap((one) => files.flatMap(({ bare }) => [...bare.matchAll(one)].map(([, word]) => word!))),
+      ),
+    ].sort()
+
+  test('the codes of problems', () => {
+    assert.deepEqual(documented('When a command or the start fails'), inCode(product, /\bnew Problem\(\s*'(\w+)'/g))
+  })
+
+  test('the answers of the listener', () => {
+    const web = product.filter(({ path }) => path.startsWith('src/web/'))
+    const answers = inCode(web, /\berror: '(\w+)'/g, /\brefuse\(\w+, \d+, '(\w+)'/g)
+    assert.deepEqual(documented('What the listener answers'), answers)
+  })
+
+  test('the events of the log', () => {
+    assert.deepEqual(documented('What the log says'), inCode(product, /\blog\.(?:debug|info|warn|error)\(\s*'(\w+)'/g))
+  })
+
+  const reasons = { ...holds, ...ofEvents, ...setbacks }
+  /** What is known of partners and decides what becomes of an event. */
+  const deciding = product.filter(
+    ({ path }) =>
+      /^src\/(drift|segment|pipeline|accounts|operations|lib)\//.test(path) && !path.endsWith('/reasons.ts'),
+  )
+  const templates = inCode(deciding, /`(\w+_)\$\{[^}]*[sS]tatus\}`/g).map((prefix) => `${prefix}<status>`)
+
+  test('the reasons: each that the code gives is explained', () => {
+    const given = inCode(deciding, /\breason: '(\w+)'/g)
+    const worded = deciding.flatMap(({ strings }) => strings.filter((said) => /^[a-z]+(_[a-z0-9]+)+$/.test(said)))
+    const logged = documented('What the log says')
+    const unexplained = [...new Set([...given, ...worded, ...templates])].filter(
+      (word) => !(word in reasons || word in noReasons || logged.includes(word)),
+    )
+    assert.deepEqual(unexplained, [], 'explain them in src/operations/reasons.ts, or say in noReasons what they are')
+  })
+
+  test('the reasons: each that is explained is given by the code', () => {
+    const said = new Set(deciding.flatMap(({ strings }) => strings))
+    const isGiven = (reason: string) =>
+      said.has(reason) || reason === '<CODE>' || templates.includes(reason.replace(/\d+$/, '<status>'))
+    assert.deepEqual(
+      Object.keys(reasons).filter((reason) => !isGiven(reason)),
+      [],
+    )
+    const idle = Object.keys(noReasons).filter((word) => !said.has(word))
+    assert.deepEqual(idle, [], 'these are not in the code any more')
+  })
+})
+
+/** Words with an underscore that do not say why something happened to an event. */
+const noReasons: Readonly<Record<string, string>> = {
+  not_allowed_any_more: 'an end of a connect',
+  not_ended: 'an end of a connect',
+  no_grant: 'what came of disconnecting an account',
+  stopped: 'why a run that was told to stop did not come to an account',
+  log_held: 'what purging came to',
+  app_disconnected: 'an event of Drift',
+  encryption_keys_wrong: 'a problem of the start',
+  install_contended: 'a problem of commands',
+  needs_attention: 'a state of an install',
+  waiting_for_key: 'a state of an install',
+  still_connected: 'what came of asking whether an account has left',
+  in_line: 'there is no reason: it waits for its turn',
+  refresh_token: 'a word of OAuth',
+  authorization_code: 'a word of OAuth',
+  not_found: 'a type of Drift’s errors',
+  store_unreachable: 'a problem of the store',
+  store_full: 'a problem of the store',
+  store_failed: 'a problem of the store',
+}
+
+describe('what documents point at is there', () => {
+  const exists = (path: string) =>
+    tree.some((file) => file.path === path || file.path.startsWith(`${path.replace(/\/$/, '')}/`)) ||
+    // Pictures are no text, so they are not read with the tree.
+    (path.endsWith('.png') && existsSync(new URL(`../../${path}`, import.meta.url)))
+  const prose = documents.map(({ path, text }) => ({ path, text, unfenced: text.replace(/^```[\s\S]*?^```/gm, '') }))
+
+  test('links', () => {
+    for (const { path, unfenced } of prose) {
+      for (const [link, to = ''] of unfenced.matchAll(/\]\(([^)#\s]*)[^)]*\)/g)) {
+        if (to === '' || /^\w+:/.test(to)) continue
+        assert.ok(exists(posix.join(posix.dirname(path), to)), `${path}: ${link}`)
+      }
+    }
+  })
+
+  test('paths and names of files', () => {
+    for (const { path, unfenced } of prose) {
+      for (const [, name = ''] of unfenced.matchAll(/`([\w./-]+)`/g)) {
+        if (/^(\.ci|bench|bin|deploy|docs|runtime|src|test)\//.test(name)) assert.ok(exists(name), `${path}: ${name}`)
+        else if (/^[\w.-]+\.(m?ts|mjs|md)$/.test(name)) {
+          assert.ok(
+            tree.some((file) => `/${file.path}`.endsWith(`/${name}`)),
+            `${path}: ${name}`,
+          )
+        }
+      }
+    }
+  })
+
+  test('no lines by their numbers, which move', () => {
+    for (const { path, text } of documents) {
+      assert.doesNotMatch(text, /\.(m?[jt]s|md):\d+|\blines? \d+/i, `${path}: name what stands there instead`)
+    }
+  })
+
+  test('commands and their options, in documents and in what the program itself says', () => {
+    const known = new Map(runnable(commands).map(({ name, command }) => [name, command]))
+    const groups = new Set([...known.keys()].map((name) => name.split(' ')[0]!))
+    const said = [
+      ...documents.map(({ path, text }) => ({ path, text })),
+      ...product.flatMap(({ path, strings }) => strings.map((text) => ({ path, text }))),
+    ]
+    for (const { path, text } of said) {
+      for (const [line, first = '', rest = ''] of text.matchAll(
+        /npx drift-segment-source ([a-z][a-z-]*)([^`\n|>]*)/g,
+      )) {
+        assert.ok(groups.has(first), `${path}: ${line}`)
+        const command = known.get(`${first} ${/^ ([a-z]+)/.exec(rest)?.[1]}`) ?? known.get(first)
+        assert.ok(command, `${path}: ${line}`)
+        const options = (command.options ?? []).map(({ flags }) => flags.split(' ')[0]!)
+        for (const [option] of rest.matchAll(/--[a-z-]+/g)) {
+          assert.ok(['--help', ...options].includes(option), `${path}: ${line}`)
+        }
+      }
+      for (const [line, script = ''] of text.matchAll(/npm run ([\w:-]+)/g))
+        assert.ok(script in scripts, `${path}: ${line}`)
+    }
+  })
+
+  test('settings', () => {
+    const names = new Set(
+      settingNames.flatMap((name): string[] => ('inFile' in settings[name] ? [name, `${name}_FILE`] : [name])),
+    )
+    for (const { path, text } of documents) {
+      for (const [name] of text.matchAll(/\b(DATABASE|DRIFT|ENCRYPTION|METRICS|RETENTION|SEGMENT)(_[A-Z]+)+\b/g)) {
+        assert.ok(names.has(name), `${path}: ${name}`)
+      }
+    }
+  })
+
+  test('the folders of src, on the map of ARCHITECTURE.md', () => {
+    const { text } = documents.find(({ path }) => path === 'ARCHITECTURE.md')!
+    const folders = new Set(product.map(({ path }) => /^src\/\w+(\/|\.ts$)/.exec(path)![0]))
+    for (const folder of folders)
+      assert.ok(text.includes(`| \`${folder}\` |`), `ARCHITECTURE.md has no row for ${folder}`)
+  })
+})
+
+const manifest = JSON.parse(tree.find(({ path }) => path === 'package.json')!.text) as {
+  scripts: Record<string, string>
+  dependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
+const { scripts } = manifest

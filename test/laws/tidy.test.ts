@@ -1,0 +1,277 @@
+/** The laws of files, whatever part they belong to. Each says what to do instead, and is seen to catch what breaks it. */
+import { posix } from 'node:path'
+import { disconnectType } from '../../src/drift/envelope.ts'
+import { catalogue } from '../../src/events/index.ts'
+import { type Complaint, law } from '../law.ts'
+import { type File, importsOf, isProduct, isTest } from '../tree.ts'
+
+const isProgram = ({ path }: File) => /\.m?[jt]s$/.test(path)
+
+/** The files that one leads to: what it imports, what lies in the folders it names, and what a script speaks of. */
+function leadsTo(file: File, files: readonly File[]): string[] {
+  const inProse = /^(src|test)\//.test(file.path) ? [] : file.text.match(aPath)
+  const imported = importsOf(file).flatMap(({ of }) => {
+    if (!of.endsWith('/')) return [of]
+    const folder = posix.join(of, '.').replace(/\/$/, '')
+    // A folder is read for its data, and for the programs that are named as their data are.
+    const data = files.filter((one) => !isProgram(one) && posix.dirname(one.path) === folder).map(({ path }) => path)
+    return [...data, ...data.map((path) => path.replace(/\.\w+$/, '.ts'))]
+  })
+  return [...imported, ...(inProse ?? [])]
+}
+
+const aPath = /\b(src|test|torture|bin|build|bench|runtime)\/[\w./-]+\.(m?[jt]s|json)\b/g
+
+function reached(files: readonly File[], roots: readonly string[]): ReadonlySet<string> {
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  const seen = new Set<string>()
+  const next = [...roots]
+  for (let path = next.pop(); path !== undefined; path = next.pop()) {
+    const file = byPath.get(path)
+    if (!file || seen.has(path)) continue
+    seen.add(path)
+    next.push(...leadsTo(file, files))
+  }
+  return seen
+}
+
+law('every file of src, test, torture, bin, build and runtime is used, those of the product by the product', {
+  judge(files) {
+    const isStart = ({ path }: File) => /(^|\/)package\.json$|^(bin|bench|deploy|\.ci|\.github)\//.test(path)
+    const product = reached(
+      files,
+      files.filter(isStart).map(({ path }) => path),
+    )
+    const tests = files.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => path)
+    const all = reached(files, [...product, ...tests])
+    return files
+      .filter(
+        (file) =>
+          /^(src|test|torture|bin|build|runtime)\//.test(file.path) && !/\/(package\.json|\.\w+)$/.test(file.path),
+      )
+      .filter((file) => !(isTest(file) ? all : product).has(file.path))
+      .map(({ path }) => ({ path, why: all.has(path) ? 'only tests use it' : 'nothing uses it' }))
+  },
+  instead: 'remove it; what only tests use belongs in test',
+  breaks: [
+    { 'src/lib/left.ts': '' },
+    { 'bin/a.mjs': "join(root, 'src/main.ts')", 'src/main.ts': '// ./lib/left.ts', 'src/lib/left.ts': '' },
+    { 'src/lib/left.ts': '', 'src/lib/left.test.ts': "import './left.ts'" },
+    { 'test/rig.ts': '' },
+    {
+      'package.json': 'src/events/index.ts',
+      'src/events/index.ts': "new URL('./', import.meta.url)",
+      'src/events/a.ts': '',
+    },
+  ],
+  keeps: [
+    {
+      'package.json': '"start": "node src/main.ts"',
+      'src/main.ts': "new URL('./b.ts', import.meta.url)",
+      'src/b.ts': '',
+    },
+    { 'test/rig.ts': '', 'test/a.test.ts': "import { startRig } from './rig.ts'" },
+    {
+      'package.json': 'src/events/index.ts',
+      'src/events/index.ts': "new URL('./', import.meta.url)",
+      'src/events/a.ts': '',
+      'src/events/a.json': '{}',
+    },
+  ],
+})
+
+const linesMax = 300
+
+law('files have one idea, and at most 300 lines', {
+  judge: (files) =>
+    files
+      .filter((file) => isProgram(file) && /^(src|test|torture|build|bench|runtime)\//.test(file.path))
+      .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+      .filter(({ lines }) => lines > linesMax)
+      .map(({ path, lines }) => ({ path, why: `has ${lines} lines` })),
+  instead: 'find the two ideas in it and give each a file',
+  except: {
+    'src/storage/ports.ts': 'all that an engine promises, to be read at once',
+    'src/storage/conformance.ts': 'a list: one check for each promise',
+    'src/storage/conformance-lookup.ts': 'the rest of that list',
+    'src/storage/sqlite/inbox.ts': 'every move of an entry, in one place for one transaction',
+    'torture/mutants/list.ts': 'a list: one row for each broken promise',
+    'test/delivery/promise.test.ts': 'the promise from end to end on one rig',
+    'test/webhook/bad-input.test.ts': 'tables: one row for each thing that can be wrong with a webhook',
+  },
+  breaks: [{ 'src/lib/long.ts': '\n'.repeat(301) }, { 'test/long.test.ts': '\n'.repeat(301) }],
+  keeps: [{ 'src/lib/long.ts': '\n'.repeat(300) }],
+})
+
+law('files are named for what they are', {
+  judge: (files) =>
+    files
+      .filter(({ path }) => /^(src|test|torture|build|bench|runtime|bin)\//.test(path))
+      .filter(({ path }) =>
+        /[/_-](utils?|helpers?|common|managers?|services?|processors?|handlers?|misc)[./_-]/.test(path),
+      )
+      // What it builds is the service: here the name says all.
+      .filter(({ path }) => path !== 'src/service.ts')
+      .map(({ path }) => ({ path, why: 'has a name that says nothing' })),
+  instead: 'name the thing or the deed: clock, seal, settle',
+  breaks: [{ 'src/lib/string-utils.ts': '' }, { 'src/helpers/a.ts': '' }, { 'src/web/webhook_handler.ts': '' }],
+  keeps: [{ 'src/lib/utility-rate.ts': '' }],
+})
+
+law("nothing but src/events names one of Drift's events", {
+  judge(files) {
+    const event = new RegExp(`\\b(${[...catalogue.keys()].join('|')})\\b`)
+    const leaving = new RegExp(`\\b${disconnectType}\\b`)
+    return files
+      .filter((file) => isProduct(file) && !/^src\/(events|sim|bridge)\//.test(file.path))
+      .flatMap(({ path, bare, strings }): Complaint[] => {
+        // A command line to be copied has to name one.
+        const examples = strings.filter((said) => said.startsWith('npx drift-segment-source '))
+        const rest = examples.reduce((text, example) => text.replace(example, ''), bare)
+        const named = event.exec(rest) ?? (path === 'src/drift/envelope.ts' ? null : leaving.exec(rest))
+        return named ? [{ path, why: `names ${named[0]}` }] : []
+      })
+  },
+  instead: "say it on the event's page and ask the page; app_disconnected is disconnectType of drift/envelope.ts",
+  breaks: [
+    { 'src/pipeline/a.ts': "if (type === 'new_meeting') return" },
+    { 'src/pipeline/a.ts': "if (type === 'app_disconnected') return" },
+    { 'src/cli/a.ts': "const sample = 'new_meeting'\nconst examples = ['npx drift-segment-source send new_meeting']" },
+  ],
+  keeps: [
+    { 'src/pipeline/a.ts': '// as new_meeting does' },
+    { 'src/cli/a.ts': "const examples = ['npx drift-segment-source send new_meeting']" },
+    { 'src/drift/envelope.ts': "export const disconnectType = 'app_disconnected'" },
+  ],
+})
+
+/** Put together, so that this file speaks of none. */
+const somewhere = ['', 'home', 'somebody'].join('/')
+
+law('the project speaks of itself alone: no path of a machine, no registry, no paper that is not in the tree', {
+  judge: (files) =>
+    files.flatMap(({ path, text }) => {
+      const found =
+        /(?<![\w.])\/(home\/(?!node\b)|Users\/|root\/|work\/|mnt\/)[\w.-]+|[A-Z]:\\+Users\\/.exec(text) ??
+        /https?:\/\/[\w.-]*registry\.[\w.-]+/i.exec(text) ??
+        /\b(house|contract|brief)\.md\b|\bcontract \d/i.exec(text)
+      return found ? [{ path, why: `speaks of ${found[0]}` }] : []
+    }),
+  instead: 'name a path from the project, a setting, or a document of docs',
+  breaks: [
+    { 'README.md': `see ${somewhere}/notes` },
+    { '.npmrc': `registry=https://${'registry'}.npmjs.org` },
+    { 'src/a.ts': `/** At most fifteen minutes (contract ${6}). */` },
+  ],
+  keeps: [{ 'README.md': `https://example.com/${'home'}/page and \`/webhooks/drift\`` }],
+})
+
+law('every test runs, or says why it does not', {
+  judge: (files) =>
+    files.filter(isTest).flatMap(({ path, code }) => {
+      const found = /\b(test|it|describe|suite)\.(only|skip|todo)\b|\b(only|skip|todo):\s*true\b|\.skip\(\s*\)/.exec(
+        code,
+      )
+      return found ? [{ path, why: `has ${found[0]}` }] : []
+    }),
+  instead: "{ skip: 'the reason' }, where the reason is one of the machine's",
+  breaks: [
+    { 'test/a.test.ts': "test.only('a', () => {})" },
+    { 'test/a.test.ts': "test('a', { skip: true }, () => {})" },
+    { 'src/lib/a.test.ts': "test('a', (t) => t.skip())" },
+  ],
+  keeps: [{ 'test/a.test.ts': "test('a', { skip: process.platform === 'win32' && 'no signals there' }, () => {})" }],
+})
+
+law('tests do not sleep', {
+  judge: (files) =>
+    files
+      .filter((file) => isTest(file) && file.path !== 'test/clock.ts')
+      .filter((file) => {
+        const imported = importsOf(file).some(({ of }) => of.startsWith('node:timers'))
+        return imported || /\bset(Timeout|Interval)\(/.test(file.code)
+      })
+      .map(({ path }) => ({ path, why: 'waits for time to pass' })),
+  instead: 'wait for what is to happen: eventually() of test/clock.ts, or an event; turn a manual clock',
+  except: {
+    'src/lib/request.test.ts': 'a server that drips, so that a deadline is met',
+    'src/storage/child.ts': 'a process that stays until it is killed',
+    'test/over.ts': 'bounds how long a file that is over may stay open',
+    'test/delivery/crash.test.ts': 'kills at any moment, that is its point',
+    'test/rig.ts': 'asks the store again until it has settled',
+    'torture/': 'strikes at any moment, and real time passes while it does',
+  },
+  breaks: [{ 'test/a.test.ts': 'await new Promise((done) => setTimeout(done, 50))' }],
+})
+
+law('what a test, the torture or the bench starts ends with it', {
+  judge: (files) =>
+    files
+      .filter((file) => isTest(file) || file.path.startsWith('bench/'))
+      .flatMap(({ path, code }) => {
+        const found = /(?<![.\w])(spawn|fork|exec|execFile)\(/.exec(code)
+        return found ? [{ path, why: `starts a process with ${found[1]}` }] : []
+      }),
+  instead: 'startChild() of test/children.ts; spawnSync where the test waits for the end anyway',
+  except: { 'test/children.ts': 'the place for it' },
+  breaks: [
+    { 'test/a.test.ts': "spawn('sleep', ['1000'])" },
+    { 'bench/a.ts': 'const child = fork(path)' },
+    { 'src/lib/a.test.ts': "await promisify(execFile)('id'); execFile('id', done)" },
+  ],
+  keeps: [{ 'test/a.test.ts': "startChild('id', [], {}); spawnSync('id'); /a/.exec(text); const told = 'spawn()'" }],
+})
+
+law('packages are declared where they are needed, and needed where they are declared', {
+  judge(files) {
+    const manifest = files.find(({ path }) => path === 'package.json')
+    if (!manifest) return []
+    const { scripts = {}, dependencies = {}, devDependencies = {} } = JSON.parse(manifest.text) as Manifest
+    const packageOf = (name: string) => /^(@[^/]+\/)?[^/]+/.exec(name)![0]
+    const importedBy = (which: (file: File) => boolean) =>
+      new Set(
+        files
+          .filter((file) => /^(src|test|torture)\//.test(file.path) && which(file))
+          .flatMap((file) => importsOf(file).map(({ of }) => of))
+          .filter((of) => !/^(src|test|torture|runtime|bin|bench|package\.json)\b|^node:|^\.|^$/.test(of))
+          .map(packageOf),
+      )
+    const product = importedBy(isProduct)
+    const tests = importedBy(isTest)
+    const lines = Object.values(scripts).join('\n')
+    const said = files.filter(isTest).map(({ bare }) => bare)
+    const isTool = (name: string) => /^@types\//.test(name) || lines.includes(`/${name}/`)
+    const complaints = [
+      ...[...product].filter((name) => !(name in dependencies)).map((name) => `src needs ${name}, no dependency`),
+      ...Object.keys(dependencies)
+        .filter((name) => !product.has(name))
+        .map((name) => `src does not need ${name}`),
+      ...[...tests]
+        .filter((name) => !(name in dependencies || name in devDependencies))
+        .map((name) => `the tests need ${name}, no dependency`),
+      ...Object.keys(devDependencies)
+        .filter((name) => !isTool(name) && !said.some((text) => text.includes(name)))
+        .map((name) => `neither tests nor scripts need ${name}`),
+    ]
+    return complaints.map((why) => ({ path: 'package.json', why }))
+  },
+  instead: 'declare it, or remove it; a package the product needs is a dependency, and is chosen in docs/decisions',
+  breaks: [
+    { 'package.json': '{}', 'src/a.ts': "import { z } from 'zod'" },
+    { 'package.json': '{"devDependencies":{"zod":"1"}}', 'src/a.ts': "import { z } from 'zod/mini'" },
+    { 'package.json': '{"dependencies":{"zod":"1"}}', 'test/a.test.ts': "import { z } from 'zod'" },
+    { 'package.json': '{"devDependencies":{"@a/b":"1"}}' },
+  ],
+  keeps: [
+    {
+      'package.json': '{"scripts":{"lint":"node_modules/@a/b/bin"},"devDependencies":{"@a/b":"1","c":"1"}}',
+      'test/a.test.ts': "import c from 'c/d'",
+    },
+  ],
+})
+
+interface Manifest {
+  scripts?: Record<string, string>
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
+}

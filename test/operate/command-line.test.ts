@@ -1,0 +1,276 @@
+/** The program as a person starts it: a process of its own, its arguments, its signals, what it writes to and when that is gone. */
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Command } from '../../src/cli/command.ts'
+import { commands } from '../../src/cli/index.ts'
+import { openLog } from '../../src/lib/log.ts'
+import { isOnNetwork } from '../../src/storage/sqlite/database.ts'
+import { endChild, startChild } from '../children.ts'
+import { eventually } from '../clock.ts'
+import { startRaw } from '../raw-server.ts'
+import { neededSettings } from '../settings.ts'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const flags = ['--disable-warning=ExperimentalWarning', '--disable-sigusr1']
+const scratch = mkdtempSync(join(tmpdir(), 'command-line-test-'))
+const token = neededSettings.DRIFT_VERIFICATION_TOKENS
+const children: ChildProcess[] = []
+afterEach(() => Promise.all(children.splice(0).map((child) => endChild(child))))
+after(() => rmSync(scratch, { recursive: true }))
+
+const env = {
+  PATH: process.env.PATH,
+  PORT: '0',
+  METRICS_PORT: '0',
+  DATABASE_URL: `sqlite:${scratch}/source.db`,
+  ...neededSettings,
+}
+
+function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}, given = flags) {
+  const options = { env: { ...env, ...more }, cwd: scratch, stdio: ['ignore', stdout, 'pipe'] as const }
+  const child = startChild(process.execPath, [...given, main, ...args], { ...options, stdio: [...options.stdio] })
+  children.push(child)
+  const said = { out: '', err: '' }
+  child.stdout?.on('data', (text) => (said.out += text))
+  child.stderr!.on('data', (text) => (said.err += text))
+  return { child, said }
+}
+
+async function run(args: string[], more: NodeJS.ProcessEnv = {}) {
+  const { child, said } = start(args, 'pipe', more)
+  const [code] = await once(child, 'close')
+  return { code, ...said }
+}
+
+async function serve(stdout: 'pipe' | number = 'pipe', given = flags) {
+  const { child, said } = start(['serve'], stdout, {}, given)
+  await eventually(() => /^listening on \S+$/m.test(said.err))
+  const url = /^listening on (\S+)$/m.exec(said.err)![1]!
+  const post = async (orgId: number) => {
+    const body = JSON.stringify({ type: 'x', orgId, data: {} })
+    const answer = await fetch(`${url}/webhooks/drift`, {
+      method: 'POST',
+      headers: { 'x-verification-token': token },
+      body,
+    })
+    return answer.status
+  }
+  return { child, said, url, post, ended: once(child, 'exit') }
+}
+
+describe('--help', () => {
+  const leaves = (all: readonly Command[], prefix = ''): [string, Command][] =>
+    all.flatMap((command) => [
+      ...(command.run ? [[prefix + command.name, command] as [string, Command]] : []),
+      ...leaves(command.commands ?? [], `${prefix}${command.name} `),
+    ])
+
+  for (const [name, { examples }] of leaves(commands))
+    test(`${name}: has an example that is of this very command`, () => {
+      assert.ok(examples.length > 0)
+      for (const example of examples)
+        assert.ok(new RegExp(`(npx drift-segment-source|npm run) ${name}\\b`).test(example), example)
+    })
+
+  test('shows them, and exits 0', async () => {
+    const { code, out } = await run(['redrive', '--help'])
+    assert.equal(code, 0)
+    assert.match(out, /Examples:\n {2}npx drift-segment-source redrive --from 24h --dry-run/)
+  })
+})
+
+test('--version prints the version of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  assert.deepEqual(await run(['--version']), { code: 0, out: `${version}\n`, err: '' })
+})
+
+test('no command prints what a terminal obeys, reorders or hides: not what others answer, not its own arguments', async () => {
+  const evil = 'a\u001b[2J\u009b2J\u202eb\u200b\u00a0\u{e0041}\u3164'
+  const shown = String.raw`a\u001b[2J\u009b2J\u202eb\u200b\u00a0\udb40\udc41\u3164`
+  const length = Buffer.byteLength(evil)
+  const other = await startRaw(
+    Buffer.from(`HTTP/1.1 500 x\r\ncontent-length: ${length}\r\nconnection: close\r\n\r\n${evil}`),
+  )
+  const answered = await run(['send', 'new_conversation', '--to', other.url])
+  await other.close()
+  assert.deepEqual(answered, { code: 1, out: `500 ${shown}\n`, err: '' })
+  for (const args of [['inspect', `--${evil}`], ['redrive', evil], [evil]]) {
+    const { code, out, err } = await run(args)
+    assert.deepEqual([code, out], [2, ''], err)
+    assert.doesNotMatch(err, /(?![\n ])[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u)
+  }
+})
+
+describe('arguments', () => {
+  const misuses: [args: string[], says: RegExp, help: string][] = [
+    [['bogus'], /unknown command 'bogus'/, ' --help'],
+    [['inspect', '--bogus'], /unknown option '--bogus'/, ' inspect --help'],
+    [['installs'], /installs takes one of list, add, pause, resume/, ' installs --help'],
+    [['installs', 'bogus'], /installs takes one of list/, ' installs --help'],
+    [['installs', 'add'], /required option '--org <id>' not specified/, ' installs add --help'],
+    [['redrive', '--state'], /option '--state <state>' argument missing/, ' redrive --help'],
+  ]
+  for (const [args, says, help] of misuses)
+    test(`misused (${args.join(' ')}), a command says in two lines what is wrong and where its help is, with 2`, async () => {
+      const { code, out, err } = await run(args)
+      const [wrong, todo, ...more] = err.trimEnd().split('\n')
+      assert.match(wrong!, says)
+      assert.deepEqual([code, out, todo, more], [2, '', `  what to do: npx drift-segment-source${help}`, []])
+    })
+
+  test('L09 a secret among them is refused with 2, and not repeated', async () => {
+    const secret = 'Pl4ntedQ7wXk0123456789abcdefghij'
+    for (const args of [
+      ['installs', 'add', '--org', '1', `--write-key=${secret}`],
+      ['installs', 'add', '--org', '1', secret],
+    ]) {
+      const { code, out, err } = await run(args)
+      assert.equal(code, 2, err)
+      assert.ok(!`${out}${err}`.includes(secret), err)
+    }
+  })
+
+  test('L04 L10 what cannot be opened is said by its name, with 78', async () => {
+    const store = await run(['serve'], { DATABASE_URL: `sqlite:${scratch}` })
+    assert.deepEqual([store.code, /^store_unreachable: /.test(store.err)], [78, true], store.err)
+    const folder = await run(['serve'], { DATABASE_URL: 'sqlite:/dev/null/source.db' })
+    assert.deepEqual([folder.code, /^store_unreachable: .*DATABASE_URL/.test(folder.err)], [78, true], folder.err)
+  })
+
+  test('L10 a store over a network is none; a disk, memory and what containers have are', () => {
+    for (const network of [0x6969, 0xff534d42, 0xfe534d42, 0x517b]) assert.ok(isOnNetwork(network))
+    for (const here of [0xef53, 0x01021994, 0x794c7630, 0x9123683e, 0x58465342]) assert.ok(!isOnNetwork(here))
+  })
+})
+
+describe('a service that is started without the launcher', () => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const)
+    test(`finishes what is under way on ${signal}, and exits 0`, async () => {
+      const { child, said, ended } = await serve()
+      child.kill(signal)
+      assert.equal((await ended)[0], 0)
+      assert.match(said.err, /stopping: finishing what is under way/)
+    })
+
+  test('opens no inspector on SIGUSR1, and goes on after that and SIGUSR2', async () => {
+    const { child, said, post } = await serve('pipe', [])
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) child.kill(signal)
+    for (let org = 1; org <= 3; org++) assert.equal(await post(org), 200)
+    assert.doesNotMatch(said.err, /[Dd]ebugger|ws:/)
+  })
+})
+
+describe('L17 what it writes to is gone', () => {
+  test('the reader of its log: the service goes on', async () => {
+    const { child, post, ended } = await serve()
+    child.stdout!.destroy()
+    for (let org = 1; org <= 3; org++) assert.equal(await post(org), 200)
+    child.kill('SIGTERM')
+    assert.equal((await ended)[0], 0)
+  })
+
+  test("the room on its log's disk: the service goes on", {
+    skip: process.platform === 'linux' ? false : 'only Linux has a device that is always full',
+  }, async () => {
+    const { child, post, ended } = await serve(openSync('/dev/full', 'w'))
+    for (let org = 1; org <= 3; org++) assert.equal(await post(org), 200)
+    child.kill('SIGTERM')
+    assert.equal((await ended)[0], 0)
+  })
+
+  test('the room, for a while: the log says afterwards how many lines it lost', () => {
+    const lines: string[] = []
+    let isFull = true
+    const write = (line: string) => {
+      if (isFull) throw new Error('ENOSPC')
+      lines.push(line)
+    }
+    const log = openLog('info', { write })
+    for (let n = 0; n < 3; n++) log.info('webhook', { n })
+    isFull = false
+    log.info('webhook', { n: 3 })
+    log.info('webhook', { n: 4 })
+    const said = lines.map((line) => JSON.parse(line) as { event: string; lines?: number; n?: number })
+    assert.deepEqual(
+      said.map(({ event, lines: lost, n }) => [event, lost ?? n]),
+      [
+        ['webhook', 3],
+        ['log_lost', 3],
+        ['webhook', 4],
+      ],
+    )
+  })
+
+  test('the reader of a command, as `head` does: no stack is shown', async () => {
+    const { child, said } = start(['events', '--format', 'json-schema'])
+    child.stdout!.destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual([code, said.err], [0, ''])
+  })
+})
+
+describe('L18 signals', () => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    test(`${signal}: it finishes what is under way and ends with 0`, async () => {
+      const { child, ended, said } = await serve()
+      child.kill(signal)
+      assert.deepEqual(await ended, [0, null])
+      assert.match(said.err, /stopping: finishing what is under way/)
+    })
+
+  test('told twice, it ends at once', async () => {
+    const { child, url, ended, said } = await serve()
+    const { hostname, port } = new URL(url)
+    // A request that is not all there yet would keep it for ten seconds.
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    const head = [`X-Verification-Token: ${token}`, 'Content-Length: 9', 'Expect: 100-continue']
+    socket.write(['POST /webhooks/drift HTTP/1.1', 'Host: x', ...head, '', ''].join('\r\n'))
+    assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 100 /)
+    child.kill('SIGTERM')
+    await eventually(() => said.err.includes('stopping'))
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [null, 'SIGTERM'])
+    socket.destroy()
+  })
+
+  test('SIGUSR1 opens no inspector, SIGPIPE ends nothing', async () => {
+    const { child, post, ended, said } = await serve()
+    child.kill('SIGUSR1')
+    child.kill('SIGPIPE')
+    for (let org = 1; org <= 3; org++) assert.equal(await post(org), 200)
+    assert.doesNotMatch(said.err, /Debugger listening/)
+    child.kill('SIGTERM')
+    assert.equal((await ended)[0], 0)
+  })
+})
+
+test('L15 with few files to open it serves, and with too few it says so', {
+  skip: process.platform === 'win32' ? 'no such limit there' : false,
+}, async () => {
+  const limited = (files: number) => {
+    const command = `ulimit -n ${files}; exec "$@"`
+    const args = ['-c', command, 'sh', process.execPath, ...flags, main, 'serve']
+    const child = startChild('sh', args, { env, cwd: scratch })
+    children.push(child)
+    let err = ''
+    child.stderr!.on('data', (text) => (err += text))
+    return { child, said: () => err }
+  }
+  const enough = limited(64)
+  await eventually(() => /^listening on /m.test(enough.said()))
+  enough.child.kill('SIGTERM')
+  assert.equal((await once(enough.child, 'exit'))[0], 0)
+  const few = limited(22)
+  const [code] = await once(few.child, 'close')
+  assert.notEqual(code, 0)
+  assert.notEqual(few.said(), '')
+})
