@@ -7,6 +7,7 @@ import { crash } from './lines/crash.ts'
 import { disk } from './lines/disk.ts'
 import { endToEnd } from './lines/end-to-end.ts'
 import { engines } from './lines/engines.ts'
+import { erase } from './lines/erase.ts'
 import { halfLoad } from './lines/half-load.ts'
 import { hostile } from './lines/hostile.ts'
 import { idle } from './lines/idle.ts'
@@ -29,5 +30,6 @@ export const lines: readonly Line[] = [
   look,
   hostile,
   disk,
+  erase,
   engines,
 ]

@@ -108,7 +108,7 @@ export const mutants: readonly Mutant[] = [
         'await inbox.renew(lease, before.now + leaseMs)',
       ],
     ],
-    catchers: [{ test: 'src/pipeline/lease-lost.test.ts' }],
+    catchers: [{ test: 'src/pipeline/lease-lost.test.ts' }, { torture: 'F34' }],
   },
   {
     name: 'only marks as free what it erased from the SQLite file',
