@@ -18,7 +18,7 @@ export interface Context {
     mode?: 'beside' | 'create',
   ): Promise<Store>
   openService(config: Config, options?: { log?: Log }): Promise<Service>
-  /** Writes an SQLite store anew in its place; resolves to its sizes in bytes. */
+  /** Rewrites an SQLite store in its place; resolves to its sizes in bytes. */
   compactStore(url: string): Promise<{ bytesBefore: number; bytesAfter: number }>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>

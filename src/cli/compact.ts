@@ -3,10 +3,10 @@ import type { Command } from './command.ts'
 
 export const compact: Command = {
   name: 'compact',
-  summary: 'write the SQLite file anew, without what was deleted from it, while no service runs',
+  summary: 'rewrite the SQLite file, without what was deleted from it, while no service runs',
   examples: ['npx drift-segment-source compact'],
   async run(context) {
-    context.remark('writing the store anew …')
+    context.remark('rewriting the store …')
     const { bytesBefore, bytesAfter } = await context.compactStore(readConfig(context.env, 'store').databaseUrl)
     const mebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
     context.print(

@@ -9,7 +9,7 @@ export interface Erased {
   conversations: number
 }
 
-/** What the audit calls a contact: the same for the same one, and nobody can tell who it is without the store and its keys. */
+/** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */
 export function contactDigest(keyring: Pick<Keyring, 'identity'>, org: string, contact: string): string {
   return keyring.identity(`contact\n${org}\n${contact}`).toString('hex')
 }

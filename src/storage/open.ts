@@ -53,7 +53,7 @@ export async function moveStore(from: string, to: string, { told, compare }: Mov
   }
 }
 
-/** Writes an SQLite store anew in its place, while no service and no command works on it; resolves to its sizes in bytes. */
+/** Rewrites an SQLite store in its place, while no service and no command works on it; resolves to its sizes in bytes. */
 export async function compactStore(url: string): Promise<{ bytesBefore: number; bytesAfter: number }> {
   const path = url.slice('sqlite:'.length)
   if (!url.startsWith('sqlite:')) {

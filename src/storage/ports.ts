@@ -436,7 +436,7 @@ export interface Tickets {
 
 /**
  * `done`: nothing of what was erased can be read in the engine's files. `log_held`: the log still has it, while another
- * process reads an older state. `compact`: a copy may lie in the file until that is written anew.
+ * process reads an older state. `compact`: a copy may lie in the file until that is rewritten.
  */
 export type Purged = 'done' | 'log_held' | 'compact'
 

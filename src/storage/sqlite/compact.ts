@@ -1,12 +1,12 @@
-/** The store's file written anew in its place, while nothing else has it open: what was erased is nowhere in it. */
+/** Rewrites the store's file in its place, while nothing else has it open: what was erased is nowhere in the new one. */
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { lockFor } from './database.ts'
 import { assertOurs, migrate } from './migrations.ts'
+import { rewriteFrom } from './rewrite.ts'
 import { troubleOf } from './trouble.ts'
-import { writeAnewFrom } from './write-anew.ts'
 
 export interface Compacted {
   bytesBefore: number
@@ -25,13 +25,13 @@ export function compactDatabase(path: string): Compacted {
     haveItAlone(db)
     const bytesBefore = statSync(real).size
     rmSync(part, { force: true })
-    writeAnewFrom(db, part)
+    rewriteFrom(db, part)
     renameSync(part, real)
     syncFolder(dirname(real))
     return { bytesBefore, bytesAfter: statSync(real).size }
   } catch (cause) {
     if (cause instanceof Problem) throw cause
-    throw new Problem('compact_failed', 'the store could not be written anew; it is as it was', {
+    throw new Problem('compact_failed', 'the store could not be rewritten; it is as it was', {
       hint:
         troubleOf(cause) === 'full'
           ? 'make room for a second file of its size beside it'

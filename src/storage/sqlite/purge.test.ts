@@ -63,7 +63,7 @@ describe('after erasing, the files of an SQLite store', () => {
     return files.filter(({ bytes }) => bytes.includes(contact)).map(({ name }) => name)
   }
 
-  test('hold nothing of it, nor does a backup, whoever erased', async () => {
+  test('hold nothing of it, nor does a backup, whichever process erased', async () => {
     const service = await open()
     await fill(service, 300)
     await fill(service, 300, '42', 500)
@@ -98,7 +98,7 @@ describe('after erasing, the files of an SQLite store', () => {
     assert.deepEqual(await next.risks(), [])
   })
 
-  test('of more than 64 MiB may hold copies until they are written anew; a backup holds none', {
+  test('of more than 64 MiB may hold copies until they are rewritten; a backup holds none', {
     timeout: 60_000,
   }, async () => {
     const service = await open()

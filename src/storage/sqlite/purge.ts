@@ -1,16 +1,16 @@
 /**
  * What was erased, taken out of where SQLite leaves it. `secure_delete` overwrites the rows, but until the log is empty it
  * holds the pages as they were; and where SQLite has divided a page, a copy of a row may lie between its used parts, which
- * only writing the file anew takes away.
+ * only rewriting the file removes.
  */
 import { statSync } from 'node:fs'
 import type { Purged } from '../ports.ts'
 import type { Database } from './database.ts'
 import { primaryCode } from './trouble.ts'
 
-/** A log this long is made short again when nobody reads it any more; SQLite itself would leave it as long as it ever was. */
+/** A log longer than this is truncated once no process reads it any more; SQLite itself would leave it as long as it ever was. */
 export const logBytesMax = 16 * 1024 * 1024
-/** A file up to this size is written anew after each erasing; webhooks wait meanwhile, about a second. */
+/** A file up to this size is rewritten after each erasing; webhooks wait meanwhile, about a second. */
 const vacuumBytesMax = 64 * 1024 * 1024
 /** How long commits wait, at most, for those who read an older state, each time that the log is to be emptied. */
 const waitMs = 100

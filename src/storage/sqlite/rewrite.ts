@@ -7,16 +7,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { createForUs } from './files.ts'
 
 /** `to`: a path that is free. It is its owner's alone, and on disk when this returns. */
-export function writeAnew(from: string, to: string): void {
+export function rewriteInto(from: string, to: string): void {
   const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 })
   try {
-    writeAnewFrom(db, to)
+    rewriteFrom(db, to)
   } finally {
     db.close()
   }
 }
 
-export function writeAnewFrom(db: DatabaseSync, to: string): void {
+export function rewriteFrom(db: DatabaseSync, to: string): void {
   createForUs(to)
   db.prepare('VACUUM INTO ?').run(to)
   makeFresh(to)
