@@ -61,9 +61,9 @@ export function keepUp(needs: Needs): () => Promise<void> {
       if (mayDelete()) await tickets.sweep(clock.now())
       await purgeErased()
       const refreshed = await grants.keepAlive()
-      if (gone > 0 || refreshed > 0) log.info('upkeep', { expired: gone, refreshed, durationMs: durationMs() })
+      if (gone > 0 || refreshed > 0) log.info('maintenance', { expired: gone, refreshed, durationMs: durationMs() })
     } catch (error) {
-      log.error('upkeep_failed', { code: codeOf(error), durationMs: durationMs() })
+      log.error('maintenance_failed', { code: codeOf(error), durationMs: durationMs() })
     }
     if (!stopped) cancel = clock.after(everyMs, start)
   }

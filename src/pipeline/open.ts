@@ -1,5 +1,5 @@
 /**
- * The whole pipeline at work on a store: what receives, the two loops behind it, and upkeep. The service runs it, and so
+ * The whole pipeline at work on a store: what receives, the two loops behind it, and maintenance. The service runs it, and so
  * does the simulation, with a clock and partners of its own.
  */
 

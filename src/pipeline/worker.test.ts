@@ -228,7 +228,7 @@ describe('the loop', () => {
     await eventually(() => done.length === 5)
     await loop.stop()
     assert.deepEqual(done, ['m1', 'm2', 'm3', 'm5', 'm6'])
-    assert.deepEqual(errors, [...Array<string>(13).fill('work_failed'), 'set_aside'])
+    assert.deepEqual(errors, [...Array<string>(13).fill('work_failed'), 'quarantined'])
     const aside = (await ledger.standings()).map(({ state, reason, count }) => [state, reason, count])
     assert.deepEqual(
       aside.filter(([state]) => state !== 'delivered'),

@@ -34,8 +34,8 @@ interface Needs {
 
 /** After so many leases in a row that ended without a word: as many as make an engine give out single entries. */
 const crashesBeforeAlone = 3
-/** After so many with the same entry alone, that entry is set aside. */
-const crashesBeforeAside = 10
+/** After so many with the same entry alone, that entry is quarantined. */
+const crashesBeforeQuarantine = 10
 /** Of the accounts that may be under way at once: with no more than these, each may take more than a claim's worth. */
 const few = 1 / 8
 /** How long to leave a store alone that has just failed. */
@@ -111,11 +111,11 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   /** In one step with the lease's end: the next in line must not be taken for it. Nobody was asked, so nothing else is known. */
-  async function setAside(lease: Lease): Promise<void> {
+  async function quarantine(lease: Lease): Promise<void> {
     const [at, { org, crashes }] = [clock.now(), lease]
     const settlements = lease.entries.map(({ id }) => ({ id, to: 'quarantined', at, reason: 'crashes' }) as const)
     const ending = lease.trouble === undefined ? { readyAt: at, failures: 0 } : unprobed(lease, at)
-    if (await inbox.settle(lease, settlements, ending)) log.error('set_aside', { lane, org, crashes })
+    if (await inbox.settle(lease, settlements, ending)) log.error('quarantined', { lane, org, crashes })
   }
 
   function self(): Holder {
@@ -123,7 +123,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   /**
-   * An entry that breaks the work is found, by crashes that are counted, and set aside. Where the store failed, nothing
+   * An entry that breaks the work is found, by crashes that are counted, and quarantined. Where the store failed, nothing
    * can be said of the entries, or to the store: we take the lease back when the store is there again.
    */
   async function failed(lease: Lease, error: unknown): Promise<void> {
@@ -144,8 +144,8 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   function begin(lease: Lease, claimedAt: Look): void {
-    const isToBlame = lease.crashes >= crashesBeforeAside && lease.entries.length === 1
-    const ended = (isToBlame ? setAside(lease) : work(lease, hasRoom, claimedAt))
+    const isToBlame = lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1
+    const ended = (isToBlame ? quarantine(lease) : work(lease, hasRoom, claimedAt))
       .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)

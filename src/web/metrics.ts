@@ -51,12 +51,12 @@ const endings = ['done', 'later', 'held']
 export const problemEvents = [
   'claim_failed',
   'clock_failed',
+  'maintenance_failed',
   'page_failed',
+  'quarantined',
   'redrive_failed',
   'reload_failed',
-  'set_aside',
   'store_stopped',
-  'upkeep_failed',
   'webhook',
   'work_failed',
 ] as const

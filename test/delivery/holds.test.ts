@@ -33,7 +33,7 @@ async function post(event: JsonObject): Promise<void> {
   assert.equal((await rig.sims.drift.send(event, { to: rig.to })).status, 200)
 }
 
-/** Until it is so, while upkeep takes its rounds. */
+/** Until it is so, while maintenance takes its rounds. */
 const inTime = (isSo: () => Promise<boolean>) =>
   eventually(async () => {
     clock.advance(10_000)

@@ -77,7 +77,7 @@ export function openDisk(world: ManualClock, fraction: () => number): Disk {
       const refuse = () => process.after(0, () => reject(new Problem('store_failed', 'the simulated store failed')))
       const perform = () =>
         what().then(
-          // A claim that finds nothing and an upkeep with nothing to do leave the store as it was.
+          // A claim that finds nothing and a maintenance with nothing to do leave the store as it was.
           (value) => ({ changed: Boolean(value), answer: () => process.after(0, () => resolve(value)) }),
           (error: unknown) => ({ changed: false, answer: () => process.after(0, () => reject(error)) }),
         )

@@ -13,7 +13,7 @@ const taken = 'id, org, type, state'
 
 export async function expire(db: Database, limits: Limits): Promise<number> {
   return db.transaction(async (session) => {
-    if (!(await tryLock(session, 'upkeep'))) return 0
+    if (!(await tryLock(session, 'maintenance'))) return 0
     await session.run(
       `DELETE FROM identities WHERE identity IN (
          SELECT identity FROM identities WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED

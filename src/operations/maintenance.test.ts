@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { eventually, manualClock } from '../../test/clock.ts'
+import type { Fields } from '../lib/log.ts'
+import { openForgetful } from '../storage/memory/open.ts'
+import { keepUp } from './maintenance.ts'
+
+describe('maintenance', () => {
+  async function linesOf(keepAlive: () => Promise<number>): Promise<[level: string, event: string, Fields][]> {
+    const lines: [string, string, Fields][] = []
+    const at = (level: string) => (event: string, fields?: Fields) => void lines.push([level, event, { ...fields }])
+    const log = { info: at('info'), warn: at('warn'), error: at('error') }
+    const { inbox, tickets } = openForgetful()
+    const clock = manualClock()
+    let rounds = 0
+    const grants = {
+      keepAlive() {
+        rounds++
+        return keepAlive()
+      },
+    } as unknown as Parameters<typeof keepUp>[0]['grants']
+    const purge = async () => 'done' as const
+    const stop = keepUp({ inbox, tickets, grants, clock, log, retentionDays: 7, purge, mayDelete: () => true })
+    await eventually(() => rounds === 1 && clock.untilNext() !== undefined)
+    await stop()
+    return lines
+  }
+
+  test('that did something is one line of the log', async () => {
+    assert.deepEqual(await linesOf(async () => 2), [
+      ['info', 'maintenance', { expired: 0, refreshed: 2, durationMs: 0 }],
+    ])
+  })
+
+  test('that found nothing to do is not in the log', async () => {
+    assert.deepEqual(await linesOf(async () => 0), [])
+  })
+
+  test('that failed is an error line, whose event the metrics count', async () => {
+    const failing = () => Promise.reject(Object.assign(new Error('away'), { code: 'store_unreachable' }))
+    const failed = { code: 'store_unreachable', durationMs: 0 }
+    assert.deepEqual(await linesOf(failing), [['error', 'maintenance_failed', failed]])
+  })
+})
