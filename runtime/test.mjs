@@ -18,8 +18,9 @@ const patterns = given.length > 0 ? given : ['src/**/*.test.ts', 'test/**/*.test
 
 // Looked for here, because the runner calls it a success to find none.
 const files = globSync(patterns).sort()
-if (files.length === 0) {
-  process.stderr.write(`No test file matches ${patterns.join(' or ')}\n`)
+const unmatched = patterns.filter((pattern) => globSync(pattern).length === 0)
+if (unmatched.length > 0) {
+  process.stderr.write(`No test file matches ${unmatched.join(' or ')}\n`)
   process.exitCode = 1
 } else if (given.length > 0) {
   endLike(await runTests())

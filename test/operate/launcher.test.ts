@@ -12,6 +12,12 @@ const runtime = fileURLToPath(new URL('../../runtime', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'launcher-test-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
+test('a run of tests is refused where a file that it names is not there, whatever else it names', async () => {
+  const script = [join(runtime, 'test.mjs'), 'src/lib/seal.test.ts', 'test/not-there.test.ts']
+  const { code, stdout, stderr } = await end(start(script))
+  assert.deepEqual([code, stdout, stderr], [1, '', 'No test file matches test/not-there.test.ts\n'])
+})
+
 describe('the launcher', () => {
   test('gives arguments, output and exit code through', async () => {
     const script = newScript(`console.log(JSON.stringify(process.argv.slice(2))); process.exit(78)`)
