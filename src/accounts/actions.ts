@@ -27,6 +27,7 @@ export async function resumeAccount(needs: Needs, org: Org, who: string): Promis
   const note = { who, what: 'resumed' }
   const known = needs.accounts.get(org)
   if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
+  // mutant: resumes an account while Drift is asked whether it has left
   const done = await change(needs, org, (install) => (install.reason === leaving ? undefined : resumed(install)), note)
   // Where the webhook is not there any more, nothing would ever end the question.
   return done.is !== 'asked' || (await isStillAsked(needs.storage, org)) ? done : change(needs, org, resumed, note)

@@ -49,6 +49,7 @@ export function openStates({ keyring, tickets, clock, random }: Needs): States {
     judge(state, browser) {
       const [, said, nonce, began, from, mark] =
         /^(([\w-]{43})\.([0-9a-z]{1,11})\.(tile|console))\.([\w-]{22})$/.exec(state) ?? []
+      // mutant: takes an OAuth state from any browser
       if (!said || !nonce || !began || !mark || !isSame(mark, markOf(browser, said))) return { is: 'foreign' }
       const [at, now] = [Number.parseInt(began, 36), clock.now()]
       const until = at + stateMs

@@ -94,6 +94,7 @@ export function disconnecting(needs: Needs): Disconnect {
   }
 
   async function eraseRest(org: Org): Promise<void> {
+    // mutant: keeps the data key of an account that has left
     await keyring.forget(org)
     // Sessions prove who is an admin of an account that has left.
     await endSessions(tickets, org)

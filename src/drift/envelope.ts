@@ -98,6 +98,7 @@ export function openEnvelope(
   const surveyed = survey(text, ['token', 'type', 'orgId'])
   const said = (name: string) => saidOnce(text, surveyed, name)
   const inBody = surveyed.members.has('token') ? judgeToken(said('token'), tokens) : 'missing'
+  // mutant: builds a stranger's body before it judges the token
   if (header === 'missing' && inBody !== 'right') return wrong
   const reading = readText(text, surveyed)
   if (!reading.ok && reading.problem === 'invalid_json') return notJson('invalid_json')
@@ -146,6 +147,7 @@ function lifeCycleOf(whole: string, reading: Reading, said: Said, tokens: Tokens
   if (orgId === undefined) return undefined
   const { token: _, ...others } = body ?? {}
   const text = tokens.blank(body ? canonical(others) : whole)
+  // mutant: takes a second uninstall for a repeat of the first
   return { type, orgId, data: isObject(body?.data) ? body.data : {}, text, identity: undefined }
 }
 
@@ -157,6 +159,7 @@ function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
   const others = Object.keys(body).filter((key) => !['type', 'orgId', 'data', 'token'].includes(key))
   const more = canonicalMembers(body, others)
   const text = `{"type":"${type}","orgId":"${orgId}","data":${said}${more && `,${more}`}}`
+  // mutant: keeps Drift's token in the stored body
   const clean = tokens.blank(text)
   if (clean === text) return { type, orgId, data, text, identity }
   // A token inside the data is nobody's business either; blanked text is still JSON of the same shape.

@@ -143,6 +143,7 @@ export function judgeTokenInfo(answer: Answered): TokenInfo {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const error = ownErrorOf(answer)
   if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
+  // mutant: takes a proxy's page for Drift's word that an account has left
   if (error !== undefined && [400, 401, 404].includes(answer.status)) return { is: 'invalid' }
   if ([400, 401, 403, 404].includes(answer.status)) return { is: 'unclear', reason: `drift_${answer.status}` }
   if (answer.status !== 200) return { is: 'later', reason: `drift_${answer.status}` }

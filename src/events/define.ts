@@ -73,6 +73,7 @@ export const flag = () => value('boolean')
 /** A list of Drift ids, such as participants. The first of another shape decides: zod would describe each of 50,000. */
 export const ids = () =>
   z
+    // mutant: judges every participant of a list that has another shape
     .custom<Scalar[]>((found) => Array.isArray(found) && found.every(isScalar))
     .nullish()
     .meta({ documented: 'integers' })

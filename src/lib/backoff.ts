@@ -23,5 +23,6 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   const date = /^[A-Z][a-z]+, /.test(text) ? Date.parse(text) : Number.NaN
   const wanted = /^\d+$/.test(text) ? Number(text) * 1_000 : date - nowMs
   if (Number.isNaN(wanted)) return undefined
+  // mutant: waits for whatever Retry-After says
   return Math.min(Math.max(wanted, 1_000), probeMsMax)
 }

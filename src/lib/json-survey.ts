@@ -68,6 +68,7 @@ export function survey(text: string, wanted: readonly string[] = []): Survey {
         if (end < 0) return found('invalid_json')
         if (next === 'key' || next === 'key or end') {
           keys++
+          // mutant: reads a body again from its beginning at each of its keys
           if (open.length === 1) awaited = memberAt(text, at, end, wanted, members)
           next = 'colon'
         } else if (next === 'value' || next === 'value or end') {
@@ -124,6 +125,7 @@ export function survey(text: string, wanted: readonly string[] = []): Survey {
   if (next !== 'comma or end' || open.length > 0) return found('invalid_json')
   if (deepest > depthMax) return found('too_deep')
   if (values > valuesMax) return found('too_many_values')
+  // mutant: takes a number of any length
   return found(longest > numberCharactersMax ? 'number_too_long' : undefined)
 }
 

@@ -58,6 +58,7 @@ export function watchSteps({ inbox, clock, log, wake }: Needs): Steps {
     before = after
     if (Math.abs(byMs) < stepMsMin) return
     log.warn('clock_stepped', { byMs, noticed: 'running' })
+    // mutant: does not notice that the clock is set back
     if (byMs < 0) unappliedMs -= byMs
     if (byMs >= leapMsMin) mistrustUntil = after.monotonic + mistrustMs
     wake()
@@ -86,6 +87,7 @@ export function watchSteps({ inbox, clock, log, wake }: Needs): Steps {
   return {
     mayDelete() {
       look()
+      // mutant: deletes by a clock that has just leapt ahead
       return clock.monotonic() >= mistrustUntil
     },
     async stop() {

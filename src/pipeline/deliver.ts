@@ -24,8 +24,11 @@ export async function deliver(
   for (let part = parts.shift(); part; part = parts.shift()) {
     const verdict = await attempt(part)
     if (verdict.is === 'done') result.delivered.push(...part.map(({ id }) => id))
+    // mutant: lets an outage be an end
     else if (verdict.is !== 'refused') return { ...result, dead: sureDead(result), stopped: verdict }
+    // mutant: drops the whole batch on a 400
     else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })
+    // mutant: sends the halves of a refused batch in the wrong order
     else parts.unshift(part.slice(0, part.length >> 1), part.slice(part.length >> 1))
   }
   if (result.dead.length === run.length && (run.length > 1 || probing)) {

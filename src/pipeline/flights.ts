@@ -24,6 +24,7 @@ export function flights(
 
   function start(): boolean {
     if (waiting.length === 0 || underWay.size === atOnceMax) return false
+    // mutant: has one contact in two requests at once
     const { run, rest, isFull } = fill(waiting, room, (whose) => busy.has(whose))
     if (run.length === 0 || !(isFull || isAll)) return false
     waiting = rest

@@ -29,6 +29,7 @@ export function watchLease({ inbox, clock, leaseMs }: Needs, lease: Lease, claim
   return async () => {
     while (!isFresh()) {
       const before = lookAt(clock)
+      // mutant: goes on sending from memory what was erased
       if (!(await inbox.renew(lease, before.now + leaseMs))) return false
       last = before
     }

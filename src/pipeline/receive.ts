@@ -69,6 +69,7 @@ export function receiver(needs: Needs): Receive {
     if (judged.token === 'wrong') return { outcome: 'unauthorised' }
     await lookAgain(judged.opened)
     const arrival = await arrivalOf(judged.opened)
+    // mutant: answers before the commit
     const [outcome] = await inbox.append([arrival])
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
@@ -116,6 +117,7 @@ export function receiver(needs: Needs): Receive {
       state,
       text,
       identity,
+      // mutant: remembers an event without id or time for a month
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
       ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
       ...reason,

@@ -179,6 +179,7 @@ async function usableKey({ keyring }: SendNeeds, install: Install): Promise<stri
 /** A claim that was not held back although the account is: what is known here may be older than the store. */
 async function installOf(accounts: Accounts, org: Org, clock: Clock): Promise<{ install?: Install; hold?: string }> {
   for (let looks = 0; ; looks++) {
+    // mutant: sends under another account's key
     const install = accounts.get(org)
     const hold = install ? holdOf(install) : 'not_installed'
     if (install && !hold) return { install }

@@ -20,6 +20,7 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
     return { readyAt: now + waitMs, failures, tried }
   }
+  // mutant: never tries a troubled account again
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
   return { readyAt: now + Math.max(askedMs, probeMs), failures, tried, trouble }
 }

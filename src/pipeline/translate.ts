@@ -20,6 +20,7 @@ export function translate(
   for (const [name, value] of Object.entries(fields)) if (name !== 'contactId') said[name] = value
   const message = {
     anonymousId: known.contactId,
+    // mutant: makes the messageId when it sends
     messageId: entry.messageId,
     timestamp: new Date(timeOf(page, data, entry.receivedAt)).toISOString(),
     context,

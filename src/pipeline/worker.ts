@@ -69,6 +69,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
         await inbox.shortenLeases(now + leaseMs + skewMsMax)
         sweep = new Set()
       }
+      // mutant: waits for what a clock has written that has been set back since
       const farAhead = sweep !== undefined
       const lease = await inbox.claim(lane, { now, leaseMs, limit, bytesMax, holder: self(), farAhead })
       if (sweep) swept(sweep, lease)
@@ -119,6 +120,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   function self(): Holder {
+    // mutant: takes a lease that it works on for one that got lost
     return { id: holder, busy: [...busy] }
   }
 
@@ -129,6 +131,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   async function failed(lease: Lease, error: unknown): Promise<void> {
     const code = codeOf(error)
     log.error('work_failed', { lane, org: lease.org, code })
+    // mutant: blames an entry for what the store did
     if (storeFaults.includes(code)) return rest()
     const { failures, trouble } = lease
     const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(trouble && { trouble }) } as const

@@ -14,12 +14,16 @@ export type Verdict =
 
 export function judge(answer: Answered, nowMs: number): Verdict {
   if (answer.failure === unmakeable) return { is: 'held', reason: 'segment_request_invalid' }
+  // mutant: takes a timeout for a success
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const { status } = answer
+  // mutant: takes success:false for a success
   if (status >= 200 && status < 300) return judgeSuccess(answer.body)
+  // mutant: takes a redirect for a success
   if (status >= 300 && status < 400) return { is: 'held', reason: 'segment_redirect' }
   if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
   if (status === 400 && namesWriteKey(answer.body)) return { is: 'held', reason: 'write_key_refused' }
+  // mutant: tries a 400 again for ever
   if (status === 400 || status === 413) return { is: 'refused', reason: `segment_${status}` }
   const afterMs = retryAfterMs(answer.headers['retry-after'], nowMs)
   return { is: 'later', reason: `segment_${status}`, ...(afterMs === undefined ? {} : { afterMs }) }

@@ -25,5 +25,6 @@ export function cautionAfter({ crashes, careful }: Caution, { failures, crashed 
   // An outage or trouble: the entry is still there.
   if (failures > 0) return { crashes: 0, careful }
   // It went on with this one alone, so this one was it.
+  // mutant: forgets to be careful at the first innocent in line
   return { crashes: 0, careful: crashes > crashesBeforeCareful ? 0 : Math.max(careful - 1, 0) }
 }

@@ -22,6 +22,7 @@ export function groupAppends(append: Inbox['append'], most = Number.POSITIVE_INF
     const { arrivals, results } = next
     const start = arrivals.length
     arrivals.push(...batch)
+    // mutant: keeps a queue in memory behind the 200
     return (await results).slice(start, start + batch.length)
   }
 }

@@ -64,6 +64,7 @@ export function webhookRoute({ receive, tokens, strangers, clock, log, took }: N
       tell(response.statusCode, received, body.bytes.length)
     } catch (error) {
       // Not stored for certain, so not acknowledged; if it was stored after all, the same event again is one event.
+      // mutant: answers 200 when the store refused
       answer(response, 503, { ok: false, error: 'unavailable' }, { 'retry-after': retryAfterSeconds })
       tell(503, { reason: codeOf(error) }, body.bytes.length)
     }

@@ -95,7 +95,6 @@ law('files have one idea, and at most 300 lines', {
     'src/storage/conformance.ts': 'a list: one check for each promise',
     'src/storage/conformance-lookup.ts': 'the rest of that list',
     'src/storage/sqlite/inbox.ts': 'every move of an entry, in one place for one transaction',
-    'torture/mutants/list.ts': 'a list: one row for each broken promise',
     'test/delivery/promise.test.ts': 'the promise from end to end on one rig',
     'test/webhook/bad-input.test.ts': 'tables: one row for each thing that can be wrong with a webhook',
   },

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endChild, startChild } from '../../test/children.ts'
 import { type Catcher, type Mutant, mutants } from './list.ts'
+import { allMarks, changed, type Mark } from './marks.ts'
 
 export interface Judged {
   name: string
@@ -27,9 +28,10 @@ export async function judgeMutants(only: string, told: (judged: Judged) => void)
     cpSync(root, folder, { recursive: true, filter: (from) => !left.has(basename(from)) })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     const chosen = mutants.filter(({ name }) => name.includes(only))
+    const marks = new Map(allMarks().map((mark) => [mark.name, mark]))
     const results: Judged[] = []
     for (const mutant of chosen) {
-      const judged = await judge(mutant, folder)
+      const judged = await judge(mutant, marks.get(mutant.name)!, folder)
       results.push(judged)
       told(judged)
     }
@@ -39,24 +41,26 @@ export async function judgeMutants(only: string, told: (judged: Judged) => void)
   }
 }
 
-/** What must hold before anything is judged: each text to be changed is there, once. In words, what is not so. */
+/** What must hold before anything is judged: each mutant is marked in the source, once. In words, what is not so. */
 export function unfit(): string[] {
-  return mutants.flatMap(({ name, file, edits }) => {
-    const text = readFileSync(join(root, file), 'utf8')
-    return edits.flatMap(([from]) => {
-      const times = text.split(from).length - 1
-      return times === 1 ? [] : [`${name}: the text to be changed stands ${times} times in ${file}: ${from}`]
-    })
-  })
+  const marks = allMarks()
+  const names = new Set(mutants.map(({ name }) => name))
+  const strange = marks.filter(({ name }) => !names.has(name))
+  return [
+    ...strange.map(({ name, path }) => `${path}: the list of mutants does not have "${name}"`),
+    ...mutants.flatMap(({ name }) => {
+      const places = marks.filter((mark) => mark.name === name).map(({ path }) => path)
+      return places.length === 1 ? [] : [`"${name}" is marked ${places.length} times: ${places.join(', ')}`]
+    }),
+  ]
 }
 
-async function judge({ name, file, edits, catchers }: Mutant, folder: string): Promise<Judged> {
+async function judge({ name, becomes, catchers }: Mutant, mark: Mark, folder: string): Promise<Judged> {
   const startedAt = performance.now()
-  const path = join(folder, file)
+  const path = join(folder, mark.path)
   const whole = readFileSync(path, 'utf8')
   try {
-    const changed = edits.reduce((text, [from, to]) => text.replace(from, () => to), whole)
-    writeFileSync(path, changed)
+    writeFileSync(path, changed(whole, mark, becomes))
     for (const catcher of catchers) {
       const said = await complaintOf(catcher, folder)
       if (said !== undefined) return { name, caughtBy: nameOf(catcher), said, ms: performance.now() - startedAt }

@@ -63,6 +63,7 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
   const name = Buffer.from(identity).toString('hex')
   const until = state.identities.get(name)
   const isBelievable = until !== undefined && until <= arrival.receivedAt + 2 * rememberMs
+  // mutant: takes every webhook for a new one
   if (until !== undefined && until > arrival.receivedAt && isBelievable) {
     count(state, owner, arrival.type, 'duplicate')
     return 'duplicate'
@@ -85,6 +86,7 @@ function claim(
   { now, leaseMs, limit, bytesMax, holder, farAhead = false }: Parameters<Inbox['claim']>[1],
 ): Lease | undefined {
   const ready = lanesOf(state, lane)
+    // mutant: gives a leased account to a second worker
     .filter((kept) => kept.hold === undefined && isReady(kept, now, farAhead) && takenUntil(kept, holder) <= now)
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
@@ -200,14 +202,15 @@ function firstEntries(
 
 function inLane(state: State, { org, lane }: LaneState): Kept[] {
   const wanted = lane === 'send' ? 'waiting' : 'asking'
-  return [...state.entries.values()]
-    .filter((kept) => kept.org === org && kept.state === wanted)
-    .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.place - other.place)
+  const found = [...state.entries.values()].filter((kept) => kept.org === org && kept.state === wanted)
+  // mutant: keeps no order in an account
+  return found.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.place - other.place)
 }
 
 export function held(state: State, lease: Lease): LaneState | undefined {
   const kept = laneState(state, lease.org, lease.lane)
   const isHeld = kept.token === lease.token && kept.holder === lease.holder && kept.leaseUntil !== undefined
+  // mutant: lets a holder that lost its lease settle
   return isHeld ? kept : undefined
 }
 
@@ -218,6 +221,7 @@ function isReady({ readyAt, trouble }: LaneState, now: number, farAhead: boolean
 /** Until when the lane is kept from this holder: by the lease of another, or by its own work. */
 function takenUntil(kept: LaneState, holder: Holder | undefined): number {
   if (holder?.busy.includes(kept.org)) return Number.POSITIVE_INFINITY
+  // mutant: waits for its own lease that got lost
   return isOf(holder, kept) ? 0 : (kept.leaseUntil ?? 0)
 }
 

@@ -71,8 +71,10 @@ function makeReady(db: DatabaseSync, purpose: Purpose): void {
   // Another program's file is not even given a log.
   if (purpose !== 'look') assertOurs(db)
   // FULL: a commit waits for the disk. With NORMAL the last commits before a power loss are gone.
+  // mutant: commits without waiting for the disk (synchronous = NORMAL)
   if (purpose !== 'look') db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   // What is erased is overwritten, also where SQLite would only mark a page as free.
+  // mutant: only marks as free what it erased from the SQLite file
   if (purpose !== 'look') db.exec(`PRAGMA secure_delete = ON; PRAGMA journal_size_limit = ${logBytesMax}`)
   // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
   db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')

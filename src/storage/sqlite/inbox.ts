@@ -29,6 +29,7 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
     const { org, type, state, receivedAt } = arrival
     // Not installed accounts are counted together: their number is not ours to bound.
     const owner = state === 'unclaimed' ? '' : org
+    // mutant: has no unique index for identities in SQLite
     if (!isNew(db, arrival.identity, receivedAt, arrival.rememberMs)) {
       counts.add(owner, type, 'duplicate')
       return 'duplicate'
@@ -85,6 +86,7 @@ export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim
     )
     if (!found) return undefined
     const org = found.org as string
+    // mutant: does not count a crash before it works
     const crashes = Number(found.crashes) + (found.lease_until === null || found.own === 1 ? 0 : 1)
     const { careful } = cautionOf(found)
     const single = found.trouble !== null || careful > 0
@@ -129,6 +131,7 @@ export function more(
 }
 
 export function renew(db: Database, lease: Lease, until: number): boolean {
+  // mutant: judges a lease by the wall clock alone
   return db.run(`UPDATE lanes SET lease_until = ? WHERE ${heldLease}`, until, ...heldBy(lease)) === 1
 }
 
@@ -327,6 +330,7 @@ export function heldLane(db: Database, lease: Lease) {
   return db.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
 }
 
+// mutant: lets a holder that lost its lease settle, in SQLite
 const heldLease = 'org = ? AND lane = ? AND token = ? AND holder IS ? AND lease_until IS NOT NULL'
 
 function heldBy({ org, lane, token, holder }: Lease) {
@@ -336,6 +340,7 @@ function heldBy({ org, lane, token, holder }: Lease) {
 const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
 
 /** Until when a lane is kept from a holder: by the lease of another or, without end (null), by its own work. */
+// mutant: waits for its own lease that got lost, in SQLite
 const takenUntil = `CASE WHEN org IN (SELECT value FROM json_each(?)) THEN NULL
   WHEN holder = ? THEN 0 ELSE coalesce(lease_until, 0) END`
 
@@ -353,6 +358,7 @@ function firstEntries(
   const rows =
     lane === 'send'
       ? db.iterate(
+          // mutant: keeps no order in an account, in SQLite
           `${columns} WHERE e.org = ? AND e.state = 'waiting' AND e.place > ? ORDER BY e.place LIMIT ?`,
           org,
           after,

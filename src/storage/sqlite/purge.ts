@@ -29,6 +29,7 @@ export function purge(db: Database): Purged {
   if (last! === logged! && logBytes(db.path) <= logBytesMax) return isErased ? 'compact' : 'done'
   // The most of it while commits go on.
   db.get('PRAGMA wal_checkpoint(PASSIVE)')
+  // mutant: says that all is erased while the log has it still
   if (!truncateLog(db, waitMs)) return isErased ? 'log_held' : 'done'
   const isSmall = isErased && fileBytes(db) <= vacuumBytesMax
   try {

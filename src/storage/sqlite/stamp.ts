@@ -19,6 +19,7 @@ export function stampFile(db: DatabaseSync, path: string): () => boolean {
   truncateLog({ exec: (sql) => db.exec(sql), get: (sql) => db.prepare(sql).get() as Row | undefined }, 0)
   return () => {
     try {
+      // mutant: does not look whether another content was copied into its file
       return stampIn(path) === stamp
     } catch (error) {
       return !otherContent.includes(primaryCode(error))

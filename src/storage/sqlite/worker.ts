@@ -101,6 +101,7 @@ function together(db: Database, asks: Ask[]): Reply[] {
     // One that is alone needs no savepoint: failing, it takes nothing else with it.
     const replies = asks.length === 1 ? [performed(db, asks[0]!)] : asks.map((ask) => perform(db, ask))
     db.run('COMMIT')
+    // mutant: answers though its file was moved away
     assertInPlace(db, 'glance')
     return replies
   } catch (error) {
@@ -113,6 +114,7 @@ function together(db: Database, asks: Ask[]): Reply[] {
       reserve.spend()
       return withoutRoom(db, asks)
     }
+    // mutant: ignores that a commit failed
     if (troubleOf(error) === 'fatal') stop(error)
     return asks.map((ask) => refusal(ask, error))
   }
