@@ -1,7 +1,8 @@
 /** Posts a webhook to a running service as Drift would: one of the catalogue's samples, or a file. */
 import { readFile } from 'node:fs/promises'
 import { type Env, readOne } from '../config.ts'
-import { catalogue, fixtureOf } from '../events/index.ts'
+import { readFixture } from '../events/fixtures.ts'
+import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
 import { openOutlet } from '../lib/request.ts'
@@ -58,7 +59,7 @@ function verificationToken(env: Env): string {
 }
 
 async function webhookOf(what: string): Promise<JsonObject> {
-  if (catalogue.has(what)) return (await fixtureOf(what)).drift
+  if (catalogue.has(what)) return (await readFixture(what)).drift
   const text = await readFile(what, 'utf8').catch((cause: unknown) => {
     throw new Problem('input_missing', `"${what}" is neither an event type nor a file that can be read`, {
       hint: `event types: ${[...catalogue.keys()].join(', ')}`,

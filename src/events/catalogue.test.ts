@@ -7,7 +7,8 @@ import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { isObject, type Json, type JsonObject, readText } from '../lib/json.ts'
 import type { Known } from './define.ts'
-import { catalogue, fixtureOf, loadCatalogue } from './index.ts'
+import { readFixture } from './fixtures.ts'
+import { catalogue, loadCatalogue } from './index.ts'
 import { formats, printCatalogue, trackingPlan } from './print.ts'
 
 const pages = [...catalogue.values()]
@@ -39,7 +40,7 @@ describe('the catalogue', () => {
 
   for (const { type, call } of pages) {
     test(`${type}: its page makes of its fixture's webhook exactly what the fixture says`, async () => {
-      const { drift, conversation, segment } = await fixtureOf(type)
+      const { drift, conversation, segment } = await readFixture(type)
       const data = drift.data as JsonObject
       assert.ok(page(type).data.safeParse(data).success)
       const whose = page(type).whose(data)
@@ -54,7 +55,7 @@ describe('the catalogue', () => {
     })
 
     test(`${type}: no two values of its fixture are alike, so that a crossed wire shows`, async () => {
-      const { segment } = await fixtureOf(type)
+      const { segment } = await readFixture(type)
       const said = (segment.properties ?? segment.traits) as JsonObject
       // These are one and the same thing under two names, in Drift's own samples as well.
       const twins = new Set(['schedulerId', 'id', 'isOrgSlug', 'isPrivate', 'isRecurring'])
@@ -63,7 +64,7 @@ describe('the catalogue', () => {
     })
 
     test(`${type}: an object where a value should stand is an unknown shape, another scalar is not`, async () => {
-      const { drift } = await fixtureOf(type)
+      const { drift } = await readFixture(type)
       const data = drift.data as JsonObject
       const [scalar] = Object.keys(page(type).data.shape).filter((name) => typeof data[name] === 'number')
       assert.ok(scalar)
@@ -166,7 +167,7 @@ describe('whose event it is', () => {
   }
 
   test('a conversation_push that carries the conversation whole need not ask for it', async () => {
-    const { drift, conversation } = await fixtureOf('conversation_push')
+    const { drift, conversation } = await readFixture('conversation_push')
     const data = drift.data as JsonObject
     assert.equal(page('conversation_push').needsConversation?.(data), true)
     assert.equal(page('conversation_push').needsConversation?.({ ...conversation, ...data }), false)
@@ -211,7 +212,7 @@ describe('adding an event', () => {
     const loaded = await loadCatalogue(url)
     assert.deepEqual([...loaded.keys()], ['chat_to_call'])
     const page = loaded.get('chat_to_call')!
-    const { drift, segment } = await fixtureOf('chat_to_call', url)
+    const { drift, segment } = await readFixture('chat_to_call', url)
     const data = drift.data as JsonObject
     assert.ok(page.data.safeParse(data).success)
     const whose = page.whose({ ...data, secret: 1 })
@@ -264,7 +265,7 @@ describe('the tracking plan', () => {
 
   for (const rule of rules.filter(({ type }) => type === 'TRACK')) {
     test(`${rule.key}: names what the fixture sends, with the types it sends`, async () => {
-      const { segment } = await fixtureOf(rule.key.replace('Drift Source Event: ', ''))
+      const { segment } = await readFixture(rule.key.replace('Drift Source Event: ', ''))
       assert.equal(segment.event, rule.key)
       const inner = rule.jsonSchema.properties.properties
       assert.deepEqual(Object.keys(inner.properties).sort(), Object.keys(segment.properties as object).sort())

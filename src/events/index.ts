@@ -1,23 +1,11 @@
 /** The catalogue: one page a file, found by its folder. A page is a module with a fixture of the same name beside it. */
-import { readdir, readFile } from 'node:fs/promises'
-import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import { readdir } from 'node:fs/promises'
 import type { EventPage } from './define.ts'
-
-export interface Fixture {
-  /** The whole webhook as Drift posts it. */
-  drift: JsonObject
-  /** What Drift answers when it is asked for the conversation. */
-  conversation?: JsonObject
-  /** What Segment must get, without messageId, context and integrations; without timestamp where that is the receipt. */
-  segment: JsonObject
-}
-
-const here = new URL('./', import.meta.url)
+import { eventsFolder, fixtureTypes } from './fixtures.ts'
 
 /** Every page of a folder by its event's type; throws when a page is not what its file's name says. */
 export async function loadCatalogue(folder: URL): Promise<ReadonlyMap<string, EventPage>> {
-  const files = await readdir(folder)
-  const types = files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [])).sort()
+  const [files, types] = await Promise.all([readdir(folder), fixtureTypes(folder)])
   const pages = await Promise.all(types.map((type) => loadPage(folder, type, files)))
   return new Map(pages.map((page) => [page.type, page]))
 }
@@ -30,13 +18,7 @@ async function loadPage(folder: URL, type: string, files: readonly string[]): Pr
   throw new Error(`${file} must export by default the page of an event whose type is "${type}", as the file is named`)
 }
 
-export async function fixtureOf(type: string, folder: URL = here): Promise<Fixture> {
-  const reading = readText(await readFile(new URL(`${type}.json`, folder), 'utf8'))
-  if (reading.ok && isObject(reading.value)) return reading.value as unknown as Fixture
-  throw new Error(`${type}.json is no JSON object`)
-}
-
-export const catalogue = await loadCatalogue(here)
+export const catalogue = await loadCatalogue(eventsFolder)
 
 /** Whether there is an event that could be sent as it was mapped at its receipt. */
 export const hasEarlierMappings = [...catalogue.values()].some(({ earlier }) => earlier !== undefined)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
+import { readFixture } from '../events/fixtures.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
-import { readFixture } from '../sim/webhook.ts'
 
 const id = String(org)
 const [minute, hour] = [60_000, 3_600_000]

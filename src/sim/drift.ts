@@ -1,4 +1,6 @@
 /** A Drift of our own: its OAuth, its look-ups, and a sender of webhooks; built on what is known of Drift in public. */
+
+import { fixtureTypes } from '../events/fixtures.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, systemRandom } from '../lib/random.ts'
@@ -11,7 +13,6 @@ import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember
 import { expression, openScripts, type PathPattern, type Script } from './script.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting, waitMsMax } from './waiting.ts'
-import { fixtureTypes } from './webhook.ts'
 import { openWebhookSender, type WebhookSender } from './webhook-sender.ts'
 
 export interface DriftOptions extends Partial<DriftSettings> {

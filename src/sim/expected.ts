@@ -1,7 +1,7 @@
 /** Holds what Segment received against what the fixtures say it should: for the demo and the tests alike. */
 import { isDeepStrictEqual } from 'node:util'
+import { readFixture } from '../events/fixtures.ts'
 import { canonical, type Json, type JsonObject } from '../lib/json.ts'
-import { readFixture } from './webhook.ts'
 
 /** Undefined when the message is as documented, whole; else the first thing that is not. */
 export async function difference(type: string, message: JsonObject, receivedAt: number): Promise<string | undefined> {

@@ -1,8 +1,9 @@
 /** Visitors who talk, book and leave: events as they come in a company's life, for people to look at. */
+
+import { fixtureTypes } from '../events/fixtures.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import type { DriftSim } from './drift.ts'
-import { fixtureTypes } from './webhook.ts'
 
 export interface Story {
   /** What a visitor does next: one event, of one of many people. Resolves once it has been answered. */

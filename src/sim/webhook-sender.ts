@@ -1,9 +1,11 @@
 /** Drift's side of a webhook: posts it, with the token in body and header, and keeps a ledger of what came back. */
+
+import { eventsFolder, fixtureTypes, readFixture } from '../events/fixtures.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { type DriftState, digitsOf, orgOf, remember } from './drift-state.ts'
-import { eventsFolder, fixtureTypes, readFixture, type Variation, vary } from './webhook.ts'
+import { type Variation, vary } from './webhook.ts'
 
 export interface SendOptions extends Variation {
   /** The request URL of the app. */

@@ -1,15 +1,6 @@
-/** Webhooks as Drift makes them, from the fixtures beside the event pages: `src/events/<type>.json`. */
-import { readdir, readFile } from 'node:fs/promises'
-import { isExactNumber, isObject, type Json, type JsonObject, numberOf, readText } from '../lib/json.ts'
-
-export interface Fixture {
-  /** The whole webhook. */
-  drift: JsonObject
-  /** What Drift answers about the webhook's conversation, without its `data` wrapper. */
-  conversation?: JsonObject
-  /** The message that Segment gets. */
-  segment: JsonObject
-}
+/** Webhooks as Drift makes them, varied from the fixtures beside the event pages: `src/events/<type>.json`. */
+import type { Fixture } from '../events/fixtures.ts'
+import { isExactNumber, isObject, type Json, type JsonObject, numberOf } from '../lib/json.ts'
 
 /** How a webhook differs from its fixture. */
 export interface Variation {
@@ -19,21 +10,6 @@ export interface Variation {
   vary?: number
   /** Adds n to the contact's id: another person. */
   contact?: number
-}
-
-export const eventsFolder = new URL('../events/', import.meta.url)
-
-/** The names of all events that have a fixture. */
-export async function fixtureTypes(folder: URL = eventsFolder): Promise<string[]> {
-  const files = await readdir(folder)
-  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
-}
-
-/** Reads one fixture afresh, every digit kept. Throws when there is none of that name. */
-export async function readFixture(type: string, folder: URL = eventsFolder): Promise<Fixture> {
-  const { value } = readText(await readFile(new URL(`${type}.json`, folder), 'utf8'))
-  if (!isObject(value) || !isObject(value.drift)) throw new Error(`${type}.json holds no webhook under "drift"`)
-  return value as unknown as Fixture
 }
 
 /** The webhook and its conversation, varied alike, so that a look-up of one finds the other. Key order is kept. */

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readFixture } from '../../src/sim/webhook.ts'
+import { readFixture } from '../../src/events/fixtures.ts'
 import { expected, samples } from '../bridge-page.ts'
 import { org, writeKey as serviceKey, settled } from '../rig.ts'
 import { type Made, useSite, type Visit, whole, withoutChance } from '../site.ts'

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { readFixture } from '../../src/events/fixtures.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { readFixture } from '../../src/sim/webhook.ts'
 import { eventually } from '../clock.ts'
 import { engines, type Stores } from '../engines.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Analytics } from '@segment/analytics-node'
-import { catalogue, fixtureOf } from '../../src/events/index.ts'
+import { readFixture } from '../../src/events/fixtures.ts'
+import { catalogue } from '../../src/events/index.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { difference } from '../../src/sim/expected.ts'
 import { engines, type Stores } from '../engines.ts'
@@ -75,7 +76,7 @@ test('a message has the shape that the official client sends for the same call',
   try {
     const { drift, segment } = rig.sims
     for (const [type, page] of catalogue) {
-      const { segment: expected } = (await fixtureOf(type)) as { segment: JsonObject }
+      const { segment: expected } = (await readFixture(type)) as { segment: JsonObject }
       const earlier = segment.accepted.length
       await drift.send(type, { to: rig.to, orgId: org })
       const ours = (await segment.waitFor(earlier + 1)).at(-1)!.message

@@ -181,7 +181,8 @@ law('a person who meets an error gets a Problem with a code in snake_case', {
       }),
   instead: "new Problem('what_is_wrong', message, { hint }), with a line in docs/errors.md",
   except: {
-    'src/events/index.ts': 'speaks to whoever writes a page, while they write it',
+    'src/events/index.ts': 'tells the author of a page what is missing, while they write it',
+    'src/events/fixtures.ts': 'tells the author of a fixture the same',
   },
   breaks: [
     { 'src/lib/a.ts': "throw new Problem('Bad Thing', 'it is bad')" },

@@ -1,7 +1,8 @@
 /** What is shown of an event before somebody asks for what it says of a person. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { catalogue, fixtureOf } from '../../events/index.ts'
+import { readFixture } from '../../events/fixtures.ts'
+import { catalogue } from '../../events/index.ts'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import { Covered, mask, maskMessage } from './mask.ts'
 
@@ -17,7 +18,7 @@ const personal = /@|\d+\.\d+\.\d+\.\d+|https?:|\+\d|Angeles|United States|en-US/
 test('no fixture shows a name, an address, a place or a message', async () => {
   let covered = 0
   for (const type of catalogue.keys()) {
-    const { drift, conversation, segment } = await fixtureOf(type)
+    const { drift, conversation, segment } = await readFixture(type)
     for (const shown of [mask(drift), mask((conversation ?? null) as Json), maskMessage(segment)]) {
       const open = texts(shown).filter((text) => personal.test(text))
       assert.deepEqual(open, [], type)
