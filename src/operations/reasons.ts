@@ -146,6 +146,10 @@ export const setbacks: Table = {
     'the certificate at the other side has run out, or is not valid yet',
     'look at the clock of this machine first; then at what answers at that address',
   ],
+  TLS_REVOKED: [
+    'the certificate at the other side was revoked by the authority that signed it',
+    'nothing can be done here: the operator of that address must replace it; nothing was sent to it',
+  ],
   TLS_WRONG_HOST: [
     'the certificate at the other side is another host’s',
     'look at the address in the settings, and at what answers there (a proxy, a captive portal)',

@@ -163,13 +163,46 @@ describe('a certificate of a private authority', { skip: withoutPostgres || with
 
   test('that is not named, or of another host, is refused with what to do', async () => {
     const url = await secured.fresh()
-    for (const bad of [
-      named(url, 'sslmode=verify-full'),
-      named(url, `sslmode=verify-full&sslrootcert=${folder}/ca.crt`, '127.0.0.1'),
-    ])
+    const cases: [bad: string, hint: RegExp][] = [
+      [named(url, 'sslmode=verify-full'), /sslrootcert.*NODE_EXTRA_CA_CERTS/],
+      [named(url, `sslmode=verify-full&sslrootcert=${folder}/ca.crt`, '127.0.0.1'), /the host .* in the certificate/],
+    ]
+    for (const [bad, hint] of cases)
       await assert.rejects(opens(bad), (error: { code?: string; hint?: string }) => {
-        assert.match(error.hint!, /sslrootcert.*NODE_EXTRA_CA_CERTS/)
+        assert.match(error.hint!, hint)
         return error.code === 'store_certificate'
       })
+  })
+
+  test('in a file that is not there is not waited for: the settings name it, so they must change', async () => {
+    for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+      const bad = named(await secured.fresh(), `sslmode=verify-full&${name}=${folder}/not-there.pem`)
+      await assert.rejects(
+        opens(bad),
+        (error: { code?: string; message: string; hint?: string; exitCode?: number }) => {
+          assert.match(error.message, /^a file that DATABASE_URL names cannot be read \(ENOENT\)$/)
+          assert.match(error.hint!, /sslrootcert, sslcert and sslkey/)
+          return error.code === 'store_certificate' && error.exitCode === 78
+        },
+      )
+    }
+  })
+
+  test('is asked for and checked as well in the weaker modes, and the client prints no warning about them', async () => {
+    const warned: string[] = []
+    const hear = ({ message }: Error) => void warned.push(message)
+    process.on('warning', hear)
+    try {
+      const url = await secured.fresh()
+      for (const mode of ['prefer', 'require', 'verify-ca']) {
+        await assert.rejects(opens(named(url, `sslmode=${mode}`)), { code: 'store_certificate' })
+        await opens(named(url, `sslmode=${mode}&sslrootcert=${folder}/ca.crt`))
+      }
+      // A warning is told of in the next turn.
+      await new Promise(setImmediate)
+    } finally {
+      process.off('warning', hear)
+    }
+    assert.deepEqual(warned, [])
   })
 })

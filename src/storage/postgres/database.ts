@@ -53,9 +53,18 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 }
 
+/**
+ * The client checks the certificate in these modes as in verify-full, and prints seven lines about its next version, which
+ * will not. Here they keep their meaning.
+ */
+function checked(url: string): string {
+  if (/[?&]uselibpqcompat=true(&|$)/.test(url)) return url
+  return url.replace(/([?&]sslmode=)(prefer|require|verify-ca)(?=&|$)/g, '$1verify-full')
+}
+
 export function connectionTo(url: string): pg.ClientConfig {
   return {
-    connectionString: url,
+    connectionString: checked(url),
     application_name: 'drift-segment-source',
     connectionTimeoutMillis: connectMs,
     query_timeout: answerMs,

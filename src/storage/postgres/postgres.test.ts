@@ -180,6 +180,14 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     })
   })
 
+  test('are told when the database is not there, apart from a user who is not let in', async () => {
+    const error = await open(url.replace(/[^/]+$/, 'not_there'), 'serve').catch((thrown: Problem) => thrown)
+    assert.ok(error instanceof Problem)
+    assert.deepEqual([error.code, error.exitCode], ['store_refused', 78])
+    assert.match(error.message, /no database of the name/)
+    assert.match(error.hint!, /CREATE DATABASE/)
+  })
+
   test('do not wait for a server that speaks no TLS, and say so', async () => {
     const error = await open(`${url}?sslmode=verify-full`, 'serve').catch((thrown: Problem) => thrown)
     assert.ok(error instanceof Problem)

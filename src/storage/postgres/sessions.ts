@@ -13,9 +13,8 @@ const statements = 6
 
 /** Rejects with `pool_mode_unsupported` behind such a pool. */
 export async function assertSessions(url: string): Promise<void> {
-  const clients = [new pg.Client(connectionTo(url)), new pg.Client(connectionTo(url))] as const
-  for (const client of clients) client.on('error', () => {})
-  const [one, other] = clients
+  const [one, other] = [clientTo(url), clientTo(url)]
+  const clients = [one, other]
   try {
     await Promise.all(clients.map((client) => client.connect()))
     const own = await backendOf(one)
@@ -26,6 +25,17 @@ export async function assertSessions(url: string): Promise<void> {
     throw problemOf(error)
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})))
+  }
+}
+
+/** A client reads the files of certificates that the URL names when it is made. */
+function clientTo(url: string): pg.Client {
+  try {
+    const client = new pg.Client(connectionTo(url))
+    client.on('error', () => {})
+    return client
+  } catch (error) {
+    throw problemOf(error)
   }
 }
 

@@ -20,6 +20,21 @@ test("a certificate that Node refuses is named as the trouble, by each of Node's
   for (const code of others) assert.equal(codeFor(code), 'store_unreachable', code)
 })
 
+test('what to do about a refused certificate is said by what is wrong with it: renewing helps one that has expired, not an authority', () => {
+  const cases: [code: string, is: RegExp, hint: RegExp][] = [
+    ['SELF_SIGNED_CERT_IN_CHAIN', /not trusted/, /sslrootcert.*NODE_EXTRA_CA_CERTS/],
+    ['CERT_HAS_EXPIRED', /has expired/, /renew/],
+    ['CERT_REVOKED', /revoked/, /replace/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /another host/, /DATABASE_URL/],
+  ]
+  for (const [code, is, hint] of cases) {
+    const problem = problemOf(Object.assign(new Error('no'), { code }))
+    assert.match(problem.message, is)
+    assert.match(problem.hint!, hint)
+    assert.equal(/sslrootcert/.test(problem.hint!), code === 'SELF_SIGNED_CERT_IN_CHAIN')
+  }
+})
+
 test('what the client finds out by itself has no code: its message is shown, and a password that is missing is not waited for', () => {
   const late = problemOf(new Error('timeout expired'))
   assert.deepEqual([late.code, late.message], ['store_unreachable', 'PostgreSQL cannot be reached (timeout expired)'])

@@ -1,12 +1,12 @@
 /** What an error of PostgreSQL's means for us: try again, reconnect, or nothing more can be promised. */
 import { codeOf, Problem } from '../../lib/errors.ts'
-import { tlsFailureOf } from '../../lib/tls-failures.ts'
+import { type TlsFailure, tlsFailureOf } from '../../lib/tls-failures.ts'
 
 /** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html. */
 const contention = ['40001', '40P01']
 const fullOrShort = /^53/
 const gone = ['42P01', '3F000']
-const unfit = /^(28|3D|08P01)/
+const unfit = /^(28|08P01)/
 
 /** Two transactions met; nothing of this one was done, and it may be done again. */
 export function isContention(error: unknown): boolean {
@@ -34,6 +34,12 @@ export function problemOf(error: unknown): Problem {
       exitCode: 78,
       cause: error,
     })
+  if (state === '3D000')
+    return new Problem('store_refused', 'PostgreSQL has no database of the name in DATABASE_URL', {
+      hint: 'create it (CREATE DATABASE …), or correct the name',
+      exitCode: 78,
+      cause: error,
+    })
   if (unfit.test(state)) return notLetIn(error)
   if (fullOrShort.test(state))
     return new Problem('store_full', 'PostgreSQL has no room or no connections left: nothing new is accepted', {
@@ -47,12 +53,38 @@ export function problemOf(error: unknown): Problem {
   })
 }
 
+/** What is wrong with it, and what to do about it. */
+const certificateWords: Record<Exclude<TlsFailure, 'TLS_NOT_SPOKEN'>, readonly [is: string, hint: string]> = {
+  TLS_UNTRUSTED: [
+    'is not trusted',
+    'name the authority that signed it: sslmode=verify-full&sslrootcert=/path/to/ca.crt in DATABASE_URL, or NODE_EXTRA_CA_CERTS',
+  ],
+  TLS_EXPIRED: [
+    'has expired, or is not valid yet',
+    "look at this machine's clock; if it is right, renew the certificate at the server",
+  ],
+  TLS_REVOKED: ['was revoked by its authority', 'replace the certificate at the server'],
+  TLS_WRONG_HOST: [
+    'is of another host',
+    'write the host into DATABASE_URL as it stands in the certificate, or have a certificate made for the host in DATABASE_URL',
+  ],
+}
+
 function unreachable(cause: unknown): Problem {
   const tls = tlsFailureOf(codeOf(cause))
   // A certificate stays refused, where a failure of the protocol may be the network's.
-  if (tls !== undefined && tls !== 'TLS_NOT_SPOKEN')
-    return new Problem('store_certificate', `PostgreSQL's certificate is not trusted (${codeOf(cause)})`, {
-      hint: 'name the authority that signed it: sslmode=verify-full&sslrootcert=/path/to/ca.crt in DATABASE_URL, or NODE_EXTRA_CA_CERTS; the host in DATABASE_URL must stand in the certificate',
+  if (tls !== undefined && tls !== 'TLS_NOT_SPOKEN') {
+    const [is, hint] = certificateWords[tls]
+    return new Problem('store_certificate', `PostgreSQL's certificate ${is} (${codeOf(cause)})`, {
+      hint,
+      exitCode: 78,
+      cause,
+    })
+  }
+  // A file is opened for nothing but TLS; a socket is connected to.
+  if ((cause as NodeJS.ErrnoException).syscall === 'open')
+    return new Problem('store_certificate', `a file that DATABASE_URL names cannot be read (${codeOf(cause)})`, {
+      hint: 'look at the paths in sslrootcert, sslcert and sslkey, and let the user that runs the service read them',
       exitCode: 78,
       cause,
     })
