@@ -111,17 +111,18 @@ describe('the file .env', () => {
     }
   }
   const rows: [row: string, bytes: string, value: string | undefined][] = [
-    ['L04 a byte order mark', '\ufeffDRIFT_TEST_A=1', '1'],
-    ['L04 lines that end as on Windows', 'X=0\r\nDRIFT_TEST_A=1\r\nY=2\r\n', '1'],
-    ['L04 tabs and spaces', '\tDRIFT_TEST_A =\t1 ', '1'],
-    ['L04 a name twice: the last', 'DRIFT_TEST_A=0\nDRIFT_TEST_A=1', '1'],
-    ['L04 a comment, and what is no setting', '# DRIFT_TEST_A=0\n???\nDRIFT_TEST_A=1', '1'],
-    ['L04 ten megabytes', `X=${'x'.repeat(10_000_000)}\nDRIFT_TEST_A=1`, '1'],
-    ['L19 quotes', "DRIFT_TEST_A='1'", '1'],
+    ['a byte order mark', '\ufeffDRIFT_TEST_A=1', '1'],
+    ['lines that end as on Windows', 'X=0\r\nDRIFT_TEST_A=1\r\nY=2\r\n', '1'],
+    ['tabs and spaces', '\tDRIFT_TEST_A =\t1 ', '1'],
+    ['a name twice, of which the last counts', 'DRIFT_TEST_A=0\nDRIFT_TEST_A=1', '1'],
+    ['comments and lines that are not settings', '# DRIFT_TEST_A=0\n???\nDRIFT_TEST_A=1', '1'],
+    ['ten megabytes', `X=${'x'.repeat(10_000_000)}\nDRIFT_TEST_A=1`, '1'],
+    ['a value in quotes', "DRIFT_TEST_A='1'", '1'],
   ]
-  for (const [row, bytes, value] of rows) test(row, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
+  for (const [row, bytes, value] of rows)
+    test(`a file .env with ${row} is read`, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
 
-  test('L04 a folder of that name is said to be one', () => {
+  test('a folder called .env is refused with 78, as a folder', () => {
     assert.throws(
       () => written(undefined),
       (error: Problem) => error.exitCode === 78 && /\.env .*EISDIR/.test(error.message),

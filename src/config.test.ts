@@ -18,7 +18,7 @@ describe('settings', () => {
     assert.equal(config.drift.apiUrl, 'https://driftapi.com')
   })
 
-  test('L01 all that is missing is named at once, with exit code 78 and the demo', () => {
+  test('all settings that are missing are named at once, with exit code 78 and the demo', () => {
     const { message, hint, exitCode, code } = problemOf({})
     for (const name of Object.keys(neededSettings)) assert.match(message, new RegExp(`^ {2}${name}`, 'm'))
     assert.deepEqual([exitCode, code], [78, 'settings_wrong'])
@@ -26,38 +26,38 @@ describe('settings', () => {
   })
 
   const wrong: [row: string, name: string, value: string][] = [
-    ['L01 empty means unset', 'ENCRYPTION_KEYS', '  '],
-    ['L02 too short a key', 'ENCRYPTION_KEYS', 'k1:c2hvcnQ='],
-    ['L02 no base64', 'ENCRYPTION_KEYS', `k1:${'!'.repeat(44)}`],
-    ['L02 a key of zeros', 'ENCRYPTION_KEYS', `k1:${Buffer.alloc(32).toString('base64')}`],
-    ['L02 no id', 'ENCRYPTION_KEYS', sealingKey.split(':')[1]!],
-    ['L02 an id twice', 'ENCRYPTION_KEYS', `${sealingKey},${sealingKey}`],
-    ['W08 a placeholder', 'DRIFT_VERIFICATION_TOKENS', 'changeme'],
-    ['W08 undefined', 'DRIFT_VERIFICATION_TOKENS', 'undefined'],
-    ['L05 NaN', 'RETENTION_DAYS', 'NaN'],
-    ['L05 an exponent', 'RETENTION_DAYS', '1e2'],
-    ['L05 hexadecimal', 'RETENTION_DAYS', '0x10'],
-    ['L05 a unit', 'RETENTION_DAYS', '5d'],
-    ['L05 negative', 'RETENTION_DAYS', '-1'],
-    ['L05 nothing kept', 'RETENTION_DAYS', '0'],
-    ['L06 a port too high', 'PORT', '65536'],
-    ['L06 a word', 'PORT', 'http'],
-    ['L06 the same for metrics', 'METRICS_PORT', '70000'],
-    ['L07 http in public', 'PUBLIC_URL', 'http://source.example'],
-    ['L07 credentials', 'PUBLIC_URL', 'https://a:b@source.example'],
-    ['L07 no address', 'PUBLIC_URL', 'source.example'],
-    ['L08 a partner over http', 'SEGMENT_API_URL_US', 'http://169.254.169.254'],
-    ['L08 another protocol', 'DRIFT_API_URL', 'file:///etc/passwd'],
+    ['blank, which means unset', 'ENCRYPTION_KEYS', '  '],
+    ['too short a key', 'ENCRYPTION_KEYS', 'k1:c2hvcnQ='],
+    ['not base64', 'ENCRYPTION_KEYS', `k1:${'!'.repeat(44)}`],
+    ['a key of zeros', 'ENCRYPTION_KEYS', `k1:${Buffer.alloc(32).toString('base64')}`],
+    ['a key without an id', 'ENCRYPTION_KEYS', sealingKey.split(':')[1]!],
+    ['an id twice', 'ENCRYPTION_KEYS', `${sealingKey},${sealingKey}`],
+    ['a placeholder', 'DRIFT_VERIFICATION_TOKENS', 'changeme'],
+    ['the word undefined', 'DRIFT_VERIFICATION_TOKENS', 'undefined'],
+    ['NaN', 'RETENTION_DAYS', 'NaN'],
+    ['a number with an exponent', 'RETENTION_DAYS', '1e2'],
+    ['a hexadecimal number', 'RETENTION_DAYS', '0x10'],
+    ['a number with a unit', 'RETENTION_DAYS', '5d'],
+    ['a negative number', 'RETENTION_DAYS', '-1'],
+    ['zero', 'RETENTION_DAYS', '0'],
+    ['a port too high', 'PORT', '65536'],
+    ['a word for a port', 'PORT', 'http'],
+    ['a port too high', 'METRICS_PORT', '70000'],
+    ['http in public', 'PUBLIC_URL', 'http://source.example'],
+    ['credentials', 'PUBLIC_URL', 'https://a:b@source.example'],
+    ['an address without a protocol', 'PUBLIC_URL', 'source.example'],
+    ['a partner over http', 'SEGMENT_API_URL_US', 'http://169.254.169.254'],
+    ['another protocol', 'DRIFT_API_URL', 'file:///etc/passwd'],
     ['an unknown store', 'DATABASE_URL', 'mysql://x'],
     ['an unknown level', 'LOG_LEVEL', 'loud'],
-    ['L14 TLS switched off', 'NODE_TLS_REJECT_UNAUTHORIZED', '0'],
-    ['L14 an inspector for anyone here', 'NODE_OPTIONS', '--inspect=0.0.0.0'],
-    ['L08 a machine next door', 'DRIFT_API_URL', 'http://[::ffff:169.254.169.254]'],
-    ['L08 a number for an address', 'SEGMENT_API_URL_EU', 'http://2852039166'],
-    ['L19 a secret with a line break', 'DRIFT_CLIENT_SECRET', 'cS7mB3\nyHp6'],
+    ['TLS switched off', 'NODE_TLS_REJECT_UNAUTHORIZED', '0'],
+    ['an inspector for anyone here', 'NODE_OPTIONS', '--inspect=0.0.0.0'],
+    ['an address inside a network', 'DRIFT_API_URL', 'http://[::ffff:169.254.169.254]'],
+    ['a number for an address', 'SEGMENT_API_URL_EU', 'http://2852039166'],
+    ['a secret with a line break', 'DRIFT_CLIENT_SECRET', 'cS7mB3\nyHp6'],
     ['an address with /v1, which is added', 'SEGMENT_API_URL_US', 'https://api.segment.io/v1'],
     ['an address with /v1/batch', 'SEGMENT_API_URL_EU', 'https://eu.example/V1/batch/'],
-    ['the same of the settings by write key', 'SEGMENT_CDN_URL', 'https://cdn.segment.com/v1/'],
+    ['an address with /v1/', 'SEGMENT_CDN_URL', 'https://cdn.segment.com/v1/'],
     ['a public address with a path', 'PUBLIC_URL', 'https://source.example/drift'],
     ['a public address with a query', 'PUBLIC_URL', 'https://source.example/?x=1'],
     ['a write key in quotes', 'SEGMENT_WRITE_KEY', "'Pl4ntedQ7wXk0123456789abcdefghij'"],
@@ -96,7 +96,7 @@ describe('settings', () => {
     ['a proxy of another kind', 'HTTP_PROXY', 'socks5://proxy.example'],
   ]
   for (const [row, name, value] of wrong) {
-    test(`${row}: ${name}`, () => {
+    test(`the setting ${name} is refused, and its value not shown: ${row}`, () => {
       const single = name === 'SEGMENT_WRITE_KEY' ? { DRIFT_ORG_ID: '1', DRIFT_ACCESS_TOKEN: 'aT6kJ8vNd2' } : {}
       const { message, exitCode } = problemOf({ ...neededSettings, ...single, [name]: value })
       assert.match(message, new RegExp(`^ {2}${name}`, 'm'))

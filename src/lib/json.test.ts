@@ -14,70 +14,66 @@ function read(input: Buffer) {
 
 describe('the strict reader', () => {
   const refused: [id: string, input: Buffer, problem: string][] = [
-    ['W27 empty', bytes(''), 'invalid_json'],
-    ['W28 truncated', bytes('{"a":'), 'invalid_json'],
-    ['W28 trailing garbage', bytes('{} x'), 'invalid_json'],
-    ['W28 two documents', bytes('{}{}'), 'invalid_json'],
-    ['W28 comment', bytes('{/**/}'), 'invalid_json'],
-    ['W28 single quotes', bytes("{'a':1}"), 'invalid_json'],
-    ['W28 NaN', bytes('{"a":NaN}'), 'invalid_json'],
-    ['W28 trailing comma', bytes('{"a":1,}'), 'invalid_json'],
-    ['W40 too deep', bytes('['.repeat(33) + ']'.repeat(33)), 'too_deep'],
-    ['W40 far too deep', bytes('['.repeat(100_000) + ']'.repeat(100_000)), 'too_deep'],
-    ['W41 too many values', bytes(`[${'[],'.repeat(60_000)}1]`), 'too_many_values'],
-    ['W43 a key twice', bytes('{"a":1,"a":2}'), 'duplicate_key'],
-    ['W43 a key twice, deep', bytes('{"x":[{"a":1,"a":1}]}'), 'duplicate_key'],
-    ['W43 a key twice, escaped', bytes('{"a":1,"\\u0061":2}'), 'duplicate_key'],
-    ['W43 __proto__ twice', bytes('{"__proto__":1,"__proto__":2}'), 'duplicate_key'],
-    ['W46 beyond every double', bytes('{"a":1e400}'), 'number_out_of_range'],
-    ['W46 leading zero', bytes('{"a":0123}'), 'invalid_json'],
-    ['W46 plus', bytes('{"a":+1}'), 'invalid_json'],
-    ['W46 hex', bytes('{"a":0x10}'), 'invalid_json'],
-    ['W47 bytes that are no UTF-8', bytes('{"a":"', [0xff, 0xfe], '"}'), 'invalid_utf8'],
-    ['W47 overlong', bytes('{"a":"', [0xc0, 0xaf], '"}'), 'invalid_utf8'],
-    ['W47 surrogates as UTF-8', bytes('{"a":"', [0xed, 0xa0, 0x80], '"}'), 'invalid_utf8'],
-    ['W48 UTF-16', Buffer.from('{"a":1}', 'utf16le'), 'invalid_json'],
+    ['an empty text', bytes(''), 'invalid_json'],
+    ['a text that breaks off', bytes('{"a":'), 'invalid_json'],
+    ['a text with more behind its end', bytes('{} x'), 'invalid_json'],
+    ['two documents', bytes('{}{}'), 'invalid_json'],
+    ['a comment', bytes('{/**/}'), 'invalid_json'],
+    ['single quotes', bytes("{'a':1}"), 'invalid_json'],
+    ['NaN', bytes('{"a":NaN}'), 'invalid_json'],
+    ['a trailing comma', bytes('{"a":1,}'), 'invalid_json'],
+    ['33 levels', bytes('['.repeat(33) + ']'.repeat(33)), 'too_deep'],
+    ['100,000 levels', bytes('['.repeat(100_000) + ']'.repeat(100_000)), 'too_deep'],
+    ['60,002 values', bytes(`[${'[],'.repeat(60_000)}1]`), 'too_many_values'],
+    ['a key twice', bytes('{"a":1,"a":2}'), 'duplicate_key'],
+    ['a key twice, deep', bytes('{"x":[{"a":1,"a":1}]}'), 'duplicate_key'],
+    ['a key twice, escaped', bytes('{"a":1,"\\u0061":2}'), 'duplicate_key'],
+    ['__proto__ twice', bytes('{"__proto__":1,"__proto__":2}'), 'duplicate_key'],
+    ['a number beyond every double', bytes('{"a":1e400}'), 'number_out_of_range'],
+    ['a number with a leading zero', bytes('{"a":0123}'), 'invalid_json'],
+    ['a number with a plus', bytes('{"a":+1}'), 'invalid_json'],
+    ['a hexadecimal number', bytes('{"a":0x10}'), 'invalid_json'],
+    ['bytes that are not UTF-8', bytes('{"a":"', [0xff, 0xfe], '"}'), 'invalid_utf8'],
+    ['overlong UTF-8', bytes('{"a":"', [0xc0, 0xaf], '"}'), 'invalid_utf8'],
+    ['surrogates as UTF-8', bytes('{"a":"', [0xed, 0xa0, 0x80], '"}'), 'invalid_utf8'],
+    ['UTF-16', Buffer.from('{"a":1}', 'utf16le'), 'invalid_json'],
   ]
   for (const [id, input, problem] of refused) {
-    test(id, () => {
+    test(`the JSON reader refuses ${id}: ${problem}`, () => {
       const reading = read(input)
       assert.equal(reading.ok ? 'read' : reading.problem, problem)
     })
   }
 
   const taken: [id: string, input: Buffer, text: string][] = [
-    ['W29 a byte order mark', bytes([0xef, 0xbb, 0xbf], '{"a":1}'), '{"a":1}'],
+    ['a byte order mark', bytes([0xef, 0xbb, 0xbf], '{"a":1}'), '{"a":1}'],
+    ['32 levels', bytes('['.repeat(depthMax) + ']'.repeat(depthMax)), '['.repeat(depthMax) + ']'.repeat(depthMax)],
     [
-      'W40 as deep as allowed',
-      bytes('['.repeat(depthMax) + ']'.repeat(depthMax)),
-      '['.repeat(depthMax) + ']'.repeat(depthMax),
-    ],
-    [
-      'W42 odd keys are plain data',
+      'odd keys, which are plain data',
       bytes('{"__proto__":{"x":1},"constructor":1,"then":2}'),
       '{"__proto__":{"x":1},"constructor":1,"then":2}',
     ],
-    ['W44 an id above 2^53', bytes('{"a":9007199254740993}'), '{"a":9007199254740993}'],
-    ['W44 2^64', bytes('[18446744073709551616]'), '[18446744073709551616]'],
-    ['W44 thirty digits', bytes('[123456789012345678901234567890]'), '[123456789012345678901234567890]'],
-    ['W44 more digits than a double holds', bytes('[34.03812345678901234567]'), '[34.03812345678901234567]'],
-    ['W45 a whole number with a fraction of zero', bytes('[21760538950.0]'), '[21760538950]'],
-    ['W46 an exponent', bytes('[1e3]'), '[1000]'],
-    ['W46 minus zero', bytes('[-0]'), '[0]'],
-    ['W46 too small for a double', bytes('[1e-400]'), '[1e-400]'],
-    ['W47 NUL, U+2028 and emoji', bytes('["\\u0000\u2028😀"]'), '["\\u0000\u2028😀"]'],
-    ['W47 a lone surrogate, as an escape', bytes('["\\ud800"]'), '["\\ud800"]'],
+    ['an id above 2^53', bytes('{"a":9007199254740993}'), '{"a":9007199254740993}'],
+    ['2^64', bytes('[18446744073709551616]'), '[18446744073709551616]'],
+    ['thirty digits', bytes('[123456789012345678901234567890]'), '[123456789012345678901234567890]'],
+    ['more digits than a double holds', bytes('[34.03812345678901234567]'), '[34.03812345678901234567]'],
+    ['a whole number with a fraction of zero', bytes('[21760538950.0]'), '[21760538950]'],
+    ['an exponent', bytes('[1e3]'), '[1000]'],
+    ['a minus zero', bytes('[-0]'), '[0]'],
+    ['a number too small for a double', bytes('[1e-400]'), '[1e-400]'],
+    ['NUL, U+2028 and emoji', bytes('["\\u0000\u2028😀"]'), '["\\u0000\u2028😀"]'],
+    ['a lone surrogate, as an escape', bytes('["\\ud800"]'), '["\\ud800"]'],
     ['quotes and colons within strings', bytes('{"a\\":{":"[,\\\\"}'), '{"a\\":{":"[,\\\\"}'],
   ]
   for (const [id, input, text] of taken) {
-    test(id, () => {
+    test(`the JSON reader takes ${id}`, () => {
       const reading = read(input)
       assert.ok(reading.ok)
       assert.equal(JSON.stringify(reading.value), text)
     })
   }
 
-  test('any value that JSON can say is read as it was written', () => {
+  test('the JSON reader reads any value that JSON can say as it was written', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), (text) => {
         const reading = readText(text)
@@ -87,7 +83,7 @@ describe('the strict reader', () => {
     )
   })
 
-  test('any digits come back as the same number', () => {
+  test('the JSON reader gives any digits back as the same number', () => {
     const digits = fc.tuple(fc.bigInt(), fc.nat(40)).map(([whole, zeros]) => `${whole}.${'0'.repeat(zeros)}1e-${zeros}`)
     fc.assert(
       fc.property(fc.oneof(digits, fc.bigInt().map(String)), (text) => {

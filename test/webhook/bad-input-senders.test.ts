@@ -53,23 +53,23 @@ describe('slow senders are sent away, and nothing of theirs is kept', { concurre
     return heard
   }
 
-  test('W17 a body that is announced and does not come', async () => {
+  test('a sender whose body does not come is sent away with 408', async () => {
     const socket = await open(`${head()}Content-Length: 500\r\n\r\n{"type":`)
     assert.match(await heardOf(socket), /^HTTP\/1\.1 408 /)
   })
 
-  test('W18 headers without end, a byte at a time', async () => {
+  test('a sender of headers without end, a byte at a time, is sent away', async () => {
     assert.match(await dripping(`${head()}A: `), /^(HTTP\/1\.1 (408|431) |$)/)
   })
 
-  test('W19 a body a byte at a time', async () => {
+  test('a sender of a body, a byte at a time, is sent away', async () => {
     assert.match(await dripping(`${head()}Content-Length: 200000\r\n\r\n`), /^(HTTP\/1\.1 408 |$)/)
   })
 
   after(async () => assert.equal((await rig.sums()).received, 0))
 })
 
-test('W20 two thousand idle connections keep nobody waiting', { timeout: 60_000 }, async () => {
+test('two thousand idle connections do not make a webhook wait', { timeout: 60_000 }, async () => {
   const idle = await Promise.all(Array.from({ length: 2_000 }, () => open()))
   for (let n = 1; n <= 20; n++) assert.equal(await post(n), 200)
   for (const socket of idle) socket.destroy()
@@ -114,7 +114,7 @@ test('slow forms of strangers share that room, and a small form has its answer w
   assert.ok(heard.every((answer) => /^HTTP\/1\.1 408 .*strangers_too_many/s.test(answer)))
 })
 
-test('W72 a flood of wrong tokens: each is refused, nothing is stored of it, and the right ones are taken', {
+test('in a flood of wrong tokens each is refused, nothing is stored of it, and the right ones are taken', {
   timeout: 60_000,
 }, async () => {
   const { received } = await rig.sums()
@@ -125,7 +125,7 @@ test('W72 a flood of wrong tokens: each is refused, nothing is stored of it, and
   assert.equal((await rig.sums()).received, received + 50)
 })
 
-test('W07 two tokens while it is changed; then the old one is refused', async () => {
+test('two verification tokens are right while one replaces the other; then the old one is refused', async () => {
   rig.env.DRIFT_VERIFICATION_TOKENS = `${token},${old}`
   await rig.restart()
   assert.deepEqual([await post(2_001), await post(2_002, old)], [200, 200])

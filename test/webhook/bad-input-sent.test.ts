@@ -41,45 +41,75 @@ describe('values', () => {
   const script = `<script>alert(1)</script>\u001b[31m\r\nSet-Cookie: a=b {{7*7}} =cmd|' /C calc'!A0 '; DROP TABLE x; --`
   const href = (address: string) => clicked({ context: { href: address } })
   const rows: [row: string, type: string, data: JsonObject, sent: JsonObject][] = [
-    ['W50 participants null', 'conversation_participant_added', joined({ addedParticipants: null }), {}],
-    ['W50 none', 'conversation_participant_added', joined({ addedParticipants: [] }), { addedParticipants: [] }],
     [
-      'W50 one null',
+      'no list where the participants are null',
+      'conversation_participant_added',
+      joined({ addedParticipants: null }),
+      {},
+    ],
+    [
+      'an empty list of participants as it is',
+      'conversation_participant_added',
+      joined({ addedParticipants: [] }),
+      { addedParticipants: [] },
+    ],
+    [
+      'a list of one null as it is',
       'conversation_participant_added',
       joined({ addedParticipants: [null] }),
       { addedParticipants: [null] },
     ],
-    ['W50 many', 'conversation_participant_added', joined({ addedParticipants: many }), { addedParticipants: many }],
     [
-      'W51 a latitude in words',
+      '3,000 participants as they are',
+      'conversation_participant_added',
+      joined({ addedParticipants: many }),
+      { addedParticipants: many },
+    ],
+    [
+      'a latitude that is a text as it is',
       'button_clicked',
       clicked({ location: { latitude: '34' } }),
       { location: { latitude: '34' } },
     ],
     [
-      'W51 a latitude of nothing',
+      'a location without its latitude that is null',
       'button_clicked',
       clicked({ location: { latitude: null, city: '' } }),
       { location: { city: '' } },
     ],
-    ['W52 a script for an address', 'button_clicked', href('javascript:alert(1)'), { href: 'javascript:alert(1)' }],
-    ['W52 a password in it', 'button_clicked', href('https://a:b@c/'), { href: 'https://a:b@c/' }],
     [
-      'W52 an address of 8 KB',
+      'a script in place of an address as it is',
+      'button_clicked',
+      href('javascript:alert(1)'),
+      { href: 'javascript:alert(1)' },
+    ],
+    ['an address with a password as it is', 'button_clicked', href('https://a:b@c/'), { href: 'https://a:b@c/' }],
+    [
+      'an address of 8 KB as it is',
       'button_clicked',
       href(`data:,${'x'.repeat(8_000)}`),
       { href: `data:,${'x'.repeat(8_000)}` },
     ],
-    ['W53 a text for every interpreter', 'button_clicked', clicked({ body: script }), { body: script }],
     [
-      'W54 an absurd phone',
+      'a text with a trap for every interpreter as it is',
+      'button_clicked',
+      clicked({ body: script }),
+      { body: script },
+    ],
+    [
+      'an absurd phone number as it is',
       'phone_captured',
       { authorType: 'contact', authorId: 7, phoneNumber: `☎${script}` },
       { phone: `☎${script}` },
     ],
-    ['W54 an empty one', 'phone_captured', { authorType: 'contact', authorId: 7, phoneNumber: '' }, { phone: '' }],
     [
-      'W56 attributes of any name',
+      'an empty phone number as it is',
+      'phone_captured',
+      { authorType: 'contact', authorId: 7, phoneNumber: '' },
+      { phone: '' },
+    ],
+    [
+      'attributes of any name as they are',
       'contact_updated',
       changed(
         ['__proto__', 'constructor', 'email', 'id', 'userId', 'a b.c'].map((name) => ({
@@ -90,7 +120,7 @@ describe('values', () => {
       Object.fromEntries(['__proto__', 'constructor', 'email', 'id', 'userId', 'a b.c'].map((name) => [name, name])),
     ],
     [
-      'W56 one called contactId',
+      'no attribute called contactId, but the one beside it',
       'contact_updated',
       changed([
         { name: 'contactId', updated: 8 },
@@ -100,7 +130,7 @@ describe('values', () => {
     ],
   ]
   for (const [row, type, data, wanted] of rows)
-    test(`${row}: sent as it is`, async () => {
+    test(`Segment gets ${row}`, async () => {
       const got = await sent(type, data)
       const names = new Set(['changedAt', 'conversationId'])
       const beside = Object.fromEntries(Object.entries(got ?? {}).filter(([name]) => !names.has(name)))
@@ -111,40 +141,40 @@ describe('values', () => {
 
   const aside: [row: string, type: string, data: JsonObject, standing: [string, string]][] = [
     [
-      'W50 participants in participants',
+      'a list inside the list of participants',
       'conversation_participant_added',
       joined({ addedParticipants: [[1]] }),
       ['quarantined', 'shape_unknown'],
     ],
     [
-      'W51 a latitude of things',
+      'an object for a latitude',
       'button_clicked',
       clicked({ location: { latitude: {} } }),
       ['quarantined', 'shape_unknown'],
     ],
-    ['W45 a contact that is none', 'playbook_goal_met', { contactId: true }, ['quarantined', 'nobody_named']],
-    ['W45 a contact of -5', 'new_conversation', { contactId: -5, createdAt: at }, ['quarantined', 'nobody_named']],
+    ['true for its contact', 'playbook_goal_met', { contactId: true }, ['quarantined', 'nobody_named']],
+    ['the contact -5', 'new_conversation', { contactId: -5, createdAt: at }, ['quarantined', 'nobody_named']],
     [
-      'W45 a contact called null',
+      'a contact called null',
       'new_conversation',
       { contactId: 'null', createdAt: at },
       ['quarantined', 'nobody_named'],
     ],
     [
-      'W54 a phone of 40 KB',
+      'a phone number of 40 KB',
       'phone_captured',
       { authorType: 'contact', authorId: 7, phoneNumber: '5'.repeat(40_000) },
       ['dead', 'message_too_large'],
     ],
     [
-      'W56 10,001 attributes',
+      '10,001 attributes',
       'contact_updated',
       changed(Array.from({ length: 10_001 }, (_, n) => ({ name: `a${n}`, updated: n }))),
       ['dead', 'message_too_large'],
     ],
   ]
   for (const [row, type, data, wanted] of aside)
-    test(`${row}: kept with the reason, and nothing is sent`, async () => {
+    test(`nothing is sent of an event with ${row}, which is kept as ${wanted[1]}`, async () => {
       assert.equal(await sent(type, data), undefined)
       assert.deepEqual(await standing(), [wanted])
       assert.equal(stage.sims.segment.requests.length, 0)
@@ -179,7 +209,7 @@ describe('values', () => {
     assert.equal((message.properties as { createdAt: unknown }).createdAt, `${at}`)
   })
 
-  test('W55 a message over 32,000 bytes dies alone; those beside it go, and none is cut', async () => {
+  test('a message over 32,000 bytes dies alone; those beside it go, and none is cut', async () => {
     const note = (n: number, bytes: number) => ({
       type: 'contact_updated',
       orgId: org,
@@ -193,15 +223,15 @@ describe('values', () => {
   })
 
   const times: [row: string, createdAt: Json][] = [
-    ['W49 seconds for milliseconds', 1_714_419_312],
-    ['W49 the year 9999', 253_370_764_800_000],
-    ['W49 two days ahead', Date.UTC(2025, 5, 3)],
-    ['W49 negative', -1],
-    ['W49 with a fraction', 1_714_419_312_000.5],
-    ['W49 in words', '2024-04-29'],
+    ['in seconds', 1_714_419_312],
+    ['in the year 9999', 253_370_764_800_000],
+    ['two days ahead', Date.UTC(2025, 5, 3)],
+    ['negative', -1],
+    ['a fraction', 1_714_419_312_000.5],
+    ['a date in words', '2024-04-29'],
   ]
   for (const [row, createdAt] of times)
-    test(`${row}: the timestamp is that of the receipt, and the field as it came`, async () => {
+    test(`an event whose time is ${row} is sent with the time of its receipt, and the field as it came`, async () => {
       const got = await sent('new_conversation', { contactId: 7, id: 1, createdAt })
       assert.equal(got?.createdAt, createdAt)
       const { timestamp } = stage.sims.segment.accepted.at(-1)!.message
@@ -213,7 +243,7 @@ describe('the same again', () => {
   const bare = { type: 'button_clicked', orgId: org, data: { contactId: 7, body: 'Yes' } }
   const own = { type: 'button_clicked', orgId: org, data: clicked({ body: 'Yes' }) }
 
-  test('W62 without an id or a time of its own: one event for ten minutes from the first, then another', async () => {
+  test('an event without an id or a time of its own is one event for ten minutes from the first, then another', async () => {
     for (const waitMs of [0, 5_000, 10 * minute - 5_001]) {
       stage.clock.advance(waitMs)
       await stage.arrive(bare)
@@ -227,7 +257,7 @@ describe('the same again', () => {
     assert.equal(new Set(stage.sims.segment.accepted.map(({ message }) => message.messageId)).size, 2)
   })
 
-  test('W63 what somebody recorded is one event for 30 days, when it was delivered and gone long ago, too', async () => {
+  test('an event with an id is one event for 30 days, also when it was delivered and deleted long ago', async () => {
     await stage.arrive(own)
     await stage.run()
     for (const waitMs of [day, 28 * day, day - 1]) {
