@@ -11,7 +11,7 @@ const name = (event: string) => `Drift Source Event: ${event}`
 const first = 'conversation:firstInteraction'
 
 describe('what a page can do to it', () => {
-  test('B04 a Segment that throws or rejects: nobody notices, and the next event is sent', async (t) => {
+  test('a Segment that throws or rejects: the page notices nothing, and the next event is sent', async (t) => {
     const unhandled: unknown[] = []
     const note = (reason: unknown) => unhandled.push(reason)
     process.on('unhandledRejection', note)
@@ -39,7 +39,7 @@ describe('what a page can do to it', () => {
     assert.deepEqual({ sent, dropped, kept }, { sent: 2, dropped: 1, kept: 0 })
   })
 
-  test('B04 a page that broke JSON, console and the methods of arrays', () => {
+  test('a page that broke JSON, console and the methods of arrays does not keep events from being sent', () => {
     const heard: ((data: unknown) => void)[] = []
     const told: unknown[] = []
     const drift = {
@@ -66,7 +66,7 @@ describe('what a page can do to it', () => {
     )
   })
 
-  test('B05 started twice, by two copies of the script: one bridge, every event once', async () => {
+  test('a page that starts it twice, by two copies of the script, has one bridge, and every event once', async () => {
     const { page, bridge, widget, segment } = runningBridge()
     const copy = (await import(`../../src/bridge/bridge.ts?copy=${Date.now()}`)) as { startBridge: typeof startBridge }
     assert.notEqual(copy.startBridge, startBridge)
@@ -80,7 +80,7 @@ describe('what a page can do to it', () => {
     assert.equal(segment.calls.filter(([method]) => method === 'track').length, 1)
   })
 
-  test('B05 options that a page writes too late neither count nor push the bridge out, also under a name of its own', () => {
+  test('options that a page writes too late neither count nor push the bridge out, also under a name of its own', () => {
     const { page, bridge, widget, segment } = runningBridge()
     page.driftSegmentBridge = { consent: 'denied' }
     assert.equal(startBridge(undefined, page), bridge)
@@ -91,7 +91,7 @@ describe('what a page can do to it', () => {
     assert.equal(startBridge(undefined, declared), declared.driftSegmentBridge)
   })
 
-  test('B06 what other scripts say: read by name, from the thing itself, once; no accessor and no later word counts', () => {
+  test('what other scripts put into the window is read by name, from the thing itself, once; no accessor and no later word counts', () => {
     const polluted = Object.create({ drift: 'evil', segment: 'evil', identify: 'link', omit: 'contactId' })
     const crafted = JSON.parse('{"__proto__": {"drift": "evil"}, "segment": "<img src=x>", "driftUrl": "javascript:0"}')
     for (const there of [polluted, crafted, { drift: { toString: () => 'evil' }, segment: '../evil?' }]) {
@@ -124,7 +124,7 @@ describe('what a page can do to it', () => {
     }
   })
 
-  test('B12 ten thousand events a second: a hundred go out in ten seconds, and memory is bounded', (t) => {
+  test('of ten thousand events a second a hundred go out in ten seconds, and memory is bounded', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
     const { widget, segment, bridge } = runningBridge()
     for (let n = 0; n < 10_000; n++) widget.fire('campaign:open', { campaignId: n })
@@ -152,7 +152,7 @@ describe('what a page can do to it', () => {
     assert.equal((waiting.segment.calls[1]![3] as { timestamp: Date }).timestamp.getTime() % 1_000, 0)
   })
 
-  test('B12 a library that never comes: its snippet is told a hundred events, and goes on when the library is there', (t) => {
+  test('where the library never comes, its snippet is told a hundred events, and goes on when the library is there', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
     const { track } = fakeSegment()
     const snippet: unknown[] = []
@@ -175,7 +175,7 @@ describe('what a page can do to it', () => {
   })
 })
 
-describe('B09 consent', () => {
+describe('consent', () => {
   test('pending keeps, granted sends what was kept, denied forgets it and lets nothing through', () => {
     const { widget, segment, bridge } = runningBridge({ consent: 'pending' })
     widget.fire('campaign:open', { campaignId: 1 })

@@ -80,7 +80,7 @@ describe('loading Drift and Segment', () => {
     assert.deepEqual(page.scripts, [])
   })
 
-  test('B07 where only trusted addresses may be loaded, a policy that the page can name vouches for them', () => {
+  test('where only trusted addresses may be loaded, a policy that the page can name vouches for them', () => {
     const policies: string[] = []
     const trustedTypes = {
       createPolicy(policy: string, rules: { createScriptURL(url: string): string }) {

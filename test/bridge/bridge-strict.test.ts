@@ -41,7 +41,7 @@ function documented({ service, sims }: Parts): string {
   return directives.replace(/https:\/\/[\w.]+/g, (address) => here[address] ?? assert.fail(address))
 }
 
-describe('B07 in a page as strict as pages get', { timeout: 60_000 }, () => {
+describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
   const underPolicy =
     (policy: (parts: Parts) => string, more: Readonly<Record<string, string>> = {}): Made =>
     (parts) => ({
@@ -95,7 +95,7 @@ describe('B07 in a page as strict as pages get', { timeout: 60_000 }, () => {
   })
 })
 
-describe('B06 in a page that is up to no good', { timeout: 60_000 }, () => {
+describe('in a page that is up to no good', { timeout: 60_000 }, () => {
   const all = ({ segment, drift, bridge }: Parts) => segment + drift + bridge()
 
   test('everything has a prototype with options in it', async () => {
@@ -150,7 +150,7 @@ describe('B06 in a page that is up to no good', { timeout: 60_000 }, () => {
     })
   })
 
-  test('B12 it fires ten thousand events at once: a hundred go out', async () => {
+  test('it fires ten thousand events at once: a hundred go out', async () => {
     await site.visit(all, async (visit) => {
       await visit.until('analytics.initialized')
       await visit.fire('campaign:open', { campaignId: 0 })

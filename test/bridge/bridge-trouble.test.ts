@@ -34,7 +34,7 @@ async function firstHasArrived(visit: Visit): Promise<void> {
 const libraryOf = (writeKey: string) => `/analytics.js/v1/${writeKey}/analytics.min.js`
 const settingsOf = (writeKey: string) => `/v1/projects/${writeKey}/settings`
 
-describe('B10 the chat is there, and the page notices nothing, when Segment', { timeout: 60_000 }, () => {
+describe('the chat is there, and the page notices nothing, when Segment', { timeout: 60_000 }, () => {
   for (const [build, made] of builds) {
     test(`is blocked, ${build}`, async () => {
       await site.visit(
@@ -97,7 +97,7 @@ function withBroken(writeKey: string, url: string): object {
   return { ...rest, integrations: { ...integrations, Broken: broken } }
 }
 
-describe('B10 Segment works, and the page notices nothing, when', { timeout: 60_000 }, () => {
+describe('Segment works, and the page notices nothing, when', { timeout: 60_000 }, () => {
   for (const [build, made] of builds) {
     test(`Drift is blocked, ${build}`, async () => {
       await site.visit(

@@ -177,7 +177,7 @@ describe('who it is', { timeout: 60_000 }, () => {
   })
 })
 
-describe('B05 a page that changes', { timeout: 60_000 }, () => {
+describe('a page that changes', { timeout: 60_000 }, () => {
   const arrived = async (visit: Visit, count: number) =>
     (await visit.received(count)).map(({ event }) => event).toSorted()
 
@@ -220,7 +220,7 @@ describe('B05 a page that changes', { timeout: 60_000 }, () => {
     })
   })
 
-  test('B11 what another window posts in the form of an event is nothing', async () => {
+  test('a message that another window posts in the form of an event is not taken for one', async () => {
     await site.visit(all, async (visit) => {
       const event = JSON.stringify({ type: first, event: first, data: samples[first], ...samples[first] })
       await visit.run(`window.postMessage(${event}, '*'); window.postMessage(JSON.stringify(${event}), '*')`)

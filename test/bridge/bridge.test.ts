@@ -75,7 +75,7 @@ describe('whose events they are', () => {
     assert.equal((calls[0]![3] as { anonymousId: string }).anonymousId, contact)
   })
 
-  test('B03 only canonical digits are a contact id; anything else changes nobody', () => {
+  test('only canonical digits are a contact id; anything else changes nobody', () => {
     const bad = [
       undefined,
       null,
@@ -101,7 +101,7 @@ describe('whose events they are', () => {
     }
   })
 
-  test('B03 digits that came as text are the same id, and a number among the properties, if a number can hold them', () => {
+  test('digits that came as text are the same contact id, and a number among the properties, if a number can hold them', () => {
     const { widget, segment } = runningBridge()
     widget.fire(first, { authorId: contact })
     widget.fire(first, { authorId: '9007199254740993' })
@@ -115,7 +115,7 @@ describe('whose events they are', () => {
 })
 
 describe('whatever order things appear in', () => {
-  test('B01 nothing is there: no throw; the widget comes late, Segment later, and nothing is lost', () => {
+  test('where nothing is there yet nothing is thrown; the widget comes late, Segment later, and nothing is lost', () => {
     const page = fakePage()
     const bridge = startBridge({}, page)
     assert.deepEqual(bridge.state(), { drift: false, consent: 'granted', segment: false, kept: 0, sent: 0, dropped: 0 })
@@ -137,7 +137,7 @@ describe('whatever order things appear in', () => {
     assert.equal(segment.calls.length, 3)
   })
 
-  test('B01 Segment is told through whatever is there at that moment: its snippet, then the library', () => {
+  test('Segment is told through whatever is there at that moment: its snippet, then the library', () => {
     const { page, widget, segment } = runningBridge()
     widget.fire('campaign:open', { campaignId: 1 })
     const library = fakeSegment()
@@ -146,7 +146,7 @@ describe('whatever order things appear in', () => {
     assert.deepEqual([segment.calls.length, library.calls.length], [1, 1])
   })
 
-  test('B01 a widget that took the place of another is listened to; one that took over its listeners is heard once', () => {
+  test('a widget that took the place of another is listened to; one that took over its listeners is heard once', () => {
     const { bridge, page, widget, segment } = runningBridge()
     const heir = fakeWidget()
     page.drift = heir
@@ -163,7 +163,7 @@ describe('whatever order things appear in', () => {
     assert.equal(segment.calls.length, 3)
   })
 
-  test('B01 frozen, half and hostile things: no throw, and what refuses at first is asked again', () => {
+  test('frozen, half and hostile things make nothing throw, and what refuses at first is asked again', () => {
     const hostile = Object.freeze({
       get track() {
         throw new Error('track')
@@ -212,7 +212,7 @@ describe('whatever order things appear in', () => {
 })
 
 describe('what the widget says', () => {
-  test('B02 no data, null data, or data without its parts: the event is sent without what is not there', () => {
+  test('with no data, null data, or data without its parts the event is sent without what is not there', () => {
     for (const event of Object.keys(expected)) {
       for (const data of [
         undefined,
@@ -230,7 +230,7 @@ describe('what the widget says', () => {
     }
   })
 
-  test('B02 a field is a plain value or is left out', () => {
+  test('a field of the widget is a plain value or is left out', () => {
     const { widget, segment } = runningBridge()
     const data = {
       get conversationId() {
@@ -247,7 +247,7 @@ describe('what the widget says', () => {
     ])
   })
 
-  test('B08 the email is sent as documented, unless the site leaves it out; the chat text never; nothing is logged', (t) => {
+  test('the email is sent as documented, unless the site leaves it out; the chat text never; nothing is logged', (t) => {
     const logs = (['log', 'info', 'warn', 'error', 'debug'] as const).map((level) => t.mock.method(console, level))
     const data = { ...samples.startConversation, body: 'my secret', text: 'my secret' }
     const plain = runningBridge()
@@ -261,7 +261,7 @@ describe('what the widget says', () => {
     for (const log of logs) assert.equal(log.mock.callCount(), 0)
   })
 
-  test('B11 what other windows post is not listened to', () => {
+  test('messages that other windows post are not listened to', () => {
     const listened: string[] = []
     const page = Object.assign(fakePage(), { addEventListener: (type: string) => listened.push(type) })
     startBridge({ drift: 'embed', segment: 'writekey' }, page)
