@@ -29,7 +29,7 @@ describe('a code becomes a grant', () => {
   const info = (app: string) => ({ body: { authenticated_userid: `orgId:${org}`, credential_id: app, scope: '' } })
 
   for (const path of ['/oauth2/token', '/app/token_info']) {
-    test(`O13 ${path} does not answer in time: unavailable, and nothing is stored`, async () => {
+    test(`where ${path} does not answer in time the install is unavailable, and nothing is stored`, async () => {
       stage.sims.drift.script(path, () => ({ hang: true }))
       let finished: Finished | undefined
       void finish(code()).then((one) => (finished = one))
@@ -43,7 +43,7 @@ describe('a code becomes a grant', () => {
     })
   }
 
-  test('O14 the app that Drift names at the first install is ours from then on, and so is the client id', async () => {
+  test('the app that Drift names at the first install is ours from then on, and so is the client id', async () => {
     const { drift } = stage.sims
     drift.script('/app/token_info', [info('a-number-of-drifts'), info('another'), info('a-number-of-drifts'), info('')])
     assert.equal((await finish(code())).is, 'installed')

@@ -75,7 +75,7 @@ describe('a grant', () => {
     await assert.rejects(stage.grants.access(id), /disk full/)
   })
 
-  test('O22 that another process refreshes at the same time: the loser reads again and nothing is marked dead', async () => {
+  test('that another process refreshes at the same time: the loser reads again and nothing is marked dead', async () => {
     for (let round = 0; round < 20; round++) {
       const parts = await Promise.all([stage.another(), stage.another(), stage.another()])
       stage.clock.advance(2 * hour)

@@ -11,7 +11,7 @@ const newer = { id: 'newer', secret: createSecretKey(Buffer.alloc(32, 'newer')) 
 const orgs = ['1', '2', '3', '4', '5']
 
 describe('the keyring', () => {
-  test('L03 under a key that is not the one it was made with: refused, and nothing is touched', async () => {
+  test('under a key that is not the one it was made with is refused, and nothing is touched', async () => {
     const { vault } = openForgetful()
     const keyring = await openKeyring(vault, [older], systemRandom)
     const sealed = await keyring.seal('1', 'place', 'said')
@@ -27,7 +27,7 @@ describe('the keyring', () => {
     assert.equal((await again.open('place', sealed)).toString(), 'said')
   })
 
-  test('L20 a rotation that was cut short goes on where it was; meanwhile both keys are needed, and all opens', async () => {
+  test('a rotation that was cut short goes on where it was; meanwhile both keys are needed, and all opens', async () => {
     const { vault } = openForgetful()
     const keyring = await openKeyring(vault, [older], systemRandom)
     const sealed = await Promise.all(orgs.map((org) => keyring.seal(org, 'place', org)))

@@ -1,6 +1,5 @@
 /**
- * What becomes of an install when Drift answers otherwise than it should, and when accounts or browsers meet: the rows
- * O13 to O17 and O21 of the catalogue of bad input.
+ * What becomes of an install when Drift answers otherwise than it should, and when accounts or browsers meet.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -35,9 +34,9 @@ const own = (status: number, error: string): Action => ({ status, body: { error,
 
 describe('what Drift answers', () => {
   const failing: [row: string, path: string, action: Action, says: RegExp, status?: number][] = [
-    ['O13 400', '/oauth2/token', own(400, 'invalid_request'), /does not know this code/, 400],
-    ['O13 401', '/oauth2/token', own(401, 'invalid_grant'), /does not know this code/, 400],
-    ['O13 a client that Drift does not know', '/oauth2/token', own(400, 'invalid_client'), /does not know this app/],
+    ['400', '/oauth2/token', own(400, 'invalid_request'), /does not know this code/, 400],
+    ['401', '/oauth2/token', own(401, 'invalid_grant'), /does not know this code/, 400],
+    ['a client that Drift does not know', '/oauth2/token', own(400, 'invalid_client'), /does not know this app/],
     [
       'a proxy that asks for a sign-in, which is not Drift’s word on the code',
       '/oauth2/token',
@@ -50,46 +49,36 @@ describe('what Drift answers', () => {
       { status: 403, body: '<html>' },
       /does not answer/,
     ],
-    ['O13 500', '/oauth2/token', { status: 500, body: 'oops' }, /does not answer/],
-    ['O13 HTML', '/oauth2/token', { status: 200, body: '<html>evil</html>' }, /does not answer/],
-    ['O13 200 without a token', '/oauth2/token', { status: 200, body: { refresh_token: 'x' } }, /does not answer/],
-    ['O13 a reset', '/oauth2/token', { reset: 'before' }, /does not answer/],
-    ['O13 a redirect', '/oauth2/token', { redirect: 'http://127.0.0.1:9/evil' }, /does not answer/],
-    ['O13 ten megabytes', '/oauth2/token', { hugeBody: 10_000_000 }, /does not answer/],
+    ['500', '/oauth2/token', { status: 500, body: 'oops' }, /does not answer/],
+    ['a page of HTML', '/oauth2/token', { status: 200, body: '<html>evil</html>' }, /does not answer/],
+    ['200 without a token', '/oauth2/token', { status: 200, body: { refresh_token: 'x' } }, /does not answer/],
+    ['a reset connection', '/oauth2/token', { reset: 'before' }, /does not answer/],
+    ['a redirect', '/oauth2/token', { redirect: 'http://127.0.0.1:9/evil' }, /does not answer/],
+    ['ten megabytes', '/oauth2/token', { hugeBody: 10_000_000 }, /does not answer/],
+    ['an account that cannot exist', '/app/token_info', { body: { authenticated_userid: 'orgId:0' } }, /whose account/],
+    ['no account', '/app/token_info', { body: { scope: 'contact_read' } }, /whose account/],
     [
-      'O14 another account than a person can have',
-      '/app/token_info',
-      { body: { authenticated_userid: 'orgId:0' } },
-      /whose account/,
-    ],
-    ['O14 no account', '/app/token_info', { body: { scope: 'contact_read' } }, /whose account/],
-    [
-      'O14 an account with more to say',
+      'an account with more than digits',
       '/app/token_info',
       { body: { authenticated_userid: 'orgId:1 OR 1' } },
       /whose account/,
     ],
+    ['a token that Drift does not know', '/app/token_info', own(401, 'invalid_token'), /token that it has just given/],
     [
-      'O14 a token that Drift does not know',
-      '/app/token_info',
-      own(401, 'invalid_token'),
-      /token that it has just given/,
-    ],
-    [
-      'O14 another app',
+      'another app',
       '/app/token_info',
       { body: { authenticated_userid: `orgId:${other}`, credential_id: 'another' } },
       /another app/,
     ],
     [
-      'O15 another account than the token answer',
+      'another account than the token answer',
       '/app/token_info',
       { body: { authenticated_userid: 'orgId:77', credential_id: '' } },
       /whose account/,
     ],
   ]
   for (const [row, path, action, says, status = 502] of failing) {
-    test(`${row}: a page that says so, a fresh start, and nothing is stored`, async () => {
+    test(`an install that Drift answers with ${row} ends in a page that says so, with a fresh start, and nothing is stored`, async () => {
       const admin = walk()
       const back = await admin.allow(other)
       rig.sims.drift.script(path, () => action)
@@ -105,7 +94,7 @@ describe('what Drift answers', () => {
     })
   }
 
-  test('O14 a lifetime that says nothing is taken for two hours', async () => {
+  test('a lifetime that says nothing is taken for two hours', async () => {
     for (const expires of [0, -5, 'soon', null]) {
       const { accessToken, refreshToken } = rig.sims.drift.issueToken(org)
       const body = { access_token: accessToken, refresh_token: refreshToken, expires_in: expires, orgId: org }
@@ -115,7 +104,7 @@ describe('what Drift answers', () => {
     }
   })
 
-  test('O16 two admins of one account at once: one account, both are signed in', async () => {
+  test('two admins who install one account at once get one account, and both are signed in', async () => {
     const admins = [walk(), walk()]
     const backs = await Promise.all(admins.map((admin) => admin.allow(other)))
     const seen = await Promise.all(admins.map((admin, n) => admin.get(backs[n]!)))
@@ -128,7 +117,7 @@ describe('what Drift answers', () => {
     assert.equal((await stored(other))?.state, 'waiting_for_key')
   })
 
-  test('O17 who is signed in to one account and connects another is then in the other, under a new session', async () => {
+  test('an admin who is signed in to one account and connects another is then in the other, under a new session', async () => {
     const admin = walk()
     await admin.connect(org)
     const sessionOf = () => admin.cookies.get(rig.service.url)!.get('sid')!
@@ -140,7 +129,7 @@ describe('what Drift answers', () => {
     assert.equal((await admin.get(admin.at('/console'))).headers.location, '/console/sign-in')
   })
 
-  test('O21 a crash between the exchange and the store leaves no half account', async () => {
+  test('a crash between the exchange and the store leaves no half account', async () => {
     const admin = walk()
     const third = 7_000_111
     const back = await admin.allow(third)
@@ -154,6 +143,6 @@ describe('what Drift answers', () => {
     assert.equal((await admin.connect(third)).status, 200, 'a fresh start works')
   })
 
-  // O13 without an answer in time is src/accounts/connect-finish.test.ts; O22, a refresh while another process has refreshed, is
+  // A code without an answer in time is src/accounts/connect-finish.test.ts; a refresh while another process has refreshed, is
   // src/accounts/grant.test.ts.
 })

@@ -1,6 +1,6 @@
 /**
- * An install through Drift, over real HTTP, and what can come back in its place: the rows O01 to O12 and O18 to O20 of the
- * catalogue of bad input; the others are in test/accounts/install-answers.test.ts. The browser has no window here.
+ * An install through Drift, over real HTTP, and what can come back in its place. What Drift may answer is in
+ * test/accounts/install-answers.test.ts. The browser has no window here.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -132,44 +132,43 @@ describe('what comes back and is not used', () => {
   const code = (back: URL) => back.searchParams.get('code')!
   const state = (back: URL) => encodeURIComponent(back.searchParams.get('state')!)
   const rows: [row: string, path: (back: URL) => string, options?: Parameters<typeof refused>[2]][] = [
-    ['O01 the state of another browser', (back) => back.pathname + back.search, { browser: walk }],
-    ['O02 no state', (back) => `/connect/callback?code=${code(back)}`, { says: /Continue installing/ }],
-    ['O02 an empty state', (back) => `/connect/callback?code=${code(back)}&state=`, { says: /Continue installing/ }],
-    ['O02 a wrong state', (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(80)}`],
+    ['the state of another browser', (back) => back.pathname + back.search, { browser: walk }],
+    ['no state', (back) => `/connect/callback?code=${code(back)}`, { says: /Continue installing/ }],
+    ['an empty state', (back) => `/connect/callback?code=${code(back)}&state=`, { says: /Continue installing/ }],
+    ['a wrong state', (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(80)}`],
+    ['a state with another mark', (back) => `${back.pathname}?code=${code(back)}&state=${state(back).slice(0, -2)}aa`],
+    ['a state that leads elsewhere', (back) => (back.pathname + back.search).replace('.tile.', '.console.')],
+    ['a long state', (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(4_000)}`],
     [
-      'O02 a state with another mark',
-      (back) => `${back.pathname}?code=${code(back)}&state=${state(back).slice(0, -2)}aa`,
-    ],
-    ['O02 a state that leads elsewhere', (back) => (back.pathname + back.search).replace('.tile.', '.console.')],
-    ['O02 a long state', (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(4_000)}`],
-    [
-      'O02 a very long state',
+      'a very long state',
       (back) => `/connect/callback?code=${code(back)}&state=${'x'.repeat(40_000)}`,
       { status: 431 },
     ],
-    ['O02 two states', (back) => `/connect/callback?code=${code(back)}&state=${state(back)}&state=${state(back)}`],
+    ['two states', (back) => `/connect/callback?code=${code(back)}&state=${state(back)}&state=${state(back)}`],
     [
-      'O02 a state in brackets',
+      'a state in brackets',
       (back) => `/connect/callback?code=${code(back)}&state[]=${state(back)}`,
       { says: /Continue installing/ },
     ],
-    ['O03 no code', (back) => `/connect/callback?state=${state(back)}`],
-    ['O04 an empty code', (back) => `/connect/callback?code=&state=${state(back)}`],
-    ['O04 two codes', (back) => `/connect/callback?code=a&code=b&state=${state(back)}`],
-    ['O04 a code in brackets', (back) => `/connect/callback?code[]=a&state=${state(back)}`],
-    ['O04 a code with a line break', (back) => `/connect/callback?code=a%0d%0ab&state=${state(back)}`],
-    ['O04 a code with a NUL', (back) => `/connect/callback?code=a%00b&state=${state(back)}`],
-    ['O04 a long code', (back) => `/connect/callback?code=${'a'.repeat(3_000)}&state=${state(back)}`],
+    ['no code', (back) => `/connect/callback?state=${state(back)}`],
+    ['an empty code', (back) => `/connect/callback?code=&state=${state(back)}`],
+    ['two codes', (back) => `/connect/callback?code=a&code=b&state=${state(back)}`],
+    ['a code in brackets', (back) => `/connect/callback?code[]=a&state=${state(back)}`],
+    ['a code with a line break', (back) => `/connect/callback?code=a%0d%0ab&state=${state(back)}`],
+    ['a code with a NUL', (back) => `/connect/callback?code=a%00b&state=${state(back)}`],
+    ['a long code', (back) => `/connect/callback?code=${'a'.repeat(3_000)}&state=${state(back)}`],
     [
-      'O07 denied, with a script',
+      'a refusal that has a script in it',
       callback('error=access_denied&error_description=%3Cscript%3Ealert(1)%3C/script%3E'),
       { says: /did not allow/ },
     ],
-    ['O08 an install begun at Drift’s tile', callback('code=unsolicited'), { says: /Continue installing/ }],
+    ['a code that was asked for at Drift’s tile', callback('code=unsolicited'), { says: /Continue installing/ }],
   ]
-  for (const [row, path, options] of rows) test(row, () => refused(row, path, options))
+  for (const [row, path, options] of rows)
+    test(`an install that comes back with ${row} is refused, and nobody is signed in`, () =>
+      refused(row, path, options))
 
-  test('O05 the same way back twice, and at once: one exchange, and it says so', async () => {
+  test('an install that comes back twice, and at once, is exchanged once, and the page says so', async () => {
     const admin = walk()
     const back = await admin.allow(org)
     const before = exchanges()
@@ -212,7 +211,7 @@ describe('what comes back and is not used', () => {
     assert.equal(exchanges(), before)
   })
 
-  test('O06 after more than ten minutes, also over a restart, which itself is no reason', async () => {
+  test('an install that comes back after more than ten minutes is refused, also after a restart; the restart alone does not refuse it', async () => {
     const admin = walk()
     const [late, soon] = [await admin.allow(org), await admin.allow(org)]
     clock.advance(9 * 60_000)
@@ -227,7 +226,7 @@ describe('what comes back and is not used', () => {
     assert.match(expired.body, /took too long[\s\S]*Start again/)
   })
 
-  test('O09 a second question mark where the state begins, as Drift’s documentation has it', async () => {
+  test('an install works whose state comes back behind a second question mark, as Drift’s documentation has it', async () => {
     const admin = walk()
     const back = new URL(await admin.allow(org))
     const path = `/connect/callback?code=${code(back)}?state=${back.searchParams.get('state')}`
@@ -236,7 +235,7 @@ describe('what comes back and is not used', () => {
     await refused('twice', (one) => `/connect/callback?code=a?state=b?state=${one.searchParams.get('state')}`)
   })
 
-  test('O10 O18 by POST or HEAD, in a frame, or ahead of a click: nothing is used up', async () => {
+  test('an install that comes back by POST or HEAD, in a frame, or ahead of a click uses nothing up', async () => {
     const admin = walk()
     const back = await admin.allow(org)
     const before = exchanges()
@@ -251,7 +250,7 @@ describe('what comes back and is not used', () => {
     assert.match(seen.headers['content-security-policy']!, /frame-ancestors 'none'/)
   })
 
-  test('O11 nobody can say where it ends', async () => {
+  test('a parameter of the request cannot say where an install ends', async () => {
     for (const target of ['//evil.example', 'https://evil.example', '\\evil.example', '%0d%0aset-cookie:a=b']) {
       const admin = walk()
       const consent = await admin.follow(await admin.get(admin.at(`/connect?from=${target}&return_to=${target}`)))
@@ -261,7 +260,7 @@ describe('what comes back and is not used', () => {
     }
   })
 
-  test('O12 the redirect URI is ours, whatever host the request names', async () => {
+  test('the redirect URI of an install is ours, whatever host the request names', async () => {
     for (const headers of [
       { host: 'evil.example' },
       { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
@@ -273,7 +272,7 @@ describe('what comes back and is not used', () => {
     }
   })
 
-  test('O19 after success going back exchanges nothing, and no address in the history is kept or still good', async () => {
+  test('after an install going back exchanges nothing, and no address in the history is kept or still good', async () => {
     const admin = walk()
     const back = await admin.allow(org)
     const seen = await admin.get(back)
@@ -284,7 +283,7 @@ describe('what comes back and is not used', () => {
     assert.equal(exchanges(), before)
   })
 
-  test('O20 beginning keeps nothing here, however often', async () => {
+  test('the beginning of an install stores nothing, however often it is done', async () => {
     const admin = walk()
     for (let n = 0; n < 300; n++) assert.equal((await admin.get(admin.at('/connect'))).status, 302)
     const ticket = { kind: 'state', id: 'another', org: '', who: '', at: clock.now(), until: clock.now() + 1 } as const

@@ -1,6 +1,5 @@
 /**
- * What the console's pages do with odd questions, over real HTTP: the rows C03, C10 and C13 to C17 of the catalogue of
- * bad input. There is no CSV to export, so C16 has nothing to escape.
+ * What the console's pages do with odd questions, over real HTTP.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -46,7 +45,7 @@ for (const engine of engines) {
       const older = async () =>
         /href="(\/console\/events\?before=[^"]+)"/.exec((await look(admin, '/console/events')).body)![1]!
 
-      test('C13 goes on where the page before ended, and nothing is shown twice or left out', async () => {
+      test('goes on where the page before ended, and nothing is shown twice or left out', async () => {
         const first = await look(admin, '/console/events')
         const second = await look(admin, await older())
         const shown = [first, second].flatMap(({ body }) => [...body.matchAll(/<tr id="(e\d+)"/g)].map(([, id]) => id))
@@ -54,7 +53,7 @@ for (const engine of engines) {
         assert.equal(new Set(shown).size, 60)
       })
 
-      test('C13 a place that was made up, or is another account’s, is refused', async () => {
+      test('a place that was made up, or is another account’s, is refused', async () => {
         const place = await older()
         assert.equal((await look(stranger, place)).status, 400)
         const [, at, id, mark] = /before=(\d+)\.(\d+)\.([\w-]+)/.exec(place)!
@@ -81,7 +80,7 @@ for (const engine of engines) {
         ['a state that is none', 'state=__proto__', 400],
         ['a time that is none', 'from=yesterday', 400],
       ] as const) {
-        test(`C14 asked for ${what}: nothing is found, and nothing breaks`, async () => {
+        test(`asked for ${what} finds nothing, and nothing breaks`, async () => {
           const seen = await look(admin, `/console/events?${query}`)
           assert.equal(seen.status, status)
           assert.doesNotMatch(seen.body, /<tr id=/)
@@ -104,7 +103,7 @@ for (const engine of engines) {
       })
     })
 
-    test('C03 another account’s event is as unknown as one that never was: to look at, to uncover, to send again', async () => {
+    test('another account’s event is as unknown as one that never was: to look at, to uncover, to send again', async () => {
       const [message] = await messagesOf(org)
       const page = await look(stranger, '/console/settings')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
@@ -123,19 +122,19 @@ for (const engine of engines) {
       assert.match(found.body, /No event fits/)
     })
 
-    test('C15 a NUL reaches no store', async () => {
+    test('a NUL reaches no store', async () => {
       for (const name of ['type', 'message', 'contact', 'from'])
         assert.equal((await look(admin, `/console/events?${name}=a%00b`)).status, 400)
       assert.equal((await look(admin, '/console/events/a%00b')).status, 404)
     })
 
-    test('C15 a word in an address says one of our sentences or none', async () => {
+    test('a word in an address chooses one of our sentences, or none is shown', async () => {
       for (const word of ['constructor', '__proto__', 'toString', '<b>'])
         for (const path of ['/console', '/console/settings'])
           assert.doesNotMatch((await look(admin, `${path}?done=${word}`)).body, /notice good|native code|\[object/)
     })
 
-    test('C15 what an event says is text, whatever it says, and nothing of it is shown before it is asked for', async () => {
+    test('what an event says is text, whatever it says, and nothing of it is shown before it is asked for', async () => {
       const evil = '<script>alert(1)</script>\u202e\u001b[31m\u200b\u{e0041}\ufeff=HYPERLINK("x")'
       const { drift } = await readFixture('button_clicked')
       const data = { ...(drift.data as JsonObject), id: 77_777, body: evil.repeat(30) }
@@ -154,7 +153,7 @@ for (const engine of engines) {
       assert.deepEqual([deeds[0]!.what, deeds[0]!.about], ['looked at data', message])
     })
 
-    test('C17 the same redrive sent twice is one; one of a paused account waits; the messageIds stay', async () => {
+    test('the same redrive sent twice is one; that of a paused account waits; the messageIds stay', async () => {
       const before = rig.sims.segment.duplicates.length
       const ids = new Set(await messagesOf(org))
       const settings = await look(admin, '/console/settings')
@@ -175,7 +174,7 @@ for (const engine of engines) {
       assert.equal(deeds.length, 1)
     })
 
-    test('C10 a form that shows what is no longer so changes nothing, and shows what is there now', async () => {
+    test('a form that shows what is no longer so changes nothing, and shows what is there now', async () => {
       const page = await look(admin, '/console/settings')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
       const generation = /name="generation" value="(\d+)"/.exec(page.body)![1]!
@@ -188,7 +187,7 @@ for (const engine of engines) {
       assert.ok(!offTypes.includes('new_conversation') && offTypes.includes('new_meeting'))
     })
 
-    test('C16 there is nothing that a spreadsheet would run: no list is given out as CSV', async () => {
+    test('no list is given out as CSV, so that a spreadsheet has nothing to run', async () => {
       for (const path of ['/console/events.csv', '/console/audit.csv', '/console/export'])
         assert.equal((await look(admin, path)).status, 404)
       const seen = await admin.get(admin.at('/console/events?format=csv'), { accept: 'text/csv, text/html' })

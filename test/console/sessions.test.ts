@@ -1,6 +1,5 @@
 /**
- * Sessions, forms and headers, over real HTTP: the rows C01, C02, C04, C11, C12 and C19 to C24 of the catalogue of bad
- * input. What the pages show of other accounts is test/accounts/two-accounts.test.ts.
+ * Sessions, forms and headers, over real HTTP. What the pages show of other accounts is test/accounts/two-accounts.test.ts.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
@@ -31,7 +30,7 @@ const csrfOf = ({ body }: Seen) => /name="csrf" value="([^"]+)"/.exec(body)![1]!
 describe('a session', () => {
   afterEach(() => admin.close())
 
-  test('C01 without one, with garbage, or with one that was never given: to the sign-in, and nothing is shown', async () => {
+  test('that is missing, garbage, or was never given leads to the sign-in, and nothing is shown', async () => {
     await signIn()
     const real = jar().get('sid')!
     for (const value of ['', 'x', 'A'.repeat(43), `${real}x`, real.slice(1), '../../etc', '%00', 'x'.repeat(5_000)]) {
@@ -77,7 +76,7 @@ describe('a session', () => {
     assert.ok(!isIn(await look()))
   })
 
-  test('C22 ends on the server when one signs out, and no page of it is kept', async () => {
+  test('ends on the server when one signs out, and no page of it is kept', async () => {
     await signIn()
     const page = await look()
     assert.equal(page.headers['cache-control'], 'no-store')
@@ -89,7 +88,7 @@ describe('a session', () => {
     assert.ok(!isIn(await look()))
   })
 
-  test('C18 of everybody ends when the account is disconnected, and disconnecting twice changes nothing', async () => {
+  test('of every admin ends when the account is disconnected, and disconnecting twice changes nothing', async () => {
     const third = 7_000_222
     admin = openWalk(rig)
     await admin.connect(third)
@@ -113,7 +112,7 @@ describe('a session', () => {
     )
   })
 
-  test('C02 of two cookies of one name at most one is looked at; on https the name itself is bound to the host', async () => {
+  test('in two cookies of one name: at most one is looked at; on https the name itself is bound to the host', async () => {
     await signIn()
     const real = jar().get('sid')!
     for (const cookie of [`sid=${real}; sid=tossed`, `sid=tossed; sid=${real}`]) {
@@ -152,35 +151,25 @@ describe('a form', () => {
 
   const form = 'application/x-www-form-urlencoded'
   const rows: [row: string, headers: Record<string, string>, body: (csrf: string) => string, status: number][] = [
-    ['C04 without the token', { 'content-type': form }, () => '', 403],
-    ['C04 with an empty token', { 'content-type': form }, () => 'csrf=', 403],
-    ['C04 with another session’s token', { 'content-type': form }, () => `csrf=${'a'.repeat(64)}`, 403],
+    ['without the token', { 'content-type': form }, () => '', 403],
+    ['with an empty token', { 'content-type': form }, () => 'csrf=', 403],
+    ['with another session’s token', { 'content-type': form }, () => `csrf=${'a'.repeat(64)}`, 403],
+    ['from another origin', { 'content-type': form, origin: 'https://evil.example' }, (csrf) => `csrf=${csrf}`, 403],
+    ['from a hidden origin, without the token', { 'content-type': form, origin: 'null' }, () => '', 403],
+    ['from another site', { 'content-type': form, 'sec-fetch-site': 'cross-site' }, (csrf) => `csrf=${csrf}`, 403],
+    ['from a site beside ours', { 'content-type': form, 'sec-fetch-site': 'same-site' }, (csrf) => `csrf=${csrf}`, 403],
+    ['of JSON as plain text', { 'content-type': 'text/plain' }, (csrf) => `{"csrf":"${csrf}"}`, 415],
+    ['of JSON', { 'content-type': 'application/json' }, (csrf) => `{"csrf":"${csrf}"}`, 415],
     [
-      'C04 from another origin',
-      { 'content-type': form, origin: 'https://evil.example' },
-      (csrf) => `csrf=${csrf}`,
-      403,
-    ],
-    ['C04 from a hidden origin, without the token', { 'content-type': form, origin: 'null' }, () => '', 403],
-    ['C04 from another site', { 'content-type': form, 'sec-fetch-site': 'cross-site' }, (csrf) => `csrf=${csrf}`, 403],
-    [
-      'C04 from a site beside ours',
-      { 'content-type': form, 'sec-fetch-site': 'same-site' },
-      (csrf) => `csrf=${csrf}`,
-      403,
-    ],
-    ['C04 JSON as plain text', { 'content-type': 'text/plain' }, (csrf) => `{"csrf":"${csrf}"}`, 415],
-    ['C04 JSON', { 'content-type': 'application/json' }, (csrf) => `{"csrf":"${csrf}"}`, 415],
-    [
-      'C04 in parts',
+      'in parts',
       { 'content-type': 'multipart/form-data; boundary=x' },
       (csrf) => `--x\r\ncontent-disposition: form-data; name="csrf"\r\n\r\n${csrf}\r\n--x--`,
       415,
     ],
-    ['C19 of a megabyte', { 'content-type': form }, (csrf) => `csrf=${csrf}&a=${'x'.repeat(1_000_000)}`, 413],
+    ['of a megabyte', { 'content-type': form }, (csrf) => `csrf=${csrf}&a=${'x'.repeat(1_000_000)}`, 413],
   ]
   for (const [row, headers, body, status] of rows) {
-    test(`${row}: ${status}, and the session lives on`, async () => {
+    test(`${row} is refused with ${status}, and the session lives on`, async () => {
       const csrf = csrfOf(await look())
       const cookie = `sid=${jar().get('sid')}`
       const seen = await fetch(admin.at('/console/sign-out'), {
@@ -194,7 +183,7 @@ describe('a form', () => {
     })
   }
 
-  test('C04 C12 under another method, also when a header or a field names a third: 405', async () => {
+  test('under another method is refused with 405, also when a header or a field names a third', async () => {
     const csrf = csrfOf(await look())
     const cookie = `sid=${jar().get('sid')}`
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) {
@@ -222,7 +211,7 @@ describe('every answer', () => {
     '/',
   ]
   for (const path of paths) {
-    test(`C11 ${path} may not be framed, sniffed, kept or told about`, async () => {
+    test(`of ${path} may not be framed, sniffed, kept or told about`, async () => {
       const { headers } = await look(path)
       assert.match(headers['content-security-policy']!, /^default-src 'none'; script-src 'self'; style-src 'self'; /)
       assert.doesNotMatch(headers['content-security-policy']!, /unsafe|\*|http:\/\/(?!127)/)
@@ -246,7 +235,7 @@ describe('every answer', () => {
     })
   }
 
-  test('C20 C23 nothing else is served, to anybody', async () => {
+  test('to a path that is not ours is 404, to an admin too', async () => {
     const none = [
       '/metrics',
       '/healthz',
@@ -268,7 +257,7 @@ describe('every answer', () => {
       assert.equal((await look(path)).status, 404, path)
   })
 
-  test('C21 health stays JSON, whatever is asked for, and a callback is no script', async () => {
+  test('of health is JSON, whatever type is asked for, and never a script for a callback', async () => {
     const seen = await fetch(admin.at('/live?callback=alert'), { headers: { accept: 'text/html' } })
     assert.deepEqual(
       [seen.headers.get('content-type'), seen.headers.get('x-content-type-options')],
@@ -278,7 +267,7 @@ describe('every answer', () => {
   })
 })
 
-test('C24 with the store down the process lives, is not ready, and says no more than that', async () => {
+test('with the store down the service lives, is not ready, and says no more than that', async () => {
   const ill = await startRig()
   const at = async (path: string) => {
     const answer = await fetch(ill.service.url + path)

@@ -1,6 +1,5 @@
 /**
- * The write key, where an install ends: saved, tried out, refused. The rows C05 to C10 of the catalogue of bad input, and
- * what a person is told. Segment is the simulator, which takes any key, as Segment does.
+ * The write key, where an install ends: saved, tried out, refused, and what a person is told. Segment is the simulator, which takes any key, as Segment does.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
@@ -35,26 +34,26 @@ const stored = async () => (await rig.service.store.storage.installs.get(String(
 
 describe('a write key', () => {
   const bad: [row: string, fields: Record<string, string>, says: RegExp, status?: number][] = [
-    ['C06 empty', { writeKey: '' }, /is empty/],
-    ['C06 blank', { writeKey: '   ' }, /is empty/],
-    ['C06 with a line break', { writeKey: 'abc\ndef' }, /a line break/],
+    ['that is empty', { writeKey: '' }, /is empty/],
+    ['that is blank', { writeKey: '   ' }, /is empty/],
+    ['with a line break', { writeKey: 'abc\ndef' }, /a line break/],
     ['with a semicolon', { writeKey: `${writeKey.slice(1)};` }, /only letters and digits/],
     ['in quotes', { writeKey: `"${writeKey}"` }, /in quotes/],
     ['with a zero-width space at its end', { writeKey: `${writeKey}\u200b` }, /zero-width space \(U\+200B\)/],
     ['with a no-break space before it', { writeKey: `\u00a0${writeKey}` }, /no-break space/],
-    ['C06 not plain letters', { writeKey: 'kéy-0123456789012345678901234567' }, /not plain ASCII/],
-    ['C06 of ten kilobytes', { writeKey: 'k'.repeat(10_000) }, /about 32 characters/],
-    ['C06 a token of the Public API', { writeKey: 'sgp_abcdefghijklmnopqrstuvwx' }, /Public API/],
-    ['C06 an address', { writeKey: 'https://api.segment.io' }, /is an address/],
-    ['C06 a placeholder', { writeKey: 'YOUR_WRITE_KEY' }, /placeholder/],
-    ['C08 for a region that is none', { writeKey, region: 'mars' }, /us or eu/],
-    ['C08 for an address as region', { writeKey, region: 'http://127.0.0.1/' }, /us or eu/],
-    ['C05 with a field that is not known', { writeKey, role: 'admin' }, /cannot be read/, 400],
-    ['C05 with a field for another account', { writeKey, orgId: '1' }, /cannot be read/, 400],
-    ['C05 with a prototype', { writeKey, ['__proto__']: 'x' }, /cannot be read/, 400],
+    ['that is not plain ASCII', { writeKey: 'kéy-0123456789012345678901234567' }, /not plain ASCII/],
+    ['of ten kilobytes', { writeKey: 'k'.repeat(10_000) }, /about 32 characters/],
+    ['that is a token of the Public API', { writeKey: 'sgp_abcdefghijklmnopqrstuvwx' }, /Public API/],
+    ['that is an address', { writeKey: 'https://api.segment.io' }, /is an address/],
+    ['that is a placeholder', { writeKey: 'YOUR_WRITE_KEY' }, /placeholder/],
+    ['for a region that does not exist', { writeKey, region: 'mars' }, /us or eu/],
+    ['for an address as region', { writeKey, region: 'http://127.0.0.1/' }, /us or eu/],
+    ['with a field that is not known', { writeKey, role: 'admin' }, /cannot be read/, 400],
+    ['with a field for another account', { writeKey, orgId: '1' }, /cannot be read/, 400],
+    ['with a prototype', { writeKey, ['__proto__']: 'x' }, /cannot be read/, 400],
   ]
   for (const [row, fields, says, status = 422] of bad) {
-    test(`${row}: ${status}, nothing is saved, and what was typed is not repeated`, async () => {
+    test(`${row} is refused with ${status}, nothing is saved, and what was typed is not repeated`, async () => {
       const before = await stored()
       const seen = await save(fields)
       assert.equal(seen.status, status)
@@ -66,7 +65,7 @@ describe('a write key', () => {
     })
   }
 
-  test('C06 with spaces around is trimmed', async () => {
+  test('with spaces around it is trimmed', async () => {
     assert.equal((await save({ writeKey: `  ${writeKey}\t` })).status, 303)
     assert.equal((await stored()).state, 'live')
     const shown = await admin.get(admin.at(path))
@@ -86,7 +85,7 @@ describe('a write key', () => {
     assert.equal((await rig.sims.segment.waitFor(earlier + 1)).at(-1)?.writeKey, another)
   })
 
-  test('C07 that another account has too is saved, and nobody is told', async () => {
+  test('that another account has too is saved, and neither account is told', async () => {
     const neighbour = openWalk(rig)
     const theirs = await neighbour.connect(6_000_993)
     await save({ writeKey })
@@ -95,7 +94,7 @@ describe('a write key', () => {
     await neighbour.close()
   })
 
-  test('C09 is not changed on a proof of more than ten minutes: the page says how to prove it again', async () => {
+  test('is not changed on a proof of more than ten minutes: the page says how to prove it again', async () => {
     const before = await stored()
     clock.advance(10 * 60_000)
     const seen = await save({ writeKey: another })
@@ -106,7 +105,7 @@ describe('a write key', () => {
     assert.equal((await save({ writeKey: another }, await admin.connect(org))).status, 303)
   })
 
-  test('C10 by two admins at once: the second is told, and shown whose key is there now', async () => {
+  test('by two admins at once: the second is told, and shown whose key is there now', async () => {
     const second = openWalk(rig)
     const theirs = await second.connect(org)
     const mine = await admin.get(admin.at(path))
