@@ -393,7 +393,7 @@ describe('fairness', options, () => {
     await install(rig, quiet, { writeKey: quietKey })
   })
 
-  test('W71 one account’s thousands do not keep another waiting', async () => {
+  test('one account’s thousands of events do not make another account wait', async () => {
     const { segment, drift } = rig.sims
     await rig.command('installs pause', { given: { org: String(loud) } })
     await eventually(() => installed()?.state === 'paused')
@@ -483,7 +483,7 @@ describe('Drift says that an account disconnected', options, () => {
   beforeEach(() => start())
   const says = { type: 'app_disconnected', orgId: org, data: { at: 1 } }
 
-  test('W65 truly: nothing of it is left, and what comes later is ignored until it is installed anew', async () => {
+  test('and Drift confirms it: nothing of the account is left, and what comes later is ignored until it is installed again', async () => {
     const { drift, segment } = rig.sims
     segment.script({ status: 503 })
     await post(update(1, 0))
@@ -507,7 +507,7 @@ describe('Drift says that an account disconnected', options, () => {
     assert.deepEqual(updatesOf(segment.accepted), { 1: [2] })
   })
 
-  test('W66 falsely, while Drift is down and over a restart: it pauses until Drift answers, then all goes on', async () => {
+  test('and it is not so, while Drift is down and over a restart: the account pauses until Drift answers, then all goes on', async () => {
     const { drift, segment } = rig.sims
     drift.script('/app/token_info', { status: 500 })
     drift.script('/oauth2/token', { status: 500 })

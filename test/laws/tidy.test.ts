@@ -182,6 +182,16 @@ law('every test runs, or says why it does not', {
   keeps: [{ 'test/a.test.ts': "test('a', { skip: process.platform === 'win32' && 'no signals there' }, () => {})" }],
 })
 
+law('the title of a test is a sentence without a label', {
+  judge: (files) =>
+    files.filter(isTest).flatMap(({ path, bare }) => {
+      const found = /['"`][A-Z]\d{2} /.exec(bare)
+      return found ? [{ path, why: `has the label ${found[0].slice(1)}` }] : []
+    }),
+  instead: 'say what is right, so that the title is understood in a list of failures',
+  breaks: [{ 'test/a.test.ts': `test('${'W'}09 OPTIONS', () => {})` }],
+})
+
 law('tests do not sleep', {
   judge: (files) =>
     files

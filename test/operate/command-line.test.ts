@@ -127,7 +127,7 @@ describe('arguments', () => {
       assert.deepEqual([code, out, todo, more], [2, '', `  what to do: npx drift-segment-source${help}`, []])
     })
 
-  test('L09 a secret among them is refused with 2, and not repeated', async () => {
+  test('a secret among them is refused with 2, and not repeated', async () => {
     const secret = 'Pl4ntedQ7wXk0123456789abcdefghij'
     for (const args of [
       ['installs', 'add', '--org', '1', `--write-key=${secret}`],
@@ -139,14 +139,14 @@ describe('arguments', () => {
     }
   })
 
-  test('L04 L10 what cannot be opened is said by its name, with 78', async () => {
+  test('that name a store which cannot be opened: refused by its name, with 78', async () => {
     const store = await run(['serve'], { DATABASE_URL: `sqlite:${scratch}` })
     assert.deepEqual([store.code, /^store_unreachable: /.test(store.err)], [78, true], store.err)
     const folder = await run(['serve'], { DATABASE_URL: 'sqlite:/dev/null/source.db' })
     assert.deepEqual([folder.code, /^store_unreachable: .*DATABASE_URL/.test(folder.err)], [78, true], folder.err)
   })
 
-  test('L10 a store over a network is none; a disk, memory and what containers have are', () => {
+  test('a file system over a network is refused for the store; a disk, memory and what containers have are taken', () => {
     for (const network of [0x6969, 0xff534d42, 0xfe534d42, 0x517b]) assert.ok(isOnNetwork(network))
     for (const here of [0xef53, 0x01021994, 0x794c7630, 0x9123683e, 0x58465342]) assert.ok(!isOnNetwork(here))
   })
@@ -169,7 +169,7 @@ describe('a service that is started without the launcher', () => {
   })
 })
 
-describe('L17 what it writes to is gone', () => {
+describe('what the service or a command writes to is gone', () => {
   test('the reader of its log: the service goes on', async () => {
     const { child, post, ended } = await serve()
     child.stdout!.destroy()
@@ -218,16 +218,16 @@ describe('L17 what it writes to is gone', () => {
   })
 })
 
-describe('L18 signals', () => {
+describe('a service that gets a signal', () => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-    test(`${signal}: it finishes what is under way and ends with 0`, async () => {
+    test(`${signal} finishes what is under way and ends with 0`, async () => {
       const { child, ended, said } = await serve()
       child.kill(signal)
       assert.deepEqual(await ended, [0, null])
       assert.match(said.err, /stopping: finishing what is under way/)
     })
 
-  test('told twice, it ends at once', async () => {
+  test('twice ends at once', async () => {
     const { child, url, ended, said } = await serve()
     const { hostname, port } = new URL(url)
     // A request that is not all there yet would keep it for ten seconds.
@@ -242,7 +242,7 @@ describe('L18 signals', () => {
     socket.destroy()
   })
 
-  test('SIGUSR1 opens no inspector, SIGPIPE ends nothing', async () => {
+  test('SIGUSR1 or SIGPIPE goes on, and opens no inspector', async () => {
     const { child, post, ended, said } = await serve()
     child.kill('SIGUSR1')
     child.kill('SIGPIPE')
@@ -253,7 +253,7 @@ describe('L18 signals', () => {
   })
 })
 
-test('L15 with few files to open it serves, and with too few it says so', {
+test('the service serves where it may open few files, and says so where it may open too few', {
   skip: process.platform === 'win32' ? 'no such limit there' : false,
 }, async () => {
   const limited = (files: number) => {

@@ -189,7 +189,7 @@ describe('redrive', () => {
     assert.equal((await stopped).exitCode, 130)
   })
 
-  test('L16 of another account, or of nobody, moves nothing; a person of another account is not erased', async () => {
+  test('of another account, or of one that does not exist, moves nothing; a person of another account is not erased', async () => {
     await oneDead()
     assert.match((await run('redrive', { org: '777' })).output, /^0 found, 0 wait/)
     await assert.rejects(run('redrive', { org: 'all' }), (error: Problem) => error.exitCode === 2)

@@ -69,7 +69,7 @@ async function postUntilRefused(to: string, from: number, most: number): Promise
   throw new Error(`${most} were taken and the disk is not full`)
 }
 
-test('W70 a full disk refuses new webhooks and drains what is there; with room again it goes on by itself', {
+test('a full disk refuses new webhooks and drains what is there; with room again it goes on by itself', {
   timeout: 60_000,
   skip: mounts ? false : 'no mount namespace can be made here, so there is no small disk to fill',
 }, async () => {

@@ -23,7 +23,7 @@ afterEach(() => rm(folder, { recursive: true }))
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
 
 describe('the file', () => {
-  test('L11 has one service at a time; a command works beside it, and the service notices within a second', async () => {
+  test('has one service at a time; a command works beside it, and the service notices within a second', async () => {
     const service = await open(path, 'serve')
     await assert.rejects(open(path, 'serve'), { code: 'store_in_use', exitCode: 78 })
     let changed = Promise.withResolvers<void>()
@@ -54,7 +54,7 @@ describe('the file', () => {
     await service.close()
   })
 
-  test('L12 of a newer version is refused and left as it is', async () => {
+  test('of a newer version is refused and left as it is', async () => {
     await (await open(path, 'serve')).close()
     const db = new DatabaseSync(path)
     db.exec('PRAGMA user_version = 999')
