@@ -3,6 +3,7 @@
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import { grantFields, openGrant } from './accounts/grant.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
+import { changeSettings } from './accounts/settings.ts'
 import { configured } from './accounts/state.ts'
 import { sealWriteKey } from './accounts/write-key.ts'
 import { addressOf, type Config } from './config.ts'
@@ -226,7 +227,7 @@ async function installSingle({ single }: Config, { keyring, accounts, clock }: S
   const writeKey = await sealWriteKey(keyring, org, single.writeKey)
   const before = await storedGrant({ keyring, accounts }, org)
   await accounts.change(org, now, ({ refreshAt: _, ...install }) =>
-    configured({ ...install, ...fields, writeKey, region }, before?.accessToken !== accessToken),
+    configured(changeSettings({ ...install, ...fields, writeKey }, { region }), before?.accessToken !== accessToken),
   )
 }
 

@@ -1,6 +1,7 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
 import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import { noSettings, settingsOf } from './settings.ts'
 import { holdOf } from './state.ts'
 
 export interface Accounts {
@@ -23,9 +24,14 @@ export async function openAccounts(
   inbox: Inbox,
   orgsAllowed?: ReadonlySet<Org>,
 ): Promise<Accounts> {
-  /** Whether the settings list the account is never stored, but judged wherever one is read. */
-  const judged = (install: Install): Install =>
-    (orgsAllowed?.has(install.org) ?? true) ? install : { ...install, notAllowed: true }
+  /**
+   * Whether the settings list the account is never stored, but judged wherever one is read; and one whose own settings
+   * this version cannot read goes no further.
+   */
+  const judged = (install: Install): Install => {
+    settingsOf(install)
+    return (orgsAllowed?.has(install.org) ?? true) ? install : { ...install, notAllowed: true }
+  }
   let known = new Map<Org, Install>()
   const listeners: ((before: Install, after: Install) => void)[] = []
   return {
@@ -97,11 +103,11 @@ function holdsDiffer(before: Install, after: Install): boolean {
     before.generation === 0 ||
     before.state !== after.state ||
     holdOf(before) !== holdOf(after) ||
-    before.region !== after.region ||
+    settingsOf(before).region !== settingsOf(after).region ||
     before.writeKey !== after.writeKey
   )
 }
 
 function blank(org: Org, now: number): Install {
-  return { org, state: 'waiting_for_key', region: 'us', offTypes: [], createdAt: now, updatedAt: now, generation: 0 }
+  return { org, state: 'waiting_for_key', settings: noSettings, createdAt: now, updatedAt: now, generation: 0 }
 }

@@ -3,18 +3,20 @@ import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, textOf } from '../segment/batch.ts'
+import type { Region } from '../segment/region.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
 import { judgeSettings, type KeySign, settingsRequest, testCall } from '../segment/write-key.ts'
 import type { Install, Org } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
 import type { Keyring } from './keyring.ts'
+import { changeSettings } from './settings.ts'
 import { keyChanged } from './state.ts'
 import { fingerprintOf, type KeyShown, sealWriteKey, shownKey } from './write-key.ts'
 
 export interface KeyChange {
   /** None: the present key stays, and only the region changes. */
   writeKey?: string
-  region: Install['region']
+  region: Region
   by: string
   /** The fingerprint of the key that was shown when the change was made up; undefined: whatever is there. */
   replaces?: string
@@ -48,7 +50,7 @@ export async function changeWriteKey(
   let isSaved = false
   const after = await accounts.change(org, at, (stored) => {
     isSaved = stored.state !== 'disconnected' && isSameKey(stored, before)
-    return isSaved ? keyChanged({ ...stored, writeKey: sealed, region }) : undefined
+    return isSaved ? keyChanged(changeSettings({ ...stored, writeKey: sealed }, { region })) : undefined
   })
   if (isSaved)
     return { is: 'saved', fingerprint: writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey) }
@@ -80,7 +82,7 @@ interface TestNeeds {
 export async function testWriteKey(
   { send, segment, clock, random }: TestNeeds,
   writeKey: string,
-  region: Install['region'],
+  region: Region,
 ): Promise<KeyTested> {
   const now = clock.now()
   const messageId = `drift-test-${timeOrderedId(random, now)}`

@@ -7,8 +7,7 @@ const states = ['waiting_for_key', 'live', 'paused', 'needs_attention'] as const
 const base: Install = {
   org: '1',
   state: 'live',
-  region: 'us',
-  offTypes: [],
+  settings: '{}',
   grant: Buffer.from('a grant'),
   refreshAt: 5,
   createdAt: 0,

@@ -2,6 +2,7 @@
 
 import { pauseAccount, resumeAccount } from '../accounts/actions.ts'
 import { grantFields } from '../accounts/grant.ts'
+import { changeSettings, settingsOf } from '../accounts/settings.ts'
 import { configured, holdOf, stateShown } from '../accounts/state.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
 import { readConfig } from '../config.ts'
@@ -22,7 +23,7 @@ function shown(install: Install) {
     org: install.org,
     state: stateShown(install),
     reason: holdOf(install) ?? install.reason,
-    region: install.region,
+    region: settingsOf(install).region,
     writeKey: install.writeKey !== undefined,
     grant: install.grant !== undefined,
     createdAt: new Date(install.createdAt).toISOString(),
@@ -77,10 +78,12 @@ const add: Command = {
       const fields: Partial<Install> = {
         ...(secrets.grant ? await grantFields(keyring, id, secrets.grant, now) : {}),
         ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey.key) } : {}),
-        ...(region ? { region } : {}),
       }
       const isNewGrant = secrets.grant !== undefined
-      const saved = await accounts.change(id, now, (install) => configured({ ...install, ...fields }, isNewGrant))
+      const chosen = region ? { region } : {}
+      const saved = await accounts.change(id, now, (install) =>
+        configured(changeSettings({ ...install, ...fields }, chosen), isNewGrant),
+      )
       context.print(`${id}: ${saved && stateShown(saved)}`)
       if (saved?.notAllowed)
         context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')

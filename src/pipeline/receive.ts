@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import { settingsOf } from '../accounts/settings.ts'
 import {
   deletionType,
   disconnectType,
@@ -140,7 +141,7 @@ export function receiver(needs: Needs): Receive {
     if (type === deletionType && !install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
     if (!catalogue.has(type)) return { state: 'ignored' }
     if (!install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
-    const unwanted = install.state === 'disconnected' || install.offTypes.includes(type)
+    const unwanted = install.state === 'disconnected' || settingsOf(install).offTypes.includes(type)
     return { state: unwanted ? 'ignored' : 'waiting' }
   }
 

@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import { isUnreadable } from '../accounts/keyring.ts'
+import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import { openWriteKey } from '../accounts/write-key.ts'
 import type { Id } from '../events/define.ts'
@@ -209,8 +210,10 @@ async function endingFor(
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
   const batchTells = wasOther || lease.failures >= probesBeforeBatch
   if (stopped.reason === allRefused && batchTells) return endingOf(lease, undefined, now, random)
-  const isCurrent = ({ region, writeKey }: Install) =>
-    region === install.region && writeKey !== undefined && Buffer.compare(writeKey, install.writeKey!) === 0
+  const isCurrent = (now: Install) =>
+    settingsOf(now).region === settingsOf(install).region &&
+    now.writeKey !== undefined &&
+    Buffer.compare(now.writeKey, install.writeKey!) === 0
   const counts = await markTrouble(accounts, lease.org, stopped.reason, now, isCurrent)
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
@@ -231,7 +234,7 @@ async function attempt(
   // Another holder may have these entries by now, or they were erased.
   if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' } as const
   totals.requests++
-  const answered = await send(batchRequest(segment[install.region], writeKey, part, clock.now()))
+  const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, clock.now()))
   const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
   for (const { id } of part) answers.set(id, answer)
   return judge(answered, clock.now())

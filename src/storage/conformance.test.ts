@@ -9,7 +9,7 @@ import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Inbox, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
+import type { Inbox, Installs, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
 import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
@@ -59,7 +59,8 @@ type Sabotage = (
   lookup: Lookup,
   tickets: Tickets,
   ledger: Ledger,
-) => Partial<Inbox & Lookup & Tickets & Ledger>
+  installs: Installs,
+) => Partial<Inbox & Lookup & Tickets & Ledger & Installs>
 const sabotages: Record<string, Sabotage> = {
   'takes every arrival for new': (inbox) => ({
     append: (batch) =>
@@ -167,6 +168,9 @@ const sabotages: Record<string, Sabotage> = {
       return { totals, standings: await ledger.standings() }
     },
   }),
+  'writes settings in its own way': (_, _lookup, _tickets, _ledger, installs) => ({
+    save: (install) => installs.save({ ...install, settings: install.settings.replaceAll(' ', '') }),
+  }),
   'finds entries that are gone': (_, lookup) => {
     const seen = new Map<string, Awaited<ReturnType<Lookup['find']>>>()
     return {
@@ -190,8 +194,9 @@ describe('an engine that breaks a promise is caught', () => {
           { ...storage.lookup },
           { ...storage.tickets },
           { ...storage.ledger },
+          { ...storage.installs },
         )
-        for (const port of [storage.inbox, storage.lookup, storage.tickets, storage.ledger])
+        for (const port of [storage.inbox, storage.lookup, storage.tickets, storage.ledger, storage.installs])
           Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
         await check(storage).catch(() => caught.push(promise))
       }

@@ -758,8 +758,7 @@ export const promises: readonly Promised[] = [
       const install: Install = {
         org: one,
         state: 'live',
-        region: 'eu',
-        offTypes: ['x'],
+        settings: '{"option":"x"}',
         createdAt: 1,
         updatedAt: 2,
         generation: 0,
@@ -781,6 +780,21 @@ export const promises: readonly Promised[] = [
         [[one, 2]],
       )
       assert.equal(await installs.get(other), undefined)
+    },
+  },
+  {
+    promise: 'the settings of an install are a text that is kept byte for byte, whatever is in it',
+    async check({ installs }) {
+      const install: Install = { org: one, state: 'live', settings: '', createdAt: 1, updatedAt: 1, generation: 0 }
+      const texts = ['{ "b": 1.0, "a": [ ],\n"a": "\\u00e9é😀" }', '{"digits":12345678901234567890}', 'no JSON', '']
+      for (const [generation, settings] of texts.entries()) {
+        assert.equal(await installs.save({ ...install, settings, generation }), true)
+        assert.equal((await installs.get(one))?.settings, settings)
+        assert.deepEqual(
+          (await installs.list()).map((listed) => listed.settings),
+          [settings],
+        )
+      }
     },
   },
   {

@@ -341,9 +341,8 @@ export interface Install {
   state: InstallState
   /** Why it needs attention, in a word of docs/errors.md. */
   reason?: string
-  region: 'us' | 'eu'
-  /** Drift event types this account switched off. */
-  offTypes: string[]
+  /** What it has chosen, as one JSON text that an engine keeps as it is. */
+  settings: string
   /** Not stored: DRIFT_ORG_IDS_ALLOWED is set and does not list it, so nothing of it is sent. */
   notAllowed?: true
   /** Sealed. */

@@ -56,7 +56,7 @@ describe('metrics', () => {
   test('count the silent accounts beyond any number, beside the scrapes', async () => {
     const moments = async (org: string) => (org === '250' ? [{ at: 0, type: 'a', outcome: 'received', count: 1 }] : [])
     const ledger = { totals: async () => [], books: async () => ({ totals: [], standings: [] }), moments }
-    const installs = Array.from({ length: 300 }, (_, n) => ({ org: String(n), state: 'live', region: 'us' }))
+    const installs = Array.from({ length: 300 }, (_, n) => ({ org: String(n), state: 'live', settings: '{}' }))
     const { route } = openMetrics({
       storage: { ledger, check: async () => {}, logBytes: async () => 0 },
       installs: () => installs,

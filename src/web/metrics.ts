@@ -3,6 +3,7 @@
  * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { settingsOf } from '../accounts/settings.ts'
 import { stateShown } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
@@ -176,7 +177,8 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     for (const [org, by] of most) ofAccount.set({ org }, by)
     for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
     for (const install of installs()) {
-      const { state, region, reason = '' } = install
+      const { state, reason = '' } = install
+      const { region } = settingsOf(install)
       accounts.inc({ state: stateShown(install) })
       if (state !== 'disconnected') connected.inc({ region })
       if (state === 'needs_attention') refused.inc({ region, reason })

@@ -55,9 +55,9 @@ const id = String(other)
 async function standingOfTheOther() {
   const { installs, lookup, audit } = rig.service.store.storage
   const { entries } = await lookup.find({ org: id }, { limit: 100 })
-  const { generation, state, region, offTypes, reason } = (await installs.get(id))!
+  const { generation, state, settings, reason } = (await installs.get(id))!
   const lanes = await lookup.lanes(id)
-  return { entries, lanes, install: { generation, state, region, offTypes, reason }, deeds: await audit.list(id, 100) }
+  return { entries, lanes, install: { generation, state, settings, reason }, deeds: await audit.list(id, 100) }
 }
 
 before(async () => {

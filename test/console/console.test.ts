@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { settingsOf } from '../../src/accounts/settings.ts'
 import { readFixture } from '../../src/events/fixtures.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { eventually } from '../clock.ts'
@@ -183,7 +184,7 @@ for (const engine of engines) {
       const late = await admin.post(admin.at('/console/settings/events'), { csrf, generation, on: 'new_meeting' })
       assert.equal(late.status, 409)
       assert.match(late.body, /Somebody else changed the settings/)
-      const { offTypes } = rig.service.store.accounts.get(String(org))!
+      const { offTypes } = settingsOf(rig.service.store.accounts.get(String(org))!)
       assert.ok(!offTypes.includes('new_conversation') && offTypes.includes('new_meeting'))
     })
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
+import { settingsOf } from '../../src/accounts/settings.ts'
 import { readConfig } from '../../src/config.ts'
 import { type AppNeeds, openApp } from '../../src/web/app.ts'
 import { staleProofPage } from '../../src/web/pages/sign-in.ts'
@@ -133,6 +134,8 @@ describe('a form of the console', () => {
     assert.ok(asksForProof(await send('/console/settings/events')))
     await signIn()
     assert.equal((await send('/console/settings/events')).status, 303)
-    await eventually(() => rig.service.store.accounts.get(String(org))!.offTypes.includes('new_conversation'))
+    await eventually(() =>
+      settingsOf(rig.service.store.accounts.get(String(org))!).offTypes.includes('new_conversation'),
+    )
   })
 })

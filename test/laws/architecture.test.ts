@@ -154,7 +154,6 @@ law('JSON is read in lib/json.ts alone', {
   except: {
     'src/lib/json-build.ts': 'one string of a text that the reader has judged',
     'src/accounts/grant.ts': 'a grant that was sealed here: nobody else can have written it',
-    'src/storage/sqlite/records.ts': 'a list of names that this engine wrote itself',
     'src/segment/call.ts': 'the version in our own package.json',
     'src/sim/expected.ts': 'a copy of a value, by way of its text',
   },

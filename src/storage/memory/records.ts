@@ -39,7 +39,7 @@ function standingsOf(state: State): Standing[] {
 }
 
 export function installsOf(state: State): Installs {
-  const copy = (install: Install | undefined) => install && { ...install, offTypes: [...install.offTypes] }
+  const copy = (install: Install | undefined) => install && { ...install }
   return {
     get: async (org) => copy(state.installs.get(org)),
     list: async () => [...state.installs.values()].map((install) => copy(install)!),

@@ -19,7 +19,7 @@ const steps: readonly Step[] = [
   CREATE TABLE vault (name text PRIMARY KEY, value bytea NOT NULL);
 
   CREATE TABLE installs (
-    org text PRIMARY KEY, state text NOT NULL, reason text, region text NOT NULL, off_types text[] NOT NULL,
+    org text PRIMARY KEY, state text NOT NULL, reason text, settings text NOT NULL,
     grant_sealed bytea, write_key bytea, refresh_at bigint,
     created_at bigint NOT NULL, updated_at bigint NOT NULL, generation bigint NOT NULL
   );
@@ -58,10 +58,11 @@ const steps: readonly Step[] = [
   -- Sealed bytes do not shrink: trying costs time.
   ALTER TABLE bodies ALTER body SET STORAGE EXTERNAL, ALTER known SET STORAGE EXTERNAL;
 
+  -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
   CREATE TABLE lanes (
-    org text, lane text, ready_at bigint, lease_until bigint, token bigint NOT NULL DEFAULT 0,
+    org text, lane text, ready_at bigint, lease_until bigint, holder text, token bigint NOT NULL DEFAULT 0,
     served bigint NOT NULL DEFAULT 0, failures integer NOT NULL DEFAULT 0, crashes integer NOT NULL DEFAULT 0,
-    hold text, trouble text, tried_at bigint, setback text, PRIMARY KEY (org, lane)
+    careful integer NOT NULL DEFAULT 0, hold text, trouble text, tried_at bigint, setback text, PRIMARY KEY (org, lane)
   ) WITH (fillfactor = 50);
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
@@ -92,20 +93,6 @@ const steps: readonly Step[] = [
   ALTER TABLE bodies SET (autovacuum_vacuum_scale_factor = 0.02);
   ALTER TABLE identities SET (autovacuum_vacuum_scale_factor = 0.02);
   ALTER TABLE lanes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-  `,
-  },
-  {
-    sql: `
-  -- So many entries are still to be handed out one at a time.
-  ALTER TABLE lanes ADD COLUMN careful integer NOT NULL DEFAULT 0;
-  `,
-    additive: true,
-  },
-  {
-    // Not additive: a version that does not say whose a lease is would have its own taken by the holder before it.
-    sql: `
-  -- The process that has the lane's lease.
-  ALTER TABLE lanes ADD COLUMN holder text;
   `,
   },
 ]

@@ -117,8 +117,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const install = {
       org: '7',
       state: 'live',
-      region: 'eu',
-      offTypes: [],
+      settings: '{}',
       createdAt: 1,
       updatedAt: 1,
       generation: 0,
@@ -126,7 +125,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const heardAfterMs = await leastMs(1_000, async (generation) => {
       const startedAt = performance.now()
       heard.length = 0
-      assert.equal(await here.installs.save({ ...install, offTypes: [], generation }), true)
+      assert.equal(await here.installs.save({ ...install, generation }), true)
       await eventually(() => heard.includes('7'))
       await here.vault.create('data-key/1', Buffer.from('key'))
       await here.vault.remove('data-key/1')

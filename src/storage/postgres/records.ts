@@ -83,20 +83,20 @@ export const installs = {
     const { org, generation } = install
     const saved = await db.run(
       `WITH saved AS (
-         INSERT INTO installs SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::bigint + 1 WHERE $11 = 0
+         INSERT INTO installs
+           (org, state, reason, settings, grant_sealed, write_key, refresh_at, created_at, updated_at, generation)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint + 1 WHERE $10 = 0
            OR EXISTS (SELECT 1 FROM installs WHERE org = $1)
-         ON CONFLICT (org) DO UPDATE SET state = excluded.state, reason = excluded.reason, region = excluded.region,
-           off_types = excluded.off_types, grant_sealed = excluded.grant_sealed, write_key = excluded.write_key,
-           refresh_at = excluded.refresh_at, created_at = excluded.created_at, updated_at = excluded.updated_at,
-           generation = excluded.generation
-         WHERE installs.generation = $11
+         ON CONFLICT (org) DO UPDATE SET state = excluded.state, reason = excluded.reason, settings = excluded.settings,
+           grant_sealed = excluded.grant_sealed, write_key = excluded.write_key, refresh_at = excluded.refresh_at,
+           created_at = excluded.created_at, updated_at = excluded.updated_at, generation = excluded.generation
+         WHERE installs.generation = $10
          RETURNING org
-       ) SELECT pg_notify($12, $13) FROM saved`,
+       ) SELECT pg_notify($11, $12) FROM saved`,
       org,
       install.state,
       install.reason ?? null,
-      install.region,
-      install.offTypes,
+      install.settings,
       install.grant ?? null,
       install.writeKey ?? null,
       install.refreshAt ?? null,
@@ -128,8 +128,7 @@ function installOf(row: Row): Install {
     org: row.org as string,
     state: row.state as Install['state'],
     ...(row.reason === null ? {} : { reason: row.reason as string }),
-    region: row.region as Install['region'],
-    offTypes: row.off_types as string[],
+    settings: row.settings as string,
     ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
     ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
     ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),

@@ -22,13 +22,9 @@ export async function openRows(url: string): Promise<Target> {
     async put({ name, columns }, rows) {
       const names = Object.keys(columns)
       const arrays = Object.values(columns).map((type, at) => `$${at + 1}::${type}[]`)
-      // A list of names, which the other engine keeps as text.
-      const selected = names.map((column) =>
-        column === 'off_types' ? 'ARRAY(SELECT jsonb_array_elements_text(off_types::jsonb))' : column,
-      )
       await db.run(
         `INSERT INTO ${name} (${names.join(', ')}) OVERRIDING SYSTEM VALUE
-         SELECT ${selected.join(', ')} FROM unnest(${arrays.join(', ')}) AS r (${names.join(', ')})
+         SELECT ${names.join(', ')} FROM unnest(${arrays.join(', ')}) AS r (${names.join(', ')})
          ON CONFLICT DO NOTHING`,
         ...names.map((_, at) => rows.map((row) => row[at] ?? null)),
       )

@@ -10,7 +10,7 @@ const steps: readonly string[] = [
   CREATE TABLE vault (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 
   CREATE TABLE installs (
-    org TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, region TEXT NOT NULL, off_types TEXT NOT NULL,
+    org TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, settings TEXT NOT NULL,
     grant_sealed BLOB, write_key BLOB, refresh_at INTEGER,
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, generation INTEGER NOT NULL
   ) STRICT;
@@ -42,10 +42,11 @@ const steps: readonly string[] = [
   CREATE INDEX entries_listed ON entries (org, type, received_at);
   CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL, known BLOB) STRICT;
 
+  -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
   CREATE TABLE lanes (
-    org TEXT, lane TEXT, ready_at INTEGER, lease_until INTEGER, token INTEGER NOT NULL DEFAULT 0,
+    org TEXT, lane TEXT, ready_at INTEGER, lease_until INTEGER, holder TEXT, token INTEGER NOT NULL DEFAULT 0,
     served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
-    hold TEXT, trouble TEXT, tried_at INTEGER, setback TEXT, PRIMARY KEY (org, lane)
+    careful INTEGER NOT NULL DEFAULT 0, hold TEXT, trouble TEXT, tried_at INTEGER, setback TEXT, PRIMARY KEY (org, lane)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
@@ -68,32 +69,20 @@ const steps: readonly string[] = [
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, org TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, about TEXT
   ) STRICT;
   CREATE INDEX audit_org ON audit (org, id);
-  `,
-  `
+
   CREATE TABLE tickets (
     kind TEXT, id TEXT, org TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,
     PRIMARY KEY (kind, id)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX tickets_until ON tickets (kind, until);
-  `,
-  `
+
   -- Who may ask Drift for an account's new grant, and until when.
   CREATE TABLE reservations (org TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
-  `,
-  `
-  -- So many entries are still to be handed out one at a time.
-  ALTER TABLE lanes ADD COLUMN careful INTEGER NOT NULL DEFAULT 0;
-  `,
-  `
+
   -- A word of the service that has the file open, see stamp.ts.
   CREATE TABLE opened (stamp TEXT NOT NULL) STRICT;
   INSERT INTO opened VALUES ('');
-  `,
-  `
-  -- The process that has the lane's lease.
-  ALTER TABLE lanes ADD COLUMN holder TEXT;
-  `,
-  `
+
   -- How many erasings there were; of how many the log holds nothing any more; and of how many the file does not: purge.ts.
   CREATE TABLE erasures (last INTEGER NOT NULL, logged INTEGER NOT NULL, purged INTEGER NOT NULL) STRICT;
   INSERT INTO erasures VALUES (0, 0, 0);

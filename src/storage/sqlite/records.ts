@@ -67,12 +67,13 @@ export const installs = {
     const stored = db.get('SELECT generation FROM installs WHERE org = ?', org)?.generation ?? 0
     if (stored !== generation) return false
     db.run(
-      'INSERT OR REPLACE INTO installs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT OR REPLACE INTO installs
+         (org, state, reason, settings, grant_sealed, write_key, refresh_at, created_at, updated_at, generation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       org,
       install.state,
       install.reason ?? null,
-      install.region,
-      JSON.stringify(install.offTypes),
+      install.settings,
       install.grant ?? null,
       install.writeKey ?? null,
       install.refreshAt ?? null,
@@ -102,8 +103,7 @@ function installOf(row: Row): Install {
     org: row.org as string,
     state: row.state as Install['state'],
     ...(row.reason === null ? {} : { reason: row.reason as string }),
-    region: row.region as Install['region'],
-    offTypes: JSON.parse(row.off_types as string) as string[],
+    settings: row.settings as string,
     ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
     ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
     ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),

@@ -1,9 +1,11 @@
 /** `/connect/write-key`: the last step of an install, where the account says into which Segment source its events go. */
+
 import type { Context, Hono } from 'hono'
 import type { Accounts } from '../../accounts/accounts.ts'
 import { changeWriteKey, testWriteKey } from '../../accounts/change-key.ts'
 import { openGrant } from '../../accounts/grant.ts'
 import type { Keyring } from '../../accounts/keyring.ts'
+import { noSettings, settingsOf } from '../../accounts/settings.ts'
 import { fingerprintOf, shownKey } from '../../accounts/write-key.ts'
 import type { Config } from '../../config.ts'
 import { judgeScopes } from '../../drift/scopes.ts'
@@ -44,7 +46,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     return writeKeyPage({
       session,
       settingsUrl,
-      region: install?.region ?? 'us',
+      region: settingsOf(install ?? { org: session.org, settings: noSettings }).region,
       key,
       scopes: scopes && judgeScopes(scopes),
       ...more,

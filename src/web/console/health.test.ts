@@ -35,7 +35,7 @@ test('an account that fell silent weeks ago still needs attention; one that neve
   await storage.inbox.append([{ ...common, messageId: 'm', receivedAt: start, identity: Buffer.alloc(16), body }])
   assert.deepEqual(await titles('1'), ['Drift has fallen silent'])
   assert.deepEqual(await titles('2'), [])
-  const left = { org: '1', state: 'disconnected' as const, region: 'us' as const, offTypes: [] }
+  const left = { org: '1', state: 'disconnected' as const, settings: '{}' }
   const titlesLeft = await titles('1', { ...left, createdAt: start, updatedAt: start, generation: 1 })
   assert.ok(!titlesLeft.includes('Drift has fallen silent'), `${titlesLeft}`)
 })

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { pauseAccount, resumeAccount } from '../../accounts/actions.ts'
 import { changeWriteKey } from '../../accounts/change-key.ts'
+import { changeSettings } from '../../accounts/settings.ts'
 import { savedWriteKey, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
@@ -88,7 +89,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { on, generation } = await formOf(c, ['generation'], ['on'])
     const { org } = c.get('session')
     const offTypes = [...catalogue.keys()].filter((type) => !on.includes(type))
-    if (!(await changeIfStill(org, generation, (stored) => ({ ...stored, offTypes }))))
+    if (!(await changeIfStill(org, generation, (stored) => changeSettings(stored, { offTypes }))))
       return show(c, { isStale: true }, 409)
     await note(
       c,

@@ -14,8 +14,7 @@ const now = Date.UTC(2026, 10, 24, 12)
 const live: Install = {
   org: '7',
   state: 'live',
-  region: 'us',
-  offTypes: [],
+  settings: '{}',
   writeKey: Buffer.from('sealed'),
   createdAt: 0,
   updatedAt: 0,

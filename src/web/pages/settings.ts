@@ -1,8 +1,10 @@
 /** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
 import type { Left } from '../../accounts/disconnect.ts'
+import { settingsOf } from '../../accounts/settings.ts'
 import { holdOf, leaving, stateShown } from '../../accounts/state.ts'
 import type { KeyShown } from '../../accounts/write-key.ts'
+import type { Region } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
 import { type KeyQuestion, keyQuestion } from './key-question.ts'
@@ -21,7 +23,7 @@ export interface SettingsPage {
   done?: string | undefined
   wrong?: { writeKey?: string; confirm?: string } | undefined
   /** Takes the place of the form for the write key and region; `region` is the one that was chosen in it. */
-  question?: (KeyQuestion & { region: Install['region'] }) | undefined
+  question?: (KeyQuestion & { region: Region }) | undefined
   /** Somebody else was quicker: what is shown is what is there now. */
   isStale?: boolean
   /** It was not resumed: Drift is being asked whether the account has disconnected. */
@@ -94,7 +96,7 @@ function segment({ session, install, key, isFixed, wrong, question }: SettingsPa
     <dl class="pairs">
       <dt>Write key</dt><dd>${key ? html`saved; its fingerprint is <code>${key.fingerprint}</code>` : 'none yet'}</dd>
       ${key ? html`<dt>Saved</dt><dd>${saved}</dd>` : ''}
-      <dt>Region</dt><dd>${regions.find(([region]) => region === install.region)![1]}</dd>
+      <dt>Region</dt><dd>${regions.find(([region]) => region === settingsOf(install).region)![1]}</dd>
     </dl>
     ${
       isFixed
@@ -120,7 +122,7 @@ function segment({ session, install, key, isFixed, wrong, question }: SettingsPa
             hint: `In Segment: Sources → your source → Settings → API Keys.${key ? ' Leave it empty to keep the one that is saved.' : ''} It is sealed, and never shown again.`,
             error: wrong?.writeKey ?? '',
           })}
-          ${select('region', 'Where the Segment workspace is', regions, install.region)}
+          ${select('region', 'Where the Segment workspace is', regions, settingsOf(install).region)}
           <p class="hint">Segment answers 200 to wrong keys too. <a href="/connect/write-key">Try a key out</a> before you save it, or look for the next events in the source's Debugger.</p>
           <div class="row">${button('Save', 'primary')}</div>`,
           'stack narrow',
@@ -137,7 +139,7 @@ function events({ session, install, events: all }: SettingsPage): Html {
       session.csrf,
       html`<input type="hidden" name="generation" value="${install.generation}">
       <fieldset class="columns"><legend class="hidden">Events that are sent</legend>
-        ${all.map(({ type, when }) => choice('checkbox', 'on', type, !install.offTypes.includes(type), type, when))}
+        ${all.map(({ type, when }) => choice('checkbox', 'on', type, !settingsOf(install).offTypes.includes(type), type, when))}
       </fieldset>
       <div class="row">${button('Save', 'primary')}</div>`,
       'stack',

@@ -1,0 +1,64 @@
+/**
+ * What is not secret of an account's settings. The store keeps them as one JSON text and knows no option: a new one is a
+ * line of this schema, the page that edits it, and the code that uses it.
+ */
+import { z } from 'zod'
+import { Problem } from '../lib/errors.ts'
+import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import { regions } from '../segment/region.ts'
+import type { Install } from '../storage/ports.ts'
+
+/** Every option has a default, which is what an account has that never chose. */
+export const settingsSchema = z.object({
+  /** Where the account's Segment workspace is. */
+  region: z.enum(regions).default('us'),
+  /** Drift event types that the account has switched off. */
+  offTypes: z.array(z.string()).default([]),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+type Configured = Pick<Install, 'org' | 'settings'>
+
+/** Reading and changing settings as one schema has them. */
+export function settingsBy<Schema extends z.ZodObject>(schema: Schema) {
+  type Options = z.infer<Schema>
+  const known = new WeakMap<Configured, Options>()
+
+  /** Throws a Problem where this version cannot read them; an account is looked at so wherever it is loaded. */
+  function of(install: Configured): Options {
+    const found = known.get(install)
+    if (found) return found
+    const judged = schema.safeParse(storedIn(install))
+    if (!judged.success) throw unreadable(install.org, `the setting ${judged.error.issues[0]?.path.join('.')}`)
+    known.set(install, judged.data)
+    return judged.data
+  }
+
+  /** The same account with some of its options changed. What else is stored stays as it is, also what is not known here. */
+  function change<Changed extends Configured>(install: Changed, options: Partial<Options>): Changed {
+    const changed = { ...install, settings: JSON.stringify({ ...storedIn(install), ...options }) }
+    of(changed)
+    return changed
+  }
+
+  return { of, change }
+}
+
+/** Of an account that has never chosen anything. */
+export const noSettings = '{}'
+
+export const { of: settingsOf, change: changeSettings } = settingsBy(settingsSchema)
+
+function storedIn({ org, settings }: Configured): JsonObject {
+  const read = readText(settings)
+  if (read.ok && isObject(read.value)) return read.value
+  throw unreadable(org, 'the settings')
+}
+
+/** Names the option and never its value. */
+function unreadable(org: string, what: string): Problem {
+  return new Problem('settings_unreadable', `account ${org}: ${what} cannot be read by this version`, {
+    hint: 'run the version that saved them, or a newer one',
+    exitCode: 78,
+  })
+}

@@ -1,0 +1,95 @@
+/** What an account has chosen: one JSON text that no engine looks into, so an option is a matter of the schema alone. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
+import { openAccounts } from '../../src/accounts/accounts.ts'
+import { changeSettings, noSettings, settingsBy, settingsOf, settingsSchema } from '../../src/accounts/settings.ts'
+import { openForgetful } from '../../src/storage/memory/open.ts'
+import { openStorage } from '../../src/storage/open.ts'
+import type { Install, Storage } from '../../src/storage/ports.ts'
+import { engines, type Stores } from '../engines.ts'
+
+/** A version of this program that has more options than this one: one plain, one with parts. */
+const newer = settingsBy(
+  settingsSchema.extend({
+    prefix: z.string().default('Drift Source Event: '),
+    quiet: z.object({ from: z.number(), to: z.number(), days: z.array(z.string()) }).optional(),
+  }),
+)
+
+/** One that knows a part of them. */
+const older = settingsBy(settingsSchema.extend({ quiet: z.object({ from: z.number() }).optional() }))
+
+const org = '5000883'
+const blank: Install = { org, state: 'live', settings: noSettings, createdAt: 1, updatedAt: 1, generation: 0 }
+
+async function storedIn({ installs }: Storage): Promise<Install> {
+  return (await installs.get(org))!
+}
+
+function promisesOn(open: () => Promise<Storage>): void {
+  let storage: Storage
+  before(async () => (storage = await open()))
+  after(() => storage.close())
+
+  test('an option that only the schema was given is saved, and read back as it was chosen', async () => {
+    const chosen = { prefix: 'Widget “é” 😀: ', quiet: { from: 22, to: 6.5, days: ['Sunday'] } }
+    assert.equal(await storage.installs.save(newer.change(blank, chosen)), true)
+    const { prefix, quiet, region } = newer.of(await storedIn(storage))
+    assert.deepEqual({ prefix, quiet, region }, { ...chosen, region: 'us' })
+  })
+
+  test('an option of a newer version, and what it added to one, is still there when this one has saved another', async () => {
+    const accounts = await openAccounts(storage.installs, storage.inbox)
+    await accounts.reload(2)
+    await accounts.change(org, 3, (install) => older.change(install, { region: 'eu', offTypes: ['new_meeting'] }))
+    const stored = await storedIn(storage)
+    assert.deepEqual(newer.of(stored).quiet, { from: 22, to: 6.5, days: ['Sunday'] })
+    assert.deepEqual([settingsOf(stored).region, settingsOf(stored).offTypes], ['eu', ['new_meeting']])
+  })
+
+  test('a number of a newer version keeps its digits when this one has saved another option', async () => {
+    const { generation } = await storedIn(storage)
+    await storage.installs.save({ ...blank, generation, settings: '{"limit":12345678901234567890}' })
+    const stored = await storedIn(storage)
+    await storage.installs.save(changeSettings(stored, { region: 'eu' }))
+    assert.equal((await storedIn(storage)).settings, '{"limit":12345678901234567890,"region":"eu"}')
+  })
+
+  test('an account whose settings this version cannot read is not used, and the option is named without its value', async () => {
+    for (const [settings, named] of [
+      ['{"region":"a-value-of-later"}', /account 5000883: the setting region /],
+      ['{"offTypes":[1]}', /the setting offTypes\.0 /],
+      ['{"region":', /account 5000883: the settings /],
+    ] as const) {
+      const broken = { ...blank, settings, generation: (await storedIn(storage)).generation }
+      assert.equal(await storage.installs.save(broken), true)
+      const accounts = await openAccounts(storage.installs, storage.inbox)
+      await assert.rejects(accounts.reload(4), (error: Error & { code?: string; exitCode?: number }) => {
+        assert.deepEqual([error.code, error.exitCode], ['settings_unreadable', 78])
+        assert.match(error.message, named)
+        assert.doesNotMatch(error.message, /a-value-of-later/)
+        return true
+      })
+    }
+  })
+}
+
+describe('settings in memory', () => promisesOn(async () => openForgetful()))
+
+for (const { name, skip, start } of engines)
+  describe(`settings on ${name}`, { skip }, () => {
+    let stores: Stores
+    before(async () => (stores = await start()))
+    after(() => stores?.close())
+    promisesOn(async () => openStorage(await stores.fresh(), 'serve'))
+  })
+
+test('an account that never chose has the default of every option', () => {
+  assert.deepEqual(settingsOf(blank), { region: 'us', offTypes: [] })
+  assert.equal(newer.of(blank).prefix, 'Drift Source Event: ')
+})
+
+test('what this version would not read is not saved', () => {
+  assert.throws(() => changeSettings(blank, { region: 'mars' as never }))
+})
