@@ -3,7 +3,7 @@ import { disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Install, Org, Storage } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { holdOf, isThere, leaving, paused, resumed } from './state.ts'
+import { doubted, holdOf, isThere, paused, resumed } from './state.ts'
 
 interface Needs {
   accounts: Accounts
@@ -27,10 +27,10 @@ export async function resumeAccount(needs: Needs, org: Org, who: string): Promis
   const note = { who, what: 'resumed' }
   const known = needs.accounts.get(org)
   if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
-  // mutant: resumes an account while Drift is asked whether it has left
-  const done = await change(needs, org, (install) => (install.reason === leaving ? undefined : resumed(install)), note)
-  // Where the webhook is not there any more, nothing would ever end the question.
-  return done.is !== 'asked' || (await isStillAsked(needs.storage, org)) ? done : change(needs, org, resumed, note)
+  const done = await change(needs, org, resumed, note)
+  if (done.is !== 'asked' || (await isStillAsked(needs.storage, org))) return done
+  // The webhook is not there any more, so Drift would never be asked: only this person can say.
+  return change(needs, org, (install) => resumed(doubted(install) ?? install), note)
 }
 
 /** Whether Drift has said that the account disconnected, and has not answered yet whether it has. */

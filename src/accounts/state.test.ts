@@ -22,7 +22,8 @@ const doors: Readonly<Record<string, Move>> = {
   'a person pauses it': state.paused,
   'Segment refuses it': (install) => state.troubled(install, 'segment_401'),
   'Drift refuses a lookup': (install) => state.troubled(install, 'drift_forbidden'),
-  'a probe goes through': (install) => state.accepted(install, /./),
+  'Segment accepts a probe': (install) => state.accepted(install, 'delivered'),
+  'Drift answers a lookup': (install) => state.accepted(install, 'lookup'),
   'the write key or the region changes': state.keyChanged,
   'Drift refuses to renew the grant': state.grantDied,
   'the grant is renewed': state.grantRenewed,
@@ -34,7 +35,7 @@ const answers: Readonly<Record<string, Move>> = {
   'Drift says that it has not left': state.confirmed,
   'its admin connects it again': state.connected,
   'it is given a new grant': (install) => state.configured(install, true),
-  'a person resumes it': state.resumed,
+  'a person resumes it, where Drift cannot be asked': (install) => state.resumed(state.doubted(install) ?? install),
 }
 
 describe('an account that may have left', () => {
@@ -59,7 +60,7 @@ describe('an account that may have left', () => {
           assert.deepEqual([of(before).state, of(before).reason], ['live', undefined])
         assert.deepEqual(
           [of('paused').state, of('paused').reason],
-          [move === state.resumed ? 'live' : 'paused', undefined],
+          [what.startsWith('a person resumes') ? 'live' : 'paused', undefined],
         )
       }
     })

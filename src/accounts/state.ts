@@ -1,17 +1,19 @@
 /**
  * An account's state, and everything that moves it: each a pure function from the account as it is stored to the account
- * as it is to be; undefined where nothing changes. docs/states.md says the same in a drawing.
+ * as it is to be; undefined where nothing changes. docs/states.md says the same in a drawing. Which event ends which reason
+ * is in reasons.ts, and nowhere else.
  *
  * An account has one reason at a time. That Drift has said "disconnected" outranks every other: what goes wrong meanwhile
  * at Segment or Drift is found again by sending, and while it lasts nothing is sent.
  */
 import type { Install } from '../storage/ports.ts'
+import { type AccountReason, isEndedBy, type Relief } from './reasons.ts'
 
 /** Its reason while Drift is asked whether the account has really disconnected. */
-export const leaving = 'disconnecting'
+export const leaving = 'disconnecting' satisfies AccountReason
 
 /** Its reason when Drift cannot be asked, or gave no clear answer for a day: a person resumes or disconnects it. */
-export const unproven = 'disconnect_unproven'
+export const unproven = 'disconnect_unproven' satisfies AccountReason
 
 /** Drift said that it disconnected, and neither Drift nor a person has yet said whether that is so. */
 export function isLeaving({ reason }: { reason?: string | undefined }): boolean {
@@ -19,9 +21,9 @@ export function isLeaving({ reason }: { reason?: string | undefined }): boolean 
 }
 
 /** What holds back an account's events, if anything; shown as their reason. */
-export function holdOf(install: Install): string | undefined {
+export function holdOf(install: Install): AccountReason | undefined {
   if (install.state === 'disconnected') return 'disconnected'
-  if (isLeaving(install)) return install.reason
+  if (isLeaving(install)) return install.reason === leaving ? leaving : unproven
   if (install.notAllowed) return 'not_allowed'
   if (!install.writeKey) return 'no_write_key'
   return install.state === 'paused' ? 'paused' : undefined
@@ -49,68 +51,58 @@ export function doubted(install: Install): Install | undefined {
 
 /** It has not left. What Segment or Drift refused before, if anything, is found again by sending. */
 export function confirmed(install: Install): Install | undefined {
-  if (!isLeaving(install)) return undefined
-  const { reason: _, ...rest } = install
-  return { ...rest, state: rest.state === 'needs_attention' ? 'live' : rest.state }
+  return isLeaving(install) ? relieved(install, 'drift_answer') : undefined
 }
 
 /**
- * As the settings or the command line want it, with what they name put in already. A new grant ends what was said of the
- * one before it, as connecting again does; without one, whether the account has left stays open. A pause stays.
+ * As the settings or the command line want it, with what they name put in already. Without a new grant, whether the
+ * account has left stays open. A pause stays.
  */
-export function configured({ reason, ...install }: Install, isNewGrant: boolean): Install {
-  const state = install.state === 'paused' ? 'paused' : install.writeKey ? 'live' : 'waiting_for_key'
-  const stays = reason !== undefined && isLeaving({ reason }) && !isNewGrant
-  return { ...install, state, ...(stays ? { reason } : {}) }
+export function configured(install: Install, isNewGrant: boolean): Install {
+  const known = isNewGrant ? relieved(install, 'new_grant') : install
+  return begun(relieved(known, 'configure'))
 }
 
 /** A person wants nothing to be sent. Whether it has left stays open. */
 export function paused(install: Install): Install | undefined {
   if (!isThere(install)) return undefined
-  const { reason, ...rest } = install
-  return { ...rest, state: 'paused', ...(isLeaving(install) ? { reason: reason! } : {}) }
+  return { ...(isLeaving(install) ? install : withoutReason(install)), state: 'paused' }
 }
 
-/** A person wants it to be sent, and Drift is not being asked whether it has left. */
+/** A person wants it to be sent: undefined while Drift is being asked whether it has left. */
 export function resumed(install: Install): Install | undefined {
-  if (!isThere(install)) return undefined
-  const { reason: _, ...rest } = install
-  return { ...rest, state: install.writeKey ? 'live' : 'waiting_for_key' }
+  if (!isThere(install) || !isEndedBy(install.reason, 'resume')) return undefined
+  return { ...withoutReason(install), state: stateByKey(install) }
 }
 
 /** Segment or Drift refuses it. */
-export function troubled(install: Install, reason: string): Install | undefined {
+export function troubled(install: Install, reason: AccountReason): Install | undefined {
   const shows = install.state === 'live' || (install.state === 'needs_attention' && install.reason !== reason)
   return shows && !isLeaving(install) ? { ...install, state: 'needs_attention', reason } : undefined
 }
 
-/** Something went through: what was refused for one of these reasons is not refused any more. */
-export function accepted(install: Install, reasons: RegExp): Install | undefined {
-  if (install.state !== 'needs_attention' || isLeaving(install) || !reasons.test(install.reason ?? '')) return undefined
-  const { reason: _, ...rest } = install
-  return { ...rest, state: 'live' }
+/** Segment has accepted something, or Drift has answered a lookup. */
+export function accepted(install: Install, relief: 'delivered' | 'lookup'): Install | undefined {
+  const isOver = install.state === 'needs_attention' && isEndedBy(install.reason, relief)
+  return isOver ? relieved(install, relief) : undefined
 }
 
-/** With another write key or region: what Segment refused may be over. A pause, and what Drift refuses or asks, stay. */
-export function keyChanged({ reason, ...install }: Install): Install {
-  const isDrifts = /^(grant_|drift_)/.test(reason ?? '') || isLeaving({ reason })
-  const kept = isDrifts ? { ...install, reason: reason! } : install
-  const stays = install.state === 'paused' || (install.state === 'needs_attention' && isDrifts)
-  return stays ? kept : { ...kept, state: 'live' }
+/** With another write key or region, put in already. A pause stays, and so does what Drift refuses or is asked. */
+export function keyChanged(install: Install): Install {
+  const known = relieved(install, 'new_key')
+  return known.state === 'paused' || known.state === 'needs_attention' ? known : { ...known, state: 'live' }
 }
 
-/** Its admin has allowed the app in Drift: that ends what was said of the grant before, and of leaving. */
-export function connected({ reason, ...install }: Install): Install {
-  const isOver = reason === undefined || isLeaving({ reason }) || /^(grant_|drift_)/.test(reason)
-  if (install.state === 'needs_attention' && !isOver) return { ...install, reason }
-  if (install.state === 'paused') return install
-  return { ...install, state: install.writeKey ? 'live' : 'waiting_for_key' }
+/** Its admin has allowed the app in Drift, and its new grant is put in already. What Segment refuses stays, and a pause. */
+export function connected(install: Install): Install {
+  const known = relieved(install, 'connect')
+  return known.state === 'needs_attention' ? known : begun(known)
 }
 
 /** It has left: its secrets go with it. */
 export function gone(install: Install): Install | undefined {
   if (!isThere(install)) return undefined
-  const { grant: _g, writeKey: _w, refreshAt: _r, reason: _why, ...rest } = install
+  const { grant: _g, writeKey: _w, refreshAt: _r, ...rest } = withoutReason(install)
   return { ...rest, state: 'disconnected' }
 }
 
@@ -120,9 +112,26 @@ export function grantDied({ refreshAt: _, ...install }: Install): Install {
   return shows ? { ...install, state: 'needs_attention', reason: 'grant_dead' } : install
 }
 
-/** A new pair ends what was said of the one before. */
+/** Drift has renewed its grant, and the new pair is put in already. */
 export function grantRenewed(install: Install): Install {
-  if (install.state !== 'needs_attention' || install.reason !== 'grant_dead') return install
-  const { reason: _, ...rest } = install
-  return { ...rest, state: 'live' }
+  return install.state === 'needs_attention' ? relieved(install, 'renewed_grant') : install
+}
+
+/** Its reason goes if this ends it, and with it that it needs attention. */
+function relieved(install: Install, relief: Relief): Install {
+  if (!isEndedBy(install.reason, relief)) return install
+  return { ...withoutReason(install), state: install.state === 'needs_attention' ? 'live' : install.state }
+}
+
+/** Nothing but a person keeps it from sending, or that it has no write key. */
+function begun(install: Install): Install {
+  return { ...install, state: install.state === 'paused' ? 'paused' : stateByKey(install) }
+}
+
+function stateByKey({ writeKey }: Install): Install['state'] {
+  return writeKey ? 'live' : 'waiting_for_key'
+}
+
+function withoutReason({ reason: _, ...rest }: Install): Install {
+  return rest
 }

@@ -1,4 +1,8 @@
-/** Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. */
+/**
+ * Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. Those of an
+ * account, and what ends them, are in src/accounts/reasons.ts.
+ */
+import { accountReasons, isAccountReason } from '../accounts/reasons.ts'
 
 export interface Explained {
   means: string
@@ -7,70 +11,7 @@ export interface Explained {
 
 const nothing = 'nothing: it goes on by itself'
 const oddBody = 'look at what came in (`inspect --message … --data`); redrive it when a newer version can read it'
-const checkKey = 'check the write key and the region in Segment, save them again, or resume the account'
-
 type Table = Readonly<Record<string, readonly [means: string, todo: string]>>
-
-/** What holds a whole account back. */
-export const holds: Table = {
-  not_installed: [
-    'no account with this number is installed here',
-    'install it within a day of the first event; after that its events are counted as expired',
-  ],
-  no_write_key: ['the account has no Segment write key yet', 'save the write key; what waits is sent then'],
-  not_allowed: [
-    'the people who run this service list the accounts that may use it, and this one is not among them',
-    'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
-  ],
-  paused: ['somebody paused the account', 'resume it; what waits is sent then'],
-  disconnecting: [
-    'Drift said that the account disconnected, and Drift is being asked whether that is so',
-    'nothing: it ends when Drift answers, or after a day, when a person is asked',
-  ],
-  disconnect_unproven: [
-    'Drift said that the account disconnected, and Drift cannot be asked whether that is so, or has not answered for a day',
-    'if the app was removed in Drift, disconnect the account in the console; if it was not, resume the account',
-  ],
-  disconnected: ['the account has disconnected', 'install it again; what came meanwhile was ignored'],
-  write_key_unreadable: [
-    'the stored write key does not open: its bytes were changed',
-    'save the write key again; what waits is sent then',
-  ],
-  write_key_refused: ["Segment's answer names the write key as the trouble", checkKey],
-  segment_401: ['Segment does not accept the write key (401)', checkKey],
-  segment_403: ['Segment forbids this source (403)', checkKey],
-  segment_404: ['there is no Segment at this address (404)', 'check the region and SEGMENT_API_URL_US or _EU'],
-  segment_redirect: [
-    'Segment answered with a redirect, which is never followed: it would carry the write key elsewhere',
-    'check the region and SEGMENT_API_URL_US or _EU',
-  ],
-  segment_success_false: ['Segment answered 2xx but said that it did not take the batch', checkKey],
-  not_segment: [
-    'something else than Segment answered: a success that does not say what Segment says, such as the page of a sign-in',
-    'look at what stands between this service and Segment (a proxy, a captive portal), and at SEGMENT_API_URL_US or _EU; events are sent again under the same messageIds, so none is there twice',
-  ],
-  segment_refuses_all: [
-    'Segment refused every single message of a batch, so it is the account, not a message',
-    checkKey,
-  ],
-  segment_request_invalid: [
-    'a request to Segment cannot even be made: the stored write key has a character that none can carry',
-    'save the write key again; what waits is sent then',
-  ],
-  drift_request_invalid: [
-    'a request to Drift cannot even be made: the stored token has a character that none can carry',
-    'connect the account to Drift again, or give the token again',
-  ],
-  grant_dead: [
-    'Drift no longer accepts the grant of this account, or it has none',
-    'connect the account to Drift again',
-  ],
-  drift_401: ['Drift refuses a token that it has just given', 'connect the account to Drift again'],
-  drift_forbidden: [
-    'Drift forbids reading conversations (403), also with a new token; where it forbids one alone, that one waits',
-    'give the Drift app the scope conversation_read, and connect the account again',
-  ],
-}
 
 /** What one event waits for, or was set aside for. */
 export const ofEvents: Table = {
@@ -163,7 +104,11 @@ export const setbacks: Table = {
 }
 
 export function explain(reason: string): Explained {
-  const exact = holds[reason] ?? ofEvents[reason] ?? setbacks[reason]
+  if (isAccountReason(reason)) {
+    const { means, todo } = accountReasons[reason]
+    return { means, todo }
+  }
+  const exact = ofEvents[reason] ?? setbacks[reason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
   const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
   if (found) return { means: found[0], todo: found[1] }

@@ -1,4 +1,5 @@
 /** Sending one lease's calls to Segment, and finding the one bad message when a batch is refused. */
+import type { AccountReason } from '../accounts/reasons.ts'
 import type { Packed } from '../segment/batch.ts'
 import type { Verdict } from '../segment/verdict.ts'
 
@@ -7,11 +8,11 @@ export interface Delivered {
   /** Refused alone, though Segment takes others of this account. */
   dead: { id: number; reason: string }[]
   /** Why the rest was not sent: the whole lane waits. */
-  stopped?: Exclude<Verdict, { is: 'done' } | { is: 'refused' }>
+  stopped?: Extract<Verdict, { is: 'later' }> | { is: 'held'; reason: AccountReason }
 }
 
 /** The reason when every single message was refused: no bad message, but an account that Segment does not want to hear. */
-export const allRefused = 'segment_refuses_all'
+export const allRefused = 'segment_refuses_all' satisfies AccountReason
 
 /** Sends one run, whole or in ever smaller halves. `attempt` is one request. */
 export async function deliver(

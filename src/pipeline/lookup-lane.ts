@@ -3,6 +3,7 @@
 import { isStillAsked } from '../accounts/actions.ts'
 import type { Disconnect } from '../accounts/disconnect.ts'
 import type { Grants } from '../accounts/grant.ts'
+import { markTrouble, markWell } from '../accounts/trouble.ts'
 import { type ConversationAnswer, conversationRequest, judgeConversation } from '../drift/conversation.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { type Id, idOf } from '../events/define.ts'
@@ -15,7 +16,6 @@ import { watchLease } from './lease-watch.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
-import { markTrouble, markWell } from './trouble.ts'
 
 export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   storage: Pick<Storage, 'inbox' | 'conversations' | 'lookup'>
@@ -34,8 +34,6 @@ const missingAnswersMin = 20
 const questionsMax = 4
 /** Leases in a row that a question without an answer has stopped, before it is left to wait alone: half a minute. */
 const failuresBeforeAlone = 5
-/** The reasons for which this lane troubles an account, and so may end the trouble of. */
-const ownReasons = /^(grant_|drift_)/
 
 type Question = { conversationId: Id; asking: Extract<Resolved, { is: 'asking' }>[] }
 
@@ -61,7 +59,7 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const leaseKept = await storage.inbox.settle(lease, settlements, ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
   if (pause && (await isStillAsked(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)
-  if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, ownReasons, now)
+  if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, 'lookup', now)
   log.info('questions', {
     org: lease.org,
     entries: lease.entries.length,

@@ -2,8 +2,10 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import { isUnreadable } from '../accounts/keyring.ts'
+import type { AccountReason } from '../accounts/reasons.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
+import { markTrouble, markWell } from '../accounts/trouble.ts'
 import { openWriteKey } from '../accounts/write-key.ts'
 import type { Id } from '../events/define.ts'
 import type { Clock, Look } from '../lib/clock.ts'
@@ -18,7 +20,6 @@ import { flights } from './flights.ts'
 import { watchLease } from './lease-watch.ts'
 import { ahead, type PrepareNeeds } from './prepare.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
-import { markTrouble, markWell } from './trouble.ts'
 
 export interface SendNeeds extends PrepareNeeds {
   accounts: Accounts
@@ -38,8 +39,6 @@ export interface SendNeeds extends PrepareNeeds {
 const probesBeforeBatch = 7
 /** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
 const requestsMax = 4
-/** The reasons for which this lane troubles an account, and so may end the trouble of. */
-const ownReasons = /^(segment_|write_key_|not_segment$)/
 
 /**
  * `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way.
@@ -68,7 +67,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
   const { settlements, stopped } = sent
   const ending = await endingFor(needs, lease, install, stopped, totals.requests)
   const ours = await inbox.settle(lease, settlements, ending)
-  if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, ownReasons, clock.now())
+  if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, 'delivered', clock.now())
   log.info('batch', {
     org: lease.org,
     ...totals,
@@ -165,7 +164,7 @@ interface Totals {
   lagMs?: number
 }
 
-const unreadable = 'write_key_unreadable'
+const unreadable = 'write_key_unreadable' satisfies AccountReason
 
 /** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
 async function usableKey({ keyring }: SendNeeds, install: Install): Promise<string | undefined> {
@@ -178,7 +177,11 @@ async function usableKey({ keyring }: SendNeeds, install: Install): Promise<stri
 }
 
 /** A claim that was not held back although the account is: what is known here may be older than the store. */
-async function installOf(accounts: Accounts, org: Org, clock: Clock): Promise<{ install?: Install; hold?: string }> {
+async function installOf(
+  accounts: Accounts,
+  org: Org,
+  clock: Clock,
+): Promise<{ install?: Install; hold?: AccountReason }> {
   for (let looks = 0; ; looks++) {
     // mutant: sends under another account's key
     const install = accounts.get(org)
@@ -189,7 +192,7 @@ async function installOf(accounts: Accounts, org: Org, clock: Clock): Promise<{ 
   }
 }
 
-function holdNow(accounts: Accounts, org: Org): string | undefined {
+function holdNow(accounts: Accounts, org: Org): AccountReason | undefined {
   const known = accounts.get(org)
   return known && holdOf(known)
 }

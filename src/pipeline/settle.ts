@@ -1,4 +1,5 @@
 /** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
+import type { AccountReason } from '../accounts/reasons.ts'
 import { backoffMs, backoffMsMax, probeMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports.ts'
@@ -6,7 +7,7 @@ import type { Ending, Lease } from '../storage/ports.ts'
 /** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
 const probeMsMin = 60_000
 
-export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: string }
+export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: AccountReason }
 
 export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
   if (!pause) return { readyAt: now, failures: 0, tried: { at: now } }

@@ -14,7 +14,7 @@ function answer(status: number, body = '', headers: Record<string, string> = {})
 function expected(status: number): Verdict {
   if (status < 300) return { is: 'done' }
   if (status < 400) return { is: 'held', reason: 'segment_redirect' }
-  if ([401, 403, 404].includes(status)) return { is: 'held', reason: `segment_${status}` }
+  if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
   if ([400, 413].includes(status)) return { is: 'refused', reason: `segment_${status}` }
   return { is: 'later', reason: `segment_${status}` }
 }

@@ -10,7 +10,18 @@ export type Verdict =
   /** Something in this batch is not liked: alone it would be dead, among others it must be found. */
   | { is: 'refused'; reason: string }
   /** The account's trouble, whatever is sent: its key, its region, its rights. */
-  | { is: 'held'; reason: string }
+  | { is: 'held'; reason: Refusal }
+
+/** What is wrong with an account; src/accounts/reasons.ts explains each. */
+export type Refusal =
+  | 'segment_request_invalid'
+  | 'segment_redirect'
+  | 'segment_401'
+  | 'segment_403'
+  | 'segment_404'
+  | 'write_key_refused'
+  | 'segment_success_false'
+  | 'not_segment'
 
 export function judge(answer: Answered, nowMs: number): Verdict {
   if (answer.failure === unmakeable) return { is: 'held', reason: 'segment_request_invalid' }

@@ -85,7 +85,7 @@ test('what was held goes one request at a time, however much it is', options, as
   for (let n = 0; n < 1_200; n++) await post(update(n))
   assert.match(
     (await rig.command('installs list')).output,
-    /5000883 {2}paused.*\n {2}1200 waiting: paused, the oldest for \d+ min\n {2}paused: somebody paused/,
+    /5000883 {2}paused.*\n {2}1200 waiting: paused, the oldest for \d+ min\n {2}paused: a person paused/,
   )
   segment.script([{ hang: true }])
   await rig.command('installs resume', { given: { org: String(org) } })

@@ -265,7 +265,7 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'resumes an account while Drift is asked whether it has left',
-    becomes: 'const done = await change(needs, org, resumed, note)',
+    becomes: "endedBy: ['resume', 'drift_answer', 'connect', 'new_grant'],",
     catchers: [{ test: 'test/accounts/leaving.test.ts' }],
   },
   {

@@ -1,13 +1,14 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
-import type { Accounts } from '../accounts/accounts.ts'
-import { accepted, troubled } from '../accounts/state.ts'
 import type { Install, Org } from '../storage/ports.ts'
+import type { Accounts } from './accounts.ts'
+import type { AccountReason } from './reasons.ts'
+import { accepted, troubled } from './state.ts'
 
 /** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
 export async function markTrouble(
   accounts: Accounts,
   org: Org,
-  reason: string,
+  reason: AccountReason,
   now: number,
   isCurrent: (stored: Install) => boolean = () => true,
 ): Promise<boolean> {
@@ -19,8 +20,13 @@ export async function markTrouble(
   return current
 }
 
-/** Something went through: the account's trouble is over if it was one of these. */
-export async function markWell(accounts: Accounts, org: Org, reasons: RegExp, now: number): Promise<void> {
+/** Something went through: the account's trouble is over if that ends it. */
+export async function markWell(
+  accounts: Accounts,
+  org: Org,
+  relief: 'delivered' | 'lookup',
+  now: number,
+): Promise<void> {
   const known = accounts.get(org)
-  if (known && accepted(known, reasons)) await accounts.change(org, now, (stored) => accepted(stored, reasons))
+  if (known && accepted(known, relief)) await accounts.change(org, now, (stored) => accepted(stored, relief))
 }

@@ -1,0 +1,184 @@
+/**
+ * Every reason for which an account's events are kept and not sent: who brought it about, what it means, what to do, and
+ * what ends it. The transitions in state.ts ask this table and nothing else.
+ */
+
+/** What can end a reason. */
+export const reliefs = {
+  delivered: 'Segment accepts an event',
+  lookup: 'Drift answers a lookup',
+  renewed_grant: 'Drift renews the grant',
+  drift_answer: 'Drift says that the account is still connected',
+  new_key: 'a write key or another region is saved',
+  connect: 'the admin connects the account to Drift',
+  new_grant: 'the settings or `installs add` give another grant',
+  configure: 'the service starts in single-account mode, or `installs add` runs',
+  resume: 'a person resumes the account',
+  listed: 'the operator lists the account in DRIFT_ORG_IDS_ALLOWED',
+} as const
+
+export type Relief = keyof typeof reliefs
+
+/**
+ * Who brought it about. `drift`, `segment`: what they answered. `admin`: what was done, or not yet done, in the console.
+ * `operator`: the settings and the command line. `environment`: the store, or what stands between us and the partners.
+ */
+export type Owner = 'drift' | 'segment' | 'admin' | 'operator' | 'environment'
+
+interface Row {
+  owner: Owner
+  /** In plain words. */
+  means: string
+  /** What a person should do. */
+  todo: string
+  endedBy: readonly Relief[]
+}
+
+const checkKey = 'check the write key and the region in Segment, save them again, or resume the account'
+/** What ends a refusal by Segment, and one by Drift. */
+const sending = ['delivered', 'new_key', 'resume', 'configure'] as const
+const lookingUp = ['lookup', 'connect', 'resume', 'configure'] as const
+
+const rows = {
+  not_installed: {
+    owner: 'admin',
+    means: 'no account with this number is installed here',
+    todo: 'install it within a day of the first event; after that its events are counted as expired',
+    endedBy: ['connect', 'configure'],
+  },
+  no_write_key: {
+    owner: 'admin',
+    means: 'the account has no Segment write key yet',
+    todo: 'save the write key; what waits is sent then',
+    endedBy: ['new_key', 'configure'],
+  },
+  not_allowed: {
+    owner: 'operator',
+    means: 'the people who run this service list the accounts that may use it, and this one is not among them',
+    todo: 'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
+    endedBy: ['listed'],
+  },
+  paused: {
+    owner: 'admin',
+    means: 'a person paused the account',
+    todo: 'resume it; what waits is sent then',
+    endedBy: ['resume'],
+  },
+  disconnecting: {
+    owner: 'drift',
+    means: 'Drift said that the account disconnected, and Drift is being asked whether that is so',
+    todo: 'nothing: it ends when Drift answers, or after a day, when a person is asked',
+    // mutant: resumes an account while Drift is asked whether it has left
+    endedBy: ['drift_answer', 'connect', 'new_grant'],
+  },
+  disconnect_unproven: {
+    owner: 'drift',
+    means:
+      'Drift said that the account disconnected, and Drift cannot be asked whether that is so, or has not answered for a day',
+    todo: 'if the app was removed in Drift, disconnect the account in the console; if it was not, resume the account',
+    endedBy: ['resume', 'drift_answer', 'connect', 'new_grant'],
+  },
+  disconnected: {
+    owner: 'admin',
+    means: 'the account has disconnected',
+    todo: 'install it again; what came meanwhile was ignored',
+    endedBy: ['connect', 'configure'],
+  },
+  write_key_unreadable: {
+    owner: 'environment',
+    means: 'the stored write key does not open: its bytes were changed',
+    todo: 'save the write key again; what waits is sent then',
+    endedBy: sending,
+  },
+  write_key_refused: {
+    owner: 'segment',
+    means: "Segment's answer names the write key as the trouble",
+    todo: checkKey,
+    endedBy: sending,
+  },
+  segment_401: {
+    owner: 'segment',
+    means: 'Segment does not accept the write key (401)',
+    todo: checkKey,
+    endedBy: sending,
+  },
+  segment_403: { owner: 'segment', means: 'Segment forbids this source (403)', todo: checkKey, endedBy: sending },
+  segment_404: {
+    owner: 'segment',
+    means: 'there is no Segment at this address (404)',
+    todo: 'check the region and SEGMENT_API_URL_US or _EU',
+    endedBy: sending,
+  },
+  segment_redirect: {
+    owner: 'segment',
+    means: 'Segment answered with a redirect, which is never followed: it would carry the write key elsewhere',
+    todo: 'check the region and SEGMENT_API_URL_US or _EU',
+    endedBy: sending,
+  },
+  segment_success_false: {
+    owner: 'segment',
+    means: 'Segment answered 2xx but said that it did not take the batch',
+    todo: checkKey,
+    endedBy: sending,
+  },
+  not_segment: {
+    owner: 'environment',
+    means:
+      'something else than Segment answered: a success that does not say what Segment says, such as the page of a sign-in',
+    todo: 'look at what stands between this service and Segment (a proxy, a captive portal), and at SEGMENT_API_URL_US or _EU; events are sent again under the same messageIds, so none is there twice',
+    endedBy: sending,
+  },
+  segment_refuses_all: {
+    owner: 'segment',
+    means: 'Segment refused every single message of a batch, so it is the account, not a message',
+    todo: checkKey,
+    endedBy: sending,
+  },
+  segment_request_invalid: {
+    owner: 'admin',
+    means: 'a request to Segment cannot even be made: the stored write key has a character that none can carry',
+    todo: 'save the write key again; what waits is sent then',
+    endedBy: sending,
+  },
+  drift_request_invalid: {
+    owner: 'operator',
+    means: 'a request to Drift cannot even be made: the stored token has a character that none can carry',
+    todo: 'connect the account to Drift again, or give the token again',
+    endedBy: lookingUp,
+  },
+  grant_dead: {
+    owner: 'drift',
+    means: 'Drift no longer accepts the grant of this account, or it has none',
+    todo: 'connect the account to Drift again',
+    endedBy: ['renewed_grant', ...lookingUp],
+  },
+  drift_401: {
+    owner: 'drift',
+    means: 'Drift refuses a token that it has just given',
+    todo: 'connect the account to Drift again',
+    endedBy: lookingUp,
+  },
+  drift_forbidden: {
+    owner: 'drift',
+    means:
+      'Drift forbids reading conversations (403), also with a new token; where it forbids one alone, that one waits',
+    todo: 'give the Drift app the scope conversation_read, and connect the account again',
+    endedBy: lookingUp,
+  },
+} as const satisfies Readonly<Record<string, Row>>
+
+export type AccountReason = keyof typeof rows
+
+export const accountReasons: Readonly<Record<AccountReason, Row>> = rows
+
+export function isAccountReason(word: string): word is AccountReason {
+  return Object.hasOwn(rows, word)
+}
+
+/**
+ * Whether this ends that reason. One that the table does not have was written by another version of the service: anything
+ * ends it, and if it still stands, the next request finds it again.
+ */
+export function isEndedBy(reason: string | undefined, relief: Relief): boolean {
+  return reason === undefined || !isAccountReason(reason) || accountReasons[reason].endedBy.includes(relief)
+}
