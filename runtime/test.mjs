@@ -48,6 +48,8 @@ async function runAll() {
 
 /** Whether all that a whole run starts is there; says what is not, once, instead of each test. */
 async function isReady() {
+  const many = `${files.length} test files, ${atOnce} at once: about five minutes on two cores`
+  process.stdout.write(`A PostgreSQL and a browser are started for ${many}\n`)
   const { missingForTests } = await import('../test/set-up.ts')
   const missing = await missingForTests()
   for (const sentence of missing) process.stderr.write(`${sentence}\n`)

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { after } from 'node:test'
 import { isTestFile } from './over.ts'
@@ -65,6 +66,16 @@ export function endChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'
   if (one) endGroup(one, signal)
   else child.kill(signal)
   return ended(child)
+}
+
+/** Whether the process is running. One that has ended and that its parent has not asked about yet, a zombie, is not. */
+export function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 /** Ends all that is still there, with what it has started; nothing more is started from then on. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { endChild, ended, startChild } from '../children.ts'
+import { endChild, ended, isThere, startChild } from '../children.ts'
 import { eventually } from '../clock.ts'
 
 const options = { timeout: 60_000 }
@@ -38,16 +38,6 @@ async function runTests(then: string) {
   const run = startChild(process.execPath, args, { env, stdio: 'ignore' })
   await eventually(() => existsSync(ids))
   return { run, pids: readFileSync(ids, 'utf8').split(' ').map(Number) }
-}
-
-/** One that has ended and that its parent has not asked about yet, a zombie, is not. */
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 const gone = (pids: number[]) =>
