@@ -5,7 +5,7 @@
 import { after } from 'node:test'
 
 /** Longer than all that is open takes to close. */
-const closingMsMax = 10_000
+const closingMsMax = Number(process.env.TEST_CLOSING_MS ?? 10_000)
 
 /** The torture and the bench, which stand on the same parts, end in their own ways. */
 export const isTestFile = process.argv[1]?.endsWith('.test.ts') ?? false

@@ -7,9 +7,9 @@ import { sealWriteKey } from '../../src/accounts/write-key.ts'
 import { eventually } from '../clock.ts'
 import { type Rig, startRig, writeKey } from '../rig.ts'
 
-const many = 1_000
+const many = 200
 /** Drift does not answer as it should when it is told of these. */
-const unheard = ['6000010', '6000020', '6000990']
+const unheard = ['6000010', '6000020', '6000190']
 let rig: Rig
 const unheardTokens = new Set<string>()
 before(async () => {
@@ -33,16 +33,16 @@ async function run(stopped: Promise<void> = new Promise(() => {})) {
 }
 const connected = () => rig.service.store.accounts.all().filter(({ state }) => state !== 'disconnected').length
 
-test('a thousand accounts: a run that is stopped and begun again disconnects them all, and names what Drift has not confirmed', {
-  timeout: 180_000,
+test('two hundred accounts: a run that is stopped and begun again disconnects them all, and names what Drift has not confirmed', {
+  timeout: 60_000,
 }, async () => {
   const told = () => rig.sims.drift.count('/app/uninstall')
   rig.sims.drift.script('/app/uninstall', ({ headers }) =>
     unheardTokens.has(String(headers.authorization)) ? { status: 500 } : undefined,
   )
-  const first = await run(eventually(() => told() > 100))
+  const first = await run(eventually(() => told() > 20))
   assert.equal(first.exitCode, 1)
-  assert.ok(first.report.disconnected >= 100)
+  assert.ok(first.report.disconnected >= 20)
   assert.equal(first.report.disconnected + first.report.left.length, many)
 
   const second = await run()

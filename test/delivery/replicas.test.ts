@@ -15,7 +15,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import { addsUp } from '../../src/operations/totals.ts'
 import { openService } from '../../src/service.ts'
 import { open } from '../../src/storage/postgres/open.ts'
-import { endChild, startChild } from '../children.ts'
+import { bareEnv, endChild, startChild } from '../children.ts'
 import { eventually, leastMs } from '../clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../postgres.ts'
 import type { LeaseTold, Told } from '../replica.ts'
@@ -33,7 +33,7 @@ interface Replica {
 }
 
 async function startReplica(rig: Rig, leases: LeaseTold[]): Promise<Replica> {
-  const env = { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'silent' }
+  const env = { ...bareEnv, ...rig.env, LOG_LEVEL: 'silent' }
   const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', file, String(leaseMs)], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../../src/lib/errors.ts'
-import { endChild, startChild } from '../children.ts'
+import { bareEnv, endChild, startChild } from '../children.ts'
 import { eventually } from '../clock.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
@@ -35,7 +35,7 @@ afterEach(async () => {
 async function startUnder(wrapper: string[], env: Record<string, string> = {}) {
   const [command, ...args] = [...wrapper, ...node]
   const child = startChild(command!, args, {
-    env: { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'silent', ...env },
+    env: { ...bareEnv, ...rig.env, LOG_LEVEL: 'silent', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   children.push(child)
@@ -114,7 +114,7 @@ test('doctor says that the disk is full, and not that the store can be written',
     `mount -t tmpfs -o size=60m none ${disk} && cp ${rig.folder}/test.db ${disk}/ && { head -c ${bytes} /dev/zero > ${disk}/filler; exec "$@"; }`
   const doctor = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'doctor', '--offline', '--json']
   const said = (bytes: string) => {
-    const env = { PATH: process.env.PATH, ...rig.env, DATABASE_URL: `sqlite:${disk}/test.db` }
+    const env = { ...bareEnv, ...rig.env, DATABASE_URL: `sqlite:${disk}/test.db` }
     const args = [...asRoot, '--mount', 'sh', '-c', fill(bytes), 'sh', ...doctor]
     const { stdout } = spawnSync('unshare', args, { env, encoding: 'utf8' })
     return (JSON.parse(stdout).findings as { name: string; what: string }[]).filter(({ name }) =>

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { codeOf } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { openStorage } from '../../src/storage/open.ts'
-import { ended, startChild } from '../children.ts'
+import { bareEnv, ended, startChild } from '../children.ts'
 import { install, org, type Rig, settled, startRig } from '../rig.ts'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -114,7 +114,7 @@ describe('a service whose store is', () => {
     const { path } = await startApart()
     await rig.service.close()
     const child = startChild(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'serve'], {
-      env: { PATH: process.env.PATH, ...rig.env, LOG_LEVEL: 'silent' },
+      env: { ...bareEnv, ...rig.env, LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     const said: string[] = []

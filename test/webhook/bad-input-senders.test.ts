@@ -10,15 +10,25 @@ import { org, type Rig, startRig } from '../rig.ts'
 let rig: Rig
 let token = ''
 const old = 'an-older-token-0123456789'
+/** Where slow senders send, from the first moment on: the service waits for them while other tests run. */
+let slowRig: Rig
+let slow: Record<'stops' | 'headers' | 'body', Promise<string>>
 before(async () => {
+  slowRig = await startRig()
   rig = await startRig()
   token = rig.sims.drift.settings.verificationToken
+  const head = `POST /webhooks/drift HTTP/1.1\r\nHost: x\r\nX-Verification-Token: ${token}\r\n`
+  slow = {
+    stops: open(`${head}Content-Length: 500\r\n\r\n{"type":`, slowRig).then(heardOf),
+    headers: dripping(`${head}A: `),
+    body: dripping(`${head}Content-Length: 200000\r\n\r\n`),
+  }
 })
-after(() => rig.close())
+after(() => Promise.all([rig.close(), slowRig.close()]))
 afterEach(async () => assert.ok(addsUp(await rig.sums())))
 
-async function open(text = ''): Promise<Socket> {
-  const { hostname, port } = new URL(rig.to)
+async function open(text = '', { to } = rig): Promise<Socket> {
+  const { hostname, port } = new URL(to)
   const socket = connect(Number(port), hostname).on('error', () => {})
   await once(socket, 'connect')
   socket.write(text)
@@ -35,39 +45,21 @@ async function heardOf(socket: Socket): Promise<string> {
   return heard
 }
 
+/** A byte every few milliseconds, for as long as the service listens. */
+async function dripping(start: string): Promise<string> {
+  const socket = await open(start, slowRig)
+  const heard = heardOf(socket)
+  await eventually(() => {
+    socket.write('x')
+    return socket.closed
+  })
+  return heard
+}
+
 const post = async (n: number, presented = token) => {
   const body = JSON.stringify({ type: 'new_conversation', orgId: org, data: { contactId: 7, id: n, createdAt: n } })
   return (await fetch(rig.to, { method: 'POST', headers: { 'x-verification-token': presented }, body })).status
 }
-
-describe('slow senders are sent away, and nothing of theirs is kept', { concurrency: true, timeout: 60_000 }, () => {
-  const head = () => `POST /webhooks/drift HTTP/1.1\r\nHost: x\r\nX-Verification-Token: ${token}\r\n`
-  /** A byte every few milliseconds, for as long as somebody listens. */
-  const dripping = async (start: string) => {
-    const socket = await open(start)
-    const heard = heardOf(socket)
-    await eventually(() => {
-      socket.write('x')
-      return socket.closed
-    })
-    return heard
-  }
-
-  test('a sender whose body does not come is sent away with 408', async () => {
-    const socket = await open(`${head()}Content-Length: 500\r\n\r\n{"type":`)
-    assert.match(await heardOf(socket), /^HTTP\/1\.1 408 /)
-  })
-
-  test('a sender of headers without end, a byte at a time, is sent away', async () => {
-    assert.match(await dripping(`${head()}A: `), /^(HTTP\/1\.1 (408|431) |$)/)
-  })
-
-  test('a sender of a body, a byte at a time, is sent away', async () => {
-    assert.match(await dripping(`${head()}Content-Length: 200000\r\n\r\n`), /^(HTTP\/1\.1 408 |$)/)
-  })
-
-  after(async () => assert.equal((await rig.sums()).received, 0))
-})
 
 test('two thousand idle connections do not make a webhook wait', { timeout: 60_000 }, async () => {
   const idle = await Promise.all(Array.from({ length: 2_000 }, () => open()))
@@ -132,4 +124,20 @@ test('two verification tokens are right while one replaces the other; then the o
   rig.env.DRIFT_VERIFICATION_TOKENS = token
   await rig.restart()
   assert.deepEqual([await post(2_003), await post(2_004, old)], [200, 401])
+})
+
+describe('slow senders are sent away, and nothing of theirs is kept', { timeout: 60_000 }, () => {
+  test('a sender whose body does not come is sent away with 408', async () => {
+    assert.match(await slow.stops, /^HTTP\/1\.1 408 /)
+  })
+
+  test('a sender of headers without end, a byte at a time, is sent away', async () => {
+    assert.match(await slow.headers, /^(HTTP\/1\.1 (408|431) |$)/)
+  })
+
+  test('a sender of a body, a byte at a time, is sent away', async () => {
+    assert.match(await slow.body, /^(HTTP\/1\.1 408 |$)/)
+  })
+
+  after(async () => assert.equal((await slowRig.sums()).received, 0))
 })
