@@ -53,11 +53,12 @@ export async function ensurePackages(folder, { dev = false, node = process.execP
 
 /**
  * The entries of a package-lock.json that ought to be installed on `host` and are not, or not as pinned: their paths.
- * `installed` is the lockfile that npm leaves in node_modules. Optional packages for other platforms are passed over.
+ * `installed` is the lockfile that npm leaves in node_modules. Of the optional packages only those made for this platform
+ * count: npm leaves out the others, and what only the others need.
  */
 export function missing(lock, installed, { dev = false, host = thisHost }) {
   return Object.entries(lock.packages)
-    .filter(([path, entry]) => path !== '' && (dev || !entry.dev) && !(entry.optional && !fits(entry, host)))
+    .filter(([path, entry]) => path !== '' && (dev || !entry.dev) && !(entry.optional && !isFor(entry, host)))
     .filter(([path, entry]) => {
       const found = installed.packages[path]
       return found?.version !== entry.version || found?.integrity !== entry.integrity
@@ -85,12 +86,14 @@ const thisHost = {
   },
 }
 
-function fits(entry, host) {
-  return ['os', 'cpu', 'libc'].every((key) => {
-    if (entry[key] === undefined) return true
+/** Whether a package names the platforms that it is for, and `host` is one of them. */
+function isFor(entry, host) {
+  const named = ['os', 'cpu', 'libc'].filter((key) => entry[key] !== undefined)
+  const fits = (key) => {
     const list = [entry[key]].flat()
     return list.every((name) => name.startsWith('!')) ? !list.includes(`!${host[key]}`) : list.includes(host[key])
-  })
+  }
+  return named.length > 0 && named.every(fits)
 }
 
 const wanted = (folder) => JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))

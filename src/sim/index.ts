@@ -2,7 +2,7 @@
 import { type DriftOptions, type DriftSim, startDrift } from './drift.ts'
 import { type SegmentOptions, type SegmentSim, startSegment } from './segment.ts'
 
-export { type DriftSim, startDrift } from './drift.ts'
+export type { DriftSim } from './drift.ts'
 export { type SegmentAction, type SegmentSim, startSegment } from './segment.ts'
 export type { Action, Received } from './server.ts'
 

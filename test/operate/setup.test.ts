@@ -118,6 +118,11 @@ describe('packages that are missing', () => {
       assert.deepEqual(missing(optional(only), nothing, { host }), ['node_modules/native'], JSON.stringify(only))
     }
   })
+
+  test('are no optional packages for every system: npm leaves out those that only a package for another system needs', () => {
+    const lock = { packages: { 'node_modules/wasm': { ...zod, optional: true } } }
+    assert.deepEqual(missing(lock, nothing, { host }), [])
+  })
 })
 
 describe('setting up', () => {
