@@ -16,7 +16,6 @@ export const settingsSchema = z.object({
   offTypes: z.array(z.string()).default([]),
 })
 
-export type Settings = z.infer<typeof settingsSchema>
 type Configured = Pick<Install, 'org' | 'settings'>
 
 /** Reading and changing settings as one schema has them. */

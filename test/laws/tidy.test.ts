@@ -1,84 +1,10 @@
 /** The laws of files, whatever part they belong to. Each says what to do instead, and is seen to catch what breaks it. */
-import { posix } from 'node:path'
 import { disconnectType } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { type Complaint, law } from '../law.ts'
 import { type File, importsOf, isProduct, isTest } from '../tree.ts'
 
 const isProgram = ({ path }: File) => /\.m?[jt]s$/.test(path)
-
-/** The files that one leads to: what it imports, what lies in the folders it names, and what a script speaks of. */
-function leadsTo(file: File, files: readonly File[]): string[] {
-  const inProse = /^(src|test)\//.test(file.path) ? [] : file.text.match(aPath)
-  const imported = importsOf(file).flatMap(({ of }) => {
-    if (!of.endsWith('/')) return [of]
-    const folder = posix.join(of, '.').replace(/\/$/, '')
-    // A folder is read for its data, and for the programs that are named as their data are.
-    const data = files.filter((one) => !isProgram(one) && posix.dirname(one.path) === folder).map(({ path }) => path)
-    return [...data, ...data.map((path) => path.replace(/\.\w+$/, '.ts'))]
-  })
-  return [...imported, ...(inProse ?? [])]
-}
-
-const aPath = /\b(src|test|torture|bin|build|bench|runtime)\/[\w./-]+\.(m?[jt]s|json)\b/g
-
-function reached(files: readonly File[], roots: readonly string[]): ReadonlySet<string> {
-  const byPath = new Map(files.map((file) => [file.path, file]))
-  const seen = new Set<string>()
-  const next = [...roots]
-  for (let path = next.pop(); path !== undefined; path = next.pop()) {
-    const file = byPath.get(path)
-    if (!file || seen.has(path)) continue
-    seen.add(path)
-    next.push(...leadsTo(file, files))
-  }
-  return seen
-}
-
-law('every file of src, test, torture, bin, build and runtime is used, those of the product by the product', {
-  judge(files) {
-    const isStart = ({ path }: File) => /(^|\/)package\.json$|^(bin|bench|deploy|\.ci|\.github)\//.test(path)
-    const product = reached(
-      files,
-      files.filter(isStart).map(({ path }) => path),
-    )
-    const tests = files.filter(({ path }) => path.endsWith('.test.ts')).map(({ path }) => path)
-    const all = reached(files, [...product, ...tests])
-    return files
-      .filter(
-        (file) =>
-          /^(src|test|torture|bin|build|runtime)\//.test(file.path) && !/\/(package\.json|\.\w+)$/.test(file.path),
-      )
-      .filter((file) => !(isTest(file) ? all : product).has(file.path))
-      .map(({ path }) => ({ path, why: all.has(path) ? 'only tests use it' : 'nothing uses it' }))
-  },
-  instead: 'remove it; what only tests use belongs in test',
-  breaks: [
-    { 'src/lib/left.ts': '' },
-    { 'bin/a.mjs': "join(root, 'src/main.ts')", 'src/main.ts': '// ./lib/left.ts', 'src/lib/left.ts': '' },
-    { 'src/lib/left.ts': '', 'src/lib/left.test.ts': "import './left.ts'" },
-    { 'test/rig.ts': '' },
-    {
-      'package.json': 'src/events/index.ts',
-      'src/events/index.ts': "new URL('./', import.meta.url)",
-      'src/events/a.ts': '',
-    },
-  ],
-  keeps: [
-    {
-      'package.json': '"start": "node src/main.ts"',
-      'src/main.ts': "new URL('./b.ts', import.meta.url)",
-      'src/b.ts': '',
-    },
-    { 'test/rig.ts': '', 'test/a.test.ts': "import { startRig } from './rig.ts'" },
-    {
-      'package.json': 'src/events/index.ts',
-      'src/events/index.ts': "new URL('./', import.meta.url)",
-      'src/events/a.ts': '',
-      'src/events/a.json': '{}',
-    },
-  ],
-})
 
 const linesMax = 300
 
@@ -230,57 +156,3 @@ law('what a test, the torture or the bench starts ends with it', {
   ],
   keeps: [{ 'test/a.test.ts': "startChild('id', [], {}); spawnSync('id'); /a/.exec(text); const told = 'spawn()'" }],
 })
-
-law('packages are declared where they are needed, and needed where they are declared', {
-  judge(files) {
-    const manifest = files.find(({ path }) => path === 'package.json')
-    if (!manifest) return []
-    const { scripts = {}, dependencies = {}, devDependencies = {} } = JSON.parse(manifest.text) as Manifest
-    const packageOf = (name: string) => /^(@[^/]+\/)?[^/]+/.exec(name)![0]
-    const importedBy = (which: (file: File) => boolean) =>
-      new Set(
-        files
-          .filter((file) => /^(src|test|torture)\//.test(file.path) && which(file))
-          .flatMap((file) => importsOf(file).map(({ of }) => of))
-          .filter((of) => !/^(src|test|torture|runtime|bin|bench|package\.json)\b|^node:|^\.|^$/.test(of))
-          .map(packageOf),
-      )
-    const product = importedBy(isProduct)
-    const tests = importedBy(isTest)
-    const lines = Object.values(scripts).join('\n')
-    const said = files.filter(isTest).map(({ bare }) => bare)
-    const isTool = (name: string) => /^@types\//.test(name) || lines.includes(`/${name}/`)
-    const complaints = [
-      ...[...product].filter((name) => !(name in dependencies)).map((name) => `src needs ${name}, no dependency`),
-      ...Object.keys(dependencies)
-        .filter((name) => !product.has(name))
-        .map((name) => `src does not need ${name}`),
-      ...[...tests]
-        .filter((name) => !(name in dependencies || name in devDependencies))
-        .map((name) => `the tests need ${name}, no dependency`),
-      ...Object.keys(devDependencies)
-        .filter((name) => !isTool(name) && !said.some((text) => text.includes(name)))
-        .map((name) => `neither tests nor scripts need ${name}`),
-    ]
-    return complaints.map((why) => ({ path: 'package.json', why }))
-  },
-  instead: 'declare it, or remove it; a package the product needs is a dependency, and is chosen in docs/decisions',
-  breaks: [
-    { 'package.json': '{}', 'src/a.ts': "import { z } from 'zod'" },
-    { 'package.json': '{"devDependencies":{"zod":"1"}}', 'src/a.ts': "import { z } from 'zod/mini'" },
-    { 'package.json': '{"dependencies":{"zod":"1"}}', 'test/a.test.ts': "import { z } from 'zod'" },
-    { 'package.json': '{"devDependencies":{"@a/b":"1"}}' },
-  ],
-  keeps: [
-    {
-      'package.json': '{"scripts":{"lint":"node_modules/@a/b/bin"},"devDependencies":{"@a/b":"1","c":"1"}}',
-      'test/a.test.ts': "import c from 'c/d'",
-    },
-  ],
-})
-
-interface Manifest {
-  scripts?: Record<string, string>
-  dependencies?: Record<string, string>
-  devDependencies?: Record<string, string>
-}
