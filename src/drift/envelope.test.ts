@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, mock, test } from 'node:test'
 import { hostileJson } from '../../test/hostile-json.ts'
 import { oddData } from '../../test/odd-data.ts'
-import { openEnvelope, tokensOf } from './envelope.ts'
+import { openEnvelope, reopen, tokensOf } from './envelope.ts'
 
 test('a token is blanked in each of the spellings that JSON has for it', () => {
   const token = 'a/b+"c\\d=e-0123'
@@ -88,6 +88,38 @@ describe('a body whose token stands in it alone', () => {
         assert.ok(built.length === 0 || (built.length === 1 && built[0] === said), `${name}: ${built}`)
       }
     parse.restore()
+  })
+})
+
+describe('a token inside the data', () => {
+  const tokens = tokensOf(['a-token-of-drift', 'another-token-of-drift'])
+  const open = (data: string) => {
+    const judged = openEnvelope(Buffer.from(`{"type":"new_meeting","orgId":5000883,"data":${data}}`), tokens, 'right')
+    assert.ok(judged.token === 'right')
+    return judged.opened
+  }
+
+  const several: [what: string, data: string][] = [
+    ['two keys that spell it differently', '{"a-token-of-drift":1,"A-TOKEN-OF-DRIFT":2,"id":3}'],
+    ['two keys that are the two accepted ones', '{"a-token-of-drift":1,"another-token-of-drift":2,"id":3}'],
+    ['a key beside one that looks as if it had been blanked', '{"a-token-of-drift":1,"[token]":2,"id":3}'],
+  ]
+  for (const [what, data] of several)
+    test(`is blanked, and the rest can still be read: ${what}`, () => {
+      const opened = open(data)
+      assert.ok(opened.as === 'envelope')
+      const { text, data: kept } = opened.envelope
+      assert.doesNotMatch(text, /token-of-drift/i)
+      assert.deepEqual(reopen(text)?.data, kept)
+      assert.deepEqual(Object.values(kept).sort(), [1, 2, 3])
+      assert.equal(kept.id, 3)
+    })
+
+  test('is blanked also where the rest cannot be read then: it is kept with that reason', () => {
+    const opened = open('{"a-token-of-drift":1,"[token]":2,"[token 1]":3}')
+    assert.ok(opened.as === 'unreadable')
+    assert.equal(opened.reason, 'duplicate_key')
+    assert.doesNotMatch(String(opened.text), /token-of-drift/)
   })
 })
 

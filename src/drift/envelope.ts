@@ -61,8 +61,8 @@ export type TokenVerdict = 'right' | 'wrong' | 'missing'
 
 export interface Tokens {
   judge(presented: string): 'right' | 'wrong'
-  /** The same text with every accepted token blanked, in any of JSON's spellings. */
-  blank(text: string): string
+  /** The same text with every accepted token blanked, in any of JSON's spellings; numbered, no two blanks are equal. */
+  blank(text: string, blanks?: 'equal' | 'numbered'): string
 }
 
 export function tokensOf(accepted: readonly string[]): Tokens {
@@ -74,7 +74,10 @@ export function tokensOf(accepted: readonly string[]): Tokens {
       // Every digest is compared, so that the time taken tells nothing.
       return digests.filter((known) => timingSafeEqual(known, found)).length > 0 ? 'right' : 'wrong'
     },
-    blank: (text) => text.replace(spellings, '[token]'),
+    blank(text, blanks = 'equal') {
+      let many = 0
+      return text.replace(spellings, () => (blanks === 'equal' ? '[token]' : `[token ${++many}]`))
+    },
   }
 }
 
@@ -108,7 +111,8 @@ export function openEnvelope(
   if (!reading.ok) return right(unreadable(bytes, reading.problem, said, tokens))
   const reason = isObject(reading.value) ? shapeProblem(reading.value) : 'not_an_object'
   if (reason) return right(unreadable(bytes, reason, said, tokens))
-  return right({ as: 'envelope', envelope: envelopeOf(reading.value as JsonObject, tokens) })
+  const envelope = envelopeOf(reading.value as JsonObject, tokens)
+  return right(envelope ? { as: 'envelope', envelope } : unreadable(bytes, 'duplicate_key', said, tokens))
 }
 
 /** A body that could not be read at all, such as a compressed one: kept as it came. */
@@ -151,7 +155,8 @@ function lifeCycleOf(whole: string, reading: Reading, said: Said, tokens: Tokens
   return { type, orgId, data: isObject(body?.data) ? body.data : {}, text, identity: undefined }
 }
 
-function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
+/** Undefined where blanking the tokens inside the data makes two of its keys equal. */
+function envelopeOf(body: JsonObject, tokens: Tokens): Envelope | undefined {
   const orgId = orgIdOf(body.orgId)!
   const { type, data } = body as { type: string; data: JsonObject }
   const said = canonical(data)
@@ -162,8 +167,12 @@ function envelopeOf(body: JsonObject, tokens: Tokens): Envelope {
   // mutant: keeps Drift's token in the stored body
   const clean = tokens.blank(text)
   if (clean === text) return { type, orgId, data, text, identity }
-  // A token inside the data is nobody's business either; blanked text is still JSON of the same shape.
-  return { type, orgId, data: reopen(clean)?.data ?? {}, text: clean, identity }
+  // A token inside the data is as secret. Blanked text is still JSON; numbers keep apart keys that were two tokens.
+  for (const blanked of [clean, tokens.blank(text, 'numbered')]) {
+    const kept = reopen(blanked)
+    if (kept) return { type, orgId, data: kept.data, text: blanked, identity }
+  }
+  return undefined
 }
 
 function shapeProblem(body: JsonObject): string | undefined {
