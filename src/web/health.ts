@@ -1,10 +1,12 @@
-/** For whoever watches the process: is it up, and does it accept? */
-import type { Clock } from '../lib/clock.ts'
+/** For what watches the process: is it up, and does it accept? */
+import { type Clock, pause } from '../lib/clock.ts'
 import type { Storage } from '../storage/ports.ts'
 import { answer, type Route } from './http/server.ts'
 
 /** Anyone may ask, and each look at the store writes to its disk: one look answers all who ask within this time. */
 const lookMs = 250
+/** A store that has not answered within this is as good as one that cannot be written: the balancer must hear so. */
+const deadlineMs = 5_000
 
 export const liveRoute: Route = (_request, response) => answer(response, 200, { ok: true })
 
@@ -14,16 +16,24 @@ export function readyRoute(storage: Pick<Storage, 'check'>, isDraining: () => bo
 
   function isWritable(): Promise<boolean> {
     if (latest && clock.monotonic() < latest.until) return latest.isWritable
+    const ended = new AbortController()
     const checked = storage.check().then(
       () => true,
       () => false,
     )
-    const look = { isWritable: checked, until: Number.POSITIVE_INFINITY }
+    let isLate = false
+    const late = pause(clock, deadlineMs, ended.signal).then(() => {
+      isLate = true
+      return false
+    })
+    const look = { isWritable: Promise.race([checked, late]), until: Number.POSITIVE_INFINITY }
     latest = look
     void checked.then(() => {
-      look.until = clock.monotonic() + lookMs
+      // What a late one found out is old news: the next who asks looks again.
+      look.until = isLate ? Number.NEGATIVE_INFINITY : clock.monotonic() + lookMs
+      ended.abort()
     })
-    return checked
+    return look.isWritable
   }
 
   return async (_request, response) => {

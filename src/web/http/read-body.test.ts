@@ -64,6 +64,23 @@ describe('a body', () => {
     assert.deepEqual(await quick, Buffer.from('made'))
   })
 
+  test('that cannot be made into what is worked on counts in the budget no more', async () => {
+    const budget = openBodyBudget()
+    for (const make of [
+      () => Promise.reject(new Error('not made')),
+      () => {
+        throw new Error('not made')
+      },
+    ]) {
+      const { request, send } = openSender()
+      const reading = readBody(request, { bytesMax, budget, make })
+      send(Buffer.alloc(1_000))
+      send(null)
+      await assert.rejects(reading, /not made/)
+      assert.equal(budget.taken(), 0)
+    }
+  })
+
   test('that was cut is not made into anything when its rest has come', async () => {
     const budget = openBodyBudget()
     const made: number[] = []

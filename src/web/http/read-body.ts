@@ -37,12 +37,20 @@ export function readBody<Made>(
       allowance?.add(chunk.length)
     }
     const left = () => end('left')
+    const fail = (error: unknown) => {
+      reject(error)
+      end('left')
+    }
     const whole = () => {
-      const made = make(collected.whole())
-      if (!(made instanceof Promise)) return end(made)
-      // Node calls a request closed as soon as it has been read.
-      request.off('close', left)
-      made.then(end, reject)
+      try {
+        const made = make(collected.whole())
+        if (!(made instanceof Promise)) return end(made)
+        // Node calls a request closed as soon as it has been read.
+        request.off('close', left)
+        made.then(end, fail)
+      } catch (error) {
+        fail(error)
+      }
     }
     request.on('data', take).on('end', whole).on('error', left).on('close', left)
   })
