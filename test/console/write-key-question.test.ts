@@ -73,6 +73,19 @@ describe('a write key', () => {
     assert.equal((await save({ writeKey: '' }, tested)).status, 303)
   })
 
+  test('is asked about where the key that was tested cannot be opened any more: the field may have been filled unseen', async () => {
+    const before = await stored()
+    const asked = await save({ writeKey: another, tested: 'held-under-another-key' })
+    assert.equal(asked.status, 422)
+    assert.match(
+      asked.body,
+      /Is this a write key\?[\s\S]*you tested cannot be read any more[\s\S]*Nothing was saved yet/,
+    )
+    assert.deepEqual(await stored(), before)
+    assert.equal((await save({}, asked)).status, 303)
+    assert.notDeepEqual((await stored()).writeKey, before.writeKey)
+  })
+
   describe('when the field comes back with another key than the one that was tested', () => {
     const filled = 'SavedPasswordOfTheBrowser0123456'
     let asked: Seen

@@ -17,6 +17,8 @@ export interface KeyFields {
   chosen: string
   /** The key that the page spoke of: what is saved when the field is empty. */
   known?: { word: 'tested' | 'saved'; key: string } | undefined
+  /** The page spoke of a key that was tested, and that cannot be opened any more. */
+  isLost?: boolean
 }
 
 export type KeyGiven =
@@ -24,7 +26,11 @@ export type KeyGiven =
   | { is: 'unsure'; question: KeyQuestion }
   | { is: 'sure'; writeKey: string }
 
-export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, known }: KeyFields): Promise<KeyGiven> {
+export async function keyGiven(
+  keyring: Keyring,
+  org: Org,
+  { pasted, chosen, known, isLost = false }: KeyFields,
+): Promise<KeyGiven> {
   if (chosen !== '') {
     const writeKey = await heldKey(keyring, org, chosen)
     if (writeKey !== undefined) return { is: 'sure', writeKey }
@@ -35,12 +41,16 @@ export async function keyGiven(keyring: Keyring, org: Org, { pasted, chosen, kno
   if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
   const writeKey = judged.key
   // Of a key that was tested the page has said already what is unusual about it.
-  if (known ? known.key === writeKey : judged.is === 'usual') return { is: 'sure', writeKey }
+  if (known ? known.key === writeKey : judged.is === 'usual' && !isLost) return { is: 'sure', writeKey }
   const given = await holdKey(keyring, org, writeKey)
   const other = known && { word: known.word, ...(await holdKey(keyring, org, known.key)) }
-  const warning = judged.is === 'unusual' ? `${judged.why}.` : undefined
+  const warnings = [...(isLost ? [lost] : []), ...(judged.is === 'unusual' ? [`${judged.why}.`] : [])]
+  const warning = warnings.join(' ') || undefined
   return { is: 'unsure', question: { given, known: other, warning } }
 }
+
+const lost =
+  'The write key that you tested cannot be read any more. If you did not paste the one in the field, your browser or a password manager filled it in.'
 
 /** Sealed, so that it can go to the browser and back: nobody can read it there, and in another account it opens nothing. */
 export async function holdKey(keyring: Keyring, org: Org, writeKey: string): Promise<HeldKey> {

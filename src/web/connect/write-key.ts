@@ -60,10 +60,10 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
   app.post(path, async (c) => {
     if (isGone(c)) return c.redirect('/console', 303)
     const { org, who } = c.get('session')
-    const { writeKey: pasted, chosen, region, replaces, tested } = await fieldsOf(c)
+    const { writeKey: pasted, chosen, region, replaces, tested, isLost } = await fieldsOf(c)
     if (!region) return c.html(await shown(c, { problem: noRegion, tested }), 422)
     const known = tested && { word: 'tested' as const, key: tested.key }
-    const given = await keyGiven(keyring, org, { pasted, chosen, known })
+    const given = await keyGiven(keyring, org, { pasted, chosen, known, isLost })
     if (given.is === 'wrong') return c.html(await shown(c, { region, problem: given.problem, tested }), 422)
     if (given.is === 'unsure') return c.html(await shown(c, { region, question: { ...given.question, replaces } }), 422)
     const { writeKey } = given
@@ -101,7 +101,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     const { tested, region, ...fields } = await formOf(c, ['writeKey', 'region', 'replaces', 'tested', 'chosen'])
     const key = tested === '' ? undefined : await heldKey(keyring, c.get('session').org, tested)
     const known = key === undefined ? undefined : { key, held: tested, fingerprint: fingerprintOf(key) }
-    return { ...fields, region: regionIn(region), tested: known }
+    return { ...fields, region: regionIn(region), tested: known, isLost: tested !== '' && key === undefined }
   }
 }
 
