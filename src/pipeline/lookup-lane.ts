@@ -54,8 +54,7 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const { pause, settlements } = await askAll(needs, lease, isOurs, questions)
   const now = clock.now()
   if (pause?.is === 'held') await markTrouble(accounts, lease.org, pause.reason, now)
-  const isProbe = lease.trouble !== undefined && questions.length > 0
-  const ending = lease.trouble === undefined || isProbe ? endingOf(lease, pause, now, random) : unprobed(lease, now)
+  const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const leaseKept = await storage.inbox.settle(lease, settlements, ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
   if (pause && (await isStillAsked(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)

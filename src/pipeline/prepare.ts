@@ -40,7 +40,7 @@ const worthMore = 1 / 5
 export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => boolean): AsyncGenerator<Prepared> {
   const { inbox } = needs.storage
   const limits = { limit: needs.messagesMax, bytesMax: leaseBytesMax }
-  const staysAlone = lease.trouble !== undefined || lease.crashes + lease.failures > 0
+  const staysAlone = lease.asked || lease.trouble !== undefined || lease.crashes + lease.failures > 0
   let fetching = Promise.resolve(lease.entries)
   for (let requests = 1; ; requests++) {
     const entries = await fetching

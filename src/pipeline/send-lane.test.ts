@@ -98,6 +98,24 @@ describe('one lease of the send lane', () => {
     assert.equal(accepted().length, 1)
   })
 
+  test('without a request, since only Drift knows whose its event is, is no attempt', async () => {
+    await stage.arrive('conversation_participant_added')
+    await stage.step('send')
+    const lanes = await stage.storage.lookup.lanes(id)
+    assert.deepEqual(lanes.map(({ lane, triedAt }) => [lane, triedAt]).sort(), [
+      ['ask', undefined],
+      ['send', undefined],
+    ])
+  })
+
+  test('that a person asked for takes no more than it was claimed with', async () => {
+    const batch = 500
+    await arrive(batch + 1)
+    await stage.storage.inbox.retry(id, 'send', stage.clock.now())
+    await stage.step('send')
+    assert.equal(accepted().length, batch)
+  })
+
   test('that finds the account paused looks at the store again: it may have been resumed by another process', async () => {
     const other = await stage.another()
     await stage.accounts.change(id, stage.clock.now(), (known) => ({ ...known, state: 'paused' }))

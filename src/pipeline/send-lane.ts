@@ -51,7 +51,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
   const { install, hold } = await installOf(accounts, lease.org, clock)
   if (!install || hold) {
     await inbox.hold(lease.org, 'send', hold ?? 'not_installed')
-    await inbox.settle(lease, [], endingOf(lease, undefined, clock.now(), random))
+    await inbox.settle(lease, [], unprobed(lease, clock.now()))
     return
   }
   const writeKey = await usableKey(needs, install)
@@ -207,7 +207,8 @@ async function endingFor(
 ): Promise<Ending> {
   const now = clock.now()
   const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease.org)
-  if (isHeldBack || (lease.trouble !== undefined && requests === 0)) return unprobed(lease, now)
+  const isUnprobed = requests === 0 && (!stopped || lease.trouble !== undefined)
+  if (isHeldBack || isUnprobed) return unprobed(lease, now)
   if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
   const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.

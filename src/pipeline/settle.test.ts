@@ -41,11 +41,14 @@ describe('when a lane goes on', () => {
   })
 
   test('not before the other side wants it, but within 15 minutes', () => {
-    const asked = (failures: number, afterMs: number) =>
-      waitMs(endingOf(lease(failures), { is: 'later', reason: 'segment_429', afterMs }, now, chance(0)))
+    const after = (failures: number, afterMs: number) =>
+      endingOf(lease(failures), { is: 'later', reason: 'segment_429', afterMs }, now, chance(0))
+    const asked = (failures: number, afterMs: number) => waitMs(after(failures, afterMs))
     assert.equal(asked(0, 7_000), 7_000)
     assert.equal(asked(0, hour), 15 * minute)
     assert.equal(asked(12, 1_000), 7.5 * minute, 'a Retry-After of a second must not make a hot loop')
+    assert.equal(after(12, 1_000).retryAfterAt, now + 1_000, 'what it asked for is kept apart from the backoff')
+    assert.equal(after(0, hour).retryAfterAt, now + 15 * minute)
   })
 
   test('held, a minute later, doubling to an hour', () => {
@@ -68,6 +71,7 @@ describe('when a lane goes on', () => {
         failures: 4,
         tried: { at: now, setback: 'segment_503' },
         trouble: 'segment_401',
+        ...(afterMs ? { retryAfterAt: now + afterMs } : {}),
       })
     }
   })

@@ -17,16 +17,18 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
   const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
   // What the other side asks for is a least: a `Retry-After: 1` in every answer must not keep us from backing off.
   const askedMs = pause.is === 'later' ? (pause.afterMs ?? 0) : 0
+  const until = (readyAt: number) => (askedMs > 0 ? { retryAfterAt: Math.min(now + askedMs, readyAt) } : {})
   if (trouble === undefined) {
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
-    return { readyAt: now + waitMs, failures, tried }
+    return { readyAt: now + waitMs, failures, tried, ...until(now + waitMs) }
   }
   // mutant: never tries a troubled account again
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
-  return { readyAt: now + Math.max(askedMs, probeMs), failures, tried, trouble }
+  const readyAt = now + Math.max(askedMs, probeMs)
+  return { readyAt, failures, tried, trouble, ...until(readyAt) }
 }
 
-/** A probe whose entry needed nobody's answer says nothing of the trouble: the next entry is the probe, at once. */
+/** A lease without a request says nothing of the other side, and nothing of a trouble: the next entry is tried, at once. */
 export function unprobed({ failures, trouble }: Lease, now: number): Ending {
   return { readyAt: now, failures, ...(trouble === undefined ? {} : { trouble }) }
 }

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Databases, usePostgres, withoutPostgres } from '../../test/postgres.ts'
-import { promises as basic } from './conformance.ts'
+import { promises as basic, idle } from './conformance.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
+import { retryPromises } from './conformance-retry.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import { openForgetful } from './memory/open.ts'
-import type { Inbox, Installs, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
+import type { Ending, Inbox, Installs, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
 import { open as openPostgres } from './postgres/open.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
@@ -39,7 +40,7 @@ async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<v
   }
 }
 
-const promises = [...basic, ...clockPromises, ...lookupPromises, ...ticketPromises]
+const promises = [...basic, ...clockPromises, ...lookupPromises, ...retryPromises, ...ticketPromises]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
@@ -122,6 +123,26 @@ const sabotages: Record<string, Sabotage> = {
   }),
   'takes away what a person must handle': (inbox) => ({
     expire: (limits) => inbox.expire({ ...limits, kept: [] }),
+  }),
+  'makes nothing due for a person who asks': () => ({ retry: async () => ({ is: 'asked' }) }),
+  'forgets the trouble when a person asks': (inbox) => ({
+    retry: async (org, lane, now) => {
+      await inbox.resume(org, lane, now)
+      return { is: 'asked' }
+    },
+  }),
+  'forgets a Retry-After': (inbox) => ({
+    settle(lease, settlements, ending) {
+      const { retryAfterAt: _, ...rest }: Ending = ending ?? idle
+      return inbox.settle(lease, settlements, ending && rest)
+    },
+  }),
+  'lets a person ask as often as they like': (inbox) => {
+    let asked = 0
+    return { retry: (org, lane, now) => inbox.retry(org, lane, now + 10_000 * asked++) }
+  },
+  'resumes for a person without an attempt': (inbox) => ({
+    resume: (org, lane, now) => inbox.resume(org, lane, now),
   }),
   'adopts nothing': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),

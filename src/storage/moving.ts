@@ -101,6 +101,8 @@ export const tables: readonly Table[] = [
       trouble: text,
       tried_at: bigint,
       setback: text,
+      retry_after_at: bigint,
+      asked_at: bigint,
     },
     key: ['org', 'lane'],
     rowsMax: 1_000,

@@ -91,6 +91,8 @@ export interface Lease {
   crashes: number
   /** What troubles the account: this lease is a probe of one entry. */
   trouble?: string
+  /** A person asked for this attempt, and waits for what it brings: it takes no more than it was claimed with. */
+  asked?: true
   /** In the order in which they are to be sent. */
   entries: Placed[]
 }
@@ -126,6 +128,8 @@ export interface Ending {
   tried?: { at: number; setback?: string }
   /** Shown to people; while it lasts a claim takes a single entry, as a probe. */
   trouble?: string
+  /** The end of a `Retry-After` of the other side: before it no person's wish makes the lane due. */
+  retryAfterAt?: number
   /** The work on it failed, and not because of the store: counted as a lease that ended without a word. */
   crashed?: true
 }
@@ -181,8 +185,17 @@ export interface Inbox {
   shortenLeases(until: number): Promise<void>
   /** From now on this lane of the account is not claimed. Its entries stay. */
   hold(org: Org, lane: Lane, reason: string): Promise<void>
-  /** Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. */
-  resume(org: Org, lane: Lane, now: number): Promise<void>
+  /**
+   * Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. `asks`: a person wants it,
+   * so it is an attempt as `retry` makes one; where that answers `later`, the lane is due at that time.
+   */
+  resume(org: Org, lane: Lane, now: number, asks?: boolean): Promise<void>
+  /**
+   * A person wants one attempt of what waits in this lane now: it is due at once, also what waits there for a later time of
+   * its own. Hold, trouble and failures stay. The lane is shown as `asked` until the next lease has ended with something
+   * tried; where one is under way, that is the attempt.
+   */
+  retry(org: Org, lane: Lane, now: number): Promise<Asked>
   /** Unclaimed entries of an account that is installed now wait to be sent; resolves to how many. */
   adopt(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says; resolves to how many entries. */
@@ -204,6 +217,16 @@ export interface Inbox {
    */
   redrive(moves: readonly Redriven[], now: number): Promise<number>
 }
+
+/**
+ * `nothing`: nothing waits there. `later`: before that time nothing is sent, because the other side has asked for it, or
+ * because a person has had an attempt in the last ten seconds.
+ */
+export type Asked =
+  | { is: 'asked' }
+  | { is: 'nothing' }
+  | { is: 'held'; reason: string }
+  | { is: 'later'; at: number; why: 'retry_after' | 'just_tried' }
 
 export interface Redriven {
   id: number
@@ -306,6 +329,11 @@ export interface LaneShown {
   /** How and when the last lease ended. */
   triedAt?: number
   setback?: string
+  /** The end of a `Retry-After`. */
+  retryAfterAt?: number
+  /** When a person last had an attempt made, and whether it has not ended yet. */
+  askedAt?: number
+  asked?: true
 }
 
 /** Looking, without touching. */
@@ -452,6 +480,8 @@ export interface Storage {
   onChange(listener: (org: Org | undefined) => void): void
   /** Calls back when another process may have put something in line. What `onChange` tells is not told here again. */
   onDue(listener: () => void): void
+  /** Whether a service works on this store, in whichever process: one that calls `onChange`. */
+  isServed(): Promise<boolean>
   /** Resolves when the store has stopped working for good: nothing can be promised any more. Never after `close`. */
   broken: Promise<Error>
   /** Rejects when the store cannot be written. */

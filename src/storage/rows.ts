@@ -60,7 +60,10 @@ export function laneOf(row: Row): LaneShown {
       trouble: row.trouble,
       triedAt: row.tried_at,
       setback: row.setback,
+      retryAfterAt: row.retry_after_at,
+      askedAt: row.asked_at,
     }),
+    ...(Number(row.asked) > 0 && row.ready_at !== null ? { asked: true } : {}),
   } as LaneShown
 }
 

@@ -150,6 +150,11 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       ({ storage, now }) =>
         storage.inbox.resume(org, of, now),
   ),
+  retry: fc.record({ org: account, of: lane }).map(
+    ({ org, of }) =>
+      ({ storage, now }) =>
+        storage.inbox.retry(org, of, now),
+  ),
 }
 
 const sequence = fc.array(
@@ -158,7 +163,7 @@ const sequence = fc.array(
     { weight: 5, arbitrary: steps.claim! },
     { weight: 5, arbitrary: steps.settle! },
     { weight: 3, arbitrary: steps.redrive! },
-    ...['take', 'erase', 'adopt', 'expire', 'hold', 'resume'].map((name) => ({
+    ...['take', 'erase', 'adopt', 'expire', 'hold', 'resume', 'retry'].map((name) => ({
       weight: 1,
       arbitrary: steps[name]!,
     })),

@@ -1,7 +1,7 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
 import { beginsCareful, cautionAfter } from '../careful.ts'
-import type { Arrival, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
-import { longestMsOf, waitMsMax } from '../waits.ts'
+import type { Arrival, Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
+import { askedOf, askedUnheld, longestMsOf, waitMsMax } from '../waits.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
@@ -37,13 +37,17 @@ export function inboxOf(state: State): Inbox {
     hold: async (org, lane, reason) => {
       laneState(state, org, lane).hold = reason
     },
-    resume: async (org, lane, now) => {
+    resume: async (org, lane, now, asks = false) => {
       const kept = laneState(state, org, lane)
+      const asked = asks ? askedUnheld(kept, now) : undefined
       delete kept.hold
       delete kept.trouble
       kept.failures = 0
-      settleLane(state, kept, now)
+      if (asked?.is === 'asked') makeAllDue(state, kept, now)
+      settleLane(state, kept, asked?.is === 'later' ? asked.at : now)
+      if (asked?.is === 'asked' && kept.readyAt !== undefined) Object.assign(kept, { asked: true, askedAt: now })
     },
+    retry: async (org, lane, now) => retry(state, laneState(state, org, lane), now),
     adopt: async (org, now) => adopt(state, org, now),
     expire: async (limits) => expire(state, limits),
     erase: async (org) => erase(state, org),
@@ -103,11 +107,16 @@ function claim(
       // Whatever was to blame for a lease that ran out is not there any more.
       Object.assign(kept, { crashes: 0, careful: 0 })
       delete kept.leaseUntil
+      delete kept.asked
       settleLane(state, kept, now)
       continue
     }
-    const { org, token, failures, trouble } = kept
-    const said = { ...(trouble === undefined ? {} : { trouble }), ...(holder && { holder: holder.id }) }
+    const { org, token, failures, trouble, asked } = kept
+    const said = {
+      ...(asked && { asked }),
+      ...(trouble === undefined ? {} : { trouble }),
+      ...(holder && { holder: holder.id }),
+    }
     return { org, lane, token, failures, crashes, ...said, entries }
   }
   return undefined
@@ -124,10 +133,13 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
   if (ending) {
     delete lane.leaseUntil
     delete lane.trouble
-    const { failures, tried, trouble } = ending
+    delete lane.retryAfterAt
+    const { failures, tried, trouble, retryAfterAt } = ending
     Object.assign(lane, cautionAfter(lane, ending), { failures }, trouble ? { trouble } : {})
+    if (retryAfterAt !== undefined) lane.retryAfterAt = retryAfterAt
     if (tried) {
       delete lane.setback
+      delete lane.asked
       Object.assign(lane, { triedAt: tried.at }, tried.setback ? { setback: tried.setback } : {})
     }
     settleLane(state, lane, ending.readyAt)
@@ -157,6 +169,19 @@ function settleOne(state: State, kept: Kept, settlement: Settlement, from: 'wait
     if (from === 'asking') kept.failures++
   } else kept.settledAt = at
   if (to !== from) makeReady(state, kept, dueAt ?? at)
+}
+
+function retry(state: State, lane: LaneState, now: number): Asked {
+  const asked = askedOf(lane, now)
+  if (asked.is !== 'asked') return asked
+  makeAllDue(state, lane, now)
+  Object.assign(lane, { readyAt: Math.min(lane.readyAt!, now), askedAt: now, asked: true })
+  return asked
+}
+
+/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+function makeAllDue(state: State, lane: LaneState, now: number): void {
+  for (const entry of inLane(state, lane)) if ((entry.dueAt ?? 0) > now) entry.dueAt = now
 }
 
 function redrive(state: State, { id, org, type, mapping }: Redriven, now: number): boolean {

@@ -22,7 +22,10 @@ export function lookupOf(state: State): Lookup {
     lanes: async (org) =>
       [...state.lanes.values()]
         .filter((lane) => lane.org === org)
-        .map(({ org: _, token: _t, served: _s, crashes: _c, careful: _d, ...lane }) => lane),
+        .map(({ org: _, token: _t, served: _s, crashes: _c, careful: _d, asked, ...lane }) => ({
+          ...lane,
+          ...(asked && lane.readyAt !== undefined ? { asked } : {}),
+        })),
   }
 }
 

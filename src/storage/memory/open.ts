@@ -19,6 +19,7 @@ export function openForgetful(state: State = emptyState()): Storage {
     tickets: ticketsOf(state),
     onChange() {},
     onDue() {},
+    isServed: async () => true,
     broken: new Promise(() => {}),
     async check() {},
     purge: async () => 'done',

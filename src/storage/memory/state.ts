@@ -24,6 +24,9 @@ export interface LaneState {
   trouble?: string
   triedAt?: number
   setback?: string
+  retryAfterAt?: number
+  askedAt?: number
+  asked?: true
 }
 
 export interface State {

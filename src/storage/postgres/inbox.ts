@@ -1,10 +1,10 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
 import { beginsCareful } from '../careful.ts'
-import type { Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
-import { cautionOf, entryOf } from '../rows.ts'
-import { probeWaitMsMax, waitMsMax } from '../waits.ts'
+import type { Asked, Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
+import { cautionOf, entryOf, laneOf } from '../rows.ts'
+import { askedOf, askedUnheld, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { columns, tally } from './counts.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
 import { firstDue, heldBy, heldLease, makeReady, settleLane } from './lanes.ts'
 import { lock } from './locks.ts'
 
@@ -22,7 +22,7 @@ WITH found AS MATERIALIZED (
 )
 UPDATE lanes l SET token = l.token + 1, lease_until = $5, holder = $2, crashes = f.crashes, served = nextval('places')
 FROM found f WHERE l.org = f.org AND l.lane = f.lane
-RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble`
+RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble, l.asked`
 
 /** The first entries in line: at most `$2`, due at `$4` or placed after it, and no more than `$3` of bodies, one at least. */
 const firstInLine: Record<Lane, string> = {
@@ -71,6 +71,7 @@ export async function claim(
         crashes,
         ...(holder && { holder: holder.id }),
         ...(leased.trouble === null ? {} : { trouble: leased.trouble as string }),
+        ...(leased.asked === 1 && { asked: true }),
         entries: entries.map(entryOf),
       }
     })
@@ -93,7 +94,7 @@ export async function more(
 async function giveBackEmpty(db: Database, { org, lane, token }: Lease, now: number): Promise<void> {
   await db.transaction(async (session) => {
     await lock(session, [org])
-    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, ready_at = (${firstDue[lane]})
+    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, asked = 0, ready_at = (${firstDue[lane]})
                  WHERE org = $1 AND lane = $3 AND token = $4`
     await session.run(sql, org, now, lane, token)
   })
@@ -140,12 +141,47 @@ export async function hold(db: Database, org: string, lane: Lane, reason: string
   )
 }
 
-export async function resume(db: Database, org: string, lane: Lane, now: number): Promise<void> {
+export async function resume(db: Database, org: string, lane: Lane, now: number, asks = false): Promise<void> {
   await db.transaction(async (session) => {
     await lock(session, [org])
+    const was = await laneRow(session, org, lane)
+    if (!was) return
+    const asked = asks ? askedUnheld(laneOf(was), now) : undefined
     const sql = 'UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = $1 AND lane = $2'
-    if ((await session.run(sql, org, lane)) > 0) await settleLane(session, org, lane, now)
+    await session.run(sql, org, lane)
+    if (asked?.is === 'asked') await makeAllDue(session, org, lane, now)
+    await settleLane(session, org, lane, asked?.is === 'later' ? asked.at : now)
+    if (asked?.is === 'asked') await noteAsked(session, org, lane, now)
   })
+}
+
+export async function retry(db: Database, org: string, lane: Lane, now: number): Promise<Asked> {
+  return db.transaction(async (session) => {
+    await lock(session, [org])
+    const row = await laneRow(session, org, lane)
+    const asked = askedOf(row && laneOf(row), now)
+    if (asked.is !== 'asked') return asked
+    await makeAllDue(session, org, lane, now)
+    await session.run('UPDATE lanes SET ready_at = least(ready_at, $3) WHERE org = $1 AND lane = $2', org, lane, now)
+    await noteAsked(session, org, lane, now)
+    return asked
+  })
+}
+
+function laneRow(session: Session, org: string, lane: Lane) {
+  return session.get('SELECT * FROM lanes WHERE org = $1 AND lane = $2 FOR UPDATE', org, lane)
+}
+
+/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+async function makeAllDue(session: Session, org: string, lane: Lane, now: number): Promise<void> {
+  if (lane === 'send') return
+  const sql = `UPDATE entries SET due_at = $2 WHERE org = $1 AND state = 'asking' AND due_at > $2`
+  await session.run(sql, org, now)
+}
+
+async function noteAsked(session: Session, org: string, lane: Lane, now: number): Promise<void> {
+  const sql = 'UPDATE lanes SET asked = 1, asked_at = $3 WHERE org = $1 AND lane = $2 AND ready_at IS NOT NULL'
+  await session.run(sql, org, lane, now)
 }
 
 export async function adopt(db: Database, org: string, now: number): Promise<number> {

@@ -59,10 +59,13 @@ const steps: readonly Step[] = [
   ALTER TABLE bodies ALTER body SET STORAGE EXTERNAL, ALTER known SET STORAGE EXTERNAL;
 
   -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
+  -- retry_after_at: until when the other side wants to be left alone. asked_at: when a person last wanted an attempt, and
+  -- asked: whether it is still to be made.
   CREATE TABLE lanes (
     org text, lane text, ready_at bigint, lease_until bigint, holder text, token bigint NOT NULL DEFAULT 0,
     served bigint NOT NULL DEFAULT 0, failures integer NOT NULL DEFAULT 0, crashes integer NOT NULL DEFAULT 0,
-    careful integer NOT NULL DEFAULT 0, hold text, trouble text, tried_at bigint, setback text, PRIMARY KEY (org, lane)
+    careful integer NOT NULL DEFAULT 0, hold text, trouble text, tried_at bigint, setback text,
+    retry_after_at bigint, asked_at bigint, asked integer NOT NULL DEFAULT 0, PRIMARY KEY (org, lane)
   ) WITH (fillfactor = 50);
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 

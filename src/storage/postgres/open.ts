@@ -17,7 +17,7 @@ import * as records from './records.ts'
 import * as retention from './retention.ts'
 import { assertSessions } from './sessions.ts'
 import { settle } from './settle.ts'
-import { channel, openSignals } from './signals.ts'
+import { channel, isServed, openSignals } from './signals.ts'
 import { tickets } from './tickets.ts'
 
 /** A service uses these and one to listen; a command the first alone. */
@@ -88,6 +88,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
       dueListeners.push(listener)
       signals.listen()
     },
+    isServed: () => isServed(work),
     broken: broken.promise,
     check: async () => void (await work.run('UPDATE meta SET schema = schema')),
     // Dead rows are the server's to take away, by VACUUM.
@@ -118,7 +119,7 @@ async function assertWhole(db: Database): Promise<void> {
 }
 
 /** What puts something in line for others to see. */
-function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'adopt' | 'redrive'> {
+function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'retry' | 'adopt' | 'redrive'> {
   const announced =
     <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
@@ -126,7 +127,12 @@ function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'adop
       due()
       return result
     }
-  return { resume: announced(inbox.resume), adopt: announced(inbox.adopt), redrive: announced(inbox.redrive) }
+  return {
+    resume: announced(inbox.resume),
+    retry: announced(inbox.retry),
+    adopt: announced(inbox.adopt),
+    redrive: announced(inbox.redrive),
+  }
 }
 
 /** Each function of a port, with the database as its first argument. */

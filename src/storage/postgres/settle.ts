@@ -149,13 +149,13 @@ async function end(
   { crashes, careful }: Caution,
   locked: boolean,
 ): Promise<void> {
-  const { readyAt, failures, trouble, tried } = ending
+  const { readyAt, failures, trouble, tried, retryAfterAt } = ending
   const first = await session.get(firstDue[lane], org, readyAt)
   if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
   else await session.run('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2', org, lane, first?.at ?? readyAt)
   await session.run(
     `UPDATE lanes SET lease_until = NULL, crashes = $8, careful = $7, failures = $3, trouble = $4,
-       tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
+       retry_after_at = $9, asked = CASE WHEN $5::bigint IS NULL THEN asked ELSE 0 END, tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
      WHERE org = $1 AND lane = $2`,
     org,
     lane,
@@ -165,5 +165,6 @@ async function end(
     tried?.setback ?? null,
     careful,
     crashes,
+    retryAfterAt ?? null,
   )
 }

@@ -6,11 +6,20 @@ import pg from 'pg'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { systemRandom, timeOrderedId } from '../../lib/random.ts'
 import type { Org } from '../ports.ts'
-import { connectionTo, type Database } from './database.ts'
+import { connectionTo, type Database, type Session } from './database.ts'
 
 /** The promise is a second; a listener that was cut off is back within this. */
 const beatMs = 900
 export const channel = 'drift_segment_source'
+
+/** A lock of this database that every service shares for as long as it listens: `DSS1` in ASCII. */
+const serving = 0x44535331
+
+/** Whether a service listens, in whichever process. */
+export async function isServed(session: Session): Promise<boolean> {
+  // A statement by itself: where none has it, it is given back at once.
+  return (await session.get(`SELECT pg_try_advisory_xact_lock(${serving}) AS free`))!.free !== true
+}
 
 export interface Signals {
   /** What to send so that other replicas, and not this one, learn that an account has changed; '' for any. */
@@ -61,6 +70,7 @@ export function openSignals(url: string, database: Database, heard: Heard, clock
       else heard.changed(org || undefined)
     })
     await client.connect()
+    await client.query(`SELECT pg_advisory_lock_shared(${serving})`)
     await client.query(`LISTEN ${channel}`)
     return client
   }

@@ -8,7 +8,7 @@ import { createForUs, type Files, watchFiles } from './files.ts'
 import { assertOurs, migrate } from './migrations.ts'
 import { logBytesMax } from './purge.ts'
 import { stampFile } from './stamp.ts'
-import { storeOnNetwork, storeUnreachable } from './trouble.ts'
+import { primaryCode, storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
 
 export type Row = Record<string, SQLInputValue>
@@ -109,10 +109,29 @@ function placeFor(path: string): string {
   }
 }
 
+/** Commands look at the lock for less than that: such a look must not keep a service from starting. */
+const lockMs = 200
+/** Of sqlite.org/rescode.html. */
+const busy = 5
+
+/** Whether a process holds the lock beside the file. */
+export function isLocked(path: string): boolean {
+  let lock: DatabaseSync | undefined
+  try {
+    lock = new DatabaseSync(`${path}.lock`, { timeout: 0, readOnly: true })
+    lock.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    return primaryCode(error) === busy
+  } finally {
+    lock?.close()
+  }
+}
+
 /** Held for as long as the process lives, however it ends: the system lets go of a dead process's file locks. */
 export function lockFor(path: string): DatabaseSync {
   createForUs(`${path}.lock`)
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 })
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: lockMs })
   try {
     lock.exec('BEGIN EXCLUSIVE')
     return lock

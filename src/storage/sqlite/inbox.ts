@@ -1,8 +1,8 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { beginsCareful, cautionAfter } from '../careful.ts'
-import type { Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
-import { cautionOf, entryOf } from '../rows.ts'
-import { probeWaitMsMax, waitMsMax } from '../waits.ts'
+import type { Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
+import { cautionOf, entryOf, laneOf as laneShown } from '../rows.ts'
+import { askedOf, askedUnheld, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
@@ -72,7 +72,7 @@ export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim
   for (;;) {
     // That it is not null is said for the planner's sake: only then it takes the index of those that have something to do.
     const found = db.get(
-      `SELECT org, token, failures, crashes, careful, trouble, lease_until, holder = ? AS own FROM lanes
+      `SELECT org, token, failures, crashes, careful, trouble, lease_until, asked, holder = ? AS own FROM lanes
        WHERE lane = ? AND hold IS NULL AND ready_at IS NOT NULL
          AND (ready_at <= ? OR ? AND ready_at > ? + ${longestMs}) AND ${takenUntil} <= ?
        ORDER BY served LIMIT 1`,
@@ -111,12 +111,17 @@ export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim
     }
     if (entries.length === 0) {
       // Whatever was to blame for a lease that ran out is not there any more.
-      db.run('UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0 WHERE org = ? AND lane = ?', org, lane)
+      db.run(
+        'UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, asked = 0 WHERE org = ? AND lane = ?',
+        org,
+        lane,
+      )
       settleLane(db, org, lane, now)
       continue
     }
     const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
-    const said = { ...trouble, ...(holder && { holder: holder.id }) }
+    const asked = found.asked === 1 ? ({ asked: true } as const) : {}
+    const said = { ...trouble, ...asked, ...(holder && { holder: holder.id }) }
     return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...said, entries })
   }
 }
@@ -155,19 +160,21 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   if (ending) {
     const { crashes, careful } = cautionAfter(cautionOf(held), ending)
     db.run(
-      `UPDATE lanes SET lease_until = NULL, crashes = ?, careful = ?, failures = ?, trouble = ?
+      `UPDATE lanes SET lease_until = NULL, crashes = ?, careful = ?, failures = ?, trouble = ?, retry_after_at = ?
        WHERE org = ? AND lane = ?`,
       crashes,
       careful,
       ending.failures,
       ending.trouble ?? null,
+      ending.retryAfterAt ?? null,
       org,
       lane,
     )
     const { tried } = ending
     if (tried) {
       const setback = tried.setback ?? null
-      db.run('UPDATE lanes SET tried_at = ?, setback = ? WHERE org = ? AND lane = ?', tried.at, setback, org, lane)
+      const sql = 'UPDATE lanes SET tried_at = ?, setback = ?, asked = 0 WHERE org = ? AND lane = ?'
+      db.run(sql, tried.at, setback, org, lane)
     }
     settleLane(db, org, lane, ending.readyAt)
   }
@@ -202,9 +209,38 @@ export function hold(db: Database, org: string, lane: Lane, reason: string): voi
   )
 }
 
-export function resume(db: Database, org: string, lane: Lane, now: number): void {
+export function resume(db: Database, org: string, lane: Lane, now: number, asks = false): void {
+  const was = asks ? laneRow(db, org, lane) : undefined
+  const asked = was && askedUnheld(laneShown(was), now)
   db.run('UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = ? AND lane = ?', org, lane)
-  settleLane(db, org, lane, now)
+  if (asked?.is === 'asked') makeAllDue(db, org, lane, now)
+  settleLane(db, org, lane, asked?.is === 'later' ? asked.at : now)
+  if (asked?.is === 'asked') noteAsked(db, org, lane, now)
+}
+
+export function retry(db: Database, org: string, lane: Lane, now: number): Asked {
+  const row = laneRow(db, org, lane)
+  const asked = askedOf(row && laneShown(row), now)
+  if (asked.is !== 'asked') return asked
+  makeAllDue(db, org, lane, now)
+  db.run('UPDATE lanes SET ready_at = min(ready_at, ?) WHERE org = ? AND lane = ?', now, org, lane)
+  noteAsked(db, org, lane, now)
+  return asked
+}
+
+function laneRow(db: Database, org: string, lane: Lane) {
+  return db.get('SELECT * FROM lanes WHERE org = ? AND lane = ?', org, lane)
+}
+
+/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+function makeAllDue(db: Database, org: string, lane: Lane, now: number): void {
+  if (lane === 'send') return
+  db.run(`UPDATE entries SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`, now, org, now)
+}
+
+function noteAsked(db: Database, org: string, lane: Lane, now: number): void {
+  const sql = 'UPDATE lanes SET asked = 1, asked_at = ? WHERE org = ? AND lane = ? AND ready_at IS NOT NULL'
+  db.run(sql, now, org, lane)
 }
 
 export function adopt(db: Database, org: string, now: number): number {

@@ -34,6 +34,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     tickets: writer.port('tickets'),
     onChange: (listener) => void listeners.push(listener),
     onDue() {},
+    isServed: () => writer.call('storage', 'isServed', []) as Promise<boolean>,
     broken: Promise.race([writer.broken, reader.broken]),
     check: async () => void (await writer.call('storage', 'check', [])),
     purge: () => writer.call('storage', 'purge', []) as Promise<Purged>,

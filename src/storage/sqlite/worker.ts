@@ -6,7 +6,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../lib/clock.ts'
 import type { Mode } from '../ports.ts'
-import { type Database, openDatabase } from './database.ts'
+import { type Database, isLocked, openDatabase } from './database.ts'
 import { examine } from './examine.ts'
 import * as inbox from './inbox.ts'
 import * as lookup from './lookup.ts'
@@ -54,6 +54,7 @@ const ports: Record<string, Record<string, Work>> = {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,
     purge,
+    isServed: (db: Database) => isLocked(db.path),
     logBytes: (db: Database) => logBytes(db.path),
     risks,
     examine,
