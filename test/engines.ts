@@ -3,13 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './clock.ts'
-import { usePostgres, withoutPostgres } from './postgres.ts'
+import { startPostgres, usePostgres, withoutPostgres } from './postgres.ts'
 
 export interface Engine {
   name: 'sqlite' | 'postgres'
   /** Why its tests are left out, if they are. */
   skip: string | false
-  start(): Promise<Stores>
+  /** `own`: on a server that the test may stop or change. */
+  start(own?: boolean): Promise<Stores>
 }
 
 export interface Stores {
@@ -40,8 +41,8 @@ export const engines: readonly Engine[] = [
   {
     name: 'postgres',
     skip: withoutPostgres,
-    async start() {
-      const server = await usePostgres()
+    async start(own = false) {
+      const server = await (own ? startPostgres() : usePostgres())
       return {
         ...server,
         async leasesRunOut(url) {

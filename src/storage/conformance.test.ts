@@ -49,7 +49,8 @@ const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Prom
 }
 
 for (const [engine, withStorage] of Object.entries(engines)) {
-  describe(`the ${engine} engine`, { skip: engine === 'postgres' && withoutPostgres }, () => {
+  // Each has a store of its own and waits for its disk.
+  describe(`the ${engine} engine`, { skip: engine === 'postgres' && withoutPostgres, concurrency: 4 }, () => {
     for (const { promise, check } of promises) test(promise, () => withStorage(check))
   })
 }

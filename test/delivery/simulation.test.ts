@@ -59,9 +59,9 @@ describe('the simulation', () => {
   })
 
   test('holds every invariant, and meets every trouble', { timeout: 300_000 }, async () => {
-    const { broken, troubles, retransmissions, accepted } = await simulateMany(1, 60)
+    const { broken, troubles, retransmissions, accepted } = await simulateMany(1, 20)
     assert.deepEqual(broken, [])
-    assert.ok(retransmissions > 1_000 && accepted > 10_000)
+    assert.ok(retransmissions > 1_000 && accepted > 4_000)
     assert.equal(Object.keys(troubles).length, 10)
   })
 
