@@ -1,10 +1,18 @@
 /** Nothing secret may be found in what the service wrote: its log and its store, in any common spelling. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { World } from './world.ts'
+import type { Sims } from '../src/sim/index.ts'
+import type { Ledger } from './ledger.ts'
+
+interface Searched {
+  /** Where the log and the store are. */
+  folder: string
+  sims: Sims
+  ledger: Ledger
+}
 
 /** What was found where, in words; nothing when all is well. */
-export function secretsFound({ folder, sims, ledger }: Pick<World, 'folder' | 'sims' | 'ledger'>): string[] {
+export function secretsFound({ folder, sims, ledger }: Searched): string[] {
   const { settings, accessTokens, refreshTokens } = sims.drift
   const secrets = [
     settings.verificationToken,

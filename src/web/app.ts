@@ -5,47 +5,19 @@
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { Accounts } from '../accounts/accounts.ts'
 import { openStates } from '../accounts/connect-begin.ts'
 import { finishing } from '../accounts/connect-finish.ts'
-import type { Disconnect } from '../accounts/disconnect.ts'
-import type { Keyring } from '../accounts/keyring.ts'
-import type { Config } from '../config.ts'
-import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
-import type { Log } from '../lib/log.ts'
-import type { Random } from '../lib/random.ts'
-import type { Send } from '../lib/request.ts'
-import type { Storage } from '../storage/ports.ts'
 import { connectRoutes } from './connect/callback.ts'
 import { writeKeyRoutes } from './connect/write-key.ts'
 import { consoleRoutes } from './console/index.ts'
-import type { BodyBudget } from './http/body-budget.ts'
 import { knownRoutes, ownPagesOnly, smallBody } from './http/gate.ts'
 import { type Site, securityHeaders } from './http/headers.ts'
 import { refuse } from './http/refuse.ts'
 import type { Route } from './http/server.ts'
+import type { AppNeeds } from './needs.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
 import { signInRoutes, signOutRoutes } from './sign-in.ts'
-
-export interface AppNeeds {
-  config: Config
-  /** Known once the service listens. */
-  publicUrl(): string
-  storage: Storage
-  keyring: Keyring
-  accounts: Accounts
-  disconnect: Disconnect
-  /** Looks at the lanes now: something was put in line. */
-  wake(): void
-  /** The service is about to stop: what is still being sent to browsers ends. */
-  closing: AbortSignal
-  send: Send
-  strangers: BodyBudget
-  clock: Clock
-  random: Random
-  log: Log
-}
 
 export function openApp(needs: AppNeeds): Hono<Web> {
   const { config, publicUrl, storage, keyring, accounts, send, strangers, clock, random, log } = needs

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
+import type { ConsoleNeeds } from '../needs.ts'
 import { auditPage } from '../pages/audit.ts'
 import type { Web } from '../session.ts'
-import type { ConsoleNeeds } from './index.ts'
 
 const step = 100
 const most = 5_000

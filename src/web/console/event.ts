@@ -6,9 +6,9 @@ import { type RedriveNeeds, redrivable, redrive } from '../../operations/redrive
 import type { Shown } from '../../storage/ports.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import { eventPage } from '../pages/event.ts'
 import { allowOldProof, type Web } from '../session.ts'
-import type { ConsoleNeeds } from './index.ts'
 
 export function eventRoutes(
   app: Hono<Web>,

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import { eventsPage } from '../pages/events.ts'
 import type { Web } from '../session.ts'
-import type { ConsoleNeeds } from './index.ts'
 import { filterOf, queryOf, readCursor, writeCursor } from './query.ts'
 
 const pageSize = 50

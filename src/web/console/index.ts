@@ -1,8 +1,8 @@
 /** The console's routes on one screen. All of them have a session; see ../session.ts. */
 import type { Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
-import type { AppNeeds } from '../app.ts'
-import type { Sessions, Web } from '../session.ts'
+import type { ConsoleNeeds } from '../needs.ts'
+import type { Web } from '../session.ts'
 import { auditRoute } from './audit.ts'
 import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
@@ -12,10 +12,6 @@ import { redriveRoutes } from './redrive.ts'
 import { openRedriving } from './redriving.ts'
 import { settingsRoutes } from './settings.ts'
 import { siteRoutes } from './site.ts'
-
-export interface ConsoleNeeds extends AppNeeds {
-  sessions: Sessions
-}
 
 export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { keyring, accounts, storage, clock, log, closing } = needs

@@ -4,8 +4,8 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { pause } from '../../lib/clock.ts'
 import type { Install, LaneShown, Org, Storage } from '../../storage/ports.ts'
 import { refuse } from '../http/refuse.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
-import type { ConsoleNeeds } from './index.ts'
 import type { Redriving } from './redriving.ts'
 
 /** How often the store is asked: three index look-ups for each page that is looked at. */

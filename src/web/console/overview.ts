@@ -1,9 +1,9 @@
 import type { Hono } from 'hono'
+import type { ConsoleNeeds } from '../needs.ts'
 import { overviewPage } from '../pages/overview.ts'
 import type { Web } from '../session.ts'
 import { chartOf, outcomes, spans } from './chart.ts'
 import { overviewOf } from './health.ts'
-import type { ConsoleNeeds } from './index.ts'
 
 /** What a page says that one was led back to, by the word in its address. */
 const doneWords: ReadonlyMap<string, string> = new Map([

@@ -11,9 +11,9 @@ import type { Install } from '../../storage/ports.ts'
 import { keyGiven } from '../connect/key-form.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
 import { allowOldProof, type Web } from '../session.ts'
-import type { ConsoleNeeds } from './index.ts'
 
 const doneWords: ReadonlyMap<string, string> = new Map([
   ['segment', 'Saved. What waited for this is being sent.'],

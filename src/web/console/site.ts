@@ -4,10 +4,10 @@ import { trimmed, unseenProblem } from '../../lib/pasted.ts'
 import { judgeWriteKey } from '../../segment/key.ts'
 import { bridgeScript } from '../bridge.ts'
 import { formOf } from '../http/form.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import { type SitePage, sitePage, type Wanted } from '../pages/site.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { snippet } from '../snippet.ts'
-import type { ConsoleNeeds } from './index.ts'
 
 const asFirst: Wanted = { identify: 'contact', consent: 'granted', segment: '', drift: '', pinned: false }
 

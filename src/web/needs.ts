@@ -1,0 +1,35 @@
+/** What the pages for browsers are handed. */
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Disconnect } from '../accounts/disconnect.ts'
+import type { Keyring } from '../accounts/keyring.ts'
+import type { Config } from '../config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import type { Storage } from '../storage/ports.ts'
+import type { BodyBudget } from './http/body-budget.ts'
+import type { Sessions } from './session.ts'
+
+export interface AppNeeds {
+  config: Config
+  /** Known once the service listens. */
+  publicUrl(): string
+  storage: Storage
+  keyring: Keyring
+  accounts: Accounts
+  disconnect: Disconnect
+  /** Looks at the lanes now: something was put in line. */
+  wake(): void
+  /** The service is about to stop: what is still being sent to browsers ends. */
+  closing: AbortSignal
+  send: Send
+  strangers: BodyBudget
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export interface ConsoleNeeds extends AppNeeds {
+  sessions: Sessions
+}
