@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: the rest of the list in conformance.ts.
 /** What every engine must prove about looking at entries, sending them again, and what is counted by the minute. */
 import assert from 'node:assert/strict'
 import { arrival, claimed, conserved, idle, keepAll, one, other, type Promised, to, total } from './conformance.ts'

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: a list with one check for each promise.
 /**
  * What every engine must prove, promise by promise: the sentences of ports.ts, each as a check that throws when it is
  * broken. `open` gives an empty store; the caller closes it.

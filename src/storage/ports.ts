@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: all that an engine promises, to be read at once.
 /**
  * What every storage engine promises. Storage keeps bytes: whatever is secret or personal reaches it sealed.
  *

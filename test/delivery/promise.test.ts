@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: the promise from end to end on one rig.
 /**
  * The promise, whole: the real service on a file between the simulators, through outages, bad keys and floods. The clock
  * is turned by the tests, so hours of backing off take no time. What Segment took, and all it was sent, is the oracle.

@@ -2,31 +2,7 @@
 import { disconnectType } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { type Complaint, law } from '../law.ts'
-import { type File, importsOf, isProduct, isTest } from '../tree.ts'
-
-const isProgram = ({ path }: File) => /\.m?[jt]s$/.test(path)
-
-const linesMax = 300
-
-law('files have one idea, and at most 300 lines', {
-  judge: (files) =>
-    files
-      .filter((file) => isProgram(file) && /^(src|test|torture|build|bench|runtime)\//.test(file.path))
-      .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
-      .filter(({ lines }) => lines > linesMax)
-      .map(({ path, lines }) => ({ path, why: `has ${lines} lines` })),
-  instead: 'find the two ideas in it and give each a file',
-  except: {
-    'src/storage/ports.ts': 'all that an engine promises, to be read at once',
-    'src/storage/conformance.ts': 'a list: one check for each promise',
-    'src/storage/conformance-lookup.ts': 'the rest of that list',
-    'src/storage/sqlite/inbox.ts': 'every move of an entry, in one place for one transaction',
-    'test/delivery/promise.test.ts': 'the promise from end to end on one rig',
-    'test/webhook/bad-input.test.ts': 'tables: one row for each thing that can be wrong with a webhook',
-  },
-  breaks: [{ 'src/lib/long.ts': '\n'.repeat(301) }, { 'test/long.test.ts': '\n'.repeat(301) }],
-  keeps: [{ 'src/lib/long.ts': '\n'.repeat(300) }],
-})
+import { importsOf, isProduct, isTest } from '../tree.ts'
 
 law('files are named for what they are', {
   judge: (files) =>

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: tables with one row for each thing that can be wrong with a webhook.
 /**
  * Bad input to the webhook's address, as tables: what is refused before it is kept, and what is kept with its reason.
  * Raw sockets where a client would not send such a thing. After every row the counts add up.

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: every move of an entry in one place, for one transaction.
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { beginsCareful, cautionAfter } from '../careful.ts'
 import type { Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
