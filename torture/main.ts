@@ -1,10 +1,12 @@
 /** `npm run torture`: the crash and fault report. See docs/torture.md. */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { engines as stores } from '../test/engines.ts'
+import { walkStores } from './conservation.ts'
 import { closeEngines, engines, possibleEngines } from './engines.ts'
 import { faults } from './faults.ts'
 import { judgeMutants, unfit } from './mutants/run.ts'
-import { markdownOf, reportOf } from './report.ts'
+import { markdownOf, reportOf, type Walked } from './report.ts'
 import { describe, simulateMany } from './simulation/seeds.ts'
 import { torture } from './torture.ts'
 
@@ -21,6 +23,8 @@ const usage = `npm run torture -- [option …]
 
 /** Seeds of the simulation that a run adds to its troubles: about a tenth of its time. */
 const seedsAMinute = 40
+/** Sequences of steps on a store of each engine, likewise. */
+const sequencesAMinute = 10
 
 try {
   process.exitCode = await run()
@@ -41,6 +45,20 @@ async function simulation(first: number, count: number, stop: boolean): Promise<
   const summary = await simulateMany(first, count, { stop })
   tell(describe(summary))
   return summary.broken.length === 0 ? 0 : 1
+}
+
+/** Every engine beside its model in memory; resolves to what broke, by engine. */
+async function walk(names: readonly string[], seed: number, sequences: number): Promise<Walked[]> {
+  const walked: Walked[] = []
+  for (const { name, start } of stores.filter((one) => sequences > 0 && names.includes(one.name))) {
+    const store = await start(true)
+    const broken = await walkStores(store.fresh, seed, sequences)
+      .then(() => undefined)
+      .catch((error: unknown) => String(error))
+    walked.push({ engine: name, sequences, broken })
+    await store.close()
+  }
+  return walked
 }
 
 async function mutantRun(only: string): Promise<number> {
@@ -82,7 +100,12 @@ async function run(): Promise<number> {
     options.seed,
     fault === undefined ? Math.ceil(options.minutes * seedsAMinute) : 0,
   )
-  const report = reportOf(outcome, simulated)
+  const walked = await walk(
+    engine,
+    options.seed,
+    fault === undefined ? Math.ceil(options.minutes * sequencesAMinute) : 0,
+  )
+  const report = reportOf(outcome, simulated, walked)
   const markdown = markdownOf(report)
   tell(`\n${markdown}`)
   if (write !== undefined) {

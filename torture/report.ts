@@ -6,6 +6,13 @@ import { scenarios } from './scenarios/index.ts'
 import { describe, type Summary } from './simulation/seeds.ts'
 import type { Outcome } from './torture.ts'
 
+/** Sequences of steps that stores of an engine took as their model in memory did; `broken` says what they did not. */
+export interface Walked {
+  engine: string
+  sequences: number
+  broken: string | undefined
+}
+
 export interface Report {
   at: string
   seed: number
@@ -21,6 +28,7 @@ export interface Report {
   scenarios: { scenario: string; engine: string; runs: number; broken: number; seconds: number; note: string }[]
   impossible: Outcome['impossible']
   simulated: Summary
+  walked: readonly Walked[]
   broken: { engine: string; world: number; seed: number; what: string[] }[]
 }
 
@@ -46,7 +54,11 @@ const totals = [
 ] as const
 type Total = (typeof totals)[number]
 
-export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Outcome, simulated: Summary): Report {
+export function reportOf(
+  { options, startedAt, ms, ran, audits, impossible }: Outcome,
+  simulated: Summary,
+  walked: readonly Walked[],
+): Report {
   const sum = (name: Total) =>
     audits.reduce((all, audit) => all + (typeof audit[name] === 'number' ? audit[name] : audit[name].length), 0)
   const counted = Object.fromEntries(totals.map((name) => [name, sum(name)])) as Report['totals']
@@ -88,7 +100,10 @@ export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Ou
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       version,
     },
-    held: audits.every(({ broken }) => broken.length === 0) && simulated.broken.length === 0,
+    held:
+      audits.every(({ broken }) => broken.length === 0) &&
+      simulated.broken.length === 0 &&
+      walked.every(({ broken }) => broken === undefined),
     totals: counted,
     bounds: {
       runs: ran.length,
@@ -107,6 +122,7 @@ export function reportOf({ options, startedAt, ms, ran, audits, impossible }: Ou
     })),
     impossible,
     simulated,
+    walked,
     broken: audits
       .filter(({ broken }) => broken.length > 0)
       .map(({ engine, world, seed, broken }) => ({ engine, world, seed, what: broken })),
@@ -173,6 +189,10 @@ export function markdownOf(report: Report): string {
     ...describe(report.simulated)
       .split('\n')
       .map((line) => `- ${line}`),
+    ...report.walked.map(
+      ({ engine, sequences, broken }) =>
+        `- ${engine}: ${broken === undefined ? `${sequences} sequences of steps ended as in memory` : `BROKEN  ${broken.slice(0, 600)}`}`,
+    ),
     ...(report.impossible.length > 0
       ? [
           '',

@@ -1,0 +1,234 @@
+/**
+ * The conservation law, account by account, after every step of any sequence of steps, on every engine: whatever is
+ * appended, leased, settled late or twice, driven again, taken away, erased, expired or adopted. The memory engine is the
+ * model: what the others answer, and their books, are the same.
+ */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { openForgetful } from '../src/storage/memory/open.ts'
+import { openStorage } from '../src/storage/open.ts'
+import type { Arrival, Lane, Lease, Settlement, State, Storage } from '../src/storage/ports.ts'
+
+const accounts = ['11', '22', ''] as const
+const types = ['new_meeting', 'phone_captured'] as const
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/** One step: what it does to a store, and what that answers. Entries are named by their messageId, leases by number. */
+type Step = (at: At) => Promise<unknown>
+
+interface At {
+  storage: Storage
+  now: number
+  /** Of this step alone. */
+  step: number
+  leases: Lease[]
+}
+
+const account = fc.constantFrom(...accounts)
+const lane = fc.constantFrom<Lane>('send', 'ask')
+const outcome = fc.constantFrom<Settlement['to']>(
+  'delivered',
+  'delivered',
+  'delivered',
+  'dead',
+  'quarantined',
+  'waiting',
+  'asking',
+  'ignored',
+)
+/** Which of the entries that are there, whatever their state; counted from the newest. */
+const some = fc.uniqueArray(fc.nat(12), { maxLength: 6 })
+
+async function idsOf({ lookup }: Storage, which: readonly number[]): Promise<number[]> {
+  const { entries } = await lookup.find({}, { limit: 1_000 })
+  const inOrder = entries.sort((one, other) => (one.messageId < other.messageId ? 1 : -1))
+  return which.flatMap((nth) => inOrder[nth]?.id ?? [])
+}
+
+const steps: { [name: string]: fc.Arbitrary<Step> } = {
+  append: fc
+    .array(
+      fc.record({
+        org: account,
+        type: fc.constantFrom(...types),
+        state: fc.constantFrom<Arrival['state']>('waiting', 'waiting', 'asking', 'unclaimed', 'quarantined', 'ignored'),
+        identity: fc.nat(30),
+      }),
+      { minLength: 1, maxLength: 5 },
+    )
+    .map((given) => ({ storage, now, step }) => {
+      const arrivals = given.map(({ org, type, state, identity }, nth): Arrival => {
+        if (state === 'ignored') return { state, org, type }
+        const messageId = `${String(step).padStart(4, '0')}-${nth}`
+        const body = Buffer.from('sealed')
+        const known = { identity: Buffer.from(`${identity}`), rememberMs: 30 * minute }
+        return { org, type, state, messageId, receivedAt: now, body, mapping: 1, ...known }
+      })
+      return storage.inbox.append(arrivals)
+    }),
+  claim: fc.record({ of: lane, limit: fc.integer({ min: 1, max: 4 }) }).map(({ of, limit }) => async (at) => {
+    const lease = await at.storage.inbox.claim(of, { now: at.now, leaseMs: 2 * minute, limit, bytesMax: 1_000 })
+    if (!lease) return undefined
+    at.leases.push(lease)
+    return [lease.org, lease.failures, lease.crashes, lease.trouble, lease.entries.map(({ messageId }) => messageId)]
+  }),
+  settle: fc
+    .record({ which: fc.nat(3), to: fc.array(outcome, { maxLength: 4 }), ends: fc.boolean(), trouble: fc.boolean() })
+    .map(({ which, to, ends, trouble }) => async ({ storage, now, leases }) => {
+      // Also one that has been settled, or has run out, or whose entries have gone meanwhile.
+      const lease = leases.at(-1 - which)
+      if (!lease) return undefined
+      const settlements = lease.entries.flatMap(({ id }, nth): Settlement[] =>
+        to[nth] === undefined ? [] : [{ id, to: to[nth], at: now, dueAt: now + minute, reason: 'said' }],
+      )
+      const ending = {
+        readyAt: now + minute,
+        failures: trouble ? 1 : 0,
+        ...(trouble ? { trouble: 'segment_401' } : {}),
+      }
+      return storage.inbox.settle(lease, settlements, ends ? ending : undefined)
+    }),
+  redrive: fc
+    .record({ some, org: fc.option(account), type: fc.option(fc.constantFrom(...types)) })
+    .map(({ some: which, org, type }) => async ({ storage, now }) => {
+      const moves = (await idsOf(storage, which)).map((id) => ({
+        id,
+        ...(org === null ? {} : { org }),
+        ...(type === null ? {} : { type }),
+      }))
+      return storage.inbox.redrive([...moves, ...moves.slice(0, 1)], now)
+    }),
+  take: fc.record({ some, org: account }).map(
+    ({ some: which, org }) =>
+      async ({ storage }) =>
+        storage.inbox.take(org, await idsOf(storage, which)),
+  ),
+  erase: account.map(
+    (org) =>
+      ({ storage }) =>
+        storage.inbox.erase(org),
+  ),
+  adopt: account.map(
+    (org) =>
+      ({ storage, now }) =>
+        storage.inbox.adopt(org, now),
+  ),
+  expire: fc
+    .record({
+      unclaimed: fc.boolean(),
+      bytes: fc.boolean(),
+      delivered: fc.boolean(),
+      failed: fc.boolean(),
+      kept: fc.boolean(),
+    })
+    .map(({ unclaimed, bytes, delivered, failed, kept }) => ({ storage, now }) => {
+      const before = (isMeant: boolean) => (isMeant ? now - 3 * minute : 0)
+      return storage.inbox.expire({
+        now,
+        unclaimedBefore: before(unclaimed),
+        unclaimedBytesMax: bytes ? 12 : 1_000,
+        deliveredBefore: before(delivered),
+        failedBefore: before(failed),
+        kept: kept ? ['said'] : [],
+        minutesBefore: now - 10 * minute,
+        hoursBefore: now - day,
+      })
+    }),
+  hold: fc.record({ org: account, of: lane }).map(
+    ({ org, of }) =>
+      ({ storage }) =>
+        storage.inbox.hold(org, of, 'paused'),
+  ),
+  resume: fc.record({ org: account, of: lane }).map(
+    ({ org, of }) =>
+      ({ storage, now }) =>
+        storage.inbox.resume(org, of, now),
+  ),
+  retry: fc.record({ org: account, of: lane }).map(
+    ({ org, of }) =>
+      ({ storage, now }) =>
+        storage.inbox.retry(org, of, now),
+  ),
+}
+
+const sequence = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: steps.append! },
+    { weight: 5, arbitrary: steps.claim! },
+    { weight: 5, arbitrary: steps.settle! },
+    { weight: 3, arbitrary: steps.redrive! },
+    ...['take', 'erase', 'adopt', 'expire', 'hold', 'resume', 'retry'].map((name) => ({
+      weight: 1,
+      arbitrary: steps[name]!,
+    })),
+  ),
+  { minLength: 1, maxLength: 60, size: 'max' },
+)
+
+/** The books, in an order of their own; unclaimed entries belong to the account that counts them. */
+async function booksOf({ ledger }: Storage) {
+  const { totals, standings } = await ledger.books()
+  const rows = [
+    ...totals
+      .filter(({ count }) => count !== 0)
+      .map(({ org, type, outcome: of, count }) => [org, type, of, count].join(' ')),
+    ...standings.map(({ org, state, reason, count }) => [org, 'stands', state, reason, count].join(' ')),
+  ]
+  const owner = (org: string, state: State) => (state === 'unclaimed' ? '' : org)
+  for (const org of accounts) {
+    const sums = sumsOf(
+      totals.filter((total) => total.org === org),
+      standings.filter((standing) => owner(standing.org, standing.state) === org),
+    )
+    assert.ok(addsUp(sums), `account "${org}": ${JSON.stringify(sums)}`)
+    assert.ok(
+      Object.values(sums).every((sum) => sum >= 0),
+      `account "${org}": ${JSON.stringify(sums)}`,
+    )
+  }
+  return rows.sort()
+}
+
+/** Every lane has its turn once, so that whose turn is next is never a matter of taste. */
+const opening: Step[] = (['waiting', 'asking'] as const).flatMap((state) =>
+  accounts.map((org) => async ({ storage: { inbox }, now }) => {
+    const messageId = `opening ${org} ${state}`
+    const known = { identity: Buffer.from(messageId), rememberMs: minute, body: Buffer.from('sealed') }
+    await inbox.append([{ org, type: types[0], state, messageId, receivedAt: now, mapping: 1, ...known }])
+    const options = { now, leaseMs: minute, limit: 1, bytesMax: 1_000 }
+    const lease = (await inbox.claim(state === 'waiting' ? 'send' : 'ask', options))!
+    const settlement = { id: lease.entries[0]!.id, to: 'ignored', at: now } as const
+    await inbox.settle(lease, [settlement], { readyAt: now, failures: 0 })
+    return lease.org
+  }),
+)
+
+async function holds(taken: readonly Step[], storage: Storage): Promise<void> {
+  const model = openForgetful()
+  const [modelLeases, leases]: [Lease[], Lease[]] = [[], []]
+  for (const [step, take] of [...opening, ...taken].entries()) {
+    const now = 1_800_000_000_000 + step * minute
+    const wanted = await take({ storage: model, now, step, leases: modelLeases })
+    const got = await take({ storage, now, step, leases })
+    assert.deepEqual(got, wanted, `step ${step}`)
+    assert.deepEqual(await booksOf(storage), await booksOf(model), `after step ${step}`)
+  }
+}
+
+/**
+ * So many sequences of steps, each on a store of its own that `fresh` names. Throws at the first that breaks the law,
+ * with the seed and the shortest sequence that does.
+ */
+export async function walkStores(fresh: () => Promise<string>, seed: number, sequences: number): Promise<void> {
+  const walk = fc.asyncProperty(sequence, async (taken) => {
+    const storage = await openStorage(await fresh(), 'serve')
+    try {
+      await holds(taken, storage)
+    } finally {
+      await storage.close()
+    }
+  })
+  await fc.assert(walk, { seed, numRuns: sequences })
+}
