@@ -198,7 +198,7 @@ export const changes: readonly Change[] = [
   {
     when: 'an event was counted that is nowhere',
     make: ({ env }) =>
-      runSql(env, `INSERT INTO counts (org, type, outcome, count) VALUES ('${id}', 'x', 'received', 1)`),
+      runSql(env, `INSERT INTO counts (org, type, outcome, reason, count) VALUES ('${id}', 'x', 'received', '', 1)`),
     ends: ['counts_right'],
     begins: ['counts_wrong'],
     says: /^bad {2}counts: what was received does not add up\n.*`check`/m,

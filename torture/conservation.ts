@@ -8,7 +8,17 @@ import fc from 'fast-check'
 import { addsUp, sumsOf } from '../src/operations/totals.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
 import { openStorage } from '../src/storage/open.ts'
-import type { Arrival, Lane, Lease, Settlement, State, Storage } from '../src/storage/ports.ts'
+import {
+  type Arrival,
+  ignoredReasons,
+  type Lane,
+  type Lease,
+  type Moment,
+  type Settlement,
+  type State,
+  type Storage,
+  type Total,
+} from '../src/storage/ports.ts'
 
 const accounts = ['11', '22', ''] as const
 const types = ['new_meeting', 'phone_captured'] as const
@@ -38,6 +48,11 @@ const outcome = fc.constantFrom<Settlement['to']>(
   'asking',
   'ignored',
 )
+function settlement({ id, nth }: { id: number; nth: number }, to: Settlement['to'], now: number): Settlement {
+  if (to === 'ignored') return { id, to, at: now, reason: ignoredReasons[nth]! }
+  return { id, to, at: now, dueAt: now + minute, reason: 'said' }
+}
+
 /** Which of the entries that are there, whatever their state; counted from the newest. */
 const some = fc.uniqueArray(fc.nat(12), { maxLength: 6 })
 
@@ -55,12 +70,13 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
         type: fc.constantFrom(...types),
         state: fc.constantFrom<Arrival['state']>('waiting', 'waiting', 'asking', 'unclaimed', 'quarantined', 'ignored'),
         identity: fc.nat(30),
+        reason: fc.constantFrom(...ignoredReasons),
       }),
       { minLength: 1, maxLength: 5 },
     )
     .map((given) => ({ storage, now, step }) => {
-      const arrivals = given.map(({ org, type, state, identity }, nth): Arrival => {
-        if (state === 'ignored') return { state, org, type }
+      const arrivals = given.map(({ org, type, state, identity, reason }, nth): Arrival => {
+        if (state === 'ignored') return { state, org, type, reason, receivedAt: now }
         const messageId = `${String(step).padStart(4, '0')}-${nth}`
         const body = Buffer.from('sealed')
         const known = { identity: Buffer.from(`${identity}`), rememberMs: 30 * minute }
@@ -81,7 +97,7 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       const lease = leases.at(-1 - which)
       if (!lease) return undefined
       const settlements = lease.entries.flatMap(({ id }, nth): Settlement[] =>
-        to[nth] === undefined ? [] : [{ id, to: to[nth], at: now, dueAt: now + minute, reason: 'said' }],
+        to[nth] === undefined ? [] : [settlement({ id, nth }, to[nth], now)],
       )
       const ending = {
         readyAt: now + minute,
@@ -167,13 +183,21 @@ const sequence = fc.array(
   { minLength: 1, maxLength: 60, size: 'max' },
 )
 
+/** How many of this outcome, by account, type and reason. */
+function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: Total['outcome']): [string, number][] {
+  const sums = new Map<string, number>()
+  for (const { org, type, outcome: is, reason, count } of counted)
+    if (is === of) sums.set(`${org} ${type} ${reason}`, (sums.get(`${org} ${type} ${reason}`) ?? 0) + count)
+  return [...sums].sort()
+}
+
 /** The books, in an order of their own; unclaimed entries belong to the account that counts them. */
 async function booksOf({ ledger }: Storage) {
   const { totals, standings } = await ledger.books()
   const rows = [
     ...totals
       .filter(({ count }) => count !== 0)
-      .map(({ org, type, outcome: of, count }) => [org, type, of, count].join(' ')),
+      .map(({ org, type, outcome: of, reason, count }) => [org, type, of, reason, count].join(' ')),
     ...standings.map(({ org, state, reason, count }) => [org, 'stands', state, reason, count].join(' ')),
   ]
   const owner = (org: string, state: State) => (state === 'unclaimed' ? '' : org)
@@ -191,6 +215,19 @@ async function booksOf({ ledger }: Storage) {
   return rows.sort()
 }
 
+/** What was counted by the minute and hour: of what is ignored and repeated, as much as since the beginning. */
+async function momentsOf({ ledger }: Storage) {
+  const each = accounts.map(async (org) => (await ledger.moments(org, 0, 9e15)).map((moment) => ({ org, ...moment })))
+  const moments = (await Promise.all(each)).flat()
+  const totals = await ledger.totals()
+  // No step is a day later than another, so no moment has gone.
+  for (const one of ['ignored', 'duplicate'] as const)
+    assert.deepEqual(byReason(moments, one), byReason(totals, one), one)
+  return moments
+    .map(({ org, at, type, outcome: of, reason, count }) => [org, at, type, of, reason, count].join(' '))
+    .sort()
+}
+
 /** Every lane has its turn once, so that whose turn is next is never a matter of taste. */
 const opening: Step[] = (['waiting', 'asking'] as const).flatMap((state) =>
   accounts.map((org) => async ({ storage: { inbox }, now }) => {
@@ -199,8 +236,8 @@ const opening: Step[] = (['waiting', 'asking'] as const).flatMap((state) =>
     await inbox.append([{ org, type: types[0], state, messageId, receivedAt: now, mapping: 1, ...known }])
     const options = { now, leaseMs: minute, limit: 1, bytesMax: 1_000 }
     const lease = (await inbox.claim(state === 'waiting' ? 'send' : 'ask', options))!
-    const settlement = { id: lease.entries[0]!.id, to: 'ignored', at: now } as const
-    await inbox.settle(lease, [settlement], { readyAt: now, failures: 0 })
+    const settled = { id: lease.entries[0]!.id, to: 'ignored', at: now, reason: 'empty' } as const
+    await inbox.settle(lease, [settled], { readyAt: now, failures: 0 })
     return lease.org
   }),
 )
@@ -215,6 +252,7 @@ async function holds(taken: readonly Step[], storage: Storage): Promise<void> {
     assert.deepEqual(got, wanted, `step ${step}`)
     assert.deepEqual(await booksOf(storage), await booksOf(model), `after step ${step}`)
   }
+  assert.deepEqual(await momentsOf(storage), await momentsOf(model))
 }
 
 /**

@@ -1,8 +1,11 @@
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
+import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
 import { openEntry, type Story, tell } from '../operations/inspect.ts'
+import { ofIgnored } from '../operations/reasons.ts'
+import { knownMs } from '../operations/silence.ts'
 import type { Store } from '../service.ts'
-import type { Cursor, Shown } from '../storage/ports.ts'
+import type { Cursor, Query, Shown } from '../storage/ports.ts'
 import type { Command, Context, Given } from './command.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
 
@@ -34,14 +37,44 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
     found.push(...page.entries)
     next = page.next
   } while (next && found.length < limit)
+  const only = await ignoredBeside(query, store)
   const told = []
   for (const shown of found) told.push(await tellOne(store, shown, given.data === true))
-  if (given.json) return context.print(JSON.stringify({ entries: told, more: next !== undefined }, undefined, 2))
-  if (told.length === 0) return context.print('nothing found')
-  if (told.length === 1) return context.print(story(told[0]!))
-  for (const one of told) context.print(line(one))
-  if (next) context.print(`… and more: narrow it down, or --limit ${limit * 5}`)
-  context.print('one event step by step: inspect --message <messageId>')
+  if (given.json)
+    return context.print(JSON.stringify({ entries: told, more: next !== undefined, ...only }, undefined, 2))
+  if (told.length === 0) context.print('nothing found')
+  else if (told.length === 1) context.print(story(told[0]!))
+  else {
+    for (const one of told) context.print(line(one))
+    if (next) context.print(`… and more: narrow it down, or --limit ${limit * 5}`)
+    context.print('one event step by step: inspect --message <messageId>')
+  }
+  if (only) for (const row of ignoredLines(only)) context.print(row)
+}
+
+/** What one would look for in vain among an account's entries, since nothing of it is kept. */
+async function ignoredBeside(
+  { org, type, from, to, ...others }: Query,
+  { storage, accounts, clock }: Store,
+): Promise<RecentlyIgnored | undefined> {
+  // What else a query names is of single events, and of these only counts are kept.
+  if (org === undefined || Object.keys(others).length > 0) return undefined
+  const now = clock.now()
+  // Accounts that are not here are counted together.
+  const owner = accounts.get(org) ? org : ''
+  const span = { from: from ?? now - knownMs, to: to ?? now + 1 }
+  return recentlyIgnored(storage.ledger, owner, { ...span, type, isKnown: (name) => catalogue.has(name) })
+}
+
+function ignoredLines({ ignored, duplicates }: RecentlyIgnored): string[] {
+  const rows = ignored.map(
+    ({ type, reason, count, lastAt }) =>
+      `  ${type}: ${count} ignored, the last at ${iso(lastAt)} (${reason}): ${ofIgnored[reason][0]}`,
+  )
+  const again = duplicates.map(
+    ({ type, count, lastAt }) => `  ${type}: ${count} were the same event again, the last at ${iso(lastAt)}`,
+  )
+  return rows.length + again.length === 0 ? [] : ['not kept, so not listed above:', ...rows, ...again]
 }
 
 interface Told extends Shown, Story {

@@ -3,6 +3,7 @@
  * account, and what ends them, are in src/accounts/reasons.ts.
  */
 import { accountReasons, isAccountReason } from '../accounts/reasons.ts'
+import type { IgnoredReason } from '../storage/ports.ts'
 
 export interface Explained {
   means: string
@@ -65,6 +66,24 @@ export const ofEvents: Table = {
   sealed_unreadable: ['the stored bytes were changed', 'restore a backup: see docs/operate.md'],
 }
 
+/** Why an event is only counted; nothing of it is kept. */
+export const ofIgnored: Readonly<Record<IgnoredReason, Table[string]>> = {
+  switched_off: [
+    'the account has switched this type off',
+    'switch it on in the console, under Settings; what came before that is not kept',
+  ],
+  empty: ['it says nothing that could be sent, such as an update without a change', 'nothing'],
+  unknown_type: ['Drift’s page about Segment does not have this type; all of these are counted together', 'nothing'],
+  disconnected: [
+    'the account has disconnected; or it was Drift saying so, which is acted on and not sent',
+    'connect it again; what came before that is not kept',
+  ],
+  not_allowed: [
+    'DRIFT_ORG_IDS_ALLOWED does not list the account, and it is not installed',
+    'list it there and restart the service; what came before that is not kept',
+  ],
+}
+
 /** What passes by itself: the lane tries again. */
 export const setbacks: Table = {
   'segment_<status>': ['Segment answered with this status', nothing],
@@ -108,7 +127,7 @@ export function explain(reason: string): Explained {
     const { means, todo } = accountReasons[reason]
     return { means, todo }
   }
-  const exact = ofEvents[reason] ?? setbacks[reason]
+  const exact = ofEvents[reason] ?? setbacks[reason] ?? ofIgnored[reason as IgnoredReason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
   const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
   if (found) return { means: found[0], todo: found[1] }

@@ -43,7 +43,6 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
       ...known.get(lease)?.get(id),
       org: lease.org,
       as: to,
-      // An update without a change says nothing; what else is ignored has no reason of its own.
       ...(reason === undefined ? {} : { reason }),
       ...(attempts === undefined ? {} : { attempts, status: answer!.status }),
     })

@@ -235,7 +235,8 @@ async function confirmDisconnect(needs: AskNeeds, lease: Lease, leaving: Entry[]
   const outcome = await disconnect.confirm(lease.org, saidAt)
   const now = clock.now()
   const pause: Pause | undefined = outcome === 'later' ? { is: 'later', reason: 'disconnect_unconfirmed' } : undefined
-  const settlements = pause ? [] : leaving.map(({ id }): Settlement => ({ id, to: 'ignored', at: now }))
+  const done = ({ id }: Entry): Settlement => ({ id, to: 'ignored', at: now, reason: 'disconnected' })
+  const settlements = pause ? [] : leaving.map(done)
   // After a disconnect nothing of the account is left to settle, and the lease went with it.
   await storage.inbox.settle(lease, settlements, endingOf(lease, pause, now, random))
   log.info('disconnect', { org: lease.org, outcome, durationMs: Math.round(clock.monotonic() - startedAt) })

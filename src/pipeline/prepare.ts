@@ -79,7 +79,7 @@ function prepareOne(one: Resolved, now: number): Packed | Settlement {
   if (one.is === 'asking') return { id, to: 'asking', at: now }
   const text = translated(one)
   if (text === null) return { id, to: 'quarantined', at: now, reason: 'translation_failed', ...learntOf(one) }
-  if (text === undefined) return { id, to: 'ignored', at: now }
+  if (text === undefined) return { id, to: 'ignored', at: now, reason: 'empty' }
   const bytes = Buffer.byteLength(text)
   if (bytes > messageBytesMax) return { id, to: 'dead', at: now, reason: 'message_too_large', ...learntOf(one) }
   return { id, whose: one.known.contactId, text, bytes }

@@ -17,7 +17,7 @@ import {
 import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
-import type { Arrival, Inbox, Lane, Org } from '../storage/ports.ts'
+import type { Arrival, IgnoredReason, Inbox, Lane, Org } from '../storage/ports.ts'
 import { bodyPlace, searchedBy } from './resolve.ts'
 
 export interface Received {
@@ -52,6 +52,13 @@ interface Needs {
   wake(lane: Lane): void
 }
 
+type Fate =
+  | { state: 'ignored'; reason: IgnoredReason }
+  | { state: Exclude<Arrival['state'], 'ignored'>; reason?: string }
+
+/** What types outside the catalogue are counted as. */
+export const otherTypes = 'other'
+
 function orgOf(opened: Opened): string {
   return opened.as === 'envelope' ? opened.envelope.orgId : opened.orgId
 }
@@ -74,8 +81,10 @@ export function receiver(needs: Needs): Receive {
     const [outcome] = await inbox.append([arrival])
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
-    if (arrival.state === 'ignored' && isUnlisted(orgOf(judged.opened))) return { ...shown, reason: 'not_allowed' }
-    if (arrival.state === 'ignored' || outcome !== 'stored') return shown
+    // A line of the log for each that an operator may have to act on; why the others are ignored is in the counts.
+    if (arrival.state === 'ignored')
+      return arrival.reason === 'not_allowed' ? { ...shown, reason: 'not_allowed' } : shown
+    if (outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
     if (arrival.state === 'unclaimed' && accounts.get(org)) await inbox.adopt(org, clock.now())
     // Left while this was on its way: whoever erased the account has not seen it.
@@ -96,19 +105,18 @@ export function receiver(needs: Needs): Receive {
   }
 
   async function arrivalOf(opened: Opened): Promise<Arrival> {
+    const org = orgOf(opened)
+    const unwanted = isUnlisted(org) ? 'not_allowed' : accounts.get(org)?.state === 'disconnected' && 'disconnected'
+    if (unwanted) return ignored(org, opened.as === 'envelope' ? opened.envelope.type : opened.type, unwanted)
     if (opened.as === 'unreadable') {
-      const { orgId, type, reason, text, identity } = opened
-      const install = accounts.get(orgId)
-      if (isUnlisted(orgId)) return { state: 'ignored', org: '', type: catalogue.has(type) ? type : 'other' }
-      if (install?.state === 'disconnected')
-        return { state: 'ignored', org: orgId, type: catalogue.has(type) ? type : 'other' }
-      return keep({ org: install ? orgId : '', type, state: 'quarantined', reason, text, identity, rememberMs })
+      const { type, reason, text, identity } = opened
+      const owner = accounts.get(org) ? org : ''
+      return keep({ org: owner, type, state: 'quarantined', reason, text, identity, rememberMs })
     }
     const { envelope } = opened
-    const { orgId: org, type, text, identity } = envelope
-    const { state, reason } = stateOf(envelope)
-    if (state === 'ignored')
-      return { state, org: accounts.get(org) ? org : '', type: catalogue.has(type) ? type : 'other' }
+    const { type, text, identity } = envelope
+    const { state, reason } = fateOf(envelope)
+    if (state === 'ignored') return ignored(org, type, reason)
     const page = catalogue.get(type)
     const timeless = (page?.distinct(envelope.data) ?? null) === null
     const first = type === disconnectType ? { dueAt: 0 } : {}
@@ -121,7 +129,7 @@ export function receiver(needs: Needs): Receive {
       // mutant: remembers an event without id or time for a month
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
       ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
-      ...reason,
+      ...(reason === undefined ? {} : { reason }),
       ...first,
     })
   }
@@ -132,17 +140,22 @@ export function receiver(needs: Needs): Receive {
     return contact === undefined ? {} : { contact }
   }
 
-  function stateOf({ orgId, type }: Envelope): { state: Arrival['state']; reason?: { reason: string } } {
+  /** Of an event whose account is not unwanted: it is there, or may be installed yet. */
+  function fateOf({ orgId, type }: Envelope): Fate {
     const install = accounts.get(orgId)
-    if (isUnlisted(orgId)) return { state: 'ignored' }
-    if (type === disconnectType) return { state: install && install.state !== 'disconnected' ? 'asking' : 'ignored' }
-    if (type === deletionType && install && install.state !== 'disconnected')
-      return { state: 'quarantined', reason: { reason: deletionType } }
-    if (type === deletionType && !install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
-    if (!catalogue.has(type)) return { state: 'ignored' }
-    if (!install) return { state: 'unclaimed', reason: { reason: 'not_installed' } }
-    const unwanted = install.state === 'disconnected' || settingsOf(install).offTypes.includes(type)
-    return { state: unwanted ? 'ignored' : 'waiting' }
+    if (type === disconnectType) return install ? { state: 'asking' } : { state: 'ignored', reason: 'disconnected' }
+    if (type === deletionType && install) return { state: 'quarantined', reason: deletionType }
+    if (type !== deletionType && !catalogue.has(type)) return { state: 'ignored', reason: 'unknown_type' }
+    if (!install) return { state: 'unclaimed', reason: 'not_installed' }
+    return settingsOf(install).offTypes.includes(type)
+      ? { state: 'ignored', reason: 'switched_off' }
+      : { state: 'waiting' }
+  }
+
+  /** Accounts that are not here are counted together, and so are types outside the catalogue: neither number is ours to bound. */
+  function ignored(org: Org, type: string, reason: IgnoredReason): Arrival {
+    const [owner, known] = [accounts.get(org) ? org : '', catalogue.has(type) ? type : otherTypes]
+    return { state: 'ignored', org: owner, type: known, reason, receivedAt: clock.now() }
   }
 
   async function keep(what: {

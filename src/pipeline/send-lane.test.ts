@@ -200,7 +200,7 @@ describe('the probe of an account in trouble', () => {
     await send()
     stage.clock.advance(minute)
     const probe = (await stage.claim('send'))!
-    await stage.storage.inbox.settle(probe, [{ id: probe.entries[0]!.id, to: 'ignored', at: 0 }], {
+    await stage.storage.inbox.settle(probe, [{ id: probe.entries[0]!.id, to: 'ignored', at: 0, reason: 'empty' }], {
       readyAt: stage.clock.now(),
       failures: 4,
       trouble: 'segment_401',

@@ -1,7 +1,19 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: the rest of the list in conformance.ts.
 /** What every engine must prove about looking at entries, sending them again, and what is counted by the minute. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, conserved, idle, keepAll, one, other, type Promised, to, total } from './conformance.ts'
+import {
+  arrival,
+  claimed,
+  conserved,
+  idle,
+  ignored,
+  keepAll,
+  one,
+  other,
+  type Promised,
+  to,
+  total,
+} from './conformance.ts'
 import type { Cursor, Query, Shown, State, Storage } from './ports.ts'
 
 const minute = 60_000
@@ -282,6 +294,57 @@ export const lookupPromises: readonly Promised[] = [
       ])
       await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour, hoursBefore: at + hour })
       assert.deepEqual(await told(0, at + 2 * hour), ['60 an_event received 1'])
+    },
+  },
+  {
+    promise:
+      'moments tell what was ignored, why, and what was a duplicate, by the minute, later by the hour, and then no more',
+    async check(storage) {
+      const at = 10 * hour
+      const twice = arrival({ receivedAt: at, rememberMs: 9 * hour })
+      const again = (receivedAt: number) => ({ ...twice, receivedAt })
+      await storage.inbox.append([
+        ignored({ receivedAt: at, reason: 'switched_off', type: 'an_event' }),
+        ignored({ receivedAt: at + 1, reason: 'switched_off', type: 'an_event' }),
+        ignored({ receivedAt: at + 1, reason: 'unknown_type' }),
+        ignored({ receivedAt: at + 1, org: other }),
+        ignored({ receivedAt: at + minute, reason: 'switched_off', type: 'an_event' }),
+        twice,
+        again(at + minute),
+        again(at + hour),
+        // Of accounts that are not installed nothing is counted by account.
+        arrival({ org: 'new', state: 'unclaimed', identity: Buffer.from('a'.repeat(16)), receivedAt: at }),
+        arrival({ org: 'new', state: 'unclaimed', identity: Buffer.from('a'.repeat(16)), receivedAt: at }),
+      ])
+      const lease = await claimed(storage, 'send', { now: at })
+      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'ignored', { at: at + minute })], idle)
+      const told = async (org = one) =>
+        (await storage.ledger.moments(org, 0, at + 2 * hour))
+          .filter(({ outcome }) => outcome === 'ignored' || outcome === 'duplicate')
+          .map((each) => `${(each.at - at) / minute} ${each.type} ${each.outcome} ${each.reason} ${each.count}`)
+          .sort()
+      const fine = [
+        '0 an_event ignored switched_off 2',
+        '0 other ignored unknown_type 1',
+        '1 an_event duplicate undefined 1',
+        '1 an_event ignored empty 1',
+        '1 an_event ignored switched_off 1',
+        '60 an_event duplicate undefined 1',
+      ]
+      assert.deepEqual(await told(), fine)
+      assert.deepEqual(await told(''), ['0 an_event duplicate undefined 1'])
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + minute })
+      assert.deepEqual(await told(), fine)
+      for (let round = 0; round < 2; round++) await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
+      assert.deepEqual(await told(), [
+        '0 an_event duplicate undefined 1',
+        '0 an_event ignored empty 1',
+        '0 an_event ignored switched_off 3',
+        '0 other ignored unknown_type 1',
+        '60 an_event duplicate undefined 1',
+      ])
+      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour, hoursBefore: at + hour })
+      assert.deepEqual(await told(), ['60 an_event duplicate undefined 1'])
     },
   },
   {

@@ -190,6 +190,29 @@ const sabotages: Record<string, Sabotage> = {
       return { totals, standings: await ledger.standings() }
     },
   }),
+  'forgets why something was ignored': (_, _lookup, _tickets, ledger) => ({
+    totals: async () => (await ledger.totals()).map(({ reason: _r, ...rest }) => rest),
+  }),
+  'ignores all for the same reason': (inbox) => ({
+    append: (batch) =>
+      inbox.append(batch.map((one) => (one.state === 'ignored' ? { ...one, reason: 'switched_off' } : one))),
+  }),
+  'does not keep the reason of what it settles as ignored': (inbox) => ({
+    settle: (lease, settlements, ending) =>
+      inbox.settle(
+        lease,
+        settlements.map((one) => (one.to === 'ignored' ? { ...one, reason: 'unknown_type' } : one)),
+        ending,
+      ),
+  }),
+  'does not say when something was ignored': (_, _lookup, _tickets, ledger) => ({
+    moments: async (org, from, until) =>
+      (await ledger.moments(org, from, until)).filter(({ outcome }) => outcome !== 'ignored'),
+  }),
+  'does not say when a duplicate came': (_, _lookup, _tickets, ledger) => ({
+    moments: async (org, from, until) =>
+      (await ledger.moments(org, from, until)).filter(({ outcome }) => outcome !== 'duplicate'),
+  }),
   'writes settings in its own way': (_, _lookup, _tickets, _ledger, installs) => ({
     save: (install) => installs.save({ ...install, settings: install.settings.replaceAll(' ', '') }),
   }),

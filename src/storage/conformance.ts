@@ -4,7 +4,7 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Arrival, Entry, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
+import type { Arrival, Entry, IgnoredReason, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
 
 export interface Promised {
   promise: string
@@ -35,6 +35,12 @@ export function arrival(said: Partial<Stored> = {}): Stored {
   }
 }
 
+type Ignored = Extract<Arrival, { state: 'ignored' }>
+
+export function ignored(said: Partial<Ignored> = {}): Ignored {
+  return { state: 'ignored', org: one, type: 'other', reason: 'switched_off', receivedAt: 1_000, ...said }
+}
+
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
 
 export async function claimed(
@@ -53,12 +59,10 @@ async function nothingDue(storage: Storage, now = 2_000): Promise<void> {
 }
 
 export const idle = { readyAt: 2_000, failures: 0 }
-export const to = (id: number, state: Settlement['to'], more: Partial<Settlement> = {}): Settlement => ({
-  id,
-  to: state,
-  at: 2_000,
-  ...more,
-})
+export const to = (id: number, state: Settlement['to'], more: Partial<Settlement> = {}): Settlement => {
+  const reason = state === 'ignored' ? { reason: 'empty' } : {}
+  return { id, to: state, at: 2_000, ...reason, ...more } as Settlement
+}
 
 export async function total(storage: Storage, outcome: string, org = one): Promise<number> {
   const totals = await storage.ledger.totals()
@@ -191,10 +195,44 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what is ignored is counted and leaves nothing',
     async check(storage) {
-      const ignored: Arrival = { state: 'ignored', org: one, type: 'other' }
-      assert.deepEqual(await storage.inbox.append([ignored, ignored]), ['ignored', 'ignored'])
+      assert.deepEqual(await storage.inbox.append([ignored(), ignored()]), ['ignored', 'ignored'])
       assert.equal(await total(storage, 'ignored'), 2)
       await nothingDue(storage)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what is ignored is counted by type and reason, on arrival and when it is settled, each account’s apart',
+    async check(storage) {
+      const reasons: IgnoredReason[] = ['switched_off', 'switched_off', 'unknown_type', 'disconnected', 'not_allowed']
+      await storage.inbox.append([
+        ...reasons.map((reason) => ignored({ reason })),
+        ignored({ type: 'an_event' }),
+        ignored({ org: other }),
+        arrival(),
+        arrival({ type: 'b_event' }),
+        arrival(),
+      ])
+      const lease = await claimed(storage)
+      const [a, b, c] = lease.entries.map(({ id }) => id)
+      await storage.inbox.settle(
+        lease,
+        [to(a!, 'ignored'), to(b!, 'ignored', { reason: 'disconnected' }), to(c!, 'dead', { reason: 'empty' })],
+        idle,
+      )
+      const told = (await storage.ledger.totals())
+        .filter(({ outcome }) => outcome !== 'received')
+        .map(({ org, type, outcome, reason, count }) => `${org} ${type} ${outcome} ${reason} ${count}`)
+      assert.deepEqual(told.sort(), [
+        `${one} an_event ignored empty 1`,
+        `${one} an_event ignored switched_off 1`,
+        `${one} b_event ignored disconnected 1`,
+        `${one} other ignored disconnected 1`,
+        `${one} other ignored not_allowed 1`,
+        `${one} other ignored switched_off 2`,
+        `${one} other ignored unknown_type 1`,
+        `${other} other ignored switched_off 1`,
+      ])
       await conserved(storage)
     },
   },
@@ -739,7 +777,7 @@ export const promises: readonly Promised[] = [
       for (let now = 2_000; now < 2_120; now++) {
         const org = chance(2) === 0 ? one : other
         const state = (['waiting', 'asking', 'unclaimed', 'quarantined'] as const)[chance(4)]!
-        await storage.inbox.append([arrival({ org, state, receivedAt: now }), { state: 'ignored', org, type: 'other' }])
+        await storage.inbox.append([arrival({ org, state, receivedAt: now }), ignored({ org, receivedAt: now })])
         const lane = chance(2) === 0 ? 'send' : 'ask'
         const lease = await storage.inbox.claim(lane, { ...claimOptions, now, limit: 3, leaseMs: 2 })
         const settlements = (lease?.entries ?? []).map(({ id }) => to(id, states[chance(states.length)]!, { at: now }))

@@ -109,14 +109,14 @@ export const tables: readonly Table[] = [
   },
   {
     name: 'counts',
-    columns: { org: text, type: text, outcome: text, count: bigint },
-    key: ['org', 'type', 'outcome'],
+    columns: { org: text, type: text, outcome: text, reason: text, count: bigint },
+    key: ['org', 'type', 'outcome', 'reason'],
     rowsMax: 1_000,
   },
   {
     name: 'moments',
-    columns: { org: text, at: bigint, type: text, outcome: text, count: bigint },
-    key: ['org', 'at', 'type', 'outcome'],
+    columns: { org: text, at: bigint, type: text, outcome: text, reason: text, count: bigint },
+    key: ['org', 'at', 'type', 'outcome', 'reason'],
     rowsMax: 1_000,
   },
   {

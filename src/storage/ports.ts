@@ -18,6 +18,14 @@ export type State = 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead' 
 /** What is counted where no row remains, or beside it. `received` is everything answered 200 but duplicates. */
 export type Outcome = 'received' | 'duplicate' | 'ignored' | 'expired' | 'delivered' | 'dead'
 
+/**
+ * Why an event is only counted. `switched_off`: its account has chosen so. `empty`: it says nothing, such as an update
+ * without a change. `unknown_type`: no page of the catalogue has its type. `disconnected`: its account has left, or this
+ * is Drift saying so. `not_allowed`: DRIFT_ORG_IDS_ALLOWED does not list its account.
+ */
+export const ignoredReasons = ['switched_off', 'empty', 'unknown_type', 'disconnected', 'not_allowed'] as const
+export type IgnoredReason = (typeof ignoredReasons)[number]
+
 /** Each account has two lanes, each worked on by one holder at a time: one sends to Segment, one asks Drift. */
 export type Lane = 'send' | 'ask'
 
@@ -47,7 +55,7 @@ export type Arrival =
       dueAt?: number
     }
   /** Only counted. */
-  | { state: 'ignored'; org: Org; type: string }
+  | { state: 'ignored'; org: Org; type: string; reason: IgnoredReason; receivedAt: number }
 
 export interface Entry {
   id: number
@@ -99,12 +107,18 @@ export interface Lease {
 }
 
 /** What became of one entry of a lease. `contact` and `conversation`: what was learnt of it that people search by. */
-export interface Settlement {
+export type Settlement = Settled &
+  (
+    | { to: State; reason?: string }
+    /** Takes the entry away and counts it. */
+    | { to: 'ignored'; reason: IgnoredReason }
+  )
+
+interface Settled {
   id: number
-  /** `ignored` takes the entry away and counts it. `waiting` from the ask lane puts it last in line. */
+  /** `waiting` from the ask lane puts it last in line. */
   to: State | 'ignored'
   at: number
-  reason?: string
   contact?: string
   conversation?: string
   /** Sealed; kept with the entry from now on. */
@@ -258,6 +272,8 @@ export interface Total {
   org: Org
   type: string
   outcome: Outcome
+  /** Of what is ignored, and of nothing else. */
+  reason?: IgnoredReason
   count: number
 }
 
@@ -271,11 +287,16 @@ export interface Standing {
   oldestReceivedAt: number
 }
 
-/** What was counted in the minute, or hour, that begins at `at`. `aside`: dead or quarantined. */
+/**
+ * What was counted in the minute, or hour, that begins at `at`. `received`: kept as an entry, so what is ignored on arrival
+ * is not among it. `aside`: dead or quarantined.
+ */
 export interface Moment {
   at: number
   type: string
-  outcome: 'received' | 'delivered' | 'aside'
+  outcome: 'received' | 'delivered' | 'aside' | 'ignored' | 'duplicate'
+  /** Of what is ignored, and of nothing else. */
+  reason?: IgnoredReason
   count: number
 }
 

@@ -1,6 +1,6 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import type { Caution } from './careful.ts'
-import type { LaneShown, Placed, Shown, State } from './ports.ts'
+import type { LaneShown, Moment, Placed, Shown, State, Total } from './ports.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -65,6 +65,11 @@ export function laneOf(row: Row): LaneShown {
     }),
     ...(Number(row.asked) > 0 && row.ready_at !== null ? { asked: true } : {}),
   } as LaneShown
+}
+
+/** A total or a moment: its reason is empty where it has none. */
+export function countedOf<Counted extends Total | Moment>({ reason, ...row }: Row): Counted {
+  return { ...row, ...(reason === '' ? {} : { reason }) } as unknown as Counted
 }
 
 function present(values: Record<string, unknown>): Record<string, unknown> {

@@ -36,6 +36,7 @@ describe('metrics', () => {
       'webhooks_total{status="401",outcome="token_wrong"}',
       'batches_total{outcome="later"}',
       'questions_total{outcome="held"}',
+      'ignored_total{reason="switched_off"}',
       ...problemEvents.map((event) => `problems_total{event="${event}"}`),
     ])
       assert.equal(value(name), 0, name)

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
 import { countSilent } from '../operations/silence.ts'
 import { context } from '../segment/call.ts'
-import type { Install, Storage } from '../storage/ports.ts'
+import { type Install, ignoredReasons, type Storage } from '../storage/ports.ts'
 import type { Route } from './http/server.ts'
 
 export interface Metrics {
@@ -92,6 +92,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
 
   const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
+  const ignored = counter('ignored_total', 'Ignored events since the beginning, by reason', ['reason'])
   const waiting = gauge('waiting', 'Events not delivered yet or set aside, by state and reason', ['state', 'reason'])
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
   const ofAccount = gauge(
@@ -156,7 +157,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       () => 0,
     )
     writable.set(isWritable)
-    for (const metric of [events, waiting, oldest, ofAccount, accounts, connected, refused]) metric.reset()
+    for (const metric of [events, ignored, waiting, oldest, ofAccount, accounts, connected, refused]) metric.reset()
     // A store that does not answer must not silence what the process itself knows, that above all.
     await collectStored().catch(() => {})
   }
@@ -164,7 +165,11 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   async function collectStored(): Promise<void> {
     logBytes.set(await storage.logBytes())
     const { totals, standings } = await storage.ledger.books()
-    for (const { outcome, count: by } of totals) events.inc({ outcome }, by)
+    for (const reason of ignoredReasons) ignored.inc({ reason }, 0)
+    for (const { outcome, reason, count: by } of totals) {
+      events.inc({ outcome }, by)
+      if (reason) ignored.inc({ reason }, by)
+    }
     const sinceByState = new Map<string, number>()
     const waitingByOrg = new Map<string, number>()
     for (const { org, state, reason = '', count: by, oldestReceivedAt } of standings) {

@@ -51,7 +51,12 @@ test('each event that ends other than delivered has a line with its messageId, t
     as: 'quarantined',
     reason: 'shape_unknown',
   })
-  assert.deepEqual(endings.get(empty.messageId), { type: 'contact_updated', org: String(org), as: 'ignored' })
+  assert.deepEqual(endings.get(empty.messageId), {
+    type: 'contact_updated',
+    org: String(org),
+    as: 'ignored',
+    reason: 'empty',
+  })
   assert.deepEqual(endings.get(nobody.messageId), {
     type: 'new_meeting',
     org: String(org),

@@ -13,7 +13,7 @@ import { commands } from '../../src/cli/index.ts'
 import { disconnectType } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { printCatalogue } from '../../src/events/print.ts'
-import { ofEvents, setbacks } from '../../src/operations/reasons.ts'
+import { ofEvents, ofIgnored, setbacks } from '../../src/operations/reasons.ts'
 import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
 import { bridgeScript } from '../../src/web/bridge.ts'
 import { type File, isProduct, readTree } from '../tree.ts'
@@ -46,6 +46,7 @@ describe('a table that repeats the code says what the code says', () => {
     ],
     ['docs/errors.md', 'holds', () => reasonTable(ofAccounts)],
     ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
+    ['docs/errors.md', 'ignored', () => reasonTable(ofIgnored)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
     ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
     ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
@@ -154,7 +155,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
     assert.deepEqual(documented('What the log says'), inCode(product, /\blog\.(?:debug|info|warn|error)\(\s*'(\w+)'/g))
   })
 
-  const reasons = { ...accountReasons, ...ofEvents, ...setbacks }
+  const reasons = { ...accountReasons, ...ofEvents, ...ofIgnored, ...setbacks }
   /** What is known of partners and decides what becomes of an event. */
   const deciding = product.filter(
     ({ path }) =>

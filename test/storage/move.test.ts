@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { openService } from '../../src/service.ts'
 import { moveStore } from '../../src/storage/open.ts'
+import type { Storage } from '../../src/storage/ports.ts'
 import { usePostgres, withoutPostgres } from '../postgres.ts'
 import { install, org, settled, startRig } from '../rig.ts'
 
@@ -25,6 +26,16 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     for (let vary = 1; vary <= 30; vary++) await drift.send('new_conversation', { to: rig.to, orgId: other, vary })
     await drift.send('new_conversation', { to: rig.to, orgId: 99 })
     await drift.send({ type: 'new_conversation', orgId: org, data: 'odd' }, { to: rig.to, orgId: org })
+    await drift.send({ type: 'of_no_page', orgId: org, data: {} }, { to: rig.to, orgId: org })
+    const ignoredIn = async ({ ledger }: Storage) => [
+      (await ledger.totals()).filter(({ outcome }) => outcome === 'ignored'),
+      (await ledger.moments(String(org), 0, 9e15)).filter(({ outcome }) => outcome === 'ignored'),
+    ]
+    const ignored = await ignoredIn(rig.service.store.storage)
+    assert.deepEqual(
+      ignored.flat().map(({ reason }) => reason),
+      ['unknown_type', 'unknown_type'],
+    )
     const before = await rig.sums()
     assert.deepEqual([before.delivered, before.held >= 31], [10, true])
     const delivered = segment.accepted.length
@@ -52,6 +63,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     rig.service = service
     rig.to = `${service.url}/webhooks/drift`
     assert.deepEqual(await rig.sums(), before)
+    assert.deepEqual(await ignoredIn(service.store.storage), ignored)
     // What was known is known: the same events again are no new ones, and nobody is asked again whose they are.
     const asked = drift.count('/conversations/*')
     await drift.sendAll({ to: rig.to, orgId: org })

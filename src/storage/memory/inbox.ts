@@ -59,7 +59,8 @@ export function inboxOf(state: State): Inbox {
 function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ignored' {
   if (arrival.state === 'ignored') {
     count(state, arrival.org, arrival.type, 'received')
-    count(state, arrival.org, arrival.type, 'ignored')
+    count(state, arrival.org, arrival.type, 'ignored', 1, arrival.reason)
+    note(state, arrival, 'ignored', arrival.receivedAt, arrival.reason)
     return 'ignored'
   }
   const { identity, rememberMs, ...rest } = arrival
@@ -70,6 +71,7 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
   // mutant: takes every webhook for a new one
   if (until !== undefined && until > arrival.receivedAt && isBelievable) {
     count(state, owner, arrival.type, 'duplicate')
+    note(state, { org: owner, type: arrival.type }, 'duplicate', arrival.receivedAt)
     return 'duplicate'
   }
   state.identities.set(name, arrival.receivedAt + rememberMs)
@@ -149,12 +151,14 @@ function settle(state: State, lease: Lease, settlements: readonly Settlement[], 
 
 function settleOne(state: State, kept: Kept, settlement: Settlement, from: 'waiting' | 'asking'): void {
   const { to, at, reason, contact, conversation, known, dueAt, answer } = settlement
-  if (to === 'ignored' || to === 'delivered') count(state, kept.org, kept.type, to)
-  if (to === 'ignored') {
+  if (settlement.to === 'ignored') {
+    count(state, kept.org, kept.type, 'ignored', 1, settlement.reason)
+    note(state, kept, 'ignored', at, settlement.reason)
     state.entries.delete(kept.id)
     return
   }
-  kept.state = to
+  if (to === 'delivered') count(state, kept.org, kept.type, to)
+  kept.state = settlement.to
   for (const field of ['reason', 'dueAt', 'settledAt'] as const) delete kept[field]
   if (reason !== undefined) kept.reason = reason
   if (contact !== undefined) kept.contact = contact

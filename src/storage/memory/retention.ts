@@ -43,12 +43,12 @@ function endLeases(state: State, org: string): void {
 
 function ageMoments(state: State, { minutesBefore, hoursBefore }: Limits): void {
   for (const [key, moment] of [...state.moments]) {
-    const { org, type, outcome, at, count: by } = moment
+    const { org, type, outcome, reason, at, count: by } = moment
     const hour = at - (at % 3_600_000)
     if (at >= minutesBefore || (at === hour && at >= hoursBefore)) continue
     state.moments.delete(key)
     if (hour < hoursBefore) continue
-    const sum = JSON.stringify([org, hour, type, outcome])
+    const sum = JSON.stringify([org, hour, type, outcome, reason])
     state.moments.set(sum, { ...moment, at: hour, count: by + (state.moments.get(sum)?.count ?? 0) })
   }
 }

@@ -1,5 +1,18 @@
 /** Everything the memory engine holds. Nothing of it outlives the process: for tests and simulations only. */
-import type { Answer, Deed, Entry, Install, Lane, Moment, Org, Outcome, Reservation, Ticket } from '../ports.ts'
+import type {
+  Answer,
+  Deed,
+  Entry,
+  IgnoredReason,
+  Install,
+  Lane,
+  Moment,
+  Org,
+  Outcome,
+  Reservation,
+  Ticket,
+  Total,
+} from '../ports.ts'
 
 export interface Kept extends Entry {
   place: number
@@ -34,7 +47,7 @@ export interface State {
   /** Identity in hex to the moment it is forgotten. */
   identities: Map<string, number>
   lanes: Map<string, LaneState>
-  counts: Map<string, { org: Org; type: string; outcome: Outcome; count: number }>
+  counts: Map<string, Total>
   installs: Map<Org, Install>
   reservations: Map<Org, Reservation>
   vault: Map<string, Uint8Array>
@@ -62,21 +75,27 @@ export function emptyState(): State {
   }
 }
 
-export function count(state: State, org: Org, type: string, outcome: Outcome, by = 1): void {
-  const key = JSON.stringify([org, type, outcome])
+export function count(state: State, org: Org, type: string, outcome: Outcome, by = 1, reason?: IgnoredReason): void {
+  const key = JSON.stringify([org, type, outcome, reason])
   const kept = state.counts.get(key)
   if (kept) kept.count += by
-  else state.counts.set(key, { org, type, outcome, count: by })
+  else state.counts.set(key, { org, type, outcome, ...(reason && { reason }), count: by })
 }
 
 const minuteMs = 60_000
 
-export function note(state: State, { org, type }: Kept, outcome: Moment['outcome'], time: number, by = 1): void {
+export function note(
+  state: State,
+  { org, type }: Pick<Kept, 'org' | 'type'>,
+  outcome: Moment['outcome'],
+  time: number,
+  reason?: IgnoredReason,
+): void {
   const at = time - (time % minuteMs)
-  const key = JSON.stringify([org, at, type, outcome])
+  const key = JSON.stringify([org, at, type, outcome, reason])
   const moment = state.moments.get(key)
-  if (moment) moment.count += by
-  else state.moments.set(key, { org, at, type, outcome, count: by })
+  if (moment) moment.count++
+  else state.moments.set(key, { org, at, type, outcome, ...(reason && { reason }), count: 1 })
 }
 
 export function laneState(state: State, org: Org, lane: Lane): LaneState {

@@ -20,16 +20,18 @@ export async function append(db: Database, batch: readonly Arrival[]): Promise<{
       const { org, type, state } = arrival
       // Not installed accounts are counted together: their number is not ours to bound.
       const owner = state === 'unclaimed' ? '' : org
+      const { receivedAt } = arrival
       if (state !== 'ignored' && !fresh.has(arrival)) {
         counts.add(owner, type, 'duplicate')
+        counts.note(owner, type, 'duplicate', receivedAt)
         return 'duplicate'
       }
       counts.add(owner, type, 'received')
       if (state === 'ignored') {
-        counts.add(org, type, 'ignored')
+        counts.add(org, type, 'ignored', 1, arrival.reason)
+        counts.note(org, type, 'ignored', receivedAt, arrival.reason)
         return 'ignored'
       }
-      const { receivedAt } = arrival
       counts.note(org, type, 'received', receivedAt)
       if (state === 'quarantined') counts.note(org, type, 'aside', receivedAt)
       const lane = laneOf(state)

@@ -6,7 +6,8 @@ const minuteMs = 60_000
 interface Sum {
   org: string
   type: string
-  outcome: Outcome
+  outcome: Outcome | Moment['outcome']
+  reason: string
   by: number
 }
 
@@ -15,19 +16,19 @@ export function tally() {
   const sums = new Map<string, Sum>()
   const moments = new Map<string, Sum & { at: number }>()
   return {
-    add(org: string, type: string, outcome: Outcome, by = 1) {
-      const key = `${org} ${type} ${outcome}`
+    add(org: string, type: string, outcome: Outcome, by = 1, reason = '') {
+      const key = `${org} ${type} ${outcome} ${reason}`
       const sum = sums.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, type, outcome, by })
+      else sums.set(key, { org, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
-    note(org: string, type: string, outcome: Moment['outcome'], time: number, by = 1) {
+    note(org: string, type: string, outcome: Moment['outcome'], time: number, reason = '') {
       const at = time - (time % minuteMs)
-      const key = `${org} ${at} ${type} ${outcome}`
+      const key = `${org} ${at} ${type} ${outcome} ${reason}`
       const moment = moments.get(key)
-      if (moment) moment.by += by
-      else moments.set(key, { org, at, type, outcome: outcome as Outcome, by })
+      if (moment) moment.by++
+      else moments.set(key, { org, at, type, outcome, reason, by: 1 })
     },
     /** The last thing of a transaction: its rows are those that most others wait for. */
     async write(session: Session) {
@@ -36,15 +37,17 @@ export function tally() {
       await Promise.all([
         counted.length > 0 &&
           session.run(
-            `INSERT INTO counts SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-             ON CONFLICT (org, type, outcome) DO UPDATE SET count = counts.count + excluded.count`,
-            ...columns(counted, ['org', 'type', 'outcome', 'by']),
+            `INSERT INTO counts (org, type, outcome, reason, count)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+             ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = counts.count + excluded.count`,
+            ...columns(counted, ['org', 'type', 'outcome', 'reason', 'by']),
           ),
         noted.length > 0 &&
           session.run(
-            `INSERT INTO moments SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
-             ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = moments.count + excluded.count`,
-            ...columns(noted, ['org', 'at', 'type', 'outcome', 'by']),
+            `INSERT INTO moments (org, at, type, outcome, reason, count)
+             SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+             ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
+            ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by']),
           ),
       ])
     },

@@ -69,13 +69,15 @@ const steps: readonly Step[] = [
   ) WITH (fillfactor = 50);
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
+  -- reason: of what is ignored; else empty. So it is in moments.
   CREATE TABLE counts (
-    org text, type text, outcome text, count bigint NOT NULL, PRIMARY KEY (org, type, outcome)
+    org text, type text, outcome text, reason text, count bigint NOT NULL, PRIMARY KEY (org, type, outcome, reason)
   ) WITH (fillfactor = 50);
 
   -- Counts by the minute, and by the hour when they are older.
   CREATE TABLE moments (
-    org text, at bigint, type text, outcome text, count bigint NOT NULL, PRIMARY KEY (org, at, type, outcome)
+    org text, at bigint, type text, outcome text, reason text, count bigint NOT NULL,
+    PRIMARY KEY (org, at, type, outcome, reason)
   ) WITH (fillfactor = 50);
   CREATE INDEX moments_at ON moments (at);
 

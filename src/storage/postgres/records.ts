@@ -1,6 +1,7 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import { countedOf } from '../rows.ts'
 import { columns } from './counts.ts'
 import type { Database, Row, Session } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
@@ -22,9 +23,11 @@ function inLane(state: 'waiting' | 'asking'): string {
 const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
 const totalsIn = async (session: Session) =>
-  (await session.all(
-    'SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome',
-  )) as unknown as Total[]
+  (
+    await session.all(
+      'SELECT org, type, outcome, reason, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome, reason',
+    )
+  ).map(countedOf<Total>)
 
 async function standingsIn(session: Session): Promise<Standing[]> {
   const rows = [await session.all(inLane('waiting')), await session.all(inLane('asking')), await session.all(setAside)]
@@ -51,12 +54,14 @@ export const ledger = {
       return { totals: await totalsIn(session), standings: await standingsIn(session) }
     }),
   moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
-    (await db.all(
-      'SELECT at, type, outcome, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at',
-      org,
-      from,
-      to,
-    )) as unknown as Moment[],
+    (
+      await db.all(
+        'SELECT at, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at',
+        org,
+        from,
+        to,
+      )
+    ).map(countedOf<Moment>),
 }
 
 export const audit = {

@@ -76,11 +76,12 @@ async function endLeases(session: Session, org: string): Promise<void> {
 async function ageMoments(session: Session, { minutesBefore, hoursBefore }: Limits): Promise<void> {
   await session.run(
     `WITH old AS (
-       DELETE FROM moments WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING org, at, type, outcome, count
+       DELETE FROM moments WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING org, at, type, outcome, reason, count
      )
-     INSERT INTO moments SELECT org, at - at % 3600000 AS hour, type, outcome, sum(count) FROM old WHERE at >= $2
-       GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-     ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = moments.count + excluded.count`,
+     INSERT INTO moments (org, at, type, outcome, reason, count)
+       SELECT org, at - at % 3600000 AS hour, type, outcome, reason, sum(count) FROM old WHERE at >= $2
+       GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+     ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
     minutesBefore,
     hoursBefore,
   )

@@ -131,11 +131,14 @@ async function countSettled(
   types: ReadonlyMap<number, string>,
 ): Promise<void> {
   const counts = tally()
-  for (const { id, to, at } of settlements) {
+  for (const { id, to, at, reason } of settlements) {
     const type = types.get(id)
     if (type === undefined) continue
-    if (to === 'ignored' || to === 'delivered') counts.add(org, type, to)
-    if (to === 'delivered') counts.note(org, type, to, at)
+    if (to === 'ignored' || to === 'delivered') {
+      const why = to === 'ignored' ? reason : ''
+      counts.add(org, type, to, 1, why)
+      counts.note(org, type, to, at, why)
+    }
     if (to === 'dead' || to === 'quarantined') counts.note(org, type, 'aside', at)
   }
   await counts.write(session)

@@ -24,7 +24,8 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
   const results = batch.map((arrival) => {
     if (arrival.state === 'ignored') {
       counts.add(arrival.org, arrival.type, 'received')
-      counts.add(arrival.org, arrival.type, 'ignored')
+      counts.add(arrival.org, arrival.type, 'ignored', 1, arrival.reason)
+      counts.note(arrival.org, arrival.type, 'ignored', arrival.receivedAt, arrival.reason)
       return 'ignored'
     }
     const { org, type, state, receivedAt } = arrival
@@ -33,6 +34,7 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
     // mutant: has no unique index for identities in SQLite
     if (!isNew(db, arrival.identity, receivedAt, arrival.rememberMs)) {
       counts.add(owner, type, 'duplicate')
+      counts.note(owner, type, 'duplicate', receivedAt)
       return 'duplicate'
     }
     place++
@@ -150,9 +152,12 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   for (const settlement of settleAlike(db, org, settlements, from, counts)) {
     const type = settlement.to === 'ignored' ? drop(db, org, settlement.id, from) : move(db, org, settlement, from)
     if (type === undefined) continue
-    const { to, at } = settlement
-    if (to === 'ignored' || to === 'delivered') counts.add(org, type, to)
-    if (to === 'delivered') counts.note(org, type, to, at)
+    const { to, at, reason } = settlement
+    if (to === 'ignored' || to === 'delivered') {
+      const why = to === 'ignored' ? reason : ''
+      counts.add(org, type, to, 1, why)
+      counts.note(org, type, to, at, why)
+    }
     if (to === 'dead' || to === 'quarantined') counts.note(org, type, 'aside', at)
     const next = laneOf(settlement.to)
     if (next && next !== lane) makeReady(db, org, next, settlement.dueAt ?? settlement.at)

@@ -53,13 +53,15 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
+  -- reason: of what is ignored; else empty. So it is in moments.
   CREATE TABLE counts (
-    org TEXT, type TEXT, outcome TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, type, outcome)
+    org TEXT, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
 
   -- Counts by the minute, and by the hour when they are older.
   CREATE TABLE moments (
-    org TEXT, at INTEGER, type TEXT, outcome TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, at, type, outcome)
+    org TEXT, at INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
+    PRIMARY KEY (org, at, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX moments_minutes ON moments (at) WHERE at % 3600000 <> 0;
 

@@ -1,6 +1,7 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import { countedOf } from '../rows.ts'
 import type { Database, Row } from './database.ts'
 import { heldLane } from './inbox.ts'
 import { noteErasure } from './purge.ts'
@@ -24,8 +25,8 @@ function inLane(db: Database, state: 'waiting' | 'asking'): Row[] {
 export const ledger = {
   totals: (db: Database): Total[] =>
     db
-      .all('SELECT org, type, outcome, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome')
-      .map((row) => ({ ...row }) as unknown as Total),
+      .all('SELECT org, type, outcome, reason, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome, reason')
+      .map(countedOf<Total>),
   standings: (db: Database): Standing[] =>
     [...inLane(db, 'waiting'), ...inLane(db, 'asking'), ...db.all(setAside)].map((row) => ({
       org: row.org as string,
@@ -38,12 +39,12 @@ export const ledger = {
   moments: (db: Database, org: string, from: number, to: number): Moment[] =>
     db
       .all(
-        'SELECT at, type, outcome, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at',
+        'SELECT at, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at',
         org,
         from,
         to,
       )
-      .map((row) => ({ ...row }) as unknown as Moment),
+      .map(countedOf<Moment>),
 }
 
 export const audit = {

@@ -64,9 +64,9 @@ function endLeases(db: Database, org: string): void {
 function ageMoments(db: Database, { minutesBefore, hoursBefore }: Limits): void {
   const old = 'at % 3600000 <> 0 AND at < ?'
   db.run(
-    `INSERT INTO moments SELECT org, at - at % 3600000, type, outcome, sum(count) FROM moments WHERE ${old}
-       GROUP BY 1, 2, 3, 4
-     ON CONFLICT (org, at, type, outcome) DO UPDATE SET count = count + excluded.count`,
+    `INSERT INTO moments (org, at, type, outcome, reason, count)
+       SELECT org, at - at % 3600000, type, outcome, reason, sum(count) FROM moments WHERE ${old} GROUP BY 1, 2, 3, 4, 5
+     ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
     minutesBefore,
   )
   db.run(`DELETE FROM moments WHERE ${old}`, minutesBefore)

@@ -32,11 +32,16 @@ export async function chartOf(ledger: Pick<Ledger, 'moments'>, org: Org, span: S
   return gather(await ledger.moments(org, from, until), { from, stepMs, steps })
 }
 
+function isShown(outcome: Moment['outcome']): outcome is Outcome {
+  return (outcomes as readonly string[]).includes(outcome)
+}
+
 function gather(moments: readonly Moment[], { from, stepMs, steps }: Pick<Chart, 'from' | 'stepMs' | 'steps'>): Chart {
   const byType = new Map<string, Chart['series'][number]>()
   const total = { received: 0, delivered: 0, aside: 0 }
   const empty = () => new Array<number>(steps).fill(0)
   for (const { at, type, outcome, count } of moments) {
+    if (!isShown(outcome)) continue
     const one = byType.get(type) ?? {
       type,
       counts: { received: empty(), delivered: empty(), aside: empty() },
