@@ -12,9 +12,9 @@ import type { Clock, Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { batchRequest, type Packed, roomOf } from '../segment/batch.ts'
-import { judge } from '../segment/verdict.ts'
-import type { Answer, Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
+import { type Room, roomOf } from '../segment/batch.ts'
+import type { Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
+import { type Attempts, attempts, holdNow } from './attempt.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
 import { watchLease } from './lease-watch.ts'
@@ -60,17 +60,20 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
-  const totals: Totals = { entries: 0, delivered: 0, dead: 0, requests: 0 }
+  const totals: Totals = { entries: 0, delivered: 0, dead: 0 }
   const isOurs = watchLease({ ...needs, inbox }, lease, claimedAt)
-  const sent = await sendAll({ ...needs, isOurs }, lease, install, writeKey, totals, hasRoom)
+  const requests = attempts({ ...needs, isOurs }, lease, install, writeKey)
+  const room = roomOf(writeKey, needs.messagesMax)
+  const sent = await sendAll(needs, lease, requests, room, totals, hasRoom)
   if (!sent) return
   const { settlements, stopped } = sent
-  const ending = await endingFor(needs, lease, install, stopped, totals.requests)
+  const ending = await endingFor(needs, lease, install, stopped, requests.made())
   const ours = await inbox.settle(lease, settlements, ending)
   if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, 'delivered', clock.now())
   log.info('batch', {
     org: lease.org,
     ...totals,
+    requests: requests.made(),
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
     probe: lease.trouble !== undefined,
     leaseKept: ours,
@@ -83,29 +86,26 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
  * the last one it is given back, for the lease's end. Undefined when somebody else has the lease by now.
  */
 async function sendAll(
-  needs: Sending,
+  needs: SendNeeds,
   lease: Lease,
-  install: Install,
-  writeKey: string,
+  { attempt, answerTo }: Attempts,
+  room: Room,
   totals: Totals,
   hasRoom: () => boolean,
 ): Promise<{ settlements: Settlement[]; stopped: Delivered['stopped'] } | undefined> {
   const { inbox } = needs.storage
   const { trouble } = lease
   const learnt = new Map<number, Id>()
-  const answers = new Map<number, Answer>()
   const settled: Settlement[] = []
   let settling = Promise.resolve(true)
   let stopped: Delivered['stopped']
-  const limits = { room: roomOf(writeKey, needs.messagesMax), atOnceMax: requestsMax }
-  const sending = flights(limits, async (run, isLast) => {
-    const attemptOne = (part: readonly Packed[]) => attempt(needs, lease, install, writeKey, part, totals, answers)
-    const result = await deliver(run, attemptOne, trouble !== undefined)
+  const sending = flights({ room, atOnceMax: requestsMax }, async (run, isLast) => {
+    const result = await deliver(run, attempt, trouble !== undefined)
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= needs.clock.now() - lease.entries[0]!.receivedAt
     totals.dead += result.dead.length
-    settled.push(...settlementsOf(result, learnt, answers, needs.clock.now()))
+    settled.push(...settlementsOf(result, learnt, answerTo, needs.clock.now()))
     stopped = graver(stopped, result.stopped)
     if (stopped) sending.stop()
     if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
@@ -150,16 +150,10 @@ function graver(one: Delivered['stopped'], other: Delivered['stopped']): Deliver
   return (other.afterMs ?? 0) > (one.afterMs ?? 0) ? other : one
 }
 
-interface Sending extends SendNeeds {
-  /** Whether the lease is still ours: only then may a request begin. */
-  isOurs(): Promise<boolean>
-}
-
 interface Totals {
   entries: number
   delivered: number
   dead: number
-  requests: number
   /** From the receipt of the first entry to the first that went through. */
   lagMs?: number
 }
@@ -192,11 +186,6 @@ async function installOf(
   }
 }
 
-function holdNow(accounts: Accounts, org: Org): AccountReason | undefined {
-  const known = accounts.get(org)
-  return known && holdOf(known)
-}
-
 /** How the lease ends. Trouble that is not the account's any more, its key or region being new, is none. */
 async function endingFor(
   { accounts, clock, random }: SendNeeds,
@@ -222,35 +211,13 @@ async function endingFor(
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 
-async function attempt(
-  needs: Sending,
-  lease: Lease,
-  install: Install,
-  writeKey: string,
-  part: readonly Packed[],
-  totals: { requests: number },
-  answers: Map<number, Answer>,
-) {
-  const { accounts, clock, send, segment, isOurs } = needs
-  // Paused, or said to have disconnected, since the lease began: no further request.
-  const hold = holdNow(accounts, lease.org)
-  if (hold !== undefined) return { is: 'later', reason: hold } as const
-  // Another holder may have these entries by now, or they were erased.
-  if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' } as const
-  totals.requests++
-  const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, clock.now()))
-  const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
-  for (const { id } of part) answers.set(id, answer)
-  return judge(answered, clock.now())
-}
-
 function settlementsOf(
   { delivered, dead }: Delivered,
   learnt: ReadonlyMap<number, Id>,
-  answers: Map<number, Answer>,
+  answerTo: Attempts['answerTo'],
   at: number,
 ): Settlement[] {
-  const by = (id: number) => ({ answer: answers.get(id)!, ...(learnt.has(id) ? { contact: learnt.get(id)! } : {}) })
+  const by = (id: number) => ({ answer: answerTo(id), ...(learnt.has(id) ? { contact: learnt.get(id)! } : {}) })
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
