@@ -1,11 +1,8 @@
 /** Builds the running service from its settings: the only place that opens a storage engine and ties the parts together. */
 
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
-import { grantFields, openGrant } from './accounts/grant.ts'
+import { configureSingle } from './accounts/configure.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
-import { changeSettings } from './accounts/settings.ts'
-import { configured } from './accounts/state.ts'
-import { sealWriteKey } from './accounts/write-key.ts'
 import { addressOf, type Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
@@ -101,7 +98,7 @@ async function startService(
   { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
 ): Promise<Service> {
   const { storage, keyring, accounts } = store
-  await installSingle(config, store)
+  if (config.single) await configureSingle(store, config.single)
   const metrics = openMetrics({ storage, installs: () => accounts.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
   for (const { is, ...note } of config.notes) {
@@ -216,23 +213,4 @@ async function listenAll(
     await listener.close()
     throw error
   }
-}
-
-/** Single-account mode: the settings win at each start. */
-async function installSingle({ single }: Config, { keyring, accounts, clock }: Store): Promise<void> {
-  if (!single) return
-  const { org, region, accessToken } = single
-  const now = clock.now()
-  const fields = await grantFields(keyring, org, { accessToken }, now)
-  const writeKey = await sealWriteKey(keyring, org, single.writeKey)
-  const before = await storedGrant({ keyring, accounts }, org)
-  await accounts.change(org, now, ({ refreshAt: _, ...install }) =>
-    configured(changeSettings({ ...install, ...fields, writeKey }, { region }), before?.accessToken !== accessToken),
-  )
-}
-
-/** Undefined also when it does not open: the one of the settings takes its place. */
-async function storedGrant({ keyring, accounts }: Pick<Store, 'keyring' | 'accounts'>, org: string) {
-  const install = accounts.get(org)
-  return install && openGrant(keyring, install).catch(() => undefined)
 }

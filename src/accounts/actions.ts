@@ -1,8 +1,15 @@
-/** What people do to an account, in the console and on the command line alike: each is saved, and noted in the audit. */
-import { disconnectType } from '../drift/envelope.ts'
+/**
+ * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, saves,
+ * and records in the audit; saving wakes the lanes (`Accounts.onChange`). The longer ones have files of their own:
+ * change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
+ */
+import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Install, Org, Storage } from '../storage/ports.ts'
+import type { Install, Org, Shown, Storage } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
+import { type Act, contactDigest, record } from './audit.ts'
+import type { Keyring } from './keyring.ts'
+import { changeSettings } from './settings.ts'
 import { doubted, holdOf, isThere, paused, resumed } from './state.ts'
 
 interface Needs {
@@ -19,18 +26,18 @@ export type Done = { is: 'done'; install: Install } | { is: 'asked' } | { is: 'n
 
 /** Nothing is sent from now on; what comes in is kept. */
 export async function pauseAccount(needs: Needs, org: Org, who: string): Promise<Done> {
-  return change(needs, org, paused, { who, what: 'paused' })
+  return change(needs, org, paused, { who, act: 'paused' })
 }
 
 /** What waits is sent at once. */
 export async function resumeAccount(needs: Needs, org: Org, who: string): Promise<Done> {
-  const note = { who, what: 'resumed' }
+  const by = { who, act: 'resumed' } as const
   const known = needs.accounts.get(org)
   if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
-  const done = await change(needs, org, resumed, note)
+  const done = await change(needs, org, resumed, by)
   if (done.is !== 'asked' || (await isStillAsked(needs.storage, org))) return done
   // The webhook is not there any more, so Drift would never be asked: only this person can say.
-  return change(needs, org, (install) => resumed(doubted(install) ?? install), note)
+  return change(needs, org, (install) => resumed(doubted(install) ?? install), by)
 }
 
 /** Whether Drift has said that the account disconnected, and has not answered yet whether it has. */
@@ -39,21 +46,70 @@ export async function isStillAsked({ lookup }: Pick<Storage, 'lookup'>, org: Org
   return entries.length > 0
 }
 
+/**
+ * Which types of events are not sent from now on. False, and nothing saved, when the account is not any more what the
+ * form showed, at that generation.
+ */
+export async function chooseEvents(
+  { accounts, storage, clock }: Needs,
+  org: Org,
+  { offTypes, generation, who }: { offTypes: string[]; generation: string; who: string },
+): Promise<boolean> {
+  let isStale = false
+  await accounts.change(org, clock.now(), (stored) => {
+    isStale = String(stored.generation) !== generation || stored.state === 'disconnected'
+    return isStale ? undefined : changeSettings(stored, { offTypes })
+  })
+  if (isStale) return false
+  const about = offTypes.length === 0 ? 'all of them are sent' : `not sent: ${offTypes.join(', ')}`
+  await record({ ...storage, clock }, { org, who, act: 'choseEvents', about })
+  return true
+}
+
+/** `erase` takes a person's events away; resolves to what it did, and to the name that the audit has for the person. */
+export async function erasePerson<Erased extends { entries: number; conversations: number }>(
+  { storage, keyring, clock }: Pick<Needs, 'storage' | 'clock'> & { keyring: Keyring },
+  erase: () => Promise<Erased>,
+  { org, contact, who }: { org: Org; contact: string; who: string },
+): Promise<Erased> {
+  const erased = await erase()
+  const about = `contact ${contactDigest(keyring, org, contact)}: ${erased.entries} events, ${erased.conversations} conversations`
+  await record({ ...storage, clock }, { org, who, act: 'erasedPerson', about })
+  return erased
+}
+
+/** Whether it is a request that a person wants their data deleted, and still open. */
+export function isOpenRequest({ state, reason }: Pick<Shown, 'state' | 'reason'>): boolean {
+  return state === 'quarantined' && reason === deletionType
+}
+
+/** Takes the request off the list, a person having acted on it; false when the account has no such open request. */
+export async function handleRequest(
+  { storage, clock }: { storage: Pick<Storage, 'lookup' | 'inbox' | 'audit'>; clock: Clock },
+  org: Org,
+  message: string,
+  who: string,
+): Promise<boolean> {
+  const [shown] = (await storage.lookup.find({ org, message }, { limit: 1 })).entries
+  if (!shown || !isOpenRequest(shown) || (await storage.inbox.take(org, [shown.id])) === 0) return false
+  await record({ ...storage, clock }, { org, who, act: 'handledRequest', about: message })
+  return true
+}
+
 async function change(
   { accounts, storage, clock }: Needs,
   org: Org,
   edit: (install: Install) => Install | undefined,
-  { who, what }: { who: string; what: string },
+  by: { who: string; act: Act },
 ): Promise<Done> {
-  const at = clock.now()
   let isChanged = false
-  const install = await accounts.change(org, at, (stored) => {
+  const install = await accounts.change(org, clock.now(), (stored) => {
     const edited = edit(stored)
     isChanged = edited !== undefined
     return edited
   })
   if (!install || !isThere(install)) return { is: 'gone' }
   if (!isChanged) return { is: 'asked' }
-  await storage.audit.add({ at, org, who, what })
+  await record({ ...storage, clock }, { org, ...by })
   return { is: 'done', install }
 }

@@ -11,7 +11,15 @@ describe('a code becomes a grant', () => {
     stage = await startStage()
     const { clientId, clientSecret } = stage.sims.drift.settings
     const { accounts, keyring, send, clock, storage } = stage
-    const common = { accounts, keyring, send, clock, vault: storage.vault, apiUrl: stage.sims.drift.url }
+    const common = {
+      accounts,
+      keyring,
+      send,
+      clock,
+      vault: storage.vault,
+      audit: storage.audit,
+      apiUrl: stage.sims.drift.url,
+    }
     finish = finishing({ ...common, app: { clientId, clientSecret }, single: undefined })
   })
   afterEach(() => stage.close())
@@ -81,7 +89,15 @@ describe('a code becomes a grant', () => {
     const before = stage.accounts.get(String(org))
     const { clientId, clientSecret } = stage.sims.drift.settings
     const { accounts, keyring, send, clock, storage } = stage
-    const common = { accounts, keyring, send, clock, vault: storage.vault, apiUrl: stage.sims.drift.url }
+    const common = {
+      accounts,
+      keyring,
+      send,
+      clock,
+      vault: storage.vault,
+      audit: storage.audit,
+      apiUrl: stage.sims.drift.url,
+    }
     const proving = finishing({ ...common, app: { clientId, clientSecret }, single: String(org) })
     assert.deepEqual(await proving(code()), { is: 'installed', org: String(org), isNew: false })
     assert.equal(stage.accounts.get(String(org)), before)

@@ -11,8 +11,9 @@ import {
 } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Org, Vault } from '../storage/ports.ts'
+import type { Audit, Org, Vault } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
+import { record } from './audit.ts'
 import { grantFields, grantOf } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { connected, isThere } from './state.ts'
@@ -44,6 +45,7 @@ interface Needs {
   accounts: Accounts
   keyring: Keyring
   vault: Vault
+  audit: Audit
   send: Send
   clock: Clock
   apiUrl: string
@@ -54,13 +56,16 @@ interface Needs {
   orgsAllowed?: ReadonlySet<Org> | undefined
 }
 
+/** Who acted, in the audit: Drift lets only its admins allow the app. */
+export const driftAdmin = 'Drift admin'
+
 /** The browser waits meanwhile, and it cannot be tried again later: nothing of the grant is kept. */
 const endingTries = 2
 
 export type Finish = (code: string) => Promise<Finished>
 
 export function finishing(needs: Needs): Finish {
-  const { accounts, keyring, vault, send, clock, apiUrl, app, single, orgsAllowed } = needs
+  const { accounts, keyring, vault, audit, send, clock, apiUrl, app, single, orgsAllowed } = needs
   return async (code) => {
     const answer = judgeTokens(await send(exchangeRequest(apiUrl, app, code)))
     if (answer.is === 'refused') return unfinished('code', answer.reason)
@@ -83,6 +88,7 @@ export function finishing(needs: Needs): Finish {
       isNew = stored.generation === 0 || stored.state === 'disconnected'
       return connected({ ...stored, ...fields })
     })
+    await record({ audit, clock }, { org, who: driftAdmin, act: isNew ? 'connected' : 'reconnected' })
     return { is: 'installed', org, isNew }
   }
 

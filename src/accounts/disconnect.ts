@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
 import type { Audit, Inbox, Install, Org, Tickets } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
+import { type Act, record } from './audit.ts'
 import type { Access, Grants } from './grant.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 import { endSessions } from './sign-out.ts'
@@ -32,10 +33,10 @@ export interface Disconnect {
  */
 export type Left = { is: 'revoked' } | { is: 'no_grant' } | { is: 'unrevoked'; reason: string }
 
-const leftNotes: Readonly<Record<Left['is'], string>> = {
+const leftActs: Readonly<Record<Left['is'], Act>> = {
   revoked: 'disconnected',
-  no_grant: 'disconnected; no grant was kept, so none was ended at Drift',
-  unrevoked: 'disconnected; Drift did not confirm that its grant has ended',
+  no_grant: 'disconnectedNoGrant',
+  unrevoked: 'disconnectedUnrevoked',
 }
 
 interface Needs {
@@ -59,7 +60,7 @@ const patienceMs = 24 * 3_600_000
 
 export function disconnecting(needs: Needs): Disconnect {
   const { accounts, grants, keyring, inbox, tickets, audit, send, clock, apiUrl, app } = needs
-  const note = (org: Org, who: string, what: string) => audit.add({ at: clock.now(), org, who, what })
+  const note = (org: Org, who: string, act: Act) => record({ audit, clock }, { org, who, act })
 
   /** What Drift says of the account's grant. */
   async function ask(org: Org): Promise<'alive' | 'dead' | 'unproven' | 'later'> {
@@ -84,13 +85,17 @@ export function disconnecting(needs: Needs): Disconnect {
   }
 
   async function markGone(org: Org, isMeant: (install: Install) => boolean): Promise<boolean> {
-    let isNew = false
+    return changed(org, (stored) => (isMeant(stored) ? gone(stored) : undefined))
+  }
+
+  async function changed(org: Org, edit: (install: Install) => Install | undefined): Promise<boolean> {
+    let isChanged = false
     await accounts.change(org, clock.now(), (stored) => {
-      const left = isMeant(stored) ? gone(stored) : undefined
-      isNew = left !== undefined
-      return left
+      const edited = edit(stored)
+      isChanged = edited !== undefined
+      return edited
     })
-    return isNew
+    return isChanged
   }
 
   async function eraseRest(org: Org): Promise<void> {
@@ -131,12 +136,12 @@ export function disconnecting(needs: Needs): Disconnect {
     erase,
     async leave(org, who) {
       const left = await revoke(org)
-      if (await erase(org)) await note(org, who, leftNotes[left.is])
+      if (await erase(org)) await note(org, who, leftActs[left.is])
       return left
     },
     async confirm(org, saidAt) {
       // The install says so, and not its lane alone, so that it is still so after a restart.
-      await accounts.change(org, clock.now(), questioned)
+      if (await changed(org, questioned)) await note(org, drift, 'driftAsked')
       const judged = accounts.get(org)
       if (!judged || judged.state === 'disconnected') {
         await eraseRest(org)
@@ -148,19 +153,18 @@ export function disconnecting(needs: Needs): Disconnect {
       if (answer === 'dead') {
         if (!(await markGone(org, isMeant))) return 'later'
         await eraseRest(org)
-        await note(org, drift, 'disconnected the account')
+        await note(org, drift, 'driftConfirmed')
         return 'disconnected'
       }
       if (answer === 'alive') {
         await accounts.change(org, clock.now(), confirmed)
-        await note(org, drift, 'said that the account disconnected, but its grant lives: sending goes on')
+        await note(org, drift, 'driftDenied')
         return 'still_connected'
       }
       if (answer === 'later' && clock.now() - saidAt < patienceMs) return 'later'
       const left = await accounts.change(org, clock.now(), doubted)
       if (left?.reason !== unproven) return 'later'
-      const why = answer === 'later' ? 'gave no clear answer for a day' : 'cannot be asked whether it did'
-      await note(org, drift, `said that the account disconnected, and ${why}: sending is paused until a person decides`)
+      await note(org, drift, answer === 'later' ? 'driftSilent' : 'driftCannotSay')
       return 'unproven'
     },
   }

@@ -1,6 +1,7 @@
 /** Ending every session and sign-in link, for when a browser or a link may be in the wrong hands. */
 import type { Clock } from '../lib/clock.ts'
 import type { Audit, Org, Ticket, Tickets } from '../storage/ports.ts'
+import { record } from './audit.ts'
 
 interface Needs {
   tickets: Tickets
@@ -18,13 +19,10 @@ export async function signOutEverywhere({ tickets, audit, clock }: Needs, org: O
   const ended = taken.filter(({ until }) => until > at)
   const endedOf = Map.groupBy(ended, (ticket) => ticket.org)
   for (const account of org === undefined ? endedOf.keys() : [org])
-    await audit.add({
-      at,
-      org: account,
-      who,
-      what: 'signed out everywhere',
-      about: counted(endedOf.get(account) ?? []),
-    })
+    await record(
+      { audit, clock },
+      { org: account, who, act: 'signedOutEverywhere', about: counted(endedOf.get(account) ?? []) },
+    )
   return counted(ended)
 }
 

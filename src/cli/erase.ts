@@ -1,5 +1,7 @@
+import { erasePerson } from '../accounts/actions.ts'
+import { contactDigest } from '../accounts/audit.ts'
 import { Problem } from '../lib/errors.ts'
-import { contactDigest, erasePerson } from '../operations/erase.ts'
+import { erasePerson as eraseEvents } from '../operations/erase.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
@@ -14,18 +16,18 @@ export const erase: Command = {
   ],
   examples: ['npx drift-segment-source erase --org 12345 --contact 3339562 --dry-run'],
   run: (context, given) =>
-    withStore(context, async ({ storage, keyring, clock }) => {
+    withStore(context, async (store) => {
+      const { storage, keyring, clock } = store
       const id = orgOf(given.org)
       const contact = String(given.contact)
       if (!/^[1-9][0-9]{0,18}$/.test(contact))
         throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
       const dryRun = given.dryRun === true
       const digest = contactDigest(keyring, id, contact)
-      const { entries, conversations } = await erasePerson(storage, id, contact, dryRun)
-      if (!dryRun) {
-        const about = `contact ${digest}: ${entries} events, ${conversations} conversations`
-        await storage.audit.add({ at: clock.now(), org: id, who, what: 'erased a person', about })
-      }
+      const erase = () => eraseEvents(storage, id, contact, dryRun)
+      const { entries, conversations } = dryRun
+        ? await erase()
+        : await erasePerson(store, erase, { org: id, contact, who })
       const verb = dryRun ? 'would be erased' : 'erased'
       context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
       context.print(`the audit calls this contact ${digest}`)

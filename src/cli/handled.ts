@@ -1,5 +1,5 @@
+import { handleRequest } from '../accounts/actions.ts'
 import { Problem } from '../lib/errors.ts'
-import { handleRequest } from '../operations/handled.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
 
@@ -9,9 +9,9 @@ export const handled: Command = {
   options: [org, { flags: '--message <id>', meaning: 'the messageId that `inspect` shows', required: true }],
   examples: ['npx drift-segment-source handled --org 12345 --message drift-AZNdL0gAWlpaWlpaWlpaWlpaWlpa'],
   run: (context, given) =>
-    withStore(context, async ({ storage, clock }) => {
+    withStore(context, async (store) => {
       const message = String(given.message)
-      if (!(await handleRequest(storage, orgOf(given.org), message, { who, at: clock.now() })))
+      if (!(await handleRequest(store, orgOf(given.org), message, who)))
         throw new Problem('request_not_there', 'this account has no open request for deletion with this messageId', {
           hint: '`inspect --org N --reason gdpr_delete_requested` lists them',
         })

@@ -1,3 +1,4 @@
+import { record } from '../accounts/audit.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
@@ -85,7 +86,7 @@ async function tellOne({ storage, accounts, keyring, clock }: Store, shown: Show
   const { lookup, audit } = storage
   const told = tell(shown, accounts.get(shown.org), await lookup.lanes(shown.org), clock.now())
   if (!open) return { ...shown, ...told }
-  await audit.add({ at: clock.now(), org: shown.org, who, what: 'looked at data', about: shown.messageId })
+  await record({ audit, clock }, { org: shown.org, who, act: 'lookedAtData', about: shown.messageId })
   const data = await openEntry({ catalogue, keyring, lookup }, shown.id)
   return { ...shown, ...told, ...(data ? { data } : {}) }
 }

@@ -1,10 +1,9 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 
 import { pauseAccount, resumeAccount } from '../accounts/actions.ts'
-import { grantFields } from '../accounts/grant.ts'
-import { changeSettings, settingsOf } from '../accounts/settings.ts'
-import { configured, holdOf, stateShown } from '../accounts/state.ts'
-import { sealWriteKey } from '../accounts/write-key.ts'
+import { configureAccount } from '../accounts/configure.ts'
+import { settingsOf } from '../accounts/settings.ts'
+import { holdOf, stateShown } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
@@ -73,20 +72,15 @@ const add: Command = {
     const secrets = secretsOf(await context.readInput())
     const store = await context.openStore(config, 'create')
     try {
-      const { keyring, accounts, clock } = store
-      const now = clock.now()
-      const fields: Partial<Install> = {
-        ...(secrets.grant ? await grantFields(keyring, id, secrets.grant, now) : {}),
-        ...(secrets.writeKey ? { writeKey: await sealWriteKey(keyring, id, secrets.writeKey.key) } : {}),
+      const { grant, writeKey } = secrets
+      const named = {
+        ...(grant ? { grant } : {}),
+        ...(writeKey ? { writeKey: writeKey.key } : {}),
+        ...(region ? { region } : {}),
       }
-      const isNewGrant = secrets.grant !== undefined
-      const chosen = region ? { region } : {}
-      const saved = await accounts.change(id, now, (install) =>
-        configured(changeSettings({ ...install, ...fields }, chosen), isNewGrant),
-      )
-      context.print(`${id}: ${saved && stateShown(saved)}`)
-      if (saved?.notAllowed)
-        context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')
+      const saved = await configureAccount(store, id, named, who)
+      context.print(`${id}: ${stateShown(saved)}`)
+      if (saved.notAllowed) context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')
       if (secrets.writeKey?.is === 'unusual') context.remark(`look again: ${secrets.writeKey.why}`)
     } finally {
       await store.close()

@@ -1,3 +1,4 @@
+import { record } from '../accounts/audit.ts'
 import { readConfig } from '../config.ts'
 import { systemRandom } from '../lib/random.ts'
 import type { Command } from './command.ts'
@@ -38,7 +39,7 @@ const rotate: Command = {
   run: (context) =>
     withStore(context, async ({ keyring, storage, clock }) => {
       const many = await keyring.rewrap()
-      if (many > 0) await storage.audit.add({ at: clock.now(), org: '', who, what: 'rotated keys', about: `${many}` })
+      if (many > 0) await record({ ...storage, clock }, { org: '', who, act: 'rotatedKeys', about: `${many}` })
       const [first] = readConfig(context.env, 'store').encryptionKeys
       context.print(`${many} accounts' keys moved; all are under ${first!.id} now`)
       context.print('nothing that was sealed changed: messageIds and what counts as the same event stay as they were')

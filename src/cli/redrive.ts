@@ -1,3 +1,4 @@
+import { record } from '../accounts/audit.ts'
 import { catalogue, hasEarlierMappings } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Mapping, type Redrive, redrivable, redrive as run } from '../operations/redrive.ts'
@@ -53,7 +54,7 @@ function go(context: Context, given: Given): Promise<number> {
     const done = await run(needs, query, { mapping, dryRun, goOn })
     if (!dryRun && done.moved > 0) {
       const about = `${done.moved} events, mapping of ${mapping}`
-      await audit.add({ at: clock.now(), org: query.org ?? '', who, what: 'redrove', about })
+      await record({ audit, clock }, { org: query.org ?? '', who, act: 'redrove', about })
     }
     context.print(given.json ? JSON.stringify({ ...done, dryRun, stopped }) : report(done, dryRun, stopped))
     return stopped ? 130 : 0

@@ -1,4 +1,5 @@
 /** A way into the console for the operator, and for accounts that were installed without OAuth. */
+import { record } from '../accounts/audit.ts'
 import { addressOf, judgeSetting, readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -34,7 +35,7 @@ export const signIn: Command = {
           hint: 'they end after ten minutes; then there is room again',
         })
       }
-      await storage.audit.add({ at, org: id, who, what: 'made a sign-in link' })
+      await record({ ...storage, clock }, { org: id, who, act: 'madeLink' })
       context.print(`${address}/console/sign-in/${secret}`)
       context.remark('good for ten minutes, and once; whoever opens it is signed in')
     } finally {

@@ -1,17 +1,11 @@
 /** One person's events, gone: bodies, what waits, and whose conversations they were. */
 
-import type { Keyring } from '../accounts/keyring.ts'
 import type { Storage } from '../storage/ports.ts'
 import { findAll } from './inspect.ts'
 
 export interface Erased {
   entries: number
   conversations: number
-}
-
-/** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */
-export function contactDigest(keyring: Pick<Keyring, 'identity'>, org: string, contact: string): string {
-  return keyring.identity(`contact\n${org}\n${contact}`).toString('hex')
 }
 
 /** `dryRun` changes nothing and says what would go. What Segment has already is not touched. */

@@ -54,7 +54,12 @@ describe('one lease of the send lane', () => {
       stage.clock.advance(60 * minute)
     }
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'write_key_unreadable', count: 3 }])
-    await changeWriteKey(stage.needs, id, { writeKey, region: 'us', by: 'admin', replaces: 'unreadable' })
+    await changeWriteKey({ ...stage.needs, storage: stage.storage }, id, {
+      writeKey,
+      region: 'us',
+      by: 'admin',
+      replaces: 'unreadable',
+    })
     await stage.run()
     assert.equal(accepted().length, 3)
   })

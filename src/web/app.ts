@@ -31,7 +31,16 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth })
 
   const states = openStates({ keyring, tickets, clock, random })
-  const common = { accounts, keyring, vault, send, clock, apiUrl: config.drift.apiUrl, single: config.single?.org }
+  const common = {
+    accounts,
+    keyring,
+    vault,
+    audit,
+    send,
+    clock,
+    apiUrl: config.drift.apiUrl,
+    single: config.single?.org,
+  }
   const { orgsAllowed } = config
   const finish = config.oauth && finishing({ ...common, app: config.oauth, orgsAllowed })
 
@@ -39,7 +48,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   app.use(securityHeaders(site), knownRoutes(app), smallBody(strangers), ownPagesOnly(site))
   app.get('/', (c) => c.redirect('/console', 303))
   connectRoutes(app, { ...needs, site, states, finish, sessions, audit })
-  writeKeyRoutes(app, { ...needs, sessions, audit })
+  writeKeyRoutes(app, { ...needs, sessions })
   signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth })
   app.use('/console/*', sessions.required)
   signOutRoutes(app, { sessions, tickets, audit, clock })

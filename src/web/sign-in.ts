@@ -1,5 +1,6 @@
 /** The ways into the console: through Drift, or by a one-time link that the operator's command prints; and out of it. */
 import type { Context, Hono } from 'hono'
+import { record } from '../accounts/audit.ts'
 import { signOutEverywhere } from '../accounts/sign-out.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
@@ -56,7 +57,7 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
     if (!begun && secret && (await sessions.giveAgain(c, secret))) return c.redirect('/console', 303)
     if (!begun) return c.html(goneLinkPage({ hasOauth, session: await sessions.find(c) }), 410)
     const { org, who } = begun
-    await audit.add({ at: clock.now(), org, who, what: 'signed in by a one-time link' })
+    await record({ audit, clock }, { org, who, act: 'signedInByLink' })
     return c.redirect('/console', 303)
   })
 }
@@ -66,7 +67,7 @@ export function signOutRoutes(app: Hono<Web>, { sessions, tickets, audit, clock 
   app.post('/console/sign-out', allowOldProof, async (c) => {
     const { org, who } = c.get('session')
     await sessions.end(c)
-    await audit.add({ at: clock.now(), org, who, what: 'signed out' })
+    await record({ audit, clock }, { org, who, act: 'signedOut' })
     return c.redirect('/console/sign-in', 303)
   })
 

@@ -148,6 +148,36 @@ law('servers are made in web/http/server.ts and sim/server.ts alone', {
   breaks: [{ 'src/web/metrics.ts': "import { createServer } from 'node:http'" }],
 })
 
+/** Finds a pattern in the code of the product, but in its home: a folder with a slash at the end, or a file. */
+function outside(home: string, pattern: RegExp) {
+  return (files: readonly File[]): Complaint[] =>
+    files
+      .filter((file) => isProduct(file) && !(file.path === home || (home.endsWith('/') && file.path.startsWith(home))))
+      .flatMap(({ path, code }) => {
+        const found = pattern.exec(code)?.[0]
+        return found === undefined ? [] : [{ path, why: `has ${found}` }]
+      })
+}
+
+law('an account is changed in src/accounts alone, where each change is recorded in its audit', {
+  judge: outside('src/accounts/', /\baccounts\.change\b|\binstalls\.save\b|\bchange\b[^=;]*\} = (\w+\.)*accounts\b/),
+  instead: 'call an action of src/accounts: actions.ts lists them; a new one goes there',
+  except: { 'src/storage/postgres/open.ts': 'an engine, which passes the call on to its own records' },
+  breaks: [
+    { 'src/web/console/a.ts': 'await accounts.change(org, now, edit)' },
+    { 'src/cli/a.ts': 'await store.accounts.change(org, now, edit)' },
+    { 'src/service.ts': 'const { change } = store.accounts' },
+    { 'src/pipeline/a.ts': 'await storage.installs.save(install)' },
+  ],
+  keeps: [{ 'src/accounts/a.ts': 'await accounts.change(org, now, edit)' }],
+})
+
+law('the audit is written in src/accounts/audit.ts alone', {
+  judge: outside('src/accounts/audit.ts', /\baudit\.add\b/),
+  instead: 'call record(), with an act of its table',
+  breaks: [{ 'src/accounts/a.ts': 'await audit.add(entry)' }, { 'src/web/a.ts': 'await storage.audit.add(entry)' }],
+})
+
 law('JSON is read in lib/json.ts alone', {
   judge: atHome(['src/lib/json.ts'], /\bJSON\.parse\b|\.json\(\s*\)/),
   instead: 'use readText(): no digit is lost, no key is there twice, and nothing is thrown',

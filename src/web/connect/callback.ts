@@ -1,7 +1,8 @@
 /** `GET /connect` and the way back from Drift: an install, or the proof of an admin who is installed already. */
 import type { Context, Hono } from 'hono'
+import { record } from '../../accounts/audit.ts'
 import type { From, States } from '../../accounts/connect-begin.ts'
-import type { Finish, Unfinished } from '../../accounts/connect-finish.ts'
+import { driftAdmin, type Finish, type Unfinished } from '../../accounts/connect-finish.ts'
 import type { Config } from '../../config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
@@ -72,9 +73,9 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
       const page = connectFailurePage(failed.why, `${site.publicUrl()}/connect`, await sessions.find(c))
       return c.html(page, statusOf(failed.why))
     }
-    const { org, isNew, from } = outcome as Extract<Outcome, { is: 'installed' }>
-    const { who } = await sessions.begin(c, org, 'Drift admin')
-    await audit.add({ at: clock.now(), org, who, what: isNew ? 'connected the account' : 'signed in through Drift' })
+    const { org, from } = outcome as Extract<Outcome, { is: 'installed' }>
+    const { who } = await sessions.begin(c, org, driftAdmin)
+    await record({ audit, clock }, { org, who, act: 'signedInByDrift' })
     return c.redirect(leadsTo[from], 303)
   })
 

@@ -2,6 +2,7 @@
 
 import type { Context, Hono } from 'hono'
 import type { Accounts } from '../../accounts/accounts.ts'
+import { record } from '../../accounts/audit.ts'
 import { changeWriteKey, testWriteKey } from '../../accounts/change-key.ts'
 import { openGrant } from '../../accounts/grant.ts'
 import type { Keyring } from '../../accounts/keyring.ts'
@@ -26,7 +27,7 @@ interface Needs {
   sessions: Sessions
   accounts: Accounts
   keyring: Keyring
-  audit: Audit
+  storage: { audit: Audit }
   send: Send
   clock: Clock
   random: Random
@@ -35,7 +36,7 @@ interface Needs {
 const path = '/connect/write-key'
 
 export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
-  const { config, sessions, accounts, keyring, audit } = needs
+  const { config, sessions, accounts, keyring } = needs
   const { settingsUrl } = config.drift
 
   async function shown(c: Context<Web>, more: Partial<WriteKeyPage> = {}) {
@@ -70,8 +71,6 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     const changed = await changeWriteKey(needs, org, { writeKey, region, by: who, ...(replaces ? { replaces } : {}) })
     if (changed.is === 'gone') return c.redirect('/console', 303)
     if (changed.is === 'stale') return c.html(await shown(c, { isStale: true, region, tested }), 409)
-    const about = `fingerprint ${changed.fingerprint}, region ${region}`
-    await audit.add({ at: needs.clock.now(), org, who, what: 'set the Segment write key', about })
     return c.redirect(settingsUrl, 303)
   })
 
@@ -87,7 +86,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)
     const tested = await holdKey(keyring, org, writeKey)
     const about = `fingerprint ${tested.fingerprint}`
-    await audit.add({ at: needs.clock.now(), org, who, what: 'tested a write key', about })
+    await record({ ...needs.storage, clock: needs.clock }, { org, who, act: 'testedKey', about })
     return c.html(await shown(c, { region, warning, tested, result }))
   })
 

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
+import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
+import { record } from '../../accounts/audit.ts'
 import { catalogue } from '../../events/index.ts'
-import { handleRequest, isOpenRequest } from '../../operations/handled.ts'
 import { openEntry, tell } from '../../operations/inspect.ts'
 import { type RedriveNeeds, redrivable, redrive } from '../../operations/redrive.ts'
 import type { Shown } from '../../storage/ports.ts'
@@ -44,7 +45,7 @@ export function eventRoutes(
     const shown = await entryOf(c)
     if (!shown) return refuse(c, 404, 'not_found')
     const { org, who } = c.get('session')
-    await audit.add({ at: clock.now(), org, who, what: 'looked at data', about: shown.messageId })
+    await record({ audit, clock }, { org, who, act: 'lookedAtData', about: shown.messageId })
     return show(c, shown, true)
   })
 
@@ -52,7 +53,7 @@ export function eventRoutes(
     await formOf(c, [])
     const { org, who } = c.get('session')
     const shown = await entryOf(c)
-    const isHandled = shown && (await handleRequest(storage, org, shown.messageId, { who, at: clock.now() }))
+    const isHandled = shown && (await handleRequest({ storage, clock }, org, shown.messageId, who))
     return isHandled ? c.redirect('/console/events?state=quarantined', 303) : refuse(c, 404, 'not_found')
   })
 
@@ -66,7 +67,7 @@ export function eventRoutes(
     const options = { mapping: chosen, dryRun: false } as const
     const { moved } = await redrive(redriveNeeds, { org, message: messageId, states: redrivable }, options)
     if (moved > 0) {
-      await audit.add({ at: clock.now(), org, who, what: 'redrove', about: messageId })
+      await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()
     }
     return c.redirect(`/console/events/${messageId}${moved > 0 ? '?done=redriven' : ''}`, 303)

@@ -2,6 +2,7 @@
  * Redriving as a task that a page can start, watch and cancel: one at a time for each account, in this process. When the
  * process ends, what was moved stays moved, and the rest is as it was: starting it again goes on from there.
  */
+import { record } from '../../accounts/audit.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
@@ -58,7 +59,7 @@ export function openRedriving({ redriveNeeds, audit, clock, log, wake, closing }
     task.endedAt = clock.now()
     const { state, soFar, who } = task
     const about = `${soFar.moved} events, mapping of ${task.mapping}, ${state}`
-    await audit.add({ at: clock.now(), org, who, what: 'redrove', about }).catch(() => {})
+    await record({ audit, clock }, { org, who, act: 'redrove', about }).catch(() => {})
   }
 
   return {
@@ -70,7 +71,7 @@ export function openRedriving({ redriveNeeds, audit, clock, log, wake, closing }
       const soFar = { found: 0, moved: 0, stays: {} }
       const task: Task = { id, who, mapping, startedAt: clock.now(), state: 'running', soFar }
       tasks.set(org, task)
-      await audit.add({ at: clock.now(), org, who, what: 'started a redrive', about: `mapping of ${mapping}` })
+      await record({ audit, clock }, { org, who, act: 'startedRedrive', about: `mapping of ${mapping}` })
       void run(org, task, query)
       return true
     },

@@ -1,13 +1,11 @@
 import type { Context, Hono } from 'hono'
-import { pauseAccount, resumeAccount } from '../../accounts/actions.ts'
+import { chooseEvents, pauseAccount, resumeAccount } from '../../accounts/actions.ts'
 import { changeWriteKey } from '../../accounts/change-key.ts'
-import { changeSettings } from '../../accounts/settings.ts'
 import { savedWriteKey, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
 import { regionIn } from '../../segment/region.ts'
-import type { Install } from '../../storage/ports.ts'
 import { keyGiven } from '../connect/key-form.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
@@ -25,7 +23,6 @@ const pagePatienceMs = 1_000
 
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { storage, accounts, keyring, clock, config, disconnect } = needs
-  const { audit } = storage
   const events = [...catalogue.values()].map(({ type, when }) => ({ type, when }))
 
   async function show(c: Context<Web>, more: Partial<SettingsPage> = {}, status: 200 | 409 | 422 = 200) {
@@ -37,21 +34,6 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
       settingsPage({ session, install, events, key: await shownKey(keyring, install), isFixed, ...more }),
       status,
     )
-  }
-
-  /** Changes the account if it still is what the form showed; undefined when somebody else was quicker. */
-  async function changeIfStill(org: string, generation: string, edit: (install: Install) => Install) {
-    let isStale = false
-    await accounts.change(org, clock.now(), (stored) => {
-      isStale = String(stored.generation) !== generation || stored.state === 'disconnected'
-      return isStale ? undefined : edit(stored)
-    })
-    return !isStale
-  }
-
-  async function note(c: Context<Web>, what: string, about?: string): Promise<void> {
-    const { org, who } = c.get('session')
-    await audit.add({ at: clock.now(), org, who, what, ...(about === undefined ? {} : { about }) })
   }
 
   app.get('/console/settings', (c) => {
@@ -77,25 +59,14 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const change = { region, by: who, ...(isKept ? {} : { writeKey: given.writeKey }) } as const
     const changed = await changeWriteKey(needs, org, change)
     if (changed.is !== 'saved') return show(c, { isStale: true }, 409)
-    await note(
-      c,
-      isKept ? 'changed the region' : 'set the Segment write key',
-      `fingerprint ${changed.fingerprint}, region ${region}`,
-    )
     return c.redirect('/console/settings?done=segment', 303)
   })
 
   app.post('/console/settings/events', async (c) => {
     const { on, generation } = await formOf(c, ['generation'], ['on'])
-    const { org } = c.get('session')
+    const { org, who } = c.get('session')
     const offTypes = [...catalogue.keys()].filter((type) => !on.includes(type))
-    if (!(await changeIfStill(org, generation, (stored) => changeSettings(stored, { offTypes }))))
-      return show(c, { isStale: true }, 409)
-    await note(
-      c,
-      'chose the events',
-      offTypes.length === 0 ? 'all of them are sent' : `not sent: ${offTypes.join(', ')}`,
-    )
+    if (!(await chooseEvents(needs, org, { offTypes, generation, who }))) return show(c, { isStale: true }, 409)
     return c.redirect('/console/settings?done=events', 303)
   })
 

@@ -1,0 +1,61 @@
+/** The audit of an account: who did what, and when. Every entry of it is written here, in these words. */
+import type { Clock } from '../lib/clock.ts'
+import type { Audit, Org } from '../storage/ports.ts'
+import type { Keyring } from './keyring.ts'
+
+/** What can be done. The texts are what people read in the audit. */
+const acts = {
+  configured: 'configured the account',
+  connected: 'connected the account',
+  reconnected: 'connected the account again',
+  paused: 'paused',
+  resumed: 'resumed',
+  setKey: 'set the Segment write key',
+  changedRegion: 'changed the region',
+  testedKey: 'tested a write key',
+  choseEvents: 'chose the events',
+  erasedPerson: 'erased a person',
+  handledRequest: 'handled a request for deletion',
+  lookedAtData: 'looked at data',
+  startedRedrive: 'started a redrive',
+  redrove: 'redrove',
+  rotatedKeys: 'rotated keys',
+  madeLink: 'made a sign-in link',
+  signedInByDrift: 'signed in through Drift',
+  signedInByLink: 'signed in by a one-time link',
+  signedOut: 'signed out',
+  signedOutEverywhere: 'signed out everywhere',
+  disconnected: 'disconnected',
+  disconnectedNoGrant: 'disconnected; no grant was kept, so none was ended at Drift',
+  disconnectedUnrevoked: 'disconnected; Drift did not confirm that its grant has ended',
+  driftAsked: 'said that the account disconnected: nothing is sent until it is known whether that is so',
+  driftConfirmed: 'disconnected the account',
+  driftDenied: 'said that the account disconnected, but its grant lives: sending goes on',
+  driftSilent:
+    'said that the account disconnected, and gave no clear answer for a day: sending is paused until a person decides',
+  driftCannotSay:
+    'said that the account disconnected, and cannot be asked whether it did: sending is paused until a person decides',
+} as const
+
+export type Act = keyof typeof acts
+
+/** `about` names no person but by `contactDigest`, and nothing secret. */
+export interface Done {
+  /** Empty: it concerns no single account. */
+  org: Org
+  who: string
+  act: Act
+  about?: string | undefined
+}
+
+export async function record(
+  { audit, clock }: { audit: Audit; clock: Clock },
+  { org, who, act, about }: Done,
+): Promise<void> {
+  await audit.add({ at: clock.now(), org, who, what: acts[act], ...(about === undefined ? {} : { about }) })
+}
+
+/** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */
+export function contactDigest(keyring: Pick<Keyring, 'identity'>, org: Org, contact: string): string {
+  return keyring.identity(`contact\n${org}\n${contact}`).toString('hex')
+}

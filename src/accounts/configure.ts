@@ -1,0 +1,81 @@
+/** Adding an account, or giving it what standard input or the settings name: a grant, a write key, a region. */
+import type { Clock } from '../lib/clock.ts'
+import type { Region } from '../segment/region.ts'
+import type { Install, Org, Storage } from '../storage/ports.ts'
+import type { Accounts } from './accounts.ts'
+import { record } from './audit.ts'
+import { type Grant, grantFields, openGrant } from './grant.ts'
+import type { Keyring } from './keyring.ts'
+import { changeSettings, settingsOf } from './settings.ts'
+import { configured } from './state.ts'
+import { fingerprintOf, savedWriteKey, sealWriteKey } from './write-key.ts'
+
+export interface Named {
+  grant?: Grant
+  writeKey?: string
+  region?: Region
+}
+
+interface Needs {
+  accounts: Accounts
+  keyring: Keyring
+  storage: Pick<Storage, 'audit'>
+  clock: Clock
+}
+
+/** What is named takes the place of what is stored. Where that changes nothing, nothing is saved or recorded. */
+export async function configureAccount(
+  { accounts, keyring, storage, clock }: Needs,
+  org: Org,
+  { grant, writeKey, region }: Named,
+  who: string,
+): Promise<Install> {
+  const now = clock.now()
+  const fields: Partial<Install> = {
+    ...(grant ? await grantFields(keyring, org, grant, now) : {}),
+    ...(writeKey === undefined ? {} : { writeKey: await sealWriteKey(keyring, org, writeKey) }),
+  }
+  let changed: string[] | undefined
+  const saved = await accounts.change(org, now, (stored) => {
+    // When the grant of before had to be refreshed says nothing of this one.
+    const { refreshAt, ...rest } = stored
+    const kept = grant || refreshAt === undefined ? rest : { ...rest, refreshAt }
+    const named = changeSettings({ ...kept, ...fields }, region === undefined ? {} : { region })
+    const next = configured(named, grant !== undefined)
+    changed = [
+      ...(grant ? ['grant'] : []),
+      ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
+      ...(region === undefined || region === settingsOf(stored).region ? [] : [`region ${region}`]),
+      ...(isSameState(next, stored) ? [] : [`state ${next.state}`]),
+    ]
+    if (changed.length > 0) return next
+    changed = undefined
+    return undefined
+  })
+  if (changed) await record({ ...storage, clock }, { org, who, act: 'configured', about: changed.join(', ') })
+  return saved!
+}
+
+/** At each start in single-account mode the settings win. One that finds all as it should be changes nothing. */
+export async function configureSingle(
+  needs: Needs,
+  { org, accessToken, writeKey, region }: { org: Org; accessToken: string; writeKey: string; region: Region },
+): Promise<void> {
+  const { accounts, keyring } = needs
+  const stored = accounts.get(org)
+  const isThere = stored !== undefined && stored.state !== 'disconnected'
+  // One that does not open gives way to the one of the settings.
+  const grant = isThere ? await openGrant(keyring, stored).catch(() => undefined) : undefined
+  const key = isThere ? await savedWriteKey(keyring, stored) : undefined
+  const named: Named = {
+    ...(grant?.accessToken === accessToken && grant.refreshToken === undefined ? {} : { grant: { accessToken } }),
+    ...(key === writeKey ? {} : { writeKey }),
+    region,
+  }
+  await configureAccount(needs, org, named, 'settings')
+}
+
+/** Never so for an account that is new. */
+function isSameState(one: Install, other: Install): boolean {
+  return other.generation > 0 && one.state === other.state && one.reason === other.reason
+}
