@@ -6,7 +6,6 @@ import type { FindingName } from '../src/cli/findings.ts'
 import type { Env } from '../src/config.ts'
 import { arrival } from '../src/storage/conformance.ts'
 import { openStorage } from '../src/storage/open.ts'
-import { eventually } from './clock.ts'
 import type { Engine, Stores } from './engines.ts'
 import { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'
 import { startRaw } from './raw-server.ts'
@@ -44,18 +43,6 @@ const add = async ({ env }: World, receivedAt: number) => {
   await storage.inbox.append([arrival({ org: id, receivedAt })])
   await storage.close()
 }
-const turnOff =
-  (setting: string) =>
-  async ({ stores, later }: World) => {
-    const server = stores as Stores & { query(sql: string): Promise<Record<string, string>[]> }
-    const turn = async (value: 'on' | 'off') => {
-      await server.query(`ALTER SYSTEM SET ${setting} = ${value}`)
-      await server.query('SELECT pg_reload_conf()')
-      await eventually(async () => (await server.query(`SHOW ${setting}`))[0]?.[setting] === value)
-    }
-    later(() => turn('on'))
-    await turn('off')
-  }
 
 export const changes: readonly Change[] = [
   {
@@ -151,33 +138,6 @@ export const changes: readonly Change[] = [
     begins: ['store_not_writable'],
     says: /^bad {2}store: cannot be written: .+\n.*webhooks are answered 503/m,
     exitCode: 1,
-  },
-  ...['fsync', 'full_page_writes'].map(
-    (setting): Change => ({
-      when: `PostgreSQL runs with ${setting} off`,
-      on: ['postgres'],
-      make: turnOff(setting),
-      begins: ['server_setting_off'],
-      says: new RegExp(`^bad {2}store: PostgreSQL runs with ${setting} = off: .*\\n.*set ${setting} = on`, 'm'),
-      exitCode: 1,
-    }),
-  ),
-  {
-    when: 'a standby follows that no commit waits for',
-    on: ['postgres'],
-    make: async ({ env, stores, later }) => {
-      const server = stores as Stores & { query(sql: string): Promise<Record<string, string>[]> }
-      const standby = new pg.Client({ connectionString: env.DATABASE_URL!, replication: 'true' } as pg.ClientConfig)
-      standby.on('error', () => {})
-      await standby.connect()
-      later(() => standby.end())
-      const [at] = (await standby.query<{ xlogpos: string }>('IDENTIFY_SYSTEM')).rows
-      void standby.query(`START_REPLICATION PHYSICAL ${at!.xlogpos}`).catch(() => {})
-      await eventually(async () => (await server.query('SELECT pid FROM pg_stat_replication')).length === 1)
-    },
-    begins: ['standbys_not_waited_for'],
-    says: /^look {1}store: PostgreSQL has standbys \(1\), .*\n.*synchronous_standby_names/m,
-    exitCode: 0,
   },
   {
     when: 'a new key is the first, and nothing has been moved to it',
@@ -280,7 +240,7 @@ export const changes: readonly Change[] = [
 ]
 
 /** Past the engine. */
-async function runSql({ DATABASE_URL }: Env, text: string): Promise<void> {
+export async function runSql({ DATABASE_URL }: Env, text: string): Promise<void> {
   const url = DATABASE_URL!
   if (url.startsWith('sqlite:')) {
     const db = new DatabaseSync(url.slice('sqlite:'.length))

@@ -10,9 +10,9 @@ import { openOutlet, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../operations/clock-steps.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
-import type { Risk } from '../storage/ports.ts'
+import { type Risk, roomMinBytes } from '../storage/ports.ts'
 import type { Command, Context } from './command.ts'
-import { type Finding, finding, roomMin } from './findings.ts'
+import { type Finding, finding } from './findings.ts'
 
 /** With less free room, a day of many webhooks can fill the disk. */
 const roomWanted = 1024 ** 3
@@ -115,7 +115,7 @@ async function examineDisk({ databaseUrl }: Config): Promise<Finding | undefined
 
 /** `free`: bytes beside the store. */
 export function judgeDisk(free: number): Finding {
-  if (free < roomMin) return finding('disk_full', free)
+  if (free < roomMinBytes) return finding('disk_full', free)
   return finding(free < roomWanted ? 'disk_short' : 'disk_enough', free)
 }
 
@@ -134,6 +134,8 @@ function ofRisk(risk: Risk): Finding {
   switch (risk.is) {
     case 'setting_off':
       return finding('server_setting_off', risk.setting)
+    case 'index_not_valid':
+      return finding('index_not_valid', risk.index)
     case 'standbys':
       return finding('standbys_not_waited_for', risk.standbys)
     case 'erase_pending':

@@ -1,7 +1,7 @@
 /** Every sentence that `doctor` can say, by name: how serious it is, its words, and what to do. It says nothing else. */
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
-import type { Standing } from '../storage/ports.ts'
+import { roomMinBytes, type Standing } from '../storage/ports.ts'
 import { standingLine } from './store.ts'
 
 export interface Finding {
@@ -26,8 +26,6 @@ const sentence = <Facts extends readonly unknown[]>(
 ): Sentence<Facts> => ({ is, what, ...(todo ? { todo } : {}) })
 
 const mebibyte = 1024 ** 2
-/** Twice the reserve that drains a full disk: with less, a service that met the full disk accepts nothing new. */
-export const roomMin = 32 * mebibyte
 const mebibytes = (bytes: number) => `${Math.floor(bytes / mebibyte)} MiB`
 const gibibytes = (bytes: number) => `disk: ${(bytes / 1024 ** 3).toFixed(1)} GiB free beside the store`
 
@@ -78,7 +76,7 @@ export const sentences = {
     'bad',
     (free: number) =>
       `disk: ${mebibytes(free)} free beside the store: a service that met the full disk refuses webhooks`,
-    () => `make room: with ${mebibytes(roomMin)} free it accepts them again by itself`,
+    () => `make room: with ${mebibytes(roomMinBytes)} free it accepts them again by itself`,
   ),
 
   store_unusable: sentence(
@@ -103,6 +101,11 @@ export const sentences = {
     'bad',
     (setting: string) => `store: PostgreSQL runs with ${setting} = off: a power loss can take what was answered 200`,
     (setting) => `set ${setting} = on in postgresql.conf, and reload the server`,
+  ),
+  index_not_valid: sentence(
+    'bad',
+    (index: string) => `store: the index ${index} is not valid, so PostgreSQL does not use it`,
+    (index) => `make it again, while the service runs: REINDEX INDEX CONCURRENTLY ${index}`,
   ),
   standbys_not_waited_for: sentence(
     'look',

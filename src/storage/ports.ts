@@ -524,13 +524,18 @@ export interface Storage {
   close(): Promise<void>
 }
 
+/** With so many bytes free beside its file, an SQLite store that met the full disk accepts again: twice its reserve. */
+export const roomMinBytes = 32 * 1024 * 1024
+
 /**
- * `setting_off`: a setting of the server's without which a commit does not outlive a power loss. `standbys`: this many
+ * `setting_off`: a setting of the server's without which a commit does not outlive a power loss. `index_not_valid`: the
+ * server does not use this index. `standbys`: this many
  * follow, and no commit waits for one, so that a failover loses the last commits. `erase_pending`: what `purge` has not
  * done yet. `log_long`: something has read an older state for so long that the log has grown.
  */
 export type Risk =
   | { is: 'setting_off'; setting: string }
+  | { is: 'index_not_valid'; index: string }
   | { is: 'standbys'; standbys: number }
   | { is: 'erase_pending'; purged: Exclude<Purged, 'done'> }
   | { is: 'log_long'; bytes: number }

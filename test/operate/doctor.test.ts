@@ -10,6 +10,7 @@ import type { Env } from '../../src/config.ts'
 import { type Sims, startSims } from '../../src/sim/index.ts'
 import { ofStore, changes as otherChanges, type World } from '../doctor-changes.ts'
 import { erasedChanges } from '../doctor-erased.ts'
+import { serverChanges } from '../doctor-server.ts'
 import { engines, type Stores } from '../engines.ts'
 import { org, runCommand, settingsFor, writeKey } from '../rig.ts'
 
@@ -23,7 +24,7 @@ const rooms: [free: number, name: FindingName, says: RegExp][] = [
   [1024 * mebibyte - 1, 'disk_short', /free beside/],
   [1024 * mebibyte, 'disk_enough', /1\.0 GiB free/],
 ]
-const changes = [...otherChanges, ...erasedChanges]
+const changes = [...otherChanges, ...serverChanges, ...erasedChanges]
 const isOfDisk = (name: string) => name.startsWith('disk_')
 
 interface Said {

@@ -4,6 +4,8 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { eventually } from '../../../test/clock.ts'
 import { openssl, withoutOpenssl } from '../../../test/openssl.ts'
 import { startPgbouncer, withoutPgbouncer } from '../../../test/pgbouncer.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
@@ -68,6 +70,39 @@ describe('standbys', () => {
   test('are no risk where there is none, or where commits wait', async () => {
     assert.deepEqual(await risksWith({ ...asynchronous, standbys: 0 }), [])
     assert.deepEqual(await risksWith({ ...asynchronous, waits: 'ANY 1 (s1)' }), [])
+  })
+
+  test('are none of those who copy the store or subscribe to changes', { skip: withoutPostgres }, async () => {
+    const replicated = await startPostgres(['wal_level=logical'])
+    const readers: pg.Client[] = []
+    try {
+      const url = await replicated.fresh()
+      const storage = await open(url, 'serve')
+      const replicate = async (command: string, name: string) => {
+        const config = { connectionString: url, replication: 'database', application_name: name }
+        const reader = new pg.Client(config as pg.ClientConfig)
+        reader.on('error', () => {})
+        readers.push(reader)
+        await reader.connect()
+        void reader.query(command).catch(() => {})
+        const follows = `SELECT pid FROM pg_stat_replication WHERE application_name = '${name}' AND state IS NOT NULL`
+        await eventually(async () => (await replicated.query(follows, url)).length === 1)
+      }
+      await replicated.query(`SELECT pg_create_logical_replication_slot('changes', 'pgoutput')`, url)
+      await replicated.query('CREATE PUBLICATION ours FOR ALL TABLES', url)
+      const [{ at } = { at: '' }] = await replicated.query('SELECT pg_current_wal_lsn() AS at', url)
+      const options = `(proto_version '1', publication_names 'ours')`
+      await replicate(`START_REPLICATION SLOT changes LOGICAL 0/0 ${options}`, 'subscriber')
+      await replicate(`START_REPLICATION PHYSICAL ${at}`, 'pg_receivewal')
+      await replicate('BASE_BACKUP (MAX_RATE 32)', 'a backup')
+      assert.deepEqual(await storage.risks(), [])
+      await replicate(`START_REPLICATION PHYSICAL ${at}`, 'a standby')
+      assert.deepEqual(await storage.risks(), [{ is: 'standbys', standbys: 1 }])
+      await storage.close()
+    } finally {
+      for (const reader of readers) await reader.end().catch(() => {})
+      await replicated.close()
+    }
   })
 
   test('are looked for in the real server', { skip: withoutPostgres }, async () => {

@@ -6,10 +6,6 @@ import { type Session, schema } from './database.ts'
 export async function findings(client: pg.Client): Promise<string[]> {
   const all = async (sql: string) => (await client.query<Record<string, string>>(sql)).rows
   await client.query(`SET search_path TO ${schema}`)
-  const indexes = await all(
-    `SELECT indexrelid::regclass AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-     WHERE c.relnamespace = '${schema}'::regnamespace AND NOT (indisvalid AND indisready)`,
-  )
   // Every body is read from disk, which fails where a page is damaged.
   const read = await all('SELECT count(*) FROM bodies WHERE sha256(body) IS NULL').then(
     () => [],
@@ -20,12 +16,19 @@ export async function findings(client: pg.Client): Promise<string[]> {
      FROM entries e FULL JOIN bodies b ON b.id = e.id`,
   )
   return [
-    ...indexes.map(({ name }) => `the index ${name} is not valid`),
     ...read,
     ...(Number(apart?.bare) === 0 ? [] : [`${apart?.bare} entries have no body`]),
     ...(Number(apart?.lone) === 0 ? [] : [`${apart?.lone} bodies have no entry`]),
   ]
 }
+
+/**
+ * Those who may take over. A base backup and what copies the log are no standbys, nor is a logical subscriber; a role that
+ * may not see what each is (pg_monitor may) counts them all.
+ */
+const standbys = `SELECT count(*) FROM pg_stat_replication
+  WHERE state IS DISTINCT FROM 'backup' AND coalesce(application_name, '') NOT IN ('pg_basebackup', 'pg_receivewal')
+    AND pid NOT IN (SELECT active_pid FROM pg_replication_slots WHERE slot_type = 'logical' AND active_pid IS NOT NULL)`
 
 /** A power loss takes commits without these settings; an asynchronous standby that takes over has not heard of the last. */
 export async function risks(session: Session): Promise<Risk[]> {
@@ -33,13 +36,18 @@ export async function risks(session: Session): Promise<Risk[]> {
     `SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name`,
   )
   const found = await session.get(
-    `SELECT count(*) AS standbys, current_setting('synchronous_standby_names') AS waits,
-       current_setting('synchronous_commit') AS commits FROM pg_stat_replication`,
+    `SELECT (${standbys}) AS standbys, current_setting('synchronous_standby_names') AS waits,
+       current_setting('synchronous_commit') AS commits`,
+  )
+  const indexes = await session.all(
+    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '${schema}' AND NOT (indisvalid AND indisready)`,
   )
   const waitsForNone = found?.waits === '' || found?.commits === 'local'
-  const standbys = Number(found?.standbys)
+  const following = Number(found?.standbys)
   return [
     ...off.map(({ name }): Risk => ({ is: 'setting_off', setting: String(name) })),
-    ...(standbys > 0 && waitsForNone ? [{ is: 'standbys', standbys } as const] : []),
+    ...indexes.map(({ name }): Risk => ({ is: 'index_not_valid', index: String(name) })),
+    ...(following > 0 && waitsForNone ? [{ is: 'standbys', standbys: following } as const] : []),
   ]
 }

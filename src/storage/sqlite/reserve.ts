@@ -4,9 +4,10 @@
  */
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { roomMinBytes } from '../ports.ts'
 
 /** Enough for SQLite's log between two checkpoints (4 MiB) and its checkpoint, several times over. */
-const bytes = 16 * 1024 * 1024
+const reserveBytes = roomMinBytes / 2
 
 export interface Reserve {
   /** True from the moment the disk was full until there was room again. */
@@ -28,7 +29,7 @@ export function reserveBeside(path: string): Reserve {
     restore() {
       if (!spent) return true
       const { bavail, bsize } = statfsSync(dirname(path))
-      if (bavail * bsize < 2 * bytes) return false
+      if (bavail * bsize < roomMinBytes) return false
       try {
         fill(file)
       } catch {
@@ -53,7 +54,7 @@ function fill(file: string): void {
   const handle = openSync(file, 'w', 0o600)
   try {
     const chunk = Buffer.alloc(1024 * 1024)
-    for (let written = 0; written < bytes; ) written += writeSync(handle, chunk)
+    for (let written = 0; written < reserveBytes; ) written += writeSync(handle, chunk)
     fsyncSync(handle)
   } finally {
     closeSync(handle)
