@@ -1,4 +1,5 @@
 /** The laws of the tree. Each says what to do instead, and is seen to catch what breaks it. */
+import { settingsSchema } from '../../src/accounts/settings.ts'
 import { type Complaint, law } from '../law.ts'
 import { type File, type Import, importsOf, isProduct } from '../tree.ts'
 
@@ -176,6 +177,24 @@ law('the audit is written in src/accounts/audit.ts alone', {
   judge: outside('src/accounts/audit.ts', /\baudit\.add\b/),
   instead: 'call record(), with an act of its table',
   breaks: [{ 'src/accounts/a.ts': 'await audit.add(entry)' }, { 'src/web/a.ts': 'await storage.audit.add(entry)' }],
+})
+
+const options = Object.keys(settingsSchema.shape).map((name) => `${name}|${name.replace(/[A-Z]/g, (one) => `_${one}`)}`)
+const namesOption = new RegExp(`\\b(${options.join('|')})\\b`, 'i')
+
+law('no storage engine knows an option of an account', {
+  judge: (files) =>
+    files
+      .filter((file) => isProduct(file) && file.path.startsWith('src/storage/'))
+      .flatMap(({ path, bare }) =>
+        namesOption.test(bare) ? [{ path, why: `has ${namesOption.exec(bare)![0]}` }] : [],
+      ),
+  instead: 'keep it in the text `settings`, which src/accounts/settings.ts reads',
+  breaks: [
+    { 'src/storage/sqlite/a.ts': "db.run('UPDATE installs SET off_types = ?')" },
+    { 'src/storage/ports.ts': 'export interface Install {\n  region: string\n}' },
+  ],
+  keeps: [{ 'src/storage/ports.ts': '/** Not the region. */\nexport interface Install {\n  settings: string\n}' }],
 })
 
 law('JSON is read in lib/json.ts alone', {
