@@ -16,6 +16,8 @@ export interface Accounts {
   change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
   /** Calls back when an account was changed here and its lanes follow: something may be due. */
   onChange(listener: (before: Install, after: Install) => void): void
+  /** Calls back when a look at the store has shown what another process changed. */
+  onSeen(listener: (before: Install, after: Install) => void): void
 }
 
 /** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
@@ -34,8 +36,10 @@ export async function openAccounts(
   }
   let known = new Map<Org, Install>()
   const listeners: ((before: Install, after: Install) => void)[] = []
+  const seeing: ((before: Install, after: Install) => void)[] = []
   return {
     onChange: (listener) => void listeners.push(listener),
+    onSeen: (listener) => void seeing.push(listener),
     get: (org) => known.get(org),
     all: () => [...known.values()],
     async reload(now, org) {
@@ -47,6 +51,10 @@ export async function openAccounts(
         return here && here.generation > install.generation ? here : install
       }
       known = new Map(listed.map((install) => [install.org, newer(judged(install))]))
+      for (const after of known.values()) {
+        const was = before.get(after.org) ?? blank(after.org, now)
+        if (after.generation > was.generation) for (const seen of seeing) seen(was, after)
+      }
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
       for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.

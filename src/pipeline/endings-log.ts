@@ -49,11 +49,11 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
   }
 }
 
-/** A change of what holds or refuses an account: a warning where it begins, a line where it is over. */
-export function logAccountChange(log: Log, before: Install, after: Install): void {
+/** A change of what holds or refuses an account: a warning where it begins, a line where it is over. `elsewhere`: another process made it. */
+export function logAccountChange(log: Log, before: Install, after: Install, more: { elsewhere?: true } = {}): void {
   const [was, is] = [heldBy(before), heldBy(after)]
   if (was === is && before.state === after.state) return
-  const fields = { org: after.org, state: after.state }
+  const fields = { org: after.org, state: after.state, ...more }
   if (is !== undefined) log.warn('account_held', { ...fields, reason: is })
   else log.info('account_changed', fields)
 }

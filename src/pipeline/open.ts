@@ -101,6 +101,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     logAccountChange(log, before, after)
     wake()
   })
+  accounts.onSeen((before, after) => logAccountChange(log, before, after, { elsewhere: true }))
   storage.onChange(follower({ accounts, keyring, clock, log, wake }))
   storage.onDue(wake)
   const receive = receiver({

@@ -26,6 +26,8 @@ export interface Received {
   type?: string
   state?: Arrival['state']
   reason?: string
+  /** Why it is ignored. */
+  ignoredAs?: string
   messageId?: string
 }
 
@@ -81,9 +83,11 @@ export function receiver(needs: Needs): Receive {
     const [outcome] = await inbox.append([arrival])
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
-    // A line of the log for each that an operator may have to act on; why the others are ignored is in the counts.
-    if (arrival.state === 'ignored')
-      return arrival.reason === 'not_allowed' ? { ...shown, reason: 'not_allowed' } : shown
+    // A line of the log for each that an operator may have to act on; the others' reasons are counted in their group's.
+    if (arrival.state === 'ignored') {
+      const { reason } = arrival
+      return { ...shown, ignoredAs: reason, ...(reason === 'not_allowed' ? { reason } : {}) }
+    }
     if (outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
     if (arrival.state === 'unclaimed' && accounts.get(org)) await inbox.adopt(org, clock.now())

@@ -31,10 +31,10 @@ async function written(answered: Answered[], levels: (keyof Log)[] = ['info', 'e
   return lines
 }
 
-test('webhooks that are answered together are one line, which counts them and says how long the slowest took', async () => {
+test('webhooks that are answered together are one line, which counts them, says why some are ignored, and how long the slowest took', async () => {
   const others: Answered[] = [
     { ...stored, type: 'new_conversation', outcome: 'duplicate' },
-    { ...stored, type: 'other', outcome: 'ignored' },
+    { ...stored, type: 'other', outcome: 'ignored', ignoredAs: 'unknown_type' },
   ]
   assert.deepEqual(await written([stored, odd, ...others, stored]), [
     ['info', 'webhook', odd],
@@ -47,6 +47,7 @@ test('webhooks that are answered together are one line, which counts them and sa
         duplicate: 1,
         ignored: 1,
         types: 'new_meeting 3, new_conversation 1, other 1',
+        ignoredAs: 'unknown_type 1',
         org: '12345',
         exceptional: 1,
         bytes: 500,

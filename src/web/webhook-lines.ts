@@ -18,6 +18,7 @@ interface Group {
   webhooks: number
   outcomes: Map<string, number>
   types: Map<string, number>
+  ignoredAs: Map<string, number>
   orgs: Set<string>
   exceptional: number
   bytes: number
@@ -39,6 +40,7 @@ export function webhookLines(log: Log): (answered: Answered) => void {
     group.webhooks++
     addOne(group.outcomes, outcome!)
     addOne(group.types, answered.type!)
+    if (answered.ignoredAs !== undefined) addOne(group.ignoredAs, answered.ignoredAs)
     group.orgs.add(answered.org!)
     group.bytes += answered.bytes!
     group.slowestMs = Math.max(group.slowestMs, answered.durationMs)
@@ -48,13 +50,14 @@ export function webhookLines(log: Log): (answered: Answered) => void {
   }
 
   function writeGroup(): void {
-    const { webhooks, outcomes, types, orgs, exceptional, bytes, slowestMs } = group!
+    const { webhooks, outcomes, types, ignoredAs, orgs, exceptional, bytes, slowestMs } = group!
     group = undefined
     const [org] = orgs
     log.info('received', {
       webhooks,
       ...Object.fromEntries(outcomes),
-      types: [...types].map(([type, count]) => `${type} ${count}`).join(', '),
+      types: listed(types),
+      ...(ignoredAs.size > 0 ? { ignoredAs: listed(ignoredAs) } : {}),
       ...(orgs.size === 1 ? { org } : { accounts: orgs.size }),
       ...(exceptional > 0 ? { exceptional } : {}),
       bytes,
@@ -65,7 +68,11 @@ export function webhookLines(log: Log): (answered: Answered) => void {
 
 function newGroup(): Group {
   const [outcomes, types] = [new Map<string, number>(), new Map<string, number>()]
-  return { webhooks: 0, outcomes, types, orgs: new Set(), exceptional: 0, bytes: 0, slowestMs: 0 }
+  return { webhooks: 0, outcomes, types, ignoredAs: new Map(), orgs: new Set(), exceptional: 0, bytes: 0, slowestMs: 0 }
+}
+
+function listed(counts: Map<string, number>): string {
+  return [...counts].map(([word, count]) => `${word} ${count}`).join(', ')
 }
 
 function addOne(counts: Map<string, number>, key: string): void {

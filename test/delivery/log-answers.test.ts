@@ -114,6 +114,22 @@ test('what holds an account is one warning, once a change, and its end another l
   assert.equal(lines.find(({ event }) => event === 'account_held')?.level, 'warn')
 })
 
+test('a pause by the command line is in the service’s log, as a change that was made elsewhere, and so is its end', async () => {
+  await rig.command('installs pause', { given: { org: String(org) } })
+  const held = { org: String(org), state: 'paused', elsewhere: true, reason: 'paused' }
+  await eventually(() => about('account_held').length > 0)
+  assert.deepEqual(about('account_held'), [held])
+  await rig.command('installs resume', { given: { org: String(org) } })
+  await eventually(() => about('account_changed').length > 0)
+  assert.deepEqual(about('account_changed'), [{ org: String(org), state: 'live', elsewhere: true }])
+})
+
+test('what is ignored is counted by its reason on the line of its group', async () => {
+  await post('campaign_opened', { contactId: 7 })
+  const ignored = about('received').find((fields) => fields.ignored)
+  assert.equal(ignored?.ignoredAs, 'unknown_type 1')
+})
+
 test('a start and a stop say which version, engine and instance it is', async () => {
   await rig.service.close()
   const [[started], [stopping], [stopped]] = [about('started'), about('stopping'), about('stopped')]
