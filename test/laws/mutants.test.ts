@@ -1,7 +1,7 @@
 /** Services that break the promise on purpose: `npm run torture -- --mutants ''` shows what notices each. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -14,6 +14,15 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 
 test('each `// mutant:` in the source has a mutant in torture/mutants/list.ts, and each mutant is marked once', () => {
   assert.deepEqual(unfit(), [])
+})
+
+test('each test that is to catch a mutant is there, under the title that the list names', () => {
+  const named = mutants.flatMap(({ catchers }) => catchers.flatMap((one) => ('test' in one ? [one] : [])))
+  const gone = named.filter(({ test, only = '' }) => {
+    const path = join(root, test)
+    return !existsSync(path) || !readFileSync(path, 'utf8').includes(only)
+  })
+  assert.deepEqual(gone, [])
 })
 
 test('a mutant replaces the whole statement below its mark, over however many lines it is written', () => {
