@@ -12,7 +12,8 @@ import { filter, queryOf, who, withStore } from './store.ts'
 
 export const inspect: Command = {
   name: 'inspect',
-  summary: 'what happened to events, and why: a list, or step by step when only one is found',
+  summary:
+    'what happened to events, and why: a list, or step by step when only one is found; of an account also what was ignored',
   options: [
     ...filter,
     { flags: '--limit <n>', meaning: 'at most so many, newest first', default: '20' },
@@ -21,6 +22,7 @@ export const inspect: Command = {
   ],
   examples: [
     'npx drift-segment-source inspect --org 12345 --contact 3339562',
+    'npx drift-segment-source inspect --org 12345 --type new_meeting',
     'npx drift-segment-source inspect --message drift-AZNdL0gAWlpaWlpaWlpaWlpaWlpa --data',
     'npx drift-segment-source inspect --state dead,quarantined --from 24h',
   ],
@@ -55,7 +57,7 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
 
 /** What one would look for in vain among an account's entries, since nothing of it is kept. */
 async function ignoredBeside(
-  { org, type, from, to, ...others }: Query,
+  { org, type, reason, from, to, ...others }: Query,
   { storage, accounts, clock }: Store,
 ): Promise<RecentlyIgnored | undefined> {
   // What else a query names is of single events, and of these only counts are kept.
@@ -64,18 +66,23 @@ async function ignoredBeside(
   // Accounts that are not here are counted together.
   const owner = accounts.get(org) ? org : ''
   const span = { from: from ?? now - knownMs, to: to ?? now + 1 }
-  return recentlyIgnored(storage.ledger, owner, { ...span, type, isKnown: (name) => catalogue.has(name) })
+  const isKnown = (name: string) => catalogue.has(name)
+  const found = await recentlyIgnored(storage.ledger, owner, { ...span, type, isKnown })
+  if (reason === undefined) return found
+  return { ignored: found.ignored.filter((one) => one.reason === reason), duplicates: [] }
 }
 
 function ignoredLines({ ignored, duplicates }: RecentlyIgnored): string[] {
-  const rows = ignored.map(
-    ({ type, reason, count, lastAt }) =>
-      `  ${type}: ${count} ignored, the last at ${iso(lastAt)} (${reason}): ${ofIgnored[reason][0]}`,
-  )
+  const minute = (at: number) => iso(at).replace(/:\d\d\.\d{3}Z$/, 'Z')
+  const rows = ignored.map(({ type, reason, count, lastAt }) => {
+    const [means, todo] = ofIgnored[reason]
+    return `  ${type}: ${count} ignored, last about ${minute(lastAt)} (${reason}): ${means}\n    what to do: ${todo}`
+  })
   const again = duplicates.map(
-    ({ type, count, lastAt }) => `  ${type}: ${count} were the same event again, the last at ${iso(lastAt)}`,
+    ({ type, count, lastAt }) => `  ${type}: ${count} were the same event again, last about ${minute(lastAt)}`,
   )
-  return rows.length + again.length === 0 ? [] : ['not kept, so not listed above:', ...rows, ...again]
+  if (rows.length + again.length === 0) return []
+  return ['counted and not kept, as far as the last eight days tell:', ...rows, ...again]
 }
 
 interface Told extends Shown, Story {

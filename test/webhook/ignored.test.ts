@@ -69,8 +69,14 @@ test('inspect says what of an account was ignored or a duplicate, how often, whe
   for (const { lastAt } of [...ignored, ...duplicates]) assert.ok(now - lastAt < 10 * 60_000 && lastAt % 60_000 === 0)
   assert.deepEqual([duplicates.length, duplicates[0].type, duplicates[0].count], [1, 'playbook_goal_met', 2])
   const { output } = await rig.command('inspect', { given: { org: String(org), type: 'new_meeting' } })
-  assert.match(output, /^nothing found\nnot kept, so not listed above:\n {2}new_meeting: 2 ignored, the last at /)
-  assert.match(output, /\(switched_off\): the account has switched this type off$/)
+  assert.match(
+    output,
+    /^nothing found\ncounted and not kept, .*:\n {2}new_meeting: 2 ignored, last about [\d-]+T\d\d:\d\dZ /,
+  )
+  assert.match(
+    output,
+    /\(switched_off\): the account has switched this type off\n {4}what to do: switch it on in the console/,
+  )
 })
 
 test('inspect of a type says nothing of others; one outside the catalogue is among those that are counted together', async () => {
@@ -82,10 +88,15 @@ test('inspect of a type says nothing of others; one outside the catalogue is amo
 })
 
 test('inspect of single events, or of another time, says nothing of what is only counted', async () => {
-  for (const more of [{ contact: '7' }, { message: 'drift-x' }, { state: 'dead' }, { reason: 'odd' }])
+  for (const more of [{ contact: '7' }, { message: 'drift-x' }, { state: 'dead' }])
     assert.equal((await asJson('inspect', { org: String(org), ...more })).ignored, undefined)
   const { ignored } = await asJson('inspect', { org: String(org), to: '2h' })
   assert.deepEqual(ignored, [])
+})
+
+test('inspect of a reason says what was ignored for it, and nothing else', async () => {
+  const { ignored, duplicates } = await asJson('inspect', { org: String(org), reason: 'empty' })
+  assert.deepEqual([ignored.length, ignored[0].type, duplicates], [1, 'contact_updated', []])
 })
 
 test('inspect of an account that has left, or may not be here, says so', async () => {
