@@ -400,7 +400,7 @@ describe('fairness', options, () => {
     await eventually(() => installed()?.state === 'paused')
     await Promise.all(
       Array.from({ length: 25 }, async (_, contact) => {
-        for (let n = 0; n < 200; n++) await post(update(contact + 1, n))
+        for (let n = 0; n < 80; n++) await post(update(contact + 1, n))
       }),
     )
     let sent: Promise<unknown> | undefined
@@ -409,11 +409,11 @@ describe('fairness', options, () => {
       return { delayMs: 20 }
     })
     await rig.command('installs resume', { given: { org: String(loud) } })
-    await eventually(() => segment.accepted.length === 5_001)
+    await eventually(() => segment.accepted.length === 2_001)
     await sent
     const order = segment.requests.map(({ body }) => JSON.parse(body).writeKey === quietKey)
     assert.ok(order.indexOf(true) <= 3, `after ${order.indexOf(true)} of ${order.length} requests`)
-    assert.ok(order.length >= 11)
+    assert.ok(order.length >= 5)
     await settled(rig)
   })
 

@@ -122,16 +122,16 @@ describe('three replicas', { skip: withoutPostgres }, () => {
       )
     }
     for (let victim = 0; victim < replicas.length; victim++) {
-      await more(150)
+      await more(60)
       await replicas[victim]!.stop('SIGKILL')
-      await more(50)
+      await more(25)
       if (victim === 1) {
         await server.stop('immediate')
         await server.start()
       }
       replicas[victim] = await startReplica(rig, leases)
     }
-    await more(150)
+    await more(60)
     stopped = true
     await Promise.all(senders)
     const { id } = (await readFixture('new_conversation')).drift.data as JsonObject
@@ -238,7 +238,7 @@ describe('three replicas', { skip: withoutPostgres }, () => {
       await stage.install()
       const holders = await Promise.all(stores.map((store) => stage.another(store)))
       const id = String(org)
-      for (let round = 0; round < 40; round++) {
+      for (let round = 0; round < 20; round++) {
         stage.clock.advance(2 * 3_600_000)
         const before = stage.sims.drift.count(tokenPath)
         const asking = Promise.all(holders.flatMap(({ grants }) => [grants.access(id), grants.access(id)]))
