@@ -48,6 +48,11 @@ async function post(event: JsonObject | string, more: object = {}): Promise<void
   assert.equal(status, 200)
 }
 
+/** The n-th change of each of the first contacts, at once. */
+async function postOfEach(contacts: number, n: number): Promise<void> {
+  await Promise.all(Array.from({ length: contacts }, (_, at) => post(update(at + 1, n))))
+}
+
 /** So many looks, at least 3 ms apart, that show the same: what is under way waits for the clock, such as for a deadline. */
 const looksAlike = { idle: 3, atWork: 50 }
 
@@ -143,10 +148,10 @@ describe('an outage of Segment', options, () => {
     test(`that ${what}: everything arrives once, the same each time, in order, and nobody is hammered`, async () => {
       const { segment } = rig.sims
       segment.script(fault)
-      for (let n = 0; n < 5; n++) for (let contact = 1; contact <= 6; contact++) await post(update(contact, n))
+      for (let n = 0; n < 5; n++) await postOfEach(6, n)
       await pass(hour)
       assert.ok(segment.requests.length <= 24, `${segment.requests.length} requests in an hour`)
-      for (let n = 5; n < 8; n++) for (let contact = 1; contact <= 6; contact++) await post(update(contact, n))
+      for (let n = 5; n < 8; n++) await postOfEach(6, n)
       assert.equal(installed()?.state, 'live')
       segment.script(undefined)
       const took = await passTime(async () => (await rig.sums()).delivered === 48)
