@@ -215,7 +215,7 @@ export const changes: readonly Change[] = [
     },
     ends: ['partner_answers'],
     begins: ['partner_unreachable'],
-    says: /^bad {2}Segment \(eu\): 127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\)\n.*firewall/m,
+    says: /^bad {2}Segment \(eu\): 127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\)\n.*firewall.*HTTPS_PROXY/m,
     exitCode: 1,
   },
   {

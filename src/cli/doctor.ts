@@ -1,5 +1,5 @@
 /** Examines the whole and says what it finds; the sentences themselves stand in findings.ts. */
-import { realpath, statfs } from 'node:fs/promises'
+import { realpath, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { addressOf, type Config, type Note, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
@@ -110,12 +110,17 @@ async function examineDisk({ databaseUrl }: Config): Promise<Finding | undefined
   const real = path === databaseUrl ? undefined : await realpath(path).catch(() => undefined)
   if (real === undefined) return undefined
   const { bavail, bsize } = await statfs(dirname(real))
-  return judgeDisk(bavail * bsize)
+  // A service that has met the full disk, and found no room since, has given it up.
+  const reserve = await stat(`${real}.reserve`).then(
+    ({ size }) => size,
+    () => 0,
+  )
+  return judgeDisk(bavail * bsize, reserve)
 }
 
-/** `free`: bytes beside the store. */
-export function judgeDisk(free: number): Finding {
-  if (free < roomMinBytes) return finding('disk_full', free)
+/** Bytes beside the store: `free`, and `reserve`, which the service keeps for draining a full disk. */
+export function judgeDisk(free: number, reserve = 0): Finding {
+  if (free + reserve < roomMinBytes) return finding('disk_full', free)
   return finding(free < roomWanted ? 'disk_short' : 'disk_enough', free)
 }
 

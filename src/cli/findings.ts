@@ -162,7 +162,7 @@ export const sentences = {
     (_partner, _host, failure) =>
       /^(TLS|PROXY)_/.test(failure)
         ? explain(failure).todo
-        : 'let the service out to this address; look at DNS and the firewall',
+        : 'let the service out to this address; look at DNS and the firewall, and at the proxy if HTTPS_PROXY names one',
   ),
   clock_behind: sentence(
     'bad',

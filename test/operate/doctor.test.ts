@@ -122,6 +122,13 @@ test('doctor says how much room is beside the store, as it is', () => {
   }
 })
 
+test('doctor says that the disk is full only where the reserve beside the store is spent: with it the service accepts', () => {
+  const mebibyte = 1024 ** 2
+  assert.equal(judgeDisk(23 * mebibyte, 16 * mebibyte).name, 'disk_short')
+  assert.equal(judgeDisk(23 * mebibyte).name, 'disk_full')
+  assert.equal(judgeDisk(1 * mebibyte, 16 * mebibyte).name, 'disk_full')
+})
+
 test('every sentence that doctor can say has a test in which it is so, and one in which it is not', () => {
   // Before a change `begins` is not said, and `ends` is; afterwards the other way round.
   const paired = new Set([
