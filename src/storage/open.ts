@@ -62,7 +62,7 @@ export async function compactStore(url: string): Promise<{ bytesBefore: number; 
       exitCode: 2,
     })
   }
-  if (!existsSync(path)) throw storeNotThere('at the path that DATABASE_URL names')
+  if (!existsSync(path)) throw storeNotThere('path')
   const { compactDatabase } = await import('./sqlite/compact.ts')
   return compactDatabase(path)
 }

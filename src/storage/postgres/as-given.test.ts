@@ -141,8 +141,13 @@ describe('a role', { skip: withoutPostgres }, () => {
   })
 })
 
-test('a command makes no store in a database that has none', { skip: withoutPostgres }, async () => {
+test('a command makes no store in a database that has none, and speaks of the database, not of a path', {
+  skip: withoutPostgres,
+}, async () => {
   const url = await server.fresh()
+  const { hint } = (await opens(url, 'beside').catch((thrown: unknown) => thrown)) as { hint: string }
+  assert.match(hint, /the database in DATABASE_URL/)
+  assert.doesNotMatch(hint, /path/)
   await assert.rejects(opens(url, 'beside'), { code: 'store_not_there', exitCode: 78 })
   const schemas = "SELECT 1 FROM pg_namespace WHERE nspname = 'drift_segment_source'"
   assert.deepEqual(await server.query(schemas, url), [])

@@ -31,7 +31,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
   const work = openDatabase(url, connections[mode].work, gone)
   try {
     await assertSessions(url)
-    await migrate(work, mode === 'beside' ? () => storeNotThere('in the database that DATABASE_URL names') : undefined)
+    await migrate(work, mode === 'beside' ? () => storeNotThere('database') : undefined)
     if (mode === 'serve') await assertWhole(work)
   } catch (error) {
     await work.close()

@@ -90,7 +90,7 @@ export function isOnNetwork(type: number): boolean {
 }
 
 /** The path itself is not told: it stands in the settings. */
-const notThere = () => storeNotThere('at the path that DATABASE_URL names')
+const notThere = () => storeNotThere('path')
 
 function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
