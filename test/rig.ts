@@ -42,6 +42,8 @@ export interface RunOptions {
   args?: string[]
   /** Resolves when the command is told to stop; never, when absent. */
   stopped?: Promise<void>
+  /** By which the command goes, if not by the system's. */
+  clock?: Clock
   /** Called with each line as it is printed. */
   said?: (line: string) => void
 }
@@ -154,7 +156,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     print: say,
     remark: say,
     readInput: async () => options.stdin ?? '',
-    openStore: (config, mode) => openStore(config, mode),
+    openStore: (config, mode) => openStore(config, mode, options.clock && { clock: options.clock }),
     openService,
     compactStore,
     moveStore,

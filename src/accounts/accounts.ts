@@ -12,8 +12,16 @@ export interface Accounts {
    * accounts are adopted, and what came in for one that has left meanwhile is erased.
    */
   reload(now: number, org?: Org): Promise<void>
-  /** Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. */
-  change(org: Org, now: number, edit: (install: Install) => Install | undefined): Promise<Install | undefined>
+  /**
+   * Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. `asks`: a
+   * person wants what waits to be tried then.
+   */
+  change(
+    org: Org,
+    now: number,
+    edit: (install: Install) => Install | undefined,
+    asks?: boolean,
+  ): Promise<Install | undefined>
   /** Calls back when an account was changed here and its lanes follow: something may be due. */
   onChange(listener: (before: Install, after: Install) => void): void
   /** Calls back when a look at the store has shown what another process changed. */
@@ -62,7 +70,7 @@ export async function openAccounts(
         state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
       for (const { org } of [...known.values()].filter(hasLeft)) while ((await inbox.erase(org)) > 0);
     },
-    async change(org, now, edit) {
+    async change(org, now, edit, asks = false) {
       for (let tries = 0; tries < 10; tries++) {
         const stored = judged((await installs.get(org)) ?? blank(org, now))
         const edited = edit(stored)
@@ -76,7 +84,7 @@ export async function openAccounts(
         if (!(await installs.save(toStore))) continue
         const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
-        if (holdsDiffer(stored, saved)) await followState(inbox, saved, now)
+        if (holdsDiffer(stored, saved)) await followState(inbox, saved, now, asks)
         if (stored.generation === 0) await inbox.adopt(org, now)
         for (const changed of listeners) changed(stored, saved)
         return saved
@@ -97,12 +105,12 @@ async function withOnly(
 }
 
 /** Brings the account's lanes in line with its state. `needs_attention` is the lanes' own doing and left to them. */
-export async function followState(inbox: Inbox, install: Install, now: number): Promise<void> {
+export async function followState(inbox: Inbox, install: Install, now: number, asks = false): Promise<void> {
   const hold = holdOf(install)
   if (hold) await inbox.hold(install.org, 'send', hold)
-  else if (install.state === 'live') await inbox.resume(install.org, 'send', now)
+  else if (install.state === 'live') await inbox.resume(install.org, 'send', now, asks)
   if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')
-  else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now)
+  else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now, asks)
 }
 
 /** A new key, region or state is a reason to try again at once; a refreshed grant is none. */

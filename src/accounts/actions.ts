@@ -1,7 +1,7 @@
 /**
  * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, saves,
  * and records in the audit; saving wakes the lanes (`Accounts.onChange`). The longer ones have files of their own:
- * change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
+ * retry.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -10,7 +10,7 @@ import type { Accounts } from './accounts.ts'
 import { type Act, contactDigest, record } from './audit.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings } from './settings.ts'
-import { doubted, holdOf, isThere, paused, resumed } from './state.ts'
+import { doubted, holdOf, isLeaving, isThere, paused, resumed } from './state.ts'
 
 interface Needs {
   accounts: Accounts
@@ -20,24 +20,31 @@ interface Needs {
 
 /**
  * `asked`: not resumed, because Drift is being asked whether the account has disconnected. `not_allowed`: not resumed,
- * because the settings do not list it. `gone`: it is not there.
+ * because the settings do not list it. `not_paused`: there was nothing to resume. `gone`: it is not there.
  */
-export type Done = { is: 'done'; install: Install } | { is: 'asked' } | { is: 'not_allowed' } | { is: 'gone' }
+export type Done = { is: 'done'; install: Install } | { is: 'asked' | 'not_allowed' | 'not_paused' | 'gone' }
 
 /** Nothing is sent from now on; what comes in is kept. */
 export async function pauseAccount(needs: Needs, org: Org, who: string): Promise<Done> {
   return change(needs, org, paused, { who, act: 'paused' })
 }
 
-/** What waits is sent at once. */
+/** What waits is sent at once: see resumeNow in retry.ts, which says what that brought. */
 export async function resumeAccount(needs: Needs, org: Org, who: string): Promise<Done> {
-  const by = { who, act: 'resumed' } as const
+  const by = { who, act: 'resumed', asks: true } as const
   const known = needs.accounts.get(org)
   if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
+  if (known && isThere(known) && !isResumable(known)) return { is: 'not_paused' }
   const done = await change(needs, org, resumed, by)
   if (done.is !== 'asked' || (await isStillAsked(needs.storage, org))) return done
   // The webhook is not there any more, so Drift would never be asked: only this person can say.
   return change(needs, org, (install) => resumed(doubted(install) ?? install), by)
+}
+
+/** Whether there is something that a person could end: a pause, a refusal, or the question whether it has left. */
+export function isResumable(install: Install): boolean {
+  const isHeld = install.state === 'paused' || install.state === 'needs_attention' || isLeaving(install)
+  return isThere(install) && isHeld
 }
 
 /** Whether Drift has said that the account disconnected, and has not answered yet whether it has. */
@@ -100,14 +107,15 @@ async function change(
   { accounts, storage, clock }: Needs,
   org: Org,
   edit: (install: Install) => Install | undefined,
-  by: { who: string; act: Act },
+  { asks = false, ...by }: { who: string; act: Act; asks?: boolean },
 ): Promise<Done> {
   let isChanged = false
-  const install = await accounts.change(org, clock.now(), (stored) => {
+  const noted = (stored: Install) => {
     const edited = edit(stored)
     isChanged = edited !== undefined
     return edited
-  })
+  }
+  const install = await accounts.change(org, clock.now(), noted, asks)
   if (!install || !isThere(install)) return { is: 'gone' }
   if (!isChanged) return { is: 'asked' }
   await record({ ...storage, clock }, { org, ...by })

@@ -10,6 +10,7 @@ const acts = {
   reconnected: 'connected the account again',
   paused: 'paused',
   resumed: 'resumed',
+  retried: 'retried',
   setKey: 'set the Segment write key',
   changedRegion: 'changed the region',
   testedKey: 'tested a write key',

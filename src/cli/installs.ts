@@ -1,13 +1,17 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 
-import { pauseAccount, resumeAccount } from '../accounts/actions.ts'
+import { type Done, pauseAccount } from '../accounts/actions.ts'
 import { configureAccount } from '../accounts/configure.ts'
+import { type Attempt, afterAttempt, resumeNow, retryNow } from '../accounts/retry.ts'
 import { settingsOf } from '../accounts/settings.ts'
-import { holdOf, stateShown } from '../accounts/state.ts'
+import { holdOf, isThere, stateShown } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
+import { pause as wait } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
+import { brought, leftAlone } from '../operations/attempt.ts'
 import { explain } from '../operations/reasons.ts'
 import { type Region, regionIn } from '../segment/region.ts'
+import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports.ts'
 import type { Command, Context, Given, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
@@ -93,38 +97,100 @@ const pause: Command = {
   summary: "hold an account's events; they are kept and sent when it is resumed",
   options: [org],
   examples: ['npx drift-segment-source installs pause --org 12345'],
-  run: (context, given) => act(context, orgOf(given.org), pauseAccount),
+  run: (context, given) =>
+    withStore(context, async (store) => {
+      const done = await pauseAccount(store, orgOf(given.org), who)
+      if (done.is !== 'done') throw notDone(orgOf(given.org), done.is)
+      context.print(`${orgOf(given.org)}: ${stateShown(done.install)}`)
+    }),
 }
 
 const resume: Command = {
   name: 'resume',
-  summary: 'send again, at once, what was paused or held for trouble',
+  summary: 'end a pause or a refusal, try at once what waits, and say what that brought; 1 when it is refused again',
   options: [org],
   examples: ['npx drift-segment-source installs resume --org 12345'],
-  run: (context, given) => act(context, orgOf(given.org), resumeAccount),
+  run: (context, given) =>
+    withStore(context, async (store) => {
+      const id = orgOf(given.org)
+      const done = await resumeNow(store, id, who)
+      if (done.is !== 'done') throw notDone(id, done.is)
+      context.print(`${id}: ${stateShown(done.install)}`)
+      if (done.asked.length > 0 && !(await isServed(store))) {
+        context.remark('no service runs on this store: what waits is sent when one is started')
+        return 0
+      }
+      const { isRefused } = await tell(context, store, id, done)
+      return isRefused ? 1 : 0
+    }),
+}
+
+const retry: Command = {
+  name: 'retry',
+  summary:
+    'try at once what waits for a later time, and say what that brought; 0 when it was accepted or nothing waits',
+  options: [org],
+  examples: ['npx drift-segment-source installs retry --org 12345'],
+  run: (context, given) =>
+    withStore(context, async (store) => {
+      const id = orgOf(given.org)
+      const known = store.accounts.get(id)
+      if (!known || !isThere(known)) throw notInstalled(id)
+      if (holdOf(known) === undefined && !(await isServed(store)))
+        throw new Problem('no_service', 'no service runs on this store: nothing was tried', {
+          hint: 'start it: it tries what waits by itself',
+        })
+      const retried = await retryNow(store, id, who)
+      if (retried.is === 'gone') throw notInstalled(id)
+      if (retried.is === 'held') {
+        const { means, todo } = explain(retried.reason)
+        throw new Problem('not_retried', `account ${id}: nothing was tried, since ${means}`, { hint: todo })
+      }
+      const isNothing = retried.asked.length + retried.later.length === 0
+      if (isNothing) context.print(`${id}: nothing waits`)
+      return (await tell(context, store, id, retried)).isAccepted ? 0 : 1
+    }),
 }
 
 export const installs: Command = {
   name: 'installs',
   summary: 'the Drift accounts this service works for',
   examples: [],
-  commands: [list, add, pause, resume, disconnectCommand],
+  commands: [list, add, pause, resume, retry, disconnectCommand],
 }
 
-function act(context: Context, id: string, action: typeof pauseAccount): Promise<void> {
-  return withStore(context, async (store) => {
-    const done = await action(store, id, who)
-    if (done.is === 'gone') throw notInstalled(id)
-    if (done.is === 'asked')
-      throw new Problem('still_asked', `account ${id}: Drift is being asked whether it has disconnected`, {
-        hint: 'sending goes on by itself when it has not; without an answer for a day it can be resumed',
-      })
-    if (done.is === 'not_allowed')
-      throw new Problem('not_allowed', `account ${id} is not listed in DRIFT_ORG_IDS_ALLOWED: nothing of it is sent`, {
-        hint: 'list it there and restart the service: what was kept is sent then',
-      })
-    context.print(`${id}: ${stateShown(done.install)}`)
+function notDone(id: string, is: Exclude<Done['is'], 'done'>): Problem {
+  if (is === 'gone') return notInstalled(id)
+  if (is === 'asked')
+    return new Problem('still_asked', `account ${id}: Drift is being asked whether it has disconnected`, {
+      hint: 'sending goes on by itself when it has not; without an answer for a day it can be resumed',
+    })
+  if (is === 'not_allowed')
+    return new Problem('not_allowed', `account ${id} is not listed in DRIFT_ORG_IDS_ALLOWED: nothing of it is sent`, {
+      hint: 'list it there and restart the service: what was kept is sent then',
+    })
+  return new Problem('not_paused', `account ${id} is neither paused nor refused: there is nothing to resume`, {
+    hint: `\`installs retry --org ${id}\` tries at once what waits for a later time`,
   })
+}
+
+/** Waits for what the service's attempt brings, and prints it. */
+async function tell({ print }: Context, store: Store, id: string, { asked, later }: Attempt) {
+  const shown = await afterAttempt(store, id, asked)
+  const said = shown.map(brought)
+  for (const { is, says } of said) print(`${id}: ${is === 'open' ? `nothing came of it within 20 s: ${says}` : says}`)
+  for (const one of later) print(`${id}: ${leftAlone(one)}`)
+  return {
+    isAccepted: later.length === 0 && said.every(({ is }) => is === 'good'),
+    isRefused: said.some(({ is }) => is === 'bad'),
+  }
+}
+
+/** One that has lost its connection for a moment is looked for again. */
+async function isServed({ storage, clock }: Store): Promise<boolean> {
+  if (await storage.isServed()) return true
+  await wait(clock, 1_000)
+  return storage.isServed()
 }
 
 function regionOf(given: Given[string]): Region | undefined {

@@ -26,3 +26,19 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   // mutant: waits for whatever Retry-After says
   return Math.min(Math.max(wanted, 1_000), probeMsMax)
 }
+
+/** Contract: at most one attempt that a person asks for in ten seconds. */
+const askMsMin = 10_000
+
+/** Until when nothing is tried though a person asks, and why; undefined where it is tried at once. */
+export function leftAlone(
+  lane: { readyAt?: number; retryAfterAt?: number; askedAt?: number },
+  now: number,
+): { at: number; why: 'retry_after' | 'just_tried' } | undefined {
+  const { readyAt = now, retryAfterAt = now, askedAt = Number.NEGATIVE_INFINITY } = lane
+  // The lane may have been made due since, by a clock that was set back.
+  const wishedUntil = Math.min(readyAt, retryAfterAt)
+  if (wishedUntil > now) return { at: wishedUntil, why: 'retry_after' }
+  const isJustAsked = askedAt <= now && now < askedAt + askMsMin
+  return isJustAsked ? { at: askedAt + askMsMin, why: 'just_tried' } : undefined
+}

@@ -130,7 +130,7 @@ export function explain(reason: string): Explained {
   const exact = ofEvents[reason] ?? setbacks[reason] ?? ofIgnored[reason as IgnoredReason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
   const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
-  if (found) return { means: found[0], todo: found[1] }
+  if (found) return { means: status ? found[0].replace('with this status', status[2]!) : found[0], todo: found[1] }
   if (/^PROXY_\d+$/.test(reason)) return explain('PROXY_<status>')
   if (/^[A-Z0-9_]+$/.test(reason)) return { means: setbacks['<CODE>']![0], todo: setbacks['<CODE>']![1] }
   return { means: reason, todo: 'see docs/errors.md' }

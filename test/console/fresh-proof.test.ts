@@ -26,6 +26,7 @@ const decisions: Readonly<Record<string, readonly [decision: Decision, why: stri
   '/console/settings/events': ['fresh proof', 'what is switched off is not kept'],
   '/console/pause': ['session', 'events are kept, and go where they would have gone'],
   '/console/resume': ['session', 'events go where they would have gone'],
+  '/console/retry': ['session', 'events go where they would have gone'],
   '/console/disconnect': ['fresh proof', 'cannot be undone'],
   '/console/events/:message/reveal': ['session', 'changes nothing, and is in the audit'],
   '/console/events/:message/handled': ['fresh proof', 'takes a deletion request out of what is open'],

@@ -267,7 +267,7 @@ test('a backup taken under load is whole, and a service restored from it goes on
   const sums = await rig.sums()
   assert.ok(addsUp(sums) && sums.received >= atLeast && sums.received <= 200)
   rig.sims.segment.script(undefined)
-  await run('installs resume', { org: id })
+  await run('installs retry', { org: id })
   const after = await settled(rig, ({ delivered }) => delivered === sums.received)
   assert.equal(after.waiting, 0)
 })

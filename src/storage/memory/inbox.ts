@@ -1,7 +1,8 @@
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
+import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful, cautionAfter } from '../careful.ts'
 import type { Arrival, Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
-import { askedOf, askedUnheld, longestMsOf, waitMsMax } from '../waits.ts'
+import { askedOf, longestMsOf, waitMsMax } from '../waits.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
@@ -39,13 +40,14 @@ export function inboxOf(state: State): Inbox {
     },
     resume: async (org, lane, now, asks = false) => {
       const kept = laneState(state, org, lane)
-      const asked = asks ? askedUnheld(kept, now) : undefined
+      const later = asks ? leftAlone(kept, now) : undefined
+      const isAsked = asks && !later
       delete kept.hold
       delete kept.trouble
       kept.failures = 0
-      if (asked?.is === 'asked') makeAllDue(state, kept, now)
-      settleLane(state, kept, asked?.is === 'later' ? asked.at : now)
-      if (asked?.is === 'asked' && kept.readyAt !== undefined) Object.assign(kept, { asked: true, askedAt: now })
+      if (isAsked) makeAllDue(state, kept, now)
+      settleLane(state, kept, later?.at ?? now)
+      if (isAsked && kept.readyAt !== undefined) Object.assign(kept, { asked: true, askedAt: now })
     },
     retry: async (org, lane, now) => retry(state, laneState(state, org, lane), now),
     adopt: async (org, now) => adopt(state, org, now),

@@ -1,8 +1,9 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
+import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful } from '../careful.ts'
 import type { Asked, Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
 import { cautionOf, entryOf, laneOf } from '../rows.ts'
-import { askedOf, askedUnheld, probeWaitMsMax, waitMsMax } from '../waits.ts'
+import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { columns, tally } from './counts.ts'
 import type { Database, Session } from './database.ts'
 import { firstDue, heldBy, heldLease, makeReady, settleLane } from './lanes.ts'
@@ -146,12 +147,13 @@ export async function resume(db: Database, org: string, lane: Lane, now: number,
     await lock(session, [org])
     const was = await laneRow(session, org, lane)
     if (!was) return
-    const asked = asks ? askedUnheld(laneOf(was), now) : undefined
+    const later = asks ? leftAlone(laneOf(was), now) : undefined
+    const isAsked = asks && !later
     const sql = 'UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = $1 AND lane = $2'
     await session.run(sql, org, lane)
-    if (asked?.is === 'asked') await makeAllDue(session, org, lane, now)
-    await settleLane(session, org, lane, asked?.is === 'later' ? asked.at : now)
-    if (asked?.is === 'asked') await noteAsked(session, org, lane, now)
+    if (isAsked) await makeAllDue(session, org, lane, now)
+    await settleLane(session, org, lane, later?.at ?? now)
+    if (isAsked) await noteAsked(session, org, lane, now)
   })
 }
 

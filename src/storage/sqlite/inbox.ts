@@ -1,9 +1,10 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every move of an entry in one place, for one transaction.
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
+import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful, cautionAfter } from '../careful.ts'
 import type { Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
 import { cautionOf, entryOf, laneOf as laneShown } from '../rows.ts'
-import { askedOf, askedUnheld, probeWaitMsMax, waitMsMax } from '../waits.ts'
+import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { count, tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
@@ -217,11 +218,12 @@ export function hold(db: Database, org: string, lane: Lane, reason: string): voi
 
 export function resume(db: Database, org: string, lane: Lane, now: number, asks = false): void {
   const was = asks ? laneRow(db, org, lane) : undefined
-  const asked = was && askedUnheld(laneShown(was), now)
+  const later = was && leftAlone(laneShown(was), now)
+  const isAsked = was !== undefined && !later
   db.run('UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE org = ? AND lane = ?', org, lane)
-  if (asked?.is === 'asked') makeAllDue(db, org, lane, now)
-  settleLane(db, org, lane, asked?.is === 'later' ? asked.at : now)
-  if (asked?.is === 'asked') noteAsked(db, org, lane, now)
+  if (isAsked) makeAllDue(db, org, lane, now)
+  settleLane(db, org, lane, later?.at ?? now)
+  if (isAsked) noteAsked(db, org, lane, now)
 }
 
 export function retry(db: Database, org: string, lane: Lane, now: number): Asked {

@@ -10,6 +10,7 @@ import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { eventPage } from '../pages/event.ts'
 import { allowOldProof, type Web } from '../session.ts'
+import { remediesOf } from './health.ts'
 
 export function eventRoutes(
   app: Hono<Web>,
@@ -27,12 +28,16 @@ export function eventRoutes(
 
   async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
     const session = c.get('session')
-    const story = tell(shown, accounts.get(session.org), await lookup.lanes(session.org), clock.now())
+    const [install, now] = [accounts.get(session.org), clock.now()]
+    const lanes = await lookup.lanes(session.org)
+    const story = tell(shown, install, lanes, now)
+    const isInLine = shown.state === 'waiting' || shown.state === 'asking'
+    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now) : []
     const opened = await openEntry({ catalogue, keyring, lookup }, shown.id)
     const isRequest = isOpenRequest(shown)
     const canRedrive = redrivable.includes(shown.state) && !isRequest
     const done = c.req.query('done') === 'redriven' ? 'It is on its way again.' : undefined
-    return c.html(eventPage({ session, shown, story, opened, isRevealed, canRedrive, isRequest, done }))
+    return c.html(eventPage({ session, shown, story, remedies, opened, isRevealed, canRedrive, isRequest, done }))
   }
 
   app.get('/console/events/:message', async (c) => {

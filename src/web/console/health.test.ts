@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { accountReasons } from '../../accounts/reasons.ts'
+import { explain } from '../../operations/reasons.ts'
 import { openForgetful } from '../../storage/memory/open.ts'
-import type { Install } from '../../storage/ports.ts'
-import { overviewOf } from './health.ts'
+import type { Install, LaneShown } from '../../storage/ports.ts'
+import { overviewOf, remediesOf } from './health.ts'
 
 const hour = 3_600_000
 const start = Date.UTC(2025, 5, 2)
@@ -39,3 +41,46 @@ test('an account that fell silent weeks ago still needs attention; one that neve
   const titlesLeft = await titles('1', { ...left, createdAt: start, updatedAt: start, generation: 1 })
   assert.ok(!titlesLeft.includes('Drift has fallen silent'), `${titlesLeft}`)
 })
+
+/** What a text tells an admin to do, and the button or link that does it. */
+const remedies: readonly [says: RegExp, label: string][] = [
+  [/resume/, 'Resume'],
+  [/save the write key|save them again/, 'Write key and region'],
+  [/\bconnect the account|install it again/, 'Connect to Drift again'],
+  [/disconnect the account/, 'Disconnect'],
+]
+
+/** An account that is held or refused for this reason. */
+function accountWith(reason: string): Install {
+  const account: Install = {
+    org: '1',
+    state: 'live',
+    settings: '{}',
+    writeKey: Buffer.alloc(1),
+    createdAt: 0,
+    updatedAt: 0,
+    generation: 1,
+  }
+  if (reason === 'paused') return { ...account, state: 'paused' }
+  if (reason === 'disconnected') return { ...account, state: 'disconnected' }
+  if (reason === 'no_write_key') {
+    const { writeKey: _, ...keyless } = account
+    return { ...keyless, state: 'waiting_for_key' }
+  }
+  if (reason === 'not_allowed') return { ...account, notAllowed: true }
+  return { ...account, state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }
+}
+
+for (const reason of Object.keys(accountReasons).filter((one) => one !== 'not_installed'))
+  test(`${reason}: every remedy that its text names has its button, and no button stands where it does nothing`, () => {
+    const waits: LaneShown = { lane: 'send', failures: 1, readyAt: start + hour }
+    const labels = (lanes: LaneShown[]) =>
+      remediesOf(reason, accountWith(reason), lanes, start).map(({ label }) => label)
+    const { todo } = explain(reason)
+    for (const [says, label] of remedies)
+      if (says.test(todo)) assert.ok(labels([waits]).includes(label), `${label}: ${todo}`)
+    const isRefused = accountWith(reason).state === 'needs_attention'
+    assert.equal(labels([waits]).includes('Retry now'), isRefused)
+    assert.equal(labels([{ ...waits, readyAt: start }]).includes('Retry now'), false)
+    assert.equal(labels([]).includes('Resume'), isRefused || reason === 'paused' || reason === 'disconnect_unproven')
+  })

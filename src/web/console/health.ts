@@ -1,9 +1,11 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
+import { canResume, canRetry } from '../../accounts/retry.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import { explain } from '../../operations/reasons.ts'
 import { isSilent, knownMs } from '../../operations/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../operations/totals.ts'
 import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
+import { type Action, disconnect, reconnect, resume, retry, toKey } from '../pages/actions.ts'
 import { counted, lasting } from '../pages/parts.ts'
 
 export interface Attention {
@@ -11,10 +13,12 @@ export interface Attention {
   title: string
   says: string
   todo?: string
-  action?: { by: 'link' | 'post'; to: string; label: string }
+  actions: readonly Action[]
 }
 
 export interface Overview {
+  /** Something waits for a later time, and none of the attentions has the button for it. */
+  canRetry: boolean
   health: { level: 'good' | 'warn' | 'bad'; word: string; says: string }
   attention: Attention[]
   lastWebhook?: number
@@ -62,6 +66,7 @@ export async function overviewOf(
   return {
     health: healthOf(install, attention),
     attention,
+    canRetry: canRetry(install, lanes, now) && !attention.some(({ actions }) => actions.includes(retry)),
     waiting: inLine.reduce((sum, { count }) => sum + count, 0),
     sums: { ...sums, addsUp: addsUp(sums) },
     ...(lastWebhook === undefined ? {} : { lastWebhook }),
@@ -94,19 +99,21 @@ function healthOf(install: Install | undefined, attention: readonly Attention[])
   return { level: 'good', word: 'Working', says: 'Events flow from Drift to Segment.' }
 }
 
-const resume = { by: 'post', to: '/console/resume', label: 'Resume' } as const
-const toKey = { by: 'link', to: '/console/settings#segment', label: 'Write key and region' } as const
-const reconnect = { by: 'link', to: '/connect?from=console', label: 'Connect to Drift again' } as const
-
 /** The lanes know the trouble first; the install says what was decided. */
 function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], now: number): Attention[] {
   if (!install) return []
   const hold = holdOf(install)
   const level = hold === unproven ? 'bad' : 'warn'
-  if (hold) return [{ level, title: titleOf(hold), ...told(hold), ...mends(hold) }]
+  const given = [install, lanes, now] as const
+  if (hold) return [{ level, title: titleOf(hold), ...told(hold), actions: remediesOf(hold, ...given) }]
   const reasons = new Set([install.reason, ...lanes.map(({ trouble }) => trouble)].filter((one) => one !== undefined))
   const troubles = [...reasons].map(
-    (reason): Attention => ({ level: 'bad', title: titleOf(reason), ...told(reason), ...mends(reason) }),
+    (reason): Attention => ({
+      level: 'bad',
+      title: titleOf(reason),
+      ...told(reason),
+      actions: remediesOf(reason, ...given),
+    }),
   )
   const setbacks = lanes
     .filter(({ failures, setback, trouble }) => failures > 0 && setback !== undefined && trouble === undefined)
@@ -119,7 +126,7 @@ function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], no
         title: `${partner} does not answer as it should`,
         says,
         todo: 'Nothing is lost: it is tried again until it works.',
-        action: { ...resume, label: 'Try now' },
+        actions: remediesOf(setback!, ...given),
       }
     })
   return [...troubles, ...setbacks]
@@ -132,7 +139,7 @@ function ofSilence(lastAt: number | undefined, now: number): Attention {
       ? 'Not one event has come for more than a week.'
       : `The last event came ${lasting(now - lastAt)} ago, which is much longer than usual here.`
   const todo = "What to do: look whether the app is still connected in Drift, and still has this service's address."
-  return { level: 'bad', title: 'Drift has fallen silent', says, todo }
+  return { level: 'bad', title: 'Drift has fallen silent', says, todo, actions: [] }
 }
 
 function ofEvents(standings: readonly Standing[]): Attention[] {
@@ -158,12 +165,9 @@ function ofEvents(standings: readonly Standing[]): Attention[] {
 
 function look(many: number, state: string, word: string, says: string): Attention {
   const were = many === 1 ? 'event was' : 'events were'
-  const action = {
-    by: 'link',
-    to: `/console/events?state=${state}`,
-    label: many === 1 ? 'Look at it' : 'Look at them',
-  } as const
-  return { level: 'warn', title: `${many.toLocaleString('en')} ${were} ${word}`, says, action }
+  const label = many === 1 ? 'Look at it' : 'Look at them'
+  const actions: Action[] = [{ by: 'link', to: `/console/events?state=${state}`, label }]
+  return { level: 'warn', title: `${many.toLocaleString('en')} ${were} ${word}`, says, actions }
 }
 
 function told(reason: string): Pick<Attention, 'says' | 'todo'> {
@@ -185,10 +189,18 @@ function titleOf(reason: string): string {
   return reason === 'disconnected' ? 'The account has left' : 'Drift says that this account disconnected'
 }
 
-/** The button that fixes it; where only time helps there is none. */
-function mends(reason: string): Pick<Attention, 'action'> {
-  if (reason === 'paused' || reason === unproven) return { action: resume }
-  if (reason === 'no_write_key') return { action: toKey }
-  if (/^(grant|drift)_|^disconnected$/.test(reason)) return { action: reconnect }
-  return /^(segment|write_key)_/.test(reason) ? { action: toKey } : {}
+/** Every remedy that the reason's text names, and those that help whatever it is: each only where it does something. */
+export function remediesOf(
+  reason: string,
+  install: Install | undefined,
+  lanes: readonly LaneShown[],
+  now: number,
+): Action[] {
+  return [
+    ...(reason === 'no_write_key' || /^(segment|write_key)_/.test(reason) ? [toKey] : []),
+    ...(/^(grant|drift)_|^disconnected$/.test(reason) ? [reconnect] : []),
+    ...(reason === unproven ? [disconnect] : []),
+    ...(canResume(install) ? [resume] : []),
+    ...(canRetry(install, lanes, now) ? [retry] : []),
+  ]
 }

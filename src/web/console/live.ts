@@ -73,6 +73,6 @@ async function pulseOf(
   return JSON.stringify([newest.entries[0]?.id, lanes.map(ofLane), install?.generation, task?.state, task?.soFar.moved])
 }
 
-function ofLane({ triedAt, hold, trouble, failures, setback }: LaneShown): unknown[] {
-  return [triedAt, hold, trouble, failures, setback]
+function ofLane({ triedAt, hold, trouble, failures, setback, asked }: LaneShown): unknown[] {
+  return [triedAt, hold, trouble, failures, setback, asked]
 }

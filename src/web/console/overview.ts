@@ -3,13 +3,8 @@ import type { ConsoleNeeds } from '../needs.ts'
 import { overviewPage } from '../pages/overview.ts'
 import type { Web } from '../session.ts'
 import { chartOf, outcomes, spans } from './chart.ts'
+import { doneOf } from './done.ts'
 import { overviewOf } from './health.ts'
-
-/** What a page says that one was led back to, by the word in its address. */
-const doneWords: ReadonlyMap<string, string> = new Map([
-  ['paused', 'Sending is paused. Events are received and kept.'],
-  ['resumed', 'Sending goes on, with what waited first.'],
-])
 
 export function overviewRoute(app: Hono<Web>, { storage, accounts, clock }: ConsoleNeeds): void {
   app.get('/console', async (c) => {
@@ -17,11 +12,13 @@ export function overviewRoute(app: Hono<Web>, { storage, accounts, clock }: Cons
     const now = clock.now()
     const span = oneOf(spans, c.req.query('span'), 'day')
     const outcome = oneOf(outcomes, c.req.query('show'), 'received')
-    const [overview, chart] = await Promise.all([
-      overviewOf(storage, session.org, accounts.get(session.org), now),
+    const install = accounts.get(session.org)
+    const [overview, chart, lanes] = await Promise.all([
+      overviewOf(storage, session.org, install, now),
       chartOf(storage.ledger, session.org, span, now),
+      storage.lookup.lanes(session.org),
     ])
-    const done = doneWords.get(c.req.query('done') ?? '')
+    const done = doneOf(c.req.query('done'), install, lanes, now)
     return c.html(overviewPage({ session, now, overview, chart, shows: { span, outcome }, done }))
   })
 }

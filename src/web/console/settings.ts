@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
-import { chooseEvents, pauseAccount, resumeAccount } from '../../accounts/actions.ts'
+import { chooseEvents, pauseAccount } from '../../accounts/actions.ts'
 import { changeWriteKey } from '../../accounts/change-key.ts'
+import { afterAttempt, resumeNow, retryNow } from '../../accounts/retry.ts'
 import { savedWriteKey, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
@@ -22,7 +23,7 @@ const doneWords: ReadonlyMap<string, string> = new Map([
 const pagePatienceMs = 1_000
 
 export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, accounts, keyring, clock, config, disconnect } = needs
+  const { storage, accounts, keyring, clock, config, disconnect, closing } = needs
   const events = [...catalogue.values()].map(({ type, when }) => ({ type, when }))
 
   async function show(c: Context<Web>, more: Partial<SettingsPage> = {}, status: 200 | 409 | 422 = 200) {
@@ -70,18 +71,34 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return c.redirect('/console/settings?done=events', 303)
   })
 
-  for (const [path, act, done] of [
-    ['pause', pauseAccount, 'paused'],
-    ['resume', resumeAccount, 'resumed'],
-  ] as const)
-    app.post(`/console/${path}`, allowOldProof, async (c) => {
-      await formOf(c, [])
-      const { org, who } = c.get('session')
-      const { is } = await act(needs, org, who)
-      if (is === 'gone') return refuse(c, 404, 'not_found')
-      if (is === 'not_allowed') return show(c, {}, 409)
-      return is === 'asked' ? show(c, { isAsked: true }, 409) : c.redirect(`/console?done=${done}`, 303)
-    })
+  app.post('/console/pause', allowOldProof, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    const { is } = await pauseAccount(needs, org, who)
+    return is === 'done' ? c.redirect('/console?done=paused', 303) : refuse(c, 404, 'not_found')
+  })
+
+  app.post('/console/resume', allowOldProof, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    const resumed = await resumeNow(needs, org, who)
+    if (resumed.is === 'gone') return refuse(c, 404, 'not_found')
+    if (resumed.is === 'not_paused') return c.redirect('/console?done=not_paused', 303)
+    if (resumed.is !== 'done') return show(c, { isAsked: resumed.is === 'asked' }, 409)
+    await afterAttempt(needs, org, resumed.asked, { signal: closing })
+    return c.redirect('/console?done=resumed', 303)
+  })
+
+  app.post('/console/retry', allowOldProof, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    const retried = await retryNow(needs, org, who)
+    if (retried.is === 'gone') return refuse(c, 404, 'not_found')
+    if (retried.is === 'held') return c.redirect('/console?done=held', 303)
+    await afterAttempt(needs, org, retried.asked, { signal: closing })
+    const done = retried.asked.length > 0 ? 'tried' : retried.later.length > 0 ? 'later' : 'nothing'
+    return c.redirect(`/console?done=${done}`, 303)
+  })
 
   app.post('/console/disconnect', async (c) => {
     const { confirm } = await formOf(c, ['confirm'])

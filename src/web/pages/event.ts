@@ -6,6 +6,7 @@ import type { Shown } from '../../storage/ports.ts'
 import { mask, maskMessage } from '../console/mask.ts'
 import { addressOf } from '../console/query.ts'
 import type { Session } from '../session.ts'
+import { type Action, actionsRow } from './actions.ts'
 import { data } from './data.ts'
 import { type Html, page } from './layout.ts'
 import { mappingChoice } from './mapping-choice.ts'
@@ -19,6 +20,8 @@ export interface EventPage {
   /** What it says of a person is shown, which the audit knows. */
   isRevealed: boolean
   canRedrive: boolean
+  /** What mends why it is not delivered. */
+  remedies: readonly Action[]
   /** A request for deletion that a person must handle. */
   isRequest: boolean
   done?: string | undefined
@@ -36,7 +39,7 @@ export function eventPage(given: EventPage): Html {
     body: html`<div${isRevealed ? '' : html` data-live="/console/live"`}>
       ${head(type || 'An unreadable webhook', html`<code id="message">${messageId}</code> <button class="quiet" data-copy="message" hidden>Copy</button>`, html`<span id="state" data-part>${stateBadge(state)}</span>`)}
       <div class="stack">
-        <div id="why" data-part>${done ? notice('good', done) : ''}${why(story)}</div>
+        <div id="why" data-part>${done ? notice('good', done) : ''}${why(given)}</div>
         <div class="halves">
           <section class="card" id="way" data-part><h2>Its way</h2><ol class="way">${story.steps.map(step)}</ol></section>
           <section class="card"><h2>What is known</h2>${facts(shown)}</section>
@@ -48,13 +51,14 @@ export function eventPage(given: EventPage): Html {
   })
 }
 
-function why({ why }: Story): Html | '' {
+function why({ story: { why }, remedies, session }: EventPage): Html | '' {
   if (!why) return ''
   const level = why.reason === 'in_line' || why.reason === 'asking' ? 'info' : 'warn'
   return notice(
     level,
     `Not delivered: ${why.means}.`,
     html`What to do: ${why.todo}. <span class="faint small mono">${why.reason}</span>`,
+    actionsRow(remedies, session.csrf),
   )
 }
 

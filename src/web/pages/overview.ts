@@ -1,11 +1,13 @@
 /** Overview: is it working, what happened, and what needs somebody. */
 import { html } from 'hono/html'
 import type { Chart } from '../console/chart.ts'
+import type { Done } from '../console/done.ts'
 import type { Attention, Overview } from '../console/health.ts'
 import type { Session } from '../session.ts'
+import { actionsRow, retry } from './actions.ts'
 import { chartCard, type Shows } from './chart.ts'
 import { type Html, page } from './layout.ts'
-import { ago, badge, button, counted, head, lasting, notice, number, postForm, when } from './parts.ts'
+import { ago, badge, counted, head, lasting, notice, number, when } from './parts.ts'
 
 export interface OverviewPage {
   session: Session
@@ -13,7 +15,8 @@ export interface OverviewPage {
   overview: Overview
   chart: Chart
   shows: Shows
-  done: string | undefined
+  /** What came of the form that led here. */
+  done: readonly Done[]
 }
 
 export function overviewPage({ session, now, overview, chart, shows, done }: OverviewPage): Html {
@@ -26,9 +29,9 @@ export function overviewPage({ session, now, overview, chart, shows, done }: Ove
     body: html`<div data-live="/console/live">
       ${head('Overview', health.says, badge(health.level, health.word, 'big'))}
       <div class="stack" id="status" data-part>
-        ${done ? notice('good', done) : ''}
+        ${done.map(({ level, title, says }) => notice(level, title, says))}
         ${attention.map((one) => needs(one, session.csrf))}
-        ${facts(overview, now)}
+        ${facts(overview, now, session.csrf)}
       </div>
       <div class="stack after">
         ${chartCard(chart, shows)}
@@ -38,16 +41,12 @@ export function overviewPage({ session, now, overview, chart, shows, done }: Ove
   })
 }
 
-function needs({ level, title, says, todo, action }: Attention, csrf: string): Html {
-  return notice(level, title, html`${says}${todo ? html`<br>${todo}` : ''}`, action ? button_(action, csrf) : '')
+function needs({ level, title, says, todo, actions }: Attention, csrf: string): Html {
+  return notice(level, title, html`${says}${todo ? html`<br>${todo}` : ''}`, actionsRow(actions, csrf))
 }
 
-function button_(action: NonNullable<Attention['action']>, csrf: string): Html {
-  if (action.by === 'link') return html`<a class="button" href="${action.to}">${action.label}</a>`
-  return postForm(action.to, csrf, button(action.label, 'primary'))
-}
-
-function facts({ lastWebhook, lastDelivery, oldestWaiting, waiting }: Overview, now: number): Html {
+function facts(overview: Overview, now: number, csrf: string): Html {
+  const { lastWebhook, lastDelivery, oldestWaiting, waiting, canRetry } = overview
   const at = (time: number | undefined, never: string) =>
     time === undefined ? html`<dd>${never}</dd>` : html`<dd>${ago(time, now)}</dd><dd>${when(time)}</dd>`
   return html`<dl class="grid">
@@ -57,7 +56,7 @@ function facts({ lastWebhook, lastDelivery, oldestWaiting, waiting }: Overview, 
       oldestWaiting === undefined
         ? html`<dd>nothing waits</dd>`
         : html`<dd>the oldest for ${lasting(Math.max(now - oldestWaiting, 0))}</dd>`
-    }</div>
+    }${canRetry ? html`<dd>${actionsRow([retry], csrf)}</dd>` : ''}</div>
   </dl>`
 }
 

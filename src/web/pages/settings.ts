@@ -1,12 +1,14 @@
 /** Settings: where the events go, which of them, whether at all; and who is signed in. */
 import { html } from 'hono/html'
 import type { Left } from '../../accounts/disconnect.ts'
+import { canResume } from '../../accounts/retry.ts'
 import { settingsOf } from '../../accounts/settings.ts'
 import { holdOf, leaving, stateShown } from '../../accounts/state.ts'
 import type { KeyShown } from '../../accounts/write-key.ts'
 import type { Region } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports.ts'
 import type { Session } from '../session.ts'
+import { actionsRow, resume } from './actions.ts'
 import { type KeyQuestion, keyQuestion } from './key-question.ts'
 import { type Html, page } from './layout.ts'
 import { badge, button, choice, head, input, type Level, notice, postForm, select, when } from './parts.ts'
@@ -152,9 +154,8 @@ function sending({ session, install }: SettingsPage): Html {
   const isNotAllowed = holdOf(install) === 'not_allowed'
   const isPaused = stateShown(install) === 'paused'
   const needsKey = stateShown(install) === 'waiting_for_key'
-  const form = isPaused
-    ? postForm('/console/resume', session.csrf, button('Resume', 'primary'))
-    : postForm('/console/pause', session.csrf, button('Pause'))
+  const pause = postForm('/console/pause', session.csrf, button('Pause'))
+  const form = html`${isPaused ? '' : pause}${canResume(install) ? actionsRow([resume], session.csrf) : ''}`
   return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${isPaused ? 'Sending is paused' : 'Sending'}</h2>
     <p class="faint">${
       isAsked

@@ -1,0 +1,105 @@
+/** "Retry now" and "Resume": one attempt at once, and what it brought. */
+import { leftAlone } from '../lib/backoff.ts'
+import { type Clock, pause } from '../lib/clock.ts'
+import type { Asked, Install, Lane, LaneShown, Org, Storage } from '../storage/ports.ts'
+import type { Accounts } from './accounts.ts'
+import { type Done, isResumable, resumeAccount } from './actions.ts'
+import { record } from './audit.ts'
+import { holdOf, isThere, leaving } from './state.ts'
+
+interface Needs {
+  accounts: Accounts
+  storage: Pick<Storage, 'audit' | 'lookup' | 'inbox'>
+  clock: Clock
+  /** Looks at the lanes now; a service beside this process notices by itself. */
+  wake?(): void
+}
+
+/** A lane that was left alone, and until when. */
+export type Later = { lane: Lane } & Pick<Extract<Asked, { is: 'later' }>, 'at' | 'why'>
+
+/** The lanes in which an attempt is made, and those that wait for a later time all the same. None: nothing waits. */
+export interface Attempt {
+  asked: Lane[]
+  later: Later[]
+}
+
+/** `held`: nothing of the account is sent, so nothing was tried. */
+export type Retried = ({ is: 'done' } & Attempt) | { is: 'gone' } | { is: 'held'; reason: string }
+
+export type Resumed = Exclude<Done, { is: 'done' }> | ({ is: 'done'; install: Install } & Attempt)
+
+/** Contract: a command waits so long for what an attempt brings. */
+const patienceMs = 20_000
+const lookMs = 100
+
+/** What waits for a later time is tried now, in any state in which something is sent. */
+export async function retryNow(needs: Needs, org: Org, who: string): Promise<Retried> {
+  const { accounts, storage, clock } = needs
+  const install = accounts.get(org)
+  if (!install || !isThere(install)) return { is: 'gone' }
+  const hold = holdOf(install)
+  if (hold !== undefined) return { is: 'held', reason: hold }
+  const at = clock.now()
+  const attempt: Attempt = { asked: [], later: [] }
+  for (const lane of ['send', 'ask'] as const) {
+    const answer = await storage.inbox.retry(org, lane, at)
+    // Another process has paused it meanwhile.
+    if (answer.is === 'held' && lane === 'send') return answer
+    if (answer.is === 'asked') attempt.asked.push(lane)
+    if (answer.is === 'later') attempt.later.push({ lane, at: answer.at, why: answer.why })
+  }
+  if (attempt.asked.length > 0) {
+    await record({ ...storage, clock }, { org, who, act: 'retried' })
+    needs.wake?.()
+  }
+  return { is: 'done', ...attempt }
+}
+
+/** Ends a pause or a refusal; what waits is tried now. */
+export async function resumeNow(needs: Needs, org: Org, who: string): Promise<Resumed> {
+  const done = await resumeAccount(needs, org, who)
+  if (done.is !== 'done') return done
+  needs.wake?.()
+  const at = done.install.updatedAt
+  const lanes = (await needs.storage.lookup.lanes(org)).filter(({ hold }) => hold === undefined)
+  // By its time, since the attempt may be over already.
+  const isAsked = ({ askedAt }: LaneShown) => askedAt === at
+  const later = lanes.filter((lane) => !isAsked(lane)).flatMap((lane) => laterOf(lane, at) ?? [])
+  return { is: 'done', install: done.install, asked: lanes.filter(isAsked).map(({ lane }) => lane), later }
+}
+
+/** Until when this lane is left alone although a person asks; undefined where an attempt would be made, or nothing waits. */
+export function laterOf(shown: LaneShown, now: number): Later | undefined {
+  if (shown.readyAt === undefined || shown.hold !== undefined) return undefined
+  const later = leftAlone(shown, now)
+  return later && { lane: shown.lane, ...later }
+}
+
+/** These lanes once the attempt in each has ended, or when the time is up: one that is still `asked` has not ended. */
+export async function afterAttempt(
+  { storage, clock }: Pick<Needs, 'clock'> & { storage: Pick<Storage, 'lookup'> },
+  org: Org,
+  lanes: readonly Lane[],
+  { waitMs = patienceMs, signal }: { waitMs?: number; signal?: AbortSignal } = {},
+): Promise<LaneShown[]> {
+  const until = clock.monotonic() + waitMs
+  for (;;) {
+    const shown = (await storage.lookup.lanes(org)).filter(({ lane }) => lanes.includes(lane))
+    const isOver = shown.every(({ asked }) => !asked)
+    if (isOver || clock.monotonic() >= until || signal?.aborted) return shown
+    await pause(clock, lookMs, signal)
+  }
+}
+
+/** Whether "Retry now" would try something: something waits for a later time, and nothing holds the account. */
+export function canRetry(install: Install | undefined, lanes: readonly LaneShown[], now: number): boolean {
+  const waits = ({ hold, readyAt = now, leaseUntil = 0 }: LaneShown) =>
+    hold === undefined && readyAt > now && leaseUntil <= now
+  return install !== undefined && isThere(install) && holdOf(install) === undefined && lanes.some(waits)
+}
+
+/** Whether "Resume" would end something: not what only Drift's answer or the operator ends. */
+export function canResume(install: Install | undefined): boolean {
+  return install !== undefined && isResumable(install) && install.reason !== leaving && !install.notAllowed
+}

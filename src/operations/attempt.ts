@@ -1,0 +1,38 @@
+/** What an attempt that a person asked for has brought, in a sentence: for the command line and the console alike. */
+import type { Later } from '../accounts/retry.ts'
+import { skewMsMax } from '../lib/clock.ts'
+import type { Lane, LaneShown } from '../storage/ports.ts'
+import { explain } from './reasons.ts'
+
+/** `good`: the partner took it. `warn`: it did not, and is tried again. `bad`: it refuses the account. `open`: not over yet. */
+export interface Brought {
+  is: 'good' | 'warn' | 'bad' | 'open'
+  says: string
+}
+
+const partners: Readonly<Record<Lane, string>> = { send: 'Segment', ask: 'Drift' }
+
+export function brought(shown: LaneShown): Brought {
+  const { lane, asked, askedAt = 0, triedAt, setback, trouble, readyAt } = shown
+  const partner = partners[lane]
+  if (asked) return { is: 'open', says: `the attempt at ${partner} has not ended yet` }
+  // By the clocks of two processes.
+  if (triedAt === undefined || triedAt + skewMsMax < askedAt)
+    return { is: 'good', says: `nothing waits for ${partner} any more` }
+  if (setback === undefined) return { is: 'good', says: lane === 'send' ? 'Segment accepted' : 'Drift answered' }
+  const next = readyAt === undefined ? '' : `; next attempt at ${timeOf(readyAt)}`
+  // The means of a system's code says that there is one.
+  const code = /^[A-Z0-9_]+$/.test(setback) ? ` (${setback})` : ''
+  return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback).means}${code}${next}` }
+}
+
+export function leftAlone({ lane, at, why }: Later): string {
+  return why === 'retry_after'
+    ? `${partners[lane]} asked to be left alone until ${timeOf(at)}: nothing is sent before`
+    : `an attempt was made a moment ago: the next one is possible at ${timeOf(at)}`
+}
+
+/** To the second, in UTC. */
+function timeOf(at: number): string {
+  return `${new Date(Math.ceil(at / 1_000) * 1_000).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}

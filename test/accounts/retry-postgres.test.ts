@@ -1,0 +1,3 @@
+import { retrySuite } from '../retry.ts'
+
+retrySuite('postgres')
