@@ -70,15 +70,17 @@ law('the project speaks of itself alone: no path of a machine, no registry, no p
 law('every test runs, or says why it does not', {
   judge: (files) =>
     files.filter(isTest).flatMap(({ path, code }) => {
-      const found = /\b(test|it|describe|suite)\.(only|skip|todo)\b|\b(only|skip|todo):\s*true\b|\.skip\(\s*\)/.exec(
-        code,
-      )
+      const found =
+        /\b(test|it|describe|suite)\.(only|skip|todo)\b|\b(only|skip|todo):\s*true\b|\bskip:\s*[\w.]+\s*[!=]==\s*'[^']*'\s*[,}]|\.skip\(\s*\)/.exec(
+          code,
+        )
       return found ? [{ path, why: `has ${found[0]}` }] : []
     }),
   instead: "{ skip: 'the reason' }, where the reason is one of the machine's",
   breaks: [
     { 'test/a.test.ts': "test.only('a', () => {})" },
     { 'test/a.test.ts': "test('a', { skip: true }, () => {})" },
+    { 'test/a.test.ts': "test('a', { skip: process.platform === 'win32' }, () => {})" },
     { 'src/lib/a.test.ts': "test('a', (t) => t.skip())" },
   ],
   keeps: [{ 'test/a.test.ts': "test('a', { skip: process.platform === 'win32' && 'no signals there' }, () => {})" }],
