@@ -29,7 +29,6 @@ export function purge(db: Database): Purged {
   if (last! === logged! && logBytes(db.path) <= logBytesMax) return isErased ? 'compact' : 'done'
   // The most of it while commits go on.
   db.get('PRAGMA wal_checkpoint(PASSIVE)')
-  // mutant: says that all is erased while the log has it still
   if (!truncateLog(db, waitMs)) return isErased ? 'log_held' : 'done'
   const isSmall = isErased && fileBytes(db) <= vacuumBytesMax
   try {
@@ -56,6 +55,7 @@ export function truncateLog(db: Pick<Database, 'exec' | 'get'>, patienceMs: numb
   const timeout = db.get('PRAGMA busy_timeout')?.timeout
   db.exec(`PRAGMA busy_timeout = ${patienceMs}`)
   try {
+    // mutant: says that all is erased while the log has it still
     return db.get('PRAGMA wal_checkpoint(TRUNCATE)')?.busy === 0
   } finally {
     db.exec(`PRAGMA busy_timeout = ${timeout}`)

@@ -17,9 +17,9 @@ export function stampFile(db: DatabaseSync, path: string): () => boolean {
   db.prepare('UPDATE opened SET stamp = ?').run(stamp)
   // In the log alone it would be found whatever the file holds.
   truncateLog({ exec: (sql) => db.exec(sql), get: (sql) => db.prepare(sql).get() as Row | undefined }, 0)
+  // mutant: does not look whether another content was copied into its file
   return () => {
     try {
-      // mutant: does not look whether another content was copied into its file
       return stampIn(path) === stamp
     } catch (error) {
       return !otherContent.includes(primaryCode(error))
