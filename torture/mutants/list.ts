@@ -286,7 +286,8 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   {
     name: 'never tries a troubled account again',
     becomes: 'const probeMs = 1e15',
-    catchers: [simulation],
+    // A wait that no clock of ours can have written is put right, so the simulation goes on.
+    catchers: [{ test: 'src/pipeline/settle.test.ts' }],
   },
   {
     name: 'lets an outage be an end',
