@@ -1,5 +1,5 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
@@ -96,10 +96,25 @@ function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
 }
 
+/**
+ * With every folder above it. Node's own `recursive` never returns, and takes no signal, where a folder that is there
+ * cannot get another: `mkdir` in `/proc` fails with ENOENT (Node 24).
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process was quicker.
+    if (!existsSync(path)) throw error
+  }
+}
+
 /** Where the file lies once links are followed; its folder and the file are made if they are not there. */
 function placeFor(path: string): string {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     const real = createForUs(path)
     if (isOnNetwork(statfsSync(dirname(real)).type)) throw storeOnNetwork()
     return real
