@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { pause } from '../../lib/clock.ts'
+import { codeOf } from '../../lib/errors.ts'
 import type { Install, LaneShown, Org, Storage } from '../../storage/ports.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
@@ -17,7 +18,7 @@ const beatMs = 20_000
 const streamsMax = 50
 
 export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Redriving }): void {
-  const { storage, accounts, redriving, sessions, clock, closing } = needs
+  const { storage, accounts, redriving, sessions, clock, log, closing } = needs
   const open = new Map<Org, number>()
   const count = (org: Org, by: number) => open.set(org, (open.get(org) ?? 0) + by)
   app.get('/console/live', (c) => {
@@ -35,6 +36,9 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
       closing.addEventListener('abort', end, { once: true })
       try {
         await speak(c, stream, gone.signal)
+      } catch (error) {
+        // Hono prints what reaches it to standard error, with its stack. After a hang-up or while closing it is no fault.
+        if (!gone.signal.aborted) log.error('page_failed', { code: codeOf(error) })
       } finally {
         count(org, -1)
         closing.removeEventListener('abort', end)
@@ -50,6 +54,8 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
     let spokenAt = begun
     while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
       await pause(clock, everyMs, gone)
+      // The store may be closed by now.
+      if (gone.aborted) return
       // Its page then asks again, and is led to the sign-in.
       if (!(await sessions.find(c))) return
       const pulse = await pulseOf(storage, org, accounts.get(org), redriving)
