@@ -1,6 +1,7 @@
 /** What came of the form that led back to the overview: what the store says of it now, however often the page is loaded. */
 
-import { laterOf } from '../../accounts/retry.ts'
+import { canRetry, laterOf } from '../../accounts/retry.ts'
+import { holdOf } from '../../accounts/state.ts'
 import { brought, leftAlone } from '../../operations/attempt.ts'
 import type { Install, LaneShown } from '../../storage/ports.ts'
 import type { Level } from '../pages/parts.ts'
@@ -34,18 +35,24 @@ export function doneOf(
     const left = laterOf(lane, now)
     return left ? [said('info', sentence(leftAlone(left)))] : []
   })
+  const isHeld = install !== undefined && holdOf(install) !== undefined
   switch (word) {
     case 'paused':
+      if (install?.state !== 'paused') return []
       return [said('good', 'Sending is paused. Events are received and kept.')]
     case 'resumed':
+      // It has no write key, or was paused again: the reason stands below.
+      if (isHeld) return [said('warn', 'Events are kept and not sent, for the reason below.')]
       return install?.state === 'needs_attention'
         ? attempts
         : [said('good', 'Sending goes on, with what waited first.'), ...(attempts.length > 0 ? attempts : later)]
     case 'not_paused':
       return [said('info', 'Sending was not paused: nothing has changed.')]
     case 'nothing':
+      if (canRetry(install, lanes, now)) return []
       return [said('info', 'Nothing waits for a later time: nothing was tried.')]
     case 'held':
+      if (!isHeld) return []
       return [said('warn', 'Nothing was tried: events are kept and not sent, for the reason below.')]
     case 'later':
       return later
