@@ -1,4 +1,4 @@
-/** How long does the worst body keep the service from its work, whoever sends it? */
+/** How long does the worst body keep the service from its work, with a token or without? */
 import { disconnectType, openEnvelope, tokensOf } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { searchedBy } from '../../src/pipeline/resolve.ts'
@@ -42,7 +42,7 @@ function timed(body: Buffer, header: 'right' | 'missing'): number {
 
 export const hostile: Line = {
   name: 'hostile',
-  question: 'How long does the worst body keep the service from its work, whoever sends it?',
+  question: 'How long does the worst body keep the service from its work, with a token or without?',
   peers: false,
   async run({ rounds: roundsMax, say }) {
     const rounds: number[] = []

@@ -105,7 +105,7 @@ const rows = {
   segment_403: { owner: 'segment', means: 'Segment forbids this source (403)', todo: checkKey, endedBy: sending },
   segment_404: {
     owner: 'segment',
-    means: 'there is no Segment at this address (404)',
+    means: 'Segment does not answer at this address (404)',
     todo: 'check the region and SEGMENT_API_URL_US or _EU',
     endedBy: sending,
   },

@@ -55,7 +55,7 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
   if (only) for (const row of ignoredLines(only)) context.print(row)
 }
 
-/** What one would look for in vain among an account's entries, since nothing of it is kept. */
+/** What is not among an account's entries, since nothing of it is kept: the counts of what was ignored. */
 async function ignoredBeside(
   { org, type, reason, from, to, ...others }: Query,
   { storage, accounts, clock }: Store,

@@ -37,7 +37,7 @@ export const signIn: Command = {
       }
       await record({ ...storage, clock }, { org: id, who, act: 'madeLink' })
       context.print(`${address}/console/sign-in/${secret}`)
-      context.remark('good for ten minutes, and once; whoever opens it is signed in')
+      context.remark('good for ten minutes, and once; the person who opens it is signed in')
     } finally {
       await store.close()
     }

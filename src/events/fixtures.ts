@@ -19,7 +19,7 @@ export async function fixtureTypes(folder: URL = eventsFolder): Promise<string[]
   return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [])).sort()
 }
 
-/** Reads one fixture afresh, every digit kept. Throws when there is none of that name. */
+/** Reads one fixture from disk on each call, every digit kept. Throws when the catalogue has no event of that name. */
 export async function readFixture(type: string, folder: URL = eventsFolder): Promise<Fixture> {
   const { value } = readText(await readFile(new URL(`${type}.json`, folder), 'utf8'))
   if (!isObject(value) || !isObject(value.drift)) throw new Error(`${type}.json holds no webhook under "drift"`)

@@ -8,7 +8,7 @@ import { type DestinationStream, pino } from 'pino'
 export type Fields = Record<string, string | number | boolean | undefined>
 
 export interface Log {
-  /** Left out where the level does not write it, so that `log.debug?.(…)` makes no fields in vain. */
+  /** Absent where the level does not write it, so that `log.debug?.(…)` builds no fields then. */
   debug?(event: string, fields?: Fields): void
   info(event: string, fields?: Fields): void
   warn(event: string, fields?: Fields): void

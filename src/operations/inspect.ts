@@ -67,7 +67,7 @@ function waiting(
   const lane = lanes.find(({ lane: name }) => name === (asks ? 'ask' : 'send'))
   const partner = asks ? 'Drift' : 'Segment'
   if (lane?.triedAt !== undefined && lane.triedAt >= shown.receivedAt && lane.setback) {
-    steps.push({ at: lane.triedAt, what: `${partner} was tried in vain: ${lane.setback}` })
+    steps.push({ at: lane.triedAt, what: `the attempt at ${partner} failed: ${lane.setback}` })
   }
   // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
   const soon = (at: number | undefined) => (at === undefined || at > now + probeMsMax + skewMsMax ? now : at)

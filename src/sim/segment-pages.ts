@@ -48,7 +48,7 @@ function nameOf({ message }: Stored): string {
   return typeof message.event === 'string' ? message.event : `${message.type}`
 }
 
-/** What is there, in one line: for the error of somebody who waited in vain. */
+/** What is there, in one line: for the error of a test that waited too long. */
 export function summary({ accepted, rejected, duplicates }: Books, requests: Received[]): string {
   const statuses = requests.map(({ status }) => status).slice(-10)
   const counts = `${accepted.length} accepted, ${rejected.length} rejected, ${duplicates.length} duplicates`

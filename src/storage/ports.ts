@@ -65,7 +65,7 @@ export interface Entry {
   messageId: string
   receivedAt: number
   mapping: number
-  /** How often Drift was asked in vain. */
+  /** Lookups of this entry that failed, for its backoff. */
   failures: number
   contact?: string
   conversation?: string

@@ -96,7 +96,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     logBytes: async () => 0,
     async backup() {
       throw new Problem('backup_elsewhere', 'PostgreSQL makes its own copies', {
-        hint: `pg_dump --schema=${schema} --format=custom, or the backups of whoever runs the server: see docs/operate.md`,
+        hint: `pg_dump --schema=${schema} --format=custom, or the server's own backups: see docs/operate.md`,
       })
     },
     examine: () => examine(url),
