@@ -1,7 +1,7 @@
 /**
  * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, saves,
  * and records in the audit; saving wakes the lanes (`Accounts.onChange`). The longer ones have files of their own:
- * retry.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
+ * retry.ts, configure.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -24,9 +24,11 @@ interface Needs {
  */
 export type Done = { is: 'done'; install: Install } | { is: 'asked' | 'not_allowed' | 'not_paused' | 'gone' }
 
-/** Nothing is sent from now on; what comes in is kept. */
+/** Nothing is sent from now on; what comes in is kept. Of a paused account nothing changes, and nothing is recorded. */
 export async function pauseAccount(needs: Needs, org: Org, who: string): Promise<Done> {
-  return change(needs, org, paused, { who, act: 'paused' })
+  const done = await change(needs, org, paused, { who, act: 'paused' })
+  const known = needs.accounts.get(org)
+  return done.is === 'asked' && known ? { is: 'done', install: known } : done
 }
 
 /** What waits is sent at once: see resumeNow in retry.ts, which says what that brought. */

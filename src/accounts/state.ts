@@ -63,9 +63,9 @@ export function configured(install: Install, isNewGrant: boolean): Install {
   return begun(relieved(known, 'configure'))
 }
 
-/** A person wants nothing to be sent. Whether it has left stays open. */
+/** A person wants nothing to be sent. Whether it has left stays open. Undefined where it is paused already. */
 export function paused(install: Install): Install | undefined {
-  if (!isThere(install)) return undefined
+  if (!isThere(install) || install.state === 'paused') return undefined
   return { ...(isLeaving(install) ? install : withoutReason(install)), state: 'paused' }
 }
 

@@ -91,6 +91,7 @@ describe('each change of an account is in its audit, when it comes', options, ()
 
   test('from the command line', async () => {
     assert.deepEqual(await added(() => command('installs pause')), ['command line: paused'])
+    assert.deepEqual(await added(() => command('installs pause'), false), [])
     assert.deepEqual(await added(() => command('installs resume')), ['command line: resumed'])
     assert.deepEqual(await added(() => command('installs add', { region: 'eu' }, { writeKey })), [
       'command line: configured the account, write key with fingerprint #, region eu',
