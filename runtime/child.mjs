@@ -17,7 +17,7 @@ const parent = process.ppid
  */
 export function runChild(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'inherit', ...options })
+    let child
     let received = null
     let output = ''
     const forward = (signal) => {
@@ -26,6 +26,11 @@ export function runChild(command, args, options = {}) {
       // draining", so it gets another one.
       child.kill(onTerminal ? 'SIGTERM' : signal)
     }
+    for (const signal of forwarded) process.on(signal, forward)
+    // By default the first opens the inspector, and both say nothing to the child.
+    for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, ignore)
+    // Started last: on a busy machine it may be up, and a key pressed for it, before our next line runs.
+    child = spawn(command, args, { stdio: 'inherit', ...options })
     // npm starts scripts through a shell and signals only that. A shell that does not pass it on (dash) dies, we live on.
     const orphanCheck = setInterval(() => {
       if (process.env.npm_command && process.ppid !== parent && received === null) forward('SIGTERM')
@@ -36,9 +41,6 @@ export function runChild(command, args, options = {}) {
       for (const signal of ['SIGUSR1', 'SIGUSR2']) process.off(signal, ignore)
       settle(value)
     }
-    for (const signal of forwarded) process.on(signal, forward)
-    // By default the first opens the inspector, and both say nothing to the child.
-    for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, ignore)
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text
