@@ -52,7 +52,8 @@ describe('the launcher', () => {
         const up = setInterval(() => {}, 1000)
         console.log('up')`)
       const command = [process.execPath, join(runtime, 'run.mjs'), program].map((word) => `'${word}'`).join(' ')
-      const terminal = startChild('/usr/bin/script', ['-qec', command, '/dev/null'], { stdio: 'pipe' })
+      // The shell gives its place to the launcher: dash, where it stays, ends by Ctrl-\ and takes the terminal with it.
+      const terminal = startChild('/usr/bin/script', ['-qec', `exec ${command}`, '/dev/null'], { stdio: 'pipe' })
       terminal.stdout!.once('data', () => terminal.stdin!.write(byte))
       assert.match((await end(terminal)).stdout, /drained/)
     })
