@@ -143,6 +143,7 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       const before = (isMeant: boolean) => (isMeant ? now - 3 * minute : 0)
       return storage.inbox.expire({
         now,
+        youngAfter: now - 10 * minute,
         unclaimedBefore: before(unclaimed),
         unclaimedBytesMax: bytes ? 12 : 1_000,
         deliveredBefore: before(delivered),

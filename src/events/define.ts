@@ -26,6 +26,11 @@ export interface EventPage {
   readonly from: string
   /** Where the time comes from: the name of a field of `data`, or `receipt`. */
   readonly at: string
+  /**
+   * The field whose time stands before the identity of each of these events; `at`, unless said. Set it to what `at` was
+   * before you change `at`: else what came before the change and comes again after it is another event.
+   */
+  readonly identityAt?: string
   /** The names of what is sent beside contactId; `attributes`: whatever attributes of the contact Drift names. */
   readonly sends: readonly string[] | 'attributes'
   /** Which mapping this is, from 1 on: it grows whenever `fields` changes what an event becomes. */

@@ -5,6 +5,7 @@ import { deletionType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { rememberMs } from '../pipeline/receive.ts'
 import type { Inbox, Limits, Purged, Tickets } from '../storage/ports.ts'
 
 const everyMs = 10_000
@@ -32,6 +33,7 @@ interface Needs {
 export function limitsAt(now: number, retentionDays: number): Limits {
   return {
     now,
+    youngAfter: now - rememberMs,
     unclaimedBefore: now - unclaimedMs,
     unclaimedBytesMax,
     deliveredBefore: now - retentionDays * dayMs,

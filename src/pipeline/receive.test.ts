@@ -1,8 +1,38 @@
-/** What becomes of a webhook whose account leaves. What is received of others is test/webhook/bad-input.test.ts. */
+/** What is kept of a webhook: its identity, and nothing when its account leaves. What is received of others is test/webhook/bad-input.test.ts. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
+
+describe('the identity of an event', () => {
+  let stage: Stage
+  beforeEach(async () => {
+    stage = await startStage()
+    await stage.install()
+  })
+  afterEach(() => stage.close())
+
+  for (const [title, data, seconds] of [
+    ['begins with its own time in seconds', { id: 1, createdAt: 1_790_000_000_999 }, 1_790_000_000],
+    ['begins with 0 where it names no time', { id: 1 }, 0],
+    ['begins with 0 where its time is none of a year before 2106', { id: 1, createdAt: -5 }, 0],
+    ['begins with 0 where its time fills more than four bytes', { id: 1, createdAt: 2 ** 32 * 1_000 }, 0],
+  ] as const)
+    test(title, async () => {
+      const kept: Uint8Array[] = []
+      const { inbox } = stage.storage
+      const { append } = inbox
+      inbox.append = (batch) => {
+        for (const arrival of batch) if (arrival.state !== 'ignored') kept.push(arrival.identity)
+        return append(batch)
+      }
+      await stage.arrive({ type: 'new_conversation', orgId: org, data: { ...data, contactId: 7 } })
+      assert.deepEqual(
+        kept.map((identity) => [identity.length, Buffer.from(identity).readUInt32BE(0)]),
+        [[16, seconds]],
+      )
+    })
+})
 
 describe('a webhook of an account that', () => {
   let stage: Stage

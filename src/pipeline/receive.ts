@@ -16,6 +16,7 @@ import {
 } from '../drift/envelope.ts'
 import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Arrival, IgnoredReason, Inbox, Lane, Org } from '../storage/ports.ts'
 import { bodyPlace, searchedBy } from './resolve.ts'
@@ -36,7 +37,7 @@ export type Receive = (body: Buffer, header: TokenVerdict, encoding?: 'unknown')
 
 const day = 24 * 3_600_000
 /** How long the same event again is the same event. */
-const rememberMs = 30 * day
+export const rememberMs = 30 * day
 /** The same for events that carry neither an id nor a time of their own: a visitor may well do it again. */
 const rememberTimelessMs = 10 * 60_000
 
@@ -130,6 +131,7 @@ export function receiver(needs: Needs): Receive {
       state,
       text,
       identity,
+      ...(page && !timeless ? { ownTime: ownTimeOf(envelope.data, page) } : {}),
       // mutant: remembers an event without id or time for a month
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
       ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
@@ -174,14 +176,41 @@ export function receiver(needs: Needs): Receive {
     text: string | Buffer
     /** None: it is not the same as any other. */
     identity: string | Uint8Array | undefined
+    /** In seconds since 1970; of an event that has none, absent or 0. */
+    ownTime?: number
     rememberMs: number
   }): Promise<Arrival> {
-    const { text, identity, ...rest } = what
+    const { text, identity, ownTime = 0, ...rest } = what
     const receivedAt = clock.now()
     const messageId = `drift-${timeOrderedId(random, receivedAt)}`
     // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own.
     const owner = what.state === 'unclaimed' ? '' : what.org
     const body = await keyring.seal(owner, bodyPlace(messageId), text)
-    return { mapping: 0, ...rest, messageId, receivedAt, identity: keyring.identity(identity ?? messageId), body }
+    return {
+      mapping: 0,
+      ...rest,
+      messageId,
+      receivedAt,
+      identity: placed(keyring.identity(identity ?? messageId), ownTime),
+      body,
+    }
   }
+}
+
+const secondsMax = 2 ** 32 - 1
+
+/** The event's own time in seconds since 1970; 0 where it says none that four bytes hold. */
+function ownTimeOf(data: JsonObject, { identityAt, at }: EventPage): number {
+  const time = data[identityAt ?? at]
+  const seconds = typeof time === 'number' ? Math.floor(time / 1_000) : 0
+  return seconds > 0 && seconds <= secondsMax ? seconds : 0
+}
+
+/**
+ * The first four bytes give way to the event's own time: identities of one hour lie together in the store, and a commit
+ * writes one page of them, not one for each event. Twelve bytes are enough that two of one second never meet by chance.
+ */
+function placed(digest: Buffer, ownTime: number): Buffer {
+  digest.writeUInt32BE(ownTime, 0)
+  return digest
 }

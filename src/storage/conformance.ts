@@ -35,6 +35,13 @@ export function arrival(said: Partial<Stored> = {}): Stored {
   }
 }
 
+/** Of an event whose own time this is. */
+export function identityAt(time: number): Buffer {
+  const identity = Buffer.from(`....identity-${++made}`.padEnd(16, '.'))
+  identity.writeUInt32BE(Math.floor(time / 1_000))
+  return identity
+}
+
 type Ignored = Extract<Arrival, { state: 'ignored' }>
 
 export function ignored(said: Partial<Ignored> = {}): Ignored {
@@ -95,6 +102,7 @@ export const keepAll: Limits = {
   failedBefore: 0,
   kept: [],
   now: 0,
+  youngAfter: 0,
   minutesBefore: 0,
   hoursBefore: 0,
 }
@@ -698,6 +706,30 @@ export const promises: readonly Promised[] = [
       assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['duplicate'])
       await storage.inbox.expire({ ...keepAll, now: 1_500 })
       assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['stored'])
+    },
+  },
+  {
+    promise:
+      'an event is one event for its month, however far from its receipt the time is that its identity begins with',
+    async check(storage) {
+      const day = 24 * hourMs
+      const receivedAt = Date.UTC(2026, 10, 1)
+      const times = [0, Date.UTC(2010), receivedAt - day, receivedAt, Date.UTC(2027, 10), 2 ** 32 * 1_000 - 1]
+      const made = times.map((time) => arrival({ identity: identityAt(time), receivedAt, rememberMs: 30 * day }))
+      const again = (at: number) =>
+        made.map(({ identity, rememberMs }) => arrival({ identity, rememberMs, receivedAt: at }))
+      await storage.inbox.append(made)
+      for (const [after, told] of [
+        [29, 'duplicate'],
+        [31, 'stored'],
+      ] as const) {
+        const now = receivedAt + after * day
+        for (let step = 0; step < 4; step++) await storage.inbox.expire({ ...keepAll, now, youngAfter: now - 30 * day })
+        assert.deepEqual(
+          await storage.inbox.append(again(now)),
+          times.map(() => told),
+        )
+      }
     },
   },
   {

@@ -40,7 +40,8 @@ export type Arrival =
       receivedAt: number
       /**
        * Equal identities are one event for `rememberMs`, counted from the first; never for more than twice as long,
-       * whatever a clock has written that has been set back since.
+       * whatever a clock has written that has been set back since. Sixteen bytes; those of events of one time begin
+       * alike, so that an engine finds them side by side.
        */
       identity: Uint8Array
       rememberMs: number
@@ -261,8 +262,10 @@ export interface Limits {
   /** Dead and quarantined entries received before this, but for those with one of the reasons `kept`. */
   failedBefore: number
   kept: readonly string[]
-  /** Identities to be forgotten at this moment. */
+  /** Identities to be forgotten at this moment; not all at once. */
   now: number
+  /** Events of a time of their own between this and `now` are remembered still, but for those that came before their time. */
+  youngAfter: number
   /** Moments older than this are told by the hour, and older than that not at all. */
   minutesBefore: number
   hoursBefore: number

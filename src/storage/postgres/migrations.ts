@@ -34,8 +34,8 @@ const steps: readonly Step[] = [
   -- Given to entries, as their order, and to claims, as theirs.
   CREATE SEQUENCE places;
 
+  -- No index by the time: what has run out is found by a walk over the keys, see ../forgetting.ts.
   CREATE TABLE identities (identity bytea PRIMARY KEY, until bigint NOT NULL);
-  CREATE INDEX identities_until ON identities (until);
 
   -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
   CREATE TABLE entries (

@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { eventually, leastMs } from '../../../test/clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { Problem } from '../../lib/errors.ts'
-import { arrival, conserved } from '../conformance.ts'
+import { arrival, conserved, identityAt, keepAll } from '../conformance.ts'
 import type { Storage } from '../ports.ts'
 import { open } from './open.ts'
 
@@ -206,16 +206,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
   test('tidy up at the same time without harm', async () => {
     const all = await Promise.all([service(), service(), service()])
     await all[0]!.inbox.append(Array.from({ length: 3_000 }, () => arrival({ state: 'unclaimed' })))
-    const limits = {
-      unclaimedBefore: 1_001,
-      unclaimedBytesMax: 1e9,
-      deliveredBefore: 0,
-      failedBefore: 0,
-      kept: [],
-      now: 0,
-      minutesBefore: 0,
-      hoursBefore: 0,
-    }
+    const limits = { ...keepAll, unclaimedBefore: 1_001 }
     let gone = 0
     await eventually(async () => {
       for (const step of await Promise.all(all.map(({ inbox }) => inbox.expire(limits)))) gone += step
@@ -223,6 +214,27 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     })
     assert.equal(gone, 3_000)
     await conserved(all[0]!)
+  })
+
+  test('forget the identities whose time has run out, wherever they lie, and no others', async () => {
+    const storage = await service()
+    const [day, now] = [24 * 3_600_000, Date.UTC(2026, 10, 1)]
+    const [year, month] = [365 * day, 30 * day]
+    const some = (many: number, time: number, rememberMs = month) =>
+      Array.from({ length: many }, () => arrival({ identity: identityAt(time), receivedAt: now, rememberMs }))
+    await storage.inbox.append([
+      ...some(50, 0, 60_000),
+      ...some(50, now - year),
+      ...some(50, now),
+      ...some(50, now + year),
+      ...some(5, now - year, 2 * month),
+    ])
+    const left: unknown[] = []
+    for (const at of [now, now + day, now + 31 * day, now + 61 * day]) {
+      for (let step = 0; step < 2; step++) await storage.inbox.expire({ ...keepAll, now: at, youngAfter: at - month })
+      left.push((await server.query('SELECT count(*)::int AS n FROM drift_segment_source.identities', url))[0]!.n)
+    }
+    assert.deepEqual(left, [205, 155, 5, 0])
   })
 
   test('keep what text cannot hold in it', async () => {

@@ -2,6 +2,7 @@
  * Taking away: what has outlived its time, and what a disconnected account leaves. In steps that keep a commit short.
  * Many replicas may do so at once: one of them does it, the others find it done.
  */
+import { stepKeys, type Walk, walkOf } from '../forgetting.ts'
 import type { Limits, State } from '../ports.ts'
 import { tally } from './counts.ts'
 import type { Database, Row, Session } from './database.ts'
@@ -14,13 +15,7 @@ const taken = 'id, org, type, state'
 export async function expire(db: Database, limits: Limits): Promise<number> {
   return db.transaction(async (session) => {
     if (!(await tryLock(session, 'maintenance'))) return 0
-    await session.run(
-      `DELETE FROM identities WHERE identity IN (
-         SELECT identity FROM identities WHERE until <= $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED
-       )`,
-      limits.now,
-      stepMax,
-    )
+    await forget(session, walkOf(db), limits)
     const old = (condition: string, before: number, kept: readonly string[] = []) =>
       session.all(
         `DELETE FROM entries WHERE id IN (
@@ -41,6 +36,23 @@ export async function expire(db: Database, limits: Limits): Promise<number> {
     await ageMoments(session, limits)
     return rows.length
   })
+}
+
+/** One step of the walk over the identities; one that a webhook has in hand stays until the next time. */
+async function forget(session: Session, walk: Walk, limits: Limits): Promise<void> {
+  const from = walk.from(limits)
+  const beyond = 'SELECT identity FROM identities WHERE identity > $1 ORDER BY identity LIMIT 1 OFFSET $2'
+  const last = (await session.get(beyond, from, stepKeys - 1))?.identity as Uint8Array | undefined
+  await session.run(
+    `DELETE FROM identities WHERE identity IN (
+       SELECT identity FROM identities
+       WHERE identity > $1 AND ($2::bytea IS NULL OR identity <= $2) AND until <= $3 FOR UPDATE SKIP LOCKED
+     )`,
+    from,
+    last ?? null,
+    limits.now,
+  )
+  walk.reached(last)
 }
 
 /** One step; 0 when nothing of the account is left. */

@@ -1,4 +1,5 @@
 /** Taking away: what has outlived its time, and what a disconnected account leaves. In steps that keep a commit short. */
+import { stepKeys, walkOf } from '../forgetting.ts'
 import type { Limits, State } from '../ports.ts'
 import { tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
@@ -10,11 +11,7 @@ const stepMax = 2_000
 const columns = 'id, org, type, state, message_id, contact, conversation'
 
 export function expire(db: Database, limits: Limits): number {
-  db.run(
-    'DELETE FROM identities WHERE identity IN (SELECT identity FROM identities WHERE until <= ? LIMIT ?)',
-    limits.now,
-    stepMax,
-  )
+  forget(db, limits)
   ageMoments(db, limits)
   const select = `SELECT ${columns} FROM entries WHERE`
   return (
@@ -35,6 +32,17 @@ export function expire(db: Database, limits: Limits): number {
       ),
     )
   )
+}
+
+/** One step of the walk over the identities. */
+function forget(db: Database, limits: Limits): void {
+  const walk = walkOf(db)
+  const from = walk.from(limits)
+  const beyond = 'SELECT identity FROM identities WHERE identity > ? ORDER BY identity LIMIT 1 OFFSET ?'
+  const last = db.get(beyond, from, stepKeys - 1)?.identity as Uint8Array | undefined
+  const gone = 'DELETE FROM identities WHERE identity > ?1 AND (?2 IS NULL OR identity <= ?2) AND until <= ?3'
+  db.run(gone, from, last ?? null, limits.now)
+  walk.reached(last)
 }
 
 /** One step; 0 when nothing of the account is left. */

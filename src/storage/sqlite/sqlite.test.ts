@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { leastMs } from '../../../test/clock.ts'
-import { arrival } from '../conformance.ts'
+import { arrival, identityAt, keepAll } from '../conformance.ts'
 import { openDatabase } from './database.ts'
 import { claim } from './inbox.ts'
 import { open } from './open.ts'
@@ -21,6 +21,32 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
+
+describe('identities', () => {
+  test('whose time has run out are taken away a step at a time, wherever they lie, and no others', async () => {
+    const service = await open(path, 'serve')
+    const [day, now] = [24 * 3_600_000, Date.UTC(2026, 10, 1)]
+    const some = (many: number, time: number, rememberMs: number) =>
+      Array.from({ length: many }, () => arrival({ identity: identityAt(time), receivedAt: now, rememberMs }))
+    const [year, month, minute] = [365 * day, 30 * day, 60_000]
+    await service.inbox.append([
+      ...some(12_000, 0, 10 * minute),
+      ...some(2_000, now - year, month),
+      ...some(2_000, now, month),
+      ...some(2_000, now + year, month),
+      ...some(5, now - year, 2 * month),
+    ])
+    const left = () =>
+      Number(new DatabaseSync(path, { readOnly: true }).prepare('SELECT count(*) AS n FROM identities').get()!.n)
+    const expired = async (at: number) => {
+      for (let step = 0; step < 4; step++)
+        await service.inbox.expire({ ...keepAll, now: at, youngAfter: at - month, deliveredBefore: 0 })
+      return left()
+    }
+    assert.deepEqual([await expired(now), await expired(now + day), await expired(now + 61 * day)], [18_005, 6_005, 0])
+    await service.close()
+  })
+})
 
 describe('the file', () => {
   test('has one service at a time; a command works beside it, and the service notices within a second', async () => {
