@@ -42,6 +42,7 @@ if (chosen.some(({ peers }) => peers)) {
 const rig = openRig({
   rounds: given.quick ? 1 : Number(given.rounds),
   seconds: given.quick ? 1 : 3,
+  warmSeconds: given.quick ? 2 : 10,
   quick: given.quick,
   engine: sqlite,
 })

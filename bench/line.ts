@@ -7,6 +7,8 @@ export interface Bench {
   rounds: number
   /** Seconds of load in one measurement. */
   seconds: number
+  /** Seconds of load before a process is measured: a service runs for days, and is compiled for its work in seconds. */
+  warmSeconds: number
   /** True: a look whether it runs at all, with the tenth of everything. */
   quick: boolean
   engine: Engine

@@ -4,6 +4,7 @@ import { accounts } from './lines/accounts.ts'
 import { acknowledge } from './lines/acknowledge.ts'
 import { backlog } from './lines/backlog.ts'
 import { crash } from './lines/crash.ts'
+import { delay } from './lines/delay.ts'
 import { disk } from './lines/disk.ts'
 import { endToEnd } from './lines/end-to-end.ts'
 import { engines } from './lines/engines.ts'
@@ -20,6 +21,7 @@ export const lines: readonly Line[] = [
   acknowledge,
   halfLoad,
   endToEnd,
+  delay,
   loss,
   idle,
   backlog,

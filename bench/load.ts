@@ -1,5 +1,8 @@
 /** Load from both generators, each a process of its own. */
+import type { Stand } from './contenders.ts'
+import type { Bench } from './line.ts'
 import { measure } from './process.ts'
+import { webhooksOf } from './product.ts'
 
 export interface Closed {
   url: string
@@ -31,6 +34,18 @@ export interface Answered {
 /** autocannon: each connection posts again as soon as it is answered. */
 export function flood(options: Closed): Promise<Answered> {
   return measure('bench/load.mjs', options)
+}
+
+/** Full load before what is measured, so that what is measured is compiled, and all of it sent. */
+export async function warmUp(
+  { warmSeconds }: Pick<Bench, 'warmSeconds'>,
+  { receiver, segment }: Pick<Stand, 'receiver' | 'segment'>,
+  accounts = 1,
+): Promise<Answered> {
+  const load = { url: webhooksOf(receiver), connections: 16, seconds: warmSeconds, warmSeconds: 0, accounts }
+  const warm = await flood(load)
+  await segment.until(warm.answered, 3_000)
+  return warm
 }
 
 export interface Paced {

@@ -12,6 +12,8 @@ export interface Mode {
   delayMs?: number
   /** Forgets what was seen. */
   reset?: boolean
+  /** Latencies count from the webhook of this number on. */
+  measuredFrom?: number
 }
 
 export interface Report {
@@ -46,6 +48,7 @@ function take(writeKey: string, message: Message, now: number): void {
   if (seen.size === 0) firstAt = now
   seen.add(n)
   lastAt = now
+  if (n < (mode.measuredFrom ?? 0)) return
   latencies[writeKey] ??= []
   latencies[writeKey].push(now - at)
 }

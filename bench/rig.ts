@@ -7,7 +7,7 @@ import { addBacklog } from './backlog.ts'
 import type { Bench } from './line.ts'
 import { install, settingsFor } from './product.ts'
 
-export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'quick' | 'engine'>): Bench {
+export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'warmSeconds' | 'quick' | 'engine'>): Bench {
   const folders: string[] = []
   const backlogs = new Map<string, Promise<string>>()
   let copy = ''

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { median, percentile, ratios, rotated, spreadOf } from '../../bench/arithmetic.ts'
 import { alone, compared, roundsOf } from '../../bench/line.ts'
 import { lines } from '../../bench/lines.ts'
+import { startSegment } from '../../bench/segment.ts'
 import { placed, shown, tableOf } from '../../bench/table.ts'
 
 describe('the arithmetic', () => {
@@ -90,6 +91,19 @@ describe('the table', () => {
 test('every line has a name of its own and asks a question', () => {
   assert.equal(new Set(lines.map(({ name }) => name)).size, lines.length)
   for (const { question } of lines) assert.match(question, /\?$/)
+})
+
+test('Segment counts every event, and latencies from the webhook on that it is told', async () => {
+  const segment = await startSegment({ measuredFrom: 2 })
+  try {
+    const batch = [1, 2].map((n) => ({ properties: { conversationId: n }, timestamp: new Date().toISOString() }))
+    const sent = { method: 'POST', body: JSON.stringify({ writeKey: 'key', batch }) }
+    for (const _ of ['once', 'again']) await fetch(`${segment.url}/v1/batch`, sent)
+    const { events, duplicates, latencies } = await segment.report()
+    assert.deepEqual([events, duplicates, latencies.key?.length], [2, 2, 1])
+  } finally {
+    await segment.kill()
+  }
 })
 
 test('a line runs, between the real service and the receiver, and prints its table', { timeout: 60_000 }, async () => {
