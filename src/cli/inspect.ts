@@ -55,24 +55,26 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
   if (only) for (const row of ignoredLines(only)) context.print(row)
 }
 
+/** `ofAllAbsent`: the counts are those of all accounts that are not installed here, not of the one that was named. */
+type Counted = RecentlyIgnored & { ofAllAbsent?: true }
+
 /** What is not among an account's entries, since nothing of it is kept: the counts of what was ignored. */
 async function ignoredBeside(
   { org, type, reason, from, to, ...others }: Query,
   { storage, accounts, clock }: Store,
-): Promise<RecentlyIgnored | undefined> {
+): Promise<Counted | undefined> {
   // What else a query names is of single events, and of these only counts are kept.
   if (org === undefined || Object.keys(others).length > 0) return undefined
   const now = clock.now()
-  // Accounts that are not here are counted together.
-  const owner = accounts.get(org) ? org : ''
+  const isHere = accounts.get(org) !== undefined
   const span = { from: from ?? now - knownMs, to: to ?? now + 1 }
   const isKnown = (name: string) => catalogue.has(name)
-  const found = await recentlyIgnored(storage.ledger, owner, { ...span, type, isKnown })
-  if (reason === undefined) return found
-  return { ignored: found.ignored.filter((one) => one.reason === reason), duplicates: [] }
+  const found = await recentlyIgnored(storage.ledger, isHere ? org : '', { ...span, type, isKnown })
+  const ofReason = { ignored: found.ignored.filter((one) => one.reason === reason), duplicates: [] }
+  return { ...(reason === undefined ? found : ofReason), ...(isHere ? {} : { ofAllAbsent: true }) }
 }
 
-function ignoredLines({ ignored, duplicates }: RecentlyIgnored): string[] {
+function ignoredLines({ ignored, duplicates, ofAllAbsent }: Counted): string[] {
   const minute = (at: number) => iso(at).replace(/:\d\d\.\d{3}Z$/, 'Z')
   const rows = ignored.map(({ type, reason, count, lastAt }) => {
     const [means, todo] = ofIgnored[reason]
@@ -82,7 +84,8 @@ function ignoredLines({ ignored, duplicates }: RecentlyIgnored): string[] {
     ({ type, count, lastAt }) => `  ${type}: ${count} were the same event again, last about ${minute(lastAt)}`,
   )
   if (rows.length + again.length === 0) return []
-  return ['counted and not kept, as far as the last eight days tell:', ...rows, ...again]
+  const whose = ofAllAbsent ? ', of all accounts that are not installed here together' : ''
+  return [`counted and not kept${whose}, as far as the last eight days tell:`, ...rows, ...again]
 }
 
 interface Told extends Shown, Story {

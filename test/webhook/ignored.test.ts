@@ -106,6 +106,14 @@ test('inspect of an account that has left, or may not be here, says so', async (
   assert.deepEqual(await reasonsOf(unlisted), ['not_allowed'], 'those that are not here are counted together')
 })
 
+test('inspect of an account that is not here says that its counts are those of all such accounts', async () => {
+  const together = async (id: number) => (await asJson('inspect', { org: String(id) })).ofAllAbsent
+  assert.deepEqual([await together(unlisted), await together(unlisted + 1)], [true, true])
+  assert.deepEqual([await together(org), await together(gone)], [undefined, undefined])
+  const { output } = await rig.command('inspect', { given: { org: String(unlisted + 1) } })
+  assert.match(output, /^counted and not kept, of all accounts that are not installed here together, /m)
+})
+
 test('the metrics count what was ignored by reason', async () => {
   const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
   const counted = [...text.matchAll(/^drift_segment_source_ignored_total\{reason="(\w+)"\} (\d+)$/gm)]
