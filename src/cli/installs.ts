@@ -8,7 +8,7 @@ import { holdOf, isThere, stateShown } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
 import { pause as wait } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import { brought, leftAlone } from '../operations/attempt.ts'
+import { brought, laterSaid } from '../operations/attempt-outcome.ts'
 import { explain } from '../operations/reasons.ts'
 import { type Region, regionIn } from '../segment/region.ts'
 import type { Store } from '../service.ts'
@@ -179,7 +179,7 @@ async function tell({ print }: Context, store: Store, id: string, { asked, later
   const shown = await afterAttempt(store, id, asked)
   const said = shown.map(brought)
   for (const { is, says } of said) print(`${id}: ${is === 'open' ? `nothing came of it within 20 s: ${says}` : says}`)
-  for (const one of later) print(`${id}: ${leftAlone(one)}`)
+  for (const one of later) print(`${id}: ${laterSaid(one)}`)
   return {
     isAccepted: later.length === 0 && said.every(({ is }) => is === 'good'),
     isRefused: said.some(({ is }) => is === 'bad'),

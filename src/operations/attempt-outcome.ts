@@ -26,7 +26,7 @@ export function brought(shown: LaneShown): Brought {
   return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback).means}${code}${next}` }
 }
 
-export function leftAlone({ lane, at, why }: Later): string {
+export function laterSaid({ lane, at, why }: Later): string {
   return why === 'retry_after'
     ? `${partners[lane]} asked to be left alone until ${timeOf(at)}: nothing is sent before`
     : `an attempt was made a moment ago: the next one is possible at ${timeOf(at)}`

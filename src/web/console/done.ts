@@ -2,7 +2,7 @@
 
 import { canRetry, laterOf } from '../../accounts/retry.ts'
 import { holdOf } from '../../accounts/state.ts'
-import { brought, leftAlone } from '../../operations/attempt.ts'
+import { brought, laterSaid } from '../../operations/attempt-outcome.ts'
 import type { Install, LaneShown } from '../../storage/ports.ts'
 import type { Level } from '../pages/parts.ts'
 
@@ -33,7 +33,7 @@ export function doneOf(
     })
   const later = lanes.flatMap((lane) => {
     const left = laterOf(lane, now)
-    return left ? [said('info', sentence(leftAlone(left)))] : []
+    return left ? [said('info', sentence(laterSaid(left)))] : []
   })
   const isHeld = install !== undefined && holdOf(install) !== undefined
   switch (word) {
