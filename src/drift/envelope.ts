@@ -57,6 +57,9 @@ export type Opened =
       identity: Uint8Array | string
     }
 
+/** The type of a body that says none. */
+export const unreadableType = 'unreadable'
+
 export type TokenVerdict = 'right' | 'wrong' | 'missing'
 
 export interface Tokens {
@@ -117,7 +120,7 @@ export function openEnvelope(
 
 /** A body that could not be read at all, such as a compressed one: kept as it came. */
 export function unread(bytes: Buffer, reason: string): Opened {
-  return { as: 'unreadable', reason, orgId: '', type: 'unreadable', text: bytes, identity: bytes }
+  return { as: 'unreadable', reason, orgId: '', type: unreadableType, text: bytes, identity: bytes }
 }
 
 /** What was kept of an envelope, read again. */
@@ -202,7 +205,7 @@ function unreadable(bytes: Buffer, reason: string, said: Said, tokens: Tokens): 
   const orgId = (reason !== 'org_contradicts' && orgIdOf(said('orgId'))) || ''
   // Latin-1 gives every byte back as it was.
   const text = Buffer.from(tokens.blank(bytes.toString('latin1')), 'latin1')
-  return { as: 'unreadable', reason, orgId, type: isType(type) ? type : 'unreadable', text, identity: text }
+  return { as: 'unreadable', reason, orgId, type: isType(type) ? type : unreadableType, text, identity: text }
 }
 
 function digest(text: string): Buffer {

@@ -53,6 +53,15 @@ describe('a webhook of an account that', () => {
     assert.deepEqual(await stage.standings(), [])
   })
 
+  test('sends unreadable bodies of ever new types grows the counts by one row, not by one for each type', async () => {
+    const typesOf = async () => [...new Set((await stage.storage.ledger.totals()).map(({ type }) => type))].sort()
+    for (const type of ['made_up_1', 'made_up_2', 'made_up_3', 'new_meeting', 'gdpr_delete_requested'])
+      await stage.arrive({ type, orgId: type.startsWith('gdpr') ? 'none' : org, data: 'no object' })
+    assert.deepEqual(await typesOf(), ['gdpr_delete_requested', 'new_meeting', 'other'])
+    const { entries } = await stage.storage.lookup.find({ states: ['quarantined'] }, { limit: 10 })
+    assert.equal(entries.length, 5, 'each of them is kept')
+  })
+
   test('leaves while it is on its way to the store does not stay behind', async () => {
     const { inbox } = stage.storage
     const { append } = inbox

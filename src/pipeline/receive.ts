@@ -13,6 +13,7 @@ import {
   type Tokens,
   type TokenVerdict,
   unread,
+  unreadableType,
 } from '../drift/envelope.ts'
 import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -59,7 +60,7 @@ type Fate =
   | { state: 'ignored'; reason: IgnoredReason }
   | { state: Exclude<Arrival['state'], 'ignored'>; reason?: string }
 
-/** What types outside the catalogue are counted as. */
+/** What types outside the catalogue are counted as: counts outlive bodies, so the number of types must be bounded. */
 export const otherTypes = 'other'
 
 function orgOf(opened: Opened): string {
@@ -116,7 +117,7 @@ export function receiver(needs: Needs): Receive {
     if (opened.as === 'unreadable') {
       const { type, reason, text, identity } = opened
       const owner = accounts.get(org) ? org : ''
-      return keep({ org: owner, type, state: 'quarantined', reason, text, identity, rememberMs })
+      return keep({ org: owner, type: kindOf(type), state: 'quarantined', reason, text, identity, rememberMs })
     }
     const { envelope } = opened
     const { type, text, identity } = envelope
@@ -158,10 +159,19 @@ export function receiver(needs: Needs): Receive {
       : { state: 'waiting' }
   }
 
-  /** Accounts that are not here are counted together, and so are types outside the catalogue: neither number is ours to bound. */
+  /** An unreadable body that claims a type is kept, and counted for good, under it only if we know that type. */
+  function kindOf(claimed: string): string {
+    return isLifeCycle(claimed) || claimed === unreadableType ? claimed : countedAs(claimed)
+  }
+
+  function countedAs(type: string): string {
+    return catalogue.has(type) ? type : otherTypes
+  }
+
+  /** Accounts that are not here are counted together: their number is not ours to bound. */
   function ignored(org: Org, type: string, reason: IgnoredReason): Arrival {
-    const [owner, known] = [accounts.get(org) ? org : '', catalogue.has(type) ? type : otherTypes]
-    return { state: 'ignored', org: owner, type: known, reason, receivedAt: clock.now() }
+    const owner = accounts.get(org) ? org : ''
+    return { state: 'ignored', org: owner, type: countedAs(type), reason, receivedAt: clock.now() }
   }
 
   async function keep(what: {
