@@ -164,7 +164,15 @@ async function startService(
   )
   url = addressOf({ host: config.host, port: listeners[0].port })
   const { grants, wake } = pipeline
-  const operations = await startOperations({ storage, grants, retentionDays: config.retentionDays, clock, log, wake })
+  const operations = await startOperations({
+    storage,
+    accounts,
+    grants,
+    retentionDays: config.retentionDays,
+    clock,
+    log,
+    wake,
+  })
   pipeline.start()
   const about = {
     version: context.integration.version,

@@ -19,8 +19,8 @@ describe('maintenance', () => {
         return keepAlive()
       },
     } as unknown as Parameters<typeof keepUp>[0]['grants']
-    const purge = async () => 'done' as const
-    const stop = keepUp({ inbox, tickets, grants, clock, log, retentionDays: 7, purge, mayDelete: () => true })
+    const [purge, catchUp] = [async () => 'done' as const, async () => {}]
+    const stop = keepUp({ inbox, tickets, grants, clock, log, retentionDays: 7, catchUp, purge, mayDelete: () => true })
     await eventually(() => rounds === 1 && clock.untilNext() !== undefined)
     await stop()
     return lines

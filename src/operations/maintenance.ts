@@ -24,6 +24,8 @@ interface Needs {
   clock: Clock
   log: Log
   retentionDays: number
+  /** Events go on that nothing holds any more: before any expire. */
+  catchUp(): Promise<void>
   /** Of the store: what was erased is to be readable nowhere. */
   purge(): Promise<Purged>
   /** Whether the clock can be trusted with deleting what it calls old. */
@@ -47,7 +49,7 @@ export function limitsAt(now: number, retentionDays: number): Limits {
 
 /** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
 export function keepUp(needs: Needs): () => Promise<void> {
-  const { inbox, tickets, grants, purge, clock, log, retentionDays, mayDelete } = needs
+  const { inbox, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete } = needs
   let stopped = false
   let cancel = () => {}
   let round = Promise.resolve()
@@ -57,6 +59,7 @@ export function keepUp(needs: Needs): () => Promise<void> {
     const startedAt = clock.monotonic()
     const durationMs = () => Math.round(clock.monotonic() - startedAt)
     try {
+      await catchUp()
       let gone = 0
       for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)
         step = await inbox.expire(limitsAt(clock.now(), retentionDays))

@@ -146,3 +146,11 @@ test(
     })
   },
 )
+
+test('what nothing holds any more goes by itself, without a resume or a restart', options, async () => {
+  const { inbox } = rig.service.store.storage
+  await inbox.hold(String(org), 'send', 'not_allowed')
+  await post(update(1))
+  assert.equal((await rig.sums()).held, 1)
+  await inTime(async () => rig.sims.segment.accepted.length === 1)
+})

@@ -113,7 +113,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       log: silentLog,
     })
     const { grants, wake } = pipeline
-    await startOperations({ storage, grants, retentionDays: 7, clock, log: silentLog, wake })
+    await startOperations({ storage, accounts, grants, retentionDays: 7, clock, log: silentLog, wake })
     pipeline.start()
     services.push({ process, receive: pipeline.receive, accounts })
 

@@ -1,0 +1,83 @@
+/** What was left undone after an account's state was saved, and what must not be undone. */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import { org, type Stage, startStage } from '../../test/stage.ts'
+import { silentLog } from '../lib/log.ts'
+import { catchingUp } from './catch-up.ts'
+
+const id = String(org)
+
+describe('catching up', () => {
+  let stage: Stage
+  let lines: object[]
+  let catchUp: () => Promise<void>
+  beforeEach(async () => {
+    stage = await startStage()
+    lines = []
+    const log = { ...silentLog, warn: (event: string, fields?: object) => void lines.push({ event, ...fields }) }
+    catchUp = catchingUp({ ...stage, log, wake() {} })
+  })
+  afterEach(() => stage.close())
+
+  const accepted = () => stage.sims.segment.accepted.length
+  const state = (changes: object) =>
+    stage.accounts.change(id, stage.clock.now(), (install) => ({ ...install, ...changes }))
+
+  for (const known of [{ state: 'live' }, { state: 'needs_attention', reason: 'segment_401' }]) {
+    test(`lets go what another replica held by settings of its own: ${known.state}`, async () => {
+      await stage.install()
+      await state(known)
+      await stage.arrive('contact_updated')
+      await stage.storage.inbox.hold(id, 'send', 'not_allowed')
+      assert.equal(await stage.step('send'), false)
+      await catchUp()
+      assert.deepEqual(lines, [{ event: 'caught_up', org: id, lane: 'send', reason: 'not_allowed' }])
+      await stage.run()
+      assert.equal(accepted(), 1)
+    })
+  }
+
+  test('adopts the events of an account that was installed while the store could not', async () => {
+    const { inbox } = stage.storage
+    const { adopt } = inbox
+    await stage.arrive('contact_updated')
+    inbox.adopt = () => Promise.reject(new Error('away'))
+    await assert.rejects(stage.install(), /away/)
+    inbox.adopt = adopt
+    assert.equal(await stage.step('send'), false)
+    await catchUp()
+    assert.deepEqual(lines, [{ event: 'caught_up', org: id, adopted: 1 }])
+    await stage.run()
+    assert.equal(accepted(), 1)
+  })
+
+  test('keeps what another process holds, though this one has not heard of it yet', async () => {
+    await stage.install()
+    await stage.arrive('contact_updated')
+    const there = await stage.another()
+    await there.accounts.change(id, stage.clock.now(), (install) => ({ ...install, state: 'paused' }))
+    assert.equal(stage.accounts.get(id)?.state, 'live')
+    await catchUp()
+    assert.equal(await stage.step('send'), false)
+    assert.deepEqual(lines, [])
+  })
+
+  test('leaves trouble, its probes, and accounts that are not here as they are, and looks once a minute', async () => {
+    await stage.arrive('contact_updated')
+    await catchUp()
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'unclaimed', reason: 'not_installed', count: 1 }])
+    await stage.install()
+    stage.sims.segment.script(() => ({ status: 401 }))
+    await stage.step('send')
+    const before = await stage.storage.lookup.lanes(id)
+    assert.equal(before.find(({ lane }) => lane === 'send')?.trouble, 'segment_401')
+    await stage.storage.inbox.hold(id, 'ask', 'disconnected')
+    await catchUp()
+    assert.deepEqual(lines, [], 'within a minute')
+    await stage.storage.inbox.resume(id, 'ask', stage.clock.now())
+    stage.clock.advance(60_000)
+    await catchUp()
+    assert.deepEqual(await stage.storage.lookup.lanes(id), before)
+    assert.deepEqual(lines, [])
+  })
+})
