@@ -1,5 +1,15 @@
 /** Rewrites the store's file in its place, while nothing else has it open: what was erased is nowhere in the new one. */
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
@@ -23,9 +33,12 @@ export function compactDatabase(path: string): Compacted {
     assertOurs(db)
     migrate(db)
     haveItAlone(db)
-    const bytesBefore = statSync(real).size
+    const { size: bytesBefore, uid, gid, mode } = statSync(real)
     rmSync(part, { force: true })
     rewriteFrom(db, part)
+    // The service must be able to open it, also where an administrator runs this as another user.
+    chownSync(part, uid, gid)
+    chmodSync(part, mode)
     renameSync(part, real)
     syncFolder(dirname(real))
     return { bytesBefore, bytesAfter: statSync(real).size }

@@ -1,8 +1,8 @@
 /** What the files of an SQLite store hold after something was erased, read byte by byte as a stranger would read them. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { existsSync, statSync } from 'node:fs'
+import { chmod, chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -124,6 +124,21 @@ describe('after erasing, the files of an SQLite store', () => {
     assert.deepEqual(await found(), [])
     assert.equal((await next.lookup.find({ org }, { limit: 500 })).entries.length, 72)
     assert.equal(existsSync(`${path}.compact`), false)
+  })
+
+  test('belong to whom they belonged to, with the same rights, after compact: the service must open them', async () => {
+    await (await open()).close()
+    opened = []
+    await chmod(path, 0o640)
+    // An administrator may compact the store of a service that runs as another user.
+    if (process.getuid?.() === 0) await chown(path, 65_534, 65_534)
+    const of = () => {
+      const { uid, gid, mode } = statSync(path)
+      return { uid, gid, mode }
+    }
+    const before = of()
+    compactDatabase(path)
+    assert.deepEqual(of(), before)
   })
 
   test('are as short as before when a long reader has gone, and doctor says so until then', async () => {
