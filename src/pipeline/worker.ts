@@ -99,7 +99,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     await underWayEnds()
   }
 
-  /** Or has had its time: somebody's slow answer must not cost a lease that waits here. */
+  /** Or has had its time: a partner's slow answer must not cost a lease that waits here. */
   async function underWayEnds(): Promise<void> {
     const patience = new AbortController()
     await Promise.race([Promise.all(underWay), pause(clock, leaseMs / 3, patience.signal)])
@@ -111,7 +111,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     if (due !== undefined) wakeAfter(Math.min(Math.max(due - clock.now(), 1), backoffMsMax))
   }
 
-  /** In one step with the lease's end: the next in line must not be taken for it. Nobody was asked, so nothing else is known. */
+  /** In one step with the lease's end: the next in line must not be taken for it. No partner was asked, so nothing else is known. */
   async function quarantine(lease: Lease): Promise<void> {
     const [at, { org, crashes }] = [clock.now(), lease]
     const settlements = lease.entries.map(({ id }) => ({ id, to: 'quarantined', at, reason: 'crashes' }) as const)

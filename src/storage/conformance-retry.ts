@@ -113,7 +113,7 @@ export const retryPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a retry while a lease is under way takes that for the attempt, and gives the lane to nobody else',
+    promise: 'a retry while a lease is under way takes that for the attempt, and gives the lane to no other holder',
     async check(storage) {
       for (const [lane, state] of lanes) {
         await storage.inbox.append([arrival({ state })])

@@ -58,7 +58,7 @@ for (const engine of engines) {
       stores = await engine.start()
       rig = await startRig({ env: { DATABASE_URL: await stores.fresh() } })
       // The pasted grant is refreshed before its first use. A kill between Drift's answer and our commit would lose the
-      // new pair, which nobody can mend: the account would have to be installed again. So that is done before.
+      // new pair, which nothing can mend: the account would have to be installed again. So that is done before.
       await rig.sims.drift.send('conversation_participant_removed', { to: rig.to, orgId: org })
       await rig.sims.segment.waitFor(1)
       await rig.service.close()

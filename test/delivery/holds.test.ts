@@ -63,7 +63,7 @@ test(
 )
 
 test(
-  'no more than 64 MiB are held of such accounts in all, the oldest go first, and nobody else loses anything',
+  'no more than 64 MiB are held of such accounts in all, the oldest go first, and no other account loses anything',
   options,
   async () => {
     await pause()

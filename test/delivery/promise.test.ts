@@ -145,7 +145,7 @@ describe('an outage of Segment', options, () => {
     ['resets after it has processed', { reset: 'after' }],
   ]
   for (const [what, fault] of faults) {
-    test(`that ${what}: everything arrives once, the same each time, in order, and nobody is hammered`, async () => {
+    test(`that ${what}: everything arrives once, the same each time, in order, with few requests`, async () => {
       const { segment } = rig.sims
       segment.script(fault)
       for (let n = 0; n < 5; n++) await postOfEach(6, n)
@@ -263,7 +263,7 @@ describe('an account in trouble', options, () => {
     assert.equal(installed()?.state, 'live')
   })
 
-  test('goes on at once when somebody resumes it', async () => {
+  test('goes on at once when a person resumes it', async () => {
     const { segment } = rig.sims
     segment.script({ status: 404 })
     for (let n = 0; n < 4; n++) await post(update(1, n))
@@ -422,7 +422,7 @@ describe('fairness', options, () => {
     await settled(rig)
   })
 
-  test('an account whose key hangs holds up nobody', async () => {
+  test('an account whose key hangs holds up no other account', async () => {
     const { segment, drift } = rig.sims
     segment.forKey(writeKey, { hang: true })
     await post(update(1, 0))
@@ -432,7 +432,7 @@ describe('fairness', options, () => {
     assert.ok(segment.accepted.every((one) => one.writeKey === quietKey))
   })
 
-  test('an account whose Drift hangs holds up nobody, itself neither', async () => {
+  test('an account whose Drift hangs holds up no other account, nor its own other events', async () => {
     const { segment, drift } = rig.sims
     const first = drift.script.bind(drift, '/conversations/*')
     first([{ delayMs: hour }])

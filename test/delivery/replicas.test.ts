@@ -227,7 +227,7 @@ describe('three replicas', { skip: withoutPostgres }, () => {
     }
   })
 
-  test('exchange a grant that has run out once, whoever needs it, and all go on with the pair that was stored', {
+  test('exchange a grant that has run out once, however many need it, and all go on with the pair that was stored', {
     timeout: 120_000,
   }, async () => {
     const url = await server.fresh()

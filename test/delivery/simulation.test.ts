@@ -12,7 +12,7 @@ import { simulate } from '../../torture/simulation/world.ts'
 import { type ManualClock, manualClock, seeded } from '../clock.ts'
 
 describe('the simulated store', () => {
-  /** Nobody waits: whatever is due later is due at once. */
+  /** No timer waits: whatever is due later is due at once. */
   const impatient: ManualClock = {
     ...manualClock(),
     after(_delayMs, callback) {

@@ -64,7 +64,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     rig.to = `${service.url}/webhooks/drift`
     assert.deepEqual(await rig.sums(), before)
     assert.deepEqual(await ignoredIn(service.store.storage), ignored)
-    // What was known is known: the same events again are no new ones, and nobody is asked again whose they are.
+    // What was known is known: the same events again are no new ones, and Drift is not asked again whose they are.
     const asked = drift.count('/conversations/*')
     await drift.sendAll({ to: rig.to, orgId: org })
     assert.equal((await rig.sums()).duplicates, before.duplicates + 10)

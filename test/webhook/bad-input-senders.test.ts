@@ -1,4 +1,4 @@
-/** Senders that are slow, many, or have an old token: what becomes of them, and that nobody else waits for them. */
+/** Senders that are slow, many, or have an old token: what becomes of them, and that no other sender waits for them. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
