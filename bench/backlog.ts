@@ -23,7 +23,7 @@ export async function addBacklog(env: Env, events: number, accountCount: number,
     for (let sent = 0; sent < events; sent += groupMax) {
       const group = Array.from({ length: Math.min(groupMax, events - sent) }, (_, at) => {
         const n = from + sent + at
-        return receive(Buffer.from(webhookOf(firstOrg + (n % accountCount), n, clock.now())), 'right', undefined)
+        return receive(Buffer.from(webhookOf(firstOrg + (n % accountCount), n, clock.now())), { verdict: 'right' })
       })
       const outcomes = await Promise.all(group)
       if (outcomes.some(({ outcome }) => outcome !== 'stored')) throw new Error('a webhook of the backlog was not kept')

@@ -111,7 +111,7 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
       const { drift, conversation } = vary(fixture, { orgId: org, ...variation })
       if (conversation) sims.drift.addOrg({ orgId: variation.orgId ?? org, conversations: [conversation] })
       const body = Buffer.from(JSON.stringify({ ...drift, token: settings.verificationToken }))
-      const { outcome } = await receive(body, 'missing', undefined)
+      const { outcome } = await receive(body, { verdict: 'missing' })
       if (outcome === 'unauthorised') throw new Error('the stage made a webhook that is not let in')
     },
     claim: (lane, limit = 500) => storage.inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax: 1_000_000 }),

@@ -27,7 +27,7 @@ function bodiesOf(text: string): { body: Buffer; header: 'right' | 'missing' }[]
 
 /** All that is done with a body on the main thread before it is sealed. */
 function take(body: Buffer, header: 'right' | 'missing'): void {
-  const judged = openEnvelope(body, tokens, header)
+  const judged = openEnvelope(body, tokens, { verdict: header })
   if (judged.token === 'wrong' || judged.opened.as !== 'envelope') return
   const { type, data } = judged.opened.envelope
   const page = catalogue.get(type)

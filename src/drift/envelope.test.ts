@@ -19,12 +19,31 @@ test('a token is blanked in each of the spellings that JSON has for it', () => {
     assert.equal(blank(`{"token":"${spelling}"`), '{"token":"[token]"', spelling)
 })
 
+describe('a token that stands in the header and in the body', () => {
+  const token = 'a-token-of-drift'
+  const open = (inHeader: string, inBody: string) => {
+    const tokens = tokensOf([token, 'another-of-drift'])
+    const judge = mock.method(tokens, 'judge')
+    const verdict = tokens.judge(inHeader)
+    const text = `{"type":"new_meeting","orgId":5000883,"data":{},"token":"${inBody}"}`
+    const judged = openEnvelope(Buffer.from(text), tokens, { verdict, token: inHeader })
+    return [judged.token, judge.mock.callCount()]
+  }
+
+  test('is judged once where both are equal', () => assert.deepEqual(open(token, token), ['right', 1]))
+
+  test('is judged in both where they differ: both must be right', () => {
+    assert.deepEqual(open(token, 'another-of-drift'), ['right', 2])
+    assert.deepEqual(open(token, 'a-token-of-drifT'), ['wrong', 2])
+  })
+})
+
 describe('a body whose token stands in it alone', () => {
   const token = 'a-token-of-drift'
   const tokens = tokensOf([token])
   const open = (x: string, header: 'missing' | 'right' = 'missing') => {
     const text = `{"type":"new_meeting","orgId":5000883,"data":{"x":${x}},"token":"${token}"}`
-    return openEnvelope(Buffer.from(text), tokens, header)
+    return openEnvelope(Buffer.from(text), tokens, { verdict: header })
   }
   const reasonOf = (judged: ReturnType<typeof openEnvelope>) =>
     judged.token === 'right' && judged.opened.as === 'unreadable' ? judged.opened.reason : judged.token
@@ -71,7 +90,7 @@ describe('a body whose token stands in it alone', () => {
   test('belongs to no account where it names one twice, whatever else is wrong with it', () => {
     for (const x of ['1', deep('')]) {
       const text = `{"orgId":7,"type":"new_meeting","orgId":5000883,"data":{"x":${x}},"token":"${token}"}`
-      const judged = openEnvelope(Buffer.from(text), tokens, 'missing')
+      const judged = openEnvelope(Buffer.from(text), tokens, { verdict: 'missing' })
       const opened = judged.token === 'right' ? judged.opened : undefined
       assert.equal(opened?.as === 'unreadable' && opened.orgId, '')
     }
@@ -83,7 +102,7 @@ describe('a body whose token stands in it alone', () => {
       for (const said of ['"of-a-stranger"', '1', 'null', `"${token}","token":"${token}"`]) {
         parse.resetCalls()
         const body = Buffer.from(`{"token":${said},"type":"new_meeting","orgId":5000883,"data":{"x":${shape(2_000)}}}`)
-        assert.equal(openEnvelope(body, tokens, 'missing').token, 'wrong', name)
+        assert.equal(openEnvelope(body, tokens, { verdict: 'missing' }).token, 'wrong', name)
         const built = parse.calls.map(({ arguments: [text] }) => text)
         assert.ok(built.length === 0 || (built.length === 1 && built[0] === said), `${name}: ${built}`)
       }
@@ -94,7 +113,9 @@ describe('a body whose token stands in it alone', () => {
 describe('a token inside the data', () => {
   const tokens = tokensOf(['a-token-of-drift', 'another-token-of-drift'])
   const open = (data: string) => {
-    const judged = openEnvelope(Buffer.from(`{"type":"new_meeting","orgId":5000883,"data":${data}}`), tokens, 'right')
+    const judged = openEnvelope(Buffer.from(`{"type":"new_meeting","orgId":5000883,"data":${data}}`), tokens, {
+      verdict: 'right',
+    })
     assert.ok(judged.token === 'right')
     return judged.opened
   }
@@ -126,7 +147,7 @@ describe('a token inside the data', () => {
 describe('of a life-cycle event', () => {
   const tokens = tokensOf(['a-token-of-drift'])
   const open = (text: string) => {
-    const judged = openEnvelope(Buffer.from(text), tokens, 'right')
+    const judged = openEnvelope(Buffer.from(text), tokens, { verdict: 'right' })
     assert.equal(judged.token, 'right')
     return judged.token === 'right' ? judged.opened : undefined
   }

@@ -20,26 +20,7 @@ function readData(text: string): JsonObject {
   return reading.value
 }
 
-/** Frozen: what came before a change of one of these, and comes again after it, would be another event. */
-const identityTimes = {
-  button_clicked: 'createdAt',
-  contact_updated: 'timestamp',
-  conversation_participant_added: 'changedAt',
-  conversation_participant_removed: 'changedAt',
-  conversation_push: 'pushedAt',
-  meeting_updated: 'scheduledAt',
-  new_conversation: 'createdAt',
-  new_meeting: 'scheduledAt',
-}
-
 describe('the catalogue', () => {
-  test('keeps the time that an identity begins with, whatever becomes of the time that is sent', () => {
-    for (const [type, field] of Object.entries(identityTimes)) {
-      const { identityAt, at } = page(type)
-      assert.equal(identityAt ?? at, field, type)
-    }
-  })
-
   test('holds the ten events of the integration, two of which are Identify calls', () => {
     const calls = Object.fromEntries(pages.map(({ type, call }) => [type, call]))
     const documented = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { canonical, isExactNumber, type Json, numberOf, readText, textOf } from './json.ts'
+import { canonical, isExactNumber, type Json, numberOf, readChecked, readText, textOf } from './json.ts'
 import { depthMax } from './json-survey.ts'
 
 const bytes = (...parts: (string | number[])[]) =>
@@ -99,6 +99,33 @@ describe('the strict reader', () => {
 })
 
 describe('the canonical text', () => {
+  test('is read the same by the quick reader as by the strict one, whatever its numbers', () => {
+    const number = fc
+      .tuple(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), fc.integer({ min: -420, max: 300 }), fc.boolean())
+      .map(([digits, exponent, isPlain]) => numberOf(isPlain ? String(digits) : `${digits}e${exponent}`))
+      .filter((made) => Number.isFinite(Number(canonical(made))))
+    const { value } = fc.letrec<{ value: Json }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        number,
+        fc.constantFrom(null, true, false),
+        fc.string({ unit: 'binary' }),
+        fc.array(tie('value')),
+        fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), tie('value')),
+      ),
+    }))
+    fc.assert(
+      fc.property(value, (one) => {
+        const text = canonical(one)
+        const strict = readText(text)
+        assert.ok(strict.ok)
+        assert.deepEqual(readChecked(text), strict.value)
+        assert.equal(canonical(readChecked(text)!), text)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('is the same however the keys are ordered and the text is spaced', () => {
     const spellings = ['{"a":1,"b":[{"d":null,"c":"x"}]}', ' { "b" : [ { "c":"\\u0078", "d":null } ], "a":1.0 } ']
     const [one, other] = spellings.map((text) => {

@@ -59,6 +59,19 @@ export function readText(text: string, surveyed: Survey = survey(text)): Reading
   return { ok: true, value }
 }
 
+/** What may be a number that JSON.parse would round; it may be something else as well, such as a part of an address. */
+const longNumber = /[\d.eE+-]{16}|[eE][+-]?\d{3}/
+
+/**
+ * Reads text that `canonical` wrote, and that nobody can have changed since, to what `readText` makes of it; undefined
+ * when it is not JSON. Twice as quick, where no number in it is long.
+ */
+export function readChecked(text: string): Json | undefined {
+  if (!longNumber.test(text)) return parsed(text)
+  const reading = readText(text)
+  return reading.ok ? reading.value : undefined
+}
+
 function parsed(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json

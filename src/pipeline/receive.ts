@@ -7,11 +7,11 @@ import {
   deletionType,
   disconnectType,
   type Envelope,
+  type HeaderToken,
   isLifeCycle,
   type Opened,
   openEnvelope,
   type Tokens,
-  type TokenVerdict,
   unread,
   unreadableType,
 } from '../drift/envelope.ts'
@@ -34,7 +34,7 @@ export interface Received {
 }
 
 /** `encoding`: the body is in a content encoding that could not be taken off: its content is unknown. */
-export type Receive = (body: Buffer, header: TokenVerdict, encoding?: 'unknown') => Promise<Received>
+export type Receive = (body: Buffer, header: HeaderToken, encoding?: 'unknown') => Promise<Received>
 
 const day = 24 * 3_600_000
 /** How long the same event again is the same event. */
@@ -73,7 +73,7 @@ export function receiver(needs: Needs): Receive {
     org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !accounts.get(org)
 
   return async (body, header, encoding) => {
-    if (encoding !== undefined && header !== 'right') return { outcome: 'unauthorised' }
+    if (encoding !== undefined && header.verdict !== 'right') return { outcome: 'unauthorised' }
     const judged =
       encoding === undefined
         ? openEnvelope(body, tokens, header)

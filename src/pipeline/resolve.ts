@@ -1,7 +1,7 @@
 /** Whose event is it: said by the webhook itself, remembered, or to be asked of Drift. Nothing is asked here. */
 
 import type { Keyring } from '../accounts/keyring.ts'
-import { deletionType, reopen } from '../drift/envelope.ts'
+import { deletionType, reopen, reopenChecked } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
@@ -92,7 +92,8 @@ async function openEntry({ catalogue, keyring }: Needs, entry: Entry): Promise<R
   // It came before its account was installed here, and a person must handle it, whatever it says.
   if (entry.type === deletionType) return { is: 'quarantined', entry, reason: deletionType }
   const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
-  const envelope = reopen(text)
+  // Set aside, it may have been no envelope when it came.
+  const envelope = entry.state === 'quarantined' ? reopen(text) : reopenChecked(text)
   if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }
   const page = catalogue.get(envelope.type)
   if (!page) return { is: 'quarantined', entry, reason: 'type_unknown' }
@@ -124,7 +125,6 @@ function conversationOf(page: EventPage, data: JsonObject): Id | undefined {
 
 /** What people search an entry by, in the clear, as far as the webhook says it. */
 export function searchedBy(page: EventPage, data: JsonObject): { contact?: Id; conversation?: Id } {
-  if (!page.data.safeParse(data).success) return {}
   const whose = page.whose(data)
   const conversation = whose && 'conversationId' in whose ? whose.conversationId : conversationOf(page, data)
   return {

@@ -1,6 +1,6 @@
 /** `POST /webhooks/drift`, answered by node:http directly: the token first, then the body, then the store, then 200. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Tokens, TokenVerdict } from '../drift/envelope.ts'
+import type { HeaderToken, Tokens } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
@@ -40,7 +40,7 @@ export function webhookRoute({ receive, tokens, strangers, clock, log, took }: N
       refuse(response, 413, 'too_large')
       tell(413, { reason: 'too_large' })
     }
-    if (header === 'wrong') {
+    if (header.verdict === 'wrong') {
       refuse(response, 401, 'unauthorised')
       return tell(401, { reason: 'token_wrong' })
     }
@@ -48,7 +48,7 @@ export function webhookRoute({ receive, tokens, strangers, clock, log, took }: N
     allowBody()
     const body = await readBody(request, {
       bytesMax: bodyBytesMax,
-      budget: header === 'right' ? undefined : strangers,
+      budget: header.verdict === 'right' ? undefined : strangers,
       make: (whole) => decodeBody(whole, request.headers['content-encoding'], bodyBytesMax),
     })
     if (body === 'too_large') return tooLarge()
@@ -72,14 +72,18 @@ export function webhookRoute({ receive, tokens, strangers, clock, log, took }: N
 }
 
 /** A header that stands twice with equal values counts as one, an empty one as none. */
-function judgeHeader(request: IncomingMessage, tokens: Tokens): TokenVerdict {
+function judgeHeader(request: IncomingMessage, tokens: Tokens): HeaderToken {
   const joined = request.headers['x-verification-token']
+  if (typeof joined === 'string' && !mayBeSeveral.test(joined)) return { verdict: tokens.judge(joined), token: joined }
   // A header that stands twice is joined with a comma, by Node or by a proxy; no accepted token has one in it.
   const values = String(joined ?? '').split(',')
-  const [presented, ...others] = new Set(values.map((value) => value.trim()).filter(Boolean))
-  if (presented === undefined) return 'missing'
-  return others.length === 0 ? tokens.judge(presented) : 'wrong'
+  const [token, ...others] = new Set(values.map((value) => value.trim()).filter(Boolean))
+  if (token === undefined) return { verdict: 'missing' }
+  return others.length === 0 ? { verdict: tokens.judge(token), token } : { verdict: 'wrong' }
 }
+
+/** Empty, with blanks, or joined. */
+const mayBeSeveral = /^$|[\s,]/
 
 /** What follows is not read, so the connection cannot be used again. */
 function refuse(response: ServerResponse, status: 401 | 408 | 413, error: string): void {

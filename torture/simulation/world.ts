@@ -148,7 +148,9 @@ export async function simulate(seed: number): Promise<Simulated> {
     if (!service) return
     const bytes = Buffer.from(JSON.stringify({ ...body, token: verificationToken }))
     const { receive, process } = service
-    const outcome = await process.hear(fraction() * 30, () => receive(bytes, 'right', undefined).catch(() => undefined))
+    const outcome = await process.hear(fraction() * 30, () =>
+      receive(bytes, { verdict: 'right' }).catch(() => undefined),
+    )
     if (!outcome || process.isDead) return
     answered(outcome.outcome !== 'unauthorised')
     unanswered.delete(webhook.mark)
