@@ -1,4 +1,4 @@
-/** Builds the running service from its settings: the only place that opens a storage engine and ties the parts together. */
+/** Builds the running service from its settings: the one place where the parts are tied together, and a store is opened for them. */
 
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import { configureSingle } from './accounts/configure.ts'

@@ -143,6 +143,55 @@ law('requests go out through lib/request.ts alone', {
   keeps: [{ 'src/web/a.ts': "import type { AddressInfo } from 'node:net'\ncache.fetch(key)" }],
 })
 
+/** A function that makes a request is known by its name, which ends so. */
+const makesRequest = /\b(?!is|handle)[a-z]\w*Request\s*\(/
+
+function asks(partner: 'drift' | 'segment', callers: readonly string[]) {
+  return (files: readonly File[]): Complaint[] =>
+    files
+      .filter((file) => isProduct(file) && !callers.includes(file.path) && !file.path.startsWith(`src/${partner}/`))
+      .filter((file) => importsOf(file).some(({ of, typesOnly }) => of.startsWith(`src/${partner}/`) && !typesOnly))
+      .flatMap(({ path, code }) => {
+        const found = makesRequest.exec(code)?.[0]
+        return found === undefined ? [] : [{ path, why: `makes ${found}` }]
+      })
+}
+
+const drift = [
+  'src/accounts/connect-finish.ts',
+  'src/accounts/grant.ts',
+  'src/accounts/disconnect.ts',
+  'src/pipeline/lookup-lane.ts',
+]
+law('Drift is asked by an install, by what keeps its grant, by its end, and by the look-up lane alone', {
+  judge: asks('drift', drift),
+  instead: `what asks Drift of an account is one of ${drift.join(', ')}: they bound how often, and judge the answer`,
+  breaks: [
+    {
+      'src/web/a.ts': "import { tokenInfoRequest } from '../drift/oauth.ts'\nawait send(tokenInfoRequest(url, token))",
+    },
+  ],
+  keeps: [
+    {
+      'src/accounts/grant.ts':
+        "import { refreshRequest } from '../drift/oauth.ts'\nsend(refreshRequest(url, app, token))",
+    },
+    { 'src/web/a.ts': "import { orgIdOf } from '../drift/envelope.ts'\nread(request)" },
+  ],
+})
+
+const segment = ['src/pipeline/attempt.ts', 'src/accounts/change-key.ts']
+law('Segment is sent to by the send lane, and by the test of a write key, alone', {
+  judge: asks('segment', segment),
+  instead: 'events go through the send lane: it keeps their order, their messageIds and what became of each',
+  breaks: [{ 'src/web/a.ts': "import { batchRequest } from '../segment/batch.ts'\nsend(batchRequest(url, key, []))" }],
+  keeps: [
+    {
+      'src/pipeline/attempt.ts': "import { batchRequest } from '../segment/batch.ts'\nsend(batchRequest(url, key, []))",
+    },
+  ],
+})
+
 law('servers are made in web/http/server.ts and sim/server.ts alone', {
   judge: atHome(['src/web/http/server.ts', 'src/sim/server.ts'], /\bcreate(Secure)?Server\b/),
   instead: 'use listen(): it has the limits that a listener needs',
