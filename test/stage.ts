@@ -69,14 +69,14 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
   const tokens = tokensOf([settings.verificationToken])
 
   async function another(store = storage): Promise<Parts> {
-    const { inbox, installs, tickets, audit } = store
+    const { inbox, installs, tickets } = store
     const accounts = await openAccounts(installs, inbox)
     await accounts.reload(clock.now())
     const { clientId, clientSecret } = settings
     const common = { accounts, keyring, send: outlet.send, clock, apiUrl: driftUrl }
     const app = { clientId, clientSecret }
     const grants = openGrants({ ...common, installs, app })
-    const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
+    const disconnect = disconnecting({ ...common, grants, inbox, tickets, app })
     const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
     const wake = { wakeAsking() {}, wakeSending() {} }
     const base = {

@@ -1,6 +1,7 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
 import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import { type AuditEntry, entryOf } from './audit.ts'
 import { noSettings, settingsOf } from './settings.ts'
 import { holdOf } from './state.ts'
 
@@ -13,19 +14,29 @@ export interface Accounts {
    */
   reload(now: number, org?: Org): Promise<void>
   /**
-   * Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. `asks`: a
-   * person wants what waits to be tried then.
+   * Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. Where
+   * `edit` gives undefined, nothing is saved.
    */
   change(
     org: Org,
     now: number,
     edit: (install: Install) => Install | undefined,
-    asks?: boolean,
+    how?: Change,
   ): Promise<Install | undefined>
-  /** Calls back when an account was changed here and its lanes follow: something may be due. */
+  /**
+   * Calls back when an account was changed here and its lanes follow: something may be due. The pipeline wakes this, so
+   * that no action can forget to wake it: see docs/decisions/0027-a-change-and-its-audit-entry-are-one-write.md.
+   */
   onChange(listener: (before: Install, after: Install) => void): void
   /** Calls back when a look at the store has shown what another process changed. */
   onSeen(listener: (before: Install, after: Install) => void): void
+}
+
+export interface Change {
+  /** What the audit says of the change. It is kept together with it or not at all; without a change there is none. */
+  audit?(before: Install, after: Install): AuditEntry
+  /** A person wants what waits to be tried then. */
+  asks?: boolean
 }
 
 /** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
@@ -70,7 +81,7 @@ export async function openAccounts(
         state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
       for (const { org } of [...known.values()].filter(hasLeft)) while ((await inbox.erase(org)) > 0);
     },
-    async change(org, now, edit, asks = false) {
+    async change(org, now, edit, { audit, asks = false } = {}) {
       for (let tries = 0; tries < 10; tries++) {
         const stored = judged((await installs.get(org)) ?? blank(org, now))
         const edited = edit(stored)
@@ -81,7 +92,8 @@ export async function openAccounts(
         }
         const next = { ...edited, updatedAt: now }
         const { notAllowed: _, ...toStore } = next
-        if (!(await installs.save(toStore))) continue
+        const entry = audit && entryOf(org, now, audit(stored, next))
+        if (!(await installs.save(toStore, entry))) continue
         const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
         if (holdsDiffer(stored, saved)) await followState(inbox, saved, now, asks)

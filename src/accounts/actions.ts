@@ -1,20 +1,21 @@
 /**
- * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, saves,
- * and records in the audit; saving wakes the lanes (`Accounts.onChange`). The longer ones have files of their own:
+ * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, and saves
+ * the change and its audit entry in one write (`Accounts.change`); what was saved wakes the pipeline (`Accounts.onChange`).
+ * What changes something else than the account is recorded when it is done. The longer actions have files of their own:
  * retry.ts, configure.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Install, Org, Shown, Storage } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { type Act, contactDigest, record } from './audit.ts'
+import { type AuditEntry, contactDigest, record } from './audit.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings } from './settings.ts'
 import { doubted, holdOf, isLeaving, isThere, paused, resumed } from './state.ts'
 
 interface Needs {
   accounts: Accounts
-  storage: Pick<Storage, 'audit' | 'lookup'>
+  storage: Pick<Storage, 'lookup'>
   clock: Clock
 }
 
@@ -33,14 +34,14 @@ export async function pauseAccount(needs: Needs, org: Org, who: string): Promise
 
 /** What waits is sent at once: see resumeNow in retry.ts, which says what that brought. */
 export async function resumeAccount(needs: Needs, org: Org, who: string): Promise<Done> {
-  const by = { who, act: 'resumed', asks: true } as const
+  const by = { who, act: 'resumed' } as const
   const known = needs.accounts.get(org)
   if (known && holdOf(known) === 'not_allowed') return { is: 'not_allowed' }
   if (known && isThere(known) && !isResumable(known)) return { is: 'not_paused' }
-  const done = await change(needs, org, resumed, by)
+  const done = await change(needs, org, resumed, by, true)
   if (done.is !== 'asked' || (await isStillAsked(needs.storage, org))) return done
   // The webhook is not there any more, so Drift would never be asked: only this person can say.
-  return change(needs, org, (install) => resumed(doubted(install) ?? install), by)
+  return change(needs, org, (install) => resumed(doubted(install) ?? install), by, true)
 }
 
 /** Whether there is something that a person could end: a pause, a refusal, or the question whether it has left. */
@@ -60,24 +61,23 @@ export async function isStillAsked({ lookup }: Pick<Storage, 'lookup'>, org: Org
  * form showed, at that generation.
  */
 export async function chooseEvents(
-  { accounts, storage, clock }: Needs,
+  { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
   org: Org,
   { offTypes, generation, who }: { offTypes: string[]; generation: string; who: string },
 ): Promise<boolean> {
   let isStale = false
-  await accounts.change(org, clock.now(), (stored) => {
+  const edit = (stored: Install) => {
     isStale = String(stored.generation) !== generation || stored.state === 'disconnected'
     return isStale ? undefined : changeSettings(stored, { offTypes })
-  })
-  if (isStale) return false
+  }
   const about = offTypes.length === 0 ? 'all of them are sent' : `not sent: ${offTypes.join(', ')}`
-  await record({ ...storage, clock }, { org, who, act: 'choseEvents', about })
-  return true
+  await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'choseEvents', about }) })
+  return !isStale
 }
 
 /** `erase` takes a person's events away; resolves to what it did, and to the name that the audit has for the person. */
 export async function erasePerson<Erased extends { entries: number; conversations: number }>(
-  { storage, keyring, clock }: Pick<Needs, 'storage' | 'clock'> & { keyring: Keyring },
+  { storage, keyring, clock }: { storage: Pick<Storage, 'audit'>; keyring: Keyring; clock: Clock },
   erase: () => Promise<Erased>,
   { org, contact, who }: { org: Org; contact: string; who: string },
 ): Promise<Erased> {
@@ -106,10 +106,11 @@ export async function handleRequest(
 }
 
 async function change(
-  { accounts, storage, clock }: Needs,
+  { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
   org: Org,
   edit: (install: Install) => Install | undefined,
-  { asks = false, ...by }: { who: string; act: Act; asks?: boolean },
+  entry: AuditEntry,
+  asks = false,
 ): Promise<Done> {
   let isChanged = false
   const noted = (stored: Install) => {
@@ -117,9 +118,7 @@ async function change(
     isChanged = edited !== undefined
     return edited
   }
-  const install = await accounts.change(org, clock.now(), noted, asks)
+  const install = await accounts.change(org, clock.now(), noted, { audit: () => entry, asks })
   if (!install || !isThere(install)) return { is: 'gone' }
-  if (!isChanged) return { is: 'asked' }
-  await record({ ...storage, clock }, { org, ...by })
-  return { is: 'done', install }
+  return isChanged ? { is: 'done', install } : { is: 'asked' }
 }

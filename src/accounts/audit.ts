@@ -1,6 +1,9 @@
-/** The audit of an account: who did what, and when. Every entry of it is written here, in these words. */
+/**
+ * The audit of an account: who did what, and when. Every entry of it is made here, in these words. The entry of a change of
+ * an account is saved with it by `Accounts.change`; `record` writes the others: what leaves the account itself as it is.
+ */
 import type { Clock } from '../lib/clock.ts'
-import type { Audit, Org } from '../storage/ports.ts'
+import type { Audit, Deed, Org } from '../storage/ports.ts'
 import type { Keyring } from './keyring.ts'
 
 /** What can be done. The texts are what people read in the audit. */
@@ -41,19 +44,22 @@ const acts = {
 export type Act = keyof typeof acts
 
 /** `about` names no person but by `contactDigest`, and nothing secret. */
-export interface Done {
-  /** Empty: it concerns no single account. */
-  org: Org
+export interface AuditEntry {
   who: string
   act: Act
   about?: string | undefined
 }
 
+/** `org` is empty where it concerns no single account. */
 export async function record(
   { audit, clock }: { audit: Audit; clock: Clock },
-  { org, who, act, about }: Done,
+  { org, ...entry }: AuditEntry & { org: Org },
 ): Promise<void> {
-  await audit.add({ at: clock.now(), org, who, what: acts[act], ...(about === undefined ? {} : { about }) })
+  await audit.add(entryOf(org, clock.now(), entry))
+}
+
+export function entryOf(org: Org, at: number, { who, act, about }: AuditEntry): Deed {
+  return { at, org, who, what: acts[act], ...(about === undefined ? {} : { about }) }
 }
 
 /** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */

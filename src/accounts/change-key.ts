@@ -6,9 +6,8 @@ import { batchRequest, textOf } from '../segment/batch.ts'
 import type { Region } from '../segment/region.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
 import { judgeSettings, type KeySign, settingsRequest, testCall } from '../segment/write-key.ts'
-import type { Audit, Install, Org } from '../storage/ports.ts'
+import type { Install, Org } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { record } from './audit.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings } from './settings.ts'
 import { keyChanged } from './state.ts'
@@ -29,7 +28,6 @@ export type KeyChanged = { is: 'saved'; fingerprint: string } | { is: 'stale'; n
 interface Needs {
   accounts: Accounts
   keyring: Keyring
-  storage: { audit: Audit }
   clock: Clock
 }
 
@@ -37,7 +35,7 @@ interface Needs {
 export const noKey = 'none'
 
 export async function changeWriteKey(
-  { accounts, keyring, storage, clock }: Needs,
+  { accounts, keyring, clock }: Needs,
   org: Org,
   { writeKey, region, by, replaces }: KeyChange,
 ): Promise<KeyChanged> {
@@ -49,17 +47,17 @@ export async function changeWriteKey(
   const at = clock.now()
   const sealed = writeKey === undefined ? before.writeKey : await sealWriteKey(keyring, org, writeKey, { by, at })
   if (!sealed) return { is: 'gone' }
+  const fingerprint = writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey)
+  const about = `fingerprint ${fingerprint}, region ${region}`
   let isSaved = false
-  const after = await accounts.change(org, at, (stored) => {
+  const edit = (stored: Install) => {
     isSaved = stored.state !== 'disconnected' && isSameKey(stored, before)
     return isSaved ? keyChanged(changeSettings({ ...stored, writeKey: sealed }, { region })) : undefined
-  })
-  if (isSaved) {
-    const fingerprint = writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey)
-    const act = writeKey === undefined ? 'changedRegion' : 'setKey'
-    await record({ ...storage, clock }, { org, who: by, act, about: `fingerprint ${fingerprint}, region ${region}` })
-    return { is: 'saved', fingerprint }
   }
+  const after = await accounts.change(org, at, edit, {
+    audit: () => ({ who: by, act: writeKey === undefined ? 'changedRegion' : 'setKey', about }),
+  })
+  if (isSaved) return { is: 'saved', fingerprint }
   const now = await shownKey(keyring, after)
   return { is: 'stale', ...(now ? { now } : {}) }
 }

@@ -1,9 +1,8 @@
 /** Adding an account, or giving it what standard input or the settings name: a grant, a write key, a region. */
 import type { Clock } from '../lib/clock.ts'
 import type { Region } from '../segment/region.ts'
-import type { Install, Org, Storage } from '../storage/ports.ts'
+import type { Install, Org } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { record } from './audit.ts'
 import { type Grant, grantFields, openGrant } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings, settingsOf } from './settings.ts'
@@ -19,13 +18,12 @@ export interface Named {
 interface Needs {
   accounts: Accounts
   keyring: Keyring
-  storage: Pick<Storage, 'audit'>
   clock: Clock
 }
 
 /** What is named takes the place of what is stored. Where that changes nothing, nothing is saved or recorded. */
 export async function configureAccount(
-  { accounts, keyring, storage, clock }: Needs,
+  { accounts, keyring, clock }: Needs,
   org: Org,
   { grant, writeKey, region }: Named,
   who: string,
@@ -35,24 +33,23 @@ export async function configureAccount(
     ...(grant ? await grantFields(keyring, org, grant, now) : {}),
     ...(writeKey === undefined ? {} : { writeKey: await sealWriteKey(keyring, org, writeKey) }),
   }
-  let changed: string[] | undefined
-  const saved = await accounts.change(org, now, (stored) => {
+  const differs = (stored: Install, next: Install) => [
+    ...(grant ? ['grant'] : []),
+    ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
+    ...(region === undefined || region === settingsOf(stored).region ? [] : [`region ${region}`]),
+    ...(isSameState(next, stored) ? [] : [`state ${next.state}`]),
+  ]
+  const edit = (stored: Install) => {
     // When the grant of before had to be refreshed says nothing of this one.
     const { refreshAt, ...rest } = stored
     const kept = grant || refreshAt === undefined ? rest : { ...rest, refreshAt }
     const named = changeSettings({ ...kept, ...fields }, region === undefined ? {} : { region })
     const next = configured(named, grant !== undefined)
-    changed = [
-      ...(grant ? ['grant'] : []),
-      ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
-      ...(region === undefined || region === settingsOf(stored).region ? [] : [`region ${region}`]),
-      ...(isSameState(next, stored) ? [] : [`state ${next.state}`]),
-    ]
-    if (changed.length > 0) return next
-    changed = undefined
-    return undefined
+    return differs(stored, next).length > 0 ? next : undefined
+  }
+  const saved = await accounts.change(org, now, edit, {
+    audit: (before, after) => ({ who, act: 'configured', about: differs(before, after).join(', ') }),
   })
-  if (changed) await record({ ...storage, clock }, { org, who, act: 'configured', about: changed.join(', ') })
   return saved!
 }
 

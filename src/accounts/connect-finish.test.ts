@@ -17,7 +17,6 @@ describe('a code becomes a grant', () => {
       send,
       clock,
       vault: storage.vault,
-      audit: storage.audit,
       apiUrl: stage.sims.drift.url,
     }
     finish = finishing({ ...common, app: { clientId, clientSecret }, single: undefined })
@@ -95,7 +94,6 @@ describe('a code becomes a grant', () => {
       send,
       clock,
       vault: storage.vault,
-      audit: storage.audit,
       apiUrl: stage.sims.drift.url,
     }
     const proving = finishing({ ...common, app: { clientId, clientSecret }, single: String(org) })

@@ -11,9 +11,8 @@ import {
 } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Audit, Org, Vault } from '../storage/ports.ts'
+import type { Install, Org, Vault } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { record } from './audit.ts'
 import { grantFields, grantOf } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { connected, isThere } from './state.ts'
@@ -45,7 +44,6 @@ interface Needs {
   accounts: Accounts
   keyring: Keyring
   vault: Vault
-  audit: Audit
   send: Send
   clock: Clock
   apiUrl: string
@@ -65,7 +63,7 @@ const endingTries = 2
 export type Finish = (code: string) => Promise<Finished>
 
 export function finishing(needs: Needs): Finish {
-  const { accounts, keyring, vault, audit, send, clock, apiUrl, app, single, orgsAllowed } = needs
+  const { accounts, keyring, vault, send, clock, apiUrl, app, single, orgsAllowed } = needs
   return async (code) => {
     const answer = judgeTokens(await send(exchangeRequest(apiUrl, app, code)))
     if (answer.is === 'refused') return unfinished('code', answer.reason)
@@ -84,11 +82,13 @@ export function finishing(needs: Needs): Finish {
     const now = clock.now()
     const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }, now)
     let isNew = false
-    await accounts.change(org, now, (stored) => {
-      isNew = stored.generation === 0 || stored.state === 'disconnected'
+    const edit = (stored: Install) => {
+      isNew = !isThere(stored)
       return connected({ ...stored, ...fields })
+    }
+    await accounts.change(org, now, edit, {
+      audit: () => ({ who: driftAdmin, act: isNew ? 'connected' : 'reconnected' }),
     })
-    await record({ audit, clock }, { org, who: driftAdmin, act: isNew ? 'connected' : 'reconnected' })
     return { is: 'installed', org, isNew }
   }
 

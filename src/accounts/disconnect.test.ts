@@ -239,7 +239,7 @@ describe('Drift says that an account disconnected', () => {
   test('the lease that was under way settles nothing of an account that has gone', async () => {
     await stage.arrive('new_conversation')
     const lease = (await stage.claim('send'))!
-    await stage.disconnect.erase(id)
+    await stage.disconnect.leave(id, 'admin')
     const [entry] = lease.entries
     const settled = [{ id: entry!.id, to: 'delivered' as const, at: stage.clock.now() }]
     assert.equal(await stage.storage.inbox.settle(lease, settled, { readyAt: 0, failures: 0 }), false)

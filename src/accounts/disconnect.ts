@@ -2,9 +2,9 @@
 import { type App, judgeTokenInfo, judgeUninstall, tokenInfoRequest, uninstallRequest } from '../drift/oauth.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
-import type { Audit, Inbox, Install, Org, Tickets } from '../storage/ports.ts'
+import type { Inbox, Install, Org, Tickets } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import { type Act, record } from './audit.ts'
+import type { Act } from './audit.ts'
 import type { Access, Grants } from './grant.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 import { endSessions } from './sign-out.ts'
@@ -18,8 +18,8 @@ export interface Disconnect {
    * decides: they resume the account or disconnect it.
    */
   confirm(org: Org, saidAt: number): Promise<'disconnected' | 'still_connected' | 'unproven' | 'later'>
-  /** Whatever may still be there of an account that has left; true when it had not left before. */
-  erase(org: Org): Promise<boolean>
+  /** Whatever may still be there of an account that has left. */
+  erase(org: Org): Promise<void>
   /**
    * A person disconnects the account: Drift is asked to end its grant, and everything is erased, whatever Drift answers.
    * Doing it twice changes nothing.
@@ -45,7 +45,6 @@ interface Needs {
   keyring: Keyring
   inbox: Inbox
   tickets: Tickets
-  audit: Audit
   send: Send
   clock: Clock
   apiUrl: string
@@ -59,8 +58,7 @@ const drift = 'Drift'
 const patienceMs = 24 * 3_600_000
 
 export function disconnecting(needs: Needs): Disconnect {
-  const { accounts, grants, keyring, inbox, tickets, audit, send, clock, apiUrl, app } = needs
-  const note = (org: Org, who: string, act: Act) => record({ audit, clock }, { org, who, act })
+  const { accounts, grants, keyring, inbox, tickets, send, clock, apiUrl, app } = needs
 
   /** What Drift says of the account's grant. */
   async function ask(org: Org): Promise<'alive' | 'dead' | 'unproven' | 'later'> {
@@ -78,27 +76,24 @@ export function disconnecting(needs: Needs): Disconnect {
     return renewed.is === 'unrenewable' ? 'unproven' : renewed.is
   }
 
-  async function erase(org: Org): Promise<boolean> {
-    const isNew = await markGone(org, () => true)
-    await eraseRest(org)
-    return isNew
-  }
-
-  async function markGone(org: Org, isMeant: (install: Install) => boolean): Promise<boolean> {
-    return changed(org, (stored) => (isMeant(stored) ? gone(stored) : undefined))
-  }
-
-  async function changed(org: Org, edit: (install: Install) => Install | undefined): Promise<boolean> {
+  /** Whether `edit` has changed it; `act` stands in its audit then. */
+  async function changed(
+    org: Org,
+    edit: (install: Install) => Install | undefined,
+    who: string,
+    act: Act,
+  ): Promise<boolean> {
     let isChanged = false
-    await accounts.change(org, clock.now(), (stored) => {
+    const noted = (stored: Install) => {
       const edited = edit(stored)
       isChanged = edited !== undefined
       return edited
-    })
+    }
+    await accounts.change(org, clock.now(), noted, { audit: () => ({ who, act }) })
     return isChanged
   }
 
-  async function eraseRest(org: Org): Promise<void> {
+  async function erase(org: Org): Promise<void> {
     // mutant: keeps the data key of an account that has left
     await keyring.forget(org)
     // Sessions prove who is an admin of an account that has left.
@@ -136,36 +131,34 @@ export function disconnecting(needs: Needs): Disconnect {
     erase,
     async leave(org, who) {
       const left = await revoke(org)
-      if (await erase(org)) await note(org, who, leftActs[left.is])
+      await changed(org, gone, who, leftActs[left.is])
+      await erase(org)
       return left
     },
     async confirm(org, saidAt) {
       // The install says so, and not its lane alone, so that it is still so after a restart.
-      if (await changed(org, questioned)) await note(org, drift, 'driftAsked')
+      await changed(org, questioned, drift, 'driftAsked')
       const judged = accounts.get(org)
       if (!judged || judged.state === 'disconnected') {
-        await eraseRest(org)
+        await erase(org)
         return 'disconnected'
       }
       // Connected again while Drift was asked: that grant must be asked about, not the one before.
       const isMeant = ({ grant, reason }: Install) => reason === leaving && isSameGrant(grant, judged.grant)
       const answer = await ask(org)
       if (answer === 'dead') {
-        if (!(await markGone(org, isMeant))) return 'later'
-        await eraseRest(org)
-        await note(org, drift, 'driftConfirmed')
+        const left = (stored: Install) => (isMeant(stored) ? gone(stored) : undefined)
+        if (!(await changed(org, left, drift, 'driftConfirmed'))) return 'later'
+        await erase(org)
         return 'disconnected'
       }
       if (answer === 'alive') {
-        await accounts.change(org, clock.now(), confirmed)
-        await note(org, drift, 'driftDenied')
+        await changed(org, confirmed, drift, 'driftDenied')
         return 'still_connected'
       }
       if (answer === 'later' && clock.now() - saidAt < patienceMs) return 'later'
-      const left = await accounts.change(org, clock.now(), doubted)
-      if (left?.reason !== unproven) return 'later'
-      await note(org, drift, answer === 'later' ? 'driftSilent' : 'driftCannotSay')
-      return 'unproven'
+      await changed(org, doubted, drift, answer === 'later' ? 'driftSilent' : 'driftCannotSay')
+      return accounts.get(org)?.reason === unproven ? 'unproven' : 'later'
     },
   }
 }

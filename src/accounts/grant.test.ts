@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { type Grant, openGrant } from './grant.ts'
+import { gone } from './state.ts'
 
 const id = String(org)
 const tokenPath = '/oauth2/token'
@@ -263,7 +264,7 @@ describe('a grant', () => {
     stage.sims.drift.script(tokenPath, [{ delayMs: 1_000 }])
     const refreshing = stage.grants.access(id)
     await eventually(() => refreshes() === 1)
-    await stage.disconnect.erase(id)
+    await stage.accounts.change(id, stage.clock.now(), gone)
     stage.clock.advance(1_000)
     assert.deepEqual(await refreshing, { is: 'unrenewable' })
     assert.equal((await stage.storage.installs.get(id))?.grant, undefined)

@@ -11,7 +11,7 @@ interface Needs {
   accounts: Accounts
   storage: Pick<Storage, 'audit' | 'lookup' | 'inbox'>
   clock: Clock
-  /** Looks at the lanes now; a service beside this process notices by itself. */
+  /** Looks at the lanes now, since no account has changed; a service beside this process notices by itself. */
   wake?(): void
 }
 
@@ -60,7 +60,6 @@ export async function retryNow(needs: Needs, org: Org, who: string): Promise<Ret
 export async function resumeNow(needs: Needs, org: Org, who: string): Promise<Resumed> {
   const done = await resumeAccount(needs, org, who)
   if (done.is !== 'done') return done
-  needs.wake?.()
   const at = done.install.updatedAt
   const lanes = (await needs.storage.lookup.lanes(org)).filter(({ hold }) => hold === undefined)
   // By its time, since the attempt may be over already.

@@ -65,8 +65,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { accounts, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app, random })
-  const { tickets, audit } = storage
-  const disconnect = disconnecting({ ...common, grants, inbox, tickets, audit, app })
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets: storage.tickets, app })
   for (const install of accounts.all()) {
     await followState(inbox, install, clock.now())
     // The process may have ended while it erased.

@@ -47,7 +47,7 @@ describe('a webhook of an account that', () => {
   })
 
   test('has left is ignored and not kept, readable or not', async () => {
-    await stage.disconnect.erase(String(org))
+    await stage.disconnect.leave(String(org), 'admin')
     await stage.arrive('new_conversation')
     await stage.arrive({ type: 'contact_updated', orgId: org, data: ['Ada'] })
     assert.deepEqual(await stage.standings(), [])
@@ -67,7 +67,7 @@ describe('a webhook of an account that', () => {
     const { append } = inbox
     inbox.append = async (batch) => {
       inbox.append = append
-      await stage.disconnect.erase(String(org))
+      await stage.disconnect.leave(String(org), 'admin')
       return append(batch)
     }
     await stage.arrive('new_conversation')

@@ -54,7 +54,7 @@ describe('one lease of the send lane', () => {
       stage.clock.advance(60 * minute)
     }
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'write_key_unreadable', count: 3 }])
-    await changeWriteKey({ ...stage.needs, storage: stage.storage }, id, {
+    await changeWriteKey(stage.needs, id, {
       writeKey,
       region: 'us',
       by: 'admin',

@@ -216,6 +216,9 @@ const sabotages: Record<string, Sabotage> = {
   'writes settings in its own way': (_, _lookup, _tickets, _ledger, installs) => ({
     save: (install) => installs.save({ ...install, settings: install.settings.replaceAll(' ', '') }),
   }),
+  'keeps a change without its entry in the audit': (_, _lookup, _tickets, _ledger, installs) => ({
+    save: (install) => installs.save(install),
+  }),
   'finds entries that are gone': (_, lookup) => {
     const seen = new Map<string, Awaited<ReturnType<Lookup['find']>>>()
     return {

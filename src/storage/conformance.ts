@@ -4,7 +4,7 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Arrival, Entry, IgnoredReason, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
+import type { Arrival, Deed, Entry, IgnoredReason, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
 
 export interface Promised {
   promise: string
@@ -851,6 +851,24 @@ export const promises: readonly Promised[] = [
         [[one, 2]],
       )
       assert.equal(await installs.get(other), undefined)
+    },
+  },
+  {
+    promise: 'an account’s change and its entry in the audit are kept together or not at all',
+    async check({ installs, audit }) {
+      const install: Install = { org: one, state: 'live', settings: '', createdAt: 1, updatedAt: 1, generation: 0 }
+      const entry: Deed = { at: 5, org: one, who: 'console', what: 'paused', about: 'why' }
+      assert.equal(await installs.save(install, entry), true)
+      assert.deepEqual(await audit.list(one, 9), [entry])
+      assert.equal(await installs.save(install, { ...entry, what: 'resumed' }), false)
+      assert.deepEqual(await audit.list(one, 9), [entry])
+      assert.equal(await installs.save({ ...install, generation: 1 }), true)
+      assert.deepEqual(await audit.list(one, 9), [entry])
+      // An engine that checks what it keeps refuses an entry of nobody, and then the change too.
+      const ofNobody = { ...entry, who: null as unknown as string }
+      await installs.save({ ...install, state: 'paused', generation: 2 }, ofNobody).catch(() => {})
+      const isChanged = (await installs.get(one))?.state === 'paused'
+      assert.equal((await audit.list(one, 9)).length, isChanged ? 2 : 1)
     },
   },
   {

@@ -413,8 +413,11 @@ export interface Install {
 export interface Installs {
   get(org: Org): Promise<Install | undefined>
   list(): Promise<Install[]>
-  /** Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. */
-  save(install: Install): Promise<boolean>
+  /**
+   * Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. `entry` is added to
+   * the audit in the same moment: both are kept, or neither.
+   */
+  save(install: Install, entry?: Deed): Promise<boolean>
   /**
    * Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. One that
    * ends more than a minute after this one would was made by a clock that has been set back since, and is over.

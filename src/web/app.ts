@@ -35,7 +35,6 @@ export function openApp(needs: AppNeeds): Hono<Web> {
     accounts,
     keyring,
     vault,
-    audit,
     send,
     clock,
     apiUrl: config.drift.apiUrl,

@@ -224,7 +224,8 @@ law('an account is changed in src/accounts alone, where each change is recorded 
 
 law('the audit is written in src/accounts/audit.ts alone', {
   judge: outside('src/accounts/audit.ts', /\baudit\.add\b/),
-  instead: 'call record(), with an act of its table',
+  instead: 'hand the entry to accounts.change() with the change, or call record(); its words are in the table of acts',
+  except: { 'src/storage/sqlite/records.ts': 'an engine, which keeps the entry that comes with a change' },
   breaks: [{ 'src/accounts/a.ts': 'await audit.add(entry)' }, { 'src/web/a.ts': 'await storage.audit.add(entry)' }],
 })
 

@@ -43,9 +43,10 @@ export function installsOf(state: State): Installs {
   return {
     get: async (org) => copy(state.installs.get(org)),
     list: async () => [...state.installs.values()].map((install) => copy(install)!),
-    save: async (install) => {
+    save: async (install, entry) => {
       if ((state.installs.get(install.org)?.generation ?? 0) !== install.generation) return false
       state.installs.set(install.org, { ...copy(install)!, generation: install.generation + 1 })
+      if (entry) state.deeds.push({ ...entry })
       return true
     },
     reserve: async (reservation, now) => {

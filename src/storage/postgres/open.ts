@@ -67,7 +67,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     ledger: reading,
     installs: {
       ...bound<Installs>(work, records.installs),
-      save: (install) => records.installs.save(work, install, channel, signals.changed(install.org)),
+      save: (install, entry) => records.installs.save(work, install, entry, channel, signals.changed(install.org)),
     },
     vault: {
       ...saved,

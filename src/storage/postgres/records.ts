@@ -83,8 +83,8 @@ export const installs = {
   },
   list: async (db: Database): Promise<Install[]> =>
     (await db.all('SELECT * FROM installs ORDER BY org')).map(installOf),
-  /** `told` is sent with the commit, to whoever listens. */
-  async save(db: Database, install: Install, channel: string, told: string): Promise<boolean> {
+  /** One statement, so all of it or nothing. `told` is sent with the commit, to every process that listens. */
+  async save(db: Database, install: Install, entry: Deed | undefined, channel: string, told: string): Promise<boolean> {
     const { org, generation } = install
     const saved = await db.run(
       `WITH saved AS (
@@ -97,6 +97,9 @@ export const installs = {
            created_at = excluded.created_at, updated_at = excluded.updated_at, generation = excluded.generation
          WHERE installs.generation = $10
          RETURNING org
+       ), noted AS (
+         INSERT INTO audit (at, org, who, what, about)
+         SELECT $13::bigint, $14, $15, $16, $17 FROM saved WHERE $13::bigint IS NOT NULL
        ) SELECT pg_notify($11, $12) FROM saved`,
       org,
       install.state,
@@ -110,6 +113,7 @@ export const installs = {
       generation,
       channel,
       told,
+      ...[entry?.at, entry?.org, entry?.who, entry?.what, entry?.about].map((value) => value ?? null),
     )
     return saved === 1
   },

@@ -63,7 +63,7 @@ export const installs = {
     return row && installOf(row)
   },
   list: (db: Database): Install[] => db.all('SELECT * FROM installs ORDER BY org').map(installOf),
-  save(db: Database, install: Install): boolean {
+  save(db: Database, install: Install, entry?: Deed): boolean {
     const { org, generation } = install
     const stored = db.get('SELECT generation FROM installs WHERE org = ?', org)?.generation ?? 0
     if (stored !== generation) return false
@@ -82,6 +82,7 @@ export const installs = {
       install.updatedAt,
       generation + 1,
     )
+    if (entry) audit.add(db, entry)
     return true
   },
   reserve: (db: Database, { org, holder, until }: Reservation, now: number): boolean =>
