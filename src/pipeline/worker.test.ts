@@ -170,10 +170,11 @@ describe('the loop', () => {
   })
 
   test('takes its own lease back as soon as the store answers again, and counts no crash', async () => {
+    const codes = 'store_unreachable store_full store_failed store_busy store_refused'.split(' ')
     const seen: number[] = []
     const { clock, loop, arrive, counted, errors } = startLoop(async (lease, inbox) => {
       seen.push(lease.crashes)
-      if (seen.length < 15) throw new Problem('store_unreachable', 'nothing could be settled')
+      if (seen.length < 15) throw new Problem(codes[seen.length % codes.length]!, 'nothing could be settled')
       await deliver(lease, inbox)
     })
     counted.lost = true

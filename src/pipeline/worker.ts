@@ -40,8 +40,11 @@ const crashesBeforeQuarantine = 10
 const few = 1 / 8
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
-/** The store is to blame for these, and no entry: what was under way is taken up again as soon as it is back. */
-const storeFaults: readonly string[] = ['store_unreachable', 'store_full', 'store_failed']
+/**
+ * The store is to blame, and no entry: what was under way is taken up again as soon as it is back. A statement that it
+ * refuses may be refused for what an entry has in it.
+ */
+const storeFault = /^store_(?!statement_failed$)/
 
 export function working({ inbox, holder, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
   const underWay = new Set<Promise<void>>()
@@ -132,7 +135,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     const code = codeOf(error)
     log.error('work_failed', { lane, org: lease.org, code })
     // mutant: blames an entry for what the store did
-    if (storeFaults.includes(code)) return rest()
+    if (storeFault.test(code)) return rest()
     const { failures, trouble } = lease
     const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(trouble && { trouble }) } as const
     await inbox.settle(lease, [], ending).catch(rest)

@@ -211,9 +211,6 @@ const noReasons: Readonly<Record<string, string>> = {
   refresh_token: 'a word of OAuth',
   authorization_code: 'a word of OAuth',
   not_found: 'a type of Drift’s errors',
-  store_unreachable: 'a problem of the store',
-  store_full: 'a problem of the store',
-  store_failed: 'a problem of the store',
 }
 
 describe('what documents point at is there', () => {

@@ -42,3 +42,10 @@ test('what the client finds out by itself has no code: its message is shown, and
   const without = problemOf(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'))
   assert.deepEqual([without.code, without.exitCode], ['store_refused', 78])
 })
+
+test('a statement that waited too long, for a lock or for others in a circle, is the store being busy, and not refused', () => {
+  const stateOf = (code: string) => problemOf(Object.assign(new Error('no'), { code, severity: 'ERROR' })).code
+  // query_canceled by statement_timeout, lock_not_available by lock_timeout, serialization_failure, deadlock_detected.
+  for (const state of ['57014', '55P03', '40001', '40P01']) assert.equal(stateOf(state), 'store_busy', state)
+  for (const state of ['22021', '23505', '42601']) assert.equal(stateOf(state), 'store_statement_failed', state)
+})

@@ -5,6 +5,8 @@ import { type TlsFailure, tlsFailureOf } from '../../lib/tls-failures.ts'
 /** Classes and codes of postgresql.org/docs/current/errcodes-appendix.html. */
 const contention = ['40001', '40P01']
 const fullOrShort = /^53/
+/** What statement_timeout and lock_timeout end. */
+const tookTooLong = ['57014', '55P03']
 const gone = ['42P01', '3F000']
 const unfit = /^(28|08P01)/
 
@@ -46,6 +48,15 @@ export function problemOf(error: unknown): Problem {
       hint: 'make room on its disk, or raise max_connections; it goes on by itself',
       cause: error,
     })
+  if (tookTooLong.includes(state) || isContention(error))
+    return new Problem(
+      'store_busy',
+      `PostgreSQL did not carry a statement out in time (${state}); nothing of it was done`,
+      {
+        hint: 'it is tried again by itself; look for what locks our tables, such as VACUUM FULL, or keeps the server busy',
+        cause: error,
+      },
+    )
   if (isClosing(error)) return unreachable(error)
   return new Problem('store_statement_failed', `PostgreSQL refused a statement (${state})`, {
     hint: 'its log says which and why',

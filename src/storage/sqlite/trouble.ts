@@ -4,7 +4,7 @@ import { codeOf, Problem } from '../../lib/errors.ts'
 import type { Lost } from './files.ts'
 
 /** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
-const [perm, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 8, 10, 11, 13, 14, 26]
+const [perm, busy, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 5, 8, 10, 11, 13, 14, 26]
 
 /** There is no room for the memory that SQLite's processes share: the disk is full, though the code is one of a failed disk. */
 const ioerrShmSize = ioerr | (19 << 8)
@@ -50,6 +50,11 @@ export function problemOf(error: unknown): Problem {
     case ioerr:
       return new Problem('store_failed', 'the disk failed while the store was written or read', {
         hint: 'look at the machine’s disk and its log; what was answered 200 before is kept',
+        cause: error,
+      })
+    case busy:
+      return new Problem('store_busy', 'another process has had the SQLite file locked for ten seconds', {
+        hint: 'end what writes into the file, such as an sqlite3 shell; it is tried again by itself',
         cause: error,
       })
     case perm:
