@@ -2,13 +2,14 @@
 import type { AccountReason } from '../accounts/reasons.ts'
 import type { Packed } from '../segment/batch.ts'
 import type { Verdict } from '../segment/verdict.ts'
+import type { Pause } from './settle.ts'
 
 export interface Delivered {
   delivered: number[]
   /** Refused alone, though Segment takes others of this account. */
   dead: { id: number; reason: string }[]
   /** Why the rest was not sent: the whole lane waits. */
-  stopped?: Extract<Verdict, { is: 'later' }> | { is: 'held'; reason: AccountReason }
+  stopped?: Pause
 }
 
 /** The reason when every single message was refused: no bad message, but an account that Segment does not want to hear. */

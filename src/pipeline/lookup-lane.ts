@@ -15,7 +15,7 @@ import type { Entry, Lease, Settlement, Storage } from '../storage/ports.ts'
 import { watchLease } from './lease-watch.ts'
 import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
-import { endingOf, type Pause, unprobed } from './settle.ts'
+import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 
 export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
   storage: Pick<Storage, 'inbox' | 'conversations' | 'lookup'>
@@ -104,7 +104,8 @@ async function askAll(
     for (const question of next) {
       const outcome = await askOne(needs, lease, isOurs, question)
       if (outcome === 'settled') settled++
-      else if (outcome.is === 'stopped' || (patient && outcome.pause.is === 'later')) stopped ??= outcome.pause
+      else if (outcome.is === 'stopped' || (patient && outcome.pause.is === 'later'))
+        stopped = moreSevere(stopped, outcome.pause)
       else unanswered.push({ question, pause: outcome.pause })
       if (stopped || (unanswered.length > 1 && settled === 0)) return
     }

@@ -19,7 +19,7 @@ import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
 import { watchLease } from './lease-watch.ts'
 import { ahead, type PrepareNeeds } from './prepare.ts'
-import { endingOf, type Pause, unprobed } from './settle.ts'
+import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 
 export interface SendNeeds extends PrepareNeeds {
   accounts: Accounts
@@ -92,13 +92,13 @@ async function sendAll(
   room: Room,
   totals: Totals,
   hasRoom: () => boolean,
-): Promise<{ settlements: Settlement[]; stopped: Delivered['stopped'] } | undefined> {
+): Promise<{ settlements: Settlement[]; stopped: Pause | undefined } | undefined> {
   const { inbox } = needs.storage
   const { trouble } = lease
   const learnt = new Map<number, Id>()
   const settled: Settlement[] = []
   let settling = Promise.resolve(true)
-  let stopped: Delivered['stopped']
+  let stopped: Pause | undefined
   const sending = flights({ room, atOnceMax: requestsMax }, async (run, isLast) => {
     const result = await deliver(run, attempt, trouble !== undefined)
     totals.delivered += result.delivered.length
@@ -106,7 +106,7 @@ async function sendAll(
     if (totals.delivered > 0) totals.lagMs ??= needs.clock.now() - lease.entries[0]!.receivedAt
     totals.dead += result.dead.length
     settled.push(...settlementsOf(result, learnt, answerTo, needs.clock.now()))
-    stopped = graver(stopped, result.stopped)
+    stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
     if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
   })
@@ -141,13 +141,6 @@ function both(one: Promise<boolean>, other: Promise<boolean>): Promise<boolean> 
   // It is looked at later: should it fail before that, nobody need be told yet.
   held.catch(() => {})
   return held
-}
-
-/** Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. */
-function graver(one: Delivered['stopped'], other: Delivered['stopped']): Delivered['stopped'] {
-  if (!one || !other) return one ?? other
-  if (one.is === 'held' || other.is === 'held') return one.is === 'held' ? one : other
-  return (other.afterMs ?? 0) > (one.afterMs ?? 0) ? other : one
 }
 
 interface Totals {
@@ -191,14 +184,14 @@ async function endingFor(
   { accounts, clock, random }: SendNeeds,
   lease: Lease,
   install: Install,
-  stopped: Delivered['stopped'],
+  stopped: Pause | undefined,
   requests: number,
 ): Promise<Ending> {
   const now = clock.now()
   const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease.org)
   const isUnprobed = requests === 0 && (!stopped || lease.trouble !== undefined)
   if (isHeldBack || isUnprobed) return unprobed(lease, now)
-  if (stopped?.is !== 'held') return endingOf(lease, stopped as Pause | undefined, now, random)
+  if (stopped?.is !== 'held') return endingOf(lease, stopped, now, random)
   const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
   const batchTells = wasOther || lease.failures >= probesBeforeBatch

@@ -7,7 +7,8 @@ import type { Ending, Lease } from '../storage/ports.ts'
 /** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
 const probeMsMin = 60_000
 
-export type Pause = { is: 'later'; reason: string; afterMs?: number } | { is: 'held'; reason: AccountReason }
+/** `afterMs`: what the other side asked to be left alone for. */
+export type Pause = ({ is: 'later'; reason: string } | { is: 'held'; reason: AccountReason }) & { afterMs?: number }
 
 export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
   if (!pause) return { readyAt: now, failures: 0, tried: { at: now } }
@@ -16,7 +17,7 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
   const trouble = pause.is === 'held' ? pause.reason : lease.trouble
   const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
   // What the other side asks for is a least: a `Retry-After: 1` in every answer must not keep us from backing off.
-  const askedMs = pause.is === 'later' ? (pause.afterMs ?? 0) : 0
+  const askedMs = pause.afterMs ?? 0
   const until = (readyAt: number) => (askedMs > 0 ? { retryAfterAt: Math.min(now + askedMs, readyAt) } : {})
   if (trouble === undefined) {
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
@@ -26,6 +27,18 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
   const readyAt = now + Math.max(askedMs, probeMs)
   return { readyAt, failures, tried, trouble, ...until(readyAt) }
+}
+
+/**
+ * Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. What
+ * either answer asked to wait is waited.
+ */
+export function moreSevere(one: Pause | undefined, other: Pause | undefined): Pause | undefined {
+  if (!one || !other) return one ?? other
+  const [oneMs, otherMs] = [one.afterMs ?? 0, other.afterMs ?? 0]
+  const first = one.is === other.is ? oneMs >= otherMs : one.is === 'held'
+  const afterMs = Math.max(oneMs, otherMs)
+  return { ...(first ? one : other), ...(afterMs > 0 ? { afterMs } : {}) }
 }
 
 /** A lease without a request says nothing of the other side, and nothing of a trouble: the next entry is tried, at once. */
