@@ -73,6 +73,7 @@ test('maintenance goes on with it, and logs once that it is pending and once tha
     inbox: { expire: async () => 0 },
     tickets: { sweep: async () => 0 },
     grants: { keepAlive: async () => 0 },
+    catchUp: async () => {},
     purge: store.purge,
     clock,
     log: { ...silentLog, info: note, warn: note, error: note },
