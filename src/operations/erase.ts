@@ -15,19 +15,34 @@ export async function erasePerson(
   contact: string,
   dryRun: boolean,
 ): Promise<Erased> {
-  const theirs = await conversations.of(org, contact)
+  let entries = 0
+  for (;;) {
+    const theirs = await conversations.of(org, contact)
+    const ids = await theirIds(lookup, org, contact, theirs)
+    if (dryRun) return { entries: ids.length, conversations: theirs.length }
+    if (ids.length === 0) {
+      await conversations.forget(org, contact)
+      return { entries, conversations: theirs.length }
+    }
+    // In steps that keep a transaction short.
+    for (let at = 0; at < ids.length; at += 500) entries += await inbox.take(org, ids.slice(at, at + 500))
+    // Looked for again: meanwhile Drift may have said of others whose they are, or more of theirs has come in.
+  }
+}
+
+/** Entries that name the contact, and those of their conversations that name no other. */
+async function theirIds(
+  lookup: Storage['lookup'],
+  org: string,
+  contact: string,
+  conversations: readonly string[],
+): Promise<number[]> {
   const ids = new Set<number>()
-  const queries = [{ org, contact }, ...theirs.map((conversation) => ({ org, conversation }))]
+  const queries = [{ org, contact }, ...conversations.map((conversation) => ({ org, conversation }))]
   for (const query of queries) {
     for await (const page of findAll(lookup, query)) {
       for (const shown of page) if (shown.contact === undefined || shown.contact === contact) ids.add(shown.id)
     }
   }
-  if (dryRun) return { entries: ids.size, conversations: theirs.length }
-  const all = [...ids]
-  let entries = 0
-  // In steps that keep a transaction short.
-  for (let at = 0; at < all.length; at += 500) entries += await inbox.take(org, all.slice(at, at + 500))
-  await conversations.forget(org, contact)
-  return { entries, conversations: theirs.length }
+  return [...ids]
 }

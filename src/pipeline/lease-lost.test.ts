@@ -107,6 +107,31 @@ describe('a lease', () => {
     assert.deepEqual(await stage.storage.conversations.of(id, asked), [])
   })
 
+  test('of the ask lane that learns during an erasure whose an event is does not save it from being erased', async () => {
+    await arrive(1)
+    const joined = { conversationId: 4_000_001, addedParticipants: [1], changedAt: 1 }
+    await stage.arrive({ type: 'conversation_participant_added', orgId: org, data: joined })
+    const conversations = [{ id: joined.conversationId, contactId: Number(contact) }]
+    stage.sims.drift.addOrg({ orgId: org, conversations })
+    const sending = (await stage.claim('send'))!
+    const asked = sending.entries.at(-1)!
+    await stage.storage.inbox.settle(sending, [{ id: asked.id, to: 'asking', at: stage.clock.now() }], {
+      readyAt: stage.clock.now(),
+      failures: 0,
+    })
+    let isLearnt = false
+    const take: typeof stage.storage.inbox.take = async (...args) => {
+      if (!isLearnt) isLearnt = await stage.step('ask')
+      return stage.storage.inbox.take(...args)
+    }
+    const inbox = { ...stage.storage.inbox, take }
+    const erased = await erasePerson({ ...stage.storage, inbox }, id, contact, false)
+    assert.deepEqual([isLearnt, erased], [true, { entries: 2, conversations: 1 }])
+    await stage.run()
+    assert.deepEqual(accepted(), [])
+    assert.deepEqual(await stage.storage.conversations.of(id, contact), [])
+  })
+
   test('that never was: an event of an erased person that Drift posts again is a duplicate, and not kept', async () => {
     await arrive(2)
     await erasePerson(stage.storage, id, contact, false)
