@@ -1,19 +1,40 @@
 /**
- * What the tests of "Retry now" and "Resume" stand on: the real service between the simulators, and what waits for a later
- * time there. The wall time stands until a test turns it, so no attempt is made but the one that is asked for.
+ * What the tests of "Retry now" and "Resume" stand on: the real service between the simulators, what waits for a later time
+ * there, and every reason for which an account's events are kept. The wall time stands until a test turns it, so no attempt
+ * is made but the one that is asked for.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach } from 'node:test'
+import { grantFields } from '../src/accounts/grant.ts'
+import type { AccountReason } from '../src/accounts/reasons.ts'
+import { unproven } from '../src/accounts/state.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
-import type { Lane } from '../src/storage/ports.ts'
-import { eventually, type ManualClock, manualClock } from './clock.ts'
+import type { Action } from '../src/sim/index.ts'
+import type { Seen } from '../src/sim/visitor.ts'
+import type { Install, Lane } from '../src/storage/ports.ts'
+import { eventually, type ManualClock, manualClock, whileWaiting } from './clock.ts'
 import type { Engine, Stores } from './engines.ts'
 import { org, type Rig, startRig } from './rig.ts'
 import { openWalk, type Walk } from './walk.ts'
 
 export const id = String(org)
 const [minute, given] = [60_000, { org: id }]
+
+/** An attempt is made, and refused again for the same reason; by so many requests: none where none can be made. */
+interface Refused {
+  is: 'refused'
+  begin(): Promise<void>
+  requests: number
+}
+
+/** Nothing of the account is sent, whatever waits. */
+interface Held {
+  is: 'held'
+  begin(): Promise<unknown>
+  /** Whether a person may end it by "Resume". */
+  resumes: boolean
+}
 
 /** For a `describe`: a new service on a new store for each of its tests. */
 export function retryStage(engine: Engine) {
@@ -84,17 +105,15 @@ export function retryStage(engine: Engine) {
   /** Presses the button that is there, and follows to the page that says what came of it. */
   async function press(what: 'retry' | 'resume'): Promise<string> {
     const page = await open()
-    const pressed = admin.submit(page, {}, `/console/${what}`)
     // The page waits by the service's clock.
-    let isOver = false
-    void pressed.finally(() => (isOver = true))
-    await eventually(() => {
-      if (!isOver) clock.advance(50)
-      return isOver
-    })
-    const answered = await pressed
+    const answered = await whileWaiting(clock, admin.submit(page, {}, `/console/${what}`))
     assert.equal(answered.status, 303)
     return (await admin.follow(answered)).body
+  }
+  /** Presses the button of a page that was loaded when it was still offered. */
+  async function pressStale(what: 'retry' | 'resume', page: Seen): Promise<string> {
+    const [, csrf] = /name="csrf" value="([^"]*)"/.exec(page.body)!
+    return (await admin.follow(await admin.post(admin.at(`/console/${what}`), { csrf: csrf! }))).body
   }
 
   const segmentDown = { status: 503 }
@@ -119,17 +138,6 @@ export function retryStage(engine: Engine) {
       says: /Segment accepted/,
       code: 0,
     },
-    'Segment refuses the write key': {
-      async wait() {
-        rig.sims.segment.script({ status: 401 })
-        await post(update(1))
-        await eventually(() => installed().state === 'needs_attention')
-        await post(update(2))
-        await failing('send')
-      },
-      says: /Segment does not accept the write key \(401\); next attempt at/,
-      code: 1,
-    },
     'Drift is down': {
       async wait() {
         rig.sims.drift.script('/conversations/*', { status: 503 })
@@ -149,10 +157,145 @@ export function retryStage(engine: Engine) {
     },
   }
 
+  const change = (edit: (known: Install) => Install) => rig.service.store.accounts.change(id, clock.now(), edit)
+  /** The account is refused, and its lane waits for the next probe. */
+  async function refused(reason: AccountReason, name: Lane): Promise<void> {
+    await whileWaiting(
+      clock,
+      eventually(() => installed().reason === reason),
+    )
+    await failing(name)
+  }
+  const bySegment = (reason: AccountReason, action: Action): Refused => ({
+    is: 'refused',
+    async begin() {
+      rig.sims.segment.script(action)
+      await post(update(1))
+      await refused(reason, 'send')
+      await post(update(2))
+    },
+    requests: 1,
+  })
+  const byDrift = (reason: AccountReason, prepare: () => unknown, requests: number): Refused => ({
+    is: 'refused',
+    async begin() {
+      await prepare()
+      await post(joins())
+      await refused(reason, 'ask')
+    },
+    requests,
+  })
+  const answers = (status: number, type: string) => () =>
+    rig.sims.drift.script('/conversations/*', { status, body: { error: { type, message: 'No.' } } })
+  const saysThatItLeft = () => post({ type: 'app_disconnected', orgId: org, data: {} })
+
+  /** Each reason of the table in src/accounts/reasons.ts, and how an account comes by it. */
+  const reasons: Record<Exclude<AccountReason, 'not_installed' | 'disconnected'>, Refused | Held | undefined> = {
+    paused: { is: 'held', begin: () => command('pause'), resumes: true },
+    no_write_key: {
+      is: 'held',
+      begin: () => change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' })),
+      resumes: false,
+    },
+    not_allowed: {
+      is: 'held',
+      async begin() {
+        // The browser keeps its session: it goes by the address.
+        Object.assign(rig.env, { DRIFT_ORG_IDS_ALLOWED: '1', PORT: new URL(rig.service.url).port })
+        await rig.restart()
+      },
+      resumes: false,
+    },
+    disconnecting: {
+      is: 'held',
+      async begin() {
+        rig.sims.drift.script('/app/token_info', { status: 503 })
+        rig.sims.drift.script('/oauth2/token', { status: 503 })
+        await saysThatItLeft()
+        await eventually(() => installed().reason === 'disconnecting')
+      },
+      resumes: false,
+    },
+    disconnect_unproven: {
+      is: 'held',
+      async begin() {
+        await change(({ grant: _, ...rest }) => rest)
+        await saysThatItLeft()
+        await eventually(() => installed().reason === unproven)
+      },
+      resumes: true,
+    },
+    write_key_refused: bySegment('write_key_refused', { status: 400, body: { error: 'invalid write key' } }),
+    segment_401: bySegment('segment_401', { status: 401 }),
+    segment_403: bySegment('segment_403', { status: 403 }),
+    segment_404: bySegment('segment_404', { status: 404 }),
+    segment_redirect: bySegment('segment_redirect', { status: 302, headers: { location: '/elsewhere' } }),
+    segment_success_false: bySegment('segment_success_false', { status: 200, body: { success: false } }),
+    not_segment: bySegment('not_segment', { status: 200, body: '<html>Sign in</html>' }),
+    segment_refuses_all: {
+      is: 'refused',
+      async begin() {
+        rig.sims.segment.script(segmentDown)
+        await post(update(1))
+        await post(update(2))
+        await failing('send')
+        rig.sims.segment.script({ status: 400 })
+        clock.advance(minute)
+        await refused('segment_refuses_all', 'send')
+      },
+      requests: 1,
+    },
+    // No request of today carries the key where a character could spoil it.
+    segment_request_invalid: undefined,
+    write_key_unreadable: {
+      is: 'refused',
+      async begin() {
+        await change((known) => ({ ...known, writeKey: Buffer.alloc(99, 1) }))
+        await post(update())
+        await refused('write_key_unreadable', 'send')
+      },
+      requests: 0,
+    },
+    grant_dead: byDrift(
+      'grant_dead',
+      () => {
+        rig.sims.drift.accessTokens.clear()
+        rig.sims.drift.refreshTokens.clear()
+      },
+      1,
+    ),
+    drift_401: byDrift('drift_401', answers(401, 'invalid_token'), 2),
+    drift_forbidden: byDrift('drift_forbidden', answers(403, 'insufficient_scope'), 1),
+    drift_request_invalid: byDrift(
+      'drift_request_invalid',
+      async () => {
+        const spoilt = await grantFields(rig.service.store.keyring, id, { accessToken: 'a\nb' }, clock.now())
+        await change((known) => ({ ...known, ...spoilt }))
+      },
+      0,
+    ),
+  }
+
   return {
     rig: () => rig,
     clock: () => clock,
-    ...{ look, command, retry, installed, lane, audit, update, post, failing, open, offers, press, waits },
+    ...{
+      look,
+      command,
+      retry,
+      installed,
+      lane,
+      audit,
+      update,
+      post,
+      failing,
+      open,
+      offers,
+      press,
+      pressStale,
+      waits,
+      reasons,
+    },
     ...{ requests, segmentRequests },
   }
 }

@@ -9,7 +9,6 @@ import { openService } from '../src/service.ts'
 import { eventually } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
 import { id, retryStage } from './retry-stage.ts'
-import { org } from './rig.ts'
 
 const minute = 60_000
 
@@ -33,6 +32,7 @@ export function retrySuite(name: Engine['name']): void {
       offers,
       press,
       waits,
+      reasons,
       requests,
       segmentRequests,
     } = retryStage(engine)
@@ -68,46 +68,6 @@ export function retrySuite(name: Engine['name']): void {
       assert.deepEqual([output, exitCode, requests()], [`${id}: nothing waits`, 0, 0])
       assert.equal(await offers('retry'), false)
     })
-
-    /** States in which nothing is sent, whatever waits. */
-    const held: Record<string, { begin(): Promise<unknown>; says: RegExp; resumes: boolean }> = {
-      paused: { begin: () => command('pause'), says: /resume it/, resumes: true },
-      'waiting for a key': {
-        async begin() {
-          await rig().service.store.accounts.change(id, clock().now(), ({ writeKey: _, ...rest }) => ({
-            ...rest,
-            state: 'waiting_for_key',
-          }))
-        },
-        says: /write key/,
-        resumes: false,
-      },
-      'asked about, having said that it disconnected': {
-        async begin() {
-          rig().sims.drift.script('/app/token_info', { status: 503 })
-          rig().sims.drift.script('/oauth2/token', { status: 503 })
-          await post({ type: 'app_disconnected', orgId: org, data: {} })
-          await eventually(() => installed().reason === 'disconnecting')
-        },
-        says: /Drift is being asked/,
-        resumes: false,
-      },
-    }
-
-    for (const [state, { begin, says, resumes }] of Object.entries(held)) {
-      test(`an account that is ${state} is not retried, and "Retry now" is not offered`, async () => {
-        await open()
-        await begin()
-        await eventually(async () => (await lane('send'))?.hold !== undefined)
-        await post(update())
-        await assert.rejects(retry(), (error: Error & { hint?: string }) => says.test(`${error.message} ${error.hint}`))
-        // The service notices what a command did within a second.
-        await eventually(async () => (await offers('resume')) === resumes)
-        assert.equal(await offers('retry'), false)
-        assert.equal(segmentRequests(), 0)
-        assert.ok(!(await audit()).includes('retried'))
-      })
-    }
 
     test('an account that has disconnected is not retried', async () => {
       await rig().service.store.accounts.change(id, clock().now(), gone)
@@ -167,7 +127,7 @@ export function retrySuite(name: Engine['name']): void {
     })
 
     test('"Resume" of a refused account says whether it is refused again', async () => {
-      await waits['Segment refuses the write key']!.wait()
+      await reasons.segment_401!.begin()
       const before = segmentRequests()
       assert.equal(await offers('resume'), true)
       const { output, exitCode } = await command('resume')
