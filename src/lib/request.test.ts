@@ -31,6 +31,18 @@ describe('an outgoing request', () => {
     assert.deepEqual([answer.status, answer.headers?.['retry-after'], answer.body], [418, '3', 'tea'])
   })
 
+  test('begins at once, beside as many as the pipeline makes: none waits in line until its lease is another’s', async () => {
+    const [accounts, requestsOfEach] = [32, 4]
+    let begun = 0
+    const all = Promise.withResolvers<void>()
+    const url = await serve((_, response) => {
+      if (++begun === accounts * requestsOfEach) all.resolve()
+      void all.promise.then(() => response.end())
+    })
+    const answers = await Promise.all(Array.from({ length: accounts * requestsOfEach }, () => ask(url, 3_000)))
+    assert.deepEqual(new Set(answers.map(({ failure }) => failure)), new Set([undefined]))
+  })
+
   test('follows no redirect: the body would go to a stranger', async () => {
     let reached = false
     const elsewhere = await serve((_, response) => {

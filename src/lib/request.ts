@@ -40,6 +40,12 @@ export interface Proxies {
   except?: string | undefined
 }
 
+/**
+ * As many as the pipeline has under way to one partner: 32 accounts with four requests each. One that waited for a
+ * connection would begin when its lease may have ended, and accounts whose requests hang would keep the others waiting.
+ */
+const requestsMax = 128
+
 interface OutletOptions {
   /** To one origin at once; further requests wait within their deadline. */
   connections?: number
@@ -51,7 +57,11 @@ interface OutletOptions {
 export const unmakeable = 'REQUEST_INVALID'
 
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
-export function openOutlet({ connections = 64, clock = systemClock, proxies = {} }: OutletOptions = {}): Outlet {
+export function openOutlet({
+  connections = requestsMax,
+  clock = systemClock,
+  proxies = {},
+}: OutletOptions = {}): Outlet {
   const options = {
     connections,
     pipelining: 1,
