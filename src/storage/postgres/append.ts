@@ -1,7 +1,7 @@
 /** Keeping webhooks: one transaction for a whole group, in which every account's places follow its commits. */
 import type { Arrival } from '../ports.ts'
 import { columns, tally } from './counts.ts'
-import type { Database, Session } from './database.ts'
+import { type Database, prepared, type Session } from './database.ts'
 import { laneOf, makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
 
@@ -86,7 +86,7 @@ async function storeNew(session: Session, batch: readonly Arrival[]): Promise<Se
   return new Set(stored.map(({ n }) => arrivals[Number(n) - 1]!))
 }
 
-const insertion = `
+const insertion = prepared(`
 WITH arrived AS MATERIALIZED (
   SELECT * FROM unnest(
     $3::bytea[], $4::bigint[], $5::integer[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[],
@@ -111,4 +111,4 @@ WITH arrived AS MATERIALIZED (
 ), kept AS (
   INSERT INTO bodies (id, body) SELECT id, substring($2::bytea FROM at FOR length) FROM numbered
 )
-SELECT n FROM numbered`
+SELECT n FROM numbered`)

@@ -1,5 +1,5 @@
 import type { Moment, Outcome } from '../ports.ts'
-import type { Session } from './database.ts'
+import { prepared, type Session } from './database.ts'
 
 const minuteMs = 60_000
 
@@ -35,24 +35,22 @@ export function tally() {
       const counted = inOrder(sums)
       const noted = inOrder(moments)
       await Promise.all([
-        counted.length > 0 &&
-          session.run(
-            `INSERT INTO counts (org, type, outcome, reason, count)
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-             ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = counts.count + excluded.count`,
-            ...columns(counted, ['org', 'type', 'outcome', 'reason', 'by']),
-          ),
-        noted.length > 0 &&
-          session.run(
-            `INSERT INTO moments (org, at, type, outcome, reason, count)
-             SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-             ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
-            ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by']),
-          ),
+        counted.length > 0 && session.run(counting, ...columns(counted, ['org', 'type', 'outcome', 'reason', 'by'])),
+        noted.length > 0 && session.run(noting, ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by'])),
       ])
     },
   }
 }
+
+const counting = prepared(`
+INSERT INTO counts (org, type, outcome, reason, count)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = counts.count + excluded.count`)
+
+const noting = prepared(`
+INSERT INTO moments (org, at, type, outcome, reason, count)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`)
 
 /** In one order everywhere, so that two transactions do not wait for each other in a circle. */
 function inOrder<Value extends Sum>(sums: ReadonlyMap<string, Value>): Value[] {

@@ -1,16 +1,33 @@
 /** Connections with the settings that make a commit durable, and transactions that are tried again where that is safe. */
+import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { Problem } from '../../lib/errors.ts'
 import { isClosing, isContention, problemOf } from './trouble.ts'
 
 export type Row = Record<string, unknown>
 
+/** A statement that each connection parses and plans once. */
+export interface Prepared {
+  name: string
+  text: string
+}
+
+/**
+ * For the statements of every webhook and every turn. Their columns must be listed: what `*` stands for may grow during a
+ * rolling upgrade, and then the server refuses a statement that was prepared before.
+ */
+export function prepared(text: string): Prepared {
+  return { name: `drift_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`, text }
+}
+
+type Sql = string | Prepared
+
 /** One connection at a time: statements go out in order and need not wait for each other's answers. */
 export interface Session {
-  all(sql: string, ...values: unknown[]): Promise<Row[]>
-  get(sql: string, ...values: unknown[]): Promise<Row | undefined>
+  all(sql: Sql, ...values: unknown[]): Promise<Row[]>
+  get(sql: Sql, ...values: unknown[]): Promise<Row | undefined>
   /** Resolves to how many rows were touched. */
-  run(sql: string, ...values: unknown[]): Promise<number>
+  run(sql: Sql, ...values: unknown[]): Promise<number>
   /** Several statements, without values. */
   script(sql: string): Promise<void>
 }
@@ -73,8 +90,19 @@ export function connectionTo(url: string): pg.ClientConfig {
   }
 }
 
+/**
+ * A statement that was planned while a table was empty is not planned again before the server has counted that: it must
+ * not read all of a table that has grown meanwhile.
+ */
+const indexesOnly = 'SET enable_seqscan TO off'
+
 /** Connects when it is first used. `gone` is called when what cannot come back by waiting is seen. */
-export function openDatabase(url: string, connectionsMax: number, gone: (problem: Problem) => void): Database {
+export function openDatabase(
+  url: string,
+  connectionsMax: number,
+  gone: (problem: Problem) => void,
+  use: 'work' | 'look' = 'look',
+): Database {
   const pool = new pg.Pool({
     ...connectionTo(url),
     max: connectionsMax,
@@ -82,7 +110,7 @@ export function openDatabase(url: string, connectionsMax: number, gone: (problem
     onConnect: async (client) => {
       // Whoever uses it learns of an end from the query; without a listener an idle one would end the process.
       client.on('error', () => {})
-      await client.query(sessionSettings)
+      await client.query(use === 'work' ? `${sessionSettings}; ${indexesOnly}` : sessionSettings)
     },
   } as pg.PoolConfig)
   pool.on('error', () => {})
@@ -131,9 +159,10 @@ export function openDatabase(url: string, connectionsMax: number, gone: (problem
 }
 
 function sessionOn(client: Pick<pg.Pool, 'query'>, told: (error: unknown) => unknown = (error) => error): Session {
-  const query = async (sql: string, values?: unknown[]) => {
+  const query = async (sql: Sql, values?: unknown[]) => {
+    const named = typeof sql === 'string' ? { text: sql } : sql
     try {
-      return await client.query<Row>(sql, values?.map(sendable))
+      return await client.query<Row>({ ...named, ...(values && { values: values.map(sendable) }) })
     } catch (error) {
       throw told(error)
     }

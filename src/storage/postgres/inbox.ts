@@ -5,7 +5,7 @@ import type { Asked, Holder, Inbox, Lane, Lease, Placed, Redriven } from '../por
 import { cautionOf, entryOf, laneOf } from '../rows.ts'
 import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { columns, tally } from './counts.ts'
-import type { Database, Session } from './database.ts'
+import { type Database, type Prepared, prepared, type Session } from './database.ts'
 import { firstDue, heldBy, heldLease, makeReady, settleLane } from './lanes.ts'
 import { lock } from './locks.ts'
 
@@ -15,7 +15,7 @@ const takenUntil = `CASE WHEN org = ANY ($3) THEN NULL WHEN holder = $2 THEN 0 E
 const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
 
 /** Waits for nobody: a lane that somebody else is busy with is passed over. */
-const leasing = `
+const leasing = prepared(`
 WITH found AS MATERIALIZED (
   SELECT org, lane, crashes + (lease_until IS NOT NULL AND (holder = $2) IS NOT TRUE)::integer AS crashes FROM lanes
   WHERE lane = $1 AND hold IS NULL AND (ready_at <= $4 OR $6 AND ready_at > $4 + ${longestMs}) AND ${takenUntil} <= $4
@@ -23,23 +23,26 @@ WITH found AS MATERIALIZED (
 )
 UPDATE lanes l SET token = l.token + 1, lease_until = $5, holder = $2, crashes = f.crashes, served = nextval('places')
 FROM found f WHERE l.org = f.org AND l.lane = f.lane
-RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble, l.asked`
+RETURNING l.org, l.token, l.failures, l.crashes, l.careful, l.trouble, l.asked`)
+
+const entryColumns =
+  'e.id, e.place, e.org, e.type, e.state, e.message_id, e.received_at, e.mapping, e.failures, e.contact, e.conversation'
 
 /** The first entries in line: at most `$2`, due at `$4` or placed after it, and no more than `$3` of bodies, one at least. */
-const firstInLine: Record<Lane, string> = {
+const firstInLine: Record<Lane, Prepared> = {
   send: inOrder(`state = 'waiting' AND place > $4`, 'place'),
   ask: inOrder(`state = 'asking' AND due_at <= $4`, 'due_at, place'),
 }
 
-function inOrder(condition: string, rank: string): string {
-  return `
-SELECT e.*, b.body, b.known
+function inOrder(condition: string, rank: string): Prepared {
+  return prepared(`
+SELECT ${entryColumns}, b.body, b.known
 FROM (
   SELECT *, sum(bytes) OVER (ORDER BY ${rank}) AS sum, row_number() OVER (ORDER BY ${rank}) AS nth
   FROM (SELECT * FROM entries WHERE org = $1 AND ${condition} ORDER BY ${rank} LIMIT $2) e
 ) e
 JOIN bodies b ON b.id = e.id
-WHERE nth = 1 OR sum <= $3 ORDER BY nth`
+WHERE nth = 1 OR sum <= $3 ORDER BY nth`)
 }
 
 export async function claim(
@@ -81,13 +84,16 @@ export async function claim(
   }
 }
 
+const holding = prepared(`SELECT 1 FROM lanes WHERE ${heldLease}`)
+const renewing = prepared(`UPDATE lanes SET lease_until = $5 WHERE ${heldLease}`)
+
 export async function more(
   db: Database,
   lease: Lease,
   after: number,
   { limit, bytesMax }: { limit: number; bytesMax: number },
 ): Promise<Placed[]> {
-  const held = await db.get(`SELECT 1 FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
+  const held = await db.get(holding, ...heldBy(lease))
   return held ? (await db.all(firstInLine.send, lease.org, limit, bytesMax, after)).map(entryOf) : []
 }
 
@@ -102,19 +108,18 @@ async function giveBackEmpty(db: Database, { org, lane, token }: Lease, now: num
 }
 
 export async function renew(db: Database, lease: Lease, until: number): Promise<boolean> {
-  return (await db.run(`UPDATE lanes SET lease_until = $5 WHERE ${heldLease}`, ...heldBy(lease), until)) === 1
+  return (await db.run(renewing, ...heldBy(lease), until)) === 1
 }
 
 export async function nextDue(db: Database, lane: Lane, holder?: Holder): Promise<number | undefined> {
-  const due = await db.get(
-    `SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until) END) AS at
-     FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
-           WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`,
-    lane,
-    ...ownOf(holder),
-  )
+  const due = await db.get(dueNext, lane, ...ownOf(holder))
   return due!.at === null ? undefined : Number(due!.at)
 }
+
+const dueNext = prepared(`
+SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until) END) AS at
+FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
+      WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`)
 
 function ownOf(holder: Holder | undefined) {
   return [holder?.id ?? null, holder?.busy ?? []] as const

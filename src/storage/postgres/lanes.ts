@@ -1,7 +1,7 @@
 /** An account's turns: whether something is due in a lane, and when it may be claimed. */
 import type { Lane, Lease, State } from '../ports.ts'
 import { columns } from './counts.ts'
-import type { Session } from './database.ts'
+import { type Prepared, prepared, type Session } from './database.ts'
 
 export function laneOf(state: State | 'ignored'): Lane | undefined {
   return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
@@ -17,23 +17,23 @@ export async function makeReady(
   lanes: readonly { org: string; lane: string; at: number }[],
 ): Promise<boolean> {
   if (lanes.length === 0) return false
-  const asleep = (now: string, at: string) =>
-    `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.trouble IS NULL AND ${now}.ready_at > ${at}))`
-  const woken = await session.run(
-    `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g (org, lane, at))
-     INSERT INTO lanes (org, lane, ready_at)
-     SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
-     WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
-     ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
-     WHERE ${asleep('lanes', 'excluded.ready_at')}`,
-    ...columns(lanes, ['org', 'lane', 'at']),
-  )
-  return woken > 0
+  return (await session.run(waking, ...columns(lanes, ['org', 'lane', 'at']))) > 0
 }
+
+const asleep = (now: string, at: string) =>
+  `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.trouble IS NULL AND ${now}.ready_at > ${at}))`
+
+const waking = prepared(`
+WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g (org, lane, at))
+INSERT INTO lanes (org, lane, ready_at)
+SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
+WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
+ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
+WHERE ${asleep('lanes', 'excluded.ready_at')}`)
 
 /** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The lock is ours. */
 export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {
-  await session.run(`UPDATE lanes SET ready_at = (${firstDue[lane]}) WHERE org = $1 AND lane = $3`, org, at, lane)
+  await session.run(settling[lane], org, at, lane)
 }
 
 /** The lane of a lease, while it is its holder's: its values are `heldBy`. */
@@ -48,4 +48,9 @@ export function heldBy({ org, lane, token, holder }: Lease) {
 export const firstDue: Record<Lane, string> = {
   send: `SELECT $2::bigint AS at FROM entries WHERE org = $1 AND state = 'waiting' LIMIT 1`,
   ask: `SELECT greatest($2::bigint, due_at) AS at FROM entries WHERE org = $1 AND state = 'asking' ORDER BY due_at LIMIT 1`,
+}
+
+const settling: Record<Lane, Prepared> = {
+  send: prepared(`UPDATE lanes SET ready_at = (${firstDue.send}) WHERE org = $1 AND lane = $3`),
+  ask: prepared(`UPDATE lanes SET ready_at = (${firstDue.ask}) WHERE org = $1 AND lane = $3`),
 }

@@ -5,7 +5,7 @@
  * in a circle: accounts first, in order, then lanes, then entries, then counts, in order. Who holds a lane already may
  * only try an account's lock. A claim waits for nobody.
  */
-import type { Session } from './database.ts'
+import { prepared, type Session } from './database.ts'
 
 /** Sets these keys apart from those of whatever else uses the database. */
 const seed = 0x44535331
@@ -13,13 +13,15 @@ const key = (name: string) => `hashtextextended(${name}, ${seed})`
 
 /** Waits until the locks of these names are ours; they go with the transaction. */
 export async function lock(session: Session, names: readonly string[]): Promise<void> {
-  await session.all(
-    `SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT ${key('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`,
-    names,
-  )
+  await session.all(waiting, names)
 }
+
+const waiting = prepared(
+  `SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT ${key('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`,
+)
+const trying = prepared(`SELECT pg_try_advisory_xact_lock(${key('$1')}) AS ours`)
 
 /** False, at once, when somebody else has it. */
 export async function tryLock(session: Session, name: string): Promise<boolean> {
-  return (await session.get(`SELECT pg_try_advisory_xact_lock(${key('$1')}) AS ours`, name))!.ours === true
+  return (await session.get(trying, name))!.ours === true
 }

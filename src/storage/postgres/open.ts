@@ -28,7 +28,7 @@ const groupMax = 1_000
 export async function open(url: string, mode: Mode): Promise<Storage> {
   const broken = Promise.withResolvers<Error>()
   const gone = (problem: Problem) => void looksGone(url).then((isGone) => isGone && broken.resolve(problem))
-  const work = openDatabase(url, connections[mode].work, gone)
+  const work = openDatabase(url, connections[mode].work, gone, 'work')
   try {
     await assertSessions(url)
     await migrate(work, mode === 'beside' ? () => storeNotThere('database') : undefined)

@@ -153,6 +153,24 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     await eventually(() => stopped === 'store_too_new')
   })
 
+  test('go on with what their connections have prepared when a newer version adds a column to every table', async () => {
+    const running = await service()
+    const turn = async () => {
+      await running.inbox.append([arrival(), arrival({ state: 'asking' })])
+      const lease = (await running.inbox.claim('send', claimOptions))!
+      assert.deepEqual(await running.inbox.more(lease, lease.entries[0]!.place, claimOptions), [])
+      const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 2_000 }))
+      await running.inbox.settle(lease, settlements, { readyAt: 2_000, failures: 0 })
+      return settlements.length
+    }
+    // Ten connections, and each of them has prepared all of it.
+    for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
+    const tables = ['entries', 'bodies', 'lanes', 'identities', 'counts', 'moments', 'installs']
+    const added = tables.map((table) => `ALTER TABLE drift_segment_source.${table} ADD COLUMN newer text`)
+    await server.query(added.join('; '), url)
+    for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
+  })
+
   test('leave a schema of our name that is not ours as it is', async () => {
     await server.query('CREATE SCHEMA drift_segment_source; CREATE TABLE drift_segment_source.theirs (x integer)', url)
     await assert.rejects(open(url, 'serve'), { code: 'store_not_ours', exitCode: 78 })

@@ -3,7 +3,7 @@ import { type Caution, cautionAfter } from '../careful.ts'
 import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
 import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
-import type { Database, Session } from './database.ts'
+import { type Database, type Prepared, prepared, type Session } from './database.ts'
 import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane } from './lanes.ts'
 import { lock, tryLock } from './locks.ts'
 
@@ -19,7 +19,7 @@ export async function settle(
   const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
   return db.transaction(async (session) => {
     if (joins) await lock(session, [org])
-    const held = await session.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease} FOR UPDATE`, ...heldBy(lease))
+    const held = await session.get(holding, ...heldBy(lease))
     if (!held) return { held: false, woke: false }
     const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
     const next = other && moved.has(other.id) ? laneOf(other.to)! : undefined
@@ -31,6 +31,8 @@ export async function settle(
     return { held: true, woke }
   })
 }
+
+const holding = prepared(`SELECT crashes, careful FROM lanes WHERE ${heldLease} FOR UPDATE`)
 
 function firstDueOf(settlements: readonly Settlement[], moved: ReadonlyMap<number, string>, lane: Lane): number {
   const times = settlements
@@ -64,7 +66,9 @@ async function move(
   const dropped = rows.filter(({ to }) => to === 'ignored').map(({ id }) => id)
   const learnt = kept.filter(({ known }) => known !== undefined)
   const [moved, gone] = await Promise.all([
-    kept.length > 0 ? session.all(moving(from), org, ...columns(kept, movingColumns)) : Promise.resolve([]),
+    kept.length > 0
+      ? session.all(from === 'waiting' ? movingSent : movingAsked, org, ...columns(kept, movingColumns))
+      : Promise.resolve([]),
     dropped.length > 0
       ? session.all(
           `DELETE FROM entries WHERE org = $1 AND id = ANY ($2) AND state = '${from}' RETURNING id, type`,
@@ -104,8 +108,8 @@ const movingColumns = [
   'tries',
 ] as const
 
-function moving(from: State): string {
-  return `
+function moving(from: State): Prepared {
+  return prepared(`
 WITH s AS MATERIALIZED (
   SELECT s.*, CASE WHEN state = 'waiting' THEN nextval('places') END AS place FROM (
     SELECT * FROM unnest(
@@ -121,8 +125,10 @@ UPDATE entries e SET state = s.state, reason = s.reason, settled_at = s.settled_
   conversation = coalesce(s.conversation, e.conversation),
   place = coalesce(s.place, e.place),
   status = s.status, batch = s.batch, tries = s.tries
-FROM s WHERE e.id = s.id AND e.org = $1 AND e.state = '${from}' RETURNING e.id, e.type`
+FROM s WHERE e.id = s.id AND e.org = $1 AND e.state = '${from}' RETURNING e.id, e.type`)
 }
+
+const [movingSent, movingAsked] = [moving('waiting'), moving('asking')]
 
 async function countSettled(
   session: Session,
@@ -153,13 +159,11 @@ async function end(
   locked: boolean,
 ): Promise<void> {
   const { readyAt, failures, trouble, tried, retryAfterAt } = ending
-  const first = await session.get(firstDue[lane], org, readyAt)
+  const first = await session.get(looking[lane], org, readyAt)
   if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
-  else await session.run('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2', org, lane, first?.at ?? readyAt)
+  else await session.run(resting, org, lane, first?.at ?? readyAt)
   await session.run(
-    `UPDATE lanes SET lease_until = NULL, crashes = $8, careful = $7, failures = $3, trouble = $4,
-       retry_after_at = $9, asked = CASE WHEN $5::bigint IS NULL THEN asked ELSE 0 END, tried_at = coalesce($5, tried_at), setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
-     WHERE org = $1 AND lane = $2`,
+    givingBack,
     org,
     lane,
     failures,
@@ -171,3 +175,11 @@ async function end(
     retryAfterAt ?? null,
   )
 }
+
+const looking: Record<Lane, Prepared> = { send: prepared(firstDue.send), ask: prepared(firstDue.ask) }
+const resting = prepared('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2')
+const givingBack = prepared(`
+UPDATE lanes SET lease_until = NULL, crashes = $8, careful = $7, failures = $3, trouble = $4, retry_after_at = $9,
+  asked = CASE WHEN $5::bigint IS NULL THEN asked ELSE 0 END, tried_at = coalesce($5, tried_at),
+  setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
+WHERE org = $1 AND lane = $2`)
