@@ -59,6 +59,7 @@ export function keepUp(needs: Needs): () => Promise<void> {
     const startedAt = clock.monotonic()
     const durationMs = () => Math.round(clock.monotonic() - startedAt)
     try {
+      // mutant: leaves what nothing holds any more to the next start
       await catchUp()
       let gone = 0
       for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)

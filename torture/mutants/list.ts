@@ -116,6 +116,11 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'src/pipeline/worker.test.ts', only: 'counts no crash' }],
   },
   {
+    name: 'leaves what nothing holds any more to the next start',
+    becomes: '',
+    catchers: [{ test: 'test/delivery/holds.test.ts', only: 'without a resume' }],
+  },
+  {
     name: 'waits for what a clock has written that has been set back since',
     becomes: 'const farAhead = false',
     catchers: [{ test: 'test/delivery/clock-steps.test.ts', only: 'nothing has come for days' }],
