@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import type { Storage } from '../storage/ports.ts'
+import type { Org, Storage } from '../storage/ports.ts'
 import type { BodyBudget } from './http/body-budget.ts'
 import type { Sessions } from './session.ts'
 
@@ -32,4 +32,9 @@ export interface AppNeeds {
 
 export interface ConsoleNeeds extends AppNeeds {
   sessions: Sessions
+}
+
+/** Whether an admin can connect this account in the browser: there is a Drift app, and the settings do not give its grant. */
+export function connectsHere({ oauth, single }: Config, org: Org): boolean {
+  return oauth !== undefined && single?.org !== org
 }

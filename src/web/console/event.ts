@@ -7,14 +7,14 @@ import { type RedriveNeeds, redrivable, redrive } from '../../operations/redrive
 import type { Shown } from '../../storage/ports.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
-import type { ConsoleNeeds } from '../needs.ts'
+import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { eventPage } from '../pages/event.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import { remediesOf } from './health.ts'
 
 export function eventRoutes(
   app: Hono<Web>,
-  { storage, keyring, accounts, clock, wake, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
+  { config, storage, keyring, accounts, clock, wake, redriveNeeds }: ConsoleNeeds & { redriveNeeds: RedriveNeeds },
 ): void {
   const { lookup, audit } = storage
 
@@ -32,7 +32,8 @@ export function eventRoutes(
     const lanes = await lookup.lanes(session.org)
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
-    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now) : []
+    const connects = connectsHere(config, session.org)
+    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects) : []
     const opened = await openEntry({ catalogue, keyring, lookup }, shown.id)
     const isRequest = isOpenRequest(shown)
     const canRedrive = redrivable.includes(shown.state) && !isRequest

@@ -79,6 +79,9 @@ for (const reason of Object.keys(accountReasons).filter((one) => one !== 'not_in
     const { todo } = explain(reason)
     for (const [says, label] of remedies)
       if (says.test(todo)) assert.ok(labels([waits]).includes(label), `${label}: ${todo}`)
+    // Where an admin cannot connect the account in the browser.
+    const unconnectable = remediesOf(reason, accountWith(reason), [waits], start, false)
+    assert.ok(!unconnectable.some(({ label }) => label === 'Connect to Drift again'))
     const isRefused = accountWith(reason).state === 'needs_attention'
     assert.equal(labels([waits]).includes('Retry now'), isRefused)
     assert.equal(labels([{ ...waits, readyAt: start }]).includes('Retry now'), false)

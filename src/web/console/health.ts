@@ -38,6 +38,7 @@ export async function overviewOf(
   org: Org,
   install: Install | undefined,
   now: number,
+  connects = true,
 ): Promise<Overview> {
   const [{ totals, standings }, lanes, newest, moments] = await Promise.all([
     ledger.books(),
@@ -62,7 +63,7 @@ export async function overviewOf(
   const heardAt = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
   const isAlarming = install?.state !== 'disconnected' && isSilent(heardAt, sums.received > 0, now)
   const silence = isAlarming ? [ofSilence(lastWebhook, now)] : []
-  const attention = [...ofAccount(install, lanes, now), ...silence, ...ofEvents(own)]
+  const attention = [...ofAccount(install, lanes, now, connects), ...silence, ...ofEvents(own)]
   return {
     health: healthOf(install, attention),
     attention,
@@ -100,18 +101,23 @@ function healthOf(install: Install | undefined, attention: readonly Attention[])
 }
 
 /** The lanes know the trouble first; the install says what was decided. */
-function ofAccount(install: Install | undefined, lanes: readonly LaneShown[], now: number): Attention[] {
+function ofAccount(
+  install: Install | undefined,
+  lanes: readonly LaneShown[],
+  now: number,
+  connects: boolean,
+): Attention[] {
   if (!install) return []
   const hold = holdOf(install)
   const level = hold === unproven ? 'bad' : 'warn'
-  const given = [install, lanes, now] as const
-  if (hold) return [{ level, title: titleOf(hold), ...told(hold), actions: remediesOf(hold, ...given) }]
+  const given = [install, lanes, now, connects] as const
+  if (hold) return [{ level, title: titleOf(hold), ...told(hold, connects), actions: remediesOf(hold, ...given) }]
   const reasons = new Set([install.reason, ...lanes.map(({ trouble }) => trouble)].filter((one) => one !== undefined))
   const troubles = [...reasons].map(
     (reason): Attention => ({
       level: 'bad',
       title: titleOf(reason),
-      ...told(reason),
+      ...told(reason, connects),
       actions: remediesOf(reason, ...given),
     }),
   )
@@ -170,9 +176,16 @@ function look(many: number, state: string, word: string, says: string): Attentio
   return { level: 'warn', title: `${many.toLocaleString('en')} ${were} ${word}`, says, actions }
 }
 
-function told(reason: string): Pick<Attention, 'says' | 'todo'> {
+function told(reason: string, connects: boolean): Pick<Attention, 'says' | 'todo'> {
   const { means, todo } = explain(reason)
-  return { says: sentence(means), todo: `What to do: ${todo}.` }
+  const byOperator = isMendedByConnecting(reason) && !connects ? ` ${onlyOperator}` : ''
+  return { says: sentence(means), todo: `What to do: ${todo}.${byOperator}` }
+}
+
+const onlyOperator = 'Only the people who run this service can do that.'
+
+function isMendedByConnecting(reason: string): boolean {
+  return /^(grant|drift)_|^disconnected$/.test(reason)
 }
 
 function sentence(text: string): string {
@@ -189,16 +202,20 @@ function titleOf(reason: string): string {
   return reason === 'disconnected' ? 'The account has left' : 'Drift says that this account disconnected'
 }
 
-/** Every remedy that the reason's text names, and those that help whatever it is: each only where it does something. */
+/**
+ * Every remedy that the reason's text names, and those that help whatever it is: each only where it does something.
+ * `connects`: whether the account can be connected in the browser.
+ */
 export function remediesOf(
   reason: string,
   install: Install | undefined,
   lanes: readonly LaneShown[],
   now: number,
+  connects = true,
 ): Action[] {
   return [
     ...(reason === 'no_write_key' || /^(segment|write_key)_/.test(reason) ? [toKey] : []),
-    ...(/^(grant|drift)_|^disconnected$/.test(reason) ? [reconnect] : []),
+    ...(isMendedByConnecting(reason) && connects ? [reconnect] : []),
     ...(reason === unproven ? [disconnect] : []),
     ...(canResume(install) ? [resume] : []),
     ...(canRetry(install, lanes, now) ? [retry] : []),

@@ -1,12 +1,12 @@
 import type { Hono } from 'hono'
-import type { ConsoleNeeds } from '../needs.ts'
+import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { overviewPage } from '../pages/overview.ts'
 import type { Web } from '../session.ts'
 import { chartOf, outcomes, spans } from './chart.ts'
 import { doneOf } from './done.ts'
 import { overviewOf } from './health.ts'
 
-export function overviewRoute(app: Hono<Web>, { storage, accounts, clock }: ConsoleNeeds): void {
+export function overviewRoute(app: Hono<Web>, { config, storage, accounts, clock }: ConsoleNeeds): void {
   app.get('/console', async (c) => {
     const session = c.get('session')
     const now = clock.now()
@@ -14,7 +14,7 @@ export function overviewRoute(app: Hono<Web>, { storage, accounts, clock }: Cons
     const outcome = oneOf(outcomes, c.req.query('show'), 'received')
     const install = accounts.get(session.org)
     const [overview, chart, lanes] = await Promise.all([
-      overviewOf(storage, session.org, install, now),
+      overviewOf(storage, session.org, install, now, connectsHere(config, session.org)),
       chartOf(storage.ledger, session.org, span, now),
       storage.lookup.lanes(session.org),
     ])

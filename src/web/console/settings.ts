@@ -10,7 +10,7 @@ import { regionIn } from '../../segment/region.ts'
 import { keyGiven } from '../connect/key-form.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
-import type { ConsoleNeeds } from '../needs.ts'
+import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { leftPage, type SettingsPage, settingsPage } from '../pages/settings.ts'
 import { allowOldProof, type Web } from '../session.ts'
 
@@ -31,8 +31,9 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const install = accounts.get(session.org)
     if (!install) return refuse(c, 404, 'not_found')
     const isFixed = config.single?.org === session.org
+    const connects = connectsHere(config, session.org)
     return c.html(
-      settingsPage({ session, install, events, key: await shownKey(keyring, install), isFixed, ...more }),
+      settingsPage({ session, install, events, key: await shownKey(keyring, install), isFixed, connects, ...more }),
       status,
     )
   }
@@ -75,14 +76,14 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     await formOf(c, [])
     const { org, who } = c.get('session')
     const { is } = await pauseAccount(needs, org, who)
-    return is === 'done' ? c.redirect('/console?done=paused', 303) : refuse(c, 404, 'not_found')
+    return c.redirect(is === 'done' ? '/console?done=paused' : '/console', 303)
   })
 
   app.post('/console/resume', allowOldProof, async (c) => {
     await formOf(c, [])
     const { org, who } = c.get('session')
     const resumed = await resumeNow(needs, org, who)
-    if (resumed.is === 'gone') return refuse(c, 404, 'not_found')
+    if (resumed.is === 'gone') return c.redirect('/console', 303)
     if (resumed.is === 'not_paused') return c.redirect('/console?done=not_paused', 303)
     if (resumed.is !== 'done') return show(c, { isAsked: resumed.is === 'asked' }, 409)
     await afterAttempt(needs, org, resumed.asked, { signal: closing })
@@ -93,7 +94,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     await formOf(c, [])
     const { org, who } = c.get('session')
     const retried = await retryNow(needs, org, who)
-    if (retried.is === 'gone') return refuse(c, 404, 'not_found')
+    if (retried.is === 'gone') return c.redirect('/console', 303)
     if (retried.is === 'held') return c.redirect('/console?done=held', 303)
     await afterAttempt(needs, org, retried.asked, { signal: closing })
     const done = retried.asked.length > 0 ? 'tried' : retried.later.length > 0 ? 'later' : 'nothing'

@@ -22,6 +22,8 @@ export interface SettingsPage {
   key: KeyShown | undefined
   /** The environment rules the write key, region and grant: single-account mode. */
   isFixed: boolean
+  /** Whether an admin can connect it in the browser. */
+  connects: boolean
   done?: string | undefined
   wrong?: { writeKey?: string; confirm?: string } | undefined
   /** Takes the place of the form for the write key and region; `region` is the one that was chosen in it. */
@@ -53,17 +55,18 @@ export function settingsPage(given: SettingsPage): Html {
       ${done ? notice('good', done) : ''}
       ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
       ${isAsked ? notice('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is being asked whether that is so. Sending goes on by itself when it is not; without an answer for a day you can resume it here.') : ''}
-      ${isGone ? gone() : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
+      ${isGone ? gone(given) : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
     </div>`,
   })
 }
 
-function gone(): Html {
+function gone({ connects }: SettingsPage): Html {
+  const goOn = connects ? 'Connect it again to go on.' : 'Only the people who run this service can connect it again.'
   return notice(
     'warn',
     'This account is disconnected',
-    'Its secrets and the bodies of its events are erased. Connect it again to go on.',
-    html`<a class="button primary" href="/connect">Connect to Drift</a>`,
+    `Its secrets and the bodies of its events are erased. ${goOn}`,
+    connects ? html`<a class="button primary" href="/connect">Connect to Drift</a>` : '',
   )
 }
 
