@@ -3,6 +3,7 @@
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import { configureSingle } from './accounts/configure.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
+import { holdOf } from './accounts/state.ts'
 import { addressOf, type Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
@@ -182,6 +183,8 @@ async function startService(
     instance: newSecret(random).slice(0, 8),
     pid: process.pid,
   }
+  for (const install of accounts.all().filter(({ unreadable }) => unreadable))
+    log.warn('account_held', { org: install.org, state: install.state, reason: holdOf(install) })
   log.info('started', { ...about, accounts: accounts.all().length })
 
   async function close(): Promise<void> {

@@ -46,6 +46,18 @@ const add = async ({ env }: World, receivedAt: number) => {
 
 export const changes: readonly Change[] = [
   {
+    when: 'another version saved an option that this one cannot read',
+    make: async ({ env }) => {
+      const storage = await openStorage(env.DATABASE_URL!, 'beside')
+      const install = (await storage.installs.get(id))!
+      await storage.installs.save({ ...install, settings: '{"region":"a-region-of-later"}' })
+      await storage.close()
+    },
+    begins: ['account_unreadable'],
+    says: new RegExp(`^bad {2}account ${id}: the setting region cannot be read.*\\n.*what to do: run the version`, 'm'),
+    exitCode: 1,
+  },
+  {
     when: 'a setting is missing',
     make: ({ env }) => (env.DRIFT_VERIFICATION_TOKENS = ''),
     ends: ['settings_good', ...ofStore, 'partner_answers'],

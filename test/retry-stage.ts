@@ -8,6 +8,7 @@ import { after, afterEach, before, beforeEach } from 'node:test'
 import { grantFields } from '../src/accounts/grant.ts'
 import type { AccountReason } from '../src/accounts/reasons.ts'
 import { unproven } from '../src/accounts/state.ts'
+import type { Env } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { Action } from '../src/sim/index.ts'
@@ -187,44 +188,35 @@ export function retryStage(engine: Engine) {
   })
   const answers = (status: number, type: string) => () =>
     rig.sims.drift.script('/conversations/*', { status, body: { error: { type, message: 'No.' } } })
+  const held = (begin: Held['begin'], resumes = false): Held => ({ is: 'held', begin, resumes })
+  /** The browser keeps its session: it goes by the address. */
+  async function restart(env: Env): Promise<void> {
+    Object.assign(rig.env, env, { PORT: new URL(rig.service.url).port })
+    await rig.restart()
+  }
   const saysThatItLeft = () => post({ type: 'app_disconnected', orgId: org, data: {} })
 
   /** Each reason of the table in src/accounts/reasons.ts, and how an account comes by it. */
   const reasons: Record<Exclude<AccountReason, 'not_installed' | 'disconnected'>, Refused | Held | undefined> = {
-    paused: { is: 'held', begin: () => command('pause'), resumes: true },
-    no_write_key: {
-      is: 'held',
-      begin: () => change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' })),
-      resumes: false,
-    },
-    not_allowed: {
-      is: 'held',
-      async begin() {
-        // The browser keeps its session: it goes by the address.
-        Object.assign(rig.env, { DRIFT_ORG_IDS_ALLOWED: '1', PORT: new URL(rig.service.url).port })
-        await rig.restart()
-      },
-      resumes: false,
-    },
-    disconnecting: {
-      is: 'held',
-      async begin() {
-        rig.sims.drift.script('/app/token_info', { status: 503 })
-        rig.sims.drift.script('/oauth2/token', { status: 503 })
-        await saysThatItLeft()
-        await eventually(() => installed().reason === 'disconnecting')
-      },
-      resumes: false,
-    },
-    disconnect_unproven: {
-      is: 'held',
-      async begin() {
-        await change(({ grant: _, ...rest }) => rest)
-        await saysThatItLeft()
-        await eventually(() => installed().reason === unproven)
-      },
-      resumes: true,
-    },
+    paused: held(() => command('pause'), true),
+    no_write_key: held(() => change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' }))),
+    not_allowed: held(() => restart({ DRIFT_ORG_IDS_ALLOWED: '1' })),
+    settings_unreadable: held(async () => {
+      const { installs } = rig.service.store.storage
+      await installs.save({ ...(await installs.get(id))!, settings: '{"region":"a-region-of-later"}' })
+      await restart({})
+    }),
+    disconnecting: held(async () => {
+      rig.sims.drift.script('/app/token_info', { status: 503 })
+      rig.sims.drift.script('/oauth2/token', { status: 503 })
+      await saysThatItLeft()
+      await eventually(() => installed().reason === 'disconnecting')
+    }),
+    disconnect_unproven: held(async () => {
+      await change(({ grant: _, ...rest }) => rest)
+      await saysThatItLeft()
+      await eventually(() => installed().reason === unproven)
+    }, true),
     write_key_refused: bySegment('write_key_refused', { status: 400, body: { error: 'invalid write key' } }),
     segment_401: bySegment('segment_401', { status: 401 }),
     segment_403: bySegment('segment_403', { status: 403 }),

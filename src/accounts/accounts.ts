@@ -2,7 +2,7 @@
 import { Problem } from '../lib/errors.ts'
 import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
 import { type AuditEntry, entryOf } from './audit.ts'
-import { noSettings, settingsOf } from './settings.ts'
+import { noSettings, settingsOf, settingsProblem } from './settings.ts'
 import { holdOf } from './state.ts'
 
 export interface Accounts {
@@ -46,12 +46,14 @@ export async function openAccounts(
   orgsAllowed?: ReadonlySet<Org>,
 ): Promise<Accounts> {
   /**
-   * Whether the settings list the account is never stored, but judged wherever one is read; and one whose own settings
-   * this version cannot read goes no further.
+   * Whether the environment lists the account, and whether this version can read its settings, is never stored, but
+   * judged wherever one is read.
    */
   const judged = (install: Install): Install => {
-    settingsOf(install)
-    return (orgsAllowed?.has(install.org) ?? true) ? install : { ...install, notAllowed: true }
+    const isListed = orgsAllowed?.has(install.org) ?? true
+    const isReadable = settingsProblem(install) === undefined
+    if (isListed && isReadable) return install
+    return { ...install, ...(isListed ? {} : { notAllowed: true }), ...(isReadable ? {} : { unreadable: true }) }
   }
   let known = new Map<Org, Install>()
   const listeners: ((before: Install, after: Install) => void)[] = []
@@ -91,7 +93,7 @@ export async function openAccounts(
           return stored
         }
         const next = { ...edited, updatedAt: now }
-        const { notAllowed: _, ...toStore } = next
+        const { notAllowed: _n, unreadable: _u, ...toStore } = next
         const entry = audit && entryOf(org, now, audit(stored, next))
         if (!(await installs.save(toStore, entry))) continue
         const saved = { ...next, generation: next.generation + 1 }

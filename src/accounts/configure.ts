@@ -60,6 +60,8 @@ export async function configureSingle(
 ): Promise<void> {
   const { accounts, keyring } = needs
   const stored = accounts.get(org)
+  // It is held for that, and does not keep other accounts from being served.
+  if (stored?.unreadable) return
   const isThere = stored !== undefined && stored.state !== 'disconnected'
   // One that does not open gives way to the one of the settings.
   const grant = isThere ? await openGrant(keyring, stored).catch(() => undefined) : undefined

@@ -15,6 +15,7 @@ export const reliefs = {
   configure: 'the service starts in single-account mode, or `installs add` runs',
   resume: 'a person resumes the account',
   listed: 'the operator lists the account in DRIFT_ORG_IDS_ALLOWED',
+  newer_version: 'the operator starts a version of the service that can read the account’s settings',
 } as const
 
 export type Relief = keyof typeof reliefs
@@ -57,6 +58,12 @@ const rows = {
     means: 'the people who run this service list the accounts that may use it, and this one is not among them',
     todo: 'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
     endedBy: ['listed'],
+  },
+  settings_unreadable: {
+    owner: 'operator',
+    means: 'the settings of this account cannot be read by this version of the service: another version saved them',
+    todo: 'the operator starts that version, or a newer one; what was kept is sent then',
+    endedBy: ['newer_version'],
   },
   paused: {
     owner: 'admin',

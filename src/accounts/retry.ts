@@ -100,5 +100,6 @@ export function canRetry(install: Install | undefined, lanes: readonly LaneShown
 
 /** Whether "Resume" would end something: not what only Drift's answer or the operator ends. */
 export function canResume(install: Install | undefined): boolean {
-  return install !== undefined && isResumable(install) && install.reason !== leaving && !install.notAllowed
+  if (!install || install.notAllowed || install.unreadable) return false
+  return isResumable(install) && install.reason !== leaving
 }

@@ -16,15 +16,22 @@ export const settingsSchema = z.object({
   offTypes: z.array(z.string()).default([]),
 })
 
-type Configured = Pick<Install, 'org' | 'settings'>
+type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>
 
 /** Reading and changing settings as one schema has them. */
 export function settingsBy<Schema extends z.ZodObject>(schema: Schema) {
   type Options = z.infer<Schema>
   const known = new WeakMap<Configured, Options>()
 
-  /** Throws a Problem where this version cannot read them; an account is looked at so wherever it is loaded. */
+  /**
+   * Of an account that is marked as unreadable: the defaults, by which all that comes in is kept. It is held, so none of
+   * them decides what is sent.
+   */
   function of(install: Configured): Options {
+    return install.unreadable ? schema.parse({}) : read(install)
+  }
+
+  function read(install: Configured): Options {
     const found = known.get(install)
     if (found) return found
     const judged = schema.safeParse(storedIn(install))
@@ -33,20 +40,35 @@ export function settingsBy<Schema extends z.ZodObject>(schema: Schema) {
     return judged.data
   }
 
-  /** The same account with some of its options changed. What else is stored stays as it is, also what is not known here. */
+  /** Why this version cannot read them, if so. An account is looked at so wherever it is loaded. */
+  function problemIn(install: Configured): Problem | undefined {
+    try {
+      read(install)
+      return undefined
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
+  }
+
+  /**
+   * The same account with some of its options changed. What else is stored stays as it is, also what is not known here.
+   * Throws a Problem where this version cannot read what is there, or would not read what it was to become.
+   */
   function change<Changed extends Configured>(install: Changed, options: Partial<Options>): Changed {
+    read(install)
     const changed = { ...install, settings: JSON.stringify({ ...storedIn(install), ...options }) }
-    of(changed)
+    read(changed)
     return changed
   }
 
-  return { of, change }
+  return { of, change, problemIn }
 }
 
 /** Of an account that has never chosen anything. */
 export const noSettings = '{}'
 
-export const { of: settingsOf, change: changeSettings } = settingsBy(settingsSchema)
+export const { of: settingsOf, change: changeSettings, problemIn: settingsProblem } = settingsBy(settingsSchema)
 
 function storedIn({ org, settings }: Configured): JsonObject {
   const read = readText(settings)

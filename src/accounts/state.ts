@@ -25,13 +25,15 @@ export function holdOf(install: Install): AccountReason | undefined {
   if (install.state === 'disconnected') return 'disconnected'
   if (isLeaving(install)) return install.reason === leaving ? leaving : unproven
   if (install.notAllowed) return 'not_allowed'
+  if (install.unreadable) return 'settings_unreadable'
   if (!install.writeKey) return 'no_write_key'
   return install.state === 'paused' ? 'paused' : undefined
 }
 
 /** What people are shown as its state: an account that may be leaving sends no more than a paused one. */
 export function stateShown(install: Install): Install['state'] {
-  return install.state !== 'disconnected' && (isLeaving(install) || install.notAllowed) ? 'paused' : install.state
+  const isHeldBack = isLeaving(install) || install.notAllowed || install.unreadable
+  return install.state !== 'disconnected' && isHeldBack ? 'paused' : install.state
 }
 
 /** It was connected, and has not disconnected. */

@@ -1,6 +1,7 @@
 /** Examines the whole and says what it finds; the sentences themselves stand in findings.ts. */
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { settingsProblem } from '../accounts/settings.ts'
 import { addressOf, type Config, type Note, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
@@ -170,6 +171,10 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
   return [
     finding(addsUp(sumsOf(totals, standings)) ? 'counts_right' : 'counts_wrong'),
     ...(accounts.all().length === 0 ? [finding('accounts_none')] : []),
+    ...accounts.all().flatMap((install) => {
+      const problem = settingsProblem(install)
+      return problem ? [finding('account_unreadable', problem)] : []
+    }),
     ...noted.map((standing) => finding('account_events', standing, now)),
   ]
 }

@@ -149,6 +149,11 @@ export const sentences = {
     () => 'accounts: none yet',
     () => 'connect one at /connect, or with `installs add`',
   ),
+  account_unreadable: sentence(
+    'bad',
+    (problem: Problem) => `${problem.message}: its events are kept and not sent`,
+    (problem) => problem.hint,
+  ),
   account_events: sentence(
     'look',
     (standing: Standing, now: number) => `account ${standing.org || '(none named)'}: ${standingLine(standing, now)}`,

@@ -26,7 +26,7 @@ function shown(install: Install) {
     org: install.org,
     state: stateShown(install),
     reason: holdOf(install) ?? install.reason,
-    region: settingsOf(install).region,
+    region: install.unreadable ? undefined : settingsOf(install).region,
     writeKey: install.writeKey !== undefined,
     grant: install.grant !== undefined,
     createdAt: new Date(install.createdAt).toISOString(),
@@ -49,7 +49,7 @@ const list: Command = {
       if (given.json) return context.print(JSON.stringify(rows, undefined, 2))
       if (rows.length === 0) return context.print('no accounts yet: add one with `installs add`')
       for (const account of rows) {
-        context.print(`${account.org}  ${account.state}  ${account.region}  since ${account.createdAt}`)
+        context.print(`${account.org}  ${account.state}  ${account.region ?? '-'}  since ${account.createdAt}`)
         for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
         const reasons = new Set([account.reason, ...account.standings.map(({ reason }) => reason)])
         for (const reason of reasons) {

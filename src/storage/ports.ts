@@ -398,6 +398,8 @@ export interface Install {
   settings: string
   /** Not stored: DRIFT_ORG_IDS_ALLOWED is set and does not list it, so nothing of it is sent. */
   notAllowed?: true
+  /** Not stored: this version cannot read its settings, so nothing of it is sent and no option is changed. */
+  unreadable?: true
   /** Sealed. */
   grant?: Uint8Array
   /** Sealed. */

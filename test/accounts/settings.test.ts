@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { z } from 'zod'
 import { openAccounts } from '../../src/accounts/accounts.ts'
 import { changeSettings, noSettings, settingsBy, settingsOf, settingsSchema } from '../../src/accounts/settings.ts'
+import { holdOf, paused, stateShown } from '../../src/accounts/state.ts'
 import { openForgetful } from '../../src/storage/memory/open.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Install, Storage } from '../../src/storage/ports.ts'
@@ -56,7 +57,7 @@ function promisesOn(open: () => Promise<Storage>): void {
     assert.equal((await storedIn(storage)).settings, '{"limit":12345678901234567890,"region":"eu"}')
   })
 
-  test('an account whose settings this version cannot read is not used, and the option is named without its value', async () => {
+  test('an account whose settings this version cannot read is held, no option of it is changed, and its value is not named', async () => {
     for (const [settings, named] of [
       ['{"region":"a-value-of-later"}', /account 5000883: the setting region /],
       ['{"offTypes":[1]}', /the setting offTypes\.0 /],
@@ -65,7 +66,15 @@ function promisesOn(open: () => Promise<Storage>): void {
       const broken = { ...blank, settings, generation: (await storedIn(storage)).generation }
       assert.equal(await storage.installs.save(broken), true)
       const accounts = await openAccounts(storage.installs, storage.inbox)
-      await assert.rejects(accounts.reload(4), (error: Error & { code?: string; exitCode?: number }) => {
+      await accounts.reload(4)
+      const held = accounts.get(org)!
+      assert.deepEqual([holdOf(held), stateShown(held)], ['settings_unreadable', 'paused'])
+      assert.deepEqual(settingsOf(held).offTypes, [], 'all that comes in is kept')
+      await accounts.change(org, 5, paused)
+      const { state, settings: kept } = await storedIn(storage)
+      assert.deepEqual([state, kept], ['paused', settings])
+      const changing = accounts.change(org, 6, (install) => changeSettings(install, { region: 'eu' }))
+      await assert.rejects(changing, (error: Error & { code?: string; exitCode?: number }) => {
         assert.deepEqual([error.code, error.exitCode], ['settings_unreadable', 78])
         assert.match(error.message, named)
         assert.doesNotMatch(error.message, /a-value-of-later/)

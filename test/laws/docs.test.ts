@@ -203,7 +203,6 @@ const noReasons: Readonly<Record<string, string>> = {
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',
   install_contended: 'a problem of commands',
-  settings_unreadable: 'a problem of the start and of commands',
   needs_attention: 'a state of an install',
   waiting_for_key: 'a state of an install',
   still_connected: 'what came of asking whether an account has left',

@@ -90,10 +90,15 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     return c.html(await shown(c, { region, warning, tested, result }))
   })
 
-  /** In single-account mode the settings say where the events go, and they would again at the next start. */
+  /**
+   * In single-account mode the settings say where the events go, and they would again at the next start. Of an account
+   * whose settings this version cannot read, none is changed.
+   */
   function isGone(c: Context<Web>): boolean {
     const { org } = c.get('session')
-    return org === config.single?.org || (accounts.get(org)?.state ?? 'disconnected') === 'disconnected'
+    const install = accounts.get(org)
+    const isHere = install !== undefined && install.state !== 'disconnected'
+    return org === config.single?.org || !isHere || install.unreadable === true
   }
 
   async function fieldsOf(c: Context<Web>) {

@@ -68,6 +68,7 @@ function accountWith(reason: string): Install {
     return { ...keyless, state: 'waiting_for_key' }
   }
   if (reason === 'not_allowed') return { ...account, notAllowed: true }
+  if (reason === 'settings_unreadable') return { ...account, unreadable: true }
   return { ...account, state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }
 }
 

@@ -81,6 +81,12 @@ function healthOf(install: Install | undefined, attention: readonly Attention[])
     return { level: 'bad', word: 'Disconnected', says: 'Nothing is received or sent for this account.' }
   if (install?.reason === leaving)
     return { level: 'warn', word: 'Paused', says: 'Events are received and kept until Drift has answered.' }
+  if (install && holdOf(install) === 'settings_unreadable')
+    return {
+      level: 'warn',
+      word: 'Paused',
+      says: 'Events are received and kept, and sent when a version runs that can read the settings of this account.',
+    }
   if (install && holdOf(install) === 'not_allowed')
     return {
       level: 'warn',
@@ -195,6 +201,7 @@ function sentence(text: string): string {
 function titleOf(reason: string): string {
   if (reason === 'paused') return 'Sending is paused'
   if (reason === 'no_write_key') return 'The write key is missing'
+  if (reason === 'settings_unreadable') return 'The settings of this account cannot be read'
   if (reason === 'not_allowed') return 'This account is not listed among those that may use this service'
   if (/^(grant|drift)_/.test(reason)) return 'Drift does not let us in'
   if (/^(segment|write_key)_/.test(reason)) return 'Segment refuses this account'

@@ -55,7 +55,7 @@ export function settingsPage(given: SettingsPage): Html {
       ${done ? notice('good', done) : ''}
       ${isStale ? notice('bad', 'Somebody else changed the settings meanwhile', 'Nothing of yours was saved. Below is what is there now; make your change again if it is still right.') : ''}
       ${isAsked ? notice('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is being asked whether that is so. Sending goes on by itself when it is not; without an answer for a day you can resume it here.') : ''}
-      ${isGone ? gone(given) : html`${segment(given)}${events(given)}${sending(given)}${sessions(given)}${leave(given)}`}
+      ${isGone ? gone(given) : html`${install.unreadable ? '' : html`${segment(given)}${events(given)}`}${sending(given)}${sessions(given)}${leave(given)}`}
     </div>`,
   })
 }
@@ -154,7 +154,8 @@ function events({ session, install, events: all }: SettingsPage): Html {
 
 function sending({ session, install }: SettingsPage): Html {
   const isAsked = install.reason === leaving
-  const isNotAllowed = holdOf(install) === 'not_allowed'
+  const hold = holdOf(install)
+  const isOperators = hold === 'not_allowed' || hold === 'settings_unreadable'
   const isPaused = stateShown(install) === 'paused'
   const needsKey = stateShown(install) === 'waiting_for_key'
   const pause = postForm('/console/pause', session.csrf, button('Pause'))
@@ -163,14 +164,16 @@ function sending({ session, install }: SettingsPage): Html {
     <p class="faint">${
       isAsked
         ? 'Drift said that this account disconnected, and is asked whether that is so. Events are received and kept until it answers.'
-        : isNotAllowed
-          ? 'The people who run this service do not list this account among those that may use it. Events are received and kept, and sent when they list it.'
-          : isPaused
-            ? 'Events are received and kept. Resume to send them, in order.'
-            : needsKey
-              ? 'Events are received and kept until the write key is saved.'
-              : 'While paused, events are received and kept; nothing is lost.'
-    }</p></div>${needsKey || isAsked || isNotAllowed ? '' : form}</div></section>`
+        : hold === 'settings_unreadable'
+          ? 'Another version of this service saved the settings of this account, and this one cannot read them. Events are received and kept, and sent when the people who run the service start a version that can.'
+          : hold === 'not_allowed'
+            ? 'The people who run this service do not list this account among those that may use it. Events are received and kept, and sent when they list it.'
+            : isPaused
+              ? 'Events are received and kept. Resume to send them, in order.'
+              : needsKey
+                ? 'Events are received and kept until the write key is saved.'
+                : 'While paused, events are received and kept; nothing is lost.'
+    }</p></div>${needsKey || isAsked || isOperators ? '' : form}</div></section>`
 }
 
 function sessions({ session }: SettingsPage): Html {
