@@ -1,5 +1,6 @@
 /** Keeping up with what other processes do to accounts: what is known here of them is looked at again. */
 import type { Clock } from '../lib/clock.ts'
+import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Org } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
@@ -14,27 +15,50 @@ interface Needs {
   wake(): void
 }
 
-/** For `storage.onChange`: one look at a time, and what is told meanwhile is the next. */
-export function follower({ accounts, keyring, clock, log, wake }: Needs): (org: Org | undefined) => void {
-  const told = new Set<Org | undefined>()
+export interface Follower {
+  /** For `storage.onChange`: undefined when it may be any account. */
+  changed(org: Org | undefined): void
+  stop(): void
+}
+
+/** How long a store is left alone that has just failed. */
+const storeRestMs = 1_000
+
+/** One look at a time; what changes meanwhile, and what could not be read, is the next. */
+export function follower({ accounts, keyring, clock, log, wake }: Needs): Follower {
+  const unread = new Set<Org | undefined>()
   let looking = false
+  let stopped = false
+  let cancel = () => {}
 
   async function look(): Promise<void> {
-    looking = true
-    while (told.size > 0) {
-      const orgs = told.has(undefined) ? [undefined] : [...told]
-      told.clear()
-      if (orgs[0] === undefined) await keyring.reload()
-      for (const org of orgs) await accounts.reload(clock.now(), org)
+    while (unread.size > 0) {
+      const orgs = unread.has(undefined) ? [undefined] : [...unread]
+      unread.clear()
+      try {
+        if (orgs[0] === undefined) await keyring.reload()
+        for (const org of orgs) await accounts.reload(clock.now(), org)
+      } catch (error) {
+        log.error('reload_failed', { code: codeOf(error) })
+        for (const org of orgs) unread.add(org)
+        if (!stopped) cancel = clock.after(storeRestMs, () => void look())
+        return
+      }
       wake()
     }
+    looking = false
   }
 
-  return (org) => {
-    told.add(org)
-    if (looking) return
-    void look()
-      .catch(() => log.error('reload_failed'))
-      .finally(() => (looking = false))
+  return {
+    changed(org) {
+      unread.add(org)
+      if (looking) return
+      looking = true
+      void look()
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
   }
 }

@@ -101,7 +101,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     wake()
   })
   accounts.onSeen((before, after) => logAccountChange(log, before, after, { elsewhere: true }))
-  storage.onChange(follower({ accounts, keyring, clock, log, wake }))
+  const follow = follower({ accounts, keyring, clock, log, wake })
+  storage.onChange(follow.changed)
   storage.onDue(wake)
   const receive = receiver({
     tokens: tokensOf(verificationTokens),
@@ -120,6 +121,9 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     disconnect,
     wake,
     start: wake,
-    stop: async () => void (await Promise.all([sending.stop(), asking.stop()])),
+    async stop() {
+      follow.stop()
+      await Promise.all([sending.stop(), asking.stop()])
+    },
   }
 }
