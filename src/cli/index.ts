@@ -47,7 +47,7 @@ export const commands: readonly Command[] = [
   keys,
 ]
 
-/** Runs one command line and resolves to its exit code: 0 done, 1 failed, 2 misused, 74 the store's file was moved, 78 settings. */
+/** Runs one command line and resolves to its exit code: docs/errors.md says what each means. */
 export async function run(
   args: string[],
   open: Pick<Context, 'openStore' | 'openService' | 'compactStore' | 'moveStore'>,

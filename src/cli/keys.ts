@@ -18,7 +18,7 @@ const create: Command = {
 
 const check: Command = {
   name: 'check',
-  summary: 'which of ENCRYPTION_KEYS the store needs; exits 1 when it does not open with them',
+  summary: 'which of ENCRYPTION_KEYS the store needs; exits 78 when it does not open with them',
   examples: ['npx drift-segment-source keys check'],
   run: (context) =>
     withStore(context, async ({ keyring }) => {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { keys } from '../../src/cli/keys.ts'
 import type { Problem } from '../../src/lib/errors.ts'
 import { addsUp } from '../../src/operations/totals.ts'
 import { eventually } from '../clock.ts'
@@ -241,6 +242,9 @@ test('keys are rotated beside the running service: what was sealed opens, identi
   const { output } = await run('inspect', { message: String(before!.messageId), data: true })
   assert.match(output, /"contactId": 21760538950/)
   rig.env.ENCRYPTION_KEYS = sealingKey
+  const { exitCode } = await run('keys check').catch((error: Problem) => error)
+  const check = keys.commands!.find(({ name }) => name === 'check')!
+  assert.equal(/exits (\d+) when it does not open/.exec(check.summary)?.[1], String(exitCode))
   await assert.rejects(rig.restart(), (error: Problem) => error.code === 'encryption_keys_wrong')
   rig.env.ENCRYPTION_KEYS = newKey
   await rig.restart()
