@@ -22,7 +22,7 @@ export interface KeyChange {
   replaces?: string
 }
 
-/** `stale`: somebody else has changed it meanwhile; `gone`: the account is not there any more. */
+/** `stale`: another person or process has changed it meanwhile; `gone`: the account is not there any more. */
 export type KeyChanged = { is: 'saved'; fingerprint: string } | { is: 'stale'; now?: KeyShown } | { is: 'gone' }
 
 interface Needs {

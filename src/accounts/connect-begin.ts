@@ -1,6 +1,6 @@
 /**
  * How an install begins: a browser is sent to Drift with a `state` that only this browser can bring back, once, within
- * ten minutes. Nothing is kept for it until it comes back, so that nobody can fill the store by beginning.
+ * ten minutes. Nothing is kept for it until it comes back, so a stranger cannot fill the store by beginning.
  */
 import { type Clock, skewMsMax } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'

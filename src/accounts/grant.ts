@@ -1,8 +1,8 @@
 /**
- * An account's grant at Drift: the access token for whoever must ask, and its refresh in time.
+ * An account's grant at Drift: the access token for those that ask Drift, and its refresh in time.
  *
  * A refresh kills the old pair at once, so there is one at a time for an account, and the new pair is stored before
- * anybody uses it. A grant nobody uses is refreshed all the same: Drift lets refresh tokens die after 14 idle days.
+ * it is used. A grant that is not used is refreshed all the same: Drift lets refresh tokens die after 14 idle days.
  */
 import { type App, judgeTokens, refreshRequest, type Tokens } from '../drift/oauth.ts'
 import { type Clock, pause, skewMsMax } from '../lib/clock.ts'

@@ -95,7 +95,7 @@ interface Needs {
   lookup: Lookup
 }
 
-/** Opens what is sealed: personal data, so whoever calls this writes it to the audit. */
+/** Opens what is sealed: personal data, so the caller writes it to the audit. */
 export async function openEntry({ catalogue, keyring, lookup }: Needs, id: number): Promise<Opened | undefined> {
   const entry = await lookup.read(id)
   if (!entry) return undefined

@@ -24,7 +24,7 @@ export const ofEvents: Table = {
   conversation_without_contact: ['Drift names no contact for the conversation yet', nothing],
   disconnect_unconfirmed: ['Drift has not yet said whether the account has left', nothing],
   grant_refreshing: ['another replica is asking Drift for the account’s new grant', nothing],
-  lease_lost: ['somebody else went on with it', nothing],
+  lease_lost: ['another process went on with it', nothing],
   message_too_large: [
     "the message is over 32,000 bytes, Segment's limit",
     'nothing can be done: Segment would not take it',

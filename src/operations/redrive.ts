@@ -15,7 +15,7 @@ export type Mapping = 'then' | 'today'
 
 /** What can be driven again; the rest waits anyway. */
 export const redrivable: readonly State[] = ['dead', 'quarantined', 'delivered']
-/** What is, unless somebody asks for more: sending delivered events again is rarely meant. */
+/** What is, unless a person asks for more: sending delivered events again is rarely meant. */
 export const failed: readonly State[] = ['dead', 'quarantined']
 
 export interface Redrive {
