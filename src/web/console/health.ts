@@ -1,10 +1,11 @@
 /** Whether an account's events flow, in one word, and what needs somebody, each with what mends it. */
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
+import { ignoredIn } from '../../operations/ignored.ts'
 import { explain } from '../../operations/reasons.ts'
 import { isSilent, knownMs } from '../../operations/silence.ts'
 import { addsUp, type Sums, sumsOf } from '../../operations/totals.ts'
-import type { Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
+import type { IgnoredReason, Install, LaneShown, Ledger, Lookup, Org, Standing } from '../../storage/ports.ts'
 import { type Action, disconnect, reconnect, resume, retry, toKey } from '../pages/actions.ts'
 import { counted, lasting } from '../pages/parts.ts'
 
@@ -26,6 +27,8 @@ export interface Overview {
   oldestWaiting?: number
   waiting: number
   sums: Sums & { addsUp: boolean }
+  /** How many of the ignored ones for which reason. */
+  ignored: ReadonlyMap<IgnoredReason, number>
 }
 
 interface Looked {
@@ -47,10 +50,10 @@ export async function overviewOf(
     ledger.moments(org, now - knownMs, now + 1),
   ])
   const own = standings.filter((standing) => standing.org === org)
-  const sums = sumsOf(
-    totals.filter((total) => total.org === org),
-    own,
-  )
+  const ownTotals = totals.filter((total) => total.org === org)
+  const sums = sumsOf(ownTotals, own)
+  const ignored = new Map<IgnoredReason, number>()
+  for (const { reason, count } of ignoredIn(ownTotals)) ignored.set(reason, (ignored.get(reason) ?? 0) + count)
   const inLine = own.filter(({ state }) => state === 'waiting' || state === 'asking')
   const last = (outcome: string) => moments.findLast((moment) => moment.outcome === outcome)?.at
   const send = lanes.find(({ lane }) => lane === 'send')
@@ -70,6 +73,7 @@ export async function overviewOf(
     canRetry: canRetry(install, lanes, now) && !attention.some(({ actions }) => actions.includes(retry)),
     waiting: inLine.reduce((sum, { count }) => sum + count, 0),
     sums: { ...sums, addsUp: addsUp(sums) },
+    ignored,
     ...(lastWebhook === undefined ? {} : { lastWebhook }),
     ...(lastDelivery === undefined ? {} : { lastDelivery }),
     ...(Number.isFinite(oldest) ? { oldestWaiting: oldest } : {}),

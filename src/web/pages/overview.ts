@@ -1,5 +1,6 @@
 /** Overview: is it working, what happened, and what needs somebody. */
 import { html } from 'hono/html'
+import type { IgnoredReason } from '../../storage/ports.ts'
 import type { Chart } from '../console/chart.ts'
 import type { Done } from '../console/done.ts'
 import type { Attention, Overview } from '../console/health.ts'
@@ -60,14 +61,23 @@ function facts(overview: Overview, now: number, csrf: string): Html {
   </dl>`
 }
 
-function sums({ sums: s }: Overview): Html {
+const ignoredWords: Readonly<Record<IgnoredReason, string>> = {
+  switched_off: 'switched off',
+  empty: 'nothing to say',
+  unknown_type: 'outside the catalogue',
+  disconnected: 'while disconnected',
+  not_allowed: 'while not allowed',
+}
+
+function sums({ sums: s, ignored }: Overview): Html {
+  const ignoredAs = [...ignored].map(([reason, count]) => `${ignoredWords[reason]}: ${number(count)}`).join(', ')
   const rows: readonly [name: string, count: number, means: string][] = [
     ['Received', s.received, 'answered 200 and counted once, repeats apart'],
     ['Delivered', s.delivered, 'Segment took them'],
     ['Waiting', s.waiting, 'on their way'],
     ['Held', s.held, 'kept with the reason, until something is mended or they are sent again'],
     ['Given up', s.dead, 'refused for a reason of their own; kept 30 days'],
-    ['Ignored', s.ignored, 'switched off, outside the catalogue, or nothing to say'],
+    ['Ignored', s.ignored, ignoredAs || 'switched off, outside the catalogue, or nothing to say'],
     ['Expired', s.expired, 'taken away before they could be delivered'],
   ]
   return html`<section class="card sheet" id="sums" data-part>

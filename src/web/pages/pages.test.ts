@@ -1,7 +1,7 @@
 /** The console's pages as functions: what each says of what it is given. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Install, LaneShown, Moment, Standing } from '../../storage/ports.ts'
+import type { Install, LaneShown, Moment, Standing, Total } from '../../storage/ports.ts'
 import { chartOf } from '../console/chart.ts'
 import type { Overview } from '../console/health.ts'
 import { overviewOf } from '../console/health.ts'
@@ -26,9 +26,10 @@ interface World {
   lanes?: LaneShown[]
   standings?: Partial<Standing>[]
   moments?: Moment[]
+  totals?: Total[]
 }
 
-function worldOf({ standings = [], lanes = [], moments = [] }: World) {
+function worldOf({ standings = [], lanes = [], moments = [], totals = [] }: World) {
   const all = standings.map((one) => ({
     org: '7',
     state: 'waiting' as const,
@@ -37,7 +38,7 @@ function worldOf({ standings = [], lanes = [], moments = [] }: World) {
     ...one,
   }))
   return {
-    ledger: { books: async () => ({ totals: [], standings: all }), moments: async () => moments },
+    ledger: { books: async () => ({ totals, standings: all }), moments: async () => moments },
     lookup: { lanes: async () => lanes, find: async () => ({ entries: [] }) },
   }
 }
@@ -120,6 +121,21 @@ describe('the overview says in a word whether it works, and has the button that 
       /fallen silent/,
     )
   })
+})
+
+test('the overview says for which reasons events were ignored, of this account alone', async () => {
+  const ignored = (reason: Total['reason'], count: number, type = 'new_meeting', org = '7'): Total => ({
+    ...{ org, type, outcome: 'ignored', count },
+    ...(reason ? { reason } : {}),
+  })
+  const totals = [
+    ignored('empty', 1),
+    ignored('switched_off', 2_000),
+    ignored('empty', 2, 'contact_updated'),
+    ignored('disconnected', 5, 'new_meeting', '8'),
+  ]
+  const page = await pageOf({ totals })
+  assert.match(page, />Ignored<[^\n]*>2,003<[^\n]*>switched off: 2,000, nothing to say: 3</)
 })
 
 test('a chart puts moments into steps, counts none twice and leaves none out', async () => {
