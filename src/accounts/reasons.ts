@@ -20,11 +20,16 @@ export const reliefs = {
 
 export type Relief = keyof typeof reliefs
 
-/**
- * Who brought it about. `drift`, `segment`: what they answered. `admin`: what was done, or not yet done, in the console.
- * `operator`: the settings and the command line. `environment`: the store, or what stands between us and the partners.
- */
-export type Owner = 'drift' | 'segment' | 'admin' | 'operator' | 'environment'
+/** Who brought it about, in words: `inspect` and `installs list` say where a reason comes from. */
+export const owners = {
+  drift: 'what Drift answered or said',
+  segment: 'what Segment answered',
+  admin: "what the account's admin did, or has still to do",
+  operator: 'the settings, or what was given on the command line',
+  environment: 'the store, or what stands between this service and Segment',
+} as const
+
+export type Owner = keyof typeof owners
 
 interface Row {
   owner: Owner

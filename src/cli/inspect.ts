@@ -1,4 +1,5 @@
 import { record } from '../accounts/audit.ts'
+import { owners } from '../accounts/reasons.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
@@ -113,7 +114,9 @@ function story({ messageId, org, type, state, steps, why, data }: Told): string 
     `messageId ${messageId}`,
     ...steps.map(({ at, what }) => `  ${at === undefined ? ' '.repeat(24) : iso(at)}  ${what}`),
   ]
-  if (why) lines.push(`why: ${why.means} (${why.reason})`, `what to do: ${why.todo}`)
+  if (why) lines.push(`why: ${why.means} (${why.reason})`)
+  if (why?.owner) lines.push(`comes from: ${owners[why.owner]}`)
+  if (why) lines.push(`what to do: ${why.todo}`)
   if (data) lines.push('came in:', json(data.cameIn), 'goes out:', data.goesOut ? json(data.goesOut) : '  nothing yet')
   return lines.join('\n')
 }

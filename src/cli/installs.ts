@@ -2,6 +2,7 @@
 
 import { type Done, pauseAccount } from '../accounts/actions.ts'
 import { configureAccount } from '../accounts/configure.ts'
+import { owners } from '../accounts/reasons.ts'
 import { type Attempt, afterAttempt, resumeNow, retryNow } from '../accounts/retry.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf, isThere, stateShown } from '../accounts/state.ts'
@@ -54,8 +55,10 @@ const list: Command = {
         const reasons = new Set([account.reason, ...account.standings.map(({ reason }) => reason)])
         for (const reason of reasons) {
           if (reason === undefined) continue
-          const { means, todo } = explain(reason)
-          context.print(`  ${reason}: ${means}\n    what to do: ${todo}`)
+          const { means, todo, owner } = explain(reason)
+          context.print(`  ${reason}: ${means}`)
+          if (owner) context.print(`    comes from: ${owners[owner]}`)
+          context.print(`    what to do: ${todo}`)
         }
       }
     }),

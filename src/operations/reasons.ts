@@ -2,12 +2,14 @@
  * Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. Those of an
  * account, and what ends them, are in src/accounts/reasons.ts.
  */
-import { accountReasons, isAccountReason } from '../accounts/reasons.ts'
+import { accountReasons, isAccountReason, type Owner } from '../accounts/reasons.ts'
 import type { IgnoredReason } from '../storage/ports.ts'
 
 export interface Explained {
   means: string
   todo: string
+  /** Who brought it about, where it is an account's reason. */
+  owner?: Owner
 }
 
 const nothing = 'nothing: it goes on by itself'
@@ -124,8 +126,8 @@ export const setbacks: Table = {
 
 export function explain(reason: string): Explained {
   if (isAccountReason(reason)) {
-    const { means, todo } = accountReasons[reason]
-    return { means, todo }
+    const { means, todo, owner } = accountReasons[reason]
+    return { means, todo, owner }
   }
   const exact = ofEvents[reason] ?? setbacks[reason] ?? ofIgnored[reason as IgnoredReason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)

@@ -96,7 +96,7 @@ describe('inspect', () => {
     assert.deepEqual([deed?.who, deed?.what], ['command line', 'looked at data'])
   })
 
-  test('says in plain words why an event has not arrived, and what to do', async () => {
+  test('says in plain words why an event has not arrived, where that comes from, and what to do', async () => {
     rig.sims.segment.script({ status: 503 })
     await post('new_conversation')
     await eventually(() => rig.sims.segment.requests.length > 0)
@@ -106,8 +106,11 @@ describe('inspect', () => {
     await eventually(async () => (await run('inspect', { org: id })).output.includes('segment_401'))
     const { output } = await run('inspect', { org: id })
     assert.match(output, /why: Segment does not accept the write key \(401\)/)
-    assert.match(output, /what to do: check the write key/)
-    assert.match((await run('installs list')).output, /needs_attention.*what to do: check the write key/s)
+    assert.match(output, /comes from: what Segment answered\nwhat to do: check the write key/)
+    const { entries } = JSON.parse((await run('inspect', { org: id, json: true })).output)
+    assert.equal(entries[0].why.owner, 'segment')
+    const said = /needs_attention.*comes from: what Segment answered\n {4}what to do: check the write key/s
+    assert.match((await run('installs list')).output, said)
     rig.sims.segment.script(undefined)
     await run('installs resume', { org: id })
     await settled(rig, ({ delivered }) => delivered === 1)
