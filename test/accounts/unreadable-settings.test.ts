@@ -1,11 +1,13 @@
 /** An account whose settings another version saved, so that this one cannot read them: it waits, and no other does. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { configureSingle } from '../../src/accounts/configure.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Install } from '../../src/storage/ports.ts'
 import { settingsPage } from '../../src/web/pages/settings.ts'
 import { eventually } from '../clock.ts'
 import { install, org, type Rig, settled, startRig } from '../rig.ts'
+import { startStage } from '../stage.ts'
 
 const odd = 6_000_001
 let rig: Rig
@@ -50,6 +52,19 @@ test('the service starts, sends for the others, keeps what comes for this one, a
   await settled(rig, ({ held, waiting }) => held + waiting === 0)
 })
 
+test('a start in single-account mode leaves such an account as it is, and goes on', async () => {
+  const stage = await startStage()
+  await stage.install()
+  const { installs } = stage.storage
+  const id = String(org)
+  await installs.save({ ...(await installs.get(id))!, settings: '{"offTypes":7}' })
+  await stage.accounts.reload(stage.clock.now())
+  const before = await installs.get(id)
+  await configureSingle(stage, { org: id, accessToken: 'another-token', writeKey: 'another-key', region: 'eu' })
+  assert.deepEqual(await installs.get(id), before)
+  await stage.close()
+})
+
 test('the console says so, and offers no form that would change its settings', () => {
   const account = {
     org: '1',
@@ -82,6 +97,7 @@ test('a running service notices that another version has saved such settings, an
   await post(odd, 3)
   await post(org, 4)
   await eventually(() => arrived(4))
+  // Its lane is held when its turn has come.
+  await eventually(async () => (await rig.sums()).held === 1)
   assert.ok(!arrived(3))
-  assert.equal((await rig.sums()).held, 1)
 })
