@@ -1,10 +1,14 @@
 /** Child processes of the bench: started, watched, and ended. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { endChild, startChild } from '../test/children.ts'
+
+/** This checkout. */
+export const here = fileURLToPath(new URL('..', import.meta.url))
 
 export interface Running {
   url: string
@@ -12,22 +16,50 @@ export interface Running {
   readyMs: number
   /** What it has used since its start. */
   usage(): Usage
+  /** What it has counted since its start: nothing is known of a process that was started without `counts`. */
+  counts(): Promise<Counts>
   /** Ends it with SIGKILL, at once. */
   kill(): Promise<unknown>
   /** Asks it to end, and waits. */
   stop(): Promise<unknown>
 }
 
+/** See counts.mjs. */
+export interface Counts {
+  statements: number
+  pages: number
+}
+
+/** SQLite's threads by the names that the service gives them; `others` are V8's and libuv's. */
+export const threads = ['main', 'store writer', 'store reader', 'others'] as const
+export type Thread = (typeof threads)[number]
+
 export interface Usage {
   cpuMs: number
+  /** Of those that there are; `kernelMs` is a part of `allMs`. */
+  threads: Record<Thread, { allMs: number; kernelMs: number }>
   rssMb: number
   peakMb: number
 }
 
+export interface StartOptions {
+  /** The checkout that has the script: this one, unless said. */
+  root?: string
+  /** To have it count what it does with its store. */
+  counts?: boolean
+}
+
 /** Starts a script of the project that says `listening on URL` on standard error. */
-export async function start(script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
+export async function start(
+  script: string,
+  args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  { root, counts = false }: StartOptions = {},
+): Promise<Running> {
   const startedAt = performance.now()
-  const child = spawnScript(script, args, env, ['ignore', 'ignore', 'pipe'])
+  const flags = counts ? ['--import', new URL('counts.mjs', import.meta.url).href] : []
+  const stdio: Stdio = ['ignore', 'ignore', 'pipe', ...(counts ? (['ipc'] as const) : [])]
+  const child = spawnScript(script, args, env, stdio, root, flags)
   let said = ''
   for await (const line of createInterface({ input: child.stderr! })) {
     said += `${line}\n`
@@ -38,6 +70,11 @@ export async function start(script: string, args: string[] = [], env: NodeJS.Pro
       url,
       readyMs: performance.now() - startedAt,
       usage: () => usageOf(child.pid!),
+      async counts() {
+        if (!counts) return { statements: Number.NaN, pages: Number.NaN }
+        child.send('counts')
+        return ((await once(child, 'message')) as [Counts])[0]
+      },
       kill: () => endChild(child),
       stop: () => endChild(child, 'SIGTERM'),
     }
@@ -62,16 +99,19 @@ export async function output(script: string, args: string[], env: NodeJS.Process
   return printed
 }
 
+type Stdio = ('ignore' | 'pipe' | 'inherit' | 'ipc')[]
+
 function spawnScript(
   script: string,
   args: string[],
   env: NodeJS.ProcessEnv,
-  stdio: ('ignore' | 'pipe' | 'inherit')[],
+  stdio: Stdio,
+  root: string = here,
+  flags: string[] = [],
 ): ChildProcess {
-  const path = fileURLToPath(new URL(`../${script}`, import.meta.url))
   // The launcher has set these, and the flags of Node, for this process as it does for the service.
   const { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX } = process.env
-  return startChild(process.execPath, [...process.execArgv, path, ...args], {
+  return startChild(process.execPath, [...process.execArgv, ...flags, join(root, script), ...args], {
     env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, MALLOC_ARENA_MAX, ...env },
     stdio,
   })
@@ -82,14 +122,35 @@ const ticksPerSecond = 100
 
 /** From /proc, so on Linux alone; elsewhere nothing is known, and said so as NaN. */
 function usageOf(pid: number): Usage {
-  if (process.platform !== 'linux') return { cpuMs: Number.NaN, rssMb: Number.NaN, peakMb: Number.NaN }
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const used: Usage['threads'] = {
+    main: { allMs: 0, kernelMs: 0 },
+    'store writer': { allMs: 0, kernelMs: 0 },
+    'store reader': { allMs: 0, kernelMs: 0 },
+    others: { allMs: 0, kernelMs: 0 },
+  }
+  if (process.platform !== 'linux') return { cpuMs: Number.NaN, threads: used, rssMb: Number.NaN, peakMb: Number.NaN }
+  for (const id of readdirSync(`/proc/${pid}/task`)) {
+    const { name, userMs, kernelMs } = timesOf(`/proc/${pid}/task/${id}/stat`)
+    const thread = used[id === String(pid) ? 'main' : (threads.find((each) => each === name) ?? 'others')]
+    thread.allMs += userMs + kernelMs
+    thread.kernelMs += kernelMs
+  }
+  const { userMs, kernelMs } = timesOf(`/proc/${pid}/stat`)
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const kb = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)![1])
   return {
-    cpuMs: ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond,
+    cpuMs: userMs + kernelMs,
+    threads: used,
     rssMb: kb('VmRSS') / 1_024,
     peakMb: kb('VmHWM') / 1_024,
   }
+}
+
+/** Of a process, those of its threads that have ended included, or of one thread. */
+function timesOf(statPath: string): { name: string; userMs: number; kernelMs: number } {
+  const stat = readFileSync(statPath, 'utf8')
+  const end = stat.lastIndexOf(')')
+  const fields = stat.slice(end + 2).split(' ')
+  const ms = (field: number) => (Number(fields[field]) * 1_000) / ticksPerSecond
+  return { name: stat.slice(stat.indexOf('(') + 1, end), userMs: ms(11), kernelMs: ms(12) }
 }

@@ -56,7 +56,7 @@ export async function install(env: Env, accountCount: number, state: 'live' | 'p
 
 /** `npm start`, but for the set-up; its log goes nowhere, at the level that is the default. */
 export function serve(env: Env): Promise<Running> {
-  return start('src/main.ts', ['serve'], env)
+  return start('src/main.ts', ['serve'], env, { counts: true })
 }
 
 export function webhooksOf({ url }: Running): string {

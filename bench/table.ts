@@ -1,7 +1,7 @@
 /** The results as a Markdown table, and its place in a document. */
 import type { Spread } from './arithmetic.ts'
 
-export type Unit = '/s' | 'ms' | 's' | 'MB' | 'bytes' | 'µs' | 'x' | 'events' | '%'
+export type Unit = '/s' | 'ms' | 's' | 'MB' | 'bytes' | 'µs' | 'x' | 'events' | 'an event' | '%'
 
 export interface Figure extends Spread {
   unit: Unit
@@ -37,13 +37,13 @@ export function shown({ median, min, max, rounds, unit }: Figure): string {
   const digits = digitsFor(median, unit)
   const say = (figure: number) =>
     figure.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  const unitShown = unit === '/s' || unit === '%' ? unit : unit === 'x' ? '×' : ` ${unit}`
+  const unitShown = unit === '/s' || unit === '%' ? unit : unit === 'x' ? '×' : unit === 'an event' ? '' : ` ${unit}`
   const spread = rounds > 1 && say(min) !== say(max) ? ` (${say(min)}–${say(max)})` : ''
   return `${say(median)}${unitShown}${spread}`
 }
 
 function digitsFor(figure: number, unit: Unit): number {
-  if (unit === 'x') return 2
+  if (unit === 'x' || unit === 'an event') return 2
   return Math.abs(figure) < 10 && unit !== 'events' && unit !== 'bytes' ? 1 : 0
 }
 

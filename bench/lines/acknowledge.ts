@@ -1,64 +1,69 @@
-/** How many durable acknowledgements a second, and how soon, against node:http that keeps nothing? */
+/** How many durable acknowledgements a second, how soon, and at what cost, against node:http that keeps nothing? */
+import { type Cost, costOf, costRows } from '../cost.ts'
 import { type Bench, compared, type Line, roundsOf } from '../line.ts'
 import { type Answered, flood } from '../load.ts'
-import { start } from '../process.ts'
+import { type Running, start } from '../process.ts'
 import { install, serve, settingsFor, webhooksOf } from '../product.ts'
 
-const reference = 'plain node:http + JSON.parse, nothing kept'
+const name = 'plain node:http + JSON.parse, nothing kept'
 
-/** Until what is called a thousand times is compiled for it: a service runs for days, not for a second. */
-const warmSeconds = 2
+/** The connections of which the costs are shown. */
+const usual = 64
+
+/** By connections, one after the other in one process. */
+type Answers = Record<number, Answered & { cost: Cost }>
 
 /** Sending is paused: what is measured is reading, judging, sealing and committing. */
-async function ours(bench: Bench, connections: number): Promise<Answered> {
+async function ours(bench: Bench, each: readonly number[]): Promise<Answers> {
   const env = settingsFor(bench.engine, await bench.folder())
   await install(env, 1, 'paused')
-  const service = await serve(env)
+  return answers(bench, await serve(env), each)
+}
+
+async function answers(bench: Bench, service: Running, each: readonly number[]): Promise<Answers> {
+  const found: Answers = {}
+  const url = webhooksOf(service)
   try {
-    return await flood({ url: webhooksOf(service), connections, seconds: bench.seconds, warmSeconds })
+    let { next: from } = await flood({ url, connections: usual, seconds: bench.warmSeconds, warmSeconds: 0 })
+    for (const connections of each) {
+      const answered = await costOf([service], async () => {
+        const answered = await flood({ url, connections, seconds: bench.seconds, from })
+        return { ...answered, events: answered.answered }
+      })
+      found[connections] = answered
+      from = answered.next
+    }
+    return found
   } finally {
     await service.kill()
   }
 }
 
-async function plain(bench: Bench, connections: number): Promise<Answered> {
-  const peer = await start('bench/peers/plain.ts')
-  try {
-    return await flood({ url: webhooksOf(peer), connections, seconds: bench.seconds, warmSeconds })
-  } finally {
-    await peer.kill()
-  }
-}
-
 export const acknowledge: Line = {
   name: 'acknowledge',
-  question: 'How many durable acknowledgements a second, and how soon?',
+  question: 'How many durable acknowledgements a second, how soon, and at what cost?',
   peers: true,
   async run(bench) {
-    const rows = []
-    for (const connections of bench.quick ? [64] : [16, 64, 256]) {
-      bench.say(`${connections} connections`)
-      const results = await roundsOf(bench, {
-        ours: () => ours(bench, connections),
-        plain: () => plain(bench, connections),
-      })
-      const figures = (which: (answered: Answered) => number) => ({
-        ours: results.ours.map(which),
-        theirs: { name: reference, figures: results.plain.map(which) },
-      })
-      const at = `at ${connections} connections`
-      const rate = figures(({ perSecond }) => perSecond)
-      rows.push(
-        compared(`acknowledgements ${at}`, '/s', rate.ours, rate.theirs, {
-          words: '≥ 0.6×',
-          holds: (ratio) => ratio >= 0.6,
-        }),
-      )
-      for (const percent of ['p50', 'p99'] as const) {
-        const latency = figures((answered) => answered[percent])
-        rows.push(compared(`${percent} of acknowledgement ${at}`, 'ms', latency.ours, latency.theirs))
-      }
-    }
-    return rows
+    const each = bench.quick ? [usual] : [16, usual, 256]
+    const results = await roundsOf(bench, {
+      ours: () => ours(bench, each),
+      plain: async () => answers(bench, await start('bench/peers/plain.ts'), each),
+    })
+    const by = <Value>(who: keyof typeof results, connections: number, which: (answers: Answers[number]) => Value) =>
+      results[who].map((round) => which(round[connections]!))
+    const rows = each.flatMap((connections) => {
+      const row = (what: string, unit: 'ms' | '/s', which: (answers: Answers[number]) => number) =>
+        compared(`${what} at ${connections} connections`, unit, by('ours', connections, which), {
+          name,
+          figures: by('plain', connections, which),
+        })
+      return [
+        row('acknowledgements', '/s', ({ perSecond }) => perSecond),
+        row('p50 of acknowledgement', 'ms', ({ p50 }) => p50),
+        row('p99 of acknowledgement', 'ms', ({ p99 }) => p99),
+      ]
+    })
+    const costs = (who: keyof typeof results) => by(who, usual, ({ cost }) => cost)
+    return [...rows, ...costRows('webhook to acknowledgement', costs('ours'), { name, costs: costs('plain') })]
   },
 }

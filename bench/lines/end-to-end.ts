@@ -1,5 +1,7 @@
 /** How many events a second go from webhook to Segment, and at what cost? */
+
 import { express, names, nodeRed, ours, type Stand } from '../contenders.ts'
+import { type Cost, costOf, costRows } from '../cost.ts'
 import { alone, type Bench, compared, type Line, roundsOf } from '../line.ts'
 import { flood, warmUp } from '../load.ts'
 import { webhooksOf } from '../product.ts'
@@ -8,7 +10,7 @@ interface Sustained {
   /** Events a second, from the first post to the last arrival. */
   perSecond: number
   lost: number
-  cpuMicros: number
+  cost: Cost
 }
 
 async function sustained(bench: Bench, stand: Stand): Promise<Sustained> {
@@ -17,16 +19,13 @@ async function sustained(bench: Bench, stand: Stand): Promise<Sustained> {
   try {
     const { next } = await warmUp(bench, stand)
     await segment.mode({ reset: true })
-    const before = receiver.usage().cpuMs
-    const startedAt = Date.now()
     const load = { url, connections: 64, seconds: 2 * bench.seconds, warmSeconds: 0, from: next }
-    const { answered } = await flood(load)
-    const { events, lastAt } = await segment.until(answered, 5_000)
-    return {
-      perSecond: (events * 1_000) / (lastAt - startedAt),
-      lost: Math.max(answered - events, 0),
-      cpuMicros: ((receiver.usage().cpuMs - before) * 1_000) / events,
-    }
+    return await costOf([receiver], async () => {
+      const startedAt = Date.now()
+      const { answered } = await flood(load)
+      const { events, lastAt } = await segment.until(answered, 5_000)
+      return { events, perSecond: (events * 1_000) / (lastAt - startedAt), lost: Math.max(answered - events, 0) }
+    })
   } finally {
     await stand.close()
   }
@@ -48,7 +47,8 @@ export const endToEnd: Line = {
       figures: by(peer, which),
     })
     const rate = ({ perSecond }: Sustained) => perSecond
-    const cpu = ({ cpuMicros }: Sustained) => cpuMicros
+    const costs = (name: keyof typeof results) => results[name].map(({ cost }) => cost)
+    const cpu = (result: Sustained) => result.cost.cpu
     const aim = { words: '≥ 5×', holds: (ratio: number) => ratio >= 5 }
     const nothing = { words: 'none', holds: (lost: number) => lost === 0 }
     return [
@@ -60,8 +60,8 @@ export const endToEnd: Line = {
         by('ours', (result) => result.lost),
         nothing,
       ),
-      compared('CPU an event at the sustained rate', 'µs', by('ours', cpu), against('express', cpu)),
-      compared('the same', 'µs', by('ours', cpu), against('nodeRed', cpu)),
+      ...costRows('webhook to Segment', costs('ours'), { name: names.express, costs: costs('express') }),
+      compared('CPU an event, webhook to Segment', 'µs', by('ours', cpu), against('nodeRed', cpu)),
     ]
   },
 }

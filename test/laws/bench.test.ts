@@ -1,15 +1,22 @@
 /** The bench: its arithmetic, its table and its places in the documents, and that a line of it runs. Never a figure. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { median, percentile, ratios, rotated, spreadOf } from '../../bench/arithmetic.ts'
+import { costOf } from '../../bench/cost.ts'
 import { alone, compared, roundsOf } from '../../bench/line.ts'
 import { lines } from '../../bench/lines.ts'
+import { install, serve, settingsFor, sqlite, webhooksOf } from '../../bench/product.ts'
 import { startSegment } from '../../bench/segment.ts'
 import { placed, shown, tableOf } from '../../bench/table.ts'
+import { firstOrg, webhookHeaders, webhookOf } from '../../bench/webhook.ts'
+import { eventually } from '../clock.ts'
 
 describe('the arithmetic', () => {
   test('the median is the one in the middle, or the mean of the two, by size and not by digits', () => {
@@ -103,6 +110,39 @@ test('Segment counts every event, and latencies from the webhook on that it is t
     assert.deepEqual([events, duplicates, latencies.key?.length], [2, 2, 1])
   } finally {
     await segment.kill()
+  }
+})
+
+test('the cost of an event has the pages that the log grew by, statements, and the threads of the store', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
+  const env = settingsFor(sqlite, folder)
+  await install(env, 1, 'paused')
+  const service = await serve(env)
+  try {
+    const logBytes = () => statSync(join(folder, 'bench.db-wal')).size
+    const post = async (n: number) => {
+      const body = webhookOf(firstOrg, n, Date.now())
+      const { status } = await fetch(webhooksOf(service), { method: 'POST', headers: webhookHeaders, body })
+      assert.equal(status, 200)
+    }
+    let n = 0
+    // Again where the service was at work on something else between two of the looks.
+    await eventually(async () => {
+      const before = logBytes()
+      const { cost } = await costOf([service], async () => {
+        for (let posts = 0; posts < 5; posts++) await post(++n)
+        return { events: 5 }
+      })
+      assert.ok(cost.statements > 2, `${cost.statements} statements an event`)
+      // Each page stands in the log with a head of 24 bytes.
+      const pages = (logBytes() - before) / (4_096 + 24)
+      return pages > 0 && Math.round(cost.pages * 5) === pages
+    })
+    const { threads } = service.usage()
+    assert.ok(threads.main.allMs > threads.main.kernelMs && threads['store writer'].allMs > 0, JSON.stringify(threads))
+  } finally {
+    await service.kill()
+    await rm(folder, { recursive: true })
   }
 })
 

@@ -20,7 +20,9 @@ export interface Thread {
 }
 
 export async function startThread(path: string, purpose: Purpose, changed: () => void = () => {}): Promise<Thread> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { path, purpose } })
+  // The system shows this name too, beside the thread's processor time.
+  const name = purpose === 'look' ? 'store reader' : 'store writer'
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name, workerData: { path, purpose } })
   const waiters = new Map<number, Waiter>()
   let lastId = 0
   let gone: Problem | undefined
