@@ -183,7 +183,8 @@ export interface Inbox {
   ): Promise<Lease | undefined>
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
-   * they are part of the lease from then on. None when it is no longer the caller's.
+   * they are part of the lease from then on, and so are those before that place whose commit came late. None when it is no
+   * longer the caller's.
    */
   more(lease: Lease, after: number, limits: { limit: number; bytesMax: number }): Promise<Placed[]>
   /** Makes the lease last until then; false when it is no longer the caller's. */

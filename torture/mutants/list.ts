@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one list, a few lines for each.
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it quotes source text.
 /**
  * Services that break the promise on purpose, each by one statement of the source that becomes another in a copy. The
@@ -70,6 +71,16 @@ inbox.append([arrival]).catch(() => {})`,
     name: 'lets a holder that lost its lease settle, in SQLite',
     becomes: "const heldLease = 'org = ? AND lane = ? AND ? > 0 AND holder IS ?'",
     catchers: [conformance],
+  },
+  {
+    name: 'lets a lane fall asleep while another replica adds to it',
+    becomes: '',
+    catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'say of no lane that it is empty' }],
+  },
+  {
+    name: 'lets a later event overtake one whose commit came late',
+    becomes: 'const known = undefined',
+    catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'give a lease that goes on' }],
   },
   {
     name: 'goes on sending from memory what was erased',

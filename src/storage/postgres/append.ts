@@ -1,9 +1,9 @@
-/** Keeping webhooks: one transaction for a whole group, in which every account's places follow its commits. */
+/** Keeping webhooks: one transaction for a whole group. */
 import type { Arrival } from '../ports.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, prepared, type Session } from './database.ts'
 import { laneOf, makeReady } from './lanes.ts'
-import { lock } from './locks.ts'
+import { share } from './locks.ts'
 
 type Stored = Exclude<Arrival, { state: 'ignored' }>
 type Told = 'stored' | 'duplicate' | 'ignored'
@@ -12,7 +12,7 @@ type Told = 'stored' | 'duplicate' | 'ignored'
 export async function append(db: Database, batch: readonly Arrival[]): Promise<{ told: Told[]; woke: boolean }> {
   const orgs = [...new Set(batch.map(({ org }) => org))]
   return db.transaction(async (session) => {
-    const locked = lock(session, orgs)
+    const locked = share(session, orgs)
     const [fresh] = await Promise.all([storeNew(session, batch), locked])
     const counts = tally()
     const ready = new Map<string, { org: string; lane: string; at: number }>()

@@ -10,7 +10,7 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
 /**
  * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
  * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The
- * accounts' locks are ours. True when a lane has woken up.
+ * accounts' locks are ours or shared. True when a lane has woken up.
  */
 export async function makeReady(
   session: Session,
@@ -31,7 +31,7 @@ WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
 ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
 WHERE ${asleep('lanes', 'excluded.ready_at')}`)
 
-/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The lock is ours. */
+/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The account's lock is ours alone. */
 export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {
   await session.run(settling[lane], org, at, lane)
 }

@@ -1,9 +1,10 @@
 /**
- * Who waits for whom. A transaction that puts something in an account's line, or says that nothing is in it, holds the
- * account's lock until it has committed: so places are given in the order of commits, whichever replica commits, and no
- * lane falls asleep while something arrives. What is waited for is taken in one order everywhere, so that nobody waits
- * in a circle: accounts first, in order, then lanes, then entries, then counts, in order. Who holds a lane already may
- * only try an account's lock. A claim waits for nobody.
+ * Who waits for whom. A transaction that adds to an account's line shares the account's lock with others that add; one
+ * that says that nothing is in the line has the lock alone: so no lane falls asleep while something arrives. Both hold
+ * it until they have committed. Two that add at once get places in any order; what is posted after an acknowledgement
+ * gets a larger one, since `places` counts for all replicas. What is waited for is taken in one order everywhere, so that
+ * transactions never wait in a circle: accounts first, in order, then identities, lanes, entries and counts, in order. A
+ * transaction that holds a lane already only tries an account's lock. A claim waits for none.
  */
 import { prepared, type Session } from './database.ts'
 
@@ -11,17 +12,23 @@ import { prepared, type Session } from './database.ts'
 const seed = 0x44535331
 const key = (name: string) => `hashtextextended(${name}, ${seed})`
 
-/** Waits until the locks of these names are ours; they go with the transaction. */
+/** Waits until these names' locks are this transaction's alone; they go with it. */
 export async function lock(session: Session, names: readonly string[]): Promise<void> {
   await session.all(waiting, names)
 }
 
-const waiting = prepared(
-  `SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT ${key('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`,
-)
+/** Waits until these names' locks are held by no transaction alone, and shares them. */
+export async function share(session: Session, names: readonly string[]): Promise<void> {
+  // mutant: lets a lane fall asleep while another replica adds to it
+  await session.all(sharing, names)
+}
+
+const keys = `(SELECT DISTINCT ${key('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`
+const waiting = prepared(`SELECT pg_advisory_xact_lock(key) FROM ${keys}`)
+const sharing = prepared(`SELECT pg_advisory_xact_lock_shared(key) FROM ${keys}`)
 const trying = prepared(`SELECT pg_try_advisory_xact_lock(${key('$1')}) AS ours`)
 
-/** False, at once, when somebody else has it. */
+/** Whether the lock is this transaction's alone now; false, at once, when another one has or shares it. */
 export async function tryLock(session: Session, name: string): Promise<boolean> {
   return (await session.get(trying, name))!.ours === true
 }

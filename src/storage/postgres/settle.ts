@@ -4,8 +4,9 @@ import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
 import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, type Prepared, prepared, type Session } from './database.ts'
+import { takeBack } from './given.ts'
 import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane } from './lanes.ts'
-import { lock, tryLock } from './locks.ts'
+import { share, tryLock } from './locks.ts'
 
 /** Resolves to whether the lease was held, and whether another lane has woken up. */
 export async function settle(
@@ -17,8 +18,8 @@ export async function settle(
   const { org, lane } = lease
   const other = settlements.find(({ to }) => (laneOf(to) ?? lane) !== lane)
   const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
-  return db.transaction(async (session) => {
-    if (joins) await lock(session, [org])
+  const settled = await db.transaction(async (session) => {
+    if (joins) await share(session, [org])
     const held = await session.get(holding, ...heldBy(lease))
     if (!held) return { held: false, woke: false }
     const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
@@ -26,10 +27,13 @@ export async function settle(
     const woke = next
       ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }])
       : false
-    if (ending) await end(session, lease, ending, cautionAfter(cautionOf(held), ending), joins)
+    if (ending) await end(session, lease, ending, cautionAfter(cautionOf(held), ending))
     await countSettled(session, org, settlements, moved)
     return { held: true, woke }
   })
+  const ids = settlements.map(({ id }) => id)
+  if (settled.held) takeBack(lease, ids)
+  return settled
 }
 
 const holding = prepared(`SELECT crashes, careful FROM lanes WHERE ${heldLease} FOR UPDATE`)
@@ -150,17 +154,16 @@ async function countSettled(
   await counts.write(session)
 }
 
-/** Gives the lease back. That nothing is in line is only said under the account's lock: else the next claim finds out. */
+/** Gives the lease back. That nothing is in line is only said with the account's lock: else the next claim finds out. */
 async function end(
   session: Session,
   { org, lane }: Lease,
   ending: Ending,
   { crashes, careful }: Caution,
-  locked: boolean,
 ): Promise<void> {
   const { readyAt, failures, trouble, tried, retryAfterAt } = ending
   const first = await session.get(looking[lane], org, readyAt)
-  if (!first && (locked || (await tryLock(session, org)))) await settleLane(session, org, lane, readyAt)
+  if (!first && (await tryLock(session, org))) await settleLane(session, org, lane, readyAt)
   else await session.run(resting, org, lane, first?.at ?? readyAt)
   await session.run(
     givingBack,
