@@ -35,10 +35,16 @@ function runTests(reporting = [], more = {}) {
   return runChild(process.execPath, all, { env: { ...process.env, ...more } })
 }
 
-/** With what test files share, and a line as each ends. */
+/** With what test files share, and a line as each ends; one sentence where that does not start. */
 async function runAll() {
   const { startShared } = await import('../test/shared.ts')
-  const shared = await startShared()
+  const shared = await startShared().catch((error) => {
+    process.stderr.write(`${error.message}\n`)
+  })
+  if (!shared) {
+    process.exitCode = 1
+    return
+  }
   const report = new URL('../test/report.ts', import.meta.url)
   const reporting = [`--test-reporter=${report}`, '--test-reporter-destination=stdout', `--test-concurrency=${atOnce}`]
   const ended = await runTests(reporting, shared.env)

@@ -15,10 +15,13 @@ interface Shared {
 const settings = ['max_connections=400', 'fsync=off']
 
 export async function startShared(): Promise<Shared> {
-  const [postgres, browser] = await Promise.all([
-    withoutPostgres ? undefined : startPostgres(settings),
-    launchSharedBrowser(),
-  ])
+  const starting = [withoutPostgres ? undefined : startPostgres(settings), launchSharedBrowser()] as const
+  const [postgres, browser] = await Promise.all(starting).catch(async (error: unknown) => {
+    // What has started would keep the run from ending.
+    const started = await Promise.allSettled(starting)
+    await Promise.all(started.map((one) => one.status === 'fulfilled' && one.value?.close()))
+    throw error
+  })
   return {
     env: { [sharedBrowser]: browser.wsEndpoint(), ...(postgres ? { [sharedPostgres]: postgres.url } : {}) },
     close: async () => void (await Promise.all([postgres?.close(), browser.close()])),
