@@ -28,8 +28,8 @@ export interface StandOptions {
 export async function ours(bench: Bench, { accounts = 1, folder, delayMs = segmentDelayMs }: StandOptions = {}) {
   const segment = await startSegment({ delayMs })
   const env = settingsFor(bench.engine, folder ?? (await bench.folder()), segment.url)
-  if (folder === undefined) await install(env, accounts)
-  return standing(segment, () => serve(env))
+  if (folder === undefined) await install(bench.root, env, accounts)
+  return standing(segment, () => serve(bench.root, env))
 }
 
 export async function express(): Promise<Stand> {

@@ -1,12 +1,17 @@
 /**
  * npm run bench [-- --only <line>] [--rounds N] [--quick] [--write]: what README's table of performance says, measured
- * now. Figures are ratios of one run: other machines, and busy ones, give other numbers and nearly the same ratios.
+ * now. Figures are ratios of one run: other machines, and busy ones, give other numbers, and often nearly the same ratios.
+ * --against <folder>: this checkout against another one, round by round; with --quick it takes three minutes.
  */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { abreast } from './line.ts'
 import { lines } from './lines.ts'
+import { here } from './process.ts'
 import { sqlite } from './product.ts'
 import { openRig } from './rig.ts'
 import { placed, type Row, tableOf } from './table.ts'
@@ -14,20 +19,32 @@ import { placed, type Row, tableOf } from './table.ts'
 const { values: given } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    against: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
+const roundsGiven = given.rounds ?? (given.quick && given.against === undefined ? '1' : '3')
 const documents = ['README.md', 'docs/performance.md']
 
 const known = lines.map(({ name }) => name)
 const unknown = (given.only ?? []).filter((name) => !known.includes(name))
-if (unknown.length > 0 || !/^[1-9]\d?$/.test(given.rounds)) {
-  process.stderr.write(`--only takes one of ${known.join(', ')}; --rounds a whole number from 1 to 99\n`)
-  process.exit(64)
+if (unknown.length > 0 || !/^[1-9]\d?$/.test(roundsGiven)) {
+  refuse(`--only takes one of ${known.join(', ')}; --rounds a whole number from 1 to 99`)
 }
-const chosen = lines.filter(({ name }) => given.only?.includes(name) ?? true)
+const rounds = Number(roundsGiven)
+const there = given.against === undefined ? undefined : resolve(given.against)
+if (
+  there !== undefined &&
+  (given.write || !['node_modules', 'src/service.ts'].every((path) => existsSync(join(there, path))))
+) {
+  refuse('--against takes the folder of another checkout with its packages installed; nothing of it is written')
+}
+const chosen = lines.filter(({ name, quick = false, hereOnly = false }) => {
+  if (there !== undefined && hereOnly) return false
+  return given.only?.includes(name) ?? (quick || !given.quick)
+})
 
 if (chosen.some(({ peers }) => peers)) {
   const { ensurePackages, SetupFailure } = await import(new URL('../runtime/packages.mjs', import.meta.url).href)
@@ -39,22 +56,30 @@ if (chosen.some(({ peers }) => peers)) {
   })
 }
 
-const rig = openRig({
-  rounds: given.quick ? 1 : Number(given.rounds),
-  seconds: given.quick ? 1 : 3,
-  warmSeconds: given.quick ? 2 : 10,
+const options = {
+  peers: there === undefined,
+  rounds,
+  seconds: given.quick ? 2 : 3,
+  warmSeconds: given.quick ? 3 : 10,
   quick: given.quick,
   engine: sqlite,
-})
+}
+const rig = openRig({ ...options, root: here })
+const other = there === undefined ? undefined : { name: given.against!, rig: openRig({ ...options, root: there }) }
 const rows: Row[] = []
 const startedAt = performance.now()
 for (const line of chosen) {
   process.stderr.write(`${line.name}: ${line.question}\n`)
-  rows.push(...(await line.run(rig)))
+  rows.push(...(await (other ? abreast(line, rounds, rig, other.rig, other.name) : line.run(rig))))
 }
 const text = `${about()}\n\n${tableOf(rows)}`
 process.stdout.write(`${text}\n`)
 if (given.write) for (const path of documents) await write(path)
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\n`)
+  process.exit(64)
+}
 
 async function write(path: string): Promise<void> {
   const url = new URL(`../${path}`, import.meta.url)
@@ -66,9 +91,8 @@ function about(): string {
   const minutes = Math.ceil((performance.now() - startedAt) / 60_000)
   const memory = Math.round(totalmem() / 1_024 ** 3)
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? arch()}, ${memory} GiB, ${platform()} ${release()}`
-  const rounds = given.quick
-    ? 'one quick round, of no worth as a measurement'
-    : `medians of ${given.rounds} rounds (smallest–largest)`
+  const medians = rounds === 1 ? 'one round' : `medians of ${rounds} rounds (smallest–largest)`
+  const how = given.quick ? `${medians} that were quick, so of little worth but for ratios` : medians
   const date = new Date().toISOString().slice(0, 10)
-  return `Measured on ${date} by \`npm run bench\` in ${minutes} min, ${rounds}, under Node ${process.versions.node} with SQLite ${process.versions.sqlite ?? ''} on ${machine}.`
+  return `Measured on ${date} by \`npm run bench\` in ${minutes} min, ${how}, under Node ${process.versions.node} with SQLite ${process.versions.sqlite ?? ''} on ${machine}.`
 }

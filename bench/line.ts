@@ -4,6 +4,10 @@ import type { Engine } from './product.ts'
 import type { Figure, Row, Unit } from './table.ts'
 
 export interface Bench {
+  /** The checkout whose service is measured. */
+  root: string
+  /** Whether what it is held against is measured, too. */
+  peers: boolean
   rounds: number
   /** Seconds of load in one measurement. */
   seconds: number
@@ -25,30 +29,43 @@ export interface Line {
   question: string
   /** Whether it needs the packages of bench/package.json. */
   peers: boolean
+  /** Whether it is one of the few that `--quick` runs where no line is named. */
+  quick?: true
+  /** Works inside the service's own code, so that it cannot measure another checkout's. */
+  hereOnly?: true
   run(bench: Bench): Promise<Row[]>
 }
 
-/** Each contender once a round, in rotated order; gives what each measured, by name, round by round. */
-export async function roundsOf<Contenders extends Record<string, () => Promise<unknown>>>(
-  { rounds, say }: Pick<Bench, 'rounds' | 'say'>,
-  contenders: Contenders,
-): Promise<{ [Name in keyof Contenders]: Awaited<ReturnType<Contenders[Name]>>[] }> {
+type Contenders = Record<string, () => Promise<unknown>>
+type Results<Of extends Contenders> = { [Name in keyof Of]: Awaited<ReturnType<Of[Name]>>[] }
+
+/**
+ * Each contender once a round, in rotated order; gives what each measured, by name, round by round. Of `theirs`, where peers
+ * are left out, no rounds.
+ */
+export async function roundsOf<Ours extends Contenders, Theirs extends Contenders = Record<never, never>>(
+  { rounds, peers, say }: Pick<Bench, 'rounds' | 'peers' | 'say'>,
+  ours: Ours,
+  theirs?: Theirs,
+): Promise<Results<Ours & Theirs>> {
+  const contenders: Contenders = { ...ours, ...(peers ? theirs : {}) }
   const names = Object.keys(contenders)
-  const results: Record<string, unknown[]> = Object.fromEntries(names.map((name) => [name, []]))
+  const results: Record<string, unknown[]> = {}
+  for (const name of Object.keys({ ...ours, ...theirs })) results[name] = []
   for (let round = 0; round < rounds; round++) {
     for (const name of rotated(names, round)) {
       say(`round ${round + 1} of ${rounds}: ${name}`)
       results[name]!.push(await contenders[name]!())
     }
   }
-  return results as Awaited<ReturnType<typeof roundsOf<Contenders>>>
+  return results as Results<Ours & Theirs>
 }
 
 export function figure(figures: readonly number[], unit: Unit): Figure {
   return { ...spreadOf(figures), unit }
 }
 
-/** Ours and a reference's figures, round by round, with their ratio; `aim` judges the ratio's median. */
+/** Ours and a reference's figures, round by round, with their ratio; `aim` judges its median. Ours alone where it has none. */
 export function compared(
   what: string,
   unit: Unit,
@@ -56,6 +73,7 @@ export function compared(
   reference: { name: string; figures: readonly number[] },
   aim?: { words: string; holds(ratio: number): boolean },
 ): Row {
+  if (reference.figures.length === 0) return alone(what, unit, ours)
   const ratio = figure(ratios(ours, reference.figures), 'x')
   return {
     what,
@@ -75,4 +93,17 @@ export function alone(
 ): Row {
   const ours = figure(figures, unit)
   return { what, ours, ...(aim ? { aim: { words: aim.words, held: aim.holds(ours.median) } } : {}) }
+}
+
+/** A line on two checkouts, in rounds by turns: what each of its figures is here and there, and the ratio within a round. */
+export async function abreast(line: Line, rounds: number, here: Bench, there: Bench, name: string): Promise<Row[]> {
+  const results = await roundsOf(
+    { rounds, peers: false, say: here.say },
+    { here: () => line.run({ ...here, rounds: 1 }), there: () => line.run({ ...there, rounds: 1 }) },
+  )
+  const rowsOf = (side: keyof typeof results, what: string) =>
+    results[side].map((rows) => rows.find((row) => row.what === what)?.ours.median ?? Number.NaN)
+  return results.here[0]!.map(({ what, ours }) =>
+    compared(what, ours.unit, rowsOf('here', what), { name, figures: rowsOf('there', what) }),
+  )
 }

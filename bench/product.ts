@@ -1,10 +1,8 @@
 /** The product as a child process, set up as anyone would: its settings, its accounts, its store in a folder. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { grantFields } from '../src/accounts/grant.ts'
-import { sealWriteKey } from '../src/accounts/write-key.ts'
-import { type Env, readConfig } from '../src/config.ts'
-import { openStore } from '../src/service.ts'
+import { pathToFileURL } from 'node:url'
+import type { Env } from '../src/config.ts'
 import { type Running, start } from './process.ts'
 import { firstOrg, token, writeKeyOf } from './webhook.ts'
 
@@ -38,25 +36,49 @@ export function settingsFor(engine: Engine, folder: string, segmentUrl = nowhere
   }
 }
 
+/** A module of the checkout that is measured, so that each checkout writes its own store. */
+export async function moduleOf<Module>(root: string, path: string): Promise<Module> {
+  return (await import(pathToFileURL(join(root, path)).href)) as Module
+}
+
 /** Installs so many accounts in the store of a folder; `paused`: what they get is kept and not sent. */
-export async function install(env: Env, accountCount: number, state: 'live' | 'paused' = 'live'): Promise<void> {
+export async function install(
+  root: string,
+  env: Env,
+  accountCount: number,
+  state: 'live' | 'paused' = 'live',
+): Promise<void> {
+  const { readConfig } = await moduleOf<typeof import('../src/config.ts')>(root, 'src/config.ts')
+  const { openStore } = await moduleOf<typeof import('../src/service.ts')>(root, 'src/service.ts')
+  const { grantFields } = await moduleOf<typeof import('../src/accounts/grant.ts')>(root, 'src/accounts/grant.ts')
+  const { sealWriteKey } = await moduleOf<typeof import('../src/accounts/write-key.ts')>(
+    root,
+    'src/accounts/write-key.ts',
+  )
   const store = await openStore(readConfig(env, 'store'), 'create')
   const { keyring, accounts, clock } = store
   try {
-    for (let org = firstOrg; org < firstOrg + accountCount; org++) {
+    const installOne = async (org: number) => {
       const id = String(org)
       const fields = await grantFields(keyring, id, { accessToken: 'bench-access-token' }, clock.now())
       const writeKey = await sealWriteKey(keyring, id, writeKeyOf(org))
       await accounts.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
+    }
+    // Together they share commits.
+    for (let at = 0; at < accountCount; at += installedAtOnce) {
+      const count = Math.min(installedAtOnce, accountCount - at)
+      await Promise.all(Array.from({ length: count }, (_, more) => installOne(firstOrg + at + more)))
     }
   } finally {
     await store.close()
   }
 }
 
+const installedAtOnce = 100
+
 /** `npm start`, but for the set-up; its log goes nowhere, at the level that is the default. */
-export function serve(env: Env): Promise<Running> {
-  return start('src/main.ts', ['serve'], env, { counts: true })
+export function serve(root: string, env: Env): Promise<Running> {
+  return start('src/main.ts', ['serve'], env, { root, counts: true })
 }
 
 export function webhooksOf({ url }: Running): string {

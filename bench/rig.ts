@@ -7,7 +7,7 @@ import { addBacklog } from './backlog.ts'
 import type { Bench } from './line.ts'
 import { install, settingsFor } from './product.ts'
 
-export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'warmSeconds' | 'quick' | 'engine'>): Bench {
+export function openRig(options: Omit<Bench, 'folder' | 'backlog' | 'say'>): Bench {
   const folders: string[] = []
   const backlogs = new Map<string, Promise<string>>()
   let copy = ''
@@ -43,8 +43,8 @@ export function openRig(options: Pick<Bench, 'rounds' | 'seconds' | 'warmSeconds
     rig.say(`making a backlog of ${entries.toLocaleString('en')}`)
     const folder = await rig.folder()
     const env = settingsFor(options.engine, folder)
-    await install(env, accounts)
-    await addBacklog(env, entries, accounts)
+    await install(options.root, env, accounts)
+    await addBacklog(options.root, env, entries, accounts)
     return folder
   }
 

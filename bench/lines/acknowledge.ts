@@ -16,8 +16,8 @@ type Answers = Record<number, Answered & { cost: Cost }>
 /** Sending is paused: what is measured is reading, judging, sealing and committing. */
 async function ours(bench: Bench, each: readonly number[]): Promise<Answers> {
   const env = settingsFor(bench.engine, await bench.folder())
-  await install(env, 1, 'paused')
-  return answers(bench, await serve(env), each)
+  await install(bench.root, env, 1, 'paused')
+  return answers(bench, await serve(bench.root, env), each)
 }
 
 async function answers(bench: Bench, service: Running, each: readonly number[]): Promise<Answers> {
@@ -43,12 +43,14 @@ export const acknowledge: Line = {
   name: 'acknowledge',
   question: 'How many durable acknowledgements a second, how soon, and at what cost?',
   peers: true,
+  quick: true,
   async run(bench) {
     const each = bench.quick ? [usual] : [16, usual, 256]
-    const results = await roundsOf(bench, {
-      ours: () => ours(bench, each),
-      plain: async () => answers(bench, await start('bench/peers/plain.ts'), each),
-    })
+    const results = await roundsOf(
+      bench,
+      { ours: () => ours(bench, each) },
+      { plain: async () => answers(bench, await start('bench/peers/plain.ts'), each) },
+    )
     const by = <Value>(who: keyof typeof results, connections: number, which: (answers: Answers[number]) => Value) =>
       results[who].map((round) => which(round[connections]!))
     const rows = each.flatMap((connections) => {

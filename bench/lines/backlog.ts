@@ -54,7 +54,7 @@ export const backlog: Line = {
   peers: true,
   async run(bench) {
     const events = bench.quick ? outage / 10 : outage
-    const results = await roundsOf(bench, { ours: () => ours(bench, events), library: () => library(events) })
+    const results = await roundsOf(bench, { ours: () => ours(bench, events) }, { library: () => library(events) })
     const rate = ({ seconds }: Sent) => events / seconds
     const peak = ({ peakMb }: Sent) => peakMb
     const figures = (which: (sent: Sent) => number) => ({

@@ -19,10 +19,10 @@ export const crash: Line = {
     try {
       for (let round = 0; round < bench.rounds; round++) {
         bench.say(`round ${round + 1} of ${bench.rounds}`)
-        const crashed = await serve(env)
+        const crashed = await serve(bench.root, env)
         await pause(500)
         await crashed.kill()
-        const service = await serve(env)
+        const service = await serve(bench.root, env)
         const ready = await fetch(`${service.url}/ready`)
         if (ready.status !== 200) throw new Error(`answered ${ready.status} when asked whether it is ready`)
         readyMs.push(service.readyMs)

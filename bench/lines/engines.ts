@@ -20,8 +20,8 @@ const numbersEach = 1_000_000
 async function rates(bench: Bench, engine: Engine, replicas: number): Promise<Rates> {
   const segment = await startSegment()
   const env = settingsFor(engine, await bench.folder(), segment.url)
-  await install(env, accounts)
-  const services = await Promise.all(Array.from({ length: replicas }, () => serve(env)))
+  await install(bench.root, env, accounts)
+  const services = await Promise.all(Array.from({ length: replicas }, () => serve(bench.root, env)))
   try {
     const startedAt = Date.now()
     const share = { connections: connections / replicas, seconds: bench.seconds, accounts }

@@ -18,13 +18,14 @@ export const erase: Line = {
   name: 'erase',
   question: 'What does it cost to erase a person with a million entries stored, and do webhooks wait for it?',
   peers: false,
+  hereOnly: true,
   async run(bench) {
     const entries = bench.quick ? 20_000 : 1_000_000
     const folder = await bench.backlog(entries)
     // Segment is down, so that nothing goes but what is erased.
     const segment = await startSegment({ status: 503 })
     const env = settingsFor(bench.engine, folder, segment.url)
-    const service = await serve(env)
+    const service = await serve(bench.root, env)
     const store = await openStore(readConfig(env, 'store'))
     const [eraseMs, quietMs, busyMs]: number[][] = [[], [], []]
     let next = entries + 1

@@ -6,8 +6,8 @@ import { install, serve, settingsFor, webhooksOf } from '../product.ts'
 
 async function ours(bench: Bench): Promise<Answered> {
   const env = settingsFor(bench.engine, await bench.folder())
-  await install(env, 1, 'paused')
-  const service = await serve(env)
+  await install(bench.root, env, 1, 'paused')
+  const service = await serve(bench.root, env)
   try {
     const url = webhooksOf(service)
     const { perSecond, next } = await flood({ url, connections: 64, seconds: bench.seconds })
@@ -40,7 +40,7 @@ export const halfLoad: Line = {
       bench.say(`round ${round + 1} of ${bench.rounds}`)
       const half = await ours(bench)
       results.ours.push(half)
-      results.plain.push(await plain(bench, Math.round(half.perSecond)))
+      if (bench.peers) results.plain.push(await plain(bench, Math.round(half.perSecond)))
     }
     const [name, aim] = ['plain node:http at the same rate', { words: '< 25 ms', holds: (ms: number) => ms < 25 }]
     const figures = (which: (answered: Answered) => number) => results.ours.map(which)

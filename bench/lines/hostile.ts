@@ -44,6 +44,7 @@ export const hostile: Line = {
   name: 'hostile',
   question: 'How long does the worst body keep the service from its work, with a token or without?',
   peers: false,
+  hereOnly: true,
   async run({ rounds: roundsMax, say }) {
     const rounds: number[] = []
     for (let round = 0; round < roundsMax; round++) {

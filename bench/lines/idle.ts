@@ -9,8 +9,8 @@ import { firstOrg, writeKeyOf } from '../webhook.ts'
 async function latencies(bench: Bench): Promise<number[]> {
   const segment = await startSegment()
   const env = settingsFor(bench.engine, await bench.folder(), segment.url)
-  await install(env, 1)
-  const service = await serve(env)
+  await install(bench.root, env, 1)
+  const service = await serve(bench.root, env)
   try {
     const posts = { url: webhooksOf(service), perSecond: 20 }
     const { next } = await pace({ ...posts, seconds: 1 })

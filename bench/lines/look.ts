@@ -29,11 +29,12 @@ export const look: Line = {
   name: 'look',
   question: "Do the console's list and charts answer at once with a million entries stored?",
   peers: false,
+  hereOnly: true,
   async run(bench) {
     const entries = bench.quick ? 20_000 : 1_000_000
     const segment = await startSegment({ status: 503 })
     const env = settingsFor(bench.engine, await bench.backlog(entries), segment.url)
-    const console = await serve(env)
+    const console = await serve(bench.root, env)
     try {
       const cookie = await signIn(console.url, env)
       const rows = []

@@ -33,14 +33,15 @@ export const loss: Line = {
   question: 'What does each lose to one kill -9 under load?',
   peers: true,
   async run(bench) {
-    const results = await roundsOf(bench, {
-      ours: async () => lost(bench, await ours(bench)),
-      express: async () => lost(bench, await express()),
-      nodeRed: async () => lost(bench, await nodeRed(bench)),
-    })
+    const results = await roundsOf(
+      bench,
+      { ours: async () => lost(bench, await ours(bench)) },
+      { express: async () => lost(bench, await express()), nodeRed: async () => lost(bench, await nodeRed(bench)) },
+    )
     const what = `answered 200 and lost to one kill -9 at ${perSecond}/s`
     const held = results.ours.every((count) => count === 0)
     const row = { what, ours: figure(results.ours, 'events'), aim: { words: 'none', held } }
+    if (!bench.peers) return [row]
     return (['express', 'nodeRed'] as const).map((peer) => ({
       ...row,
       reference: { name: names[peer], figure: figure(results[peer], 'events') },

@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { median, percentile, ratios, rotated, spreadOf } from '../../bench/arithmetic.ts'
 import { costOf } from '../../bench/cost.ts'
-import { alone, compared, roundsOf } from '../../bench/line.ts'
+import { abreast, alone, type Bench, compared, type Line, roundsOf } from '../../bench/line.ts'
 import { lines } from '../../bench/lines.ts'
+import { here } from '../../bench/process.ts'
 import { install, serve, settingsFor, sqlite, webhooksOf } from '../../bench/product.ts'
 import { startSegment } from '../../bench/segment.ts'
 import { placed, shown, tableOf } from '../../bench/table.ts'
@@ -50,10 +51,41 @@ describe('the arithmetic', () => {
     assert.deepEqual(rotated([], 2), [])
   })
 
+  test('two checkouts take turns in each round, and each figure has its ratio of the round', async () => {
+    const ran: string[] = []
+    const line: Line = {
+      name: 'line',
+      question: 'Is it?',
+      peers: true,
+      async run({ root, rounds }) {
+        ran.push(`${root}${rounds}`)
+        return [alone('wait', 'ms', [ran.length]), alone('rate', '/s', [10 * ran.length])]
+      },
+    }
+    const bench = { rounds: 2, peers: false, say() {} } as unknown as Bench
+    const rows = await abreast(line, 2, { ...bench, root: 'a' }, { ...bench, root: 'b' }, '../b')
+    assert.deepEqual(ran, ['a1', 'b1', 'b1', 'a1'])
+    assert.deepEqual(tableOf(rows).split('\n').slice(2), [
+      '| wait | 2.5 ms (1.0–4.0) | 2.5 ms (2.0–3.0) ../b | 0.92× (0.50–1.33) |  |',
+      '| rate | 25/s (10–40) | 25/s (20–30) ../b | 0.92× (0.50–1.33) |  |',
+    ])
+  })
+
+  test('peers that are left out have no rounds, and what was to be compared with them stands alone', async () => {
+    const { ours, theirs } = await roundsOf(
+      { rounds: 1, peers: false, say() {} },
+      { ours: async () => 3 },
+      { theirs: async () => assert.fail('it was run') },
+    )
+    assert.deepEqual(theirs, [])
+    const row = compared('answers', '/s', ours, { name: 'peer', figures: theirs })
+    assert.equal(tableOf([row]).split('\n')[2], '| answers | 3.0/s |  |  |  |')
+  })
+
   test('contenders are run in rotated order, and their results kept apart by round', async () => {
     const ran: string[] = []
     const run = (name: string) => async () => `${name}${ran.push(name)}`
-    const results = await roundsOf({ rounds: 2, say() {} }, { a: run('a'), b: run('b') })
+    const results = await roundsOf({ rounds: 2, peers: true, say() {} }, { a: run('a') }, { b: run('b') })
     assert.deepEqual(ran, ['a', 'b', 'b', 'a'])
     assert.deepEqual(results, { a: ['a1', 'a4'], b: ['b2', 'b3'] })
   })
@@ -116,8 +148,8 @@ test('Segment counts every event, and latencies from the webhook on that it is t
 test('the cost of an event has the pages that the log grew by, statements, and the threads of the store', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
   const env = settingsFor(sqlite, folder)
-  await install(env, 1, 'paused')
-  const service = await serve(env)
+  await install(here, env, 1, 'paused')
+  const service = await serve(here, env)
   try {
     const logBytes = () => statSync(join(folder, 'bench.db-wal')).size
     const post = async (n: number) => {
@@ -157,4 +189,10 @@ test('a line that does not exist is refused, with those that do', async () => {
   const bench = fileURLToPath(new URL('../../bench/index.ts', import.meta.url))
   const refused = promisify(execFile)(process.execPath, [bench, '--only', 'nothing'])
   await assert.rejects(refused, /idle/)
+})
+
+test('another checkout whose packages are not installed is refused', async () => {
+  const bench = fileURLToPath(new URL('../../bench/index.ts', import.meta.url))
+  const refused = promisify(execFile)(process.execPath, [bench, '--quick', '--against', tmpdir()])
+  await assert.rejects(refused, /--against takes the folder of another checkout with its packages installed/)
 })
