@@ -98,7 +98,8 @@ export async function openAccounts(
         if (!(await installs.save(toStore, entry))) continue
         const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
-        if (holdsDiffer(stored, saved)) await followState(inbox, saved, now, asks)
+        if (holdsDiffer(stored, saved))
+          await followState(inbox, saved, now, { asks, isNewKey: keysDiffer(stored, saved) })
         if (stored.generation === 0) await inbox.adopt(org, now)
         for (const changed of listeners) changed(stored, saved)
         return saved
@@ -118,11 +119,19 @@ async function withOnly(
   return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
 }
 
-/** Brings the account's lanes in line with its state. `needs_attention` is the lanes' own doing and left to them. */
-export async function followState(inbox: Inbox, install: Install, now: number, asks = false): Promise<void> {
+/**
+ * Brings the account's lanes in line with its state. One that needs attention is probed at the times that its lanes have;
+ * a new key or region is tried at once also where Drift's refusal is what the account shows.
+ */
+export async function followState(
+  inbox: Inbox,
+  install: Install,
+  now: number,
+  { asks = false, isNewKey = false } = {},
+): Promise<void> {
   const hold = holdOf(install)
-  if (hold) await inbox.hold(install.org, 'send', hold)
-  else if (install.state === 'live') await inbox.resume(install.org, 'send', now, asks)
+  if (!hold && (install.state === 'live' || isNewKey)) await inbox.resume(install.org, 'send', now, asks)
+  else await inbox.hold(install.org, 'send', hold)
   if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')
   else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now, asks)
 }
@@ -133,9 +142,12 @@ function holdsDiffer(before: Install, after: Install): boolean {
     before.generation === 0 ||
     before.state !== after.state ||
     holdOf(before) !== holdOf(after) ||
-    settingsOf(before).region !== settingsOf(after).region ||
-    before.writeKey !== after.writeKey
+    keysDiffer(before, after)
   )
+}
+
+function keysDiffer(before: Install, after: Install): boolean {
+  return settingsOf(before).region !== settingsOf(after).region || before.writeKey !== after.writeKey
 }
 
 function blank(org: Org, now: number): Install {

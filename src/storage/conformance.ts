@@ -548,6 +548,19 @@ export const promises: readonly Promised[] = [
     },
   },
   {
+    promise: 'a lane that nothing holds any more waits as it did before, with its trouble',
+    async check(storage) {
+      await storage.inbox.append([arrival(), arrival()])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 5, trouble: 'key_refused' })
+      await storage.inbox.hold(one, 'send', 'paused')
+      await nothingDue(storage)
+      await storage.inbox.hold(one, 'send', undefined)
+      assert.equal(await storage.inbox.nextDue('send'), 9_000)
+      const probe = await claimed(storage, 'send', { now: 9_000 })
+      assert.deepEqual([probe.entries.length, probe.trouble, probe.failures], [1, 'key_refused', 5])
+    },
+  },
+  {
     promise: 'resuming forgets trouble and backoff',
     async check(storage) {
       await storage.inbox.append([arrival(), arrival()])

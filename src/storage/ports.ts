@@ -200,8 +200,11 @@ export interface Inbox {
    * it stays its holder's.
    */
   shortenLeases(until: number): Promise<void>
-  /** From now on this lane of the account is not claimed. Its entries stay. */
-  hold(org: Org, lane: Lane, reason: string): Promise<void>
+  /**
+   * From now on this lane of the account is not claimed. Its entries stay. Without a reason: nothing holds it any more, and
+   * its trouble and backoff are as they were.
+   */
+  hold(org: Org, lane: Lane, reason: string | undefined): Promise<void>
   /**
    * Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. `asks`: a person wants it,
    * so it is an attempt as `retry` makes one; where that answers `later`, the lane is due at that time.

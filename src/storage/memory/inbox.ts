@@ -36,7 +36,9 @@ export function inboxOf(state: State): Inbox {
       for (const lane of state.lanes.values()) if ((lane.leaseUntil ?? 0) > until) lane.leaseUntil = until
     },
     hold: async (org, lane, reason) => {
-      laneState(state, org, lane).hold = reason
+      const kept = laneState(state, org, lane)
+      if (reason === undefined) delete kept.hold
+      else kept.hold = reason
     },
     resume: async (org, lane, now, asks = false) => {
       const kept = laneState(state, org, lane)

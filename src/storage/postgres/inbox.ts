@@ -148,12 +148,12 @@ export async function shortenLeases(db: Database, until: number): Promise<void> 
   await db.run('UPDATE lanes SET lease_until = $1 WHERE lease_until > $1', until)
 }
 
-export async function hold(db: Database, org: string, lane: Lane, reason: string): Promise<void> {
+export async function hold(db: Database, org: string, lane: Lane, reason: string | undefined): Promise<void> {
   await db.run(
     `INSERT INTO lanes (org, lane, hold) VALUES ($1, $2, $3) ON CONFLICT (org, lane) DO UPDATE SET hold = excluded.hold`,
     org,
     lane,
-    reason,
+    reason ?? null,
   )
 }
 

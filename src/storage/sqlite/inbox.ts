@@ -207,12 +207,12 @@ export function shortenLeases(db: Database, until: number): void {
   db.run('UPDATE lanes SET lease_until = ? WHERE lease_until > ?', until, until)
 }
 
-export function hold(db: Database, org: string, lane: Lane, reason: string): void {
+export function hold(db: Database, org: string, lane: Lane, reason: string | undefined): void {
   db.run(
     `INSERT INTO lanes (org, lane, hold) VALUES (?, ?, ?) ON CONFLICT (org, lane) DO UPDATE SET hold = excluded.hold`,
     org,
     lane,
-    reason,
+    reason ?? null,
   )
 }
 
