@@ -256,7 +256,7 @@ export function retryStage(engine: Engine) {
       },
       1,
     ),
-    drift_401: byDrift('drift_401', answers(401, 'invalid_token'), 2),
+    drift_token_refused: byDrift('drift_token_refused', answers(401, 'invalid_token'), 2),
     drift_forbidden: byDrift('drift_forbidden', answers(403, 'insufficient_scope'), 1),
     drift_request_invalid: byDrift(
       'drift_request_invalid',

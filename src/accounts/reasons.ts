@@ -164,7 +164,7 @@ const rows = {
     todo: 'connect the account to Drift again',
     endedBy: ['renewed_grant', ...lookingUp],
   },
-  drift_401: {
+  drift_token_refused: {
     owner: 'drift',
     means: 'Drift refuses a token that it has just given',
     todo: 'connect the account to Drift again',

@@ -67,7 +67,7 @@ export function judgeUninstall(answer: Answered): Uninstalled {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const error = ownErrorOf(answer)
   if (blamesTheApp(answer)) return { is: 'later', reason: 'drift_invalid_client' }
-  if (answer.status === 401 && error !== undefined) return { is: 'refused', reason: 'drift_401' }
+  if (answer.status === 401 && error !== undefined) return { is: 'refused', reason: `drift_${answer.status}` }
   if (answer.status !== 200) return { is: 'later', reason: `drift_${answer.status}` }
   // Documented as `{ "result": "OK", "ok": true }`; a portal's page with 200 has ended nothing.
   const { result, ok } = objectOf(answer.body) ?? {}

@@ -243,7 +243,7 @@ describe('asking Drift whose a conversation is', () => {
     await stage.arrive('conversation_participant_added')
     await run()
     assert.deepEqual([drift.count('/oauth2/token'), asked()], [1, 2])
-    assert.deepEqual(await states(), [['asking', 'drift_401', 1]])
+    assert.deepEqual(await states(), [['asking', 'drift_token_refused', 1]])
     assert.equal((await install()).state, 'needs_attention')
     drift.script(path, undefined)
     stage.clock.advance(minute)

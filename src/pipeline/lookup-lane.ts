@@ -150,7 +150,7 @@ async function askOne(
       return 'settled'
     }
     if (answer.is === 'unauthorised') {
-      if (tries > 0) return stopped({ is: 'held', reason: 'drift_401' })
+      if (tries > 0) return stopped({ is: 'held', reason: 'drift_token_refused' })
       access = await grants.renewed(lease.org, access.token)
       continue
     }
