@@ -193,9 +193,10 @@ async function endingFor(
   if (isHeldBack || isUnprobed) return unprobed(lease, now)
   if (stopped?.is !== 'held') return endingOf(lease, stopped, now, random)
   const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
-  // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells.
+  // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells. So
+  // this attempt has not brought anything yet.
   const batchTells = wasOther || lease.failures >= probesBeforeBatch
-  if (stopped.reason === allRefused && batchTells) return endingOf(lease, undefined, now, random)
+  if (stopped.reason === allRefused && batchTells) return { readyAt: now, failures: 0 }
   const isCurrent = (now: Install) =>
     settingsOf(now).region === settingsOf(install).region &&
     now.writeKey !== undefined &&
