@@ -9,8 +9,10 @@ import { type Grant, type Grants, grantFields, openGrants } from '../src/account
 import { type Keyring, openKeyring } from '../src/accounts/keyring.ts'
 import { sealWriteKey } from '../src/accounts/write-key.ts'
 import { tokensOf } from '../src/drift/envelope.ts'
+import type { App } from '../src/drift/oauth.ts'
 import { readFixture } from '../src/events/fixtures.ts'
 import { catalogue } from '../src/events/index.ts'
+import type { Clock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
@@ -22,7 +24,7 @@ import { messagesMax } from '../src/segment/batch.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { type Variation, vary } from '../src/sim/webhook.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
-import type { Lane, Lease, Standing, Storage } from '../src/storage/ports.ts'
+import type { Lane, Lease, Org, Standing, Storage } from '../src/storage/ports.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
 import './over.ts'
 
@@ -59,6 +61,42 @@ export interface Stage extends Parts {
   close(): Promise<void>
 }
 
+/** What the parts of a service stand on. */
+export interface Around {
+  storage: Storage
+  keyring: Keyring
+  send: Send
+  clock: Clock
+  app: App
+  driftUrl: string
+  segmentUrl: string
+  /** The accounts that the settings list, where they list any. */
+  orgsAllowed?: ReadonlySet<Org>
+}
+
+export async function openParts(around: Around): Promise<Parts> {
+  const { storage, keyring, send, clock, app, driftUrl, segmentUrl, orgsAllowed } = around
+  const { inbox, installs, tickets } = storage
+  const accounts = await openAccounts(installs, inbox, orgsAllowed)
+  await accounts.reload(clock.now())
+  const common = { accounts, keyring, send, clock, apiUrl: driftUrl }
+  const grants = openGrants({ ...common, installs, app })
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets, app })
+  const segment = { us: segmentUrl, eu: segmentUrl }
+  const wake = { wakeAsking() {}, wakeSending() {} }
+  const base = { storage, catalogue, accounts, keyring, send, clock, random: systemRandom, leaseMs }
+  const needs = { ...base, ...wake, messagesMax, segment, log: silentLog, grants, disconnect, driftUrl }
+  return { accounts, grants, disconnect, needs }
+}
+
+/** Claims and works off one lease of the lane; false when nothing is due. */
+export async function stepLane({ needs }: Parts, lane: Lane, limit = 500): Promise<boolean> {
+  const claiming = { now: needs.clock.now(), leaseMs, limit, bytesMax: 1_000_000 }
+  const lease = await needs.storage.inbox.claim(lane, claiming)
+  if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
+  return lease !== undefined
+}
+
 export async function startStage(storage: Storage = openForgetful()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
@@ -67,34 +105,11 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
   const { settings, url: driftUrl } = sims.drift
   const tokens = tokensOf([settings.verificationToken])
-
-  async function another(store = storage): Promise<Parts> {
-    const { inbox, installs, tickets } = store
-    const accounts = await openAccounts(installs, inbox)
-    await accounts.reload(clock.now())
-    const { clientId, clientSecret } = settings
-    const common = { accounts, keyring, send: outlet.send, clock, apiUrl: driftUrl }
-    const app = { clientId, clientSecret }
-    const grants = openGrants({ ...common, installs, app })
-    const disconnect = disconnecting({ ...common, grants, inbox, tickets, app })
-    const { us, eu } = { us: sims.segment.url, eu: sims.segment.url }
-    const wake = { wakeAsking() {}, wakeSending() {} }
-    const base = {
-      storage: store,
-      catalogue,
-      accounts,
-      keyring,
-      send: outlet.send,
-      clock,
-      random: systemRandom,
-      leaseMs,
-    }
-    const needs = { ...base, ...wake, messagesMax, segment: { us, eu }, log: silentLog, grants, disconnect, driftUrl }
-    return { accounts, grants, disconnect, needs }
-  }
+  const around = { keyring, send: outlet.send, clock, app: settings, driftUrl, segmentUrl: sims.segment.url }
+  const another = (store = storage) => openParts({ ...around, storage: store })
 
   const parts = await another()
-  const { accounts, needs } = parts
+  const { accounts } = parts
   const receiving = { tokens, catalogue, accounts, keyring, inbox: storage.inbox, clock, random: systemRandom }
   const receive = receiver({ ...receiving, wake() {} })
 
@@ -115,11 +130,7 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
       if (outcome === 'unauthorised') throw new Error('the stage made a webhook that is not let in')
     },
     claim: (lane, limit = 500) => storage.inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax: 1_000_000 }),
-    async step(lane) {
-      const lease = await stage.claim(lane)
-      if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
-      return lease !== undefined
-    },
+    step: (lane) => stepLane(stage, lane),
     async stepInTime(lane) {
       let done: boolean | undefined
       const stepping = stage.step(lane).then((answer) => (done = answer))

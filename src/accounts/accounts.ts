@@ -130,6 +130,7 @@ export async function followState(
   { asks = false, isNewKey = false } = {},
 ): Promise<void> {
   const hold = holdOf(install)
+  // mutant: holds an account for good that is refused, and is listed again
   if (!hold && (install.state === 'live' || isNewKey)) await inbox.resume(install.org, 'send', now, asks)
   else await inbox.hold(install.org, 'send', hold)
   if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')

@@ -60,29 +60,6 @@ describe('a code becomes a grant', () => {
     assert.equal((await finish(code())).is, 'installed', 'the client id itself')
   })
 
-  const states = [
-    ['paused', undefined, 'paused', undefined],
-    ['needs_attention', 'grant_dead', 'live', undefined],
-    ['needs_attention', 'segment_401', 'needs_attention', 'segment_401'],
-    ['live', 'disconnecting', 'live', undefined],
-    ['disconnected', undefined, 'waiting_for_key', undefined],
-  ] as const
-  for (const [state, reason, thenState, thenReason] of states) {
-    test(`an account that is ${reason ?? state} is ${thenReason ?? thenState} afterwards`, async () => {
-      await stage.install()
-      await stage.accounts.change(String(org), 1, ({ reason: _, writeKey, ...install }) => ({
-        ...install,
-        state,
-        ...(reason ? { reason } : {}),
-        ...(state === 'disconnected' || !writeKey ? {} : { writeKey }),
-      }))
-      const { is, isNew } = (await finish(code())) as Extract<Finished, { is: 'installed' }>
-      assert.deepEqual([is, isNew], ['installed', state === 'disconnected'])
-      const after = stage.accounts.get(String(org))!
-      assert.deepEqual([after.state, after.reason], [thenState, thenReason])
-    })
-  }
-
   test('the account of the settings only proves itself: its grant is not replaced', async () => {
     await stage.install()
     const before = stage.accounts.get(String(org))

@@ -68,6 +68,7 @@ export function configured(install: Install, isNewGrant: boolean): Install {
 /** A person wants nothing to be sent. Whether it has left stays open. Undefined where it is paused already. */
 export function paused(install: Install): Install | undefined {
   if (!isThere(install) || install.state === 'paused') return undefined
+  // mutant: forgets at a pause that Drift is asked whether the account has left
   return { ...(isLeaving(install) ? install : withoutReason(install)), state: 'paused' }
 }
 

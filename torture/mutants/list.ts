@@ -4,17 +4,7 @@
  * Services that break the promise on purpose, each by one statement of the source that becomes another in a copy. The
  * suite must catch every one. A comment in the source, `// mutant: NAME`, marks the statement below it.
  */
-export interface Mutant {
-  /** What the service then does wrong; the same words as in the source. */
-  name: string
-  /** What stands there instead of the marked statement; empty where the statement is left out. */
-  becomes: string
-  /** What is tried until something fails, the quickest first. */
-  catchers: readonly Catcher[]
-}
-
-/** `only`: the tests of that file with this in their title. */
-export type Catcher = { test: string; only?: string } | { simulate: number } | { torture: string }
+import type { Catcher, Mutant } from './mutant.ts'
 
 const simulation: Catcher = { simulate: 30 }
 const conformance: Catcher = { test: 'src/storage/conformance.test.ts' }
@@ -283,6 +273,17 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     name: 'resumes an account while Drift is asked whether it has left',
     becomes: "endedBy: ['resume', 'drift_answer', 'connect', 'new_grant'],",
     catchers: [{ test: 'test/accounts/leaving.test.ts' }],
+  },
+  {
+    name: 'forgets at a pause that Drift is asked whether the account has left',
+    becomes: "return { ...withoutReason(install), state: 'paused' }",
+    catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
+  },
+  {
+    name: 'holds an account for good that is refused, and is listed again',
+    becomes: `if (!hold && install.state === 'needs_attention' && !isNewKey) await Promise.resolve()
+else if (!hold) await inbox.resume(install.org, 'send', now, asks)`,
+    catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
   },
   {
     name: 'seals without saying where the bytes belong',

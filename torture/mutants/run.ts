@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endChild, startChild } from '../../test/children.ts'
-import { type Catcher, type Mutant, mutants } from './list.ts'
+import { mutants } from './list.ts'
 import { allMarks, changed, type Mark } from './marks.ts'
+import type { Catcher, Mutant } from './mutant.ts'
 
 export interface Judged {
   name: string

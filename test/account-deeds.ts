@@ -1,0 +1,183 @@
+/**
+ * What can be done to an account, and what can happen to it, by the functions that console, command line, settings and the
+ * service's own loops call.
+ */
+import { chooseEvents, erasePerson, handleRequest, pauseAccount } from '../src/accounts/actions.ts'
+import { changeWriteKey } from '../src/accounts/change-key.ts'
+import { configureAccount, configureSingle } from '../src/accounts/configure.ts'
+import { finishing } from '../src/accounts/connect-finish.ts'
+import { resumeNow, retryNow } from '../src/accounts/retry.ts'
+import { signOutEverywhere } from '../src/accounts/sign-out.ts'
+import { erasePerson as erase } from '../src/operations/erase.ts'
+import type { Lane } from '../src/storage/ports.ts'
+import { app, org, unreadableSettings, type World } from './account-stage.ts'
+import { writeKey } from './stage.ts'
+
+export interface Deed {
+  /** The function of src/accounts that does it. */
+  by: string
+  /** What a person is told, and the lanes in which an attempt was asked for. */
+  does(world: World): Promise<{ told: string; asked?: readonly Lane[] }>
+  /** False: what waits is not looked at. */
+  isRun?: boolean
+}
+
+const who = 'somebody'
+const hour = 3_600_000
+const newKey = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
+
+async function retry({ common }: World): Promise<{ told: string; asked?: readonly Lane[] }> {
+  const done = await retryNow(common, org, who)
+  if (done.is === 'held') return { told: `held: ${done.reason}` }
+  return { told: done.is, ...(done.is === 'done' ? { asked: done.asked } : {}) }
+}
+
+const table = {
+  'a person pauses it': {
+    by: 'pauseAccount',
+    does: async ({ common }) => ({ told: (await pauseAccount(common, org, who)).is }),
+  },
+  'a person resumes it': {
+    by: 'resumeNow',
+    async does({ common }) {
+      const done = await resumeNow(common, org, who)
+      return { told: done.is, ...(done.is === 'done' ? { asked: done.asked } : {}) }
+    },
+  },
+  'a person wants what waits to be tried now': { by: 'retryNow', does: retry },
+  'a person saves another write key': {
+    by: 'changeWriteKey',
+    does: async ({ common }) => ({
+      told: (await changeWriteKey(common, org, { writeKey: newKey, region: 'us', by: who })).is,
+    }),
+  },
+  'a person saves another region': {
+    by: 'changeWriteKey',
+    does: async ({ common }) => ({ told: (await changeWriteKey(common, org, { region: 'eu', by: who })).is }),
+  },
+  'a person chooses other events': {
+    by: 'chooseEvents',
+    async does({ common }) {
+      const generation = String(common.accounts.get(org)?.generation)
+      const isSaved = await chooseEvents(common, org, { offTypes: ['new_meeting'], generation, who })
+      return { told: isSaved ? 'saved' : 'stale' }
+    },
+  },
+  'a person erases somebody': {
+    by: 'erasePerson',
+    async does({ common }) {
+      await erasePerson(common, () => erase(common.storage, org, '7', false), { org, contact: '7', who })
+      return { told: 'done' }
+    },
+  },
+  'a person has handled a request for deletion': {
+    by: 'handleRequest',
+    async does({ common, arrive }) {
+      await arrive('gdpr_delete_requested', {})
+      const [request] = (await common.storage.lookup.find({ org, states: ['quarantined'] }, { limit: 1 })).entries
+      return { told: (await handleRequest(common, org, request?.messageId ?? 'none', who)) ? 'yes' : 'no' }
+    },
+  },
+  'a person signs out everywhere': {
+    by: 'signOutEverywhere',
+    async does({ common: { clock, storage } }) {
+      await signOutEverywhere({ ...storage, clock }, org, who)
+      return { told: 'done' }
+    },
+  },
+  'a person adds it again with a write key': {
+    by: 'configureAccount',
+    async does({ common }) {
+      await configureAccount(common, org, { writeKey }, who)
+      return { told: 'done' }
+    },
+  },
+  'a person adds it again with a grant': {
+    by: 'configureAccount',
+    async does({ common }) {
+      await configureAccount(common, org, { grant: { accessToken: 'new', refreshToken: 'new' } }, who)
+      return { told: 'done' }
+    },
+  },
+  'the service starts in single-account mode': {
+    by: 'configureSingle',
+    async does({ common }) {
+      const settings = { org, accessToken: 'a private token', writeKey: newKey, region: 'us' } as const
+      await configureSingle(common, settings)
+      await configureSingle(common, settings)
+      return { told: 'done' }
+    },
+  },
+  'the operator lists it, and an hour passes': {
+    by: 'openAccounts',
+    async does({ restart, advance }) {
+      await restart()
+      advance(hour)
+      return { told: '' }
+    },
+  },
+  'the operator does not list it any more, and an hour passes': {
+    by: 'openAccounts',
+    async does({ restart, advance }) {
+      await restart(new Set(['1']))
+      advance(hour)
+      return { told: '' }
+    },
+  },
+  'the operator starts a version that can read its settings, and an hour passes': {
+    by: 'openAccounts',
+    async does({ stored, write, restart, orgsAllowed, advance }) {
+      if ((await stored())?.settings === unreadableSettings) await write('{}')
+      await restart(orgsAllowed())
+      advance(hour)
+      return { told: '' }
+    },
+  },
+  'an hour passes': {
+    by: 'markTrouble',
+    async does({ advance }) {
+      advance(hour)
+      return { told: '' }
+    },
+  },
+  'a day passes in which no partner answers': {
+    by: 'disconnecting',
+    async does({ advance }) {
+      advance(25 * hour)
+      return { told: '' }
+    },
+  },
+  'its admin connects it in Drift': {
+    by: 'finishing',
+    async does({ common, orgsAllowed }) {
+      const { storage, ...rest } = common
+      const around = { vault: storage.vault, audit: storage.audit, apiUrl: 'http://drift', app, single: undefined }
+      const finished = await finishing({ ...rest, ...around, orgsAllowed: orgsAllowed() })('a code')
+      if (finished.is === 'unfinished') return { told: `unfinished: ${finished.why}` }
+      return { told: finished.isNew ? 'installed, new' : 'installed' }
+    },
+  },
+  'a person disconnects it': {
+    by: 'disconnecting',
+    does: async ({ disconnect }) => ({ told: (await disconnect.leave(org, who)).is }),
+  },
+  'Drift says that it disconnected': {
+    by: 'disconnecting',
+    async does({ arrive }) {
+      await arrive('app_disconnected', {})
+      return { told: '' }
+    },
+  },
+  'its grant is due to be renewed': {
+    by: 'openGrants',
+    async does({ advance, grants }) {
+      advance(61 * hour)
+      await grants.keepAlive()
+      return { told: '' }
+    },
+    isRun: false,
+  },
+} as const satisfies Readonly<Record<string, Deed>>
+
+export type What = keyof typeof table
+export const deeds: Readonly<Record<What, Deed>> = table

@@ -1,0 +1,296 @@
+/**
+ * One account in any of its states, for test/account-table.ts: the real parts of the service on a store
+ * that forgets, between partners that answer what the test says. Nothing but the partners' answers is made up: an account
+ * comes into its state as it does in the service.
+ */
+import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
+import { followState } from '../src/accounts/accounts.ts'
+import { pauseAccount } from '../src/accounts/actions.ts'
+import { grantFields } from '../src/accounts/grant.ts'
+import { openKeyring } from '../src/accounts/keyring.ts'
+import { sealWriteKey } from '../src/accounts/write-key.ts'
+import { tokensOf } from '../src/drift/envelope.ts'
+import { catalogue } from '../src/events/index.ts'
+import type { Clock } from '../src/lib/clock.ts'
+import type { JsonObject } from '../src/lib/json.ts'
+import { systemRandom } from '../src/lib/random.ts'
+import type { Answered, Outgoing, Send } from '../src/lib/request.ts'
+import { receiver } from '../src/pipeline/receive.ts'
+import { openForgetful } from '../src/storage/memory/open.ts'
+import { emptyState, type State } from '../src/storage/memory/state.ts'
+import type { Install, Lane, Org } from '../src/storage/ports.ts'
+import { openParts, type Parts, stepLane, writeKey } from './stage.ts'
+
+export const org = '5000883'
+export const app = { clientId: 'our-client', clientSecret: 'our-secret' }
+const addresses = { driftUrl: 'http://drift', segmentUrl: 'http://segment' }
+const hour = 3_600_000
+
+/** What a partner says to a request; several: in turn, the last one from then on. */
+export type Said = Answered | readonly Answered[] | ((request: Outgoing) => Answered)
+
+/** The requests that there are to a partner. */
+export interface Partners {
+  /** Segment: a batch of events. */
+  batch: Said
+  /** Drift: whose a conversation is; a code or a refresh token for a grant; what a token is; the end of a grant. */
+  lookup: Said
+  exchange: Said
+  refresh: Said
+  tokenInfo: Said
+  uninstall: Said
+}
+
+export const json = (status: number, body: object): Answered => ({ status, headers: {}, body: JSON.stringify(body) })
+export const page = (status: number): Answered => ({ status, headers: {}, body: '<html>' })
+export const failed = (failure: string): Answered => ({ status: 0, failure })
+/** An error in Drift's own words. */
+export const own = (status: number, error: string) => json(status, { error, error_description: 'No.' })
+
+let made = 0
+export const pair =
+  (whose: string = org) =>
+  () =>
+    json(200, { access_token: `access-${++made}`, refresh_token: `refresh-${made}`, expires_in: 7_200, orgId: whose })
+
+/** Each partner says yes. */
+export const well: Partners = {
+  batch: json(200, { success: true }),
+  lookup: json(200, { data: { id: 1, contactId: 8 } }),
+  exchange: pair(),
+  refresh: pair(),
+  tokenInfo: json(200, { authenticated_userid: `orgId:${org}` }),
+  uninstall: json(200, { result: 'OK', ok: true }),
+}
+const down = page(503)
+
+export type Endpoint = keyof Partners
+
+export interface World extends Parts {
+  partners: Partners
+  /** What was asked of the partners since this was last emptied. */
+  requests: Endpoint[]
+  clock: Clock
+  advance(ms: number): void
+  common: ReturnType<typeof commonOf>
+  /** A webhook of the account. */
+  arrive(type: string, data: JsonObject): Promise<void>
+  /** Both lanes, until nothing is due at this moment; `stepped` is called after each lease. */
+  run(stepped?: () => Promise<void>): Promise<void>
+  /** As the service is started again: the accounts are read anew, and the lanes follow them. */
+  restart(orgsAllowed?: ReadonlySet<Org>): Promise<void>
+  /** The accounts that the settings list, where they list any. */
+  orgsAllowed(): ReadonlySet<Org> | undefined
+  /** Another version of the service saves the account's settings. */
+  write(settings: string): Promise<void>
+  moment(): Moment
+  stored(): Promise<Install | undefined>
+  /** The account's state in a word of the table; a state that makes no sense says so. */
+  name(): Promise<string>
+}
+
+const commonOf = ({ accounts, grants, disconnect, needs }: Parts, storage: ReturnType<typeof openForgetful>) => {
+  const { keyring, clock, send } = needs
+  return { accounts, grants, disconnect, keyring, clock, send, storage }
+}
+
+/** A moment in the life of an account, from which several go on. */
+interface Moment {
+  state: State
+  now: number
+  orgsAllowed: ReadonlySet<Org> | undefined
+}
+
+const newMoment = (): Moment => ({ state: emptyState(), now: Date.UTC(2025, 5, 1), orgsAllowed: undefined })
+
+async function openWorld(moment: Moment): Promise<World> {
+  let { now, orgsAllowed } = moment
+  // Time stands: what waits for a moment, such as for another process, goes on at once.
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => now,
+    after(_delayMs, callback) {
+      const soon = setImmediate(callback)
+      return () => clearImmediate(soon)
+    },
+  }
+  const storage = openForgetful(moment.state)
+  const secret = createSecretKey(Buffer.alloc(32, 7))
+  const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
+  await storage.vault.create(`drift-app/${app.clientId}`, Buffer.from('what Drift calls our app'))
+  const send: Send = async (request) => {
+    const endpoint = endpointOf(request)
+    world.requests.push(endpoint)
+    const said = world.partners[endpoint]
+    if (typeof said === 'function') return said(request)
+    if (!('length' in said)) return said
+    const earlier = world.requests.filter((one) => one === endpoint).length - 1
+    return said[Math.min(earlier, said.length - 1)]!
+  }
+  const around = { storage, keyring, send, clock, app, ...addresses }
+  const parts = await openParts({ ...around, ...(orgsAllowed ? { orgsAllowed } : {}) })
+  const receiving = { tokens: tokensOf(['a-token-of-drift']), catalogue, keyring, inbox: storage.inbox, clock }
+  const world: World = {
+    ...parts,
+    partners: well,
+    requests: [],
+    clock,
+    common: commonOf(parts, storage),
+    advance(ms) {
+      now += ms
+    },
+    async arrive(type, data) {
+      const { accounts } = world
+      const receive = receiver({ ...receiving, accounts, random: systemRandom, orgsAllowed, wake() {} })
+      const body = Buffer.from(JSON.stringify({ type, orgId: Number(org), data }))
+      await receive(body, { verdict: 'right' })
+    },
+    async run(stepped = async () => {}) {
+      const step = async (lane: Lane) => {
+        const isDone = await stepLane(world, lane)
+        if (isDone) await stepped()
+        return isDone
+      }
+      while ((await step('send')) || (await step('ask')));
+    },
+    async restart(allowed) {
+      orgsAllowed = allowed
+      Object.assign(world, await openParts({ ...around, ...(allowed ? { orgsAllowed: allowed } : {}) }))
+      world.common = commonOf(world, storage)
+      for (const install of world.accounts.all()) await followState(storage.inbox, install, now)
+    },
+    orgsAllowed: () => orgsAllowed,
+    async write(settings) {
+      await storage.installs.save({ ...(await world.stored())!, settings })
+    },
+    moment: () => ({ state: moment.state, now, orgsAllowed }),
+    stored: () => storage.installs.get(org),
+    async name() {
+      const install = await world.stored()
+      const known = install ? nameOf(install) : 'absent'
+      const isUnreadable = install?.settings === unreadableSettings && known !== 'disconnected'
+      const named = isUnreadable ? `settings_unreadable (${known})` : known
+      return orgsAllowed && !orgsAllowed.has(org) ? `not listed (${named})` : named
+    },
+  }
+  return world
+}
+
+function endpointOf({ url, body = '' }: Outgoing): Endpoint {
+  if (url.startsWith(addresses.segmentUrl)) return 'batch'
+  if (url.includes('/conversations/')) return 'lookup'
+  if (url.includes('/app/uninstall')) return 'uninstall'
+  if (url.includes('/app/token_info')) return 'tokenInfo'
+  return body.includes('grant_type=refresh_token') ? 'refresh' : 'exchange'
+}
+
+function nameOf({ state, reason, writeKey: key, grant }: Install): string {
+  const [hasKey, hasGrant] = [key !== undefined, grant !== undefined]
+  if (state === 'disconnected') return reason || hasKey || hasGrant ? `${state} with ${reason ?? 'a secret'}` : state
+  const below = state === 'paused' && !hasKey ? 'paused without a key' : state
+  if ((state === 'waiting_for_key') === hasKey && state !== 'paused') return `${state}, its key is ${hasKey}`
+  if (reason === 'disconnecting' || reason === 'disconnect_unproven') return `${reason} (${below})`
+  if ((state === 'needs_attention') !== (reason !== undefined)) return `${state} because of ${reason}`
+  return reason ?? below
+}
+
+/** Of a version that knows more regions. */
+export const unreadableSettings = '{"region":"mars"}'
+
+/** What a partner says that ends in an account being refused for this reason. */
+const refusals: Readonly<Record<string, Partial<Partners>>> = {
+  write_key_unreadable: {},
+  segment_unheard_of: { batch: page(401) },
+  write_key_refused: { batch: json(400, { message: 'An invalid write key was provided' }) },
+  segment_401: { batch: page(401) },
+  segment_403: { batch: page(403) },
+  segment_404: { batch: page(404) },
+  segment_redirect: { batch: page(302) },
+  segment_success_false: { batch: json(200, { success: false }) },
+  not_segment: { batch: page(200) },
+  segment_refuses_all: { batch: json(400, { message: 'no' }) },
+  segment_request_invalid: { batch: failed('REQUEST_INVALID') },
+  drift_request_invalid: { lookup: failed('REQUEST_INVALID') },
+  grant_dead: { lookup: own(401, 'invalid_token'), refresh: own(400, 'invalid_request') },
+  drift_token_refused: { lookup: own(401, 'invalid_token') },
+  drift_forbidden: { lookup: own(403, 'insufficient_scope') },
+}
+
+const reached = new Map<string, Moment>()
+
+/** An account in this state. What follows happens to it alone. */
+export async function accountThatIs(state: string): Promise<World> {
+  if (!reached.has(state)) {
+    const world = await openWorld(newMoment())
+    await reach(world, state)
+    assert.equal(await world.name(), state)
+    reached.set(state, world.moment())
+  }
+  const moment = reached.get(state)!
+  return openWorld({ ...moment, state: structuredClone(moment.state) })
+}
+
+/**
+ * Brings the account into this state. Two of its events wait to be sent and a third one waits for Drift to say whose it is:
+ * both partners were down a moment ago.
+ */
+async function reach(world: World, state: string): Promise<void> {
+  const [, wrapper, inner] = /^(.*?) \((.*)\)$/.exec(state) ?? []
+  if (wrapper === 'settings_unreadable') {
+    await reach(world, inner!)
+    await world.write(unreadableSettings)
+    await world.restart()
+    await world.run()
+  } else if (wrapper === 'not listed') {
+    await reach(world, inner!)
+    await world.restart(new Set(['1']))
+    await world.run()
+  } else if (wrapper !== undefined) {
+    await reach(world, inner === 'needs_attention' ? 'segment_401' : inner!)
+    const stranger = json(200, { authenticated_userid: 'orgId:77' })
+    const said = wrapper === 'disconnecting' ? { tokenInfo: down, refresh: down } : { tokenInfo: stranger }
+    world.partners = { ...world.partners, ...said }
+    await world.arrive('app_disconnected', {})
+    await world.run()
+  } else if (state !== 'absent') {
+    await connect(world)
+    await bring(world, state)
+  }
+}
+
+async function connect(world: World): Promise<void> {
+  const { accounts, keyring, clock } = world.common
+  const grant = { accessToken: 'access', refreshToken: 'refresh', expiresAt: clock.now() + 72 * hour }
+  const fields = await grantFields(keyring, org, grant, clock.now())
+  const sealed = await sealWriteKey(keyring, org, writeKey)
+  await accounts.change(org, clock.now(), (blank) => ({ ...blank, ...fields, writeKey: sealed, state: 'live' }))
+  world.partners = { ...well, batch: down, lookup: down }
+  for (const n of [1, 2])
+    await world.arrive('contact_updated', { endUserId: 7, timestamp: n, diff: [{ name: 'attributes.n', updated: n }] })
+  await world.arrive('conversation_participant_added', { conversationId: 1, addedParticipants: [1], changedAt: 1 })
+  await world.run()
+}
+
+async function bring(world: World, state: string): Promise<void> {
+  const { accounts, clock } = world.common
+  const change = (edit: (install: Install) => Install) => accounts.change(org, clock.now(), edit)
+  if (state === 'disconnected') await world.disconnect.leave(org, 'somebody')
+  if (state === 'waiting_for_key' || state === 'paused without a key')
+    await change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' }))
+  if (state.startsWith('paused')) await pauseAccount(world.common, org, 'somebody')
+  const refusal = refusals[state]
+  if (!refusal) return
+  if (state === 'write_key_unreadable') await change((install) => ({ ...install, writeKey: Buffer.alloc(99, 1) }))
+  world.advance(2_000)
+  world.partners = { ...world.partners, ...refusal }
+  await world.run()
+  if (state === 'segment_unheard_of') await change((install) => ({ ...install, reason: state }))
+}
+
+/** From now on each partner says yes, or what is said here; one that was silent about a disconnect stays so. */
+export function nowSays(world: World, state: string, said: Partial<Partners>): void {
+  const silent = state.includes('disconnecting (') ? { tokenInfo: down, refresh: down } : {}
+  world.partners = { ...well, ...silent, ...said }
+  world.requests.length = 0
+}
