@@ -54,7 +54,7 @@ const named: Record<Thread, string> = {
   others: "V8's and libuv's threads",
 }
 
-/** All of it as rows, `what` being what happened to the event. A peer has no threads for a store. */
+/** All of it as rows, `what` being what happened to the event. A peer has no threads for a store; ours that did nothing are left out. */
 export function costRows(what: string, ours: readonly Cost[], peer?: { name: string; costs: readonly Cost[] }): Row[] {
   const row = (title: string, which: (cost: Cost) => number, both = true) =>
     peer && both
@@ -63,6 +63,7 @@ export function costRows(what: string, ours: readonly Cost[], peer?: { name: str
   return [
     row(`CPU an event, ${what}`, ({ cpu }) => cpu),
     ...threads.flatMap((name) => {
+      if (ours.every((cost) => cost.threads[name].all === 0)) return []
       const both = name === 'main' || name === 'others'
       return [
         row(`${what}: ${named[name]}`, (cost) => cost.threads[name].all, both),

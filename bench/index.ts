@@ -92,7 +92,7 @@ function about(): string {
   const memory = Math.round(totalmem() / 1_024 ** 3)
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? arch()}, ${memory} GiB, ${platform()} ${release()}`
   const medians = rounds === 1 ? 'one round' : `medians of ${rounds} rounds (smallest–largest)`
-  const how = given.quick ? `${medians} that were quick, so of little worth but for ratios` : medians
+  const how = given.quick ? `${medians}, quick, so of little worth but for ratios` : medians
   const date = new Date().toISOString().slice(0, 10)
   return `Measured on ${date} by \`npm run bench\` in ${minutes} min, ${how}, under Node ${process.versions.node} with SQLite ${process.versions.sqlite ?? ''} on ${machine}.`
 }

@@ -79,7 +79,8 @@ export function compared(
     what,
     ours: figure(ours, unit),
     reference: { name: reference.name, figure: figure(reference.figures, unit) },
-    ratio,
+    // Where the reference is nothing, there is none.
+    ...(Number.isFinite(ratio.max) ? { ratio } : {}),
     ...(aim ? { aim: { words: aim.words, held: aim.holds(ratio.median) } } : {}),
   }
 }

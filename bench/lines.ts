@@ -14,6 +14,7 @@ import { hostile } from './lines/hostile.ts'
 import { idle } from './lines/idle.ts'
 import { look } from './lines/look.ts'
 import { loss } from './lines/loss.ts'
+import { manyAccounts } from './lines/many-accounts.ts'
 import { neighbour } from './lines/neighbour.ts'
 import { waiting } from './lines/waiting.ts'
 
@@ -27,6 +28,7 @@ export const lines: readonly Line[] = [
   backlog,
   waiting,
   accounts,
+  manyAccounts,
   neighbour,
   crash,
   look,

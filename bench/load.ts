@@ -52,7 +52,9 @@ export interface Paced {
   url: string
   perSecond: number
   seconds: number
+  /** The account, or the first of several in turn. */
   org?: number
+  accounts?: number
   from?: number
   /** Seconds of load before those that are measured: a generator that has just begun is slow itself. None, unless said. */
   warmSeconds?: number

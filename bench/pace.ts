@@ -9,7 +9,7 @@ import type { Answered, Paced } from './load.ts'
 import { firstOrg, webhookHeaders, webhookOf } from './webhook.ts'
 
 const options = JSON.parse(process.argv[2]!) as Paced
-const { url, perSecond, seconds, org = firstOrg, from = 1, warmSeconds = 0, ids = false } = options
+const { url, perSecond, seconds, org = firstOrg, accounts = 1, from = 1, warmSeconds = 0, ids = false } = options
 const { origin, pathname } = new URL(url)
 const pool = new Pool(origin, { connections: 64, pipelining: 1 })
 const latencies: number[] = []
@@ -17,7 +17,7 @@ const answered: number[] = []
 let refused = 0
 
 async function post(n: number, dueAt: number): Promise<void> {
-  const body = webhookOf(org, n, Date.now())
+  const body = webhookOf(org + (n % accounts), n, Date.now())
   try {
     const answer = await pool.request({ method: 'POST', path: pathname, headers: webhookHeaders, body })
     await answer.body.dump()

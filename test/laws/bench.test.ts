@@ -101,6 +101,11 @@ describe('the table', () => {
     )
   })
 
+  test('nothing is compared with a reference that is nothing', () => {
+    const row = compared('lost', 'events', [3, 0], { name: 'peer', figures: [0, 0] })
+    assert.equal(tableOf([row]).split('\n')[2], '| lost | 2 events (0–3) | 0 events peer |  |  |')
+  })
+
   test('a missed aim is said so, and one round has no spread', () => {
     const row = alone('wait', 'ms', [31.4], { words: '< 20 ms', holds: (ms) => ms < 20 })
     assert.equal(tableOf([row]).split('\n')[2], '| wait | 31 ms |  |  | < 20 ms: **missed** |')
