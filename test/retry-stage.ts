@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach } from 'node:test'
 import { grantFields } from '../src/accounts/grant.ts'
-import type { AccountReason } from '../src/accounts/reasons.ts'
+import type { AccountReason } from '../src/accounts/needs-attention.ts'
 import { unproven } from '../src/accounts/state.ts'
 import type { Env } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
@@ -196,7 +196,7 @@ export function retryStage(engine: Engine) {
   }
   const saysThatItLeft = () => post({ type: 'app_disconnected', orgId: org, data: {} })
 
-  /** Each reason of the table in src/accounts/reasons.ts, and how an account comes by it. */
+  /** Each reason of the table in src/accounts/needs-attention.ts, and how an account comes by it. */
   const reasons: Record<Exclude<AccountReason, 'not_installed' | 'disconnected'>, Refused | Held | undefined> = {
     paused: held(() => command('pause'), true),
     no_write_key: held(() => change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' }))),

@@ -7,7 +7,7 @@
  * at Segment or Drift is found again by sending, and while it lasts nothing is sent.
  */
 import type { Install } from '../storage/ports.ts'
-import { type AccountReason, isEndedBy, type Relief } from './reasons.ts'
+import { type AccountReason, isEndedBy, type Relief } from './needs-attention.ts'
 
 /** Its reason while Drift is asked whether the account has really disconnected. */
 export const leaving = 'disconnecting' satisfies AccountReason

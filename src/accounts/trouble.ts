@@ -1,7 +1,7 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
 import type { Install, Org } from '../storage/ports.ts'
 import type { Accounts } from './accounts.ts'
-import type { AccountReason } from './reasons.ts'
+import type { AccountReason } from './needs-attention.ts'
 import { accepted, troubled } from './state.ts'
 
 /** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */

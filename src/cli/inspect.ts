@@ -1,5 +1,5 @@
 import { record } from '../accounts/audit.ts'
-import { owners } from '../accounts/reasons.ts'
+import { owners } from '../accounts/needs-attention.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'

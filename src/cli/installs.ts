@@ -2,7 +2,7 @@
 
 import { type Done, pauseAccount } from '../accounts/actions.ts'
 import { configureAccount } from '../accounts/configure.ts'
-import { owners } from '../accounts/reasons.ts'
+import { owners } from '../accounts/needs-attention.ts'
 import { type Attempt, afterAttempt, resumeNow, retryNow } from '../accounts/retry.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf, isThere, stateShown } from '../accounts/state.ts'

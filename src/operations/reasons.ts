@@ -1,8 +1,8 @@
 /**
  * Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. Those of an
- * account, and what ends them, are in src/accounts/reasons.ts.
+ * account, and what ends them, are in src/accounts/needs-attention.ts.
  */
-import { accountReasons, isAccountReason, type Owner } from '../accounts/reasons.ts'
+import { accountReasons, isAccountReason, type Owner } from '../accounts/needs-attention.ts'
 import type { IgnoredReason } from '../storage/ports.ts'
 
 export interface Explained {

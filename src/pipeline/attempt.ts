@@ -1,6 +1,6 @@
 /** The requests of one lease to Segment: whether one may still be made, and what its answer means. */
 import type { Accounts } from '../accounts/accounts.ts'
-import type { AccountReason } from '../accounts/reasons.ts'
+import type { AccountReason } from '../accounts/needs-attention.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'

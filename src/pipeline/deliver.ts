@@ -1,5 +1,5 @@
 /** Sending one lease's calls to Segment, and finding the one bad message when a batch is refused. */
-import type { AccountReason } from '../accounts/reasons.ts'
+import type { AccountReason } from '../accounts/needs-attention.ts'
 import type { Packed } from '../segment/batch.ts'
 import type { Verdict } from '../segment/verdict.ts'
 import type { Pause } from './settle.ts'

@@ -2,7 +2,7 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import { isUnreadable } from '../accounts/keyring.ts'
-import type { AccountReason } from '../accounts/reasons.ts'
+import type { AccountReason } from '../accounts/needs-attention.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import { markTrouble, markWell } from '../accounts/trouble.ts'

@@ -1,5 +1,5 @@
 /** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
-import type { AccountReason } from '../accounts/reasons.ts'
+import type { AccountReason } from '../accounts/needs-attention.ts'
 import { backoffMs, backoffMsMax, probeMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports.ts'

@@ -1,4 +1,7 @@
-/** What Segment's answer to a batch means. The whole judgement is this table; nothing else reads a status. */
+/**
+ * What Segment's answer to a batch means. The whole judgement is this table; nothing else reads a status. What then becomes
+ * of the batch, such as halving one that was refused, is in src/pipeline/deliver.ts.
+ */
 import { retryAfterMs } from '../lib/backoff.ts'
 import { isObject, readText } from '../lib/json.ts'
 import { type Answered, unmakeable } from '../lib/request.ts'
@@ -12,7 +15,7 @@ export type Verdict =
   /** The account's trouble, whatever is sent: its key, its region, its rights. */
   | { is: 'held'; reason: Refusal }
 
-/** What is wrong with an account; src/accounts/reasons.ts explains each. */
+/** What is wrong with an account; src/accounts/needs-attention.ts explains each. */
 export type Refusal =
   | 'segment_request_invalid'
   | 'segment_redirect'

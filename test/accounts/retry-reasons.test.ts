@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type AccountReason, accountReasons } from '../../src/accounts/reasons.ts'
+import { type AccountReason, accountReasons } from '../../src/accounts/needs-attention.ts'
 import { eventually, whileWaiting } from '../clock.ts'
 import { engines } from '../engines.ts'
 import { retryStage } from '../retry-stage.ts'

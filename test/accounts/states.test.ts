@@ -1,7 +1,7 @@
 /** What can be done to an account and can happen to it, done in each of its states: test/account-table.ts says what must come of it. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { accountReasons, type Relief, reliefs } from '../../src/accounts/reasons.ts'
+import { accountReasons, type Relief, reliefs } from '../../src/accounts/needs-attention.ts'
 import { afterAttempt } from '../../src/accounts/retry.ts'
 import { judgeConversation } from '../../src/drift/conversation.ts'
 import { judgeTokenInfo, judgeTokens, judgeUninstall } from '../../src/drift/oauth.ts'
@@ -144,7 +144,7 @@ const notActed: Readonly<Record<string, string>> = {
 }
 
 describe('nothing is missing in the table', () => {
-  test('each reason of src/accounts/reasons.ts is a state of it, and is ended by what the table says', () => {
+  test('each reason of src/accounts/needs-attention.ts is a state of it, and is ended by what the table says', () => {
     assert.deepEqual(Object.keys(accountReasons).sort(), Object.keys(stateOf).sort())
     const everyRelief = Object.keys(reliefs) as Relief[]
     for (const [reason, { endedBy }] of Object.entries(accountReasons)) {
@@ -255,7 +255,7 @@ describe('docs/states.md says what the table says', () => {
     assert.deepEqual([...seen.arrows].sort(), drawn.sort())
   })
 
-  test('what ends which reason is listed as src/accounts/reasons.ts has it', () => {
+  test('what ends which reason is listed as src/accounts/needs-attention.ts has it', () => {
     const rows = (Object.keys(reliefs) as Relief[]).map((relief) => {
       const ended = Object.entries(accountReasons).filter(([, { endedBy }]) => endedBy.includes(relief))
       return `| ${reliefs[relief]} | ${ended.map(([reason]) => `\`${reason}\``).join(', ')} |`

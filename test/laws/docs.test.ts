@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, test } from 'node:test'
-import { accountReasons, reliefs } from '../../src/accounts/reasons.ts'
+import { accountReasons, reliefs } from '../../src/accounts/needs-attention.ts'
 import { type WidgetEvent, widgetEvents } from '../../src/bridge/index.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/index.ts'
@@ -173,7 +173,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
     assert.deepEqual(
       unexplained,
       [],
-      'explain them in src/accounts/reasons.ts or src/operations/reasons.ts, or say in noReasons what they are',
+      'explain them in src/accounts/needs-attention.ts or src/operations/reasons.ts, or say in noReasons what they are',
     )
   })
 

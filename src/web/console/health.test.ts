@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountReasons } from '../../accounts/reasons.ts'
+import { accountReasons } from '../../accounts/needs-attention.ts'
 import { explain } from '../../operations/reasons.ts'
 import { openForgetful } from '../../storage/memory/open.ts'
 import type { Install, LaneShown } from '../../storage/ports.ts'

@@ -1,6 +1,6 @@
 /**
- * Every reason for which an account's events are kept and not sent: who brought it about, what it means, what to do, and
- * what ends it. The transitions in state.ts ask this table and nothing else.
+ * Why an account needs attention, or its events are kept and not sent for another reason: who brought it about, what it
+ * means, what to do, and what ends it. The transitions in state.ts ask this table and nothing else.
  */
 
 /** What can end a reason. */
