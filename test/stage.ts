@@ -2,7 +2,9 @@
  * The pipeline without its loops: a test takes every step itself. The store forgets, the clock stands until it is
  * turned; both partners are the simulators, over real HTTP.
  */
+import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
+import { afterEach, beforeEach } from 'node:test'
 import { type Accounts, openAccounts } from '../src/accounts/accounts.ts'
 import { type Disconnect, disconnecting } from '../src/accounts/disconnect.ts'
 import { type Grant, type Grants, grantFields, openGrants } from '../src/accounts/grant.ts'
@@ -17,6 +19,7 @@ import type { JsonObject } from '../src/lib/json.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import { openOutlet, type Send } from '../src/lib/request.ts'
+import { addsUp, sumsOf } from '../src/operations/totals.ts'
 import { type AskNeeds, askLease } from '../src/pipeline/lookup-lane.ts'
 import { receiver } from '../src/pipeline/receive.ts'
 import { type SendNeeds, sendLease } from '../src/pipeline/send-lane.ts'
@@ -95,6 +98,24 @@ export async function stepLane({ needs }: Parts, lane: Lane, limit = 500): Promi
   const lease = await needs.storage.inbox.claim(lane, claiming)
   if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
   return lease !== undefined
+}
+
+/**
+ * Gives each test of the describe, or of the file, that calls it a stage of its own with the account installed. When the
+ * test has ended, what was received must be all that became of it.
+ */
+export function eachStage(use: (stage: Stage) => void | Promise<void>): void {
+  let stage: Stage
+  beforeEach(async () => {
+    stage = await startStage()
+    await stage.install()
+    await use(stage)
+  })
+  afterEach(async () => {
+    const { ledger } = stage.storage
+    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
+    await stage.close()
+  })
 }
 
 export async function startStage(storage: Storage = openForgetful()): Promise<Stage> {

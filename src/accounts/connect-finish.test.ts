@@ -9,19 +9,21 @@ describe('a code becomes a grant', () => {
   let finish: Finish
   beforeEach(async () => {
     stage = await startStage()
-    const { clientId, clientSecret } = stage.sims.drift.settings
-    const { accounts, keyring, send, clock, storage } = stage
-    const common = {
-      accounts,
-      keyring,
-      send,
-      clock,
-      vault: storage.vault,
-      apiUrl: stage.sims.drift.url,
-    }
-    finish = finishing({ ...common, app: { clientId, clientSecret }, single: undefined })
+    finish = finisher()
   })
   afterEach(() => stage.close())
+
+  const finisher = (single?: string) => {
+    const { clientId, clientSecret } = stage.sims.drift.settings
+    const { storage, sims, ...needs } = stage
+    return finishing({
+      ...needs,
+      vault: storage.vault,
+      apiUrl: sims.drift.url,
+      app: { clientId, clientSecret },
+      single,
+    })
+  }
 
   /** As Drift's consent page does it. */
   const code = (orgId = org) => {
@@ -63,17 +65,7 @@ describe('a code becomes a grant', () => {
   test('the account of the settings only proves itself: its grant is not replaced', async () => {
     await stage.install()
     const before = stage.accounts.get(String(org))
-    const { clientId, clientSecret } = stage.sims.drift.settings
-    const { accounts, keyring, send, clock, storage } = stage
-    const common = {
-      accounts,
-      keyring,
-      send,
-      clock,
-      vault: storage.vault,
-      apiUrl: stage.sims.drift.url,
-    }
-    const proving = finishing({ ...common, app: { clientId, clientSecret }, single: String(org) })
+    const proving = finisher(String(org))
     assert.deepEqual(await proving(code()), { is: 'installed', org: String(org), isNew: false })
     assert.equal(stage.accounts.get(String(org)), before)
   })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
-import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
+import { sumsOf } from '../operations/totals.ts'
 import { followState } from './accounts.ts'
 
 const id = String(org)
@@ -11,14 +11,8 @@ let said = 0
 
 describe('Drift says that an account disconnected', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
-  })
-  afterEach(async () => {
-    const { ledger } = stage.storage
-    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
-    await stage.close()
+  eachStage((made) => {
+    stage = made
   })
 
   const saysSo = () => stage.arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { describe, test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { judgeTokens } from '../drift/oauth.ts'
 import { grantOf, openGrant } from './grant.ts'
 
@@ -11,11 +11,9 @@ const answered = (body: object) => ({ status: 200, headers: {}, body: JSON.strin
 
 describe('a grant', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage((made) => {
+    stage = made
   })
-  afterEach(() => stage.close())
 
   const stored = async () => (await openGrant(stage.keyring, (await stage.storage.installs.get(id))!))!
   const refreshes = () => stage.sims.drift.count(tokenPath)

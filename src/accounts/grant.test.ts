@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { type Grant, openGrant } from './grant.ts'
 import { gone } from './state.ts'
 
@@ -11,11 +11,9 @@ const [hour, day] = [3_600_000, 86_400_000]
 
 describe('a grant', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage((made) => {
+    stage = made
   })
-  afterEach(() => stage.close())
 
   const stored = async () => (await openGrant(stage.keyring, (await stage.storage.installs.get(id))!))!
   const refreshes = () => stage.sims.drift.count(tokenPath)

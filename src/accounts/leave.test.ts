@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { describe, test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Action } from '../sim/index.ts'
 import type { Left } from './disconnect.ts'
@@ -9,11 +9,9 @@ const id = String(org)
 
 describe('an admin disconnects an account', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage((made) => {
+    stage = made
   })
-  afterEach(() => stage.close())
 
   const uninstalls = () => stage.sims.drift.requests.filter(({ path }) => path === '/app/uninstall')
   const audited = async () => (await stage.storage.audit.list(id, 9)).map(({ who, what }) => `${who}: ${what}`)

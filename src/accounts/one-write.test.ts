@@ -1,8 +1,8 @@
 /** Actions that change an account: each entry of the audit comes with the change, in one write. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { org, type Stage, startStage, writeKey } from '../../test/stage.ts'
+import { eachStage, org, type Stage, writeKey } from '../../test/stage.ts'
 import type { Deed } from '../storage/ports.ts'
 import { chooseEvents, pauseAccount, resumeAccount } from './actions.ts'
 import { changeWriteKey } from './change-key.ts'
@@ -14,9 +14,8 @@ const id = String(org)
 describe('an account changes', () => {
   let stage: Stage
   let saved: (Deed | undefined)[]
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage(async (made) => {
+    stage = made
     const { installs } = stage.storage
     const save = installs.save
     saved = []
@@ -26,7 +25,6 @@ describe('an account changes', () => {
       return isSaved
     }
   })
-  afterEach(() => stage.close())
 
   const needs = () => ({ ...stage.needs, storage: stage.storage })
   const generation = () => String(stage.accounts.get(id)!.generation)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { describe, test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import type { Install } from '../storage/ports.ts'
 import { followState } from './accounts.ts'
 
@@ -9,11 +9,9 @@ let said = 0
 
 describe('Drift says that an account disconnected, and cannot say it twice', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage((made) => {
+    stage = made
   })
-  afterEach(() => stage.close())
 
   const saysSo = () => stage.arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } })
   const uninstall = () => {

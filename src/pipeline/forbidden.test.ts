@@ -1,7 +1,7 @@
 /** Drift's own 403: a scope that is missing for one conversation or for all, and never the end of a grant. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import type { JsonObject } from '../lib/json.ts'
 
 const id = String(org)
@@ -9,11 +9,9 @@ const minute = 60_000
 const path = '/conversations/*'
 const forbidden = { status: 403, body: { error: { type: 'forbidden', message: 'No.' } } }
 let stage: Stage
-beforeEach(async () => {
-  stage = await startStage()
-  await stage.install()
+eachStage((made) => {
+  stage = made
 })
-afterEach(() => stage.close())
 
 const accepted = () => stage.sims.segment.accepted.length
 const refreshes = () => stage.sims.drift.count('/oauth2/token')

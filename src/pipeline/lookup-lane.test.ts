@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { readFixture } from '../events/fixtures.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
 
 const id = String(org)
 const [minute, hour] = [60_000, 3_600_000]
@@ -15,14 +14,8 @@ const expired = { status: 401, body: { error: 'invalid_token', error_description
 
 describe('asking Drift whose a conversation is', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
-  })
-  afterEach(async () => {
-    const { ledger } = stage.storage
-    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
-    await stage.close()
+  eachStage((made) => {
+    stage = made
   })
 
   const asked = () => stage.sims.drift.count(path)

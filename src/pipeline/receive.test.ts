@@ -1,16 +1,13 @@
 /** What is kept of a webhook: its identity, and nothing when its account leaves. What is received of others is test/webhook/bad-input.test.ts. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
-import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { describe, test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 
 describe('the identity of an event', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
+  eachStage((made) => {
+    stage = made
   })
-  afterEach(() => stage.close())
 
   for (const [title, data, seconds] of [
     ['begins with its own time in seconds', { id: 1, createdAt: 1_790_000_000_999 }, 1_790_000_000],
@@ -36,14 +33,8 @@ describe('the identity of an event', () => {
 
 describe('a webhook of an account that', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
-  })
-  afterEach(async () => {
-    const { ledger } = stage.storage
-    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
-    await stage.close()
+  eachStage((made) => {
+    stage = made
   })
 
   test('has left is ignored and not kept, readable or not', async () => {

@@ -1,19 +1,17 @@
 /** A Retry-After is kept, whatever else was answered to the other requests of the same lease. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { org, type Stage, startStage } from '../../test/stage.ts'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
 import type { Lane } from '../storage/ports.ts'
 
 const headers = { 'retry-after': '600' }
 const wishedMs = 600_000
 
 let stage: Stage
-beforeEach(async () => {
-  stage = await startStage()
-  await stage.install()
+eachStage((made) => {
+  stage = made
 })
-afterEach(() => stage.close())
 
 async function waits(lane: Lane) {
   const shown = (await stage.storage.lookup.lanes(String(org))).find(({ lane: name }) => name === lane)!

@@ -1,8 +1,23 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import type { Caution } from './careful.ts'
-import type { LaneShown, Moment, Placed, Shown, State, Total } from './ports.ts'
+import type { Install, LaneShown, Moment, Placed, Shown, State, Total } from './ports.ts'
 
 type Row = Readonly<Record<string, unknown>>
+
+export function installOf(row: Row): Install {
+  return {
+    org: row.org as string,
+    state: row.state as Install['state'],
+    ...(row.reason === null ? {} : { reason: row.reason as string }),
+    settings: row.settings as string,
+    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
+    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
+    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+    generation: Number(row.generation),
+  }
+}
 
 export function entryOf(row: Row): Placed {
   const known = row.known as Uint8Array | null

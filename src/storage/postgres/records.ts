@@ -1,9 +1,9 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
-import { countedOf } from '../rows.ts'
+import { countedOf, installOf } from '../rows.ts'
 import { columns } from './counts.ts'
-import type { Database, Row, Session } from './database.ts'
+import type { Database, Session } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
 
 const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
@@ -130,21 +130,6 @@ export const installs = {
   async release(db: Database, { org, holder }: Reservation): Promise<void> {
     await db.run('DELETE FROM reservations WHERE org = $1 AND holder = $2', org, holder)
   },
-}
-
-function installOf(row: Row): Install {
-  return {
-    org: row.org as string,
-    state: row.state as Install['state'],
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    settings: row.settings as string,
-    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
-    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
-    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    generation: Number(row.generation),
-  }
 }
 
 /** Names that begin with `$1`, whatever is in it. */

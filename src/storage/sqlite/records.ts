@@ -1,7 +1,7 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
-import { countedOf } from '../rows.ts'
+import { countedOf, installOf } from '../rows.ts'
 import type { Database, Row } from './database.ts'
 import { heldLane } from './inbox.ts'
 import { noteErasure } from './purge.ts'
@@ -98,21 +98,6 @@ export const installs = {
   release(db: Database, { org, holder }: Reservation): void {
     db.run('DELETE FROM reservations WHERE org = ? AND holder = ?', org, holder)
   },
-}
-
-function installOf(row: Row): Install {
-  return {
-    org: row.org as string,
-    state: row.state as Install['state'],
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    settings: row.settings as string,
-    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
-    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
-    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    generation: Number(row.generation),
-  }
 }
 
 export const vault = {
