@@ -1,6 +1,6 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
-import type { Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import type { Following, Inbox, Install, Installs, Org } from '../storage/ports.ts'
 import { type AuditEntry, entryOf } from './audit.ts'
 import { noSettings, settingsOf, settingsProblem } from './settings.ts'
 import { holdOf } from './state.ts'
@@ -77,7 +77,8 @@ export async function openAccounts(
         if (after.generation > was.generation) for (const seen of seeing) seen(was, after)
       }
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
-      for (const { org } of [...known.values()].filter(isNew)) await inbox.adopt(org, now)
+      const fresh = [...known.values()].filter(isNew).map(({ org }) => org)
+      if (fresh.length > 0) for (const org of await inbox.unclaimed(fresh)) await inbox.adopt(org, now)
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
       const hasLeft = ({ org, state }: Install) =>
         state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
@@ -129,12 +130,28 @@ export async function followState(
   now: number,
   { asks = false, isNewKey = false } = {},
 ): Promise<void> {
+  for (const { org, lane, is } of followingOf(install, isNewKey)) {
+    if (is === 'resumed') await inbox.resume(org, lane, now, asks)
+    else await inbox.hold(org, lane, is.held)
+  }
+}
+
+/** The same for many accounts, in few steps. */
+export function followStates(inbox: Inbox, installs: readonly Install[], now: number): Promise<void> {
+  return inbox.follow(
+    installs.flatMap((install) => followingOf(install)),
+    now,
+  )
+}
+
+function followingOf(install: Install, isNewKey = false): Following[] {
+  const { org, state } = install
   const hold = holdOf(install)
+  const isResumed = !hold && (state === 'live' || isNewKey)
   // mutant: holds an account for good that is refused, and is listed again
-  if (!hold && (install.state === 'live' || isNewKey)) await inbox.resume(install.org, 'send', now, asks)
-  else await inbox.hold(install.org, 'send', hold)
-  if (install.state === 'disconnected') await inbox.hold(install.org, 'ask', 'disconnected')
-  else if (install.state !== 'needs_attention') await inbox.resume(install.org, 'ask', now, asks)
+  const send: Following[] = [{ org, lane: 'send', is: isResumed ? 'resumed' : { held: hold } }]
+  if (state === 'disconnected') return [...send, { org, lane: 'ask', is: { held: 'disconnected' } }]
+  return state === 'needs_attention' ? send : [...send, { org, lane: 'ask', is: 'resumed' }]
 }
 
 /** A new key, region or state is a reason to try again at once; a refreshed grant is none. */

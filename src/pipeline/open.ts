@@ -3,7 +3,7 @@
  * does the simulation, with a clock and partners of its own.
  */
 
-import { type Accounts, followState } from '../accounts/accounts.ts'
+import { type Accounts, followStates } from '../accounts/accounts.ts'
 import { type Disconnect, disconnecting } from '../accounts/disconnect.ts'
 import { follower } from '../accounts/follow.ts'
 import { type Grants, openGrants } from '../accounts/grant.ts'
@@ -66,8 +66,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const common = { accounts, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app, random })
   const disconnect = disconnecting({ ...common, grants, inbox, tickets: storage.tickets, app })
+  await followStates(inbox, accounts.all(), clock.now())
   for (const install of accounts.all()) {
-    await followState(inbox, install, clock.now())
     // The process may have ended while it erased.
     if (install.state === 'disconnected') await disconnect.erase(install.org)
   }

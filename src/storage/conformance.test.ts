@@ -145,6 +145,15 @@ const sabotages: Record<string, Sabotage> = {
   'resumes for a person without an attempt': (inbox) => ({
     resume: (org, lane, now) => inbox.resume(org, lane, now),
   }),
+  'lets no lane follow its account': () => ({ follow: async () => {} }),
+  'holds no lane for good when many follow': (inbox) => ({
+    follow: (lanes, now) =>
+      inbox.follow(
+        lanes.filter(({ is }) => is === 'resumed'),
+        now,
+      ),
+  }),
+  'finds nothing unclaimed': () => ({ unclaimed: async () => [] }),
   'adopts nothing': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
   'drives nothing again': () => ({ redrive: async (moves) => moves.length }),

@@ -561,6 +561,42 @@ export const promises: readonly Promised[] = [
     },
   },
   {
+    promise: 'many lanes follow their accounts at once: some are held, others resumed, and what waits in those is due',
+    async check(storage) {
+      const orgs = ['1', '2', '3', '4', '5']
+      await storage.inbox.append(orgs.map((org) => arrival({ org })))
+      await storage.inbox.append([arrival({ org: '1', state: 'asking', dueAt: 9_000 })])
+      await storage.inbox.hold('2', 'send', 'paused')
+      for (const trouble of ['key_refused', undefined]) {
+        const lease = await claimed(storage)
+        await storage.inbox.settle(lease, [], { readyAt: 99_000, failures: 3, ...(trouble && { trouble }) })
+      }
+      const reasons: Record<string, string> = { 4: 'paused', 6: 'no_key' }
+      const lanes = [...orgs, '6', '7'].map((org) => {
+        const [lane, reason] = ['send' as const, reasons[org]]
+        return reason ? ({ org, lane, is: { held: reason } } as const) : ({ org, lane, is: 'resumed' } as const)
+      })
+      await storage.inbox.hold('7', 'ask', 'disconnected')
+      const ask = { lane: 'ask' } as const
+      const [due, free] = [{ ...ask, org: '1', is: 'resumed' } as const, { ...ask, org: '7', is: { held: undefined } }]
+      await storage.inbox.follow([...lanes, due, free], 2_000)
+      assert.equal((await storage.lookup.lanes('7')).find(({ lane }) => lane === 'ask')?.hold, undefined)
+      const leases = [await claimed(storage), await claimed(storage), await claimed(storage), await claimed(storage)]
+      assert.deepEqual(
+        leases.map(({ org, trouble, failures }) => [org, trouble, failures]).sort(),
+        ['1', '2', '3', '5'].map((org) => [org, undefined, 0]),
+      )
+      await storage.inbox.append([arrival({ org: '6' })])
+      await nothingDue(storage)
+      assert.deepEqual(await storage.inbox.nextDue('ask'), 9_000)
+      const held = (await storage.ledger.standings()).filter(({ reason }) => reason !== undefined)
+      assert.deepEqual(held.map(({ org, reason }) => [org, reason]).sort(), [
+        ['4', 'paused'],
+        ['6', 'no_key'],
+      ])
+    },
+  },
+  {
     promise: 'resuming forgets trouble and backoff',
     async check(storage) {
       await storage.inbox.append([arrival(), arrival()])
@@ -643,7 +679,9 @@ export const promises: readonly Promised[] = [
       ])
       await nothingDue(storage)
       assert.equal(await total(storage, 'received', ''), 2)
+      assert.deepEqual(await storage.inbox.unclaimed([one, '404']), [one])
       assert.equal(await storage.inbox.adopt(one, 2_000), 1)
+      assert.deepEqual(await storage.inbox.unclaimed([one, '404']), [])
       assert.equal(await total(storage, 'received', ''), 1)
       assert.equal(await total(storage, 'received'), 1)
       assert.equal((await claimed(storage)).entries.length, 1)

@@ -216,6 +216,13 @@ export interface Inbox {
    * tried; where one is under way, that is the attempt.
    */
   retry(org: Org, lane: Lane, now: number): Promise<Asked>
+  /**
+   * `hold` for some lanes, `resume` for others, in few steps however many they are. A lane that is as it should be is not
+   * touched.
+   */
+  follow(lanes: readonly Following[], now: number): Promise<void>
+  /** Those of these accounts that have unclaimed entries. */
+  unclaimed(orgs: readonly Org[]): Promise<Org[]>
   /** Unclaimed entries of an account that is installed now wait to be sent; resolves to how many. */
   adopt(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says; resolves to how many entries. */
@@ -236,6 +243,12 @@ export interface Inbox {
    * Others, such as those that wait anyway, stay as they are. Resolves to how many were moved.
    */
   redrive(moves: readonly Redriven[], now: number): Promise<number>
+}
+
+export interface Following {
+  org: Org
+  lane: Lane
+  is: 'resumed' | { held: string | undefined }
 }
 
 /**

@@ -130,6 +130,7 @@ const notDone: Readonly<Record<string, string>> = {
   markWell: 'it does what markTrouble does, where the partner says yes',
   endSessions: 'signOutEverywhere and leave() call it',
   followState: 'Accounts.change calls it',
+  followStates: 'a start brings the lanes of all accounts in line',
   record: 'whatever is done calls it',
 }
 /** Functions beside them that only look. */

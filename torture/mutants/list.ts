@@ -281,8 +281,8 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'holds an account for good that is refused, and is listed again',
-    becomes: `if (!hold && install.state === 'needs_attention' && !isNewKey) await Promise.resolve()
-else if (!hold) await inbox.resume(install.org, 'send', now, asks)`,
+    becomes: `const send: Following[] =
+  hold || isResumed ? [{ org, lane: 'send', is: isResumed ? 'resumed' : { held: hold } }] : []`,
     catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
   },
   {

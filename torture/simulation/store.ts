@@ -24,6 +24,7 @@ export interface Disk {
 /** What only looks. Everything else of a port writes. */
 const looks = new Set([
   'nextDue',
+  'unclaimed',
   'totals',
   'standings',
   'moments',

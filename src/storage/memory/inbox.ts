@@ -7,7 +7,7 @@ import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
 
 export function inboxOf(state: State): Inbox {
-  return {
+  const inbox: Inbox = {
     append: async (batch) => batch.map((arrival) => appendOne(state, arrival)),
     claim: async (lane, options) => claim(state, lane, options),
     async more(lease, after, { limit, bytesMax }) {
@@ -51,6 +51,16 @@ export function inboxOf(state: State): Inbox {
       settleLane(state, kept, later?.at ?? now)
       if (isAsked && kept.readyAt !== undefined) Object.assign(kept, { asked: true, askedAt: now })
     },
+    follow: async (lanes, now) => {
+      for (const { org, lane, is } of lanes) {
+        if (is === 'resumed') await inbox.resume(org, lane, now)
+        else await inbox.hold(org, lane, is.held)
+      }
+    },
+    unclaimed: async (orgs) => {
+      const there = new Set([...state.entries.values()].flatMap((one) => (one.state === 'unclaimed' ? [one.org] : [])))
+      return orgs.filter((org) => there.has(org))
+    },
     retry: async (org, lane, now) => retry(state, laneState(state, org, lane), now),
     adopt: async (org, now) => adopt(state, org, now),
     expire: async (limits) => expire(state, limits),
@@ -58,6 +68,7 @@ export function inboxOf(state: State): Inbox {
     take: async (org, ids) => take(state, org, ids),
     redrive: async (moves, now) => moves.filter((move) => redrive(state, move, now)).length,
   }
+  return inbox
 }
 
 function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ignored' {

@@ -1,7 +1,7 @@
 /** The inbox in PostgreSQL, but for appending and settling: what is claimed, and what may be claimed. */
 import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful } from '../careful.ts'
-import type { Asked, Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
+import type { Asked, Following, Holder, Inbox, Lane, Lease, Placed, Redriven } from '../ports.ts'
 import { cautionOf, entryOf, laneOf } from '../rows.ts'
 import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { columns, tally } from './counts.ts'
@@ -170,6 +170,55 @@ export async function resume(db: Database, org: string, lane: Lane, now: number,
     await settleLane(session, org, lane, later?.at ?? now)
     if (isAsked) await noteAsked(session, org, lane, now)
   })
+}
+
+/** Accounts whose locks one transaction takes. */
+const followMax = 200
+
+export async function follow(db: Database, lanes: readonly Following[], now: number): Promise<void> {
+  const held = lanes.flatMap(({ org, lane, is }) => (is === 'resumed' ? [] : [{ org, lane, hold: is.held }]))
+  const free = lanes.filter(({ is }) => is === 'resumed')
+  if (held.length > 0) await db.run(holdingMany, ...columns(held, ['org', 'lane', 'hold']))
+  if (free.length === 0) return
+  const kept = (await db.all(keptBack, ...columns(free, ['org', 'lane']), now)) as unknown as Following[]
+  for (let at = 0; at < kept.length; at += followMax) {
+    const some = kept.slice(at, at + followMax)
+    await db.transaction(async (session) => {
+      await lock(
+        session,
+        some.map(({ org }) => org),
+      )
+      await session.run(resumingMany, ...columns(some, ['org', 'lane']), now)
+    })
+  }
+}
+
+const holdingMany = `
+INSERT INTO lanes (org, lane, hold)
+SELECT g.org, g.lane, g.hold FROM unnest($1::text[], $2::text[], $3::text[]) AS g (org, lane, hold)
+LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane WHERE l.hold IS DISTINCT FROM g.hold ORDER BY g.org, g.lane
+ON CONFLICT (org, lane) DO UPDATE SET hold = excluded.hold`
+
+const hasSome = `CASE l.lane
+  WHEN 'send' THEN EXISTS (SELECT 1 FROM entries WHERE org = l.org AND state = 'waiting')
+  ELSE EXISTS (SELECT 1 FROM entries WHERE org = l.org AND state = 'asking') END`
+
+/** Lanes that something keeps from being claimed. */
+const keptBack = `
+SELECT l.org, l.lane FROM unnest($1::text[], $2::text[]) AS g (org, lane)
+JOIN lanes l ON l.org = g.org AND l.lane = g.lane
+WHERE l.hold IS NOT NULL OR l.trouble IS NOT NULL OR l.failures > 0 OR l.ready_at > $3 OR l.ready_at IS NULL AND ${hasSome}
+ORDER BY l.org, l.lane`
+
+const resumingMany = `
+UPDATE lanes l SET hold = NULL, trouble = NULL, failures = 0, ready_at = CASE l.lane
+  WHEN 'send' THEN (SELECT $3::bigint FROM entries WHERE org = l.org AND state = 'waiting' LIMIT 1)
+  ELSE (SELECT greatest($3, due_at) FROM entries WHERE org = l.org AND state = 'asking' ORDER BY due_at LIMIT 1) END
+FROM unnest($1::text[], $2::text[]) AS g (org, lane) WHERE l.org = g.org AND l.lane = g.lane`
+
+export async function unclaimed(db: Database, orgs: readonly string[]): Promise<string[]> {
+  const sql = `SELECT DISTINCT org FROM entries WHERE state = 'unclaimed' AND org = ANY ($1)`
+  return (await db.all(sql, orgs)).map(({ org }) => org as string)
 }
 
 export async function retry(db: Database, org: string, lane: Lane, now: number): Promise<Asked> {

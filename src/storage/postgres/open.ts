@@ -119,7 +119,7 @@ async function assertWhole(db: Database): Promise<void> {
 }
 
 /** What puts something in line for others to see. */
-function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'retry' | 'adopt' | 'redrive'> {
+function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'follow' | 'retry' | 'adopt' | 'redrive'> {
   const announced =
     <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
@@ -129,6 +129,7 @@ function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'retr
     }
   return {
     resume: announced(inbox.resume),
+    follow: announced(inbox.follow),
     retry: announced(inbox.retry),
     adopt: announced(inbox.adopt),
     redrive: announced(inbox.redrive),

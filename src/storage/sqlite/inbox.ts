@@ -2,7 +2,19 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful, cautionAfter } from '../careful.ts'
-import type { Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement, State } from '../ports.ts'
+import type {
+  Asked,
+  Ending,
+  Following,
+  Holder,
+  Inbox,
+  Lane,
+  Lease,
+  Placed,
+  Redriven,
+  Settlement,
+  State,
+} from '../ports.ts'
 import { cautionOf, entryOf, laneOf as laneShown } from '../rows.ts'
 import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { count, tally } from './counts.ts'
@@ -224,6 +236,27 @@ export function resume(db: Database, org: string, lane: Lane, now: number, asks 
   if (isAsked) makeAllDue(db, org, lane, now)
   settleLane(db, org, lane, later?.at ?? now)
   if (isAsked) noteAsked(db, org, lane, now)
+}
+
+export function follow(db: Database, lanes: readonly Following[], now: number): void {
+  const rows = db.all('SELECT org, lane, hold, trouble, failures, ready_at FROM lanes')
+  const there = new Map(rows.map((row) => [`${row.lane} ${row.org}`, row]))
+  for (const { org, lane, is } of lanes) {
+    const row = there.get(`${lane} ${org}`)
+    if (is === 'resumed') {
+      if (row && !isGoing(row, now)) resume(db, org, lane, now)
+    } else if ((row?.hold ?? null) !== (is.held ?? null)) hold(db, org, lane, is.held)
+  }
+}
+
+/** Nothing keeps it, and something is due: when it is claimed, it is seen whether anything is there. */
+function isGoing({ hold, trouble, failures, ready_at }: Record<string, unknown>, now: number): boolean {
+  return hold === null && trouble === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
+}
+
+export function unclaimed(db: Database, orgs: readonly string[]): string[] {
+  const sql = `SELECT DISTINCT org FROM entries WHERE state = 'unclaimed' AND org IN (SELECT value FROM json_each(?))`
+  return db.all(sql, JSON.stringify(orgs)).map(({ org }) => org as string)
 }
 
 export function retry(db: Database, org: string, lane: Lane, now: number): Asked {
