@@ -55,8 +55,18 @@ export async function install(
     root,
     'src/accounts/write-key.ts',
   )
-  const store = await openStore(readConfig(env, 'store'), 'create')
-  const { keyring, accounts, clock } = store
+  const { openKeyring } = await moduleOf<typeof import('../src/accounts/keyring.ts')>(root, 'src/accounts/keyring.ts')
+  const { systemRandom } = await moduleOf<typeof import('../src/lib/random.ts')>(root, 'src/lib/random.ts')
+  const config = readConfig(env, 'store')
+  const store = await openStore(config, 'create')
+  const { storage, accounts, clock } = store
+  // No other process puts keys there. To look for them before each new one would take minutes for ten thousand.
+  const { vault } = storage
+  const stored = await vault.list('')
+  const { read, create, replace, remove } = vault
+  const list = async (prefix: string) => stored.splice(0).filter(({ name }) => name.startsWith(prefix))
+  const own = { read, create, replace, remove, list }
+  const keyring = await openKeyring(own, config.encryptionKeys, systemRandom)
   try {
     const installOne = async (org: number) => {
       const id = String(org)
@@ -64,6 +74,8 @@ export async function install(
       const writeKey = await sealWriteKey(keyring, id, writeKeyOf(org))
       await accounts.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
     }
+    // One by one: those made at once would all want the same id.
+    for (let org = firstOrg; org < firstOrg + accountCount; org++) await keyring.seal(String(org), 'bench', '')
     // Together they share commits.
     for (let at = 0; at < accountCount; at += installedAtOnce) {
       const count = Math.min(installedAtOnce, accountCount - at)
