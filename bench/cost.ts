@@ -13,6 +13,8 @@ export interface Cost {
   statements: number
   /** SQLite's pages of 4 KiB that were added to its log. */
   pages: number
+  /** SQLite's: those that arrive during one commit share the next. */
+  commits: number
 }
 
 /** What the processes used for what `work` did; it resolves to how many events that were, among what else it measured. */
@@ -43,6 +45,7 @@ export async function costOf<Result extends { events: number }>(
     },
     statements: used(({ statements }) => statements),
     pages: used(({ pages }) => pages),
+    commits: used(({ commits }) => commits),
   }
   return { ...result, cost }
 }
@@ -79,6 +82,11 @@ export function costRows(what: string, ours: readonly Cost[], peer?: { name: str
       `pages of SQLite's log an event, ${what}`,
       'an event',
       ours.map(({ pages }) => pages),
+    ),
+    alone(
+      `commits of SQLite an event, ${what}`,
+      'an event',
+      ours.map(({ commits }) => commits),
     ),
   ]
 }

@@ -28,6 +28,7 @@ export interface Running {
 export interface Counts {
   statements: number
   pages: number
+  commits: number
 }
 
 /** SQLite's threads by the names that the service gives them; `others` are V8's and libuv's. */
@@ -71,7 +72,7 @@ export async function start(
       readyMs: performance.now() - startedAt,
       usage: () => usageOf(child.pid!),
       async counts() {
-        if (!counts) return { statements: Number.NaN, pages: Number.NaN }
+        if (!counts) return { statements: Number.NaN, pages: Number.NaN, commits: Number.NaN }
         child.send('counts')
         return ((await once(child, 'message')) as [Counts])[0]
       },

@@ -171,6 +171,8 @@ test('the cost of an event has the pages that the log grew by, statements, and t
         return { events: 5 }
       })
       assert.ok(cost.statements > 2, `${cost.statements} statements an event`)
+      // Each of these waited for its own.
+      assert.ok(cost.commits >= 1, `${cost.commits} commits an event`)
       // Each page stands in the log with a head of 24 bytes.
       const pages = (logBytes() - before) / (4_096 + 24)
       return pages > 0 && Math.round(cost.pages * 5) === pages
