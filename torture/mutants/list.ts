@@ -68,6 +68,16 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'say of no lane that it is empty' }],
   },
   {
+    name: 'says to no other replica what it has no room for',
+    becomes: '',
+    catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'has no room' }],
+  },
+  {
+    name: 'takes what woke during a claim for what the claim has seen',
+    becomes: 'done((woken) => woken.lane === lane && (!lease || woken.org === lease.org))',
+    catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'began before it woke' }],
+  },
+  {
     name: 'lets a later event overtake one whose commit came late',
     becomes: 'const known = undefined',
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'give a lease that goes on' }],

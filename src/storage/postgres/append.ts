@@ -2,14 +2,14 @@
 import type { Arrival } from '../ports.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, prepared, type Session } from './database.ts'
-import { laneOf, makeReady } from './lanes.ts'
+import { laneOf, makeReady, type Woken } from './lanes.ts'
 import { share } from './locks.ts'
 
 type Stored = Exclude<Arrival, { state: 'ignored' }>
 type Told = 'stored' | 'duplicate' | 'ignored'
 
-/** Resolves to each one's answer, and whether a lane has something due now that had nothing before. */
-export async function append(db: Database, batch: readonly Arrival[]): Promise<{ told: Told[]; woke: boolean }> {
+/** Resolves to each one's answer, and the lanes that have something due now and had nothing before. */
+export async function append(db: Database, batch: readonly Arrival[]): Promise<{ told: Told[]; woke: Woken[] }> {
   const orgs = [...new Set(batch.map(({ org }) => org))]
   return db.transaction(async (session) => {
     const locked = share(session, orgs)

@@ -34,23 +34,23 @@ export function tally() {
     async write(session: Session) {
       const counted = inOrder(sums)
       const noted = inOrder(moments)
-      await Promise.all([
-        counted.length > 0 && session.run(counting, ...columns(counted, ['org', 'type', 'outcome', 'reason', 'by'])),
-        noted.length > 0 && session.run(noting, ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by'])),
-      ])
+      if (counted.length + noted.length === 0) return
+      const ofCounts = columns(counted, ['org', 'type', 'outcome', 'reason', 'by'])
+      await session.run(counting, ...ofCounts, ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by']))
     },
   }
 }
 
+/** First the counts, then what no other part refers to: the moments. */
 const counting = prepared(`
+WITH noted AS (
+  INSERT INTO moments (org, at, type, outcome, reason, count)
+  SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[])
+  ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count
+)
 INSERT INTO counts (org, type, outcome, reason, count)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
 ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = counts.count + excluded.count`)
-
-const noting = prepared(`
-INSERT INTO moments (org, at, type, outcome, reason, count)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`)
 
 /** In one order everywhere, so that two transactions do not wait for each other in a circle. */
 function inOrder<Value extends Sum>(sums: ReadonlyMap<string, Value>): Value[] {

@@ -55,35 +55,34 @@ export async function claim(
   { now, leaseMs, limit, bytesMax, holder, farAhead = false }: Parameters<Inbox['claim']>[1],
 ): Promise<Lease | undefined> {
   for (;;) {
-    // Entries are looked at once the lane is ours, and not as of the moment before.
-    const lease = await db.transaction(async (session): Promise<Lease | undefined> => {
-      const leased = await session.get(leasing, lane, ...ownOf(holder), now, now + leaseMs, farAhead)
-      if (!leased) return undefined
-      const org = leased.org as string
-      if (lane === 'ask' && farAhead) {
-        const sql = `UPDATE entries SET due_at = $1 WHERE org = $2 AND state = 'asking' AND due_at > $3`
-        await session.run(sql, now, org, now + waitMsMax)
-      }
-      const { crashes, careful } = cautionOf(leased)
-      const single = leased.trouble !== null || careful > 0
-      const entries = await session.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, lane === 'send' ? 0 : now)
-      if (beginsCareful({ crashes, careful })) {
-        const many = entries.splice(1).length + 1
-        await session.run('UPDATE lanes SET careful = $1 WHERE org = $2 AND lane = $3', many, org, lane)
-      }
-      return {
-        org,
-        lane,
-        token: Number(leased.token),
-        failures: Number(leased.failures),
-        crashes,
-        ...(holder && { holder: holder.id }),
-        ...(leased.trouble === null ? {} : { trouble: leased.trouble as string }),
-        ...(leased.asked === 1 && { asked: true }),
-        entries: entries.map(entryOf),
-      }
-    })
-    if (!lease || lease.entries.length > 0) return lease
+    // Entries are looked at once the lane is ours, and not as of the moment before. Should that fail, the lease is one that
+    // got lost, and is given again at once.
+    const leased = await db.get(leasing, lane, ...ownOf(holder), now, now + leaseMs, farAhead)
+    if (!leased) return undefined
+    const org = leased.org as string
+    if (lane === 'ask' && farAhead) {
+      const sql = `UPDATE entries SET due_at = $1 WHERE org = $2 AND state = 'asking' AND due_at > $3`
+      await db.run(sql, now, org, now + waitMsMax)
+    }
+    const { crashes, careful } = cautionOf(leased)
+    const single = leased.trouble !== null || careful > 0
+    const entries = await db.all(firstInLine[lane], org, single ? 1 : limit, bytesMax, lane === 'send' ? 0 : now)
+    if (beginsCareful({ crashes, careful })) {
+      const many = entries.splice(1).length + 1
+      await db.run('UPDATE lanes SET careful = $1 WHERE org = $2 AND lane = $3', many, org, lane)
+    }
+    const lease: Lease = {
+      org,
+      lane,
+      token: Number(leased.token),
+      failures: Number(leased.failures),
+      crashes,
+      ...(holder && { holder: holder.id }),
+      ...(leased.trouble === null ? {} : { trouble: leased.trouble as string }),
+      ...(leased.asked === 1 && { asked: true }),
+      entries: entries.map(entryOf),
+    }
+    if (lease.entries.length > 0) return lease
     await giveBackEmpty(db, lease, now)
   }
 }

@@ -7,17 +7,22 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
   return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
 }
 
+export interface Woken {
+  org: string
+  lane: Lane
+}
+
 /**
  * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
  * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The
- * accounts' locks are ours or shared. True when a lane has woken up.
+ * accounts' locks are ours or shared. Gives those that have woken up.
  */
 export async function makeReady(
   session: Session,
   lanes: readonly { org: string; lane: string; at: number }[],
-): Promise<boolean> {
-  if (lanes.length === 0) return false
-  return (await session.run(waking, ...columns(lanes, ['org', 'lane', 'at']))) > 0
+): Promise<Woken[]> {
+  if (lanes.length === 0) return []
+  return (await session.all(waking, ...columns(lanes, ['org', 'lane', 'at']))) as unknown as Woken[]
 }
 
 const asleep = (now: string, at: string) =>
@@ -29,7 +34,7 @@ INSERT INTO lanes (org, lane, ready_at)
 SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
 WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
 ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
-WHERE ${asleep('lanes', 'excluded.ready_at')}`)
+WHERE ${asleep('lanes', 'excluded.ready_at')} RETURNING org, lane`)
 
 /** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The account's lock is ours alone. */
 export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {

@@ -3,6 +3,7 @@
  * that a long look never stands between a webhook and its commit.
  */
 import pg from 'pg'
+import { systemClock } from '../../lib/clock.ts'
 import { Problem } from '../../lib/errors.ts'
 import { groupAppends } from '../grouping.ts'
 import { storeNotThere } from '../not-there.ts'
@@ -19,6 +20,7 @@ import { assertSessions } from './sessions.ts'
 import { settle } from './settle.ts'
 import { channel, isServed, openSignals } from './signals.ts'
 import { tickets } from './tickets.ts'
+import { openWaking } from './waking.ts'
 
 /** A service uses these and one to listen; a command the first alone. */
 const connections = { serve: { work: 10, look: 3 }, beside: { work: 4 }, create: { work: 4 } }
@@ -45,9 +47,10 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     changed: (org) => changeListeners.forEach((listener) => void listener(org)),
     look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
   })
+  const waking = openWaking(signals.due, systemClock)
   const append = groupAppends(async (batch) => {
     const { told, woke } = await appending.append(work, batch)
-    if (woke) signals.due()
+    waking.woke(woke)
     return told
   }, groupMax)
   const reading = bound<Storage['ledger']>(look, records.ledger)
@@ -57,9 +60,10 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     inbox: {
       ...bound<Inbox>(work, { ...inbox, ...retention }),
       append,
+      claim: waking.claiming((...args) => inbox.claim(work, ...args)),
       async settle(lease, settlements, ending) {
         const { held, woke } = await settle(work, lease, settlements, ending)
-        if (woke) signals.due()
+        waking.woke(woke)
         return held
       },
       ...announcing(work, signals.due),
@@ -102,6 +106,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     examine: () => examine(url),
     risks: () => risks(look),
     async close() {
+      waking.close()
       await signals.close()
       if (look !== work) await look.close()
       await work.close()

@@ -5,28 +5,26 @@ import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, type Prepared, prepared, type Session } from './database.ts'
 import { takeBack } from './given.ts'
-import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane } from './lanes.ts'
+import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane, type Woken } from './lanes.ts'
 import { share, tryLock } from './locks.ts'
 
-/** Resolves to whether the lease was held, and whether another lane has woken up. */
+/** Resolves to whether the lease was held, and which other lane has woken up. */
 export async function settle(
   db: Database,
   lease: Lease,
   settlements: readonly Settlement[],
   ending?: Ending,
-): Promise<{ held: boolean; woke: boolean }> {
+): Promise<{ held: boolean; woke: Woken[] }> {
   const { org, lane } = lease
   const other = settlements.find(({ to }) => (laneOf(to) ?? lane) !== lane)
   const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
   const settled = await db.transaction(async (session) => {
     if (joins) await share(session, [org])
     const held = await session.get(holding, ...heldBy(lease))
-    if (!held) return { held: false, woke: false }
+    if (!held) return { held: false, woke: [] }
     const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
     const next = other && moved.has(other.id) ? laneOf(other.to)! : undefined
-    const woke = next
-      ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }])
-      : false
+    const woke = next ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }]) : []
     if (ending) await end(session, lease, ending, cautionAfter(cautionOf(held), ending))
     await countSettled(session, org, settlements, moved)
     return { held: true, woke }
@@ -162,13 +160,10 @@ async function end(
   { crashes, careful }: Caution,
 ): Promise<void> {
   const { readyAt, failures, trouble, tried, retryAfterAt } = ending
-  const first = await session.get(looking[lane], org, readyAt)
-  if (!first && (await tryLock(session, org))) await settleLane(session, org, lane, readyAt)
-  else await session.run(resting, org, lane, first?.at ?? readyAt)
-  await session.run(
-    givingBack,
+  const given = await session.get(
+    givingBack[lane],
     org,
-    lane,
+    readyAt,
     failures,
     trouble ?? null,
     tried?.at ?? null,
@@ -177,12 +172,16 @@ async function end(
     crashes,
     retryAfterAt ?? null,
   )
+  if (given?.empty === true && (await tryLock(session, org))) await settleLane(session, org, lane, readyAt)
 }
 
-const looking: Record<Lane, Prepared> = { send: prepared(firstDue.send), ask: prepared(firstDue.ask) }
-const resting = prepared('UPDATE lanes SET ready_at = $3 WHERE org = $1 AND lane = $2')
-const givingBack = prepared(`
+function givingBackIn(lane: Lane): Prepared {
+  return prepared(`
 UPDATE lanes SET lease_until = NULL, crashes = $8, careful = $7, failures = $3, trouble = $4, retry_after_at = $9,
   asked = CASE WHEN $5::bigint IS NULL THEN asked ELSE 0 END, tried_at = coalesce($5, tried_at),
-  setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END
-WHERE org = $1 AND lane = $2`)
+  setback = CASE WHEN $5::bigint IS NULL THEN setback ELSE $6 END, ready_at = coalesce(first.at, $2)
+FROM (SELECT (${firstDue[lane]}) AS at) first
+WHERE org = $1 AND lane = '${lane}' RETURNING first.at IS NULL AS empty`)
+}
+
+const givingBack: Record<Lane, Prepared> = { send: givingBackIn('send'), ask: givingBackIn('ask') }
