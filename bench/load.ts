@@ -48,6 +48,9 @@ export async function warmUp(
   return warm
 }
 
+/** Enough to have the service compiled, where the load before the measurement is paced as well. */
+export const warmPerSecond = 500
+
 export interface Paced {
   url: string
   perSecond: number

@@ -10,7 +10,12 @@ async function ours(bench: Bench): Promise<Answered> {
   const service = await serve(bench.root, env)
   try {
     const url = webhooksOf(service)
-    const { perSecond, next } = await flood({ url, connections: 64, seconds: bench.seconds })
+    const { perSecond, next } = await flood({
+      url,
+      connections: 64,
+      seconds: bench.seconds,
+      warmSeconds: bench.warmSeconds,
+    })
     return await atRate(url, Math.round(perSecond / 2), bench, next)
   } finally {
     await service.kill()
@@ -20,13 +25,15 @@ async function ours(bench: Bench): Promise<Answered> {
 async function plain(bench: Bench, perSecond: number): Promise<Answered> {
   const peer = await start('bench/peers/plain.ts')
   try {
-    return await atRate(webhooksOf(peer), perSecond, bench)
+    const url = webhooksOf(peer)
+    const { next } = await flood({ url, connections: 64, seconds: bench.warmSeconds, warmSeconds: 0 })
+    return await atRate(url, perSecond, bench, next)
   } finally {
     await peer.kill()
   }
 }
 
-function atRate(url: string, perSecond: number, { seconds }: Bench, from = 1): Promise<Answered> {
+function atRate(url: string, perSecond: number, { seconds }: Bench, from: number): Promise<Answered> {
   return pace({ url, perSecond, seconds, from, warmSeconds: 1 })
 }
 

@@ -1,7 +1,7 @@
 /** How long does one webhook take to Segment when nothing else happens? */
 import { percentile } from '../arithmetic.ts'
 import { alone, type Bench, type Line } from '../line.ts'
-import { pace } from '../load.ts'
+import { pace, warmPerSecond } from '../load.ts'
 import { install, serve, settingsFor, webhooksOf } from '../product.ts'
 import { startSegment } from '../segment.ts'
 import { firstOrg, writeKeyOf } from '../webhook.ts'
@@ -13,7 +13,7 @@ async function latencies(bench: Bench): Promise<number[]> {
   const service = await serve(bench.root, env)
   try {
     const posts = { url: webhooksOf(service), perSecond: 20 }
-    const { next } = await pace({ ...posts, seconds: 1 })
+    const { next } = await pace({ ...posts, perSecond: warmPerSecond, seconds: bench.warmSeconds })
     await segment.until(next - 1)
     await segment.mode({ reset: true })
     const { answered } = await pace({ ...posts, seconds: bench.quick ? 1 : 5, from: next })

@@ -2,7 +2,7 @@
 import { percentile } from '../arithmetic.ts'
 import { ours } from '../contenders.ts'
 import { type Bench, compared, type Line, roundsOf } from '../line.ts'
-import { pace } from '../load.ts'
+import { pace, warmPerSecond } from '../load.ts'
 import { webhooksOf } from '../product.ts'
 import { firstOrg, writeKeyOf } from '../webhook.ts'
 
@@ -19,7 +19,7 @@ async function p99(bench: Bench, flooded: boolean): Promise<number> {
   const url = webhooksOf(stand.receiver)
   try {
     const seconds = 2 * bench.seconds
-    const warm = await pace({ url, perSecond: quietPerSecond, seconds: 1, org: quiet })
+    const warm = await pace({ url, perSecond: warmPerSecond, seconds: bench.warmSeconds, org: quiet })
     await segment.until(warm.answered)
     await segment.mode({ reset: true })
     const flood = { url, perSecond: 100 * quietPerSecond, seconds: seconds + 1, from: floodFrom }
