@@ -11,7 +11,7 @@ type Told = 'stored' | 'duplicate' | 'ignored'
 /** Resolves to each one's answer, and the lanes that have something due now and had nothing before. */
 export async function append(db: Database, batch: readonly Arrival[]): Promise<{ told: Told[]; woke: Woken[] }> {
   const orgs = [...new Set(batch.map(({ org }) => org))]
-  return db.transaction(async (session) => {
+  const begin = async (session: Session) => {
     const locked = share(session, orgs)
     const [fresh] = await Promise.all([storeNew(session, batch), locked])
     const counts = tally()
@@ -38,6 +38,9 @@ export async function append(db: Database, batch: readonly Arrival[]): Promise<{
       if (lane && !ready.has(`${lane} ${org}`)) ready.set(`${lane} ${org}`, { org, lane, at: receivedAt })
       return 'stored'
     })
+    return { told, ready, counts }
+  }
+  return db.transaction(begin, async (session, { told, ready, counts }) => {
     const [woke] = await Promise.all([makeReady(session, [...ready.values()]), counts.write(session)])
     return { told, woke }
   })

@@ -36,6 +36,14 @@ export interface Session {
 export interface Database extends Session {
   /** All of it, or nothing and a rejection. `work` may be called again: it must do nothing but speak to the session. */
   transaction<Result>(work: (session: Session) => Promise<Result>): Promise<Result>
+  /**
+   * `last` makes its statements at once, without waiting for anything: the commit goes out with them, so that the rows which
+   * most others wait for are not held for another way to the server and back.
+   */
+  transaction<Done, Result>(
+    work: (session: Session) => Promise<Done>,
+    last: (session: Session, done: Done) => Promise<Result>,
+  ): Promise<Result>
   close(): Promise<void>
 }
 
@@ -115,15 +123,26 @@ export function openDatabase(
   } as pg.PoolConfig)
   pool.on('error', () => {})
 
-  async function once<Result>(work: (session: Session) => Promise<Result>): Promise<Result> {
+  async function once<Done, Result>(
+    work: (session: Session) => Promise<Done>,
+    last?: (session: Session, done: Done) => Promise<Result>,
+  ): Promise<Done | Result> {
     const client = await pool.connect()
     let broken: Error | undefined
     try {
       // Goes out together with the first statement: its answer is waited for with the last.
       const begun = client.query('BEGIN')
       begun.catch(() => {})
-      const result = await work(sessionOn(client))
-      const { command } = await client.query('COMMIT')
+      let isOver = false
+      const session = sessionOn(
+        client,
+        (error) => error,
+        () => isOver,
+      )
+      const done = await work(session)
+      const lasting = last?.(session, done)
+      isOver = true
+      const [result, { command }] = await Promise.all([lasting ?? done, client.query('COMMIT')])
       // The commit of a transaction that has failed is answered as a rollback, and no error.
       if (command !== 'COMMIT')
         throw new Problem('store_statement_failed', 'PostgreSQL rolled back what was to be committed')
@@ -145,10 +164,13 @@ export function openDatabase(
 
   return {
     ...sessionOn(pool, told),
-    async transaction(work) {
+    async transaction<Done, Result>(
+      work: (session: Session) => Promise<Done>,
+      last?: (session: Session, done: Done) => Promise<Result>,
+    ): Promise<Done & Result> {
       for (let tries = 1; ; tries++) {
         try {
-          return await once(work)
+          return (await once(work, last)) as Done & Result
         } catch (error) {
           if (tries === attempts || !isContention(error)) throw told(error)
         }
@@ -158,9 +180,15 @@ export function openDatabase(
   }
 }
 
-function sessionOn(client: Pick<pg.Pool, 'query'>, told: (error: unknown) => unknown = (error) => error): Session {
+function sessionOn(
+  client: Pick<pg.Pool, 'query'>,
+  told: (error: unknown) => unknown = (error) => error,
+  isOver = () => false,
+): Session {
   const query = async (sql: Sql, values?: unknown[]) => {
     const named = typeof sql === 'string' ? { text: sql } : sql
+    // By itself it would be committed by itself.
+    if (isOver()) throw new Problem('store_statement_failed', 'a statement of a transaction came after its commit')
     try {
       return await client.query<Row>({ ...named, ...(values && { values: values.map(sendable) }) })
     } catch (error) {

@@ -18,16 +18,20 @@ export async function settle(
   const { org, lane } = lease
   const other = settlements.find(({ to }) => (laneOf(to) ?? lane) !== lane)
   const joins = settlements.some(({ to }) => to === 'waiting' || to === 'asking')
-  const settled = await db.transaction(async (session) => {
+  const begin = async (session: Session) => {
     if (joins) await share(session, [org])
     const held = await session.get(holding, ...heldBy(lease))
-    if (!held) return { held: false, woke: [] }
+    if (!held) return undefined
     const moved = await move(session, lane === 'send' ? 'waiting' : 'asking', org, settlements)
     const next = other && moved.has(other.id) ? laneOf(other.to)! : undefined
     const woke = next ? await makeReady(session, [{ org, lane: next, at: firstDueOf(settlements, moved, next) }]) : []
     if (ending) await end(session, lease, ending, cautionAfter(cautionOf(held), ending))
-    await countSettled(session, org, settlements, moved)
-    return { held: true, woke }
+    return { moved, woke }
+  }
+  const settled = await db.transaction(begin, async (session, done) => {
+    if (!done) return { held: false, woke: [] }
+    await countSettled(session, org, settlements, done.moved)
+    return { held: true, woke: done.woke }
   })
   const ids = settlements.map(({ id }) => id)
   if (settled.held) takeBack(lease, ids)
