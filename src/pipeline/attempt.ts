@@ -23,7 +23,7 @@ export interface Attempts {
   attempt(part: readonly Packed[]): Promise<Verdict>
   /** How many requests were made. */
   made(): number
-  /** What Segment last answered to the request that had this entry. */
+  /** What Segment last answered to the request that had this entry; it is forgotten then. */
   answerTo(id: number): Answer
 }
 
@@ -45,7 +45,13 @@ export function attempts(needs: Needs, lease: Lease, install: Install, writeKey:
     return judge(answered, clock.now())
   }
 
-  return { attempt, made: () => made, answerTo: (id) => answers.get(id)! }
+  function answerTo(id: number): Answer {
+    const answer = answers.get(id)!
+    answers.delete(id)
+    return answer
+  }
+
+  return { attempt, made: () => made, answerTo }
 }
 
 /** Why an account is held back at this moment, as far as this process knows. */

@@ -29,7 +29,12 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
     },
     async settle(lease, settlements, ending) {
       const ours = await inbox.settle(lease, settlements, ending)
-      if (ours) for (const one of settlements) tell(lease, one)
+      if (ours) {
+        for (const one of settlements) {
+          tell(lease, one)
+          known.get(lease)?.delete(one.id)
+        }
+      }
       return ours
     },
   }

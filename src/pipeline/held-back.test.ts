@@ -20,20 +20,20 @@ for (const [what, stop, goOn, reason] of [
   test(`when ${what}, no request begins after those under way, and the rest goes later, each once`, async () => {
     const { segment } = stage.sims
     stage.needs.messagesMax = 1
-    for (let vary = 0; vary < 10; vary++) await stage.arrive('new_conversation', { vary, contact: vary })
+    for (let vary = 0; vary < 20; vary++) await stage.arrive('new_conversation', { vary, contact: vary })
     segment.script({ delayMs: 1_000 })
     const sending = stage.step('send')
-    await eventually(() => segment.requests.length === 4)
+    await eventually(() => segment.requests.length === 16)
     await stage.accounts.change(id, stage.clock.now(), stop)
     stage.clock.advance(1_000)
     await sending
     segment.script(undefined)
-    assert.equal(segment.requests.length, 4)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason, count: 6 }])
+    assert.equal(segment.requests.length, 16)
+    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason, count: 4 }])
     const lane = (await stage.storage.lookup.lanes(id)).find(({ lane: name }) => name === 'send')
     assert.deepEqual([lane?.failures, lane?.setback], [0, undefined], 'it is nobody’s failure')
     await stage.accounts.change(id, stage.clock.now(), goOn)
     await stage.run()
-    assert.equal(segment.requests.length, 10)
-    assert.equal(new Set(segment.accepted.map(({ message }) => message.messageId)).size, 10)
+    assert.equal(segment.requests.length, 20)
+    assert.equal(new Set(segment.accepted.map(({ message }) => message.messageId)).size, 20)
   })

@@ -80,8 +80,8 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     accountsMax: 32,
     limit: messagesMax,
     bytesMax: leaseBytesMax,
-    work: (lease, hasRoom, claimedAt) =>
-      sendLease({ ...lane, wakeAsking: () => asking.wake() }, lease, hasRoom, claimedAt),
+    work: (lease, turn, claimedAt) =>
+      sendLease({ ...lane, wakeAsking: () => asking.wake(lease.org) }, lease, turn, claimedAt),
   })
   const asking: Work = working({
     ...loop,
@@ -89,8 +89,10 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     accountsMax: 16,
     limit: 50,
     bytesMax: leaseBytesMax,
-    work: (lease, _hasRoom, claimedAt) =>
-      askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending: () => sending.wake() }, lease, claimedAt),
+    work: (lease, _turn, claimedAt) => {
+      const wakeSending = () => sending.wake(lease.org)
+      return askLease({ ...lane, grants, disconnect, driftUrl: apiUrl, wakeSending }, lease, claimedAt)
+    },
   })
   const wake = () => {
     sending.wake()
@@ -103,7 +105,10 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   accounts.onSeen((before, after) => logAccountChange(log, before, after, { elsewhere: true }))
   const follow = follower({ accounts, keyring, clock, log, wake })
   storage.onChange(follow.changed)
-  storage.onDue(wake)
+  storage.onDue(() => {
+    sending.due()
+    asking.due()
+  })
   const receive = receiver({
     tokens: tokensOf(verificationTokens),
     catalogue,
@@ -113,7 +118,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     clock,
     random,
     orgsAllowed: needs.orgsAllowed,
-    wake: (woken) => (woken === 'send' ? sending : asking).wake(),
+    wake: (woken, org) => (woken === 'send' ? sending : asking).wake(org),
   })
   return {
     receive,

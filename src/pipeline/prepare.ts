@@ -27,35 +27,8 @@ export interface Prepared {
 
 /** Bodies claimed at once: so that many accounts at once stay within memory. */
 export const leaseBytesMax = 500_000
-/** Requests' worth of entries that one lease goes on to: then its line has been served, and it ends. */
-const leaseRequestsMax = 8
-/** Fewer than this part of what was asked for, and the line was as good as empty: more would be a question for nothing. */
-const worthMore = 1 / 5
-
-/**
- * A lease's entries and those that follow them, a request's worth after the other: the next ones are fetched while the
- * ones before are made ready, and those before them are sent. A probe, or whatever follows a failure or a crash, stays
- * with what was claimed.
- */
-export async function* ahead(needs: PrepareNeeds, lease: Lease, hasRoom: () => boolean): AsyncGenerator<Prepared> {
-  const { inbox } = needs.storage
-  const limits = { limit: needs.messagesMax, bytesMax: leaseBytesMax }
-  const staysAlone = lease.asked || lease.trouble !== undefined || lease.crashes + lease.failures > 0
-  let fetching = Promise.resolve(lease.entries)
-  for (let requests = 1; ; requests++) {
-    const entries = await fetching
-    const isMore = !staysAlone && entries.length >= limits.limit * worthMore && requests < leaseRequestsMax && hasRoom()
-    if (isMore) {
-      fetching = inbox.more(lease, entries.at(-1)!.place, limits)
-      // It is looked at when these are ready: should it fail before that, nobody need be told yet.
-      fetching.catch(() => {})
-    }
-    yield await prepare(needs, lease, entries)
-    if (!isMore) return
-  }
-}
-
-async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {
+/** Makes entries of a lease ready to be sent, in order. */
+export async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
   const prepared: Prepared = { entries, messages: [], aside: [], learnt: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }

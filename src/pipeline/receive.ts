@@ -53,7 +53,7 @@ interface Needs {
   clock: Clock
   random: Random
   /** Called after something was stored that can be worked on at once. */
-  wake(lane: Lane): void
+  wake(lane: Lane, org: Org): void
 }
 
 type Fate =
@@ -97,8 +97,8 @@ export function receiver(needs: Needs): Receive {
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
-    if (arrival.state === 'waiting') wake('send')
-    if (arrival.state === 'asking') wake('ask')
+    if (arrival.state === 'waiting') wake('send', org)
+    if (arrival.state === 'asking') wake('ask', org)
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }
 

@@ -8,18 +8,22 @@ import { holdOf } from '../accounts/state.ts'
 import { markTrouble, markWell } from '../accounts/trouble.ts'
 import { openWriteKey } from '../accounts/write-key.ts'
 import type { Id } from '../events/define.ts'
+import { type Bell, openBell } from '../lib/bell.ts'
 import type { Clock, Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { type Room, roomOf } from '../segment/batch.ts'
-import type { Ending, Install, Lease, Org, Settlement } from '../storage/ports.ts'
+import type { Ending, Install, Lease, Org, Placed, Settlement } from '../storage/ports.ts'
 import { type Attempts, attempts, holdNow } from './attempt.ts'
 import { allRefused, type Delivered, deliver } from './deliver.ts'
 import { flights } from './flights.ts'
+import { type Hand, openHand } from './hand.ts'
 import { watchLease } from './lease-watch.ts'
-import { ahead, type PrepareNeeds } from './prepare.ts'
+import { type PrepareNeeds, prepare } from './prepare.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
+import { settler } from './settler.ts'
+import type { Turn } from './worker.ts'
 
 export interface SendNeeds extends PrepareNeeds {
   accounts: Accounts
@@ -38,13 +42,14 @@ export interface SendNeeds extends PrepareNeeds {
  */
 const probesBeforeBatch = 7
 /** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
-const requestsMax = 4
+const requestsMax = 16
+/** A request that is not full starts no sooner after the last such one: many events a second share requests. */
+const partialEveryMs = 5
+/** A lease that nothing else shares the process with, and that hears of nothing new. */
+const byItself: Turn = { share: () => Number.POSITIVE_INFINITY, onWake() {} }
 
-/**
- * `hasRoom`: whether a lease may go on to more than it was claimed with, because few accounts are under way.
- * `claimedAt`: a look at the clocks before the claim.
- */
-export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => true, claimedAt?: Look): Promise<void> {
+/** `turn`: what the loop grants and tells the lease. `claimedAt`: a look at the clocks before the claim. */
+export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself, claimedAt?: Look): Promise<void> {
   const { storage, accounts, clock, random, log } = needs
   const { inbox } = storage
   const startedAt = clock.monotonic()
@@ -64,7 +69,11 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
   const isOurs = watchLease({ ...needs, inbox }, lease, claimedAt)
   const requests = attempts({ ...needs, isOurs }, lease, install, writeKey)
   const room = roomOf(writeKey, needs.messagesMax)
-  const sent = await sendAll(needs, lease, requests, room, totals, hasRoom)
+  // Another key or region is for the next lease.
+  const isAsBegun = () => accounts.get(lease.org)?.generation === install.generation
+  const bell = openBell(clock)
+  const hand = openHand({ ...needs, inbox, isAsBegun, came: bell.ring }, lease, turn)
+  const sent = await sendAll(needs, lease, requests, { room, bell, hand }, totals)
   if (!sent) return
   const { settlements, stopped } = sent
   const ending = await endingFor(needs, lease, install, stopped, requests.made())
@@ -81,50 +90,74 @@ export async function sendLease(needs: SendNeeds, lease: Lease, hasRoom = () => 
   })
 }
 
+interface Means {
+  room: Room
+  /** Rung when there may be something to do: a request or a transaction has ended, something has come. */
+  bell: Bell
+  hand: Hand
+}
+
 /**
- * Sends what a lease holds, a few requests at once. What became of a request is settled while others are under way; of
- * the last one it is given back, for the lease's end. Undefined when somebody else has the lease by now.
+ * Sends what a lease holds and what comes meanwhile, some requests at once, until nothing is left. What became of a
+ * request is settled while others are under way; of the last ones it is given back, for the lease's end. Undefined when
+ * another process has the lease by now.
  */
 async function sendAll(
   needs: SendNeeds,
   lease: Lease,
   { attempt, answerTo }: Attempts,
-  room: Room,
+  { room, bell, hand }: Means,
   totals: Totals,
-  hasRoom: () => boolean,
 ): Promise<{ settlements: Settlement[]; stopped: Pause | undefined } | undefined> {
-  const { inbox } = needs.storage
-  const { trouble } = lease
+  const { clock, storage } = needs
   const learnt = new Map<number, Id>()
-  const settled: Settlement[] = []
-  let settling = Promise.resolve(true)
+  const settling = settler({ inbox: storage.inbox, letGo: hand.letGo, done: bell.ring }, lease)
   let stopped: Pause | undefined
-  const sending = flights({ room, atOnceMax: requestsMax }, async (run, isLast) => {
-    const result = await deliver(run, attempt, trouble !== undefined)
+  const sending = flights({ room, atOnceMax: requestsMax, partialEveryMs, clock, bell }, async (run) => {
+    const result = await deliver(run, attempt, lease.trouble !== undefined)
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
-    if (totals.delivered > 0) totals.lagMs ??= needs.clock.now() - lease.entries[0]!.receivedAt
+    if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
     totals.dead += result.dead.length
-    settled.push(...settlementsOf(result, learnt, answerTo, needs.clock.now()))
+    settling.add(settlementsOf(result, learnt, answerTo, clock.now()))
     stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
-    if (!isLast()) settling = both(settling, inbox.settle(lease, settled.splice(0)))
   })
+
+  async function take(entries: readonly Placed[], moreComes: () => boolean): Promise<void> {
+    const prepared = await prepare(needs, lease, entries)
+    totals.entries += entries.length
+    // What must ask goes on its way first, and does not wait for Segment.
+    if (prepared.aside.length > 0) {
+      if (!(await settling.now(prepared.aside))) return
+      needs.wakeAsking()
+    }
+    for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
+    sending.add(prepared.messages, moreComes())
+  }
+
+  /** Begins to read what comes next, if it is time to. */
+  function readNext(): Promise<readonly Placed[]> | undefined {
+    if (settling.isBroken()) sending.stop()
+    const reading = sending.isStopped() ? undefined : hand.next(sending.restMs() === 0)
+    // It is looked at when what was read before is ready: should it fail before that, nobody need be told yet.
+    reading?.catch(() => {})
+    return reading
+  }
+
   try {
-    for await (const prepared of ahead(needs, lease, hasRoom)) {
-      totals.entries += prepared.entries.length
-      // What must ask goes on its way first, and does not wait for Segment.
-      if (prepared.aside.length > 0) {
-        settling = both(settling, inbox.settle(lease, prepared.aside))
-        if (!(await settling)) {
-          sending.stop()
-          break
-        }
-        needs.wakeAsking()
+    let reading: Promise<readonly Placed[]> | undefined = Promise.resolve(lease.entries)
+    for (;;) {
+      if (reading !== undefined) {
+        const entries = await reading
+        reading = readNext()
+        await take(entries, () => reading !== undefined && hand.isLong())
+      } else reading = readNext()
+      if (reading === undefined && sending.isIdle()) break
+      settling.flush()
+      if (reading === undefined) {
+        await bell.rung(sending.isStopped() ? undefined : hand.againInMs(sending.restMs()))
       }
-      for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
-      sending.add(prepared.messages)
-      if (stopped) break
     }
   } catch (error) {
     sending.stop()
@@ -132,15 +165,8 @@ async function sendAll(
     throw error
   }
   await sending.finish()
-  return (await settling) ? { settlements: settled, stopped } : undefined
-}
-
-/** Whether the lease was still ours both times. */
-function both(one: Promise<boolean>, other: Promise<boolean>): Promise<boolean> {
-  const held = Promise.all([one, other]).then(([first, second]) => first && second)
-  // It is looked at later: should it fail before that, nobody need be told yet.
-  held.catch(() => {})
-  return held
+  const settlements = await settling.finish()
+  return settlements && { settlements, stopped }
 }
 
 interface Totals {
@@ -207,11 +233,15 @@ async function endingFor(
 
 function settlementsOf(
   { delivered, dead }: Delivered,
-  learnt: ReadonlyMap<number, Id>,
+  learnt: Map<number, Id>,
   answerTo: Attempts['answerTo'],
   at: number,
 ): Settlement[] {
-  const by = (id: number) => ({ answer: answerTo(id), ...(learnt.has(id) ? { contact: learnt.get(id)! } : {}) })
+  const by = (id: number) => {
+    const contact = learnt.get(id)
+    learnt.delete(id)
+    return { answer: answerTo(id), ...(contact === undefined ? {} : { contact }) }
+  }
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),

@@ -1,59 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eventually, manualClock, timePasses } from '../../test/clock.ts'
+import { eventually, timePasses } from '../../test/clock.ts'
+import { deliver, leaseMs, startLoop } from '../../test/loop.ts'
 import { Problem } from '../lib/errors.ts'
-import { type Log, silentLog } from '../lib/log.ts'
-import { openForgetful } from '../storage/memory/open.ts'
-import type { Inbox, Lease } from '../storage/ports.ts'
-import { type Work, working } from './worker.ts'
-
-const leaseMs = 60_000
-
-/** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
-function startLoop(work: (lease: Lease, inbox: Inbox, hasRoom: () => boolean) => Promise<void>, accountsMax = 3) {
-  const clock = manualClock()
-  const { inbox, ledger } = openForgetful()
-  const counted = { claims: 0, broken: false, lost: false }
-  const errors: string[] = []
-  const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
-  const claim = inbox.claim
-  inbox.claim = async (lane, options) => {
-    counted.claims++
-    if (counted.broken) throw new Error('the store is away')
-    const lease = await claim(lane, options)
-    if (counted.lost) throw new Problem('store_unreachable', 'the claim was committed, and its answer lost')
-    return lease
-  }
-  const options = {
-    inbox,
-    holder: 'a',
-    lane: 'send' as const,
-    clock,
-    log,
-    leaseMs,
-    accountsMax,
-    limit: 500,
-    bytesMax: 1_000_000,
-  }
-  const loop: Work = working({ ...options, work: (lease, hasRoom) => work(lease, inbox, hasRoom) })
-  let last = 0
-  const arrive = async (org: string) => {
-    last++
-    const identity = Buffer.from(`${last}`)
-    const [receivedAt, body] = [clock.now(), Buffer.from('x')]
-    const messageId = `m${last}`
-    await inbox.append([
-      { state: 'waiting', org, type: 't', messageId, receivedAt, identity, mapping: 1, rememberMs: 1_000, body },
-    ])
-    loop.wake()
-  }
-  return { clock, inbox, ledger, loop, arrive, counted, errors }
-}
-
-async function deliver(lease: Lease, inbox: Inbox, readyAt = 0): Promise<void> {
-  const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 0 }))
-  await inbox.settle(lease, settlements, { readyAt, failures: 0 })
-}
 
 describe('the loop', () => {
   test('works on whatever arrives, and asks the store for nothing while nothing does', async () => {
@@ -235,27 +184,6 @@ describe('the loop', () => {
       aside.filter(([state]) => state !== 'delivered'),
       [['quarantined', 'crashes', 1]],
     )
-  })
-
-  test('lets a lease go on to more while few others are under way, and until it is told to stop', async () => {
-    const rooms: (() => boolean)[] = []
-    const end = Promise.withResolvers<void>()
-    const { loop, arrive } = startLoop(async (lease, inbox, hasRoom) => {
-      rooms.push(hasRoom)
-      await end.promise
-      await deliver(lease, inbox)
-    }, 16)
-    await arrive('1')
-    await arrive('2')
-    await eventually(() => rooms.length === 2)
-    assert.ok(rooms[0]!())
-    await arrive('3')
-    await eventually(() => rooms.length === 3)
-    assert.ok(!rooms[0]!())
-    end.resolve()
-    await eventually(() => rooms[0]!())
-    await loop.stop()
-    assert.ok(!rooms[0]!())
   })
 
   test('after stopping takes nothing new', async () => {

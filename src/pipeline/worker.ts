@@ -7,10 +7,26 @@ import type { Holder, Inbox, Lane, Lease, Org } from '../storage/ports.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
-  /** Something may be due now. */
-  wake(): void
+  /**
+   * Something may be due now. `org`: of this account alone, and behind what stands in its line already; where a lease of
+   * it is under way here, that one hears of it. Otherwise the leases under way hear that their whole line may have changed.
+   */
+  wake(org?: Org): void
+  /** Something may be due now, as another process says: the leases under way find theirs by themselves. */
+  due(): void
   /** Takes nothing new and resolves when what is under way has been settled. */
   stop(): Promise<void>
+}
+
+/** What a lease has of the loop while it is worked on. */
+export interface Turn {
+  /**
+   * How many requests' worth of entries the lease may have in hand now: all leases share as many as accounts may be under
+   * way. None where others may wait for a turn: then the lease takes up nothing more.
+   */
+  share(): number
+  /** Calls back when something of the account may have come; `anywhere`: not only behind what stands in its line. */
+  onWake(listener: (anywhere: boolean) => void): void
 }
 
 interface Needs {
@@ -18,11 +34,8 @@ interface Needs {
   /** Of this process: unlike that of any other. */
   holder: string
   lane: Lane
-  /**
-   * `hasRoom`: whether so few accounts are under way now that a lease may go on to more entries. `claimedAt`: a look
-   * at the clocks before its claim.
-   */
-  work(lease: Lease, hasRoom: () => boolean, claimedAt: Look): Promise<void>
+  /** `claimedAt`: a look at the clocks before the lease's claim. */
+  work(lease: Lease, turn: Turn, claimedAt: Look): Promise<void>
   clock: Clock
   log: Log
   leaseMs: number
@@ -36,8 +49,6 @@ interface Needs {
 const crashesBeforeAlone = 3
 /** After so many with the same entry alone, that entry is quarantined. */
 const crashesBeforeQuarantine = 10
-/** Of the accounts that may be under way at once: with no more than these, each may take more than a claim's worth. */
-const few = 1 / 8
 /** How long to leave a store alone that has just failed. */
 const storeRestMs = 1_000
 /**
@@ -48,8 +59,11 @@ const storeFault = /^store_(?!statement_failed$)/
 
 export function working({ inbox, holder, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
   const underWay = new Set<Promise<void>>()
-  /** The accounts whose leases are in our hands; a lease of ours on any other is taken back. */
-  const busy = new Set<Org>()
+  /** The accounts whose leases are in our hands, and how these are woken; a lease of ours on any other is taken back. */
+  const busy = new Map<Org, Waking>()
+  /** Of these something came since the claim under way began. */
+  const cameMeanwhile = new Set<Org>()
+  let isAlone = false
   let claiming: Promise<void> | undefined
   /**
    * At the start and every fifteen minutes a claim also takes what some clock has put far ahead, each account once: where
@@ -66,6 +80,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   async function claimAll(): Promise<void> {
     while (!stopped && underWay.size < accountsMax) {
       woken = false
+      cameMeanwhile.clear()
       const claimedAt = lookAt(clock)
       const { now } = claimedAt
       if (!sweep && clock.monotonic() >= sweepAt) {
@@ -76,7 +91,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       const farAhead = sweep !== undefined
       const lease = await inbox.claim(lane, { now, leaseMs, limit, bytesMax, holder: self(), farAhead })
       if (sweep) swept(sweep, lease)
-      if (lease) busy.add(lease.org)
+      if (lease) busy.set(lease.org, openWaking(cameMeanwhile.has(lease.org)))
       if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
       else if (lease) begin(lease, claimedAt)
       else if (!woken) return sleepUntilDue()
@@ -97,9 +112,11 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
    * blamed, and the innocent that were under way with it before have shown that they are.
    */
   async function alone(lease: Lease, claimedAt: Look): Promise<void> {
+    isAlone = true
     await underWayEnds()
     begin(lease, claimedAt)
     await underWayEnds()
+    isAlone = false
   }
 
   /** Or has had its time: a partner's slow answer must not cost a lease that waits here. */
@@ -124,7 +141,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
 
   function self(): Holder {
     // mutant: takes a lease that it works on for one that got lost
-    return { id: holder, busy: [...busy] }
+    return { id: holder, busy: [...busy.keys()] }
   }
 
   /**
@@ -145,28 +162,40 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     return pause(clock, storeRestMs, stopping.signal)
   }
 
-  function hasRoom(): boolean {
-    return !stopped && underWay.size <= accountsMax * few
+  function share(): number {
+    // mutant: lets leases that never end keep all others from their turn
+    const othersMayWait = stopped || isAlone || underWay.size >= accountsMax
+    return othersMayWait ? 0 : Math.floor(accountsMax / underWay.size)
   }
 
   function begin(lease: Lease, claimedAt: Look): void {
+    const { onWake } = busy.get(lease.org)!
     const isToBlame = lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1
-    const ended = (isToBlame ? quarantine(lease) : work(lease, hasRoom, claimedAt))
+    const ended = (isToBlame ? quarantine(lease) : work(lease, { share, onWake }, claimedAt))
       .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)
         busy.delete(lease.org)
-        wake()
+        due()
       })
     underWay.add(ended)
   }
 
   function wakeAfter(delayMs: number): void {
     cancelTimer()
-    if (!stopped) cancelTimer = clock.after(delayMs, wake)
+    if (!stopped) cancelTimer = clock.after(delayMs, due)
   }
 
-  function wake(): void {
+  function wake(org?: Org): void {
+    const waking = org === undefined ? undefined : busy.get(org)
+    waking?.wake(false)
+    if (waking) return
+    if (org === undefined) for (const each of busy.values()) each.wake(true)
+    else cameMeanwhile.add(org)
+    due()
+  }
+
+  function due(): void {
     woken = true
     if (stopped) return
     claiming ??= claimAll()
@@ -178,18 +207,39 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       .finally(() => {
         claiming = undefined
         // Woken after the last claim had looked: look again.
-        if (woken && underWay.size < accountsMax) wake()
+        if (woken && underWay.size < accountsMax) due()
       })
   }
 
   return {
     wake,
+    due,
     async stop() {
       stopped = true
       stopping.abort()
       cancelTimer()
       await claiming
       await Promise.all(underWay)
+    },
+  }
+}
+
+interface Waking {
+  wake(anywhere: boolean): void
+  onWake: Turn['onWake']
+}
+
+/** Keeps the word for a lease that does not listen yet. */
+function openWaking(hasCome: boolean): Waking {
+  let missed: boolean | undefined = hasCome ? false : undefined
+  let listener = (anywhere: boolean) => {
+    missed = anywhere || missed === true
+  }
+  return {
+    wake: (anywhere) => listener(anywhere),
+    onWake(next) {
+      listener = next
+      if (missed !== undefined) next(missed)
     },
   }
 }

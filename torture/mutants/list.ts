@@ -202,7 +202,22 @@ inbox.append([arrival]).catch(() => {})`,
   {
     name: 'has one contact in two requests at once',
     becomes: 'const { run, rest, isFull } = fill(waiting, room, () => false)',
-    catchers: [simulation],
+    catchers: [{ test: 'src/pipeline/flights.test.ts' }, simulation],
+  },
+  {
+    name: 'starts a request for every event',
+    becomes: 'if (inMs >= 0) return true',
+    catchers: [{ test: 'src/pipeline/flights.test.ts' }],
+  },
+  {
+    name: 'never reads again what was committed behind it',
+    becomes: "const fromBeginning = comes === 'anywhere'",
+    catchers: [{ test: 'src/pipeline/hand.test.ts', only: 'what was committed behind it' }],
+  },
+  {
+    name: 'lets leases that never end keep all others from their turn',
+    becomes: 'const othersMayWait = stopped || isAlone',
+    catchers: [{ test: 'src/pipeline/turns.test.ts', only: 'beside some that never stop' }],
   },
   {
     name: 'keeps no order in an account',

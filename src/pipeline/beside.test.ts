@@ -1,0 +1,98 @@
+/** Requests of one lease beside those that Segment has not answered yet. */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { eventually } from '../../test/clock.ts'
+import { type OneLease, startOneLease } from '../../test/one-lease.ts'
+
+let one: OneLease
+beforeEach(async () => {
+  one = await startOneLease()
+})
+afterEach(() => one.close())
+
+test('an event of another contact is sent while Segment still thinks about the one before', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, ended } = await one.go()
+  one.stage.clock.advance(5)
+  await come(2)
+  await eventually(() => requests.length === 2)
+  assert.deepEqual(requests, [['1'], ['2']])
+  answer(1)
+  answer(0)
+  await ended
+  assert.equal(await one.stillWaiting(), 0)
+})
+
+test('an event of a contact under way waits for it, and those of others do not', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  one.stage.clock.advance(5)
+  await come(1, 2, 1, 3)
+  await eventually(() => requests.length === 2)
+  assert.deepEqual(requests[1], ['2', '3'])
+  one.stage.clock.advance(5)
+  await turn()
+  assert.equal(requests.length, 2)
+  answer(0)
+  await eventually(() => requests.length === 3)
+  assert.deepEqual(requests[2], ['1', '1'])
+  answer(2)
+  answer(1)
+  await ended
+  assert.equal(await one.stillWaiting(), 0)
+})
+
+test('partial requests start at most every five milliseconds, and what comes meanwhile shares one', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  for (const contact of [2, 3, 4]) await come(contact)
+  one.stage.clock.advance(4)
+  await turn()
+  assert.deepEqual([requests, one.calls], [[['1']], []], 'the store is not asked before either')
+  one.stage.clock.advance(1)
+  await eventually(() => requests.length === 2)
+  assert.deepEqual([requests[1], one.calls], [['2', '3', '4'], ['more']])
+  answer(0)
+  answer(1)
+  await ended
+})
+
+test('never more than sixteen requests of one account are under way at once', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  for (let contact = 2; contact <= 20; contact++) {
+    one.stage.clock.advance(5)
+    await come(contact)
+  }
+  assert.equal(requests.length, 16)
+  answer(3)
+  await eventually(() => requests.length === 17)
+  assert.deepEqual(requests[16], ['17', '18', '19', '20'], 'what came meanwhile shares the next')
+  await turn()
+  requests.forEach((_, request) => void answer(request))
+  await ended
+  assert.equal(await one.stillWaiting(), 0)
+})
+
+test('an event that comes alone takes one request and one transaction beside its claim', async () => {
+  await one.arrive(1)
+  const { requests, answer, ended } = await one.go()
+  answer(0)
+  await ended
+  assert.deepEqual([requests, one.calls], [[['1']], ['settle']])
+})
+
+test('what several requests brought in one turn of the event loop is settled in one transaction', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  for (const contact of [2, 3, 4]) {
+    one.stage.clock.advance(5)
+    await come(contact)
+  }
+  assert.equal(requests.length, 4)
+  for (const request of [1, 2, 3]) answer(request)
+  await turn()
+  assert.deepEqual([one.calls.filter((call) => call === 'settle').length, await one.stillWaiting()], [1, 1])
+  answer(0)
+  await ended
+})
