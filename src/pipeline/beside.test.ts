@@ -96,3 +96,45 @@ test('what several requests brought in one turn of the event loop is settled in 
   answer(0)
   await ended
 })
+
+const refused = { status: 400, headers: {}, body: '{"success":false}' }
+
+test('when every event is refused in a request of its own, the account is held and nothing is dead', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  for (const contact of [2, 3]) {
+    one.stage.clock.advance(5)
+    await come(contact)
+  }
+  assert.equal(requests.length, 3)
+  answer(0)
+  answer(1, refused)
+  await turn()
+  answer(2, refused)
+  await ended
+  assert.deepEqual(
+    (await one.stage.standings()).map(({ state, reason, count }) => [state, reason, count]),
+    [['waiting', 'segment_refuses_all', 2]],
+  )
+})
+
+test('an event that is refused in a request of its own is dead once Segment takes one that began later', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, turn, ended } = await one.go()
+  for (const contact of [2, 3]) {
+    one.stage.clock.advance(5)
+    await come(contact)
+  }
+  answer(1, refused)
+  await turn()
+  answer(0)
+  await turn()
+  assert.equal(await one.stillWaiting(), 2, 'one that began before says nothing of it')
+  answer(2)
+  await ended
+  assert.equal(requests.length, 3)
+  assert.deepEqual(
+    (await one.stage.standings()).map(({ state, reason, count }) => [state, reason, count]),
+    [['dead', 'segment_400', 1]],
+  )
+})

@@ -43,3 +43,37 @@ export async function deliver(
 function sureDead({ delivered, dead }: Delivered): Delivered['dead'] {
   return delivered.length > 0 ? dead : []
 }
+
+export interface Judgement {
+  /** A request begins; what is returned judges what became of it beside the others. */
+  begin(): (result: Delivered) => Delivered
+  /** Refused alone, where nothing says that the account is refused: for the lease's end. */
+  rest(): Delivered['dead']
+}
+
+/**
+ * What several requests of one lease say together. Where each has one message, one that is refused is dead only when
+ * Segment has taken a request that began later: when it has refused another instead, it may be the account that is refused.
+ */
+export function judgement(): Judgement {
+  let begun = 0
+  let doubted: { nth: number; dead: Delivered['dead'] }[] = []
+  return {
+    begin() {
+      const nth = ++begun
+      return (result) => {
+        if (result.stopped) return result
+        if (result.delivered.length > 0) {
+          const sure = doubted.filter((one) => one.nth < nth)
+          doubted = doubted.filter((one) => one.nth > nth)
+          return { ...result, dead: [...sure.flatMap(({ dead }) => dead), ...result.dead] }
+        }
+        doubted.push({ nth, dead: result.dead })
+        // mutant: lets events die of what the account is refused for
+        if (doubted.length > 1) return { delivered: [], dead: [], stopped: { is: 'held', reason: allRefused } }
+        return { delivered: [], dead: [] }
+      }
+    },
+    rest: () => doubted.flatMap(({ dead }) => dead),
+  }
+}

@@ -16,7 +16,7 @@ import type { Send } from '../lib/request.ts'
 import { type Room, roomOf } from '../segment/batch.ts'
 import type { Ending, Install, Lease, Org, Placed, Settlement } from '../storage/ports.ts'
 import { type Attempts, attempts, holdNow } from './attempt.ts'
-import { allRefused, type Delivered, deliver } from './deliver.ts'
+import { allRefused, type Delivered, deliver, judgement } from './deliver.ts'
 import { flights } from './flights.ts'
 import { type Hand, openHand } from './hand.ts'
 import { watchLease } from './lease-watch.ts'
@@ -113,8 +113,10 @@ async function sendAll(
   const learnt = new Map<number, Id>()
   const settling = settler({ inbox: storage.inbox, letGo: hand.letGo, done: bell.ring }, lease)
   let stopped: Pause | undefined
+  const judging = judgement()
   const sending = flights({ room, atOnceMax: requestsMax, partialEveryMs, clock, bell }, async (run) => {
-    const result = await deliver(run, attempt, lease.trouble !== undefined)
+    const judge = judging.begin()
+    const result = judge(await deliver(run, attempt, lease.trouble !== undefined))
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
@@ -165,6 +167,7 @@ async function sendAll(
     throw error
   }
   await sending.finish()
+  if (!stopped) settling.add(settlementsOf({ delivered: [], dead: judging.rest() }, learnt, answerTo, clock.now()))
   const settlements = await settling.finish()
   return settlements && { settlements, stopped }
 }

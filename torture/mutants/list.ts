@@ -205,6 +205,11 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'src/pipeline/flights.test.ts' }, simulation],
   },
   {
+    name: 'lets events die of what the account is refused for',
+    becomes: 'if (doubted.length > 1) return { delivered: [], dead: result.dead }',
+    catchers: [{ test: 'src/pipeline/beside.test.ts', only: 'every event is refused' }],
+  },
+  {
     name: 'starts a request for every event',
     becomes: 'if (inMs >= 0) return true',
     catchers: [{ test: 'src/pipeline/flights.test.ts' }],
