@@ -5,8 +5,8 @@ import { fill, type Packed, type Room } from '../segment/batch.ts'
 
 export interface Flights {
   /**
-   * More to send, behind what was given before. Full requests start at once, the others when the last one that was not
-   * full began long enough ago. `moreComes`: what fills no request waits for what is added next.
+   * More to send, behind what was given before. Full requests start at once, and so does one when nothing is under way;
+   * the others when the last one that was not full began long enough ago. `moreComes`: what fills no request waits for what is added next.
    */
   add(messages: readonly Packed[], moreComes?: boolean): void
   /** Nothing waits and nothing is under way. */
@@ -23,7 +23,7 @@ export interface Flights {
 interface Needs {
   room: Room
   atOnceMax: number
-  /** From the start of a request that is not full to that of the next one. */
+  /** From the start of a request that is not full to that of the next one beside it. */
   partialEveryMs: number
   clock: Clock
   /** Rung whenever a request has ended. */
@@ -47,6 +47,7 @@ export function flights(
   const isIdle = () => waiting.length === 0 && underWay.size === 0
 
   function partialInMs(): number {
+    if (underWay.size === 0) return 0
     return Math.max(partialAt + partialEveryMs - clock.monotonic(), 0)
   }
 

@@ -43,7 +43,7 @@ export interface SendNeeds extends PrepareNeeds {
 const probesBeforeBatch = 7
 /** Requests of one lease under way at once: an account's speed is not bound by how long Segment takes to answer. */
 const requestsMax = 16
-/** A request that is not full starts no sooner after the last such one: many events a second share requests. */
+/** Beside others, a request that is not full starts no sooner after the last such one: many events a second share requests. */
 const partialEveryMs = 5
 /** A lease that nothing else shares the process with, and that hears of nothing new. */
 const byItself: Turn = { share: () => Number.POSITIVE_INFINITY, onWake() {} }
