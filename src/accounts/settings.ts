@@ -1,6 +1,7 @@
 /**
  * What is not secret of an account's settings. The store keeps them as one JSON text and knows no option: a new one is a
- * line of this schema, the page that edits it, and the code that uses it.
+ * line of this schema, an action of actions.ts that saves it, its form in src/web/pages/settings.ts and
+ * src/web/console/settings.ts, and the code that uses it.
  */
 import { z } from 'zod'
 import { Problem } from '../lib/errors.ts'

@@ -1,6 +1,7 @@
 /**
  * What Segment's answer to a batch means. The whole judgement is this table; nothing else reads a status. What then becomes
- * of the batch, such as halving one that was refused, is in src/pipeline/deliver.ts.
+ * of a refused batch is in src/pipeline/deliver.ts: it is sent again in halves, in order, until the bad message stands alone,
+ * and that is dead; where each message is refused none is dead, and the account needs attention.
  */
 import { retryAfterMs } from '../lib/backoff.ts'
 import { isObject, readText } from '../lib/json.ts'
