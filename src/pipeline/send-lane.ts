@@ -114,14 +114,18 @@ async function sendAll(
   const settling = settler({ inbox: storage.inbox, letGo: hand.letGo, done: bell.ring }, lease)
   let stopped: Pause | undefined
   const judging = judgement()
+  /** Also those that are dead without a request, such as one that is too large. */
+  const counted = (settlements: Settlement[]) => {
+    totals.dead += settlements.filter(({ to }) => to === 'dead').length
+    return settlements
+  }
   const sending = flights({ room, atOnceMax: requestsMax, partialEveryMs, clock, bell }, async (run) => {
     const judge = judging.begin()
     const result = judge(await deliver(run, attempt, lease.trouble !== undefined))
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
-    totals.dead += result.dead.length
-    settling.add(settlementsOf(result, learnt, answerTo, clock.now()))
+    settling.add(counted(settlementsOf(result, learnt, answerTo, clock.now())))
     stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
   })
@@ -131,7 +135,7 @@ async function sendAll(
     totals.entries += entries.length
     // What must ask goes on its way first, and does not wait for Segment.
     if (prepared.aside.length > 0) {
-      if (!(await settling.now(prepared.aside))) return
+      if (!(await settling.now(counted(prepared.aside)))) return
       needs.wakeAsking()
     }
     for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
@@ -167,7 +171,8 @@ async function sendAll(
     throw error
   }
   await sending.finish()
-  if (!stopped) settling.add(settlementsOf({ delivered: [], dead: judging.rest() }, learnt, answerTo, clock.now()))
+  const rest = { delivered: [], dead: judging.rest() }
+  if (!stopped) settling.add(counted(settlementsOf(rest, learnt, answerTo, clock.now())))
   const settlements = await settling.finish()
   return settlements && { settlements, stopped }
 }

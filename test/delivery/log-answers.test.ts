@@ -38,6 +38,11 @@ test('each event that ends other than delivered has a line with its messageId, t
   const empty = await post('contact_updated', { endUserId: 7, timestamp: 1_714_419_312_001, diff: [] })
   const nobody = await post('new_meeting', { scheduledAt: 1_714_419_312_002 })
   await settled(rig, ({ waiting }) => waiting === 0)
+  assert.equal(
+    about('batch').reduce((sum, { dead }) => sum + Number(dead), 0),
+    1,
+    'the batch counts it as well',
+  )
   const endings = new Map(about('event_ended').map(({ messageId, ...fields }) => [messageId, fields]))
   assert.deepEqual(endings.get(large.messageId), {
     type: 'phone_captured',
