@@ -1,7 +1,7 @@
 /** Builds the running service from its settings: the one place where the parts are tied together, and a store is opened for them. */
 
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
-import { configureSingle } from './accounts/configure.ts'
+import { configureSingle } from './accounts/add-account.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
 import { holdOf } from './accounts/state.ts'
 import { addressOf, type Config } from './config.ts'

@@ -11,8 +11,9 @@
  * and nothing of it is sent. `tried`: what waits is sent, and looked up, at once; `sent`, `looked up`: only that. In all
  * other lines nothing is sent.
  */
+
+import type { What } from './account-actions.ts'
 import { type Line, lookupSays } from './account-answers.ts'
-import type { What } from './account-deeds.ts'
 import { byConnecting, byDisconnecting, byKeeping, byLeaving, lives } from './account-drift.ts'
 import { by, type Case, type Options, type Table } from './account-line.ts'
 import { page } from './account-stage.ts'

@@ -2,7 +2,7 @@
  * What people do to an account, in the console, on the command line and in the settings alike. Each action checks, and saves
  * the change and its audit entry in one write (`Accounts.change`); what was saved wakes the pipeline (`Accounts.onChange`).
  * What changes something else than the account is recorded when it is done. The longer actions have files of their own:
- * retry.ts, configure.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
+ * retry.ts, add-account.ts, change-key.ts, connect-finish.ts, disconnect.ts, sign-out.ts.
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'

@@ -5,8 +5,8 @@ import { eventually } from '../../test/clock.ts'
 import { eachStage, org, type Stage, writeKey } from '../../test/stage.ts'
 import type { Deed } from '../storage/ports.ts'
 import { chooseEvents, pauseAccount, resumeAccount } from './actions.ts'
+import { configureAccount } from './add-account.ts'
 import { changeWriteKey } from './change-key.ts'
-import { configureAccount } from './configure.ts'
 import { finishing } from './connect-finish.ts'
 
 const id = String(org)

@@ -1,7 +1,7 @@
 /** Accounts from the command line, beside a running service. Secrets come from standard input, never as arguments. */
 
 import { type Done, pauseAccount } from '../accounts/actions.ts'
-import { configureAccount } from '../accounts/configure.ts'
+import { configureAccount } from '../accounts/add-account.ts'
 import { owners } from '../accounts/needs-attention.ts'
 import { type Attempt, afterAttempt, resumeNow, retryNow } from '../accounts/retry.ts'
 import { settingsOf } from '../accounts/settings.ts'

@@ -10,8 +10,8 @@ import type { Answered } from '../../src/lib/request.ts'
 import { brought } from '../../src/operations/attempt-outcome.ts'
 import { judge } from '../../src/segment/verdict.ts'
 import type { Lane } from '../../src/storage/ports.ts'
+import { type Action, actions, type What } from '../account-actions.ts'
 import { endingSays, grantSays, lookupSays, segmentSays, tokenSays } from '../account-answers.ts'
-import { type Deed, deeds, type What } from '../account-deeds.ts'
 import { afterAnswer, type Case, columnsOf, groups, rowOf, states, type Wanted } from '../account-line.ts'
 import { accountThatIs, type Endpoint, nowSays, org, type Partners, type Said, well } from '../account-stage.ts'
 import {
@@ -31,7 +31,7 @@ import { readTree } from '../tree.ts'
 const seen = { arrows: new Set<string>(), told: new Set<string>(), audit: new Set<string>() }
 
 async function comesOf(what: What, state: string, { says }: Case): Promise<Wanted> {
-  const { does, isRun = true }: Deed = deeds[what]
+  const { does, isRun = true }: Action = actions[what]
   const world = await accountThatIs(state)
   nowSays(world, state, says)
   const { audit } = world.common.storage
@@ -64,7 +64,7 @@ async function comesOf(what: What, state: string, { says }: Case): Promise<Wante
 }
 
 describe('an account is told, becomes, keeps in its audit and tries what the table says', () => {
-  for (const what of Object.keys(deeds) as What[])
+  for (const what of Object.keys(actions) as What[])
     test(`when ${what}`, async () => {
       const wrong: string[] = []
       for (const state of states)
@@ -173,7 +173,7 @@ describe('nothing is missing in the table', () => {
     const exported = acting.flatMap(({ code }) =>
       [...code.matchAll(/^export (?:async )?function (\w+)/gm)].map(([, name]) => name!),
     )
-    const done = new Set([...Object.values(deeds).map(({ by }) => by), ...Object.keys(notDone)])
+    const done = new Set([...Object.values(actions).map(({ by }) => by), ...Object.keys(notDone)])
     assert.deepEqual(
       exported.filter((name) => !done.has(name) && !looks.has(name)),
       [],

@@ -1,7 +1,7 @@
 /** An account whose settings another version saved, so that this one cannot read them: it waits, and no other does. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { configureSingle } from '../../src/accounts/configure.ts'
+import { configureSingle } from '../../src/accounts/add-account.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Install } from '../../src/storage/ports.ts'
 import { settingsPage } from '../../src/web/pages/settings.ts'

@@ -3,8 +3,8 @@
  * service's own loops call.
  */
 import { chooseEvents, erasePerson, handleRequest, pauseAccount } from '../src/accounts/actions.ts'
+import { configureAccount, configureSingle } from '../src/accounts/add-account.ts'
 import { changeWriteKey } from '../src/accounts/change-key.ts'
-import { configureAccount, configureSingle } from '../src/accounts/configure.ts'
 import { finishing } from '../src/accounts/connect-finish.ts'
 import { resumeNow, retryNow } from '../src/accounts/retry.ts'
 import { signOutEverywhere } from '../src/accounts/sign-out.ts'
@@ -13,7 +13,7 @@ import type { Lane } from '../src/storage/ports.ts'
 import { app, org, unreadableSettings, type World } from './account-stage.ts'
 import { writeKey } from './stage.ts'
 
-export interface Deed {
+export interface Action {
   /** The function of src/accounts that does it. */
   by: string
   /** What a person is told, and the lanes in which an attempt was asked for. */
@@ -177,7 +177,7 @@ const table = {
     },
     isRun: false,
   },
-} as const satisfies Readonly<Record<string, Deed>>
+} as const satisfies Readonly<Record<string, Action>>
 
 export type What = keyof typeof table
-export const deeds: Readonly<Record<What, Deed>> = table
+export const actions: Readonly<Record<What, Action>> = table
