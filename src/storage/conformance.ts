@@ -413,8 +413,9 @@ export const promises: readonly Promised[] = [
         const given: number[] = []
         for (let leases = 0; leases < limit + 2; leases++) {
           const lease = await claimed(storage, lane, { now: 2_003, limit })
-          given.push(lease.entries.length)
-          const { id } = lease.entries[0]!
+          const { id, place } = lease.entries[0]!
+          const follows = lane === 'send' ? await storage.inbox.more(lease, place, { limit, bytesMax: 1_000 }) : []
+          given.push(lease.entries.length + (leases < limit + 1 ? follows.length : 0))
           // An outage on the way: the entry is still in line, and still as suspect.
           const isOut = leases === 1
           const settlements = isOut ? [] : [to(id, 'delivered')]

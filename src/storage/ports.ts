@@ -184,7 +184,7 @@ export interface Inbox {
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
    * they are part of the lease from then on, and so are those before that place whose commit came late. None when it is no
-   * longer the caller's.
+   * longer the caller's, nor while the lane's entries are given out one at a time.
    */
   more(lease: Lease, after: number, limits: { limit: number; bytesMax: number }): Promise<Placed[]>
   /** Makes the lease last until then; false when it is no longer the caller's. */

@@ -12,7 +12,7 @@ export function inboxOf(state: State): Inbox {
     claim: async (lane, options) => claim(state, lane, options),
     async more(lease, after, { limit, bytesMax }) {
       const lane = held(state, lease)
-      return lane ? firstEntries(state, lane, { now: 0, after, limit, bytesMax }) : []
+      return lane?.careful === 0 ? firstEntries(state, lane, { now: 0, after, limit, bytesMax }) : []
     },
     renew: async (lease, until) => {
       const lane = held(state, lease)

@@ -87,7 +87,7 @@ export async function claim(
   }
 }
 
-const holding = prepared(`SELECT 1 FROM lanes WHERE ${heldLease}`)
+const goingOn = prepared(`SELECT 1 FROM lanes WHERE ${heldLease} AND careful = 0`)
 const renewing = prepared(`UPDATE lanes SET lease_until = $5 WHERE ${heldLease}`)
 
 export async function more(
@@ -96,8 +96,8 @@ export async function more(
   after: number,
   { limit, bytesMax }: { limit: number; bytesMax: number },
 ): Promise<Placed[]> {
-  const held = await db.get(holding, ...heldBy(lease))
-  if (!held) return []
+  const goesOn = await db.get(goingOn, ...heldBy(lease))
+  if (!goesOn) return []
   // mutant: lets a later event overtake one whose commit came late
   const known = after > 0 ? givenOf(lease) : undefined
   const rows = known

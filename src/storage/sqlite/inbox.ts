@@ -148,7 +148,9 @@ export function more(
   after: number,
   limits: { limit: number; bytesMax: number },
 ): PackedEntries {
-  return packEntries(heldLane(db, lease) ? firstEntries(db, lease.org, lease.lane, { now: 0, after, ...limits }) : [])
+  const { org, lane } = lease
+  const goesOn = heldLane(db, lease)?.careful === 0
+  return packEntries(goesOn ? firstEntries(db, org, lane, { now: 0, after, ...limits }) : [])
 }
 
 export function renew(db: Database, lease: Lease, until: number): boolean {
