@@ -1,8 +1,11 @@
 /** Requests of one lease beside those that Segment has not answered yet. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type OneLease, startOneLease } from '../../test/one-lease.ts'
+import { org } from '../../test/stage.ts'
+import { sendLease } from './send-lane.ts'
 
 let one: OneLease
 beforeEach(async () => {
@@ -95,6 +98,40 @@ test('what several requests brought in one turn of the event loop is settled in 
   assert.deepEqual([one.calls.filter((call) => call === 'settle').length, await one.stillWaiting()], [1, 1])
   answer(0)
   await ended
+})
+
+async function arriveUnreadable(): Promise<void> {
+  const { storage, clock } = one.stage
+  const common = {
+    state: 'waiting',
+    org: String(org),
+    type: 'new_conversation',
+    mapping: 1,
+    rememberMs: 1_000,
+  } as const
+  const [messageId, body] = [randomUUID(), Buffer.from('unsealed')]
+  const arrival = { ...common, messageId, identity: Buffer.from(messageId), receivedAt: clock.now(), body }
+  await storage.inbox.append([arrival])
+}
+
+test('a lease that another takes before its first request ends without one', async () => {
+  await arriveUnreadable()
+  await one.arrive(...Array.from({ length: 9 }, (_, at) => at + 1))
+  await arriveUnreadable()
+  const { needs, storage, claim, clock } = one.stage
+  const { more } = storage.inbox
+  storage.inbox.more = async (...args) => {
+    const entries = await more(...args)
+    await eventually(async () => (await one.stillWaiting()) === 10)
+    clock.advance(60_000)
+    assert.ok(await claim('send'))
+    return entries
+  }
+  let hasEnded = false
+  const messagesMax = 10
+  void sendLease({ ...needs, messagesMax }, (await claim('send', messagesMax))!).then(() => (hasEnded = true))
+  await eventually(() => hasEnded)
+  assert.equal(await one.stillWaiting(), 10)
 })
 
 const refused = { status: 400, headers: {}, body: '{"success":false}' }

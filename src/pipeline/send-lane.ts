@@ -135,7 +135,7 @@ async function sendAll(
     totals.entries += entries.length
     // What must ask goes on its way first, and does not wait for Segment.
     if (prepared.aside.length > 0) {
-      if (!(await settling.now(counted(prepared.aside)))) return
+      if (!(await settling.now(counted(prepared.aside)))) return sending.stop()
       needs.wakeAsking()
     }
     for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
