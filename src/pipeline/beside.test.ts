@@ -134,6 +134,20 @@ test('a lease that another takes before its first request ends without one', asy
   assert.equal(await one.stillWaiting(), 10)
 })
 
+test('what Segment has taken is settled also when the lease fails', async () => {
+  await one.arrive(1)
+  const { requests, come, answer, ended } = await one.go()
+  const failing = assert.rejects(ended, /no way to read on/)
+  one.stage.storage.inbox.more = async () => {
+    throw new Error('no way to read on')
+  }
+  one.stage.clock.advance(5)
+  await come(2)
+  answer(0)
+  await failing
+  assert.deepEqual([requests, await one.stillWaiting()], [[['1']], 1])
+})
+
 const refused = { status: 400, headers: {}, body: '{"success":false}' }
 
 test('when every event is refused in a request of its own, the account is held and nothing is dead', async () => {

@@ -165,12 +165,13 @@ async function sendAll(
         await bell.rung(sending.isStopped() ? undefined : hand.againInMs(sending.restMs()))
       }
     }
+    await sending.finish()
   } catch (error) {
     sending.stop()
-    await sending.finish()
+    await sending.finish().catch(() => {})
+    await settling.giveUp()
     throw error
   }
-  await sending.finish()
   const rest = { delivered: [], dead: judging.rest() }
   if (!stopped) settling.add(counted(settlementsOf(rest, learnt, answerTo, clock.now())))
   const settlements = await settling.finish()

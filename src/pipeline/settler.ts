@@ -15,6 +15,8 @@ export interface Settler {
    * the caller's. Rejects when the store failed.
    */
   finish(): Promise<Settlement[] | undefined>
+  /** The work on the lease failed: settles what can be settled still, so that what Segment has taken does not go again. */
+  giveUp(): Promise<void>
 }
 
 interface Needs {
@@ -45,6 +47,13 @@ export function settler({ inbox, letGo, done }: Needs, lease: Lease): Settler {
     while (pending.length > 0 && isOurs && !isEnding) await settle(pending.splice(0))
   }
 
+  async function finish(): Promise<Settlement[] | undefined> {
+    isEnding = true
+    await underWay
+    if (failure) throw failure.error
+    return isOurs ? pending.splice(0) : undefined
+  }
+
   return {
     add: (settlements) => void pending.push(...settlements),
     flush() {
@@ -60,11 +69,12 @@ export function settler({ inbox, letGo, done }: Needs, lease: Lease): Settler {
     },
     now: settle,
     isBroken: () => !isOurs || failure !== undefined,
-    async finish() {
-      isEnding = true
-      await underWay
-      if (failure) throw failure.error
-      return isOurs ? pending.splice(0) : undefined
+    finish,
+    async giveUp() {
+      // What failed first is what the caller reports.
+      await finish()
+        .then((rest) => (rest && rest.length > 0 ? settle(rest) : undefined))
+        .catch(() => {})
     },
   }
 }
