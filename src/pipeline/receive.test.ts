@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
+import { tokensOf } from '../drift/envelope.ts'
+import { receiver } from './receive.ts'
 
 describe('the identity of an event', () => {
   let stage: Stage
@@ -63,5 +65,26 @@ describe('a webhook of an account that', () => {
     }
     await stage.arrive('new_conversation')
     assert.deepEqual(await stage.standings(), [])
+  })
+
+  test('is installed while it is on its way to the store is adopted, and the lane hears of it', async () => {
+    const { needs, storage, sims, install } = stage
+    const { inbox } = storage
+    const { append } = inbox
+    inbox.append = async (batch) => {
+      await install(777)
+      return append(batch)
+    }
+    const woken: string[][] = []
+    const { verificationToken: token } = sims.drift.settings
+    const parts = { ...needs, inbox, tokens: tokensOf([token]) }
+    const receive = receiver({ ...parts, wake: (...lane) => void woken.push(lane) })
+    const event = { type: 'new_conversation', orgId: 777, data: { id: 1, contactId: 7, createdAt: 1 }, token }
+    await receive(Buffer.from(JSON.stringify(event)), { verdict: 'missing' })
+    assert.deepEqual(
+      (await stage.standings()).map(({ state }) => state),
+      ['waiting'],
+    )
+    assert.deepEqual(woken, [['send', '777']])
   })
 })

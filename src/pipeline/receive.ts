@@ -92,12 +92,13 @@ export function receiver(needs: Needs): Receive {
     }
     if (outcome !== 'stored') return shown
     // Installed while this was on its way: nobody else would look for it.
-    if (arrival.state === 'unclaimed' && accounts.get(org)) await inbox.adopt(org, clock.now())
+    const isAdopted = arrival.state === 'unclaimed' && accounts.get(org) !== undefined
+    if (isAdopted) await inbox.adopt(org, clock.now())
     // Left while this was on its way: whoever erased the account has not seen it.
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
-    if (arrival.state === 'waiting') wake('send', org)
+    if (arrival.state === 'waiting' || isAdopted) wake('send', org)
     if (arrival.state === 'asking') wake('ask', org)
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }
