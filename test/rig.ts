@@ -15,6 +15,7 @@ import { openService, openStore, type Service } from '../src/service.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { compactStore, moveStore } from '../src/storage/open.ts'
 import { patienceMs } from './clock.ts'
+import { freePort } from './free-port.ts'
 import './over.ts'
 import { sealingKey } from './settings.ts'
 
@@ -63,7 +64,8 @@ export async function startRig({
   log = silentLog,
 }: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-test-'))
-  const sims = await startSims({ drift: { clock } })
+  // A port that no outgoing connection can take while a test has Segment down.
+  const sims = await startSims({ drift: { clock }, segment: { port: await freePort() } })
   const env = { ...settingsFor(sims, folder), ...more }
   const open = () => openService(readConfig(env), { clock, log })
   const service = await open().catch(async (error: unknown) => {

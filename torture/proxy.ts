@@ -1,6 +1,7 @@
 /** A proxy between the service and a partner that spoils connections: plain TCP, it knows nothing of HTTP. */
 import { once } from 'node:events'
-import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { freePort } from '../test/free-port.ts'
 
 /** What happens to what passes. Each is rolled for anew with every piece of data, with this likelihood. */
 export interface Spoiling {
@@ -37,7 +38,7 @@ export async function startProxy(target: string, fraction: () => number): Promis
   let connections = 0
   let how: Spoiling = {}
   let spoiled = 0
-  let port = 0
+  const port = await freePort()
   let server: Server | undefined
   const open = new Set<Socket>()
   const happens = (likelihood = 0) => {
@@ -92,7 +93,6 @@ export async function startProxy(target: string, fraction: () => number): Promis
   async function listen(): Promise<void> {
     server = createServer(pass).listen(port, '127.0.0.1')
     await once(server, 'listening')
-    port = (server.address() as AddressInfo).port
   }
 
   async function shut(): Promise<void> {
