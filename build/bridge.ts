@@ -1,25 +1,38 @@
 /**
- * node build/bridge.ts <entry> <output>: makes the one script that browsers load from the modules of src/bridge, and prints
- * its size. The result is committed, so that a clone runs without a build; a test holds it to what this makes.
+ * node build/bridge.ts [folder]: makes what the service serves of packages/bridge and needs to know of it, and prints the
+ * sizes. The result, packages/bridge/built, is committed, so that a clone runs without a build; a test holds it to what this
+ * makes.
  */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { widgetEvents } from '../packages/bridge/src/events.ts'
 
-const [, , entry, output] = process.argv
-if (!entry || !output) throw new Error('usage: node build/bridge.ts <entry> <output>')
-const { outputFiles } = await build({
-  entryPoints: [entry],
-  bundle: true,
-  minify: true,
-  write: false,
-  format: 'iife',
-  // What the browsers of 2018 understand: they are all that Segment's and Drift's own scripts still run in.
-  target: 'es2018',
-  charset: 'ascii',
-  banner: { js: '/*! drift-segment-source: the browser bridge. MIT */' },
-})
-const code = outputFiles[0]!.text
-writeFileSync(output, code)
-const gzipped = gzipSync(code, { level: 9 }).length
-process.stdout.write(`${output}: ${Buffer.byteLength(code)} bytes minified, ${gzipped} with gzip\n`)
+const folder = process.argv[2] ?? fileURLToPath(new URL('../packages/bridge/built', import.meta.url))
+const sources = fileURLToPath(new URL('../packages/bridge/src/', import.meta.url))
+
+await make('bridge.min.js', 'script.ts')
+write('about.json', `${JSON.stringify({ events: widgetEvents.map(({ name }) => name) }, null, 2)}\n`)
+
+async function make(name: string, entry: string): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints: [join(sources, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    // What the browsers of 2018 understand: they are all that Segment's and Drift's own scripts still run in.
+    target: 'es2018',
+    charset: 'ascii',
+    banner: { js: '/*! drift-segment-source: the browser bridge. MIT */' },
+  })
+  write(name, outputFiles[0]!.text)
+}
+
+function write(name: string, text: string): void {
+  writeFileSync(join(folder, name), text)
+  const gzipped = gzipSync(text, { level: 9 }).length
+  process.stdout.write(`${name}: ${Buffer.byteLength(text)} bytes, ${gzipped} with gzip\n`)
+}

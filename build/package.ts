@@ -1,6 +1,6 @@
 /**
  * node build/package.ts: makes dist from src, for the package that npm packs. Node runs TypeScript, but none that lies under
- * node_modules; so there it is JavaScript, with types for the one module that others import.
+ * node_modules; so there it is JavaScript.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,13 +10,12 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 process.chdir(root)
 rmSync('dist', { recursive: true, force: true })
 compile('build/tsconfig.package.json')
-compile('build/tsconfig.bridge.json', '--noEmit', 'false')
 // Data, pages and styles lie beside the programs that read them.
 cpSync('src', 'dist', { recursive: true, filter: (path) => !path.endsWith('.ts') })
 for (const path of globSync('dist/**/*.js')) pointToJavaScript(path)
 
-function compile(project: string, ...more: string[]): void {
-  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project, ...more], {
+function compile(project: string): void {
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], {
     // npm reads the name of the tarball from standard output.
     stdio: ['ignore', process.stderr, process.stderr],
   })

@@ -1,6 +1,6 @@
 /** A page without a browser: a window with only what a test puts there, and a clock that stands until it is turned. */
-import { type Bridge, type BridgeOptions, startBridge } from '../src/bridge/index.ts'
-import type { Page, ScriptTag } from '../src/bridge/page.ts'
+import { type Bridge, type BridgeOptions, startBridge } from '../packages/bridge/src/index.ts'
+import type { Page, ScriptTag } from '../packages/bridge/src/page.ts'
 
 /** One of the calls that Segment got: its method and its arguments. */
 export type Call = [method: string, ...args: unknown[]]

@@ -61,7 +61,7 @@ export function isTest({ path }: Pick<File, 'path'>): boolean {
 
 /** The program files that are the product: what runs when the service or a command does. */
 export function isProduct(file: Pick<File, 'path'>): boolean {
-  return file.path.startsWith('src/') && file.path.endsWith('.ts') && !isTest(file)
+  return /^(src|packages\/[\w-]+\/src)\//.test(file.path) && file.path.endsWith('.ts') && !isTest(file)
 }
 
 const clause = String.raw`([\w$]+\s*,\s*)?(?:\{([^}]*)\}|\*(?:\s+as\s+[\w$]+)?)|[\w$]+`

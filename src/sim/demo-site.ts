@@ -15,7 +15,10 @@ const shop = read(new URL('./site/shop.html', import.meta.url))
 const files = new Map<string, { type: string; text: string }>([
   ['/demo/shop.css', { type: 'text/css', text: read(new URL('./site/shop.css', import.meta.url)) }],
   ['/demo/shop.js', { type: 'text/javascript', text: read(new URL('./site/shop.js', import.meta.url)) }],
-  ['/demo/bridge.js', { type: 'text/javascript', text: read(new URL('../bridge/bridge.min.js', import.meta.url)) }],
+  [
+    '/demo/bridge.js',
+    { type: 'text/javascript', text: read(new URL('../../packages/bridge/built/bridge.min.js', import.meta.url)) },
+  ],
 ])
 const widget = read(new URL('./site/widget.js', import.meta.url))
 

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import type { Routes } from './http/server.ts'
 import { cacheForEver, fixed } from './http/static.ts'
 
-const script = readFileSync(new URL('../bridge/bridge.min.js', import.meta.url))
+const read = (name: string) => readFileSync(new URL(`../../packages/bridge/built/${name}`, import.meta.url))
+const script = read('bridge.min.js')
 const file = fixed(script, 'text/javascript; charset=utf-8')
 
 export interface BridgeScript {
@@ -29,6 +30,10 @@ export const bridgeScript: BridgeScript = {
 const cacheShort = 'public, max-age=3600, stale-while-revalidate=86400'
 /** Any site may load it, also with an integrity attribute, which browsers allow only where CORS does. */
 const anySite = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }
+
+const about = JSON.parse(read('about.json').toString()) as { events: string[] }
+/** The events of the widget that the script sends. */
+export const widgetEventNames: readonly string[] = about.events
 
 export const bridgeRoutes: Routes = {
   [bridgeScript.path]: { GET: file.route(cacheShort, anySite) },

@@ -1,15 +1,19 @@
 /** What a web developer pastes into a page: one tag, without a line of script in it, so that a strict page takes it too. */
-import type { BridgeOptions } from '../bridge/index.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { bridgeScript } from './bridge.ts'
 
-export interface SnippetOptions extends Pick<BridgeOptions, 'identify' | 'consent' | 'respectOptOut' | 'omit'> {
+/** Options of the bridge are named as it names them, in packages/bridge/src/options.ts. */
+export interface SnippetOptions {
   /** Where browsers reach the service: PUBLIC_URL. */
   url: string
   /** The write key of a Segment source: the bridge loads Segment where it is not there. */
   segment?: string | undefined
   /** The embed id of a Drift widget: the bridge loads Drift where it is not there. */
   drift?: string | undefined
+  identify?: 'contact' | 'link'
+  consent?: 'granted' | 'pending' | 'denied'
+  respectOptOut?: boolean
+  omit?: readonly string[]
   /** The bytes of today and no others, proved by their hash; the page must be changed when the service is updated. */
   pinned?: boolean
 }

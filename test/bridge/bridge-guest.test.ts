@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { startBridge, widgetEvents } from '../../src/bridge/index.ts'
+import { startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, runningBridge, samples } from '../bridge-page.ts'
 
 const name = (event: string) => `Drift Source Event: ${event}`
@@ -68,7 +68,9 @@ describe('what a page can do to it', () => {
 
   test('a page that starts it twice, by two copies of the script, has one bridge, and every event once', async () => {
     const { page, bridge, widget, segment } = runningBridge()
-    const copy = (await import(`../../src/bridge/bridge.ts?copy=${Date.now()}`)) as { startBridge: typeof startBridge }
+    const copy = (await import(`../../packages/bridge/src/bridge.ts?copy=${Date.now()}`)) as {
+      startBridge: typeof startBridge
+    }
     assert.notEqual(copy.startBridge, startBridge)
     assert.equal(copy.startBridge({ identify: 'link' }, page), bridge)
     assert.equal(startBridge(undefined, page), bridge)

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { startBridge, widgetEvents } from '../../src/bridge/index.ts'
+import { startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
 import { fakePage, tagWith } from '../bridge-page.ts'
 
 describe('loading Drift and Segment', () => {

@@ -12,7 +12,7 @@ import { bridgeScript } from '../../src/web/bridge.ts'
 import { snippet } from '../../src/web/snippet.ts'
 import { type Rig, startRig } from '../rig.ts'
 
-const script = readFileSync(new URL('../../src/bridge/bridge.min.js', import.meta.url))
+const script = readFileSync(new URL('../../packages/bridge/built/bridge.min.js', import.meta.url))
 const { path, hashedPath, integrity } = bridgeScript
 
 describe('the script', () => {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { startBridge } from '../../src/bridge/index.ts'
+import { startBridge } from '../../packages/bridge/src/index.ts'
 import { snippet } from '../../src/web/snippet.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, samples } from '../bridge-page.ts'
 import { type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
@@ -162,7 +162,7 @@ describe('in a page that is up to no good', { timeout: 60_000 }, () => {
 })
 
 describe('in a site that is built', { timeout: 60_000 }, () => {
-  const entry = fileURLToPath(new URL('../../src/bridge/index.ts', import.meta.url))
+  const entry = fileURLToPath(new URL('../../packages/bridge/src/index.ts', import.meta.url))
 
   /** A page whose own program has analytics.js from npm, and not in the window. */
   async function built(program: string): Promise<Made> {

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
-import { driftSegmentSource, startBridge, widgetEvents } from '../../src/bridge/index.ts'
-import { version } from '../../src/bridge/plugin.ts'
+import { driftSegmentSource, startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
+import { version } from '../../packages/bridge/src/plugin.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, runningBridge, samples } from '../bridge-page.ts'
 
 const name = (event: string) => `Drift Source Event: ${event}`

@@ -4,12 +4,12 @@ import { type Complaint, law } from '../law.ts'
 import { type File, type Import, importsOf, isProduct } from '../tree.ts'
 
 /**
- * What each part of src may import beside itself: a folder, a single file, or the types alone of either. A star is any
+ * What each part of src, and each package, may import beside itself: a folder, a single file, or the types alone of either. A star is any
  * engine. What is not here is not on the map.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  bridge: [],
+  'packages/bridge': [],
   settings: ['lib', 'drift', 'segment'],
   config: ['lib', 'settings'],
   drift: ['lib'],
@@ -21,21 +21,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   accounts: ['lib', 'drift', 'segment', 'events', 'storage/ports'],
   pipeline: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts'],
   operations: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts', 'pipeline'],
-  web: 'lib drift segment events storage/ports accounts pipeline operations bridge'
+  web: 'lib drift segment events storage/ports accounts pipeline operations packages/bridge'
     .split(' ')
     .concat('types of config'),
   cli: 'lib drift segment events storage/ports accounts pipeline operations config sim web/snippet'
     .split(' ')
     .concat('types of service'),
-  sim: ['lib', 'drift', 'segment', 'events', 'bridge'],
-  service: 'lib drift segment events storage/ports storage/open accounts pipeline operations config web bridge'.split(
-    ' ',
-  ),
+  sim: ['lib', 'drift', 'segment', 'events', 'packages/bridge'],
+  service: 'lib drift segment events storage/ports storage/open accounts pipeline operations config web'.split(' '),
   main: ['cli', 'service', 'storage/open'],
 }
 
-/** The part of src that a path belongs to: `config`, `lib`, `storage/open`, `storage/sqlite`. */
+/** The part of src that a path belongs to: `config`, `lib`, `storage/open`, `storage/sqlite`; or its package. */
 function partOf(path: string): string {
+  const ofPackage = /^packages\/[\w-]+/.exec(path)
+  if (ofPackage) return ofPackage[0]
   const name = path.slice('src/'.length).replace(/\.\w+$/, '')
   return name in mayImport ? name : /^storage\/\w+(?=\/)|^[\w-]*/.exec(name)![0]
 }
@@ -46,7 +46,7 @@ function inTable(part: string): string {
 }
 
 function goesWrong(from: string, { of, typesOnly }: Import): boolean {
-  if (!of.startsWith('src/')) return /^(test|torture|bench|runtime|bin)\//.test(of)
+  if (!/^(src|packages)\//.test(of)) return /^(test|torture|bench|runtime|bin)\//.test(of)
   const part = partOf(of)
   const allowed = mayImport[inTable(partOf(from))] ?? []
   const may = (name: string) => allowed.includes(name) || (typesOnly && allowed.includes(`types of ${name}`))
@@ -57,7 +57,7 @@ law('imports point one way', {
   judge: (files) =>
     files.filter(isProduct).flatMap((file): Complaint[] => {
       const { path } = file
-      if (!(inTable(partOf(path)) in mayImport)) return [{ path, why: `src/${partOf(path)} is not on the map` }]
+      if (!(inTable(partOf(path)) in mayImport)) return [{ path, why: `${partOf(path)} is not on the map` }]
       const wrong = importsOf(file).filter((one) => goesWrong(path, one))
       return wrong.map(({ of }) => ({ path, why: `imports ${of}` }))
     }),
@@ -78,6 +78,8 @@ law('imports point one way', {
     { 'src/lib/a.ts': "import { eventually } from '../../test/clock.ts'" },
     { 'src/lib/a.ts': "import { bentClock } from '../../torture/clock.ts'" },
     { 'src/tools/a.ts': '' },
+    { 'packages/bridge/src/a.ts': "import { b } from '../../../src/lib/b.ts'" },
+    { 'src/pipeline/a.ts': "import { b } from '../../packages/bridge/src/b.ts'" },
   ],
   keeps: [
     { 'src/events/a.ts': "import type { B } from '../drift/b.ts'\nimport { type C } from '../drift/c.ts'" },
@@ -95,7 +97,7 @@ law('imports point one way', {
 function atHome(home: readonly string[], pattern: RegExp, packages: readonly string[] = []) {
   return (files: readonly File[]): Complaint[] =>
     files
-      .filter((file) => isProduct(file) && !home.includes(file.path) && !file.path.startsWith('src/bridge/'))
+      .filter((file) => isProduct(file) && !home.includes(file.path) && !file.path.startsWith('packages/bridge/'))
       .flatMap((file) => {
         const { path } = file
         const imported = importsOf(file).filter(({ of, typesOnly }) => packages.includes(of) && !typesOnly)
@@ -254,6 +256,7 @@ law('JSON is read in lib/json.ts alone', {
     'src/lib/json-build.ts': 'one string of a text that the reader has judged',
     'src/accounts/grant.ts': 'a grant that was sealed here: nobody else can have written it',
     'src/segment/call.ts': 'the version in our own package.json',
+    'src/web/bridge.ts': 'what our own build says of the bridge',
     'src/sim/expected.ts': 'a copy of a value, by way of its text',
   },
   breaks: [{ 'src/drift/a.ts': 'const body = JSON.parse(text)' }],

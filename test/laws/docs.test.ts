@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, test } from 'node:test'
+import { type WidgetEvent, widgetEvents } from '../../packages/bridge/src/index.ts'
 import { accountReasons, reliefs } from '../../src/accounts/needs-attention.ts'
-import { type WidgetEvent, widgetEvents } from '../../src/bridge/index.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/index.ts'
 import { disconnectType } from '../../src/drift/envelope.ts'
@@ -95,7 +95,7 @@ function reasonTable(reasons: Readonly<Record<string, readonly string[]>>): stri
 
 /** The options of the bridge, as their own docstrings say it. */
 function bridgeOptions(): string[][] {
-  const { text } = tree.find(({ path }) => path === 'src/bridge/options.ts')!
+  const { text } = tree.find(({ path }) => path === 'packages/bridge/src/options.ts')!
   const [, fields = ''] = /export interface BridgeOptions \{\n([\s\S]*?)\n\}/.exec(text)!
   const documented = [...fields.matchAll(/\/\*\*[\s*]*([\s\S]*?)\s*\*\/\s*(\w+)\?: (.+)/g)]
   assert.equal(documented.length, fields.match(/\?: /g)!.length, 'each has a docstring')
@@ -231,7 +231,8 @@ describe('what documents point at is there', () => {
   test('paths and names of files', () => {
     for (const { path, unfenced } of prose) {
       for (const [, name = ''] of unfenced.matchAll(/`([\w./-]+)`/g)) {
-        if (/^(\.ci|bench|bin|deploy|docs|runtime|src|test)\//.test(name)) assert.ok(exists(name), `${path}: ${name}`)
+        if (/^(\.ci|bench|bin|deploy|docs|packages|runtime|src|test)\//.test(name))
+          assert.ok(exists(name), `${path}: ${name}`)
         else if (/^[\w.-]+\.(m?ts|mjs|md)$/.test(name)) {
           assert.ok(
             tree.some((file) => `/${file.path}`.endsWith(`/${name}`)),
@@ -283,9 +284,9 @@ describe('what documents point at is there', () => {
     }
   })
 
-  test('the folders of src, on the map of ARCHITECTURE.md', () => {
+  test('the folders of src and the packages, on the map of ARCHITECTURE.md', () => {
     const { text } = documents.find(({ path }) => path === 'ARCHITECTURE.md')!
-    const folders = new Set(product.map(({ path }) => /^src\/\w+(\/|\.ts$)/.exec(path)![0]))
+    const folders = new Set(product.map(({ path }) => /^(src|packages)\/\w+(\/|\.ts$)/.exec(path)![0]))
     for (const folder of folders)
       assert.ok(text.includes(`| \`${folder}\` |`), `ARCHITECTURE.md has no row for ${folder}`)
   })

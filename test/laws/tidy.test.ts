@@ -7,7 +7,7 @@ import { importsOf, isProduct, isTest } from '../tree.ts'
 law('files are named for what they are', {
   judge: (files) =>
     files
-      .filter(({ path }) => /^(src|test|torture|build|bench|runtime|bin)\//.test(path))
+      .filter(({ path }) => /^(src|packages|test|torture|build|bench|runtime|bin)\//.test(path))
       .filter(({ path }) =>
         /[/_-](utils?|helpers?|common|managers?|services?|processors?|handlers?|misc)[./_-]/.test(path),
       )
@@ -24,7 +24,7 @@ law("nothing but src/events names one of Drift's events", {
     const event = new RegExp(`\\b(${[...catalogue.keys()].join('|')})\\b`)
     const leaving = new RegExp(`\\b${disconnectType}\\b`)
     return files
-      .filter((file) => isProduct(file) && !/^src\/(events|sim|bridge)\//.test(file.path))
+      .filter((file) => isProduct(file) && !/^(src\/(events|sim)|packages\/bridge)\//.test(file.path))
       .flatMap(({ path, bare, strings }): Complaint[] => {
         // A command line to be copied has to name one.
         const examples = strings.filter((said) => said.startsWith('npx drift-segment-source '))

@@ -120,7 +120,7 @@ describe('the container', () => {
       .filter((line) => line !== '' && !line.startsWith('#'))
     assert.equal(lines[0], '*', 'what is not named stays out: no .env, no store, no .git')
     const taken = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1))
-    assert.deepEqual(taken, ['bin', 'runtime', 'src', 'package.json', 'package-lock.json', '.npmrc'])
+    assert.deepEqual(taken, ['bin', 'packages', 'runtime', 'src', 'package.json', 'package-lock.json', '.npmrc'])
     for (const { path, text } of readTree().filter(({ path }) => path.startsWith('src/') && !path.endsWith('.test.ts')))
       for (const [, to = ''] of text.matchAll(/new URL\('\.\.\/\.\.\/([\w./-]+)'/g))
         assert.ok(taken.includes(to.split('/')[0]!), `${path} needs ${to}`)

@@ -1,8 +1,7 @@
 import type { Hono } from 'hono'
-import { widgetEvents } from '../../bridge/events.ts'
 import { trimmed, unseenProblem } from '../../lib/pasted.ts'
 import { judgeWriteKey } from '../../segment/key.ts'
-import { bridgeScript } from '../bridge.ts'
+import { bridgeScript, widgetEventNames } from '../bridge.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { type SitePage, sitePage, type Wanted } from '../pages/site.ts'
@@ -17,7 +16,7 @@ export function siteRoutes(app: Hono<Web>, { publicUrl }: ConsoleNeeds): void {
     const usable = more.wrong === undefined ? { ...(segment ? { segment } : {}), ...(drift ? { drift } : {}) } : {}
     const tag = snippet({ url: publicUrl(), ...rest, ...usable })
     const kilobytes = (bridgeScript.bytes.gzip / 1_000).toFixed(1)
-    return sitePage({ session, wanted, tag, events: widgetEvents.map(({ name }) => name), kilobytes, ...more })
+    return sitePage({ session, wanted, tag, events: widgetEventNames, kilobytes, ...more })
   }
 
   app.get('/console/site', (c) => c.html(pageOf(c.get('session'), asFirst)))
