@@ -3,17 +3,19 @@
  * sizes. The result, packages/bridge/built, is committed, so that a clone runs without a build; a test holds it to what this
  * makes.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { widgetEvents } from '../packages/bridge/src/events.ts'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../packages/bridge/built', import.meta.url))
 const sources = fileURLToPath(new URL('../packages/bridge/src/', import.meta.url))
 
 await make('bridge.min.js', 'script.ts')
+const starter = readFileSync(join(sources, 'starter.js'), 'utf8')
+write('starter.min.js', (await transform(starter, { minify: true, target: 'es2018', charset: 'ascii' })).code.trim())
 write('about.json', `${JSON.stringify({ events: widgetEvents.map(({ name }) => name) }, null, 2)}\n`)
 
 async function make(name: string, entry: string): Promise<void> {

@@ -154,7 +154,7 @@ async function startService(
       '/webhooks/drift': {
         POST: webhookRoute({ receive, tokens, strangers, clock, log, took: metrics.webhookTook }),
       },
-      ...bridgeRoutes,
+      ...bridgeRoutes(metrics.bridgeAsked),
       ...assetRoutes,
       '/live': { GET: liveRoute },
       '/ready': { GET: readyRoute(storage, () => closing !== undefined, clock) },

@@ -25,7 +25,7 @@ export function fakePage(fields: Partial<Page> = {}): FakePage {
       documentElement: parent,
       createElement: () => ({}),
     },
-    setTimeout: (callback, delayMs) => timers.push({ callback, delayMs }),
+    setTimeout: (callback, delayMs) => (delayMs === 0 ? queueMicrotask(callback) : timers.push({ callback, delayMs })),
     scripts,
     look(times = 1) {
       for (let left = times; left > 0; left--) timers.shift()?.callback()

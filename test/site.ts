@@ -10,6 +10,7 @@ import { min } from '@segment/snippet'
 import type { BridgeState } from '../packages/bridge/src/index.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { Action, Sims } from '../src/sim/index.ts'
+import { type SnippetOptions, snippet } from '../src/web/snippet.ts'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
 import { eventually } from './clock.ts'
 import { type Rig, startRig } from './rig.ts'
@@ -50,6 +51,8 @@ export interface Parts {
   drift: string
   /** The tag that brings the bridge, with these attributes beside its address. */
   bridge(attributes?: Readonly<Record<string, string>>): string
+  /** What `snippet` prints, with options for it. */
+  starter(options?: Partial<SnippetOptions>): string
   /** Attributes for a bridge that is to load what the page does not, from here. */
   loads: { drift: Readonly<Record<string, string>>; segment: Readonly<Record<string, string>> }
 }
@@ -147,18 +150,19 @@ async function openSite(): Promise<Site> {
 
 function partsFor({ service, sims }: Rig, writeKey: string): Parts {
   const { drift, segment } = sims
-  const snippet = min({ apiKey: writeKey, host: new URL(segment.url).host, useHostForBundles: true, page: true })
+  const ofSegment = min({ apiKey: writeKey, host: new URL(segment.url).host, useHostForBundles: true, page: true })
   return {
     service: service.url,
     sims,
     writeKey,
     // The package writes https addresses only, and here is none.
-    segment: `<script>${snippet.replaceAll('https://', 'http://')}</script>`,
+    segment: `<script>${ofSegment.replaceAll('https://', 'http://')}</script>`,
     drift: `<script>${driftSnippet(drift.url)}</script>`,
     bridge: (attributes = {}) => {
       const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${value}"`)
       return `<script src="${service.url}/bridge.js"${written.join('')}></script>`
     },
+    starter: (options = {}) => snippet({ url: service.url, ...options }),
     loads: {
       drift: { 'data-drift': 'embed1', 'data-drift-url': drift.url },
       segment: { 'data-segment': writeKey, 'data-segment-url': segment.url },

@@ -1,12 +1,12 @@
 import { type Env, judgeSetting, readOne } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { judgeWriteKey } from '../segment/key.ts'
-import { type SnippetOptions, snippet as write } from '../web/snippet.ts'
+import { policyHash, type SnippetOptions, snippet as write } from '../web/snippet.ts'
 import type { Command, Given } from './command.ts'
 
 export const snippet: Command = {
   name: 'snippet',
-  summary: "print the tag for a web page that sends the chat widget's own events to Segment (see docs/bridge.md)",
+  summary: "print the script for a web page that sends the chat widget's own events to Segment (see docs/bridge.md)",
   options: [
     { flags: '--url <address>', meaning: 'where browsers reach the service; default: PUBLIC_URL' },
     { flags: '--drift <embed-id>', meaning: 'let the bridge load the Drift widget, if the page does not' },
@@ -25,27 +25,42 @@ export const snippet: Command = {
     },
     { flags: '--omit <names>', meaning: 'properties never to be sent, comma separated, such as email' },
     { flags: '--respect-opt-out', meaning: 'send nothing from browsers that ask not to be tracked' },
-    { flags: '--pinned', meaning: 'with a hash of the script; the tag must be renewed when the service is updated' },
+    { flags: '--pinned', meaning: 'with a hash of the file; served until ten further versions are released' },
+    {
+      flags: '--nonce <value>',
+      meaning: "the nonce of the page's Content Security Policy, or what its template puts there",
+    },
+    { flags: '--trusted-types', meaning: "for a page with require-trusted-types-for 'script'" },
+    {
+      flags: '--tag',
+      meaning: 'one tag, for a page that allows no inline script; what is said before its file comes is lost',
+    },
+    { flags: '--inline', meaning: 'everything in the page, and no request to the service' },
   ],
   examples: [
     'npx drift-segment-source snippet --url https://events.example.com',
     'npx drift-segment-source snippet --url https://events.example.com --drift abc123def456 --segment AbCdEfGhIjKlMnOpQrStUvWxYz012345',
   ],
-  async run({ env, print }, given) {
-    print(
-      write({
-        url: addressOf(given.url, env),
-        drift: embedIdOf(given.drift),
-        segment: writeKeyOf(given.segment),
-        identify: given.identify === 'link' ? 'link' : 'contact',
-        consent: given.consent as NonNullable<SnippetOptions['consent']>,
-        omit: String(given.omit ?? '')
-          .split(/[\s,]+/)
-          .filter(Boolean),
-        respectOptOut: given.respectOptOut === true,
-        pinned: given.pinned === true,
-      }),
-    )
+  async run({ env, print, remark }, given) {
+    if (given.tag && given.inline) throw misused('--tag and --inline are two ways to print it', 'give one of them')
+    const html = write({
+      url: addressOf(given.url, env),
+      drift: embedIdOf(given.drift),
+      segment: writeKeyOf(given.segment),
+      identify: given.identify === 'link' ? 'link' : 'contact',
+      consent: given.consent as NonNullable<SnippetOptions['consent']>,
+      omit: String(given.omit ?? '')
+        .split(/[\s,]+/)
+        .filter(Boolean),
+      respectOptOut: given.respectOptOut === true,
+      pinned: given.pinned === true,
+      as: given.tag ? 'tag' : given.inline ? 'inline' : 'starter',
+      nonce: given.nonce === undefined ? undefined : String(given.nonce),
+      trustedTypes: given.trustedTypes === true,
+    })
+    print(html)
+    const hash = policyHash(html)
+    if (hash) remark(`where the page has a Content Security Policy, name it in script-src: ${hash}`)
   },
 }
 

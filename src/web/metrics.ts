@@ -17,6 +17,8 @@ export interface Metrics {
   counting(log: Log): Log
   /** How long one webhook took, which its group's line does not say. */
   webhookTook(ms: number): void
+  /** The bridge's script was asked for: see bridge.ts. */
+  bridgeAsked(build: string): void
   route: Route
 }
 
@@ -89,6 +91,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const questions = counter('questions_total', 'Rounds of asking Drift, by how they ended', ['outcome'])
   const questionSeconds = histogram('question_seconds', 'One round of asking Drift', fast)
   const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
+  const bridge = counter('bridge_requests_total', "Requests for the browser bridge's script, by build", ['build'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
 
   const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
@@ -120,6 +123,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   for (const labels of webhookLabels) webhooks.inc(labels, 0)
   for (const outcome of endings) for (const counted of [batches, questions]) counted.inc({ outcome }, 0)
   for (const event of problemEvents) problems.inc({ event }, 0)
+  for (const build of ['newest', 'current']) bridge.inc({ build }, 0)
   for (const direction of ['back', 'forward']) clockSteps.inc({ direction }, 0)
   collectDefaultMetrics({ register: registry, prefix })
 
@@ -210,6 +214,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
         }),
       }
     },
+    bridgeAsked: (build) => bridge.inc({ build }),
     webhookTook: (ms) => webhookSeconds.observe(ms / 1_000),
     route: async (_request, response) => {
       await collect()

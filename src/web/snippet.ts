@@ -1,40 +1,103 @@
-/** What a web developer pastes into a page: one tag, without a line of script in it, so that a strict page takes it too. */
+/** What a web developer pastes into a page, so that the bridge runs there. */
+import { createHash } from 'node:crypto'
 import { withoutEnd } from '../lib/without-end.ts'
-import { bridgeScript } from './bridge.ts'
+import { bridgeScript, bridgeText, starterScript } from './bridge.ts'
 
 /** Options of the bridge are named as it names them, in packages/bridge/src/options.ts. */
 export interface SnippetOptions {
   /** Where browsers reach the service: PUBLIC_URL. */
   url: string
+  /**
+   * `starter`, the default: an inline script that keeps what happens until the file has come. `tag`: one tag without a
+   * line of script in it. `inline`: everything in the page, and no request to the service.
+   */
+  as?: 'starter' | 'tag' | 'inline'
   /** The write key of a Segment source: the bridge loads Segment where it is not there. */
   segment?: string | undefined
   /** The embed id of a Drift widget: the bridge loads Drift where it is not there. */
   drift?: string | undefined
+  segmentUrl?: string | undefined
+  driftUrl?: string | undefined
   identify?: 'contact' | 'link'
   consent?: 'granted' | 'pending' | 'denied'
   respectOptOut?: boolean
   omit?: readonly string[]
-  /** The bytes of today and no others, proved by their hash; the page must be changed when the service is updated. */
+  /** The bytes of today and no others, proved by their hash; served until ten further versions are released. */
   pinned?: boolean
+  /** What the page's Content Security Policy names, or what its template puts there. */
+  nonce?: string | undefined
+  /** For a page with `require-trusted-types-for 'script'`. */
+  trustedTypes?: boolean
 }
 
-/** HTML that can be shown or pasted as it is; whatever stands in the options stays inside its attribute. */
+/** HTML that can be shown or pasted as it is; whatever stands in the options stays inside its place. */
 export function snippet(options: SnippetOptions): string {
-  const { url, segment, drift, identify, consent, respectOptOut, omit = [], pinned } = options
-  const base = withoutEnd(url, '/')
-  const attributes: [string, string | undefined][] = [
-    ['src', `${base}${pinned ? bridgeScript.hashedPath : bridgeScript.path}`],
-    ['integrity', pinned ? bridgeScript.integrity : undefined],
-    ['crossorigin', pinned ? 'anonymous' : undefined],
-    ['data-drift', drift],
-    ['data-segment', segment],
-    ['data-identify', identify === 'contact' ? undefined : identify],
-    ['data-consent', consent === 'granted' ? undefined : consent],
-    ['data-respect-opt-out', respectOptOut ? 'true' : undefined],
-    ['data-omit', omit.length > 0 ? omit.join(' ') : undefined],
+  const { as = 'starter', nonce, pinned } = options
+  if (as === 'starter') return element({ nonce }, starter(options))
+  const attributes = attributesOf(options)
+  if (as === 'inline') return element({ nonce, ...attributes }, bridgeText.trim())
+  const integrity = pinned ? { integrity: bridgeScript.integrity, crossorigin: 'anonymous' } : {}
+  return element({ async: '', src: addressOf(options), nonce, ...integrity, ...attributes }, '')
+}
+
+/** What a Content Security Policy names to allow the inline script of a snippet; undefined where there is none. */
+export function policyHash(html: string): string | undefined {
+  const [, text = ''] = /^<script[^>]*>([\s\S]*)<\/script>$/.exec(html)!
+  return text === '' ? undefined : `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+}
+
+function addressOf({ url, pinned }: SnippetOptions): string {
+  return `${withoutEnd(url, '/')}${pinned ? bridgeScript.hashedPath : bridgeScript.path}`
+}
+
+function starter(options: SnippetOptions): string {
+  const { pinned, nonce, trustedTypes } = options
+  const address = literal(addressOf(options))
+  const policy = `trustedTypes.createPolicy("drift-segment-starter",{createScriptURL:u=>u}).createScriptURL(${address})`
+  const more = [
+    ...(pinned ? [`crossOrigin:"",integrity:${literal(bridgeScript.integrity)}`] : []),
+    ...(nonce === undefined ? [] : ['nonce:document.currentScript.nonce']),
   ]
-  const written = attributes.flatMap(([name, value]) => (value === undefined ? [] : [` ${name}="${escaped(value)}"`]))
-  return `<script async${written.join('')}></script>`
+  return starterScript
+    .replace('SRC', () => (trustedTypes ? `window.trustedTypes?${policy}:${address}` : address))
+    .replace('MORE', () => `{${more.join()}}`)
+    .replace('OPTIONS', () => literal(unlessDefault(options)))
+}
+
+/** Says no more than what differs from the default. */
+function unlessDefault(options: SnippetOptions): object {
+  const { drift, segment, driftUrl, segmentUrl, identify, consent, respectOptOut, omit = [] } = options
+  return {
+    drift,
+    segment,
+    driftUrl,
+    segmentUrl,
+    identify: identify === 'contact' ? undefined : identify,
+    consent: consent === 'granted' ? undefined : consent,
+    respectOptOut: respectOptOut || undefined,
+    omit: omit.length > 0 ? omit.join(' ') : undefined,
+  }
+}
+
+function attributesOf(options: SnippetOptions): Record<string, string | undefined> {
+  const named = Object.entries(unlessDefault(options)).map(([name, value]) => [
+    `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value === undefined ? undefined : String(value),
+  ])
+  return Object.fromEntries(named)
+}
+
+/** JavaScript that ends no script element. */
+function literal(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c')
+}
+
+function element(attributes: Record<string, string | undefined>, text: string): string {
+  const written = Object.entries(attributes).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    return [value === '' ? ` ${name}` : ` ${name}="${escaped(value)}"`]
+  })
+  return `<script${written.join('')}>${text}</script>`
 }
 
 function escaped(value: string): string {

@@ -174,14 +174,14 @@ describe('what a command is given in the place of a setting is judged as the set
   test('PUBLIC_URL itself, by snippet', async () => {
     const run = (PUBLIC_URL: string) => runCommand({ PUBLIC_URL }, 'snippet')
     await assert.rejects(run("'https://a.example'"), { code: 'settings_wrong' })
-    assert.match((await run('https://a.example/')).output, /src="https:\/\/a\.example\/bridge\.js"/)
+    assert.match((await run('https://a.example/')).output, /"https:\/\/a\.example\/bridge\.js"/)
   })
 
   test('a write key in a page, by snippet', async () => {
     const run = (segment: string) => rig.command('snippet', { given: { url: 'https://a.example', segment } })
     for (const bad of ['YOUR_WRITE_KEY', `${key}\u200b`, 'sgp_AbCdEfGhIjKlMnOp', `"${key}"`])
       await assert.rejects(run(bad), { code: 'snippet_misused' }, bad)
-    assert.match((await run(key)).output, new RegExp(`data-segment="${key}"`))
+    assert.match((await run(key)).output, new RegExp(`"segment":"${key}"`))
   })
 
   test('the token, by the command that posts an event: also from a file', async () => {

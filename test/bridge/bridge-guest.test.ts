@@ -82,10 +82,13 @@ describe('what a page can do to it', () => {
     assert.equal(segment.calls.filter(([method]) => method === 'track').length, 1)
   })
 
-  test('options that a page writes too late neither count nor push the bridge out, also under a name of its own', () => {
+  test('what a page writes into the window later is merged and does not push the bridge out', () => {
     const { page, bridge, widget, segment } = runningBridge()
-    page.driftSegmentBridge = { consent: 'denied' }
+    page.driftSegmentBridge = { omit: ['campaignId'] }
     assert.equal(startBridge(undefined, page), bridge)
+    widget.fire('campaign:open', samples['campaign:open'])
+    assert.deepEqual(segment.told(), [['track', name('campaign:open'), {}]])
+    page.driftSegmentBridge = { consent: 'denied' }
     widget.fire('campaign:open', samples['campaign:open'])
     assert.equal(segment.calls.length, 1)
     const declared = fakePage()
@@ -154,9 +157,9 @@ describe('what a page can do to it', () => {
     assert.equal((waiting.segment.calls[1]![3] as { timestamp: Date }).timestamp.getTime() % 1_000, 0)
   })
 
-  test('where the library never comes, its snippet is told a hundred events, and goes on when the library is there', (t) => {
+  test('while Segment is a mere snippet a hundred events are kept here, and go to the library when it is there', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
-    const { track } = fakeSegment()
+    const { track, calls } = fakeSegment()
     const snippet: unknown[] = []
     const widget = fakeWidget()
     const list = Object.assign(snippet, { track: (event: string) => snippet.push(event) })
@@ -169,11 +172,12 @@ describe('what a page can do to it', () => {
       }
     }
     fire(1_000)
-    assert.deepEqual([snippet.length, bridge.state().dropped], [100, 900])
+    const { kept, dropped, segment } = bridge.state()
+    assert.deepEqual([snippet.length, kept, dropped, segment], [0, 100, 900, true])
     page.analytics = { track }
     page.look()
     fire(200)
-    assert.deepEqual([bridge.state().sent, bridge.state().dropped], [300, 900])
+    assert.deepEqual([calls.length, bridge.state().sent, bridge.state().dropped], [300, 300, 900])
   })
 })
 

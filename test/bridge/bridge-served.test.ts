@@ -1,15 +1,18 @@
 /** The script as the service serves it, and the tag that the command line prints for it. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { Context, Given } from '../../src/cli/command.ts'
 import { snippet as command } from '../../src/cli/snippet.ts'
 import { Problem } from '../../src/lib/errors.ts'
-import { bridgeScript } from '../../src/web/bridge.ts'
-import { snippet } from '../../src/web/snippet.ts'
+import { bridgeRoutes, bridgeScript } from '../../src/web/bridge.ts'
+import { policyHash, snippet } from '../../src/web/snippet.ts'
 import { type Rig, startRig } from '../rig.ts'
 
 const script = readFileSync(new URL('../../packages/bridge/built/bridge.min.js', import.meta.url))
@@ -83,40 +86,127 @@ test('the integrity is that of the bytes', () => {
 describe('the tag', () => {
   const url = 'https://events.example.com'
 
+  const tag = (options: object = {}) => snippet({ url, as: 'tag', ...options })
+
   test('says no more than what differs from the default', () => {
-    assert.equal(snippet({ url }), `<script async src="${url}/bridge.js"></script>`)
-    assert.equal(snippet({ url: `${url}/`, identify: 'contact', consent: 'granted', omit: [] }), snippet({ url }))
+    assert.equal(tag(), `<script async src="${url}/bridge.js"></script>`)
+    assert.equal(tag({ url: `${url}/`, identify: 'contact', consent: 'granted', omit: [] }), tag())
     assert.equal(
-      snippet({ url, drift: 'embed1', segment: 'key1', identify: 'link', consent: 'pending', omit: ['email'] }),
+      tag({ drift: 'embed1', segment: 'key1', identify: 'link', consent: 'pending', omit: ['email'] }),
       `<script async src="${url}/bridge.js" data-drift="embed1" data-segment="key1" data-identify="link" ` +
         `data-consent="pending" data-omit="email"></script>`,
     )
-    assert.match(snippet({ url, respectOptOut: true }), / data-respect-opt-out="true">/)
+    assert.match(tag({ respectOptOut: true }), / data-respect-opt-out="true">/)
   })
 
   test('is held to its bytes when it is pinned', () => {
     assert.equal(
-      snippet({ url, pinned: true }),
+      tag({ pinned: true }),
       `<script async src="${url}${hashedPath}" integrity="${integrity}" crossorigin="anonymous"></script>`,
     )
   })
 
   test('keeps everything inside its attributes', () => {
     const hostile = `"'><script>alert(1)</script>&`
-    const written = snippet({ url, drift: hostile, segment: hostile, omit: [hostile] })
+    const written = tag({ drift: hostile, segment: hostile, omit: [hostile], nonce: hostile })
     assert.equal(written.match(/[<>]/g)?.length, 4)
-    assert.equal(written.match(/"/g)?.length, 8)
+    assert.equal(written.match(/"/g)?.length, 10)
+  })
+})
+
+describe('the starter', () => {
+  const url = 'https://events.example.com'
+  const textOf = (html: string) => /^<script[^>]*>([\s\S]*)<\/script>$/.exec(html)![1]!
+
+  test('is at most 700 bytes, beside the address and the options of the site', () => {
+    const own = textOf(snippet({ url })).replace(`"${url}/bridge.js"`, '')
+    assert.ok(Buffer.byteLength(own) <= 700, `${own.length} bytes`)
+  })
+
+  test('names what a Content Security Policy must name for exactly these bytes', () => {
+    const html = snippet({ url, drift: 'embed1' })
+    const digest = createHash('sha256').update(textOf(html)).digest('base64')
+    assert.equal(policyHash(html), `'sha256-${digest}'`)
+    assert.equal(policyHash(snippet({ url, as: 'tag' })), undefined)
+  })
+
+  test('has the options of the site, and nothing in them ends the script', () => {
+    const html = snippet({ url, consent: 'pending', omit: ['email', '</script><b>'], drift: 'embed1' })
+    assert.ok(html.includes('{"drift":"embed1","consent":"pending","omit":"email \\u003c/script>\\u003cb>"}'), html)
+    assert.equal(html.match(/<\/script/g)?.length, 1)
+  })
+
+  test('loads exactly these bytes when it is pinned, and hands on a nonce where there is one', () => {
+    const html = snippet({ url, pinned: true, nonce: 'a"b' })
+    assert.ok(html.startsWith('<script nonce="a&#34;b">'), html)
+    assert.ok(
+      html.includes(
+        `"${url}${hashedPath}",{crossOrigin:"",integrity:"${integrity}",nonce:document.currentScript.nonce}`,
+      ),
+    )
+  })
+
+  test('or everything is in the page: the whole file in one inline script, with its options in the tag', () => {
+    const html = snippet({ url, as: 'inline', consent: 'pending', nonce: 'n' })
+    assert.ok(html.startsWith('<script nonce="n" data-consent="pending">'), html.slice(0, 80))
+    assert.equal(textOf(html), script.toString().trim())
+    assert.equal(html.match(/<\/?script/gi)?.length, 2)
+  })
+})
+
+describe('the builds of released versions', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'released-test-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('of twelve the last ten answer and two give 404, whatever order a folder lists them in; each request is counted', async () => {
+    const versions = Array.from({ length: 12 }, (_, n) => `0.${n + 1}.0`)
+    for (const version of versions) writeFileSync(join(folder, `${version}.min.js`), `"${version}"`)
+    writeFileSync(join(folder, 'README.md'), 'not a build')
+    const asked: string[] = []
+    const routes = bridgeRoutes((build) => void asked.push(build), folder)
+    const server = createServer((request, response) => {
+      const route = routes[request.url!]?.GET
+      if (route) return void route(request, response, {} as never)
+      response.writeHead(404).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const answers: [number, string | null][] = []
+    for (const version of versions) {
+      const hash = createHash('sha256').update(`"${version}"`).digest('hex').slice(0, 16)
+      const answer = await fetch(`http://127.0.0.1:${port}/bridge-${hash}.js`)
+      answers.push([answer.status, answer.headers.get('cache-control')])
+      if (answer.ok) assert.equal(await answer.text(), `"${version}"`)
+    }
+    server.close()
+    const gone = [404, null] as const
+    const served = [200, 'public, max-age=31536000, immutable'] as const
+    assert.deepEqual(answers, [gone, gone, ...Array(10).fill(served)])
+    assert.deepEqual(asked, versions.slice(2))
+  })
+
+  test('are those of the versions that the changelog names as released', () => {
+    const changes = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8')
+    const released = [...changes.matchAll(/^## (\d+\.\d+\.\d+)/gm)].map(([, version]) => version!)
+    const kept = bridgeRoutes(() => {})
+    assert.equal(Object.keys(kept).length, 2 + Math.min(released.length, 10), 'npm run release-bridge keeps a build')
   })
 })
 
 describe('the command', () => {
   const run = async (given: Given, env: Context['env'] = {}) => {
     const printed: string[] = []
-    await command.run!({ env, print: (text) => void printed.push(text) } as Context, given, [])
+    await command.run!(
+      { env, print: (text) => void printed.push(text), remark: (text) => void remarks.push(text) } as Context,
+      given,
+      [],
+    )
     return printed.join('\n')
   }
 
-  test('prints the tag for PUBLIC_URL, or for the address that is given', async () => {
+  const remarks: string[] = []
+
+  test('prints the starter for PUBLIC_URL, or for the address that is given', async () => {
     assert.equal(await run({}, { PUBLIC_URL: 'https://a.example' }), snippet({ url: 'https://a.example' }))
     assert.equal(
       await run(
@@ -141,6 +231,18 @@ describe('the command', () => {
         consent: 'denied',
       }),
     )
+  })
+
+  test('prints a tag or everything instead, and remarks the hash of what is inline', async () => {
+    const url = 'https://a.example'
+    remarks.length = 0
+    assert.equal(await run({ url, tag: true }), snippet({ url, as: 'tag' }))
+    assert.deepEqual(remarks, [])
+    assert.equal(await run({ url, inline: true }), snippet({ url, as: 'inline' }))
+    assert.ok(remarks.join().includes(policyHash(snippet({ url, as: 'inline' }))!))
+    const strict = { url, nonce: '{{ nonce }}', trustedTypes: true }
+    assert.equal(await run(strict), snippet(strict))
+    await assert.rejects(run({ url, tag: true, inline: true }), (error) => error instanceof Problem)
   })
 
   test('says what is wrong where a browser would load nothing', async () => {

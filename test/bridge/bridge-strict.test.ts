@@ -82,7 +82,7 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
   })
 
   test('a pinned tag loads from its address; one whose hash is another loads nothing, and nothing else goes wrong', async () => {
-    const pinned = (parts: Parts) => snippet({ url: parts.service, pinned: true })
+    const pinned = (parts: Parts) => snippet({ url: parts.service, as: 'tag', pinned: true })
     await site.visit((parts) => parts.segment + parts.drift + pinned(parts), firstArrives)
     await site.visit(
       (parts) => parts.segment + parts.drift + pinned(parts).replace(/sha384-.{8}/, 'sha384-AAAAAAAA'),

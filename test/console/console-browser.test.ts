@@ -189,12 +189,12 @@ describe('the console in a browser', { concurrency: false }, () => {
     assert.match(page.url(), /sign-in/)
   })
 
-  test('the tag for the site says what was chosen', async () => {
+  test('the script for the site says what was chosen', async () => {
     await go('/console/site')
     await page.getByRole('radio', { name: /visitor Segment knows/ }).check()
-    await page.getByRole('button', { name: 'Make the tag' }).click()
-    await page.locator('#tag', { hasText: 'data-identify="link"' }).waitFor()
-    assert.match((await page.locator('#tag').textContent())!, new RegExp(`src="${rig.service.url}/bridge.js"`))
+    await page.getByRole('button', { name: 'Make the script' }).click()
+    await page.locator('#tag', { hasText: '"identify":"link"' }).waitFor()
+    assert.match((await page.locator('#tag').textContent())!, new RegExp(`"${rig.service.url}/bridge.js"`))
   })
 
   test('no page has a serious fault for people with disabilities, in light and dark, at a desk and on a phone', async () => {

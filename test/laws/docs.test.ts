@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, test } from 'node:test'
 import { type WidgetEvent, widgetEvents } from '../../packages/bridge/src/index.ts'
+import { inTag } from '../../packages/bridge/src/options.ts'
 import { accountReasons, reliefs } from '../../src/accounts/needs-attention.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { commands } from '../../src/cli/index.ts'
@@ -16,6 +17,7 @@ import { printCatalogue } from '../../src/events/print.ts'
 import { ofEvents, ofIgnored, setbacks } from '../../src/operations/reasons.ts'
 import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
 import { bridgeScript } from '../../src/web/bridge.ts'
+import { snippet } from '../../src/web/snippet.ts'
 import { type File, isProduct, readTree } from '../tree.ts'
 
 const tree = readTree()
@@ -49,6 +51,7 @@ describe('a table that repeats the code says what the code says', () => {
     ['docs/errors.md', 'ignored', () => reasonTable(ofIgnored)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
     ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
+    ['docs/bridge.md', 'starter', () => `\`\`\`html\n${snippet({ url: 'https://events.example.com' })}\n\`\`\``],
     ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
     ['docs/bridge.md', 'events', () => tableOf(['event', 'properties', 'who'], widgetEvents.map(widgetEventRow))],
   ]
@@ -102,8 +105,8 @@ function bridgeOptions(): string[][] {
   return documented.map(([, said = '', name = '', type]) => {
     const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
     const meaning = said.replace(/\s*\n\s*\*\s*/g, ' ').replaceAll('|', '\\|')
-    const isTag = text.includes(`'${attribute}'`)
-    assert.ok(isTag || type === 'Analytics', `${name} has its attribute`)
+    const isTag = inTag.includes(name)
+    assert.ok(isTag || !/^('|boolean|string|Consent|readonly string)/.test(type!), `${name} has its attribute`)
     return [isTag ? `\`${attribute}\`` : '', `\`${name}\``, meaning]
   })
 }

@@ -1,9 +1,10 @@
 /** The bridge itself: what Drift's widget says reaches Segment, in whatever order the two of them appear. */
 import { openListener } from './listen.ts'
 import { loadDrift, loadSegment } from './load.ts'
-import { type BridgeOptions, type Consent, ownTag, readSettings } from './options.ts'
-import { openOutbox } from './outbox.ts'
-import { fieldOf, isOfScript, type Page, quietly, succeeds } from './page.ts'
+import { type BridgeOptions, type Consent, nonceOf, optionsOf, ownTag, readSettings } from './options.ts'
+import { momentOf, openOutbox } from './outbox.ts'
+import { fieldOf, isOfScript, ownField, type Page, quietly, succeeds } from './page.ts'
+import { before } from './starter.ts'
 
 /** What the page can do with a running bridge. It is also `window.driftSegmentBridge`. */
 export interface Bridge {
@@ -33,8 +34,8 @@ const lookSeldomMs = 1_000
 const looksOftenMax = 300
 
 /** For good: were options that a page writes there too late to push it out, the next copy of the script would start again. */
-function takePlace(page: Page, bridge: Bridge): void {
-  const place = { get: () => bridge, set() {}, configurable: true, enumerable: true }
+function takePlace(page: Page, bridge: Bridge, written: (options: unknown) => void): void {
+  const place = { get: () => bridge, set: written, configurable: true, enumerable: true }
   if (succeeds(() => Object.defineProperty(page, 'driftSegmentBridge', place))) return
   // The place of a page's own `var` can be filled, but not changed.
   quietly(() => {
@@ -44,17 +45,38 @@ function takePlace(page: Page, bridge: Bridge): void {
 
 /** Starts the bridge, or returns the one that runs in this page already. Never throws. */
 export function startBridge(options?: BridgeOptions, page: Page = globalThis as unknown as Page): Bridge {
-  const found = fieldOf(page, 'driftSegmentBridge')
-  const there = isOfScript(found) ? found : undefined
-  if (fieldOf(there, 'name') === 'drift-segment-source') return there as Bridge
-  const settings = readSettings(options ?? there, page, options ? undefined : ownTag(page))
-  const outbox = openOutbox(page, settings)
-  const listener = openListener(page, outbox.add)
+  const tag = options ? undefined : ownTag(page)
+  const given = options ?? (tag && optionsOf(tag))
+  const there = fieldOf(page, 'driftSegmentBridge') as (Bridge & { add(given: unknown): void }) | undefined
+  if (isOfScript(there) && fieldOf(there, 'name') === 'drift-segment-source') {
+    quietly(() => there!.add(given))
+    return there!
+  }
+  const found = before(page)
+  // A tag that cannot be read, as that of a module, may have asked to wait.
+  const unread = given || found.options.length > 0 ? given : { consent: 'pending' }
+  let sources: readonly unknown[] = [unread, ...found.options, found.written]
+  // What a page wrote there before the script has come is what the visitor chose.
+  let choice = found.choice ?? ownField(found.written, 'consent')
+  let settings = readSettings({ sources, choice }, page, nonceOf(tag))
+  const outbox = openOutbox(page, () => settings)
+  const listener = openListener(page, (event, data, moment = momentOf(page)) => outbox.add(event, data, moment))
   let looks = 0
+  let isWatching = false
+  const watcher = quietly(() => new page.MutationObserver!(() => quietly(lookOnce)))
+
+  /** A chat that is loaded late may speak before the next look, but not before its script is put into the page. */
+  function lookOnce(): void {
+    listener.look()
+    if (listener.isListening() !== isWatching) return
+    isWatching = !isWatching
+    if (isWatching) watcher?.observe(page.document, { childList: true, subtree: true })
+    else watcher?.disconnect()
+  }
 
   /** The widget and Segment appear, and are replaced, without a word: the only way to notice is to look. */
   function look(): void {
-    quietly(listener.look)
+    quietly(lookOnce)
     quietly(outbox.send)
     looks++
     const { segment, kept } = outbox.counts()
@@ -62,18 +84,43 @@ export function startBridge(options?: BridgeOptions, page: Page = globalThis as 
     quietly(() => page.setTimeout(look, isAllThere || looks > looksOftenMax ? lookSeldomMs : lookOftenMs))
   }
 
-  const bridge: Bridge = Object.freeze({
+  function load(): void {
+    quietly(() => loadDrift(page, settings))
+    if (settings.consent === 'granted') quietly(() => loadSegment(page, settings))
+  }
+
+  /** More was said, or the visitor has chosen. */
+  function reread(): void {
+    settings = readSettings({ sources, choice }, page, settings.nonce)
+    outbox.choose(settings.consent)
+    load()
+    quietly(outbox.send)
+  }
+
+  const bridge = Object.freeze({
     name: 'drift-segment-source',
-    consent(choice: Consent) {
-      outbox.choose(choice === 'granted' || choice === 'denied' ? choice : 'pending')
-      if (choice === 'granted') quietly(() => loadSegment(page, settings))
-      quietly(outbox.send)
+    consent(chosen: Consent) {
+      choice = chosen
+      reread()
     },
     state: () => ({ drift: listener.isListening(), ...outbox.counts() }),
+    add(more: unknown) {
+      sources = [...sources, more]
+      reread()
+    },
   } as const)
-  takePlace(page, bridge)
-  quietly(() => loadDrift(page, settings))
-  if (settings.consent === 'granted') quietly(() => loadSegment(page, settings))
+  takePlace(page, bridge, (written) => {
+    if (!isOfScript(written)) return
+    choice = ownField(written, 'consent') ?? choice
+    bridge.add(written)
+  })
+  if (found.widget) listener.adopt(found.widget)
+  found.handOver(listener.told)
+  for (let at = 0; at < found.events.length; at++) {
+    const [called, when, url, title] = found.events[at]!
+    quietly(() => listener.told(called[0], called[1], called[2], { at: when, url, title }))
+  }
+  load()
   look()
   return bridge
 }

@@ -1,4 +1,7 @@
-/** What a site may say: in attributes of the script's own tag, in `window.driftSegmentBridge`, or to `startBridge`. */
+/**
+ * What a site may say: in attributes of the script's own tag, in the inline starter, in `window.driftSegmentBridge`, or to
+ * `startBridge`. All of it counts; where two of them disagree, the more careful one wins.
+ */
 import { type Analytics, fieldOf, ownField, type Page, quietly, type ScriptTag } from './page.ts'
 
 /** `pending` keeps events for later, `denied` throws them away. */
@@ -10,9 +13,9 @@ export interface BridgeOptions {
    * `link`: Segment's own anonymousId stays, and the contact id travels in `context.externalIds`.
    */
   identify?: 'contact' | 'link'
-  /** Whether events may be sent from the start; `consent()` changes it later. Default: granted. */
+  /** Whether events may be sent until the visitor chooses; `consent()` says the choice. Default: granted. */
   consent?: Consent
-  /** Starts as denied in a browser that asks not to be tracked (Global Privacy Control, Do Not Track). */
+  /** Without a choice: denied in a browser that asks not to be tracked (Global Privacy Control, Do Not Track). */
   respectOptOut?: boolean
   /** Properties never to be sent, such as `email`; in an attribute with spaces between them. */
   omit?: readonly string[]
@@ -26,7 +29,7 @@ export interface BridgeOptions {
   drift?: string
   /** Where Drift is loaded from. Default: https://js.driftt.com */
   driftUrl?: string
-  /** The instance to send to, where it is not `window.analytics`. */
+  /** The instance to send to, where it is not in the window. */
   analytics?: Analytics
 }
 
@@ -43,33 +46,78 @@ export interface Settings {
   readonly nonce: string
 }
 
+/** Those that an attribute of the tag may say: `data-respect-opt-out` for respectOptOut. */
+export const inTag = 'identify consent respectOptOut omit segment segmentUrl segmentPage drift driftUrl'.split(' ')
+
+/** Everything that was said: sources of options, the earlier first, and the visitor's choice if there is one. */
+export interface Said {
+  readonly sources: readonly unknown[]
+  readonly choice: unknown
+}
+
 /**
- * Read once and by name, so that nothing said later, and nothing said by a prototype, changes anything. A value that is
- * none of those allowed counts as the more careful one; an address that is not https, loopback apart, as not given.
+ * Read by name, from the thing itself, so that nothing said by a prototype changes anything. A value that is none of those
+ * allowed counts as the more careful one; an address that is not https, loopback apart, as not given.
  */
-export function readSettings(given: unknown, page: Page, tag: ScriptTag | undefined): Settings {
-  const said = (name: string, attribute: string): unknown =>
-    quietly(() => tag?.getAttribute(attribute)) ?? ownField(given, name)
-  const text = (name: string, attribute: string, pattern: RegExp, otherwise: string): string => {
-    const value = said(name, attribute)
-    return typeof value === 'string' && pattern.test(value) ? value : otherwise
+export function readSettings({ sources, choice }: Said, page: Page, nonce: string): Settings {
+  const each = (name: string): unknown[] => {
+    const values: unknown[] = []
+    for (let at = 0; at < sources.length; at++) {
+      const value = ownField(sources[at], name)
+      if (value !== undefined && value !== null) values[values.length] = value
+    }
+    return values
   }
-  // What a page says there before the script has come is what the visitor chose; the tag says how it is until then.
-  const consent = ownField(given, 'consent') ?? said('consent', 'data-consent')
-  const optedOut = isYes(said('respectOptOut', 'data-respect-opt-out')) && asksNotToBeTracked(page)
-  const analytics = ownField(given, 'analytics')
-  return Object.freeze({
-    identify: (said('identify', 'data-identify') ?? 'contact') === 'contact' ? 'contact' : 'link',
-    consent: consent === 'denied' || optedOut ? 'denied' : (consent ?? 'granted') === 'granted' ? 'granted' : 'pending',
-    omit: namesIn(said('omit', 'data-omit')),
-    segment: text('segment', 'data-segment', key, ''),
-    segmentUrl: text('segmentUrl', 'data-segment-url', address, 'https://cdn.segment.com'),
-    segmentPage: !isNo(said('segmentPage', 'data-segment-page')),
-    drift: text('drift', 'data-drift', key, ''),
-    driftUrl: text('driftUrl', 'data-drift-url', address, 'https://js.driftt.com'),
+  const isAny = (name: string, is: (value: unknown) => boolean): boolean => {
+    const values = each(name)
+    for (let at = 0; at < values.length; at++) if (is(values[at])) return true
+    return false
+  }
+  const text = (name: string, pattern: RegExp, otherwise: string): string => {
+    const values = each(name)
+    for (let at = 0; at < values.length; at++) {
+      const value = values[at]
+      if (typeof value === 'string' && pattern.test(value)) return value
+    }
+    return otherwise
+  }
+  const list = (name: string): string[] => {
+    const names: string[] = []
+    const values = each(name)
+    for (let at = 0; at < values.length; at++) addNames(names, values[at])
+    return names
+  }
+  const is = (wanted: string) => (value: unknown) => value === wanted
+  const consent = (): Consent => {
+    if (choice === 'granted' || choice === 'denied') return choice
+    if (isAny('respectOptOut', isYes) && asksNotToBeTracked(page)) return 'denied'
+    if (isAny('consent', is('denied'))) return 'denied'
+    return choice !== undefined || isAny('consent', (value) => value !== 'granted') ? 'pending' : 'granted'
+  }
+  const [analytics] = each('analytics')
+  return {
+    identify: isAny('identify', (value) => value !== 'contact') ? 'link' : 'contact',
+    consent: consent(),
+    omit: list('omit'),
+    segment: text('segment', key, ''),
+    segmentUrl: text('segmentUrl', address, 'https://cdn.segment.com'),
+    segmentPage: !isAny('segmentPage', isNo),
+    drift: text('drift', key, ''),
+    driftUrl: text('driftUrl', address, 'https://js.driftt.com'),
     analytics: typeof fieldOf(analytics, 'track') === 'function' ? (analytics as Analytics) : undefined,
-    nonce: nonceOf(tag),
-  })
+    nonce,
+  }
+}
+
+/** The options in the attributes of a tag. */
+export function optionsOf(tag: ScriptTag): object {
+  const options: Record<string, unknown> = {}
+  for (let at = 0; at < inTag.length; at++) {
+    const name = inTag[at]!
+    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    options[name] = quietly(() => tag.getAttribute(attribute))
+  }
+  return options
 }
 
 /** The tag that this script came in; not another element that took that name. */
@@ -81,14 +129,12 @@ export function ownTag(page: Page): ScriptTag | undefined {
 const key = /^[\w-]+$/
 const address = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))[^\s?#]*$/
 
-function namesIn(value: unknown): string[] {
+function addNames(names: string[], value: unknown): void {
   const listed = typeof value === 'string' ? value.split(/[\s,]+/) : value
-  const names: string[] = []
   for (let at = 0; at < Math.min(Number(fieldOf(listed, 'length')) || 0, 50); at++) {
     const name = fieldOf(listed, String(at))
     if (typeof name === 'string') names[names.length] = name
   }
-  return names
 }
 
 function isYes(value: unknown): boolean {
@@ -104,7 +150,7 @@ function asksNotToBeTracked(page: Page): boolean {
   return fieldOf(navigator, 'globalPrivacyControl') === true || fieldOf(navigator, 'doNotTrack') === '1'
 }
 
-function nonceOf(tag: ScriptTag | undefined): string {
+export function nonceOf(tag: ScriptTag | undefined): string {
   const nonce = fieldOf(tag, 'nonce')
   return typeof nonce === 'string' ? nonce : ''
 }

@@ -9,6 +9,15 @@ export interface Analytics {
 /** What Drift's widget and its snippet have in common. */
 export interface Drift {
   on(event: string, handler: (data?: unknown) => void): unknown
+  off?: unknown
+}
+
+/** When something happened, and on which page. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly url: unknown
+  readonly title: unknown
 }
 
 export interface ScriptTag {
@@ -25,7 +34,10 @@ export interface Page {
   analytics?: unknown
   driftSegmentBridge?: unknown
   trustedTypes?: unknown
+  MutationObserver?: new (callback: () => void) => { observe(node: object, options: object): void; disconnect(): void }
   document: {
+    readonly URL?: unknown
+    readonly title?: unknown
     readonly currentScript: unknown
     readonly head: { appendChild(node: never): unknown } | null
     readonly documentElement: { appendChild(node: never): unknown }

@@ -11,6 +11,8 @@ export interface Wanted {
   segment: string
   drift: string
   pinned: boolean
+  /** One tag, without an inline script. */
+  tag: boolean
 }
 
 export interface SitePage {
@@ -18,24 +20,27 @@ export interface SitePage {
   wanted: Wanted
   /** The finished tag. */
   tag: string
+  /** What a Content Security Policy names for it, if it has an inline script. */
+  hash: string | undefined
   events: readonly string[]
   kilobytes: string
   wrong?: string | undefined
 }
 
-export function sitePage({ session, wanted, tag, events, kilobytes, wrong }: SitePage): Html {
+export function sitePage({ session, wanted, tag, hash, events, kilobytes, wrong }: SitePage): Html {
   return page({
     title: 'Site',
     section: 'site',
     session,
     uses: ['copy.js'],
-    body: html`${head('Site', 'One tag in your web pages sends what visitors do in the chat itself, from their browser.')}
+    body: html`${head('Site', 'A script in your web pages sends what visitors do in the chat itself, from their browser.')}
     <div class="stack">
-      ${wrong ? notice('warn', 'This cannot stand in a tag', wrong) : ''}
+      ${wrong ? notice('warn', 'This cannot stand in a page', wrong) : ''}
       <section class="card">
-        <div class="cardhead"><h2>The tag for your pages</h2><button data-copy="tag" class="primary" hidden>Copy</button></div>
+        <div class="cardhead"><h2>The script for your pages</h2><button data-copy="tag" class="primary" hidden>Copy</button></div>
         <pre id="tag" tabindex="0">${tag}</pre>
-        <p class="small faint">Put it into every page with the chat, before or after Drift's and Segment's own tags. ${kilobytes} kB, no cookies of its own, no other site involved.</p>
+        <p class="small faint">Put it into every page with the chat, before or after Drift's and Segment's own tags. The file that it loads has ${kilobytes} kB and sets no cookie.</p>
+        ${hash ? html`<p class="small faint">Where your pages have a Content Security Policy, their developer names this in script-src: <code>${hash}</code></p>` : ''}
       </section>
       ${postForm('/console/site', session.csrf, options(wanted), 'card stack')}
       <section class="card"><h2>What it sends</h2>
@@ -46,7 +51,7 @@ export function sitePage({ session, wanted, tag, events, kilobytes, wrong }: Sit
   })
 }
 
-function options({ identify, consent, segment, drift, pinned }: Wanted): Html {
+function options({ identify, consent, segment, drift, pinned, tag }: Wanted): Html {
   return html`<h2>Make it yours</h2>
     <fieldset><legend>Whose events they are</legend>
       ${choice('radio', 'identify', 'contact', identify === 'contact', 'The Drift contact', "Segment's anonymousId becomes the contact id as soon as it is known, as it is for the events from Drift's servers: both join by themselves.")}
@@ -60,6 +65,7 @@ function options({ identify, consent, segment, drift, pinned }: Wanted): Html {
       ${input('segment', "Write key of the site's Segment source", { value: segment, wide: true, hint: 'Only where the page does not load Segment itself. Everybody can see it there: never the write key of Settings.' })}
       ${input('drift', "Drift's embed id", { value: drift, wide: true, hint: 'Only where the page does not load Drift itself.' })}
     </div>
-    ${choice('checkbox', 'pinned', 'yes', pinned, "Today's bytes and no others", 'The browser checks the hash; after an update of this service the tag must be changed.')}
-    <div class="row">${button('Make the tag', 'primary')}</div>`
+    ${choice('checkbox', 'pinned', 'yes', pinned, "Today's bytes and no others", 'The browser checks the hash. After ten further versions of this service the script must be made again.')}
+    ${choice('checkbox', 'tag', 'yes', tag, 'Without an inline script', 'One tag, for pages that allow no inline script. What the chat says before its file has come is lost.')}
+    <div class="row">${button('Make the script', 'primary')}</div>`
 }
