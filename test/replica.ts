@@ -31,15 +31,14 @@ const { inbox } = store.storage
 const { claim, renew, settle } = inbox
 
 inbox.claim = async (lane, options) => {
-  const lease = await claim(lane, options)
-  if (lease) {
-    const { org, token, entries } = lease
+  const claimed = await claim(lane, options)
+  for (const { org, token, entries } of claimed.leases) {
     const { id, busy } = options.holder!
     const by = { id, busy: busy.includes(org) }
     const times = { asked: options.now, answered: Date.now(), until: options.now + options.leaseMs }
     say({ what: 'claimed', org, lane, token, by, ...times, ids: entries.map(({ id }) => id) })
   }
-  return lease
+  return claimed
 }
 inbox.renew = async (lease, until) => {
   const asked = Date.now()

@@ -26,6 +26,7 @@ import { type SendNeeds, sendLease } from '../src/pipeline/send-lane.ts'
 import { messagesMax } from '../src/segment/batch.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { type Variation, vary } from '../src/sim/webhook.ts'
+import { claimOne } from '../src/storage/conformance.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
 import type { Lane, Lease, Org, Standing, Storage } from '../src/storage/ports.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
@@ -95,7 +96,7 @@ export async function openParts(around: Around): Promise<Parts> {
 /** Claims and works off one lease of the lane; false when nothing is due. */
 export async function stepLane({ needs }: Parts, lane: Lane, limit = 500): Promise<boolean> {
   const claiming = { now: needs.clock.now(), leaseMs, limit, bytesMax: 1_000_000 }
-  const lease = await needs.storage.inbox.claim(lane, claiming)
+  const lease = await claimOne(needs.storage.inbox, lane, claiming)
   if (lease) await (lane === 'send' ? sendLease(needs, lease) : askLease(needs, lease))
   return lease !== undefined
 }
@@ -150,7 +151,8 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
       const { outcome } = await receive(body, { verdict: 'missing' })
       if (outcome === 'unauthorised') throw new Error('the stage made a webhook that is not let in')
     },
-    claim: (lane, limit = 500) => storage.inbox.claim(lane, { now: clock.now(), leaseMs, limit, bytesMax: 1_000_000 }),
+    claim: (lane, limit = 500) =>
+      claimOne(storage.inbox, lane, { now: clock.now(), leaseMs, limit, bytesMax: 1_000_000 }),
     step: (lane) => stepLane(stage, lane),
     async stepInTime(lane) {
       let done: boolean | undefined

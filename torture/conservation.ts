@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { claimOne } from '../src/storage/conformance.ts'
 import { openForgetful } from '../src/storage/memory/open.ts'
 import { openStorage } from '../src/storage/open.ts'
 import {
@@ -85,7 +86,7 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       return storage.inbox.append(arrivals)
     }),
   claim: fc.record({ of: lane, limit: fc.integer({ min: 1, max: 4 }) }).map(({ of, limit }) => async (at) => {
-    const lease = await at.storage.inbox.claim(of, { now: at.now, leaseMs: 2 * minute, limit, bytesMax: 1_000 })
+    const lease = await claimOne(at.storage.inbox, of, { now: at.now, leaseMs: 2 * minute, limit, bytesMax: 1_000 })
     if (!lease) return undefined
     at.leases.push(lease)
     return [lease.org, lease.failures, lease.crashes, lease.trouble, lease.entries.map(({ messageId }) => messageId)]
@@ -236,7 +237,7 @@ const opening: Step[] = (['waiting', 'asking'] as const).flatMap((state) =>
     const known = { identity: Buffer.from(messageId), rememberMs: minute, body: Buffer.from('sealed') }
     await inbox.append([{ org, type: types[0], state, messageId, receivedAt: now, mapping: 1, ...known }])
     const options = { now, leaseMs: minute, limit: 1, bytesMax: 1_000 }
-    const lease = (await inbox.claim(state === 'waiting' ? 'send' : 'ask', options))!
+    const lease = (await claimOne(inbox, state === 'waiting' ? 'send' : 'ask', options))!
     const settled = { id: lease.entries[0]!.id, to: 'ignored', at: now, reason: 'empty' } as const
     await inbox.settle(lease, [settled], { readyAt: now, failures: 0 })
     return lease.org

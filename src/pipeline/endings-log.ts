@@ -18,9 +18,9 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
   }
   const own: Partial<Inbox> = {
     async claim(...args) {
-      const lease = await inbox.claim(...args)
-      if (lease) remember(lease, lease.entries)
-      return lease
+      const claimed = await inbox.claim(...args)
+      for (const lease of claimed.leases) remember(lease, lease.entries)
+      return claimed
     },
     async more(lease, after, limits) {
       const entries = await inbox.more(lease, after, limits)

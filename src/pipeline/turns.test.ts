@@ -100,7 +100,7 @@ test('the loop lets no lease go on beside what may have ended the process', asyn
   loop.wake = () => {}
   await arrive('a')
   for (let deaths = 0; deaths < 3; deaths++) {
-    await inbox.claim('send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000 })
+    await inbox.claim('send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000, room: 1 })
     clock.advance(leaseMs)
   }
   start()

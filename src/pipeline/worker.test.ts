@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { eventually, timePasses } from '../../test/clock.ts'
 import { deliver, leaseMs, startLoop } from '../../test/loop.ts'
 import { Problem } from '../lib/errors.ts'
+import { claimOne } from '../storage/conformance.ts'
 
 describe('the loop', () => {
   test('works on whatever arrives, and asks the store for nothing while nothing does', async () => {
@@ -27,13 +28,13 @@ describe('the loop', () => {
       worked += lease.entries.length
       await deliver(lease, store)
     })
-    const nextDue = inbox.nextDue
+    const claim = inbox.claim
     let late = 20
-    inbox.nextDue = async (lane) => {
-      const due = await nextDue(lane)
-      // Here the loop has already been told that nothing waits.
+    inbox.claim = async (lane, options) => {
+      const claimed = await claim(lane, options)
+      // The store has looked already, and the loop has not heard yet that nothing waits.
       if (late-- > 0) await arrive('1')
-      return due
+      return claimed
     }
     loop.wake()
     await eventually(() => worked === 20)
@@ -58,6 +59,27 @@ describe('the loop', () => {
     letGo()
     await loop.stop()
     assert.ok(done.has('hangs'), 'stopping waits for what is under way')
+  })
+
+  test('leases with one claim as many accounts as it has room for', async () => {
+    const done: string[] = []
+    const end = Promise.withResolvers<void>()
+    const { loop, arrive, counted, clock } = startLoop(async (lease, inbox) => {
+      done.push(lease.org)
+      await end.promise
+      await deliver(lease, inbox)
+    }, 10)
+    const start = loop.wake
+    loop.wake = () => {}
+    for (let org = 0; org < 9; org++) await arrive(String(org))
+    start('none')
+    await eventually(() => done.length === 9)
+    await new Promise(setImmediate)
+    // The first two go through all as after every start, and see that they have; the last account has a claim of its own.
+    assert.ok(counted.claims <= 3, `${counted.claims} claims`)
+    end.resolve()
+    await loop.stop()
+    assert.equal(clock.untilNext(), undefined)
   })
 
   test('wakes by itself when a lane is due again, and not before', async () => {
@@ -211,7 +233,7 @@ describe('the loop', () => {
     for (const org of ['a', 'b', 'c']) await arrive(org)
     for (let deaths = 0; deaths < 3; deaths++) {
       for (let many = 0; many < 3; many++)
-        await inbox.claim('send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000 })
+        await claimOne(inbox, 'send', { now: clock.now(), leaseMs, limit: 10, bytesMax: 1_000 })
       clock.advance(leaseMs)
     }
     await arrive('d')

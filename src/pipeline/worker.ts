@@ -3,7 +3,7 @@ import { backoffMsMax } from '../lib/backoff.ts'
 import { type Clock, type Look, lookAt, pause, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Holder, Inbox, Lane, Lease, Org } from '../storage/ports.ts'
+import { crashesBeforeAlone, type Holder, type Inbox, type Lane, type Lease, type Org } from '../storage/ports.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
@@ -45,8 +45,8 @@ interface Needs {
   bytesMax: number
 }
 
-/** After so many leases in a row that ended without a word: as many as make an engine give out single entries. */
-const crashesBeforeAlone = 3
+/** Accounts that one claim leases: their entries are read at once. */
+const roomMax = 8
 /** After so many with the same entry alone, that entry is quarantined. */
 const crashesBeforeQuarantine = 10
 /** How long to leave a store alone that has just failed. */
@@ -89,22 +89,27 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       }
       // mutant: waits for what a clock has written that has been set back since
       const farAhead = sweep !== undefined
-      const lease = await inbox.claim(lane, { now, leaseMs, limit, bytesMax, holder: self(), farAhead })
-      if (sweep) swept(sweep, lease)
-      if (lease) busy.set(lease.org, openWaking(cameMeanwhile.has(lease.org)))
-      if (lease && lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
-      else if (lease) begin(lease, claimedAt)
-      else if (!woken) return sleepUntilDue()
+      const room = Math.min(accountsMax - underWay.size, roomMax)
+      const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room }
+      const { leases, nextDue } = await inbox.claim(lane, options)
+      if (sweep) swept(sweep, leases)
+      for (const { org } of leases) busy.set(org, openWaking(cameMeanwhile.has(org)))
+      for (const lease of leases) {
+        if (lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
+        else begin(lease, claimedAt)
+      }
+      // A sweep goes on until it has been through all: the next due time says nothing of what is far ahead.
+      if (leases.length < (farAhead ? 1 : room) && !woken) return sleepUntil(nextDue)
     }
   }
 
   /** Claims serve the lane first that was served longest ago: one that comes again has been through all of them. */
-  function swept(orgs: Set<Org>, lease: Lease | undefined): void {
-    if (lease && !orgs.has(lease.org)) orgs.add(lease.org)
-    else {
-      sweep = undefined
-      sweepAt = clock.monotonic() + backoffMsMax
-    }
+  function swept(orgs: Set<Org>, leases: readonly Lease[]): void {
+    const isThrough = leases.length === 0 || leases.some(({ org }) => orgs.has(org))
+    for (const { org } of leases) orgs.add(org)
+    if (!isThrough) return
+    sweep = undefined
+    sweepAt = clock.monotonic() + backoffMsMax
   }
 
   /**
@@ -126,8 +131,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     patience.abort()
   }
 
-  async function sleepUntilDue(): Promise<void> {
-    const due = await inbox.nextDue(lane, self())
+  function sleepUntil(due: number | undefined): void {
     if (due !== undefined) wakeAfter(Math.min(Math.max(due - clock.now(), 1), backoffMsMax))
   }
 

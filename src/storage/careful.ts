@@ -2,10 +2,15 @@
  * An entry may end every process that works on it. Whose fault it is shows when entries are handed out one at a time, and
  * that must last: what stands in line before the culprit ends well, and says nothing of what comes behind.
  */
-import type { Ending } from './ports.ts'
+import { crashesBeforeAlone, type Ending } from './ports.ts'
 
 /** After this many leases in a row that ended without a word. */
 const crashesBeforeCareful = 3
+
+/** Whether its lease is given by itself: what ends the process must not be blamed on others. */
+export function isForAlone({ crashes }: Pick<Caution, 'crashes'>): boolean {
+  return crashes >= crashesBeforeAlone
+}
 
 export interface Caution {
   /** Leases in a row that ended without a word. */

@@ -1,6 +1,6 @@
 /** For the crash tests: a process of its own on a store, which does as it is told and says what it has done. */
 import { setTimeout as forever } from 'node:timers/promises'
-import { arrival } from './conformance.ts'
+import { arrival, claimOne } from './conformance.ts'
 import { openStorage } from './open.ts'
 
 const [url = '', job = ''] = process.argv.slice(2)
@@ -25,7 +25,7 @@ if (job === 'settle') {
   // Settles one entry a lease, and says so; killed at any moment.
   for (;;) {
     const options = { now: 2_000, leaseMs: 60_000, limit: 1, bytesMax: 1_000 }
-    const lease = await storage.inbox.claim('send', options)
+    const lease = await claimOne(storage.inbox, 'send', options)
     if (!lease) break
     const [entry] = lease.entries
     await storage.inbox.settle(lease, [{ id: entry!.id, to: 'delivered', at: 2_000 }], { readyAt: 2_000, failures: 0 })
@@ -34,7 +34,7 @@ if (job === 'settle') {
 }
 
 if (job === 'claim') {
-  await storage.inbox.claim('send', { now: 2_000, leaseMs: 3_600_000, limit: 100, bytesMax: 1_000_000 })
+  await claimOne(storage.inbox, 'send', { now: 2_000, leaseMs: 3_600_000, limit: 100, bytesMax: 1_000_000 })
   say('claimed')
 }
 

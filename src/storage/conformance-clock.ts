@@ -1,6 +1,6 @@
 /** The promises about time: whatever a clock has written that has been set back since, nothing is waited for for long. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, idle, one, type Promised, to } from './conformance.ts'
+import { arrival, claimed, claimOne, idle, one, type Promised, to } from './conformance.ts'
 import type { Storage } from './ports.ts'
 
 const [minuteMs, dayMs] = [60_000, 24 * 3_600_000]
@@ -13,7 +13,7 @@ const lanes = [
 ] as const
 
 const claim = (storage: Storage, lane: 'send' | 'ask', at = now, farAhead = false) =>
-  storage.inbox.claim(lane, { now: at, leaseMs: minuteMs, limit: 100, bytesMax: 1_000_000, farAhead })
+  claimOne(storage.inbox, lane, { now: at, leaseMs: minuteMs, limit: 100, bytesMax: 1_000_000, farAhead })
 
 export const clockPromises: readonly Promised[] = [
   {

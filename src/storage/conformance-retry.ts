@@ -1,6 +1,6 @@
 /** The promises about a person who wants an attempt now. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, idle, one, type Promised, to } from './conformance.ts'
+import { arrival, claimed, claimOne, idle, one, type Promised, to } from './conformance.ts'
 import type { Ending, Lane, LaneShown, State, Storage } from './ports.ts'
 
 const [now, minuteMs] = [2_000, 60_000]
@@ -74,7 +74,7 @@ export const retryPromises: readonly Promised[] = [
         await ended(storage, lane, state, backsOff)
         await storage.inbox.hold(one, lane, 'paused')
         assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'held', reason: 'paused' })
-        assert.equal(await storage.inbox.claim(lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
+        assert.equal(await claimOne(storage.inbox, lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
         const shown = await laneOf(storage, lane)
         assert.deepEqual([shown?.asked, shown?.askedAt, shown?.readyAt], [undefined, undefined, backsOff.readyAt])
       }
@@ -119,7 +119,7 @@ export const retryPromises: readonly Promised[] = [
         await storage.inbox.append([arrival({ state })])
         const lease = await claimed(storage, lane)
         assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'asked' })
-        assert.equal(await storage.inbox.claim(lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
+        assert.equal(await claimOne(storage.inbox, lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
         assert.equal(await storage.inbox.settle(lease, [], backsOff), true)
         assert.equal((await laneOf(storage, lane))?.asked, undefined)
         assert.ok(await isDue(storage, lane, backsOff.readyAt))
@@ -132,7 +132,7 @@ export const retryPromises: readonly Promised[] = [
       await ended(storage, 'send', 'waiting', backsOff)
       await storage.inbox.retry(one, 'send', now)
       while ((await storage.inbox.erase(one)) > 0);
-      assert.equal(await storage.inbox.claim('send', { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
+      assert.equal(await claimOne(storage.inbox, 'send', { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
       assert.equal((await laneOf(storage, 'send'))?.asked, undefined)
     },
   },

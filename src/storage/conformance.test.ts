@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Databases, usePostgres, withoutPostgres } from '../../test/postgres.ts'
 import { promises as basic, idle } from './conformance.ts'
+import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { retryPromises } from './conformance-retry.ts'
@@ -40,7 +41,7 @@ async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<v
   }
 }
 
-const promises = [...basic, ...clockPromises, ...lookupPromises, ...retryPromises, ...ticketPromises]
+const promises = [...basic, ...claimPromises, ...clockPromises, ...lookupPromises, ...retryPromises, ...ticketPromises]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
@@ -111,6 +112,10 @@ const sabotages: Record<string, Sabotage> = {
     claim: (lane, { holder, ...options }) =>
       inbox.claim(lane, { ...options, ...(holder && { holder: { ...holder, busy: [] } }) }),
   }),
+  'leases one account a claim': (inbox) => ({ claim: (lane, options) => inbox.claim(lane, { ...options, room: 1 }) }),
+  'says with no claim when the next is due': (inbox) => ({
+    claim: async (lane, options) => ({ leases: (await inbox.claim(lane, options)).leases }),
+  }),
   'counts no failed work as a crash': (inbox) => ({
     settle(lease, settlements, ending) {
       const { crashed: _, ...rest } = ending ?? { readyAt: 0, failures: 0 }
@@ -161,9 +166,9 @@ const sabotages: Record<string, Sabotage> = {
     const given: Lease[] = []
     return {
       claim: async (lane, options) => {
-        const lease = await inbox.claim(lane, options)
-        if (lease) given.push(lease)
-        return lease
+        const claimed = await inbox.claim(lane, options)
+        given.push(...claimed.leases)
+        return claimed
       },
       renew: async (lease, until) => given.includes(lease) || inbox.renew(lease, until),
     }
@@ -265,7 +270,8 @@ describe('an engine that breaks a promise is caught', () => {
 
 function mapEntries(inbox: Inbox, change: (entries: Placed[]) => Placed[]): Inbox['claim'] {
   return async (lane, options) => {
-    const lease = await inbox.claim(lane, options)
-    return lease && { ...lease, entries: change(lease.entries) }
+    const claimed = await inbox.claim(lane, options)
+    const leases = claimed.leases.map((lease) => ({ ...lease, entries: change(lease.entries) }))
+    return { ...claimed, leases }
   }
 }

@@ -4,7 +4,19 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Arrival, Deed, Entry, IgnoredReason, Install, Lease, Limits, Settlement, Storage } from './ports.ts'
+import type {
+  Arrival,
+  Deed,
+  Entry,
+  IgnoredReason,
+  Inbox,
+  Install,
+  Lane,
+  Lease,
+  Limits,
+  Settlement,
+  Storage,
+} from './ports.ts'
 
 export interface Promised {
   promise: string
@@ -50,19 +62,23 @@ export function ignored(said: Partial<Ignored> = {}): Ignored {
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
 
-export async function claimed(
-  storage: Storage,
-  lane: 'send' | 'ask' = 'send',
-  options: Partial<Parameters<Storage['inbox']['claim']>[1]> = {},
-) {
-  const lease = await storage.inbox.claim(lane, { ...claimOptions, ...options })
+type Claiming = Omit<Parameters<Inbox['claim']>[1], 'room'>
+
+/** One account's lease, as most sentences want it. */
+export async function claimOne(inbox: Inbox, lane: Lane, options: Claiming): Promise<Lease | undefined> {
+  const { leases } = await inbox.claim(lane, { ...options, room: 1 })
+  return leases[0]
+}
+
+export async function claimed(storage: Storage, lane: Lane = 'send', options: Partial<Claiming> = {}) {
+  const lease = await claimOne(storage.inbox, lane, { ...claimOptions, ...options })
   assert.ok(lease, `something is due in the ${lane} lane`)
   return lease
 }
 
 async function nothingDue(storage: Storage, now = 2_000): Promise<void> {
-  assert.equal(await storage.inbox.claim('send', { ...claimOptions, now }), undefined)
-  assert.equal(await storage.inbox.claim('ask', { ...claimOptions, now }), undefined)
+  assert.equal(await claimOne(storage.inbox, 'send', { ...claimOptions, now }), undefined)
+  assert.equal(await claimOne(storage.inbox, 'ask', { ...claimOptions, now }), undefined)
 }
 
 export const idle = { readyAt: 2_000, failures: 0 }
@@ -261,7 +277,7 @@ export const promises: readonly Promised[] = [
     promise: 'one account has one lease a lane at a time, however many claim at once',
     async check(storage) {
       await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
-      const leases = await Promise.all(Array.from({ length: 5 }, () => storage.inbox.claim('send', claimOptions)))
+      const leases = await Promise.all(Array.from({ length: 5 }, () => claimOne(storage.inbox, 'send', claimOptions)))
       assert.deepEqual(leases.flatMap((lease) => lease?.org ?? []).sort(), [one, other])
     },
   },
@@ -327,7 +343,7 @@ export const promises: readonly Promised[] = [
         await storage.inbox.append([arrival({ state: lane === 'send' ? 'waiting' : 'asking' })])
         const lost = await claimed(storage, lane, { holder: { id: 'a', busy: [] } })
         const claim = (id: string, busy: string[], now = 2_000) =>
-          storage.inbox.claim(lane, { ...claimOptions, now, holder: { id, busy } })
+          claimOne(storage.inbox, lane, { ...claimOptions, now, holder: { id, busy } })
         assert.equal(await claim('a', [one]), undefined, 'its holder works on it')
         assert.equal(await claim('b', []), undefined, 'it is the lease of another')
         assert.equal(await claim('a', [one], 99_000), undefined, 'its holder works on it, whatever the time')
@@ -863,7 +879,7 @@ export const promises: readonly Promised[] = [
         const state = (['waiting', 'asking', 'unclaimed', 'quarantined'] as const)[chance(4)]!
         await storage.inbox.append([arrival({ org, state, receivedAt: now }), ignored({ org, receivedAt: now })])
         const lane = chance(2) === 0 ? 'send' : 'ask'
-        const lease = await storage.inbox.claim(lane, { ...claimOptions, now, limit: 3, leaseMs: 2 })
+        const lease = await claimOne(storage.inbox, lane, { ...claimOptions, now, limit: 3, leaseMs: 2 })
         const settlements = (lease?.entries ?? []).map(({ id }) => to(id, states[chance(states.length)]!, { at: now }))
         if (lease && chance(4) > 0)
           await storage.inbox.settle(lease, settlements, { readyAt: now + chance(3), failures: 0 })

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { endChild, startChild } from '../../test/children.ts'
 import { engines, type Stores } from '../../test/engines.ts'
-import { arrival, conserved } from './conformance.ts'
+import { arrival, claimOne, conserved } from './conformance.ts'
 import { openStorage } from './open.ts'
 
 /** Late enough for every lease of the child's to have run out. */
@@ -63,7 +63,7 @@ for (const engine of engines) {
         acknowledged.push(...writer.said)
       }
       const storage = await openStorage(url, 'serve')
-      const kept = (await storage.inbox.claim('send', claimOptions))!.entries.map(({ messageId }) => messageId)
+      const kept = (await claimOne(storage.inbox, 'send', claimOptions))!.entries.map(({ messageId }) => messageId)
       assert.deepEqual(
         acknowledged.filter((messageId) => !kept.includes(messageId)),
         [],
@@ -83,7 +83,7 @@ for (const engine of engines) {
       await holder.heard(1)
       await holder.kill()
       const storage = await openStorage(url, 'serve')
-      const lease = await storage.inbox.claim('send', claimOptions)
+      const lease = await claimOne(storage.inbox, 'send', claimOptions)
       assert.deepEqual([lease?.entries.length, lease?.crashes], [2, 1])
       await storage.close()
     })
@@ -100,7 +100,9 @@ for (const engine of engines) {
       const totals = await storage.ledger.totals()
       const delivered = totals.find(({ outcome }) => outcome === 'delivered')?.count ?? 0
       assert.ok(delivered >= settler.said.length - 1, 'what was said to be settled is')
-      const left = new Set((await storage.inbox.claim('send', claimOptions))?.entries.map(({ messageId }) => messageId))
+      const left = new Set(
+        (await claimOne(storage.inbox, 'send', claimOptions))?.entries.map(({ messageId }) => messageId),
+      )
       assert.equal(left.size, 500 - delivered)
       assert.deepEqual(
         settler.said.filter((messageId) => left.has(messageId)),

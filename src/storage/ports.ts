@@ -107,6 +107,14 @@ export interface Lease {
   entries: Placed[]
 }
 
+/** What a claim gives. */
+export interface Claimed {
+  /** In the order of their turns, at most as many as there was room for. */
+  leases: Lease[]
+  /** Where there was room for more: when another lane will next have something due for this holder, if one waits for a time. */
+  nextDue?: number | undefined
+}
+
 /** What became of one entry of a lease. `contact` and `conversation`: what was learnt of it that people search by. */
 export type Settlement = Settled &
   (
@@ -150,6 +158,9 @@ export interface Ending {
   crashed?: true
 }
 
+/** After so many leases in a row that ended without a word, an account is leased, and worked on, by itself. */
+export const crashesBeforeAlone = 3
+
 export interface Inbox {
   /**
    * Resolves when the whole batch would survive a power loss, and lies where the next process that opens the store will
@@ -157,8 +168,11 @@ export interface Inbox {
    */
   append(batch: readonly Arrival[]): Promise<('stored' | 'duplicate' | 'ignored')[]>
   /**
-   * Leases the account that has waited longest for its turn among those with something due, and gives its first
-   * entries in order: at most `limit`, and no more than `bytesMax` of bodies (one at least).
+   * Leases the accounts that have waited longest for their turn among those with something due, at most `room` of them, and
+   * gives the first entries of each in order: at most `limit` a lease, and no more than `bytesMax` of bodies (one at least).
+   *
+   * An account whose last three leases in a row ended without a word is leased by itself, and in its turn: a claim gives
+   * no other lease with it, and none of those behind it.
    *
    * Three leases in a row that ended without a word make a lane careful: as many entries as these may have held are given
    * out one at a time, until each has ended well or the one is done with whose leases went on ending so.
@@ -179,8 +193,10 @@ export interface Inbox {
       bytesMax: number
       holder?: Holder
       farAhead?: boolean
+      /** How many leases at most: 1 to 8. */
+      room: number
     },
-  ): Promise<Lease | undefined>
+  ): Promise<Claimed>
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
    * they are part of the lease from then on, and so are those before that place whose commit came late. None when it is no

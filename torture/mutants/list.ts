@@ -74,7 +74,7 @@ inbox.append([arrival]).catch(() => {})`,
   },
   {
     name: 'takes what woke during a claim for what the claim has seen',
-    becomes: 'done((woken) => woken.lane === lane && (!lease || woken.org === lease.org))',
+    becomes: 'done((woken) => woken.lane === lane && (hasSeenAll || taken.has(woken.org)))',
     catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'began before it woke' }],
   },
   {

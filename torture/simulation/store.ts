@@ -4,7 +4,7 @@
  */
 import { Problem } from '../../src/lib/errors.ts'
 import { openForgetful } from '../../src/storage/memory/open.ts'
-import type { Storage } from '../../src/storage/ports.ts'
+import type { Claimed, Storage } from '../../src/storage/ports.ts'
 import type { ManualClock } from '../../test/clock.ts'
 import type { SimulatedProcess } from './time.ts'
 
@@ -47,6 +47,12 @@ interface Write {
   refuse(): void
 }
 
+function hasChanged(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'leases' in value
+    ? (value as Claimed).leases.length > 0
+    : Boolean(value)
+}
+
 export function openDisk(world: ManualClock, fraction: () => number): Disk {
   const storage = openForgetful()
   let queue: Write[] = []
@@ -79,7 +85,7 @@ export function openDisk(world: ManualClock, fraction: () => number): Disk {
       const perform = () =>
         what().then(
           // A claim that finds nothing and a maintenance with nothing to do leave the store as it was.
-          (value) => ({ changed: Boolean(value), answer: () => process.after(0, () => resolve(value)) }),
+          (value) => ({ changed: hasChanged(value), answer: () => process.after(0, () => resolve(value)) }),
           (error: unknown) => ({ changed: false, answer: () => process.after(0, () => reject(error)) }),
         )
       queue.push({ by: process, perform, refuse })

@@ -1,7 +1,20 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: every move of an entry in one place.
 /** The inbox in plain maps: the shortest text of what the ports promise, and the model the other engines are held to. */
 import { leftAlone } from '../../lib/backoff.ts'
-import { beginsCareful, cautionAfter } from '../careful.ts'
-import type { Arrival, Asked, Ending, Holder, Inbox, Lane, Lease, Placed, Redriven, Settlement } from '../ports.ts'
+import { beginsCareful, cautionAfter, isForAlone } from '../careful.ts'
+import type {
+  Arrival,
+  Asked,
+  Claimed,
+  Ending,
+  Holder,
+  Inbox,
+  Lane,
+  Lease,
+  Placed,
+  Redriven,
+  Settlement,
+} from '../ports.ts'
 import { askedOf, longestMsOf, waitMsMax } from '../waits.ts'
 import { erase, expire, take } from './retention.ts'
 import { count, type Kept, type LaneState, laneState, note, type State } from './state.ts'
@@ -20,13 +33,7 @@ export function inboxOf(state: State): Inbox {
       return lane !== undefined
     },
     settle: async (lease, settlements, ending) => settle(state, lease, settlements, ending),
-    nextDue: async (lane, holder) => {
-      const due = lanesOf(state, lane)
-        .filter(({ hold, readyAt }) => hold === undefined && readyAt !== undefined)
-        .map((kept) => Math.max(kept.readyAt!, takenUntil(kept, holder)))
-        .filter((at) => at < Number.POSITIVE_INFINITY)
-      return due.length > 0 ? Math.min(...due) : undefined
-    },
+    nextDue: async (lane, holder) => nextDue(state, lane, holder),
     clockSetBack: async (byMs, now) => {
       const earlier = (at: number | undefined) => (at !== undefined && at > now ? Math.max(at - byMs, now) : at)
       for (const lane of state.lanes.values()) if (lane.readyAt !== undefined) lane.readyAt = earlier(lane.readyAt)!
@@ -104,14 +111,17 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
 function claim(
   state: State,
   lane: Lane,
-  { now, leaseMs, limit, bytesMax, holder, farAhead = false }: Parameters<Inbox['claim']>[1],
-): Lease | undefined {
+  { now, leaseMs, limit, bytesMax, holder, farAhead = false, room }: Parameters<Inbox['claim']>[1],
+): Claimed {
+  const leases: Lease[] = []
   const ready = lanesOf(state, lane)
     // mutant: gives a leased account to a second worker
     .filter((kept) => kept.hold === undefined && isReady(kept, now, farAhead) && takenUntil(kept, holder) <= now)
     .sort((one, other) => one.served - other.served)
   for (const kept of ready) {
+    if (leases.length === room || leases.some(isForAlone)) break
     const crashes = kept.crashes + (kept.leaseUntil === undefined || isOf(holder, kept) ? 0 : 1)
+    if (leases.length > 0 && isForAlone({ crashes })) break
     const most = kept.trouble !== undefined || kept.careful > 0 ? 1 : limit
     Object.assign(kept, { crashes, token: kept.token + 1, leaseUntil: now + leaseMs, served: ++state.lastPlace })
     if (holder) kept.holder = holder.id
@@ -134,9 +144,19 @@ function claim(
       ...(trouble === undefined ? {} : { trouble }),
       ...(holder && { holder: holder.id }),
     }
-    return { org, lane, token, failures, crashes, ...said, entries }
+    leases.push({ org, lane, token, failures, crashes, ...said, entries })
   }
-  return undefined
+  const busy = [...(holder?.busy ?? []), ...leases.map(({ org }) => org)]
+  const due = leases.length < room ? nextDue(state, lane, { id: holder?.id ?? '', busy }) : undefined
+  return { leases, ...(due === undefined ? {} : { nextDue: due }) }
+}
+
+function nextDue(state: State, lane: Lane, holder: Holder | undefined): number | undefined {
+  const due = lanesOf(state, lane)
+    .filter(({ hold, readyAt }) => hold === undefined && readyAt !== undefined)
+    .map((kept) => Math.max(kept.readyAt!, takenUntil(kept, holder)))
+    .filter((at) => at < Number.POSITIVE_INFINITY)
+  return due.length > 0 ? Math.min(...due) : undefined
 }
 
 function settle(state: State, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {

@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
 import { eventually } from '../../../test/clock.ts'
 import { type Databases, usePostgres, withoutPostgres } from '../../../test/postgres.ts'
-import { arrival } from '../conformance.ts'
+import { arrival, claimOne } from '../conformance.ts'
 import type { Storage } from '../ports.ts'
 import { open } from './open.ts'
 
@@ -59,7 +59,7 @@ describe('two replicas', { skip: withoutPostgres }, () => {
 
   test('say of no lane that it is empty while another adds to it', async () => {
     await one.inbox.append([arrival({ org: '1', type: 'quick' })])
-    const lease = (await one.inbox.claim('send', claimOptions))!
+    const lease = (await claimOne(one.inbox, 'send', claimOptions))!
     const goOn = await delaying('1', 'slow')
     const slow = other.inbox.append([arrival({ org: '1', type: 'slow', messageId: 'slow' })])
     await stuck(1)
@@ -68,7 +68,7 @@ describe('two replicas', { skip: withoutPostgres }, () => {
     await goOn()
     await slow
     assert.deepEqual(
-      (await one.inbox.claim('send', claimOptions))?.entries.map(({ messageId }) => messageId),
+      (await claimOne(one.inbox, 'send', claimOptions))?.entries.map(({ messageId }) => messageId),
       ['slow'],
     )
   })
@@ -79,7 +79,7 @@ describe('two replicas', { skip: withoutPostgres }, () => {
     const slow = other.inbox.append([arrival({ org: '1', type: 'slow', messageId: 'first' })])
     await stuck(1)
     await one.inbox.append([arrival({ org: '1', type: 'quick', messageId: 'second' })])
-    const lease = (await one.inbox.claim('send', claimOptions))!
+    const lease = (await claimOne(one.inbox, 'send', claimOptions))!
     await goOn()
     await slow
     await one.inbox.append([arrival({ org: '1', type: 'quick', messageId: 'third' })])

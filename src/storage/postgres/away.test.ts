@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { eventually } from '../../../test/clock.ts'
 import { startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { startProxy } from '../../../torture/proxy.ts'
-import { arrival, conserved } from '../conformance.ts'
+import { arrival, claimOne, conserved } from '../conformance.ts'
 import type { Entry, Lease, Storage } from '../ports.ts'
 import { open } from './open.ts'
 
@@ -14,7 +14,7 @@ const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100
 async function waiting({ inbox }: Storage): Promise<readonly Entry[]> {
   let lease: Lease | undefined
   await eventually(async () => {
-    lease = await inbox.claim('send', claimOptions)
+    lease = await claimOne(inbox, 'send', claimOptions)
     return lease !== undefined
   })
   return lease!.entries
@@ -101,7 +101,7 @@ test('a claim whose connection is cut, at whatever answer, keeps nothing from th
   const storage = await open(url.href, 'serve')
   try {
     await storage.inbox.append([arrival(), arrival()])
-    const claim = () => storage.inbox.claim('send', { ...claimOptions, holder: { id: 'a', busy: [] } })
+    const claim = () => claimOne(storage.inbox, 'send', { ...claimOptions, holder: { id: 'a', busy: [] } })
     let lost = 0
     proxy.spoil({ cutAfter: 0.5 })
     // How many pieces an answer comes in is left to chance.

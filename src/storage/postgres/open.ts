@@ -9,6 +9,7 @@ import { groupAppends } from '../grouping.ts'
 import { storeNotThere } from '../not-there.ts'
 import type { Inbox, Installs, Lookup, Mode, Org, Storage, Tickets } from '../ports.ts'
 import * as appending from './append.ts'
+import { claim, more, nextDue, renew } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
 import * as inbox from './inbox.ts'
@@ -58,9 +59,9 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
 
   return {
     inbox: {
-      ...bound<Inbox>(work, { ...inbox, ...retention }),
+      ...bound<Inbox>(work, { ...inbox, ...retention, more, renew, nextDue }),
       append,
-      claim: waking.claiming((...args) => inbox.claim(work, ...args)),
+      claim: waking.claiming((...args) => claim(work, ...args)),
       async settle(lease, settlements, ending) {
         const { held, woke } = await settle(work, lease, settlements, ending)
         waking.woke(woke)

@@ -4,7 +4,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { eventually, leastMs } from '../../../test/clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { Problem } from '../../lib/errors.ts'
-import { arrival, conserved, identityAt, keepAll } from '../conformance.ts'
+import { arrival, claimOne, conserved, identityAt, keepAll } from '../conformance.ts'
 import type { Storage } from '../ports.ts'
 import { open } from './open.ts'
 
@@ -41,7 +41,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
   test('may all start at once on an empty database', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, service))
     await all[0]!.inbox.append([arrival()])
-    assert.equal((await all[5]!.inbox.claim('send', claimOptions))?.entries.length, 1)
+    assert.equal((await claimOne(all[5]!.inbox, 'send', claimOptions))?.entries.length, 1)
     assert.deepEqual(await server.query(`SELECT count(*)::integer AS rows FROM ${meta}`, url), [{ rows: 1 }])
   })
 
@@ -97,7 +97,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     let got = 0
     await eventually(
       async () => {
-        const lease = await other.inbox.claim('send', claimOptions)
+        const lease = await claimOne(other.inbox, 'send', claimOptions)
         if (lease) {
           got += lease.entries.length
           const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 2_000 }))
@@ -154,7 +154,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     void running.broken.then((problem) => (stopped = (problem as { code?: string }).code))
     await server.query(`UPDATE ${meta} SET schema = 99`, url)
     await (await service()).inbox.append([arrival()])
-    assert.equal((await running.inbox.claim('send', claimOptions))?.entries.length, 1)
+    assert.equal((await claimOne(running.inbox, 'send', claimOptions))?.entries.length, 1)
     assert.equal(stopped, undefined)
     await server.query(`UPDATE ${meta} SET least = 99`, url)
     await assert.rejects(open(url, 'serve'), { code: 'store_too_new', exitCode: 78 })
@@ -165,7 +165,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const running = await service()
     const turn = async () => {
       await running.inbox.append([arrival(), arrival({ state: 'asking' })])
-      const lease = (await running.inbox.claim('send', claimOptions))!
+      const lease = (await claimOne(running.inbox, 'send', claimOptions))!
       assert.deepEqual(await running.inbox.more(lease, lease.entries[0]!.place, claimOptions), [])
       const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 2_000 }))
       await running.inbox.settle(lease, settlements, { readyAt: 2_000, failures: 0 })

@@ -4,7 +4,7 @@ import { manualClock } from '../../../test/clock.ts'
 import type { Lease } from '../ports.ts'
 import { openWaking } from './waking.ts'
 
-const options = { now: 0, leaseMs: 1, limit: 1, bytesMax: 1 }
+const options = { now: 0, leaseMs: 1, limit: 1, bytesMax: 1, room: 2 }
 const woken = (org: string, lane: 'send' | 'ask' = 'send') => ({ org, lane })
 const leaseOf = (org: string): Lease => ({ org, lane: 'send', token: 1, failures: 0, crashes: 0, entries: [] })
 
@@ -17,7 +17,7 @@ describe('of a lane that has woken up', () => {
     told = 0
     waking = openWaking(() => told++, clock)
   })
-  const claims = (found?: Lease) => waking.claiming(async () => found)('send', options)
+  const claims = (...leases: Lease[]) => waking.claiming(async () => ({ leases }))('send', options)
 
   test('the other replicas hear nothing when the one where it woke claims it at once', async () => {
     waking.woke([woken('1')])
@@ -33,9 +33,9 @@ describe('of a lane that has woken up', () => {
     assert.equal(told, 1)
   })
 
-  test('the other replicas hear when there was room for another account only, or in the other lane', async () => {
-    waking.woke([woken('1'), woken('2'), woken('1', 'ask')])
-    await claims(leaseOf('1'))
+  test('the other replicas hear when there was room for other accounts only, or in the other lane', async () => {
+    waking.woke([woken('1'), woken('2'), woken('3'), woken('1', 'ask')])
+    await claims(leaseOf('1'), leaseOf('2'))
     await clock.advance(25)
     assert.equal(told, 1)
     waking.woke([woken('1', 'ask')])
@@ -44,9 +44,12 @@ describe('of a lane that has woken up', () => {
     assert.equal(told, 2)
   })
 
-  test('the other replicas hear nothing when a claim that began later finds nothing', async () => {
+  test('the other replicas hear nothing when a claim that began later finds nothing, or has room left', async () => {
     waking.woke([woken('1')])
     await claims()
+    await clock.advance(25)
+    waking.woke([woken('1')])
+    await claims(leaseOf('2'))
     await clock.advance(25)
     assert.equal(told, 0)
   })
@@ -54,7 +57,7 @@ describe('of a lane that has woken up', () => {
   test('the other replicas hear when only a claim that began before it woke found nothing', async () => {
     await waking.claiming(async () => {
       waking.woke([woken('1')])
-      return undefined
+      return { leases: [] }
     })('send', options)
     await clock.advance(25)
     assert.equal(told, 1)

@@ -34,14 +34,16 @@ export function openWaking(tell: () => void, clock: Pick<Clock, 'after'>) {
       // mutant: says to no other replica what it has no room for
       cancel ??= clock.after(aloneMs, tellNow)
     },
-    /** The same claim, which takes notice of what it found; one that finds nothing leaves nothing of its lane to others. */
+    /** The same claim, which takes notice of what it found; one that has room left leaves nothing of its lane to others. */
     claiming(claim: Inbox['claim']): Inbox['claim'] {
       return async (lane, options) => {
         const before = new Set(waiting.values())
-        const lease = await claim(lane, options)
+        const claimed = await claim(lane, options)
+        const taken = new Set(claimed.leases.map(({ org }) => org))
+        const hasSeenAll = taken.size < options.room
         // mutant: takes what woke during a claim for what the claim has seen
-        done((woken) => woken.lane === lane && (lease ? woken.org === lease.org : before.has(woken)))
-        return lease
+        done((woken) => woken.lane === lane && (taken.has(woken.org) || (hasSeenAll && before.has(woken))))
+        return claimed
       }
     },
     /** What is still to be done here is for the others. */

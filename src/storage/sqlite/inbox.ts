@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: every move of an entry in one place, for one transaction.
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { leftAlone } from '../../lib/backoff.ts'
-import { beginsCareful, cautionAfter } from '../careful.ts'
+import { beginsCareful, type Caution, cautionAfter, isForAlone } from '../careful.ts'
 import type {
   Asked,
   Ending,
@@ -22,6 +22,7 @@ import type { Database } from './database.ts'
 import { noteSought } from './lookup.ts'
 import {
   type PackedArrivals,
+  type PackedClaim,
   type PackedEntries,
   type PackedLease,
   packEntries,
@@ -83,63 +84,101 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
   return results as ('stored' | 'duplicate' | 'ignored')[]
 }
 
-export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim']>[1]): PackedLease | undefined {
-  const { now, leaseMs, holder, farAhead } = options
-  for (;;) {
-    // That it is not null is said for the planner's sake: only then it takes the index of those that have something to do.
-    const found = db.get(
-      `SELECT org, token, failures, crashes, careful, trouble, lease_until, asked, holder = ? AS own FROM lanes
-       WHERE lane = ? AND hold IS NULL AND ready_at IS NOT NULL
-         AND (ready_at <= ? OR ? AND ready_at > ? + ${longestMs}) AND ${takenUntil} <= ?
-       ORDER BY served LIMIT 1`,
-      holder?.id ?? null,
-      lane,
-      now,
-      farAhead ? 1 : 0,
-      now,
-      ...ownOf(holder),
-      now,
-    )
-    if (!found) return undefined
-    const org = found.org as string
-    // mutant: does not count a crash before it works
-    const crashes = Number(found.crashes) + (found.lease_until === null || found.own === 1 ? 0 : 1)
-    const { careful } = cautionOf(found)
-    const single = found.trouble !== null || careful > 0
-    const token = Number(found.token) + 1
-    db.run(
-      'UPDATE lanes SET token = ?, lease_until = ?, holder = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
-      token,
-      now + leaseMs,
-      holder?.id ?? null,
-      crashes,
-      takePlaces(db, 1),
-      org,
-      lane,
-    )
-    if (lane === 'ask' && farAhead) {
-      const sql = `UPDATE entries SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`
-      db.run(sql, now, org, now + waitMsMax)
-    }
-    const entries = firstEntries(db, org, lane, { ...options, after: 0, limit: single ? 1 : options.limit })
-    if (beginsCareful({ crashes, careful })) {
-      db.run('UPDATE lanes SET careful = ? WHERE org = ? AND lane = ?', entries.splice(1).length + 1, org, lane)
-    }
-    if (entries.length === 0) {
-      // Whatever was to blame for a lease that ran out is not there any more.
-      db.run(
-        'UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, asked = 0 WHERE org = ? AND lane = ?',
-        org,
-        lane,
-      )
-      settleLane(db, org, lane, now)
-      continue
-    }
-    const trouble = found.trouble === null ? {} : { trouble: found.trouble as string }
-    const asked = found.asked === 1 ? ({ asked: true } as const) : {}
-    const said = { ...trouble, ...asked, ...(holder && { holder: holder.id }) }
-    return packLease({ org, lane, token, failures: Number(found.failures), crashes, ...said, entries })
+export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim']>[1]): PackedClaim {
+  const { now, holder, room } = options
+  const leases: PackedLease[] = []
+  const busy = () => [...(holder?.busy ?? []), ...leases.map(({ org }) => org)]
+  while (leases.length < room) {
+    const found = firstReady(db, lane, options, busy())
+    if (!found) break
+    if (leases.length > 0 && isForAlone(found)) return { leases, nextDue: now }
+    const lease = leased(db, lane, found, options)
+    if (lease) leases.push(packLease(lease))
+    if (lease && isForAlone(found)) break
   }
+  if (leases.length === room) return { leases }
+  const due = nextDue(db, lane, { id: holder?.id ?? null, busy: busy() })
+  return { leases, ...(due === undefined ? {} : { nextDue: due }) }
+}
+
+type Ready = Caution & { org: string; token: number; failures: number; trouble: string | null; asked: boolean }
+
+/** The lane that has waited longest for its turn among those with something due. */
+function firstReady(
+  db: Database,
+  lane: Lane,
+  { now, holder, farAhead }: Parameters<Inbox['claim']>[1],
+  busy: readonly string[],
+): Ready | undefined {
+  // That it is not null is said for the planner's sake: only then it takes the index of those that have something to do.
+  const found = db.get(
+    `SELECT org, token, failures, crashes, careful, trouble, lease_until, asked, holder = ? AS own FROM lanes
+     WHERE lane = ? AND hold IS NULL AND ready_at IS NOT NULL
+       AND (ready_at <= ? OR ? AND ready_at > ? + ${longestMs}) AND ${takenUntil} <= ?
+     ORDER BY served LIMIT 1`,
+    holder?.id ?? null,
+    lane,
+    now,
+    farAhead ? 1 : 0,
+    now,
+    ...ownOf({ id: holder?.id ?? null, busy }),
+    now,
+  )
+  if (!found) return undefined
+  // mutant: does not count a crash before it works
+  const crashes = Number(found.crashes) + (found.lease_until === null || found.own === 1 ? 0 : 1)
+  return {
+    org: found.org as string,
+    token: Number(found.token),
+    failures: Number(found.failures),
+    crashes,
+    careful: cautionOf(found).careful,
+    trouble: found.trouble as string | null,
+    asked: found.asked === 1,
+  }
+}
+
+/** Its lease, or nothing where nothing was in line after all. */
+function leased(
+  db: Database,
+  lane: Lane,
+  { org, crashes, careful, trouble, ...found }: Ready,
+  options: Parameters<Inbox['claim']>[1],
+): Lease | undefined {
+  const { now, leaseMs, holder, farAhead } = options
+  const single = trouble !== null || careful > 0
+  const token = found.token + 1
+  db.run(
+    'UPDATE lanes SET token = ?, lease_until = ?, holder = ?, crashes = ?, served = ? WHERE org = ? AND lane = ?',
+    token,
+    now + leaseMs,
+    holder?.id ?? null,
+    crashes,
+    takePlaces(db, 1),
+    org,
+    lane,
+  )
+  if (lane === 'ask' && farAhead) {
+    const sql = `UPDATE entries SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`
+    db.run(sql, now, org, now + waitMsMax)
+  }
+  const entries = firstEntries(db, org, lane, { ...options, after: 0, limit: single ? 1 : options.limit })
+  if (beginsCareful({ crashes, careful })) {
+    db.run('UPDATE lanes SET careful = ? WHERE org = ? AND lane = ?', entries.splice(1).length + 1, org, lane)
+  }
+  if (entries.length === 0) {
+    // Whatever was to blame for a lease that ran out is not there any more.
+    const sql = 'UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, asked = 0 WHERE org = ? AND lane = ?'
+    db.run(sql, org, lane)
+    settleLane(db, org, lane, now)
+    return undefined
+  }
+  const said = {
+    ...(trouble === null ? {} : { trouble }),
+    ...(found.asked && { asked: true as const }),
+    ...(holder && { holder: holder.id }),
+  }
+  return { org, lane, token, failures: found.failures, crashes, ...said, entries }
 }
 
 export function more(
@@ -202,7 +241,7 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   return true
 }
 
-export function nextDue(db: Database, lane: Lane, holder?: Holder): number | undefined {
+export function nextDue(db: Database, lane: Lane, holder?: Claiming): number | undefined {
   const due = db.get(
     `SELECT min(max(ready_at, ${takenUntil})) AS at FROM lanes
      WHERE lane = ? AND ready_at IS NOT NULL AND hold IS NULL`,
@@ -423,7 +462,12 @@ const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitM
 const takenUntil = `CASE WHEN org IN (SELECT value FROM json_each(?)) THEN NULL
   WHEN holder = ? THEN 0 ELSE coalesce(lease_until, 0) END`
 
-function ownOf(holder: Holder | undefined) {
+interface Claiming {
+  id: Holder['id'] | null
+  busy: Holder['busy']
+}
+
+function ownOf(holder: Claiming | undefined) {
   return [JSON.stringify(holder?.busy ?? []), holder?.id ?? null]
 }
 

@@ -5,7 +5,7 @@
 import { groupAppends } from '../grouping.ts'
 import type { Conversations, Inbox, Lease, Lookup, Mode, Purged, Risk, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
-import { type PackedEntries, type PackedLease, packArrivals, unpackEntries, unpackLease } from './packing.ts'
+import { type PackedClaim, type PackedEntries, packArrivals, unpackClaim, unpackEntries } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
@@ -67,8 +67,7 @@ function inboxOf(writer: Thread): Inbox {
       return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
     }),
     async claim(...args) {
-      const packed = (await writer.call('inbox', 'claim', args)) as PackedLease | undefined
-      return packed && unpackLease(packed)
+      return unpackClaim((await writer.call('inbox', 'claim', args)) as PackedClaim)
     },
     more: async (lease, after, limits) =>
       unpackEntries((await writer.call('inbox', 'more', [bare(lease), after, limits])) as PackedEntries),

@@ -1,5 +1,5 @@
 /** What travels between the threads: many small buffers posted one by one cost more than the rest of the way. */
-import type { Arrival, Lease, Placed } from '../ports.ts'
+import type { Arrival, Claimed, Lease, Placed } from '../ports.ts'
 
 /** Several buffers, one after the other, in one that can be handed over without a copy. */
 type Bytes = Uint8Array<ArrayBuffer>
@@ -45,6 +45,8 @@ export interface PackedEntries {
 
 export type PackedLease = Omit<Lease, 'entries'> & PackedEntries
 
+export type PackedClaim = Omit<Claimed, 'leases'> & { leases: PackedLease[] }
+
 export function packLease({ entries, ...lease }: Lease): PackedLease {
   return { ...lease, ...packEntries(entries) }
 }
@@ -58,8 +60,12 @@ export function packEntries(entries: readonly Placed[]): PackedEntries {
   return { heads, bytes: joined(parts) }
 }
 
-export function unpackLease({ heads, bytes, ...lease }: PackedLease): Lease {
+function unpackLease({ heads, bytes, ...lease }: PackedLease): Lease {
   return { ...lease, entries: unpackEntries({ heads, bytes }) }
+}
+
+export function unpackClaim({ leases, ...claimed }: PackedClaim): Claimed {
+  return { ...claimed, leases: leases.map(unpackLease) }
 }
 
 export function unpackEntries({ heads, bytes }: PackedEntries): Placed[] {
