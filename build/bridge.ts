@@ -8,19 +8,30 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build, transform } from 'esbuild'
+import { consentManagers } from '../packages/bridge/src/consent/index.ts'
 import { widgetEvents } from '../packages/bridge/src/events.ts'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../packages/bridge/built', import.meta.url))
 const sources = fileURLToPath(new URL('../packages/bridge/src/', import.meta.url))
 
-await make('bridge.min.js', 'script.ts')
+await make('bridge.min.js', `import { startBridge } from './index.ts'\nstartBridge()`)
+for (const [name, follow] of Object.entries(consentManagers))
+  await make(
+    `consent-${name}.min.js`,
+    `import { ${follow} } from './consent/${name}.ts'
+    const tag = document.currentScript
+    ${follow}(tag ? { ...tag.dataset } : {})`,
+  )
 const starter = readFileSync(join(sources, 'starter.js'), 'utf8')
 write('starter.min.js', (await transform(starter, { minify: true, target: 'es2018', charset: 'ascii' })).code.trim())
-write('about.json', `${JSON.stringify({ events: widgetEvents.map(({ name }) => name) }, null, 2)}\n`)
+write(
+  'about.json',
+  `${JSON.stringify({ events: widgetEvents.map(({ name }) => name), consent: Object.keys(consentManagers) }, null, 2)}\n`,
+)
 
-async function make(name: string, entry: string): Promise<void> {
+async function make(name: string, contents: string): Promise<void> {
   const { outputFiles } = await build({
-    entryPoints: [join(sources, entry)],
+    stdin: { contents, resolveDir: sources },
     bundle: true,
     minify: true,
     write: false,

@@ -34,7 +34,7 @@ export const bridgeScript: BridgeScript = {
   bytes: { minified: file.bytes, gzip: file.gzipBytes },
 }
 
-const about = JSON.parse(read('about.json').toString()) as { events: string[] }
+const about = JSON.parse(read('about.json').toString()) as { events: string[]; consent: string[] }
 /** The events of the widget that the script sends. */
 export const widgetEventNames: readonly string[] = about.events
 
@@ -65,8 +65,12 @@ export function bridgeRoutes(asked: (build: string) => void, released = folder('
     const { path, route } = script(readFileSync(join(released, `${version}.min.js`)))
     return [path, counted(version, route(cacheForEver, anySite))] as const
   })
+  const managers = about.consent.map((name) => {
+    const { route } = script(read(`consent-${name}.min.js`))
+    return [`/bridge-consent-${name}.js`, { GET: route(cacheShort, anySite) }] as const
+  })
   return {
-    ...Object.fromEntries(old),
+    ...Object.fromEntries([...managers, ...old]),
     [bridgeScript.path]: counted('newest', file.route(cacheShort, anySite)),
     [bridgeScript.hashedPath]: counted('current', file.route(cacheForEver, anySite)),
   }

@@ -33,7 +33,10 @@ describe('the package of the bridge', () => {
 
   test('holds modules of both kinds, the script, their maps and types, and nothing else', () => {
     const modules = ['index.js', 'index.js.map', 'index.cjs', 'index.cjs.map', 'index.d.ts', 'index.d.cts']
-    const dist = ['bridge.min.js', ...modules].map((file) => `dist/${file}`)
+    const managers = ['onetrust', 'cookiebot', 'tcf', 'google'].flatMap((manager) =>
+      modules.map((file) => `consent/${file.replace('index', manager)}`),
+    )
+    const dist = ['bridge.min.js', ...modules, ...managers].map((file) => `dist/${file}`)
     assert.deepEqual(files.toSorted(), ['LICENSE', 'README.md', 'package.json', ...dist].toSorted())
   })
 
@@ -70,9 +73,11 @@ describe('the package of the bridge', () => {
     const program = `
       import { AnalyticsBrowser, type Plugin } from '@segment/analytics-next'
       import { type Bridge, driftSegmentSource, startBridge } from '${name}'
+      import { followTcf } from '${name}/consent/tcf'
       const analytics = AnalyticsBrowser.load({ writeKey: 'writekey1' })
       const plugin: Plugin = driftSegmentSource({ identify: 'link' })
       void analytics.register(plugin)
+      followTcf({ purposes: [1] })
       export const bridge: Bridge = startBridge({ analytics, omit: ['email'], consent: 'pending' })
       // @ts-expect-error: there is no such mode
       startBridge({ identify: 'name' })`

@@ -56,6 +56,13 @@ describe('the script', () => {
     assert.equal((await get(path, {}, 'POST')).status, 405)
   })
 
+  test('has a script beside it for each consent manager', async () => {
+    for (const name of ['onetrust', 'cookiebot', 'tcf', 'google']) {
+      const { status, headers } = await get(`/bridge-consent-${name}.js`)
+      assert.deepEqual([status, headers['access-control-allow-origin']], [200, '*'], name)
+    }
+  })
+
   test('is compressed for whom it suits, and a tag of its own says which one it is', async () => {
     const plain = await get(path)
     const packed = await get(path, { 'accept-encoding': 'br, gzip;q=0.8' })
@@ -189,7 +196,11 @@ describe('the builds of released versions', () => {
     const changes = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8')
     const released = [...changes.matchAll(/^## (\d+\.\d+\.\d+)/gm)].map(([, version]) => version!)
     const kept = bridgeRoutes(() => {})
-    assert.equal(Object.keys(kept).length, 2 + Math.min(released.length, 10), 'npm run release-bridge keeps a build')
+    assert.equal(
+      Object.keys(kept).length,
+      2 + 4 + Math.min(released.length, 10),
+      'npm run release-bridge keeps a build',
+    )
   })
 })
 
