@@ -118,7 +118,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     clock,
     random,
     orgsAllowed: needs.orgsAllowed,
-    wake: (woken, org) => (woken === 'send' ? sending : asking).wake(org),
+    wake: (woken, org, isReady) => (woken === 'send' ? sending : asking).wake(org, isReady),
   })
   return {
     receive,

@@ -75,7 +75,7 @@ describe('a webhook of an account that', () => {
       await install(777)
       return append(batch)
     }
-    const woken: string[][] = []
+    const woken: unknown[][] = []
     const { verificationToken: token } = sims.drift.settings
     const parts = { ...needs, inbox, tokens: tokensOf([token]) }
     const receive = receiver({ ...parts, wake: (...lane) => void woken.push(lane) })
@@ -85,6 +85,22 @@ describe('a webhook of an account that', () => {
       (await stage.standings()).map(({ state }) => state),
       ['waiting'],
     )
-    assert.deepEqual(woken, [['send', '777']])
+    assert.deepEqual(woken, [['send', '777', true]])
+  })
+
+  test('has something due already wakes nothing but the lease that is under way for it', async () => {
+    const { needs, storage, sims } = stage
+    const woken: unknown[][] = []
+    const { verificationToken: token } = sims.drift.settings
+    const parts = { ...needs, inbox: storage.inbox, tokens: tokensOf([token]) }
+    const receive = receiver({ ...parts, wake: (...lane) => void woken.push(lane) })
+    for (const id of [1, 2]) {
+      const event = { type: 'new_conversation', orgId: org, data: { id, contactId: 7, createdAt: 1 }, token }
+      await receive(Buffer.from(JSON.stringify(event)), { verdict: 'missing' })
+    }
+    assert.deepEqual(woken, [
+      ['send', String(org), true],
+      ['send', String(org), false],
+    ])
   })
 })

@@ -19,7 +19,7 @@ import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
-import type { Arrival, IgnoredReason, Inbox, Lane, Org } from '../storage/ports.ts'
+import type { Arrival, IgnoredReason, Inbox, Lane, Org, Woken } from '../storage/ports.ts'
 import { bodyPlace, searchedBy } from './resolve.ts'
 
 export interface Received {
@@ -52,8 +52,8 @@ interface Needs {
   orgsAllowed?: ReadonlySet<Org> | undefined
   clock: Clock
   random: Random
-  /** Called after something was stored that can be worked on at once. */
-  wake(lane: Lane, org: Org): void
+  /** Called after something was stored that can be worked on at once. `isReady`: its lane had nothing due before. */
+  wake(lane: Lane, org: Org, isReady: boolean): void
 }
 
 type Fate =
@@ -81,8 +81,9 @@ export function receiver(needs: Needs): Receive {
     if (judged.token === 'wrong') return { outcome: 'unauthorised' }
     await lookAgain(judged.opened)
     const arrival = await arrivalOf(judged.opened)
+    const woken: Woken[] = []
     // mutant: answers before the commit
-    const [outcome] = await inbox.append([arrival])
+    const [outcome] = await inbox.append([arrival], (lanes) => woken.push(...lanes))
     const { org, type, state } = arrival
     const shown = { outcome: outcome!, org, type, state }
     // A line of the log for each that an operator may have to act on; the others' reasons are counted in their group's.
@@ -98,8 +99,9 @@ export function receiver(needs: Needs): Receive {
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
     if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
-    if (arrival.state === 'waiting' || isAdopted) wake('send', org)
-    if (arrival.state === 'asking') wake('ask', org)
+    const isReady = woken.some((lane) => lane.org === org)
+    if (arrival.state === 'waiting' || isAdopted) wake('send', org, isReady || isAdopted)
+    if (arrival.state === 'asking') wake('ask', org, isReady)
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }
 

@@ -69,6 +69,26 @@ test('the loop tells a lease what has come for its account, and asks the store f
   await loop.stop()
 })
 
+test('the loop claims nothing for what has come behind what was due, and a lease under way hears of it', async () => {
+  const heard: boolean[] = []
+  const end = Promise.withResolvers<void>()
+  const { loop, arrive, counted } = startLoop(async (lease, inbox, turn) => {
+    turn.onWake((anywhere) => heard.push(anywhere))
+    await end.promise
+    await deliver(lease, inbox)
+  })
+  await arrive('1')
+  await eventually(() => counted.claims === 2)
+  loop.wake('2', false)
+  loop.wake('1', false)
+  await new Promise(setImmediate)
+  assert.deepEqual([heard, counted.claims], [[false], 2])
+  loop.wake('2', true)
+  await eventually(() => counted.claims === 3)
+  end.resolve()
+  await loop.stop()
+})
+
 test('the loop tells a lease also of what came while it was being claimed, and not of what came for others', async () => {
   const heard: [string, boolean][] = []
   const { loop, inbox, arrive } = startLoop(async (lease, store, turn) => {

@@ -10,8 +10,9 @@ export interface Work {
   /**
    * Something may be due now. `org`: of this account alone, and behind what stands in its line already; where a lease of
    * it is under way here, that one hears of it. Otherwise the leases under way hear that their whole line may have changed.
+   * `isReady`: false where the account's lane was due, or leased, before: then no claim is needed for it.
    */
-  wake(org?: Org): void
+  wake(org?: Org, isReady?: boolean): void
   /** Something may be due now, as another process says: the leases under way find theirs by themselves. */
   due(): void
   /** Takes nothing new and resolves when what is under way has been settled. */
@@ -190,13 +191,15 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     if (!stopped) cancelTimer = clock.after(delayMs, due)
   }
 
-  function wake(org?: Org): void {
+  function wake(org?: Org, isReady = true): void {
     const waking = org === undefined ? undefined : busy.get(org)
+    // mutant: tells a lease under way only of what its lane slept before
     waking?.wake(false)
     if (waking) return
     if (org === undefined) for (const each of busy.values()) each.wake(true)
     else cameMeanwhile.add(org)
-    due()
+    // mutant: wakes for no account whose lane slept
+    if (isReady) due()
   }
 
   function due(): void {

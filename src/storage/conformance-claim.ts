@@ -1,7 +1,7 @@
 /** What every engine promises of a claim that leases several accounts at once. */
 import assert from 'node:assert/strict'
 import { arrival, claimed, idle, one, other, type Promised, to } from './conformance.ts'
-import type { Inbox, Lane, Storage } from './ports.ts'
+import type { Arrival, Inbox, Lane, Storage } from './ports.ts'
 
 const third = '7000999'
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000, room: 8 }
@@ -17,6 +17,36 @@ async function crashThrice(storage: Storage): Promise<number> {
 }
 
 export const claimPromises: Promised[] = [
+  {
+    promise: 'an append names the lanes that had nothing due so soon, to the one who appended to them and to no other',
+    async check(storage) {
+      const woken = async (...batch: Arrival[]) => {
+        const lanes: string[] = []
+        await storage.inbox.append(batch, (woke) => lanes.push(...woke.map(({ org, lane }) => `${lane} ${org}`)))
+        return lanes.toSorted()
+      }
+      const asking = { state: 'asking', org: other } as const
+      const first = await woken(arrival(), arrival(), arrival(asking), arrival({ state: 'unclaimed' }))
+      assert.deepEqual(first, [`ask ${other}`, `send ${one}`])
+      assert.deepEqual(await woken(arrival(), arrival(asking)), [])
+      const questions = await claimed(storage, 'ask')
+      const later = questions.entries.map(({ id }) => to(id, 'asking', { dueAt: 9_000 }))
+      await storage.inbox.settle(questions, later, idle)
+      assert.deepEqual(await woken(arrival(asking)), [`ask ${other}`], 'it rested until a later question')
+      const lease = await claimed(storage)
+      assert.deepEqual(await woken(arrival()), [], 'it is leased')
+      await storage.inbox.settle(lease, [], { readyAt: 7_000, failures: 1 })
+      assert.deepEqual(await woken(arrival()), [], 'it backs off')
+      const all = await claimed(storage, 'send', { now: 7_000 })
+      await storage.inbox.settle(
+        all,
+        all.entries.map(({ id }) => to(id, 'delivered')),
+        idle,
+      )
+      const both = await Promise.all([woken(arrival()), woken(arrival({ org: third }))])
+      assert.deepEqual(both, [[`send ${one}`], [`send ${third}`]])
+    },
+  },
   {
     promise:
       'a claim leases as many accounts as there is room for, the one served longest ago first, and each by itself',

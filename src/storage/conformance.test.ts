@@ -112,6 +112,13 @@ const sabotages: Record<string, Sabotage> = {
     claim: (lane, { holder, ...options }) =>
       inbox.claim(lane, { ...options, ...(holder && { holder: { ...holder, busy: [] } }) }),
   }),
+  'wakes nothing': (inbox) => ({ append: (batch) => inbox.append(batch) }),
+  'wakes whatever it appends to': (inbox) => ({
+    append: (batch, woke) => {
+      woke?.(batch.map(({ org }) => ({ org, lane: 'send' })))
+      return inbox.append(batch)
+    },
+  }),
   'leases one account a claim': (inbox) => ({ claim: (lane, options) => inbox.claim(lane, { ...options, room: 1 }) }),
   'says with no claim when the next is due': (inbox) => ({
     claim: async (lane, options) => ({ leases: (await inbox.claim(lane, options)).leases }),

@@ -107,6 +107,15 @@ export interface Lease {
   entries: Placed[]
 }
 
+/** What became of one arrival. */
+export type Told = 'stored' | 'duplicate' | 'ignored'
+
+/** A lane that has something due now. */
+export interface Woken {
+  org: Org
+  lane: Lane
+}
+
 /** What a claim gives. */
 export interface Claimed {
   /** In the order of their turns, at most as many as there was room for. */
@@ -164,9 +173,10 @@ export const crashesBeforeAlone = 3
 export interface Inbox {
   /**
    * Resolves when the whole batch would survive a power loss, and lies where the next process that opens the store will
-   * find it; rejects when none of it is kept there.
+   * find it; rejects when none of it is kept there. Before it resolves, `woke` is called with those lanes of the batch that
+   * had nothing due so soon, if there are such: in any other the batch is behind what another claim or due time will find.
    */
-  append(batch: readonly Arrival[]): Promise<('stored' | 'duplicate' | 'ignored')[]>
+  append(batch: readonly Arrival[], woke?: (lanes: readonly Woken[]) => void): Promise<Told[]>
   /**
    * Leases the accounts that have waited longest for their turn among those with something due, at most `room` of them, and
    * gives the first entries of each in order: at most `limit` a lease, and no more than `bytesMax` of bodies (one at least).

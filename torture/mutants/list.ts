@@ -18,7 +18,7 @@ inbox.append([arrival]).catch(() => {})`,
   },
   {
     name: 'keeps a queue in memory behind the 200',
-    becomes: "return batch.map(() => 'stored' as const)",
+    becomes: "const { told, woke } = { told: arrivals.map(() => 'stored' as const), woke: [] as Woken[] }",
     catchers: [conformance],
   },
   {
@@ -76,6 +76,16 @@ inbox.append([arrival]).catch(() => {})`,
     name: 'takes what woke during a claim for what the claim has seen',
     becomes: 'done((woken) => woken.lane === lane && (hasSeenAll || taken.has(woken.org)))',
     catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'began before it woke' }],
+  },
+  {
+    name: 'tells a lease under way only of what its lane slept before',
+    becomes: 'if (isReady) waking?.wake(false)',
+    catchers: [{ test: 'src/pipeline/turns.test.ts' }],
+  },
+  {
+    name: 'wakes for no account whose lane slept',
+    becomes: 'if (org === undefined) due()',
+    catchers: [{ test: 'src/pipeline/turns.test.ts' }],
   },
   {
     name: 'lets a later event overtake one whose commit came late',

@@ -14,6 +14,8 @@ import type {
   Placed,
   Redriven,
   Settlement,
+  Told,
+  Woken,
 } from '../ports.ts'
 import { askedOf, longestMsOf, waitMsMax } from '../waits.ts'
 import { erase, expire, take } from './retention.ts'
@@ -21,7 +23,12 @@ import { count, type Kept, type LaneState, laneState, note, type State } from '.
 
 export function inboxOf(state: State): Inbox {
   const inbox: Inbox = {
-    append: async (batch) => batch.map((arrival) => appendOne(state, arrival)),
+    append: async (batch, wake) => {
+      const woke: Woken[] = []
+      const told = batch.map((arrival) => appendOne(state, arrival, woke))
+      if (woke.length > 0) wake?.(woke)
+      return told
+    },
     claim: async (lane, options) => claim(state, lane, options),
     async more(lease, after, { limit, bytesMax }) {
       const lane = held(state, lease)
@@ -78,7 +85,7 @@ export function inboxOf(state: State): Inbox {
   return inbox
 }
 
-function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ignored' {
+function appendOne(state: State, arrival: Arrival, woke: Woken[]): Told {
   if (arrival.state === 'ignored') {
     count(state, arrival.org, arrival.type, 'received')
     count(state, arrival.org, arrival.type, 'ignored', 1, arrival.reason)
@@ -104,7 +111,7 @@ function appendOne(state: State, arrival: Arrival): 'stored' | 'duplicate' | 'ig
   count(state, owner, arrival.type, 'received')
   note(state, kept, 'received', arrival.receivedAt)
   if (arrival.state === 'quarantined') note(state, kept, 'aside', arrival.receivedAt)
-  makeReady(state, kept, arrival.receivedAt)
+  woke.push(...makeReady(state, kept, arrival.receivedAt))
   return 'stored'
 }
 
@@ -297,12 +304,16 @@ function lanesOf(state: State, lane: Lane): LaneState[] {
   return [...state.lanes.values()].filter((kept) => kept.lane === lane)
 }
 
-function makeReady(state: State, { org, state: of }: Kept, at: number): void {
-  if (of !== 'waiting' && of !== 'asking') return
+/** Gives the lane if it has woken up. */
+function makeReady(state: State, { org, state: of }: Kept, at: number): Woken[] {
+  if (of !== 'waiting' && of !== 'asking') return []
   const lane = laneState(state, org, of === 'waiting' ? 'send' : 'ask')
   const backsOff = lane.failures > 0 || lane.trouble !== undefined
   // A lane that only rests until its first question is due again is ready earlier.
-  if (lane.readyAt === undefined || (of === 'asking' && !backsOff && lane.readyAt > at)) lane.readyAt = at
+  const wakes = lane.readyAt === undefined || (of === 'asking' && !backsOff && lane.readyAt > at)
+  if (!wakes) return []
+  lane.readyAt = at
+  return [{ org, lane: lane.lane }]
 }
 
 function settleLane(state: State, lane: LaneState, at: number): void {

@@ -1,15 +1,15 @@
 /** Keeping webhooks: one transaction for a whole group. */
-import type { Arrival } from '../ports.ts'
+import type { Appended } from '../grouping.ts'
+import type { Arrival, Told } from '../ports.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, prepared, type Session } from './database.ts'
-import { laneOf, makeReady, type Woken } from './lanes.ts'
+import { laneOf, makeReady } from './lanes.ts'
 import { share } from './locks.ts'
 
 type Stored = Exclude<Arrival, { state: 'ignored' }>
-type Told = 'stored' | 'duplicate' | 'ignored'
 
 /** Resolves to each one's answer, and the lanes that have something due now and had nothing before. */
-export async function append(db: Database, batch: readonly Arrival[]): Promise<{ told: Told[]; woke: Woken[] }> {
+export async function append(db: Database, batch: readonly Arrival[]): Promise<Appended> {
   const orgs = [...new Set(batch.map(({ org }) => org))]
   const begin = async (session: Session) => {
     const locked = share(session, orgs)

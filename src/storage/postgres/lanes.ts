@@ -1,15 +1,10 @@
 /** An account's turns: whether something is due in a lane, and when it may be claimed. */
-import type { Lane, Lease, State } from '../ports.ts'
+import type { Lane, Lease, State, Woken } from '../ports.ts'
 import { columns } from './counts.ts'
 import { type Prepared, prepared, type Session } from './database.ts'
 
 export function laneOf(state: State | 'ignored'): Lane | undefined {
   return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
-}
-
-export interface Woken {
-  org: string
-  lane: Lane
 }
 
 /**

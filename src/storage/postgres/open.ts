@@ -50,9 +50,9 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
   })
   const waking = openWaking(signals.due, systemClock)
   const append = groupAppends(async (batch) => {
-    const { told, woke } = await appending.append(work, batch)
-    waking.woke(woke)
-    return told
+    const appended = await appending.append(work, batch)
+    waking.woke(appended.woke)
+    return appended
   }, groupMax)
   const reading = bound<Storage['ledger']>(look, records.ledger)
   const saved = bound<Storage['vault']>(work, records.vault)

@@ -1,11 +1,11 @@
 /** What became of a lease's entries, all of it in one transaction, if the lease is still its holder's. */
 import { type Caution, cautionAfter } from '../careful.ts'
-import type { Ending, Lane, Lease, Settlement, State } from '../ports.ts'
+import type { Ending, Lane, Lease, Settlement, State, Woken } from '../ports.ts'
 import { cautionOf } from '../rows.ts'
 import { columns, tally } from './counts.ts'
 import { type Database, type Prepared, prepared, type Session } from './database.ts'
 import { takeBack } from './given.ts'
-import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane, type Woken } from './lanes.ts'
+import { firstDue, heldBy, heldLease, laneOf, makeReady, settleLane } from './lanes.ts'
 import { share, tryLock } from './locks.ts'
 
 /** Resolves to whether the lease was held, and which other lane has woken up. */

@@ -3,8 +3,7 @@
  * word to each of them for every webhook would cost each a claim in vain.
  */
 import type { Clock } from '../../lib/clock.ts'
-import type { Inbox } from '../ports.ts'
-import type { Woken } from './lanes.ts'
+import type { Inbox, Woken } from '../ports.ts'
 
 /** So long a process has for itself; a free one claims within a few milliseconds. */
 const aloneMs = 25

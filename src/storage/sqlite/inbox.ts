@@ -2,6 +2,7 @@
 /** The inbox in SQLite: every function is one part of the transaction that the worker has opened around it. */
 import { leftAlone } from '../../lib/backoff.ts'
 import { beginsCareful, type Caution, cautionAfter, isForAlone } from '../careful.ts'
+import type { Appended } from '../grouping.ts'
 import type {
   Asked,
   Ending,
@@ -14,6 +15,7 @@ import type {
   Redriven,
   Settlement,
   State,
+  Told,
 } from '../ports.ts'
 import { cautionOf, entryOf, laneOf as laneShown } from '../rows.ts'
 import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
@@ -30,12 +32,12 @@ import {
   unpackArrivals,
 } from './packing.ts'
 
-export function append(db: Database, packed: PackedArrivals): ('stored' | 'duplicate' | 'ignored')[] {
+export function append(db: Database, packed: PackedArrivals): Appended {
   const batch = unpackArrivals(packed)
   const counts = tally()
   const ready = new Map<string, { org: string; lane: Lane; at: number }>()
   let place = takePlaces(db, batch.length)
-  const results = batch.map((arrival) => {
+  const told = batch.map((arrival): Told => {
     if (arrival.state === 'ignored') {
       counts.add(arrival.org, arrival.type, 'received')
       counts.add(arrival.org, arrival.type, 'ignored', 1, arrival.reason)
@@ -79,9 +81,9 @@ export function append(db: Database, packed: PackedArrivals): ('stored' | 'dupli
     if (lane && !ready.has(`${lane} ${org}`)) ready.set(`${lane} ${org}`, { org, lane, at: receivedAt })
     return 'stored'
   })
-  for (const { org, lane, at } of ready.values()) makeReady(db, org, lane, at)
+  const woke = [...ready.values()].filter(({ org, lane, at }) => makeReady(db, org, lane, at))
   counts.write(db)
-  return results as ('stored' | 'duplicate' | 'ignored')[]
+  return { told, woke }
 }
 
 export function claim(db: Database, lane: Lane, options: Parameters<Inbox['claim']>[1]): PackedClaim {
@@ -528,10 +530,10 @@ export function laneOf(state: State | 'ignored'): Lane | undefined {
 
 /**
  * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests
- * until its first question is due again is ready earlier.
+ * until its first question is due again is ready earlier. True where it has woken up.
  */
-function makeReady(db: Database, org: string, lane: Lane, at: number): void {
-  db.run(
+function makeReady(db: Database, org: string, lane: Lane, at: number): boolean {
+  const touched = db.run(
     `INSERT INTO lanes (org, lane, ready_at) VALUES (?, ?, ?)
      ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
      WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND trouble IS NULL AND ready_at > excluded.ready_at)`,
@@ -539,6 +541,7 @@ function makeReady(db: Database, org: string, lane: Lane, at: number): void {
     lane,
     at,
   )
+  return touched === 1
 }
 
 /** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. */

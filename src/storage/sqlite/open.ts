@@ -2,7 +2,7 @@
  * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
-import { groupAppends } from '../grouping.ts'
+import { type Appended, groupAppends } from '../grouping.ts'
 import type { Conversations, Inbox, Lease, Lookup, Mode, Purged, Risk, Storage } from '../ports.ts'
 import { copyDatabase } from './backup.ts'
 import { type PackedClaim, type PackedEntries, packArrivals, unpackClaim, unpackEntries } from './packing.ts'
@@ -64,7 +64,7 @@ function inboxOf(writer: Thread): Inbox {
   const own: Partial<Inbox> = {
     append: groupAppends((batch) => {
       const packed = packArrivals(batch)
-      return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as ReturnType<Inbox['append']>
+      return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as Promise<Appended>
     }),
     async claim(...args) {
       return unpackClaim((await writer.call('inbox', 'claim', args)) as PackedClaim)
