@@ -14,7 +14,7 @@ import { widgetEvents } from '../packages/bridge/src/events.ts'
 const folder = process.argv[2] ?? fileURLToPath(new URL('../packages/bridge/built', import.meta.url))
 const sources = fileURLToPath(new URL('../packages/bridge/src/', import.meta.url))
 
-await make('bridge.min.js', `import { startBridge } from './index.ts'\nstartBridge()`)
+await make('bridge.min.js', `import { openBridge } from './bridge.ts'\nopenBridge(undefined, window)`)
 for (const [name, follow] of Object.entries(consentManagers))
   await make(
     `consent-${name}.min.js`,
@@ -39,7 +39,10 @@ async function make(name: string, contents: string): Promise<void> {
     // What the browsers of 2018 understand: they are all that Segment's and Drift's own scripts still run in.
     target: 'es2018',
     charset: 'ascii',
-    banner: { js: '/*! drift-segment-source: the browser bridge. MIT */' },
+    banner: { js: '/*! drift-segment-source, MIT */' },
+    // Names that nothing outside of the file knows.
+    mangleProps:
+      /^(sources|choice|look|told|adopt|want|isListening|handOver|written|widget|moment|send|choose|counts|most|by|contact|property|field|isBeside|target|hold)$/,
   })
   write(name, outputFiles[0]!.text)
 }

@@ -37,7 +37,9 @@ export function fakePage(fields: Partial<Page> = {}): FakePage {
 
 /** The tag that a page loads the bridge with, as `document.currentScript` shows it. */
 export function tagWith(attributes: Record<string, string>, nonce = '') {
-  return { tagName: 'SCRIPT', nonce, getAttribute: (name: string) => attributes[name] ?? null }
+  const camel = (name: string) => name.slice('data-'.length).replace(/-([a-z])/g, (_, letter) => letter.toUpperCase())
+  const dataset = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [camel(name), value]))
+  return { tagName: 'SCRIPT', nonce, dataset }
 }
 
 export interface FakeWidget {

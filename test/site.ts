@@ -230,10 +230,11 @@ export function whole(
   pageView: JsonObject,
   event: string,
   properties: object,
-  { anonymousId, externalId }: { anonymousId: unknown; externalId?: string | undefined },
+  { anonymousId, externalId, former }: { anonymousId: unknown; externalId?: string | undefined; former?: unknown },
 ): object {
   const { context, integrations, ...common } = pageView as JsonObject & { context: object; integrations: object }
-  const externalIds = [{ id: externalId, type: 'drift_contact_id', collection: 'users', encoding: 'none' }]
+  const [id, idType] = externalId === undefined ? [former, 'anonymous_id'] : [externalId, 'drift_contact_id']
+  const externalIds = [{ id, type: idType, collection: 'users', encoding: 'none' }]
   return {
     ...withoutChance(common),
     type: 'track',
@@ -241,8 +242,13 @@ export function whole(
     properties,
     anonymousId,
     integrations: { ...integrations, Drift: false },
-    context: externalId === undefined ? context : { ...context, externalIds },
+    context: id === undefined ? context : { ...context, externalIds },
   }
+}
+
+/** Who a visitor is from the first interaction on, and was before: for `whole`. */
+export async function becomes({ pageView }: Visit): Promise<{ anonymousId: string; former: unknown }> {
+  return { anonymousId: '21760538950', former: (await pageView()).anonymousId }
 }
 
 /** A message with what differs each time held to its form, and then put aside. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { openBridge } from '../../packages/bridge/src/bridge.ts'
 import { startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, runningBridge, samples } from '../bridge-page.ts'
 
@@ -69,10 +70,10 @@ describe('what a page can do to it', () => {
   test('a page that starts it twice, by two copies of the script, has one bridge, and every event once', async () => {
     const { page, bridge, widget, segment } = runningBridge()
     const copy = (await import(`../../packages/bridge/src/bridge.ts?copy=${Date.now()}`)) as {
-      startBridge: typeof startBridge
+      openBridge: typeof openBridge
     }
-    assert.notEqual(copy.startBridge, startBridge)
-    assert.equal(copy.startBridge({ identify: 'link' }, page), bridge)
+    assert.notEqual(copy.openBridge, openBridge)
+    assert.equal(copy.openBridge({ omit: ['email'] }, page), bridge)
     assert.equal(startBridge(undefined, page), bridge)
     page.look(3)
     for (const event of Object.keys(expected)) assert.equal(widget.listeners(event), 1)

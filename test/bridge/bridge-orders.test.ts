@@ -87,7 +87,10 @@ async function hasAll(visit: Visit, way: string): Promise<void> {
   assert.notEqual(pageView.anonymousId, firstContact)
   const wanted = events.map((event) => {
     const contact = event === first ? firstContact : secondContact
-    if (way === 'contact') return whole(pageView, event, expected[event]!, { anonymousId: contact })
+    if (way === 'contact') {
+      const former = event === first ? pageView.anonymousId : undefined
+      return whole(pageView, event, expected[event]!, { anonymousId: contact, former })
+    }
     const externalId = event === first || event === second ? contact : undefined
     return whole(pageView, event, expected[event]!, { anonymousId: pageView.anonymousId, externalId })
   })

@@ -79,6 +79,7 @@ describe('the package of the bridge', () => {
       void analytics.register(plugin)
       followTcf({ purposes: [1] })
       export const bridge: Bridge = startBridge({ analytics, omit: ['email'], consent: 'pending' })
+      window.driftSegmentBridge = { also: ['emailCapture'], beforeSend: (event) => event }
       // @ts-expect-error: there is no such mode
       startBridge({ identify: 'name' })`
     for (const file of ['typed.mts', 'typed.cts']) writeFileSync(join(folder, file), program)

@@ -7,13 +7,12 @@ import { describe, test } from 'node:test'
 import type { Route } from 'playwright-core'
 import { policyHash, type SnippetOptions } from '../../src/web/snippet.ts'
 import { expected, samples } from '../bridge-page.ts'
-import { type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { becomes, type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
 
 const site = useSite()
 
 const events = Object.keys(expected)
 const first = 'conversation:firstInteraction'
-const contact = '21760538950'
 const named = (name: string) => `Drift Source Event: ${name}`
 const loads = ({ sims, writeKey }: Parts): Partial<SnippetOptions> => ({
   drift: 'embed1',
@@ -146,7 +145,7 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
     await visit.until('window.analytics && analytics.initialized')
     await visit.fire(first, samples[first])
     const [message] = await visit.received(1)
-    const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
+    const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
     assert.deepEqual(withoutChance(message!), wanted)
     assert.deepEqual(
       visit.console.filter((line) => /content security policy|trusted|integrity/i.test(line)),

@@ -10,7 +10,7 @@ import { build } from 'esbuild'
 import { startBridge } from '../../packages/bridge/src/index.ts'
 import { snippet } from '../../src/web/snippet.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, samples } from '../bridge-page.ts'
-import { type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { becomes, type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
 import { readTree } from '../tree.ts'
 
 const site = useSite()
@@ -23,7 +23,7 @@ async function firstArrives(visit: Visit): Promise<void> {
   await visit.until('window.analytics && analytics.initialized')
   await visit.fire(first, samples[first])
   const [message] = await visit.received(1)
-  const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
+  const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
   assert.deepEqual(withoutChance(message!), wanted)
   const refusals = visit.console.filter((line) => /content security policy|trusted/i.test(line))
   assert.deepEqual(refusals, [])
@@ -185,7 +185,7 @@ describe('in a site that is built', { timeout: 60_000 }, () => {
       `<script>window.where = { writeKey: '${writeKey}', cdnURL: '${sims.segment.url}' }</script>${drift}<script>${text}</script>`
   }
 
-  const arrives = async (visit: Visit, who: { anonymousId: unknown; externalId?: string }) => {
+  const arrives = async (visit: Visit, who: { anonymousId: unknown; externalId?: string; former?: unknown }) => {
     await visit.fire(first, samples[first])
     const [message] = await visit.tracks(1)
     const pageView = await visit.pageView()
@@ -201,7 +201,7 @@ describe('in a site that is built', { timeout: 60_000 }, () => {
 
   test('as a plugin that the library is loaded with', async () => {
     const program = `const analytics = AnalyticsBrowser.load({ ...window.where, plugins: [driftSegmentSource()] })`
-    await site.visit(await built(program), (visit) => arrives(visit, { anonymousId: contact }))
+    await site.visit(await built(program), async (visit) => arrives(visit, await becomes(visit)))
   })
 
   test('as a plugin that is registered later', async () => {
@@ -213,7 +213,7 @@ describe('in a site that is built', { timeout: 60_000 }, () => {
   test('by a call, before the library is up', async () => {
     const program = `const analytics = AnalyticsBrowser.load(window.where)
       startBridge({ analytics })`
-    await site.visit(await built(program), (visit) => arrives(visit, { anonymousId: contact }))
+    await site.visit(await built(program), async (visit) => arrives(visit, await becomes(visit)))
   })
 })
 

@@ -7,12 +7,11 @@ import { describe, test } from 'node:test'
 import { settings } from '../../src/sim/segment-pages.ts'
 import { expected, samples } from '../bridge-page.ts'
 import { eventually } from '../clock.ts'
-import { type Made, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { becomes, type Made, useSite, type Visit, whole, withoutChance } from '../site.ts'
 
 const site = useSite()
 
 const first = 'conversation:firstInteraction'
-const contact = '21760538950'
 
 /** The ways to have both of them on a page, which differ in who loads Segment. */
 const builds: readonly [build: string, made: Made][] = [
@@ -27,7 +26,7 @@ async function chatWorks(visit: Visit): Promise<void> {
 
 async function firstHasArrived(visit: Visit): Promise<void> {
   const [message] = await visit.received(1)
-  const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
+  const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
   assert.deepEqual(withoutChance(message!), wanted)
 }
 
@@ -136,7 +135,7 @@ describe('Segment works, and the page notices nothing, when', { timeout: 60_000 
         await visit.fire(first, samples[first])
         await visit.context.setOffline(false)
         const messages = await visit.tracks(2)
-        const wanted = whole(await visit.pageView(), first, expected[first]!, { anonymousId: contact })
+        const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
         assert.deepEqual(withoutChance(messages[1]!), wanted)
       },
     )

@@ -89,6 +89,7 @@ describe('consent', { timeout: 60_000 }, () => {
   test('taken back: nothing more is sent', async () => {
     await site.visit(all, async (visit) => {
       await visit.fire('campaign:open', samples['campaign:open'])
+      await visit.tracks(1)
       await visit.run(`driftSegmentBridge.consent('denied')`)
       await visit.fire(first, samples[first])
       const { anonymousId } = await visit.pageView()

@@ -5,9 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import packageJson from '../../package.json' with { type: 'json' }
-import { driftSegmentSource, startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
-import { version } from '../../packages/bridge/src/plugin.ts'
+import { startBridge, widgetEvents } from '../../packages/bridge/src/index.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, runningBridge, samples } from '../bridge-page.ts'
 
 const name = (event: string) => `Drift Source Event: ${event}`
@@ -268,24 +266,4 @@ describe('what the widget says', () => {
     page.look(3)
     assert.deepEqual(listened, [])
   })
-})
-
-test('as a plugin it tells the instance that it is registered with', async () => {
-  const segment = fakeSegment()
-  const widget = fakeWidget()
-  const page = globalThis as { drift?: unknown; driftSegmentBridge?: unknown }
-  const timer = globalThis.setTimeout
-  Object.assign(globalThis, { drift: widget, setTimeout: () => 0 })
-  try {
-    const plugin = driftSegmentSource({ identify: 'link' })
-    assert.deepEqual([plugin.type, plugin.version, plugin.isLoaded()], ['utility', packageJson.version, true])
-    assert.equal(version, packageJson.version)
-    await plugin.load(undefined, segment)
-    widget.fire(first, samples[first])
-    assert.deepEqual(segment.told(), [['track', name(first), expected[first]]])
-  } finally {
-    Object.assign(globalThis, { setTimeout: timer })
-    delete page.drift
-    delete page.driftSegmentBridge
-  }
 })

@@ -3,7 +3,7 @@ import { openListener } from './listen.ts'
 import { loadDrift, loadSegment } from './load.ts'
 import { type BridgeOptions, type Consent, nonceOf, optionsOf, ownTag, readSettings } from './options.ts'
 import { momentOf, openOutbox } from './outbox.ts'
-import { fieldOf, isOfScript, ownField, type Page, quietly, succeeds } from './page.ts'
+import { each, fieldOf, isOfScript, ownField, type Page, quietly, succeeds } from './page.ts'
 import { before } from './starter.ts'
 
 /** What the page can do with a running bridge. It is also `window.driftSegmentBridge`. */
@@ -13,6 +13,8 @@ export interface Bridge {
   consent(choice: Consent): void
   /** Counts and conditions, for finding out what is missing; nothing about the visitor. */
   state(): BridgeState
+  /** Ends it: nothing is heard or sent any more, and what was kept is forgotten. */
+  stop(): void
 }
 
 export interface BridgeState {
@@ -43,39 +45,55 @@ function takePlace(page: Page, bridge: Bridge, written: (options: unknown) => vo
   })
 }
 
-/** Starts the bridge, or returns the one that runs in this page already. Never throws. */
-export function startBridge(options?: BridgeOptions, page: Page = globalThis as unknown as Page): Bridge {
+/** What a copy of this script may ask of a bridge that another one has started. */
+export interface Running extends Bridge {
+  add(options: unknown): void
+}
+
+/** The bridge that runs in this page, whichever copy of the script has started it. */
+export function runningIn(page: Page): Running | undefined {
+  const there = fieldOf(page, 'driftSegmentBridge')
+  return isOfScript(there) && fieldOf(there, 'name') === 'drift-segment-source' ? (there as Running) : undefined
+}
+
+/** What is not said by options: where to send to, and that this one runs beside the bridge that there is. */
+export interface Beside {
+  target?(): unknown
+  isBeside?: boolean
+}
+
+/** Starts the bridge, or adds to the one that runs in this page already. Never throws. */
+export function openBridge(options: BridgeOptions | undefined, page: Page, { target, isBeside }: Beside = {}): Running {
   const tag = options ? undefined : ownTag(page)
-  const given = options ?? (tag && optionsOf(tag))
-  const there = fieldOf(page, 'driftSegmentBridge') as (Bridge & { add(given: unknown): void }) | undefined
-  if (isOfScript(there) && fieldOf(there, 'name') === 'drift-segment-source') {
-    quietly(() => there!.add(given))
-    return there!
+  const given = options || (tag && optionsOf(tag))
+  const there = runningIn(page)
+  if (there && !isBeside) {
+    quietly(() => there.add(given))
+    return there
   }
-  const found = before(page)
+  const found = before(there ? ({} as Page) : page)
   // A tag that cannot be read, as that of a module, may have asked to wait.
   const unread = given || found.options.length > 0 ? given : { consent: 'pending' }
   let sources: readonly unknown[] = [unread, ...found.options, found.written]
   // What a page wrote there before the script has come is what the visitor chose.
-  let choice = found.choice ?? ownField(found.written, 'consent')
+  let choice = found.choice || ownField(found.written, 'consent')
   let settings = readSettings({ sources, choice }, page, nonceOf(tag))
-  const outbox = openOutbox(page, () => settings)
-  const listener = openListener(page, (event, data, moment = momentOf(page)) => outbox.add(event, data, moment))
+  const outbox = openOutbox(page, () => settings, target)
+  const listener = openListener(page, (event, data, moment = momentOf(page)) => outbox.hold(event, data, moment))
   let looks = 0
-  let isWatching = false
+  let isStopped = false
+  listener.want(settings.events)
+  // A chat that is loaded late may speak before the next look, but not before its script is put into the page.
   const watcher = quietly(() => new page.MutationObserver!(() => quietly(lookOnce)))
 
-  /** A chat that is loaded late may speak before the next look, but not before its script is put into the page. */
   function lookOnce(): void {
     listener.look()
-    if (listener.isListening() !== isWatching) return
-    isWatching = !isWatching
-    if (isWatching) watcher?.observe(page.document, { childList: true, subtree: true })
-    else watcher?.disconnect()
+    if (listener.isListening()) watcher!.disconnect()
   }
 
   /** The widget and Segment appear, and are replaced, without a word: the only way to notice is to look. */
   function look(): void {
+    if (isStopped) return
     quietly(lookOnce)
     quietly(outbox.send)
     looks++
@@ -92,12 +110,15 @@ export function startBridge(options?: BridgeOptions, page: Page = globalThis as 
   /** More was said, or the visitor has chosen. */
   function reread(): void {
     settings = readSettings({ sources, choice }, page, settings.nonce)
+    if (isStopped) return
+    listener.want(settings.events)
     outbox.choose(settings.consent)
     load()
+    quietly(lookOnce)
     quietly(outbox.send)
   }
 
-  const bridge = Object.freeze({
+  const bridge: Running = Object.freeze({
     name: 'drift-segment-source',
     consent(chosen: Consent) {
       choice = chosen
@@ -108,18 +129,26 @@ export function startBridge(options?: BridgeOptions, page: Page = globalThis as 
       sources = [...sources, more]
       reread()
     },
+    stop() {
+      isStopped = true
+      listener.want([])
+      outbox.choose('denied')
+      quietly(() => watcher!.disconnect())
+      if (runningIn(page) === bridge) quietly(() => delete page.driftSegmentBridge)
+    },
   } as const)
-  takePlace(page, bridge, (written) => {
-    if (!isOfScript(written)) return
-    choice = ownField(written, 'consent') ?? choice
-    bridge.add(written)
-  })
+  if (!isBeside)
+    takePlace(page, bridge, (written) => {
+      if (!isOfScript(written)) return
+      choice = ownField(written, 'consent') || choice
+      bridge.add(written)
+    })
   if (found.widget) listener.adopt(found.widget)
   found.handOver(listener.told)
-  for (let at = 0; at < found.events.length; at++) {
-    const [called, when, url, title] = found.events[at]!
-    quietly(() => listener.told(called[0], called[1], called[2], { at: when, url, title }))
-  }
+  each(found.events, ([called, at, url, title]) => {
+    quietly(() => listener.told(called[0], called[1], called[2], { at, url, title }))
+  })
+  quietly(() => watcher!.observe(page.document, { childList: true, subtree: true }))
   load()
   look()
   return bridge

@@ -1,6 +1,6 @@
 /** Reading what the widget says: nothing but what the table names, nothing that is not there. */
 import type { PropertyTable } from './events.ts'
-import { fieldOf } from './page.ts'
+import { each, fieldOf } from './page.ts'
 
 /** A contact id as Segment's anonymousId: its digits; undefined for what is no id, or has lost digits on the way. */
 export function contactOf(value: unknown): string | undefined {
@@ -11,12 +11,11 @@ export function contactOf(value: unknown): string | undefined {
 /** The properties of a Track. A field that is absent, empty or no plain value is left out; others stay as they are. */
 export function propertiesOf(table: PropertyTable, data: unknown, omit: readonly string[]): Record<string, unknown> {
   const properties: Record<string, unknown> = {}
-  for (let at = 0; at < table.length; at++) {
-    const { property, field, of } = table[at]!
-    const found = fieldOf(of === undefined ? data : fieldOf(data, of), field)
+  each(table, ({ property, field, of }) => {
+    const found = fieldOf(of ? fieldOf(data, of) : data, field)
     const value = property === 'contactId' ? contactNumber(found) : plain(found)
-    if (value !== undefined && !isListed(property, omit)) properties[property] = value
-  }
+    if (value !== undefined && !each(omit, (name) => name === property)) properties[property] = value
+  })
   return properties
 }
 
@@ -29,9 +28,4 @@ function plain(value: unknown): string | number | boolean | undefined {
 function contactNumber(value: unknown): number | string | undefined {
   const digits = contactOf(value)
   return digits !== undefined && Number.isSafeInteger(Number(digits)) ? Number(digits) : digits
-}
-
-function isListed(name: string, list: readonly string[]): boolean {
-  for (let at = 0; at < list.length; at++) if (list[at] === name) return true
-  return false
 }

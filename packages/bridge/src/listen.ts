@@ -1,12 +1,14 @@
 /** Listening to the widget, whenever and however often it appears: every event is heard, and heard once. */
 import { type WidgetEvent, widgetEvents } from './events.ts'
-import { type Drift, fieldOf, type Moment, type Page, quietly, succeeds } from './page.ts'
+import { type Drift, each, fieldOf, type Moment, type Page, quietly, succeeds } from './page.ts'
 
 export interface Listener {
   /** Listens to the widget that is there now, if it is not listened to yet. */
   look(): void
   /** Every event of the widget that is there now is listened to. */
   isListening(): boolean
+  /** These are listened to, from the next look on; what is not among them is not heard. */
+  want(events: readonly WidgetEvent[]): void
   /** The inline starter listens to the twelve of this widget, and tells `told`. */
   adopt(widget: unknown): void
   /** One of those who listen says that the widget fired; at which moment, if that is past. */
@@ -19,7 +21,9 @@ export function openListener(
   hear: (event: WidgetEvent, data: unknown, moment: Moment | undefined) => void,
 ): Listener {
   let widget: unknown
-  let refused: readonly WidgetEvent[] = widgetEvents
+  let wanted: readonly WidgetEvent[] = []
+  /** The names of those that this widget took. */
+  let listened: Record<string, boolean> = {}
   let off: unknown
   let recalledAt = 0
   let tick: Record<string, { most: number; by: Map<unknown, number> }> | undefined
@@ -33,9 +37,9 @@ export function openListener(
       tick = Object.create(null) as NonNullable<typeof tick>
       quietly(() => page.setTimeout(() => (tick = undefined), 0))
     }
-    const heard = tick[name] ?? { most: 0, by: new Map<unknown, number>() }
+    const heard = tick[name] || { most: 0, by: new Map<unknown, number>() }
     tick[name] = heard
-    const times = (heard.by.get(from) ?? 0) + 1
+    const times = (heard.by.get(from) || 0) + 1
     heard.by.set(from, times)
     if (times <= heard.most) return true
     heard.most = times
@@ -43,7 +47,7 @@ export function openListener(
   }
 
   function told(name: unknown, data: unknown, from: unknown, moment?: Moment): void {
-    const event = eventNamed(name)
+    const event = named(wanted, name)
     // Of what is past, a few milliseconds are taken for one turn.
     if (moment && Math.abs(moment.at - recalledAt) > 5) tick = undefined
     if (moment) recalledAt = moment.at
@@ -57,8 +61,8 @@ export function openListener(
     off = drift.off = (...args: unknown[]) => {
       const result = theirs.apply(drift, args)
       if (args[1] === undefined && drift === widget) {
-        const event = eventNamed(args[0])
-        refused = event ? [...refused, event] : widgetEvents
+        if (args[0] === undefined) listened = {}
+        else delete listened[String(args[0])]
         look()
       }
       return result
@@ -69,31 +73,36 @@ export function openListener(
     const drift = fieldOf(page, 'drift') as Drift
     // Drift's own snippet takes wishes before the widget is there, and hands them on.
     if (typeof fieldOf(drift, 'on') !== 'function') return
-    if (drift !== widget) refused = widgetEvents
+    if (drift !== widget) listened = {}
     widget = drift
     quietly(() => watchOff(drift))
-    const again: WidgetEvent[] = []
     const from = {}
-    for (let at = 0; at < refused.length; at++) {
-      const event = refused[at]!
-      const hears = (data: unknown) => quietly(() => told(event.name, data, from)) as undefined
-      if (!succeeds(() => drift.on(event.name, hears))) again[again.length] = event
-    }
-    refused = again
+    each(wanted, ({ name }) => {
+      const hears = (data: unknown) => void quietly(() => told(name, data, from))
+      if (listened[name] !== true) listened[name] = succeeds(() => drift.on(name, hears))
+    })
   }
 
   return {
     look,
     told,
+    want(events) {
+      wanted = events
+    },
     adopt(adopted) {
       widget = adopted
-      refused = []
+      each(widgetEvents, ({ name }) => {
+        listened[name] = true
+      })
     },
-    isListening: () => refused.length === 0 && fieldOf(page, 'drift') === widget,
+    isListening: () => fieldOf(page, 'drift') === widget && !each(wanted, ({ name }) => listened[name] !== true),
   }
 }
 
-function eventNamed(name: unknown): WidgetEvent | undefined {
-  for (let at = 0; at < widgetEvents.length; at++) if (widgetEvents[at]!.name === name) return widgetEvents[at]
-  return undefined
+function named(events: readonly WidgetEvent[], name: unknown): WidgetEvent | undefined {
+  let found: WidgetEvent | undefined
+  each(events, (event) => {
+    if (event.name === name) found = event
+  })
+  return found
 }

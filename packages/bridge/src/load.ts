@@ -1,6 +1,6 @@
 /** Loading Drift and Segment for a site that asks for it: each on its own, so that neither waits for the other. */
 import type { Settings } from './options.ts'
-import { fieldOf, type Page, quietly, type ScriptTag } from './page.ts'
+import { each, fieldOf, type Page, quietly, type ScriptTag } from './page.ts'
 
 type Queue = unknown[] & Record<string, unknown>
 
@@ -16,7 +16,7 @@ const driftRoundMs = 300_000
 export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Settings): void {
   const { drift, driftt } = page
   if (embedId === '' || isTaken(drift, 'on') || isTaken(driftt, 'on')) return
-  const queue = queueOf(driftt ?? drift, driftMethods)
+  const queue = queueOf(driftt || drift, driftMethods)
   let isLoaded = false
   // A snippet that comes after us finds its queue, and its own call of load must not bring a second widget.
   const load = (id: unknown) => {
@@ -31,17 +31,19 @@ export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Setti
 }
 
 /** The same for Segment: its queue, its script, and the page view that its own snippet sends too. */
-export function loadSegment(page: Page, { segment: writeKey, segmentUrl, segmentPage, nonce }: Settings): void {
-  if (writeKey === '' || isTaken(page.analytics, 'track')) return
-  const queue = queueOf(page.analytics, segmentMethods)
+export function loadSegment(page: Page, settings: Settings): void {
+  const { segment: writeKey, segmentUrl, segmentPage, globalName, nonce } = settings
+  if (writeKey === '' || isTaken(page[globalName], 'track')) return
+  const queue = queueOf(page[globalName], segmentMethods)
+  queue._loadOptions = settings.segmentOptions
   queue._writeKey = writeKey
   // The library would recognize its own address only where it is https.
   queue._cdn = segmentUrl
   // Called again, by whoever takes this for Segment's own snippet, it has nothing left to do.
   queue.load = () => {}
-  page.analytics = queue
+  page[globalName] = queue
   if (segmentPage) (queue.page as () => void)()
-  insert(page, `${segmentUrl}/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`, nonce)
+  insert(page, `${segmentUrl}/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`, nonce, globalName)
 }
 
 /** Somebody's snippet or the library itself is there; not a bare list of calls, nor an element with that id. */
@@ -63,23 +65,24 @@ function queueOf(there: unknown, methods: string): Queue {
   const names = methods.split(' ')
   queue.invoked = true
   queue.methods = names
-  for (let at = 0; at < names.length; at++) {
-    const name = names[at]!
+  each(names, (name) => {
     queue[name] = (...args: unknown[]) => {
       queue[queue.length] = [name, ...args]
       return queue
     }
-  }
+  })
   return queue
 }
 
-function insert(page: Page, url: string, nonce: string): void {
+function insert(page: Page, url: string, nonce: string, globalName?: string): void {
   const { document } = page
   const script = document.createElement('script') as ScriptTag
   script.async = true
   if (nonce !== '') script.nonce = nonce
+  // So analytics.js learns under which name its snippet stands.
+  if (globalName && globalName !== 'analytics') script.setAttribute('data-global-segment-analytics-key', globalName)
   script.src = trusted(page, url)
-  const parent = document.head ?? document.documentElement
+  const parent = document.head || document.documentElement
   parent.appendChild(script as never)
 }
 
@@ -88,18 +91,13 @@ interface TrustedTypes {
 }
 
 /** A page admits a policy of this name once, and there may be two scripts to load. */
-const policies = new WeakMap<object, { createScriptURL(url: string): string }>()
+let policy: { createScriptURL(url: string): string } | undefined
 
 /** Where a page admits only trusted script addresses, these two are vouched for by a policy that it can name. */
 function trusted(page: Page, url: string): string {
   const types = page.trustedTypes as TrustedTypes | undefined
-  if (!types) return url
-  return (
-    quietly(() => {
-      const policy =
-        policies.get(types) ?? types.createPolicy('drift-segment-source', { createScriptURL: (asked) => asked })
-      policies.set(types, policy)
-      return policy.createScriptURL(url)
-    }) ?? url
-  )
+  quietly(() => {
+    policy = types && (policy || types.createPolicy('drift-segment-source', { createScriptURL: (asked) => asked }))
+  })
+  return policy ? policy.createScriptURL(url) : url
 }

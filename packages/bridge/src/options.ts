@@ -2,7 +2,8 @@
  * What a site may say: in attributes of the script's own tag, in the inline starter, in `window.driftSegmentBridge`, or to
  * `startBridge`. All of it counts; where two of them disagree, the more careful one wins.
  */
-import { type Analytics, fieldOf, ownField, type Page, quietly, type ScriptTag } from './page.ts'
+import { otherEvent, type WidgetEvent, widgetEvents } from './events.ts'
+import { type Analytics, each, fieldOf, isOfScript, ownField, type Page, quietly, type ScriptTag } from './page.ts'
 
 /** `pending` keeps events for later, `denied` throws them away. */
 export type Consent = 'granted' | 'pending' | 'denied'
@@ -29,8 +30,32 @@ export interface BridgeOptions {
   drift?: string
   /** Where Drift is loaded from. Default: https://js.driftt.com */
   driftUrl?: string
+  /** The name that Segment has in the window. Default: analytics */
+  globalName?: string
+  /** What a Segment that the bridge loads is loaded with, as the second argument of `analytics.load`. */
+  segmentOptions?: object
+  /** More of the widget's events, such as `emailCapture`; in an attribute with spaces between them. */
+  also?: readonly string[]
+  /** Those of the twelve that are not to be sent. */
+  except?: readonly string[]
+  /** With `link`: writes Segment's anonymousId to the Drift contact, as `segment_anonymous_id`, when the contact is known. */
+  writeAnonymousId?: boolean
+  /** Calls `drift.reset()` when the page calls `analytics.reset()`. */
+  reset?: boolean
+  /** Prints each event and what becomes of it to the browser's console. */
+  debug?: boolean
+  /** Is called with each event before it is sent; may change it, return another one, or return false to drop it. */
+  beforeSend?: (event: TrackedEvent) => TrackedEvent | false | null | undefined
+  /** Is called with each event and what became of it. */
+  onEvent?: (event: TrackedEvent & { outcome: 'sent' | 'kept' | 'dropped' }) => void
   /** The instance to send to, where it is not in the window. */
   analytics?: Analytics
+}
+
+/** What Segment is told. */
+export interface TrackedEvent {
+  event: string
+  properties: Record<string, unknown>
 }
 
 export interface Settings {
@@ -43,11 +68,16 @@ export interface Settings {
   readonly drift: string
   readonly driftUrl: string
   readonly analytics: Analytics | undefined
+  readonly globalName: string
+  readonly segmentOptions: unknown
+  readonly events: readonly WidgetEvent[]
+  readonly writeAnonymousId: boolean
+  readonly reset: boolean
+  readonly debug: boolean
+  readonly beforeSend: readonly NonNullable<BridgeOptions['beforeSend']>[]
+  readonly onEvent: readonly NonNullable<BridgeOptions['onEvent']>[]
   readonly nonce: string
 }
-
-/** Those that an attribute of the tag may say: `data-respect-opt-out` for respectOptOut. */
-export const inTag = 'identify consent respectOptOut omit segment segmentUrl segmentPage drift driftUrl'.split(' ')
 
 /** Everything that was said: sources of options, the earlier first, and the visitor's choice if there is one. */
 export interface Said {
@@ -60,64 +90,62 @@ export interface Said {
  * allowed counts as the more careful one; an address that is not https, loopback apart, as not given.
  */
 export function readSettings({ sources, choice }: Said, page: Page, nonce: string): Settings {
-  const each = (name: string): unknown[] => {
-    const values: unknown[] = []
-    for (let at = 0; at < sources.length; at++) {
-      const value = ownField(sources[at], name)
-      if (value !== undefined && value !== null) values[values.length] = value
-    }
-    return values
+  /** Every value that was said of an option, and is one. */
+  const values = <T>(name: string, isFit: (value: unknown) => boolean): T[] => {
+    const found: T[] = []
+    each(sources, (source) => {
+      const value = ownField(source, name)
+      if (value !== undefined && value !== null && isFit(value)) found[found.length] = value as T
+    })
+    return found
   }
-  const isAny = (name: string, is: (value: unknown) => boolean): boolean => {
-    const values = each(name)
-    for (let at = 0; at < values.length; at++) if (is(values[at])) return true
-    return false
-  }
-  const text = (name: string, pattern: RegExp, otherwise: string): string => {
-    const values = each(name)
-    for (let at = 0; at < values.length; at++) {
-      const value = values[at]
-      if (typeof value === 'string' && pattern.test(value)) return value
-    }
-    return otherwise
-  }
+  const any = (name: string, isFit: (value: unknown) => boolean): boolean => values(name, isFit).length > 0
+  const text = (name: string, pattern: RegExp): string | undefined =>
+    values<string>(name, (value) => typeof value === 'string' && pattern.test(value))[0]
   const list = (name: string): string[] => {
     const names: string[] = []
-    const values = each(name)
-    for (let at = 0; at < values.length; at++) addNames(names, values[at])
+    each(values(name, Boolean), (value) => addNames(names, value))
     return names
   }
-  const is = (wanted: string) => (value: unknown) => value === wanted
   const consent = (): Consent => {
     if (choice === 'granted' || choice === 'denied') return choice
-    if (isAny('respectOptOut', isYes) && asksNotToBeTracked(page)) return 'denied'
-    if (isAny('consent', is('denied'))) return 'denied'
-    return choice !== undefined || isAny('consent', (value) => value !== 'granted') ? 'pending' : 'granted'
+    if (any('respectOptOut', isYes) && asksNotToBeTracked(page)) return 'denied'
+    if (any('consent', (value) => value === 'denied')) return 'denied'
+    return choice !== undefined || any('consent', (value) => value !== 'granted') ? 'pending' : 'granted'
   }
-  const [analytics] = each('analytics')
+  const isFunction = (value: unknown) => typeof value === 'function'
+  const events: WidgetEvent[] = []
+  const wantUnlessExcepted = (event: WidgetEvent): void => {
+    const isNamed = (name: string) => name === event.name
+    if (!each(list('except'), isNamed) && !each(events, ({ name }) => isNamed(name))) events[events.length] = event
+  }
+  each(widgetEvents, wantUnlessExcepted)
+  each(list('also'), (name) => wantUnlessExcepted(otherEvent(name)))
   return {
-    identify: isAny('identify', (value) => value !== 'contact') ? 'link' : 'contact',
+    identify: any('identify', (value) => value !== 'contact') ? 'link' : 'contact',
     consent: consent(),
     omit: list('omit'),
-    segment: text('segment', key, ''),
-    segmentUrl: text('segmentUrl', address, 'https://cdn.segment.com'),
-    segmentPage: !isAny('segmentPage', isNo),
-    drift: text('drift', key, ''),
-    driftUrl: text('driftUrl', address, 'https://js.driftt.com'),
-    analytics: typeof fieldOf(analytics, 'track') === 'function' ? (analytics as Analytics) : undefined,
+    segment: text('segment', key) || '',
+    segmentUrl: text('segmentUrl', address) || 'https://cdn.segment.com',
+    segmentPage: !any('segmentPage', isNo),
+    drift: text('drift', key) || '',
+    driftUrl: text('driftUrl', address) || 'https://js.driftt.com',
+    analytics: values<Analytics>('analytics', (value) => isFunction(fieldOf(value, 'track')))[0],
+    globalName: text('globalName', key) || 'analytics',
+    segmentOptions: values('segmentOptions', isOfScript)[0],
+    events,
+    writeAnonymousId: any('writeAnonymousId', isYes),
+    reset: any('reset', isYes),
+    debug: any('debug', isYes),
+    beforeSend: values('beforeSend', isFunction),
+    onEvent: values('onEvent', isFunction),
     nonce,
   }
 }
 
-/** The options in the attributes of a tag. */
+/** The options in the attributes of a tag: `data-respect-opt-out` is respectOptOut. */
 export function optionsOf(tag: ScriptTag): object {
-  const options: Record<string, unknown> = {}
-  for (let at = 0; at < inTag.length; at++) {
-    const name = inTag[at]!
-    const attribute = `data-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-    options[name] = quietly(() => tag.getAttribute(attribute))
-  }
-  return options
+  return { ...tag.dataset }
 }
 
 /** The tag that this script came in; not another element that took that name. */
@@ -130,19 +158,18 @@ const key = /^[\w-]+$/
 const address = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))[^\s?#]*$/
 
 function addNames(names: string[], value: unknown): void {
-  const listed = typeof value === 'string' ? value.split(/[\s,]+/) : value
-  for (let at = 0; at < Math.min(Number(fieldOf(listed, 'length')) || 0, 50); at++) {
-    const name = fieldOf(listed, String(at))
+  const listed = typeof value === 'string' ? value.split(/[\s,]+/) : Array.isArray(value) ? value : []
+  each(listed, (name) => {
     if (typeof name === 'string') names[names.length] = name
-  }
+  })
 }
 
 function isYes(value: unknown): boolean {
-  return value === true || value === 'true' || value === ''
+  return /^(true)?$/.test(String(value))
 }
 
 function isNo(value: unknown): boolean {
-  return value === false || value === 'false'
+  return String(value) === 'false'
 }
 
 function asksNotToBeTracked(page: Page): boolean {
@@ -151,6 +178,5 @@ function asksNotToBeTracked(page: Page): boolean {
 }
 
 export function nonceOf(tag: ScriptTag | undefined): string {
-  const nonce = fieldOf(tag, 'nonce')
-  return typeof nonce === 'string' ? nonce : ''
+  return String(fieldOf(tag, 'nonce') || '')
 }

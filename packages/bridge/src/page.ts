@@ -4,6 +4,7 @@
 export interface Analytics {
   track(event: string, properties?: object, options?: object): unknown
   setAnonymousId?(id: string): unknown
+  on?(event: string, call: () => void): unknown
 }
 
 /** What Drift's widget and its snippet have in common. */
@@ -24,14 +25,18 @@ export interface ScriptTag {
   src: string
   async: boolean
   nonce?: string
-  getAttribute(name: string): string | null
+  readonly dataset: Readonly<Record<string, string>>
+  setAttribute(name: string, value: string): void
 }
 
 /** A window. What other scripts put there may be anything. */
 export interface Page {
   drift?: unknown
   driftt?: unknown
+  console?: { log(...said: unknown[]): void }
   analytics?: unknown
+  /** Segment under the name that the site gives it, and all else. */
+  [name: string]: unknown
   driftSegmentBridge?: unknown
   trustedTypes?: unknown
   MutationObserver?: new (callback: () => void) => { observe(node: object, options: object): void; disconnect(): void }
@@ -45,6 +50,12 @@ export interface Page {
   }
   navigator?: { globalPrivacyControl?: unknown; doNotTrack?: unknown }
   setTimeout(callback: () => void, delayMs: number): unknown
+}
+
+/** Without the methods of arrays, which some pages have broken. A call that returns true ends it, and the whole is true. */
+export function each<T>(list: ArrayLike<T>, call: (one: T) => unknown): boolean {
+  for (let at = 0; at < list.length; at++) if (call(list[at]!) === true) return true
+  return false
 }
 
 /** Calls it; nothing that goes wrong gets out: the page that we are a guest of must not notice. */

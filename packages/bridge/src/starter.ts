@@ -1,5 +1,5 @@
 /** What the inline starter (starter.js) has kept until this file came, and what the page wrote into the window before. */
-import { fieldOf, isOfScript, type Page, quietly } from './page.ts'
+import { each, fieldOf, isOfScript, type Page } from './page.ts'
 
 /** An event that the starter took down: what it was called with, when, and on which page. */
 type Kept = readonly [
@@ -30,7 +30,7 @@ export interface Before {
   events: readonly Kept[]
   /** The widget that is listened to. */
   widget: unknown
-  /** From now on what happens is told to `told`, and nobody else listens to another widget. */
+  /** From now on what they hear is told to `told`: of a widget that comes later, they and the listener hear the same. */
   handOver(told: Starter['h']): void
 }
 
@@ -41,11 +41,11 @@ export function before(page: Page): Before {
   const all: Starter[] = []
   const options: unknown[] = []
   let choice: unknown
-  while (typeof fieldOf(there, 'h') === 'function' && Array.isArray(fieldOf(there, 'q')) && all.length < 9) {
+  while (typeof fieldOf(there, 'h') === 'function' && Array.isArray(fieldOf(there, 'q'))) {
     const starter = there as Starter
     all[all.length] = starter
     options[options.length] = starter.o
-    choice = choice ?? starter.c
+    choice = choice || starter.c
     if (!best || starter.q.length > best.q.length) best = starter
     there = starter.g
   }
@@ -54,12 +54,11 @@ export function before(page: Page): Before {
     written: isOfScript(there) ? there : undefined,
     choice,
     events: best ? best.q : [],
-    widget: best?.w,
+    widget: best ? best.w : undefined,
     handOver(told) {
-      for (let at = 0; at < all.length; at++) {
-        all[at]!.h = all[at] === best ? told : () => {}
-        quietly(() => Object.defineProperty(all[at], 'w', { get: () => fieldOf(page, 'drift'), set() {} }))
-      }
+      each(all, (one) => {
+        one.h = one === best ? told : () => {}
+      })
     },
   }
 }
