@@ -7,6 +7,7 @@ import { type Databases, usePostgres, withoutPostgres } from '../../test/postgre
 import { promises as basic, idle } from './conformance.ts'
 import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
+import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { ticketPromises } from './conformance-tickets.ts'
@@ -41,7 +42,15 @@ async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<v
   }
 }
 
-const promises = [...basic, ...claimPromises, ...clockPromises, ...lookupPromises, ...retryPromises, ...ticketPromises]
+const promises = [
+  ...basic,
+  ...claimPromises,
+  ...clockPromises,
+  ...jobPromises,
+  ...lookupPromises,
+  ...retryPromises,
+  ...ticketPromises,
+]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
   memory: (use) => use(openForgetful()),
@@ -253,24 +262,30 @@ const sabotages: Record<string, Sabotage> = {
 }
 
 describe('an engine that breaks a promise is caught', () => {
-  for (const [sabotage, broken] of Object.entries(sabotages)) {
+  const isCaught = (sabotage: string, broken: (storage: Storage) => void) =>
     test(`one that ${sabotage}`, async (context) => {
       const caught: string[] = []
       for (const { promise, check } of promises) {
         const storage = openForgetful()
-        const changed = broken(
-          { ...storage.inbox },
-          { ...storage.lookup },
-          { ...storage.tickets },
-          { ...storage.ledger },
-          { ...storage.installs },
-        )
-        for (const port of [storage.inbox, storage.lookup, storage.tickets, storage.ledger, storage.installs])
-          Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
+        broken(storage)
         await check(storage).catch(() => caught.push(promise))
       }
       assert.notEqual(caught.length, 0, 'no check noticed')
       context.diagnostic(`caught by: ${caught[0]}`)
+    })
+  for (const [sabotage, broken] of Object.entries(jobSabotages))
+    isCaught(sabotage, ({ jobs }) => Object.assign(jobs, broken({ ...jobs })))
+  for (const [sabotage, broken] of Object.entries(sabotages)) {
+    isCaught(sabotage, (storage) => {
+      const changed = broken(
+        { ...storage.inbox },
+        { ...storage.lookup },
+        { ...storage.tickets },
+        { ...storage.ledger },
+        { ...storage.installs },
+      )
+      for (const port of [storage.inbox, storage.lookup, storage.tickets, storage.ledger, storage.installs])
+        Object.assign(port, Object.fromEntries(Object.entries(changed).filter(([method]) => method in port)))
     })
   }
 })

@@ -125,6 +125,30 @@ export const tables: readonly Table[] = [
     key: ['id'],
     rowsMax: 1_000,
   },
+  {
+    name: 'jobs',
+    columns: {
+      id: text,
+      kind: text,
+      org: text,
+      who: text,
+      only_one: text,
+      input: text,
+      state: text,
+      cursor: text,
+      counts: text,
+      reason: text,
+      cancelled_by: text,
+      created_at: bigint,
+      started_at: bigint,
+      changed_at: bigint,
+      ended_at: bigint,
+      keep_until: bigint,
+      token: bigint,
+    },
+    key: ['id'],
+    rowsMax: 1_000,
+  },
 ]
 
 /** Copies what is not there yet; resolves to the tables whose rows are not all there, which should be none. */

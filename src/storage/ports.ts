@@ -5,6 +5,7 @@
  * One conformance suite (conformance.ts) holds every engine to the sentences below. All times are milliseconds since
  * 1970 and come from the caller; an engine has no clock of its own.
  */
+import type { Jobs } from './ports/jobs.ts'
 
 /** An entry's account is known by Drift's orgId in digits; '' where a webhook named none. */
 export type Org = string
@@ -549,6 +550,7 @@ export interface Storage {
   lookup: Lookup
   audit: Audit
   tickets: Tickets
+  jobs: Jobs
   /** Calls back within a second of another process having changed this account or, where none is named, anything. */
   onChange(listener: (org: Org | undefined) => void): void
   /** Calls back when another process may have put something in line. What `onChange` tells is not told here again. */

@@ -1,5 +1,6 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import type { Caution } from './careful.ts'
+import type { Job } from './ports/jobs.ts'
 import type { Install, LaneShown, Moment, Placed, Shown, State, Total } from './ports.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -16,6 +17,26 @@ export function installOf(row: Row): Install {
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
     generation: Number(row.generation),
+  }
+}
+
+export function jobOf(row: Row): Job {
+  return {
+    id: row.id as string,
+    kind: row.kind as string,
+    org: row.org as string,
+    who: row.who as string,
+    ...(row.only_one === null ? {} : { only: row.only_one as string }),
+    input: row.input as string,
+    state: row.state as Job['state'],
+    ...(row.cursor === null ? {} : { cursor: row.cursor as string }),
+    counts: row.counts as string,
+    ...(row.reason === null ? {} : { reason: row.reason as string }),
+    ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by as string }),
+    createdAt: Number(row.created_at),
+    ...(row.started_at === null ? {} : { startedAt: Number(row.started_at) }),
+    changedAt: Number(row.changed_at),
+    ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { Problem } from '../../lib/errors.ts'
 import type { Storage } from '../ports.ts'
 import { inboxOf } from './inbox.ts'
+import { jobsOf } from './jobs.ts'
 import { lookupOf } from './lookup.ts'
 import { auditOf, conversationsOf, installsOf, ledgerOf, vaultOf } from './records.ts'
 import { emptyState, type State } from './state.ts'
@@ -17,6 +18,7 @@ export function openForgetful(state: State = emptyState()): Storage {
     lookup: lookupOf(state),
     audit: auditOf(state),
     tickets: ticketsOf(state),
+    jobs: jobsOf(state),
     onChange() {},
     onDue() {},
     isServed: async () => true,

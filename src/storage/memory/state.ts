@@ -1,4 +1,6 @@
 /** Everything the memory engine holds. Nothing of it outlives the process: for tests and simulations only. */
+
+import type { Job } from '../ports/jobs.ts'
 import type {
   Answer,
   Deed,
@@ -55,6 +57,7 @@ export interface State {
   moments: Map<string, Moment & { org: Org }>
   deeds: Deed[]
   tickets: Map<string, Ticket>
+  jobs: Map<string, Job & { token: number; leaseUntil?: number; keepUntil?: number }>
   lastPlace: number
 }
 
@@ -71,6 +74,7 @@ export function emptyState(): State {
     moments: new Map(),
     deeds: [],
     tickets: new Map(),
+    jobs: new Map(),
     lastPlace: 0,
   }
 }

@@ -93,6 +93,16 @@ const steps: readonly Step[] = [
   );
   CREATE INDEX tickets_until ON tickets (until);
 
+  -- only_one: of those that have not ended, at most one has it. token: grows with every claim.
+  CREATE TABLE jobs (
+    id text PRIMARY KEY, kind text NOT NULL, org text NOT NULL, who text NOT NULL, only_one text, input text NOT NULL,
+    state text NOT NULL, cursor text, counts text NOT NULL, reason text, cancelled_by text, created_at bigint NOT NULL,
+    started_at bigint, changed_at bigint NOT NULL, ended_at bigint, keep_until bigint,
+    token bigint NOT NULL DEFAULT 0, lease_until bigint
+  );
+  CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
+  CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
+
   -- Rows that come and go by the thousand: what has gone is cleared away often and in small portions.
   ALTER TABLE entries SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
   ALTER TABLE bodies SET (autovacuum_vacuum_scale_factor = 0.02);

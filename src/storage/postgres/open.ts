@@ -7,12 +7,14 @@ import { systemClock } from '../../lib/clock.ts'
 import { Problem } from '../../lib/errors.ts'
 import { groupAppends } from '../grouping.ts'
 import { storeNotThere } from '../not-there.ts'
+import type { Jobs } from '../ports/jobs.ts'
 import type { Inbox, Installs, Lookup, Mode, Org, Storage, Tickets } from '../ports.ts'
 import * as appending from './append.ts'
 import { claim, more, nextDue, renew } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
 import * as inbox from './inbox.ts'
+import { jobs } from './jobs.ts'
 import * as lookup from './lookup.ts'
 import { assertKnown, migrate } from './migrations.ts'
 import * as records from './records.ts'
@@ -67,7 +69,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
         waking.woke(woke)
         return held
       },
-      ...announcing(work, signals.due),
+      ...announcing(work, signals.due).inbox,
     },
     ledger: reading,
     installs: {
@@ -85,6 +87,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     lookup: bound<Lookup>(look, lookup),
     audit: bound<Storage['audit']>(work, records.audit),
     tickets: bound<Tickets>(work, tickets),
+    jobs: { ...bound<Jobs>(work, jobs), ...announcing(work, signals.due).jobs },
     onChange(listener) {
       changeListeners.push(listener)
       signals.listen()
@@ -125,7 +128,7 @@ async function assertWhole(db: Database): Promise<void> {
 }
 
 /** What puts something in line for others to see. */
-function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'follow' | 'retry' | 'adopt' | 'redrive'> {
+function announcing(db: Database, due: () => void) {
   const announced =
     <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
@@ -134,11 +137,18 @@ function announcing(db: Database, due: () => void): Pick<Inbox, 'resume' | 'foll
       return result
     }
   return {
-    resume: announced(inbox.resume),
-    follow: announced(inbox.follow),
-    retry: announced(inbox.retry),
-    adopt: announced(inbox.adopt),
-    redrive: announced(inbox.redrive),
+    inbox: {
+      resume: announced(inbox.resume),
+      follow: announced(inbox.follow),
+      retry: announced(inbox.retry),
+      adopt: announced(inbox.adopt),
+      redrive: announced(inbox.redrive),
+    },
+    jobs: {
+      create: announced(jobs.create),
+      giveBack: announced(jobs.giveBack),
+      cancel: announced(jobs.cancel),
+    },
   }
 }
 

@@ -81,6 +81,16 @@ const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX tickets_until ON tickets (kind, until);
 
+  -- only_one: of those that have not ended, at most one has it. token: grows with every claim.
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, org TEXT NOT NULL, who TEXT NOT NULL, only_one TEXT, input TEXT NOT NULL,
+    state TEXT NOT NULL, cursor TEXT, counts TEXT NOT NULL, reason TEXT, cancelled_by TEXT, created_at INTEGER NOT NULL,
+    started_at INTEGER, changed_at INTEGER NOT NULL, ended_at INTEGER, keep_until INTEGER,
+    token INTEGER NOT NULL DEFAULT 0, lease_until INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
+  CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
+
   -- Who may ask Drift for an account's new grant, and until when.
   CREATE TABLE reservations (org TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 

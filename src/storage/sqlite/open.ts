@@ -32,6 +32,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     lookup: new Proxy(lookup, { get: (port, method) => (method === 'find' ? find : Reflect.get(port, method)) }),
     audit: writer.port('audit'),
     tickets: writer.port('tickets'),
+    jobs: writer.port('jobs'),
     onChange: (listener) => void listeners.push(listener),
     onDue() {},
     isServed: () => writer.call('storage', 'isServed', []) as Promise<boolean>,

@@ -57,6 +57,9 @@ export const audit = {
       .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed),
 }
 
+/** What comes with a change, in its transaction. */
+export const keepEntry = audit.add
+
 export const installs = {
   get(db: Database, org: string): Install | undefined {
     const row = db.get('SELECT * FROM installs WHERE org = ?', org)

@@ -9,6 +9,7 @@ import type { Mode } from '../ports.ts'
 import { type Database, isLocked, openDatabase } from './database.ts'
 import { examine } from './examine.ts'
 import * as inbox from './inbox.ts'
+import { jobs } from './jobs.ts'
 import * as lookup from './lookup.ts'
 import { logBytes, purge } from './purge.ts'
 import { audit, conversations, installs, ledger, vault } from './records.ts'
@@ -50,6 +51,7 @@ const ports: Record<string, Record<string, Work>> = {
   lookup: lookup as unknown as Record<string, Work>,
   audit,
   tickets,
+  jobs,
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,

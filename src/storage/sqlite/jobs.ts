@@ -1,0 +1,76 @@
+import { skewMsMax } from '../../lib/clock.ts'
+import type { Job, JobEnd, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
+import type { Deed } from '../ports.ts'
+import { jobOf } from '../rows.ts'
+import type { Database } from './database.ts'
+import { keepEntry } from './records.ts'
+
+/** Whose lease it is: with its id and token as values. */
+const held = 'id = ? AND token = ? AND lease_until IS NOT NULL'
+
+export const jobs = {
+  create(db: Database, { id, kind, org, who, only, input, createdAt }: NewJob): Awaited<ReturnType<Jobs['create']>> {
+    if (db.get('SELECT 1 FROM jobs WHERE id = ?', id)) return 'there'
+    const sql = `INSERT INTO jobs (id, kind, org, who, only_one, input, state, counts, created_at, changed_at)
+      VALUES (?, ?, ?, ?, ?, ?, 'waiting', '{}', ?, ?) ON CONFLICT DO NOTHING`
+    return db.run(sql, id, kind, org, who, only ?? null, input, createdAt, createdAt) === 1 ? 'created' : 'other'
+  },
+  claim(db: Database, kinds: readonly string[], now: number, until: number): JobLease | undefined {
+    const row = db.get(
+      `UPDATE jobs SET state = 'running', token = token + 1, lease_until = ?, started_at = coalesce(started_at, ?),
+         changed_at = ?
+       WHERE id = (
+         SELECT id FROM jobs WHERE ended_at IS NULL AND kind IN (SELECT value FROM json_each(?))
+           AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?) ORDER BY created_at, id LIMIT 1
+       ) RETURNING *`,
+      until,
+      now,
+      now,
+      JSON.stringify(kinds),
+      now,
+      until + skewMsMax,
+    )
+    return row && { job: jobOf(row), token: Number(row.token) }
+  },
+  advance(
+    db: Database,
+    { job, token }: JobLease,
+    { cursor, counts, at }: Progress,
+    until: number,
+  ): Awaited<ReturnType<Jobs['advance']>> {
+    const sql = `UPDATE jobs SET cursor = ?, counts = ?, changed_at = ?, lease_until = ? WHERE ${held}
+      RETURNING cancelled_by`
+    const row = db.get(sql, cursor, counts, at, until, job.id, token)
+    if (!row) return 'lost'
+    return row.cancelled_by === null ? 'held' : 'cancelled'
+  },
+  giveBack(db: Database, { job, token }: JobLease, now: number): boolean {
+    const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = ? WHERE ${held}`
+    return db.run(sql, now, job.id, token) === 1
+  },
+  end(db: Database, { job, token }: JobLease, { state, counts, reason, at, keepUntil }: JobEnd, entry?: Deed): boolean {
+    const sql = `UPDATE jobs SET state = ?, counts = ?, reason = ?, changed_at = ?, ended_at = ?, keep_until = ?,
+      lease_until = NULL, cursor = NULL, input = '' WHERE ${held}`
+    const given = [state, counts, reason ?? null, at, at, keepUntil, job.id, token]
+    const isEnded = db.run(sql, ...given) === 1
+    if (isEnded && entry) keepEntry(db, entry)
+    return isEnded
+  },
+  cancel: (db: Database, id: string, by: string, now: number): boolean =>
+    db.run(
+      `UPDATE jobs SET cancelled_by = ?, changed_at = ? WHERE id = ? AND ended_at IS NULL AND cancelled_by IS NULL`,
+      by,
+      now,
+      id,
+    ) === 1,
+  get(db: Database, id: string): Job | undefined {
+    const row = db.get('SELECT * FROM jobs WHERE id = ?', id)
+    return row && jobOf(row)
+  },
+  list(db: Database, limit: number, org?: string): Job[] {
+    const whose = org === undefined ? [] : [org]
+    const sql = `SELECT * FROM jobs ${whose.map(() => 'WHERE org = ?')} ORDER BY created_at DESC, id DESC LIMIT ?`
+    return db.all(sql, ...whose, limit).map(jobOf)
+  },
+  sweep: (db: Database, now: number): number => db.run('DELETE FROM jobs WHERE keep_until <= ?', now),
+}
