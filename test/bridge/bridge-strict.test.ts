@@ -204,6 +204,30 @@ describe('in a site that is built', { timeout: 60_000 }, () => {
     await site.visit(await built(program), async (visit) => arrives(visit, await becomes(visit)))
   })
 
+  test('as a plugin, of which the settings of Segment come after the chat has spoken', async () => {
+    const program = `const analytics = AnalyticsBrowser.load({ ...window.where, plugins: [driftSegmentSource()] })`
+    let letGo = () => {}
+    const spoken = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    await site.visit(await built(program), async (visit) => {
+      await visit.context.route(/\/settings$/, async (route) => {
+        await spoken
+        await route.continue()
+      })
+      await visit.page.reload({ waitUntil: 'domcontentloaded' })
+      await visit.fire(first, samples[first])
+      await visit.fire('campaign:open', samples['campaign:open'])
+      assert.equal((await visit.state()).kept, 2)
+      letGo()
+      const names = (await visit.tracks(2)).map(({ event }) => event)
+      assert.deepEqual(
+        names,
+        [first, 'campaign:open'].map((name) => `Drift Source Event: ${name}`),
+      )
+    })
+  })
+
   test('as a plugin that is registered later', async () => {
     const program = `const analytics = AnalyticsBrowser.load(window.where)
       void analytics.ready(() => analytics.register(driftSegmentSource({ identify: 'link' })))`
