@@ -10,6 +10,7 @@ import { isProduct, readTree } from '../../test/tree.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Fields, silentLog } from '../lib/log.ts'
+import { bridgeScript } from './bridge.ts'
 import { openMetrics, problemEvents } from './metrics.ts'
 
 describe('metrics', () => {
@@ -140,6 +141,18 @@ describe('metrics', () => {
     assert.equal(more('webhooks_total{status="401",outcome="token_wrong"}'), 25)
     assert.equal(more('webhooks_total{status="401",outcome="unauthorised"}'), 25)
     assert.equal(more('webhooks_total{status="413",outcome="too_large"}'), 25)
+  })
+
+  test("count the requests for the browser bridge's script by build, so that an old one can be let go", async () => {
+    const { value: earlier } = await scraped()
+    const { hashedPath } = bridgeScript
+    for (const path of ['/bridge.js', '/bridge.js?again', hashedPath, '/bridge-0123456789abcdef.js'])
+      await fetch(rig.service.url + path)
+    const { value, lines } = await scraped()
+    const more = (build: string) =>
+      value(`bridge_requests_total{build="${build}"}`) - earlier(`bridge_requests_total{build="${build}"}`)
+    assert.deepEqual([more('newest'), more('current')], [2, 1])
+    assert.equal(lines.filter((line) => line.includes('bridge_requests_total{')).length, 2, 'no series for a guess')
   })
 
   test('have no label that a stranger can choose', async () => {

@@ -102,6 +102,26 @@ describe('what the chat says before the file has come arrives', { timeout: 60_00
   })
 })
 
+test('a consent manager is followed by the script beside the bridge, in whatever order they come', {
+  timeout: 60_000,
+}, async () => {
+  const manager = ({ service }: Parts) =>
+    `<script>window.Cookiebot = { consent: { statistics: false }, hasResponse: false }</script>
+    <script async src="${service}/bridge-consent-cookiebot.js"></script>`
+  const orders: Made[] = [
+    (parts) => parts.starter({ consent: 'pending' }) + manager(parts) + parts.segment + parts.drift,
+    (parts) => manager(parts) + parts.segment + parts.drift + parts.starter({ consent: 'pending' }),
+  ]
+  for (const made of orders)
+    await site.visit(made, async (visit) => {
+      await visit.fire('campaign:open', samples['campaign:open'])
+      assert.equal((await visit.state()).consent, 'pending')
+      await visit.run(`Cookiebot.consent.statistics = Cookiebot.hasResponse = true
+        window.dispatchEvent(new Event('CookiebotOnAccept'))`)
+      assert.equal((await visit.received(1)).length, 1)
+    })
+})
+
 test('a service that hangs holds back neither the load event of the page nor its chat', {
   timeout: 60_000,
 }, async () => {
