@@ -201,7 +201,7 @@ function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, ke
   let fences = 0
   return {
     async fire(event, data) {
-      await until('window.drift?.simulate && window.driftSegmentBridge?.state().drift')
+      await until('window.drift?.simulate && window.driftSegmentBridge?.state?.().drift')
       await page.evaluate(`drift.simulate(${JSON.stringify(event)}, ${JSON.stringify(data) ?? ''})`)
     },
     run: <Result>(line: string) => page.evaluate(line) as Promise<Result>,
@@ -250,8 +250,15 @@ export function whole(
 }
 
 /** Who a visitor is from the first interaction on, and was before: for `whole`. */
-export async function becomes({ pageView }: Visit): Promise<{ anonymousId: string; former: unknown }> {
-  return { anonymousId: '21760538950', former: (await pageView()).anonymousId }
+export async function becomes({ pageView, received }: Visit): Promise<{ anonymousId: string; former: unknown }> {
+  const anonymousId = '21760538950'
+  const { anonymousId: before } = await pageView()
+  if (before !== anonymousId) return { anonymousId, former: before }
+  // The library was late, and the page's own call came after the bridge's: who it was then is known from that alone.
+  const [first] = await received(1)
+  const [{ id: former } = {}] = (first!.context as { externalIds?: { id?: string }[] }).externalIds ?? []
+  assert.match(String(former), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/)
+  return { anonymousId, former }
 }
 
 /** A message with what differs each time held to its form, and then put aside. */
