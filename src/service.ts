@@ -19,7 +19,7 @@ import { warningOfTls } from './operations/tls-warning.ts'
 import { openPipeline } from './pipeline/open.ts'
 import { context } from './segment/call.ts'
 import { openStorage } from './storage/open.ts'
-import type { Mode, Storage } from './storage/ports.ts'
+import type { Mode, Storage } from './storage/ports/storage.ts'
 import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
 import { bridgeRoutes } from './web/bridge.ts'
@@ -167,6 +167,7 @@ async function startService(
   const { grants, wake } = pipeline
   const operations = await startOperations({
     storage,
+    keyring,
     accounts,
     grants,
     retentionDays: config.retentionDays,

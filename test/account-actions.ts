@@ -9,7 +9,7 @@ import { finishing } from '../src/accounts/connect-finish.ts'
 import { resumeNow, retryNow } from '../src/accounts/retry.ts'
 import { signOutEverywhere } from '../src/accounts/sign-out.ts'
 import { erasePerson as erase } from '../src/operations/erase.ts'
-import type { Lane } from '../src/storage/ports.ts'
+import type { Lane } from '../src/storage/ports/entry.ts'
 import { app, org, unreadableSettings, type World } from './account-stage.ts'
 import { writeKey } from './stage.ts'
 

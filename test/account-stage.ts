@@ -17,9 +17,9 @@ import type { JsonObject } from '../src/lib/json.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import type { Answered, Outgoing, Send } from '../src/lib/request.ts'
 import { receiver } from '../src/pipeline/receive.ts'
-import { openForgetful } from '../src/storage/memory/open.ts'
-import { emptyState, type State } from '../src/storage/memory/state.ts'
-import type { Install, Lane, Org } from '../src/storage/ports.ts'
+import type { Install } from '../src/storage/ports/accounts.ts'
+import type { Lane, Org } from '../src/storage/ports/entry.ts'
+import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 import { openParts, type Parts, stepLane, writeKey } from './stage.ts'
 
 export const org = '5000883'
@@ -90,19 +90,20 @@ export interface World extends Parts {
   name(): Promise<string>
 }
 
-const commonOf = ({ accounts, grants, disconnect, needs }: Parts, storage: ReturnType<typeof openForgetful>) => {
+const commonOf = ({ accounts, grants, disconnect, needs }: Parts, storage: ReturnType<typeof openInMemory>) => {
   const { keyring, clock, send } = needs
   return { accounts, grants, disconnect, keyring, clock, send, storage }
 }
 
 /** A moment in the life of an account, from which several go on. */
 interface Moment {
-  state: State
+  /** Of the store; none when it is empty. */
+  image?: Uint8Array
   now: number
   orgsAllowed: ReadonlySet<Org> | undefined
 }
 
-const newMoment = (): Moment => ({ state: emptyState(), now: Date.UTC(2025, 5, 1), orgsAllowed: undefined })
+const newMoment = (): Moment => ({ now: Date.UTC(2025, 5, 1), orgsAllowed: undefined })
 
 async function openWorld(moment: Moment): Promise<World> {
   let { now, orgsAllowed } = moment
@@ -115,7 +116,7 @@ async function openWorld(moment: Moment): Promise<World> {
       return () => clearImmediate(soon)
     },
   }
-  const storage = openForgetful(moment.state)
+  const storage = openInMemory(moment.image)
   const secret = createSecretKey(Buffer.alloc(32, 7))
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
   await storage.vault.create(`drift-app/${app.clientId}`, Buffer.from('what Drift calls our app'))
@@ -164,7 +165,7 @@ async function openWorld(moment: Moment): Promise<World> {
     async write(settings) {
       await storage.installs.save({ ...(await world.stored())!, settings })
     },
-    moment: () => ({ state: moment.state, now, orgsAllowed }),
+    moment: () => ({ image: storage.image(), now, orgsAllowed }),
     stored: () => storage.installs.get(org),
     async name() {
       const install = await world.stored()
@@ -228,7 +229,7 @@ export async function accountThatIs(state: string): Promise<World> {
     reached.set(state, world.moment())
   }
   const moment = reached.get(state)!
-  return openWorld({ ...moment, state: structuredClone(moment.state) })
+  return openWorld(moment)
 }
 
 /**

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import type { FindingName } from '../src/cli/findings.ts'
 import type { Env } from '../src/config.ts'
-import { arrival } from '../src/storage/conformance.ts'
+import { append, arrival } from '../src/storage/conformance.ts'
 import { openStorage } from '../src/storage/open.ts'
 import type { Engine, Stores } from './engines.ts'
 import { startPgbouncer, withoutPgbouncer } from './pgbouncer.ts'
@@ -40,7 +40,7 @@ export interface Change {
 export const ofStore: FindingName[] = ['store_sound', 'store_writable', 'keys_first', 'counts_right']
 const add = async ({ env }: World, receivedAt: number) => {
   const storage = await openStorage(env.DATABASE_URL!, 'beside')
-  await storage.inbox.append([arrival({ org: id, receivedAt })])
+  await append(storage, [arrival({ org: id, receivedAt })])
   await storage.close()
 }
 
@@ -170,7 +170,10 @@ export const changes: readonly Change[] = [
   {
     when: 'an event was counted that is nowhere',
     make: ({ env }) =>
-      runSql(env, `INSERT INTO counts (org, type, outcome, reason, count) VALUES ('${id}', 'x', 'received', '', 1)`),
+      runSql(
+        env,
+        `INSERT INTO counts (org, destination, type, outcome, reason, count) VALUES ('${id}', 0, 'x', 'received', '', 1)`,
+      ),
     ends: ['counts_right'],
     begins: ['counts_wrong'],
     says: /^bad {2}counts: what was received does not add up\n.*`check`/m,

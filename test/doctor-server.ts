@@ -34,10 +34,10 @@ export const serverChanges: readonly Change[] = [
     make: ({ env }) =>
       runSql(
         env,
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'drift_segment_source.entries_contact'::regclass",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'drift_segment_source.entries_org'::regclass",
       ),
     begins: ['index_not_valid'],
-    says: /^bad {2}store: the index drift_segment_source\.entries_contact is not valid.*\n.*REINDEX INDEX CONCURRENTLY drift_segment_source\.entries_contact/m,
+    says: /^bad {2}store: the index drift_segment_source\.entries_org is not valid.*\n.*REINDEX INDEX CONCURRENTLY drift_segment_source\.entries_org/m,
     exitCode: 1,
   },
   {

@@ -2,8 +2,9 @@
 import { Problem } from '../src/lib/errors.ts'
 import { type Log, silentLog } from '../src/lib/log.ts'
 import { type Turn, type Work, working } from '../src/pipeline/worker.ts'
-import { openForgetful } from '../src/storage/memory/open.ts'
-import type { Inbox, Lease } from '../src/storage/ports.ts'
+import { append, arrival } from '../src/storage/conformance.ts'
+import type { Inbox, Lease } from '../src/storage/ports/inbox.ts'
+import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 import { manualClock } from './clock.ts'
 
 export const leaseMs = 60_000
@@ -11,7 +12,7 @@ export const leaseMs = 60_000
 /** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
 export function startLoop(work: (lease: Lease, inbox: Inbox, turn: Turn) => Promise<void>, accountsMax = 3) {
   const clock = manualClock()
-  const { inbox, ledger } = openForgetful()
+  const { inbox, ledger } = openInMemory()
   const counted = { claims: 0, broken: false, lost: false }
   const errors: string[] = []
   const log: Log = { ...silentLog, error: (event) => void errors.push(event) }
@@ -39,11 +40,8 @@ export function startLoop(work: (lease: Lease, inbox: Inbox, turn: Turn) => Prom
   const arrive = async (org: string) => {
     last++
     const identity = Buffer.from(`${last}`)
-    const [receivedAt, body] = [clock.now(), Buffer.from('x')]
     const messageId = `m${last}`
-    await inbox.append([
-      { state: 'waiting', org, type: 't', messageId, receivedAt, identity, mapping: 1, rememberMs: 1_000, body },
-    ])
+    await append({ inbox }, [arrival({ org, messageId, receivedAt: clock.now(), identity, rememberMs: 1_000 })])
     loop.wake()
   }
   return { clock, inbox, ledger, loop, arrive, counted, errors }

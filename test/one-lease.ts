@@ -4,7 +4,7 @@ import type { Answered, Send } from '../src/lib/request.ts'
 import { addsUp, sumsOf } from '../src/operations/totals.ts'
 import { sendLease } from '../src/pipeline/send-lane.ts'
 import type { Turn } from '../src/pipeline/worker.ts'
-import type { Inbox } from '../src/storage/ports.ts'
+import type { Inbox } from '../src/storage/ports/inbox.ts'
 import { eventually } from './clock.ts'
 import { org, type Stage, startStage } from './stage.ts'
 

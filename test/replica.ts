@@ -5,7 +5,7 @@
 import { environment, readConfig } from '../src/config.ts'
 import { openLog } from '../src/lib/log.ts'
 import { openService, openStore } from '../src/service.ts'
-import type { Lane } from '../src/storage/ports.ts'
+import type { Lane } from '../src/storage/ports/entry.ts'
 
 export interface LeaseTold {
   what: 'claimed' | 'renewed' | 'settled'
@@ -34,7 +34,7 @@ inbox.claim = async (lane, options) => {
   const claimed = await claim(lane, options)
   for (const { org, token, entries } of claimed.leases) {
     const { id, busy } = options.holder!
-    const by = { id, busy: busy.includes(org) }
+    const by = { id, busy: busy.some((one) => one.org === org) }
     const times = { asked: options.now, answered: Date.now(), until: options.now + options.leaseMs }
     say({ what: 'claimed', org, lane, token, by, ...times, ids: entries.map(({ id }) => id) })
   }

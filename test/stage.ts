@@ -27,8 +27,11 @@ import { messagesMax } from '../src/segment/batch.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { type Variation, vary } from '../src/sim/webhook.ts'
 import { claimOne } from '../src/storage/conformance.ts'
-import { openForgetful } from '../src/storage/memory/open.ts'
-import type { Lane, Lease, Org, Standing, Storage } from '../src/storage/ports.ts'
+import type { Lane, Org } from '../src/storage/ports/entry.ts'
+import type { Lease } from '../src/storage/ports/inbox.ts'
+import type { Standing } from '../src/storage/ports/lookup.ts'
+import type { Storage } from '../src/storage/ports/storage.ts'
+import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
 import './over.ts'
 
@@ -59,7 +62,7 @@ export interface Stage extends Parts {
   stepInTime(lane: Lane): Promise<boolean>
   /** Both lanes, until nothing is due at this moment. */
   run(): Promise<void>
-  standings(): Promise<Omit<Standing, 'oldestReceivedAt'>[]>
+  standings(): Promise<Omit<Standing, 'oldestReceivedAt' | 'destination'>[]>
   install(orgId?: number, grant?: Grant, key?: string): Promise<void>
   another(store?: Storage): Promise<Parts>
   close(): Promise<void>
@@ -119,7 +122,7 @@ export function eachStage(use: (stage: Stage) => void | Promise<void>): void {
   })
 }
 
-export async function startStage(storage: Storage = openForgetful()): Promise<Stage> {
+export async function startStage(storage: Storage = openInMemory()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
   const outlet = openOutlet({ clock })
@@ -166,7 +169,8 @@ export async function startStage(storage: Storage = openForgetful()): Promise<St
     async run() {
       while ((await stage.step('send')) || (await stage.step('ask')));
     },
-    standings: async () => (await storage.ledger.standings()).map(({ oldestReceivedAt: _, ...standing }) => standing),
+    standings: async () =>
+      (await storage.ledger.standings()).map(({ oldestReceivedAt: _, destination: _d, ...standing }) => standing),
     async install(orgId = org, grant, key = writeKey) {
       sims.drift.addOrg({ orgId })
       const id = String(orgId)

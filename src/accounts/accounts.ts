@@ -1,6 +1,8 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
-import type { Following, Inbox, Install, Installs, Org } from '../storage/ports.ts'
+import type { Install, Installs } from '../storage/ports/accounts.ts'
+import { askLane, type Org, sendLane } from '../storage/ports/entry.ts'
+import type { Following, Inbox } from '../storage/ports/inbox.ts'
 import { type AuditEntry, entryOf } from './audit.ts'
 import { noSettings, settingsOf, settingsProblem } from './settings.ts'
 import { holdOf } from './state.ts'
@@ -130,9 +132,9 @@ export async function followState(
   now: number,
   { asks = false, isNewKey = false } = {},
 ): Promise<void> {
-  for (const { org, lane, is } of followingOf(install, isNewKey)) {
-    if (is === 'resumed') await inbox.resume(org, lane, now, asks)
-    else await inbox.hold(org, lane, is.held)
+  for (const { is, ...lane } of followingOf(install, isNewKey)) {
+    if (is === 'resumed') await inbox.resume(lane, now, asks)
+    else await inbox.hold(lane, is.held)
   }
 }
 
@@ -149,9 +151,9 @@ function followingOf(install: Install, isNewKey = false): Following[] {
   const hold = holdOf(install)
   const isResumed = !hold && (state === 'live' || isNewKey)
   // mutant: holds an account for good that is refused, and is listed again
-  const send: Following[] = [{ org, lane: 'send', is: isResumed ? 'resumed' : { held: hold } }]
-  if (state === 'disconnected') return [...send, { org, lane: 'ask', is: { held: 'disconnected' } }]
-  return state === 'needs_attention' ? send : [...send, { org, lane: 'ask', is: 'resumed' }]
+  const send: Following[] = [{ ...sendLane(org), is: isResumed ? 'resumed' : { held: hold } }]
+  if (state === 'disconnected') return [...send, { ...askLane(org), is: { held: 'disconnected' } }]
+  return state === 'needs_attention' ? send : [...send, { ...askLane(org), is: 'resumed' }]
 }
 
 /** A new key, region or state is a reason to try again at once; a refreshed grant is none. */

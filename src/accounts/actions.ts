@@ -6,7 +6,10 @@
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Install, Org, Shown, Storage } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
+import type { Shown } from '../storage/ports/lookup.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditEntry, contactDigest, record } from './audit.ts'
 import type { Keyring } from './keyring.ts'

@@ -1,7 +1,8 @@
 /** Adding an account, or giving it what standard input or the settings name: a grant, a write key, a region. */
 import type { Clock } from '../lib/clock.ts'
 import type { Region } from '../segment/region.ts'
-import type { Install, Org } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import { type Grant, grantFields, openGrant } from './grant.ts'
 import type { Keyring } from './keyring.ts'

@@ -3,7 +3,8 @@
  * an account is saved with it by `Accounts.change`; `record` writes the others: what leaves the account itself as it is.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { Audit, Deed, Org } from '../storage/ports.ts'
+import type { Audit, Deed } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { Keyring } from './keyring.ts'
 
 /** What can be done. The texts are what people read in the audit. */

@@ -5,7 +5,7 @@
 import { type Clock, skewMsMax } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
-import type { Tickets } from '../storage/ports.ts'
+import type { Tickets } from '../storage/ports/sessions.ts'
 import type { Keyring } from './keyring.ts'
 
 /** Where it began, and so where it leads. */

@@ -1,5 +1,5 @@
 /** Disconnecting many accounts at once, such as all of them when a secret has leaked. Begun again, it goes on. */
-import type { Org } from '../storage/ports.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import type { Disconnect } from './disconnect.ts'
 import { isThere } from './state.ts'

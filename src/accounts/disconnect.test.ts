@@ -119,7 +119,7 @@ describe('Drift says that an account disconnected', () => {
     await stage.arrive('new_conversation')
     await stage.arrive('conversation_push')
     await stage.storage.conversations.remember(id, new Map([['1', '2']]))
-    const sealed = (await stage.claim('send'))!.entries[0]!
+    const [body] = (await stage.claim('send'))!.bodies
     await saysSo()
     uninstall()
     await step()
@@ -127,7 +127,7 @@ describe('Drift says that an account disconnected', () => {
     assert.deepEqual([grant, writeKey, refreshAt, state], [undefined, undefined, undefined, 'disconnected'])
     assert.deepEqual(await stage.standings(), [])
     assert.equal((await stage.storage.conversations.recall(id, ['1'])).size, 0)
-    await assert.rejects(stage.keyring.open(`entries body ${sealed.messageId}`, sealed.body), { code: 'key_forgotten' })
+    await assert.rejects(stage.keyring.open('bodies', body!.sealed), { code: 'key_forgotten' })
 
     await stage.arrive('new_conversation', { vary: 1 })
     await saysSo()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { manualClock } from '../../test/clock.ts'
 import { silentLog } from '../lib/log.ts'
-import type { Org } from '../storage/ports.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import { follower } from './follow.ts'
 
 const turn = () => new Promise(setImmediate)

@@ -2,7 +2,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Org } from '../storage/ports.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import type { Keyring } from './keyring.ts'
 

@@ -3,7 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
-import { openForgetful } from '../storage/memory/open.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { openKeyring } from './keyring.ts'
 
 const older = { id: 'older', secret: createSecretKey(Buffer.alloc(32, 'older')) }
@@ -12,7 +12,7 @@ const orgs = ['1', '2', '3', '4', '5']
 
 describe('the keyring', () => {
   test('under a key that is not the one it was made with is refused, and nothing is touched', async () => {
-    const { vault } = openForgetful()
+    const { vault } = openInMemory()
     const keyring = await openKeyring(vault, [older], systemRandom)
     const sealed = await keyring.seal('1', 'place', 'said')
     const before = await vault.list('')
@@ -28,7 +28,7 @@ describe('the keyring', () => {
   })
 
   test('a rotation that was cut short goes on where it was; meanwhile both keys are needed, and all opens', async () => {
-    const { vault } = openForgetful()
+    const { vault } = openInMemory()
     const keyring = await openKeyring(vault, [older], systemRandom)
     const sealed = await Promise.all(orgs.map((org) => keyring.seal(org, 'place', org)))
     const identity = keyring.identity('the same event')
@@ -55,7 +55,7 @@ describe('the keyring', () => {
   })
 
   test('a key is forgotten also where another process made it', async () => {
-    const { vault } = openForgetful()
+    const { vault } = openInMemory()
     const here = await openKeyring(vault, [older], systemRandom)
     const there = await openKeyring(vault, [older], systemRandom)
     const sealed = await there.seal('1', 'place', 'said')
@@ -66,7 +66,7 @@ describe('the keyring', () => {
   })
 
   test('after an account was forgotten it opens again, with the same secret and all that is our own', async () => {
-    const { vault } = openForgetful()
+    const { vault } = openInMemory()
     const before = await openKeyring(vault, [older], systemRandom)
     const ours = await before.seal('', 'place', 'ours')
     await before.seal('1', 'place', 'theirs')
@@ -78,7 +78,7 @@ describe('the keyring', () => {
 
   test('what another process forgot and made anew, of the same account or of another, before a look at it, is learnt', async () => {
     for (const next of ['1', '2']) {
-      const { vault } = openForgetful()
+      const { vault } = openInMemory()
       const here = await openKeyring(vault, [older], systemRandom)
       const there = await openKeyring(vault, [older], systemRandom)
       const old = await there.seal('1', 'place', 'said')
@@ -94,7 +94,7 @@ describe('the keyring', () => {
   })
 
   test('of two processes that begin at once on a new store, each has the same secret', async () => {
-    const { vault } = openForgetful()
+    const { vault } = openInMemory()
     const both = await Promise.all([0, 1].map(() => openKeyring(vault, [older], systemRandom)))
     const after = await openKeyring(vault, [older], systemRandom)
     for (const keyring of both) assert.deepEqual(keyring.identity('the same event'), after.identity('the same event'))

@@ -6,7 +6,8 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { Problem } from '../lib/errors.ts'
 import type { Random } from '../lib/random.ts'
 import { type Key, keyedDigest, keyIdOf, seal, unseal } from '../lib/seal.ts'
-import type { Org, Vault } from '../storage/ports.ts'
+import type { Vault } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
 
 /** The key of what belongs to no account: events of accounts not installed, unreadable bodies, our own secrets. */
 const ours: Org = ''

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openForgetful } from '../storage/memory/open.ts'
-import type { Inbox } from '../storage/ports.ts'
+import type { Inbox } from '../storage/ports/inbox.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { followStates, openAccounts } from './accounts.ts'
 
 /** How often the inbox is asked while a process with so many accounts starts. */
 async function asksOfStart(accountCount: number): Promise<number> {
-  const { inbox, installs } = openForgetful()
+  const { inbox, installs } = openInMemory()
   const common = { state: 'live', settings: '{}', createdAt: 1, updatedAt: 1, generation: 0 } as const
   for (let org = 1; org <= accountCount; org++) await installs.save({ ...common, org: String(org) })
   let asks = 0

@@ -1,7 +1,11 @@
 /** "Retry now" and "Resume": one attempt at once, and what it brought. */
 import { leftAlone } from '../lib/backoff.ts'
 import { type Clock, pause } from '../lib/clock.ts'
-import type { Asked, Install, Lane, LaneShown, Org, Storage } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import { askLane, type Lane, type Org, sendLane } from '../storage/ports/entry.ts'
+import type { Asked } from '../storage/ports/inbox.ts'
+import type { LaneShown } from '../storage/ports/lookup.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
 import { type Done, isResumable, resumeAccount } from './actions.ts'
 import { record } from './audit.ts'
@@ -42,8 +46,9 @@ export async function retryNow(needs: Needs, org: Org, who: string): Promise<Ret
   if (hold !== undefined) return { is: 'held', reason: hold }
   const at = clock.now()
   const attempt: Attempt = { asked: [], later: [] }
-  for (const lane of ['send', 'ask'] as const) {
-    const answer = await storage.inbox.retry(org, lane, at)
+  for (const key of [sendLane(org), askLane(org)]) {
+    const { lane } = key
+    const answer = await storage.inbox.retry(key, at)
     // Another process has paused it meanwhile.
     if (answer.is === 'held' && lane === 'send') return answer
     if (answer.is === 'asked') attempt.asked.push(lane)

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
 import { regions } from '../segment/region.ts'
-import type { Install } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 
 /** Every option has a default, which is what an account has that never chose. */
 export const settingsSchema = z.object({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openForgetful } from '../storage/memory/open.ts'
-import type { Ticket } from '../storage/ports.ts'
+import type { Ticket } from '../storage/ports/sessions.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { endSessions } from './sign-out.ts'
 
 test('a sign-in link that is used while sessions end gives no session that outlives them', async () => {
-  const { tickets } = openForgetful()
+  const { tickets } = openInMemory()
   const common = { org: '1', who: 'operator', at: 0, until: 1_000 }
   const link: Ticket = { ...common, kind: 'link', id: 'a link' }
   const session: Ticket = { ...common, kind: 'session', id: 'a session' }

@@ -1,6 +1,8 @@
 /** Ending every session and sign-in link, for when a browser or a link may be in the wrong hands. */
 import type { Clock } from '../lib/clock.ts'
-import type { Audit, Org, Ticket, Tickets } from '../storage/ports.ts'
+import type { Audit } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
+import type { Ticket, Tickets } from '../storage/ports/sessions.ts'
 import { record } from './audit.ts'
 
 interface Needs {

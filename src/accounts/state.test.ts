@@ -1,7 +1,7 @@
 /** What test/account-table.ts cannot have: what was under way, and ends, when an account is in another state by then. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Install } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import * as state from './state.ts'
 
 const base: Install = {

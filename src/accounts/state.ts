@@ -6,7 +6,7 @@
  * An account has one reason at a time. That Drift has said "disconnected" outranks every other: what goes wrong meanwhile
  * at Segment or Drift is found again by sending, and while it lasts nothing is sent.
  */
-import type { Install } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import { type AccountReason, isEndedBy, type Relief } from './needs-attention.ts'
 
 /** Its reason while Drift is asked whether the account has really disconnected. */

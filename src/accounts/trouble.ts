@@ -1,5 +1,6 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
-import type { Install, Org } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import type { AccountReason } from './needs-attention.ts'
 import { accepted, troubled } from './state.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
-import type { Install } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import { followState } from './accounts.ts'
 
 const id = String(org)

@@ -1,6 +1,6 @@
 /** An account's Segment write key: kept sealed, shown never again, told apart by a fingerprint. */
 import { digestOf } from '../lib/secret.ts'
-import type { Install } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 
 /** Who set it, and when; older ones and those of the settings say neither. */

@@ -3,7 +3,7 @@ import type { Config, Env } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import { withUnseenShown } from '../lib/unseen.ts'
 import type { Service, Store } from '../service.ts'
-import type { Ledger } from '../storage/ports.ts'
+import type { Ledger } from '../storage/ports/lookup.ts'
 
 export interface Context {
   env: Env

@@ -11,7 +11,7 @@ import { openOutlet, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../operations/clock-steps.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
-import { type Risk, roomMinBytes } from '../storage/ports.ts'
+import { type Risk, roomMinBytes } from '../storage/ports/storage.ts'
 import type { Command, Context } from './command.ts'
 import { type Finding, finding } from './findings.ts'
 

@@ -17,7 +17,7 @@ export const erase: Command = {
   examples: ['npx drift-segment-source erase --org 12345 --contact 3339562 --dry-run'],
   run: (context, given) =>
     withStore(context, async (store) => {
-      const { storage, keyring, clock } = store
+      const { storage, keyring } = store
       const id = orgOf(given.org)
       const contact = String(given.contact)
       if (!/^[1-9][0-9]{0,18}$/.test(contact))
@@ -32,6 +32,6 @@ export const erase: Command = {
       context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
       context.print(`the audit calls this contact ${digest}`)
       context.print('an event that still waits for Drift to say whose it is cannot be told yet: run this again later')
-      if (!dryRun) assertGone(await untilGone(storage, clock))
+      if (!dryRun) assertGone(await untilGone(store))
     }),
 }

@@ -1,7 +1,8 @@
 /** Every sentence that `doctor` can say, by name: how serious it is, its words, and what to do. It says nothing else. */
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
-import { roomMinBytes, type Standing } from '../storage/ports.ts'
+import type { Standing } from '../storage/ports/lookup.ts'
+import { roomMinBytes } from '../storage/ports/storage.ts'
 import { standingLine } from './store.ts'
 
 export interface Finding {

@@ -7,7 +7,7 @@ import { openEntry, type Story, tell } from '../operations/inspect.ts'
 import { ofIgnored } from '../operations/reasons.ts'
 import { knownMs } from '../operations/silence.ts'
 import type { Store } from '../service.ts'
-import type { Cursor, Query, Shown } from '../storage/ports.ts'
+import type { Cursor, Query, Shown } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given } from './command.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
 

@@ -52,7 +52,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
       wanted === undefined ? accounts.all().map(({ org }) => org) : [wanted],
       who,
     )
-    const purged = report.disconnected > 0 ? await untilGone(storage, clock) : 'done'
+    const purged = report.disconnected > 0 ? await untilGone({ storage, keyring, clock }) : 'done'
     tell(context, report, given.json === true)
     if (report.left.length > 0) return 1
     assertGone(purged)

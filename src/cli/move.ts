@@ -1,6 +1,6 @@
 import { Problem } from '../lib/errors.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
-import type { Ledger } from '../storage/ports.ts'
+import type { Ledger } from '../storage/ports/lookup.ts'
 import type { Command } from './command.ts'
 
 export const move: Command = {

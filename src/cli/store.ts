@@ -4,7 +4,8 @@ import { isOrgId } from '../drift/org.ts'
 import { Problem } from '../lib/errors.ts'
 import { trimmed } from '../lib/pasted.ts'
 import type { Store } from '../service.ts'
-import type { Query, Standing, State } from '../storage/ports.ts'
+import type { State } from '../storage/ports/entry.ts'
+import type { Query, Standing } from '../storage/ports/lookup.ts'
 import type { Context, Given, Option } from './command.ts'
 
 export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }

@@ -1,7 +1,8 @@
 /** What an attempt that a person asked for has brought, in a sentence: for the command line and the console alike. */
 import type { Later } from '../accounts/retry.ts'
 import { skewMsMax } from '../lib/clock.ts'
-import type { Lane, LaneShown } from '../storage/ports.ts'
+import type { Lane } from '../storage/ports/entry.ts'
+import type { LaneShown } from '../storage/ports/lookup.ts'
 import { explain } from './reasons.ts'
 
 /** `good`: the partner took it. `warn`: it did not, and is tried again. `bad`: it refuses the account. `open`: not over yet. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { org, type Stage, startStage } from '../../test/stage.ts'
 import { silentLog } from '../lib/log.ts'
+import { askLane, sendLane } from '../storage/ports/entry.ts'
 import { catchingUp } from './catch-up.ts'
 
 const id = String(org)
@@ -28,7 +29,7 @@ describe('catching up', () => {
       await stage.install()
       await state(known)
       await stage.arrive('contact_updated')
-      await stage.storage.inbox.hold(id, 'send', 'not_allowed')
+      await stage.storage.inbox.hold(sendLane(id), 'not_allowed')
       assert.equal(await stage.step('send'), false)
       await catchUp()
       assert.deepEqual(lines, [{ event: 'caught_up', org: id, lane: 'send', reason: 'not_allowed' }])
@@ -69,15 +70,16 @@ describe('catching up', () => {
     await stage.install()
     stage.sims.segment.script(() => ({ status: 401 }))
     await stage.step('send')
-    const before = await stage.storage.lookup.lanes(id)
-    assert.equal(before.find(({ lane }) => lane === 'send')?.trouble, 'segment_401')
-    await stage.storage.inbox.hold(id, 'ask', 'disconnected')
+    const sending = async () => (await stage.storage.lookup.lanes(id)).filter(({ lane }) => lane === 'send')
+    const before = await sending()
+    assert.equal(before[0]?.trouble, 'segment_401')
+    await stage.storage.inbox.hold(askLane(id), 'disconnected')
     await catchUp()
     assert.deepEqual(lines, [], 'within a minute')
-    await stage.storage.inbox.resume(id, 'ask', stage.clock.now())
+    await stage.storage.inbox.resume(askLane(id), stage.clock.now())
     stage.clock.advance(60_000)
     await catchUp()
-    assert.deepEqual(await stage.storage.lookup.lanes(id), before)
+    assert.deepEqual(await sending(), before)
     assert.deepEqual(lines, [])
   })
 })

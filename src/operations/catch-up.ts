@@ -7,7 +7,9 @@ import type { Accounts } from '../accounts/accounts.ts'
 import { holdOf, isThere } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Lane, Org, Standing, Storage } from '../storage/ports.ts'
+import type { Lane, Org } from '../storage/ports/entry.ts'
+import type { Standing } from '../storage/ports/lookup.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 
 const everyMs = 60_000
 
@@ -40,12 +42,12 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
   }
 
   async function letGo(org: Org): Promise<void> {
-    for (const { lane, hold } of await lookup.lanes(org)) {
+    for (const { lane, destination, hold } of await lookup.lanes(org)) {
       if (hold === undefined || isHeld(org, lane)) continue
       // What holds it was saved before the lane was held: another process may have just done so.
       await accounts.reload(clock.now(), org)
       if (isHeld(org, lane)) continue
-      await inbox.resume(org, lane, clock.now())
+      await inbox.resume({ org, lane, destination }, clock.now())
       done({ org, lane, reason: hold })
     }
   }

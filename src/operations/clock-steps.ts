@@ -5,7 +5,8 @@
 import { type Clock, lookAt, movedMs, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import type { Inbox, Lookup } from '../storage/ports.ts'
+import type { Inbox } from '../storage/ports/inbox.ts'
+import type { Lookup } from '../storage/ports/lookup.ts'
 
 const everyMs = 10_000
 /** A clock that is slewed, as time servers do by themselves, moves by far less between two looks. */

@@ -1,6 +1,6 @@
 /** One person's events, gone: bodies, what waits, and whose conversations they were. */
 
-import type { Storage } from '../storage/ports.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import { findAll } from './inspect.ts'
 
 export interface Erased {

@@ -1,6 +1,7 @@
 /** What was only counted, and why: for "why did X not arrive" where nothing is kept that could be found. */
 import { otherTypes } from '../pipeline/receive.ts'
-import type { IgnoredReason, Ledger, Org, Total } from '../storage/ports.ts'
+import type { IgnoredReason, Org } from '../storage/ports/entry.ts'
+import type { Ledger, Total } from '../storage/ports/lookup.ts'
 
 export interface Ignored {
   type: string

@@ -7,10 +7,13 @@ import { probeMsMax } from '../lib/backoff.ts'
 import { skewMsMax } from '../lib/clock.ts'
 import { codeOf, Problem } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
-import { bodyPlace, openLearnt, resolve } from '../pipeline/resolve.ts'
+import { type InBody, openLearnt, resolve } from '../pipeline/resolve.ts'
+import { textsOf } from '../pipeline/texts.ts'
 import { translate } from '../pipeline/translate.ts'
 import type { Call } from '../segment/call.ts'
-import type { Cursor, Entry, Install, LaneShown, Lookup, Query, Shown } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Body } from '../storage/ports/entry.ts'
+import type { Cursor, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
 import { type Explained, explain } from './reasons.ts'
 
 export interface Step {
@@ -27,8 +30,8 @@ export interface Story {
 
 /** Tells what is known of an entry without opening what is sealed. */
 export function tell(shown: Shown, install: Install | undefined, lanes: readonly LaneShown[], now: number): Story {
-  const { type, bodyBytes, receivedAt, state, org } = shown
-  const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bodyBytes} bytes, and kept` }]
+  const { type, bytes, receivedAt, state, org } = shown
+  const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bytes} bytes, and kept` }]
   if (shown.conversation) steps.push({ what: `belongs to conversation ${shown.conversation}` })
   if (shown.contact) steps.push({ what: `belongs to contact ${shown.contact}` })
   const because = (reason: string): Story => ({ steps, why: { reason, ...explain(reason) } })
@@ -51,8 +54,8 @@ export function tell(shown: Shown, install: Install | undefined, lanes: readonly
   }
 }
 
-function answerOf({ status, batch, tries }: NonNullable<Shown['answer']>): string {
-  const company = batch === 1 ? 'sent alone' : `sent in a batch of ${batch}`
+function answerOf({ status, many, tries }: NonNullable<Shown['answer']>): string {
+  const company = many === 1 ? 'sent alone' : `sent in a batch of ${many}`
   return `Segment answered ${status}, ${company}, at the account's ${ordinal(tries)} try`
 }
 
@@ -100,11 +103,12 @@ export async function openEntry({ catalogue, keyring, lookup }: Needs, id: numbe
   const entry = await lookup.read(id)
   if (!entry) return undefined
   try {
-    const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
+    const read = inBody(entry)
+    const text = (await textsOf(keyring, read.bodies).of(read.entry)).toString()
     const envelope = reopen(text)
     const cameIn = envelope ? { type: envelope.type, orgId: envelope.orgId, data: envelope.data } : text
     const learnt = (await openLearnt(keyring, entry)) as Json & object
-    const goesOut = await callOf({ catalogue, keyring }, entry)
+    const goesOut = await callOf({ catalogue, keyring }, read)
     return { cameIn, ...(goesOut ? { goesOut } : {}), ...(Object.keys(learnt).length > 0 ? { learnt } : {}) }
   } catch (error) {
     if (error instanceof Problem) return { cameIn: `(${codeOf(error)}: ${error.message})` }
@@ -113,11 +117,20 @@ export async function openEntry({ catalogue, keyring, lookup }: Needs, id: numbe
 }
 
 /** The call an entry becomes, by the mapping it has; nothing when it is not known whose it is, or it says nothing. */
-async function callOf(needs: Pick<Needs, 'catalogue' | 'keyring'>, entry: Entry): Promise<Call | undefined> {
+async function callOf(
+  needs: Pick<Needs, 'catalogue' | 'keyring'>,
+  { entry, bodies }: ReturnType<typeof inBody>,
+): Promise<Call | undefined> {
   const remembered = new Map(entry.contact && entry.conversation ? [[entry.conversation, entry.contact] as const] : [])
   const conversations = { recall: async () => remembered, remember: async () => {} }
-  const [one] = await resolve({ ...needs, conversations }, entry.org, [entry])
+  const [one] = await resolve({ ...needs, conversations }, entry.org, { entries: [entry], bodies })
   return one?.is === 'known' ? translate(one.page, one.data, one.known, entry) : undefined
+}
+
+/** What was read of an entry, as the pipeline has it in hand; its body is damaged where it is not there. */
+export function inBody({ body, ...entry }: ReadEntry): { entry: InBody; bodies: Body[] } {
+  const { id, version } = body ?? { id: 0, version: 0 }
+  return { entry: { ...entry, body: { id, version } }, bodies: body ? [body] : [] }
 }
 
 /** Everything that a query finds, page by page, for as long as it is wanted. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually, manualClock } from '../../test/clock.ts'
 import type { Fields } from '../lib/log.ts'
-import { openForgetful } from '../storage/memory/open.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { keepUp } from './maintenance.ts'
 
 describe('maintenance', () => {
@@ -10,7 +10,7 @@ describe('maintenance', () => {
     const lines: [string, string, Fields][] = []
     const at = (level: string) => (event: string, fields?: Fields) => void lines.push([level, event, { ...fields }])
     const log = { info: at('info'), warn: at('warn'), error: at('error') }
-    const { inbox, tickets } = openForgetful()
+    const { inbox, tickets } = openInMemory()
     const clock = manualClock()
     let rounds = 0
     const grants = {

@@ -6,7 +6,9 @@ import type { Clock } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { rememberMs } from '../pipeline/receive.ts'
-import type { Inbox, Limits, Purged, Tickets } from '../storage/ports.ts'
+import type { Inbox, Limits } from '../storage/ports/inbox.ts'
+import type { Tickets } from '../storage/ports/sessions.ts'
+import type { Purged } from '../storage/ports/storage.ts'
 
 const everyMs = 10_000
 const hourMs = 3_600_000
@@ -62,8 +64,11 @@ export function keepUp(needs: Needs): () => Promise<void> {
       // mutant: leaves what nothing holds any more to the next start
       await catchUp()
       let gone = 0
-      for (let step = 1; step > 0 && !stopped && mayDelete(); gone += step)
-        step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      for (let goesOn = true; goesOn && !stopped && mayDelete(); ) {
+        const step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+        gone += step.removed
+        goesOn = step.goesOn
+      }
       if (mayDelete()) await tickets.sweep(clock.now())
       await purgeErased()
       const refreshed = await grants.keepAlive()

@@ -3,7 +3,7 @@
  * account, and what ends them, are in src/accounts/needs-attention.ts.
  */
 import { accountReasons, isAccountReason, type Owner } from '../accounts/needs-attention.ts'
-import type { IgnoredReason } from '../storage/ports.ts'
+import type { IgnoredReason } from '../storage/ports/entry.ts'
 
 export interface Explained {
   means: string

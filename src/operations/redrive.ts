@@ -6,15 +6,17 @@ import { reopen } from '../drift/envelope.ts'
 import { type EventPage, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import { bodyPlace } from '../pipeline/resolve.ts'
-import type { Inbox, Lookup, Query, Redriven, Shown, State } from '../storage/ports.ts'
-import { findAll } from './inspect.ts'
+import { textsOf } from '../pipeline/texts.ts'
+import type { State } from '../storage/ports/entry.ts'
+import type { Inbox, Redriven } from '../storage/ports/inbox.ts'
+import type { Lookup, Query, Shown, ShownState } from '../storage/ports/lookup.ts'
+import { findAll, inBody } from './inspect.ts'
 
 /** `then`: by the mapping of their receipt. `today`: by today's. */
 export type Mapping = 'then' | 'today'
 
 /** What can be driven again; the rest waits anyway. */
-export const redrivable: readonly State[] = ['dead', 'quarantined', 'delivered']
+export const redrivable: readonly ShownState[] = ['dead', 'quarantined', 'delivered']
 /** What is, unless a person asks for more: sending delivered events again is rarely meant. */
 export const failed: readonly State[] = ['dead', 'quarantined']
 
@@ -99,7 +101,8 @@ async function readAgain(
   const entry = await lookup.read(shown.id)
   if (!entry) return stays
   try {
-    const envelope = reopen((await keyring.open(bodyPlace(entry.messageId), entry.body)).toString())
+    const read = inBody(entry)
+    const envelope = reopen((await textsOf(keyring, read.bodies).of(read.entry)).toString())
     return envelope ? { org: envelope.orgId, type: envelope.type } : stays
   } catch (error) {
     if (error instanceof Problem) return error.code

@@ -1,15 +1,18 @@
 /** What goes on beside the pipeline for as long as a service runs: maintenance, and steps of the clock undone. */
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Grants } from '../accounts/grant.ts'
+import type { Keyring } from '../accounts/keyring.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Storage } from '../storage/ports.ts'
+import { trimBodies } from '../pipeline/trim.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import { catchingUp } from './catch-up.ts'
 import { startInStep, watchSteps } from './clock-steps.ts'
 import { keepUp } from './maintenance.ts'
 
 interface Needs {
   storage: Pick<Storage, 'inbox' | 'ledger' | 'lookup' | 'tickets' | 'purge'>
+  keyring: Keyring
   accounts: Accounts
   grants: Grants
   retentionDays: number
@@ -20,12 +23,15 @@ interface Needs {
 }
 
 /** Resolves when what an earlier clock has written is in line with the present one: the lanes may start then. */
-export async function startOperations({ storage, accounts, grants, retentionDays, clock, log, wake }: Needs) {
+export async function startOperations({ storage, keyring, accounts, grants, retentionDays, clock, log, wake }: Needs) {
   const { inbox, lookup, tickets } = storage
   const stepping = { inbox, clock, log, wake }
   await startInStep(lookup, stepping)
   const { mayDelete, stop } = watchSteps(stepping)
-  const purge = () => storage.purge()
+  const purge = async () => {
+    await trimBodies({ inbox, keyring, clock })
+    return storage.purge()
+  }
   const catchUp = catchingUp({ accounts, storage, clock, log, wake })
   const stopMaintenance = keepUp({ inbox, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete })
   return {

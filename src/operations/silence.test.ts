@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { openForgetful } from '../storage/memory/open.ts'
+import { append } from '../storage/conformance.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { countSilent, isSilent } from './silence.ts'
 
 const hour = 3_600_000
@@ -31,10 +32,10 @@ describe('a silence is alarming when it is much longer than the account’s usua
   }
 
   test('one that nothing was ever heard of is not counted; one that fell silent weeks ago is', async () => {
-    const { ledger, inbox } = openForgetful()
+    const { ledger, inbox } = openInMemory()
     const count = (now: number) => countSilent(ledger, ['1', 'never heard of'], now)
     assert.equal(await count(monday), 0)
-    await inbox.append([
+    await append({ inbox }, [
       {
         state: 'waiting',
         org: '1',
@@ -44,7 +45,7 @@ describe('a silence is alarming when it is much longer than the account’s usua
         identity: Buffer.alloc(16),
         rememberMs: day,
         mapping: 1,
-        body: Buffer.alloc(1),
+        sealed: Buffer.alloc(1),
       },
     ])
     assert.equal(await count(monday + hour), 0)

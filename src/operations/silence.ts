@@ -2,7 +2,8 @@
  * Whether an account has been silent for much longer than it usually is: what never came leaves no
  * trace, so only we can notice that Drift no longer sends.
  */
-import type { Ledger, Org } from '../storage/ports.ts'
+import type { Org } from '../storage/ports/entry.ts'
+import type { Ledger } from '../storage/ports/lookup.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs

@@ -1,5 +1,5 @@
 /** The conservation law, added up: whatever was received is delivered, waiting, held, dead, ignored or expired. */
-import type { Standing, Total } from '../storage/ports.ts'
+import type { Standing, Total } from '../storage/ports/lookup.ts'
 
 export interface Sums {
   received: number

@@ -7,7 +7,9 @@ import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, type Packed } from '../segment/batch.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
-import type { Answer, Install, Lease, Org } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Attempt, Org } from '../storage/ports/entry.ts'
+import type { Lease } from '../storage/ports/inbox.ts'
 
 interface Needs {
   accounts: Accounts
@@ -23,14 +25,14 @@ export interface Attempts {
   attempt(part: readonly Packed[]): Promise<Verdict>
   /** How many requests were made. */
   made(): number
-  /** What Segment last answered to the request that had this entry; it is forgotten then. */
-  answerTo(id: number): Answer
+  /** The last request that had this entry, if one was made; it is forgotten then. */
+  attemptOf(id: number): Attempt | undefined
 }
 
 export function attempts(needs: Needs, lease: Lease, install: Install, writeKey: string): Attempts {
   const { accounts, send, segment, clock, isOurs } = needs
-  const answers = new Map<number, Answer>()
-  let made = 0
+  const last = new Map<number, Attempt>()
+  let requests = 0
 
   async function attempt(part: readonly Packed[]): Promise<Verdict> {
     // Paused, or said to have disconnected, since the lease began: no further request.
@@ -38,20 +40,23 @@ export function attempts(needs: Needs, lease: Lease, install: Install, writeKey:
     if (hold !== undefined) return { is: 'later', reason: hold }
     // Another holder may have these entries by now, or they were erased.
     if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' }
-    made++
-    const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, clock.now()))
-    const answer = { status: answered.status, batch: part.length, tries: lease.failures + 1 }
-    for (const { id } of part) answers.set(id, answer)
+    requests++
+    const at = clock.now()
+    const begunAt = clock.monotonic()
+    const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, at))
+    const ms = Math.round(clock.monotonic() - begunAt)
+    const made = { at, ms, status: answered.status, many: part.length, tries: lease.failures + 1 }
+    for (const { id } of part) last.set(id, made)
     return judge(answered, clock.now())
   }
 
-  function answerTo(id: number): Answer {
-    const answer = answers.get(id)!
-    answers.delete(id)
-    return answer
+  function attemptOf(id: number): Attempt | undefined {
+    const attempt = last.get(id)
+    last.delete(id)
+    return attempt
   }
 
-  return { attempt, made: () => made, answerTo }
+  return { attempt, made: () => requests, attemptOf }
 }
 
 /** Why an account is held back at this moment, as far as this process knows. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type OneLease, startOneLease } from '../../test/one-lease.ts'
 import { org } from '../../test/stage.ts'
+import { append } from '../storage/conformance.ts'
 import { sendLease } from './send-lane.ts'
 
 let one: OneLease
@@ -109,9 +110,9 @@ async function arriveUnreadable(): Promise<void> {
     mapping: 1,
     rememberMs: 1_000,
   } as const
-  const [messageId, body] = [randomUUID(), Buffer.from('unsealed')]
-  const arrival = { ...common, messageId, identity: Buffer.from(messageId), receivedAt: clock.now(), body }
-  await storage.inbox.append([arrival])
+  const [messageId, sealed] = [randomUUID(), Buffer.from('unsealed')]
+  const arrival = { ...common, messageId, identity: Buffer.from(messageId), receivedAt: clock.now(), sealed }
+  await append(storage, [arrival])
 }
 
 test('a lease that another takes before its first request ends without one', async () => {

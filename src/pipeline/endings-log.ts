@@ -4,7 +4,9 @@
  */
 import { holdOf } from '../accounts/state.ts'
 import type { Log } from '../lib/log.ts'
-import type { Entry, Inbox, Install, Lease, Settlement } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Entry } from '../storage/ports/entry.ts'
+import type { Inbox, Lease, Settlement } from '../storage/ports/inbox.ts'
 
 type Named = Pick<Entry, 'messageId' | 'type'>
 
@@ -23,14 +25,15 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
       return claimed
     },
     async more(lease, after, limits) {
-      const entries = await inbox.more(lease, after, limits)
-      remember(lease, entries)
-      return entries
+      const given = await inbox.more(lease, after, limits)
+      remember(lease, given.entries)
+      return given
     },
     async settle(lease, settlements, ending) {
       const ours = await inbox.settle(lease, settlements, ending)
       if (ours) {
         for (const one of settlements) {
+          if (one.to === 'same') continue
           tell(lease, one)
           known.get(lease)?.delete(one.id)
         }
@@ -41,15 +44,15 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
   // An engine's inbox may make its methods when they are asked for, so it cannot be copied.
   return new Proxy(inbox, { get: (port, method) => Reflect.get(own, method) ?? Reflect.get(port, method) })
 
-  function tell(lease: Lease, { id, to, reason, answer }: Settlement): void {
+  function tell(lease: Lease, { id, to, reason, attempt }: Exclude<Settlement, { to: 'same' }>): void {
     if (to !== 'dead' && to !== 'quarantined' && to !== 'ignored') return
-    const attempts = answer?.tries
+    const attempts = attempt?.tries
     log.info('event_ended', {
       ...known.get(lease)?.get(id),
       org: lease.org,
       as: to,
       ...(reason === undefined ? {} : { reason }),
-      ...(attempts === undefined ? {} : { attempts, status: answer!.status }),
+      ...(attempts === undefined ? {} : { attempts, status: attempt!.status }),
     })
   }
 }

@@ -5,6 +5,7 @@ import { eventually } from '../../test/clock.ts'
 import { type OneLease, startOneLease } from '../../test/one-lease.ts'
 import { org } from '../../test/stage.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
+import { sendLane } from '../storage/ports/entry.ts'
 
 const id = String(org)
 let one: OneLease
@@ -69,7 +70,7 @@ test('an event that is driven again while its lease goes on is sent again', asyn
 
 for (const [what, prepare] of [
   ['after a failure', () => undefined],
-  ['that a person asked for', () => one.stage.storage.inbox.retry(id, 'send', one.stage.clock.now())],
+  ['that a person asked for', () => one.stage.storage.inbox.retry(sendLane(id), one.stage.clock.now())],
 ] as const)
   test(`a lease ${what} stays with what it was claimed with, whatever comes`, async () => {
     await one.arrive(1)

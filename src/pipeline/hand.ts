@@ -1,6 +1,7 @@
 /** What one lease of the send lane has in hand: the entries that it took up and has not settled, and when it takes up more. */
 import type { Clock } from '../lib/clock.ts'
-import type { Inbox, Lease, Placed } from '../storage/ports.ts'
+import type { Given, Placed } from '../storage/ports/entry.ts'
+import type { Inbox, Lease } from '../storage/ports/inbox.ts'
 import { leaseBytesMax } from './prepare.ts'
 import type { Turn } from './worker.ts'
 
@@ -9,7 +10,7 @@ export interface Hand {
    * The entries that come next, if it is time to read them and there is room in hand. `mayStart`: a request could start
    * at once, so that it makes sense to look for what has just come.
    */
-  next(mayStart: boolean): Promise<Placed[]> | undefined
+  next(mayStart: boolean): Promise<Given> | undefined
   /** The line goes on behind what was read last. */
   isLong(): boolean
   /**
@@ -68,9 +69,9 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
   }
 
   function take(entries: readonly Placed[]): void {
-    for (const { id, place, body } of entries) {
-      held.set(id, { place, bytes: body.byteLength })
-      bytes += body.byteLength
+    for (const { id, place, bytes: length } of entries) {
+      held.set(id, { place, bytes: length })
+      bytes += length
       last = Math.max(last, place)
     }
   }
@@ -95,16 +96,16 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
     return left.entries > 0 && left.bytes > 0 ? left : undefined
   }
 
-  async function read(fromBeginning: boolean, many: number, bytesMax: number): Promise<Placed[]> {
+  async function read(fromBeginning: boolean, many: number, bytesMax: number): Promise<Given> {
     gone = []
     try {
       const found = fromBeginning
         ? await inbox.more(lease, 0, { limit: held.size + many, bytesMax: bytes + bytesMax })
         : await inbox.more(lease, last, { limit: many, bytesMax })
-      const entries = found.filter(({ id, place }) => held.get(id)?.place !== place)
+      const entries = found.entries.filter(({ id, place }) => held.get(id)?.place !== place)
       isLong = entries.length > 0 && isMany(entries.length, many)
       take(entries)
-      return entries
+      return { entries, bodies: found.bodies }
     } finally {
       for (const forgetIt of gone.splice(0)) forgetIt()
       gone = undefined

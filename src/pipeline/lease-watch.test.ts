@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { manualClock } from '../../test/clock.ts'
 import { lookAt } from '../lib/clock.ts'
-import type { Lease } from '../storage/ports.ts'
+import { sendLane } from '../storage/ports/entry.ts'
+import type { Lease } from '../storage/ports/inbox.ts'
 import { watchLease } from './lease-watch.ts'
 import { trustMs } from './until-gone.ts'
 
-const lease: Lease = { org: '1', lane: 'send', token: 1, failures: 0, crashes: 0, entries: [] }
+const lease: Lease = { ...sendLane('1'), token: 1, failures: 0, crashes: 0, entries: [], bodies: [] }
 
 function watched(leaseMs = 60_000, renewMs = 0) {
   const clock = manualClock()

@@ -4,7 +4,7 @@
  * replica, and a holder need not ask the store before every request.
  */
 import { type Clock, type Look, lookAt } from '../lib/clock.ts'
-import type { Inbox, Lease } from '../storage/ports.ts'
+import type { Inbox, Lease } from '../storage/ports/inbox.ts'
 import { trustMs } from './until-gone.ts'
 
 interface Needs {

@@ -11,9 +11,11 @@ import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
 import type { Look } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { canonical } from '../lib/json.ts'
-import type { Entry, Lease, Settlement, Storage } from '../storage/ports.ts'
+import type { Entry } from '../storage/ports/entry.ts'
+import type { Lease, Settlement } from '../storage/ports/inbox.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import { watchLease } from './lease-watch.ts'
-import { type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
+import { type InBody, type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 
@@ -45,7 +47,7 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   if (leaving.length > 0) return confirmDisconnect(needs, lease, leaving)
 
   const looks = { catalogue, keyring, conversations: storage.conversations }
-  const resolved = await resolve(looks, lease.org, lease.entries, lease)
+  const resolved = await resolve(looks, lease.org, lease, lease)
   const answered = resolved.filter((one) => one.is !== 'asking')
   if (!(await storage.inbox.settle(lease, await Promise.all(answered.map((one) => settlementOf(needs, one)))))) return
   if (answered.length > 0) needs.wakeSending()
@@ -57,7 +59,8 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const leaseKept = await storage.inbox.settle(lease, settlements, ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
-  if (pause && (await isStillAsked(storage, lease.org))) await storage.inbox.resume(lease.org, 'ask', now)
+  if (pause && (await isStillAsked(storage, lease.org)))
+    await storage.inbox.resume({ org: lease.org, lane: 'ask', destination: 0 }, now)
   if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, 'lookup', now)
   log.info('questions', {
     org: lease.org,
@@ -199,12 +202,12 @@ async function settlementOf(needs: AskNeeds, one: Resolved): Promise<Settlement>
   return one.is === 'known' ? known(needs, one.entry, one.known) : askAgain(needs, one.entry, 'asking')
 }
 
-async function known(needs: AskNeeds, entry: Entry, learnt: Learnt): Promise<Settlement> {
+async function known(needs: AskNeeds, entry: InBody, learnt: Learnt): Promise<Settlement> {
   const bytes = await sealLearnt(needs, entry, learnt)
   return { id: entry.id, to: 'waiting', at: needs.clock.now(), contact: learnt.contactId!, known: bytes }
 }
 
-async function missing(needs: AskNeeds, entry: Entry): Promise<Settlement> {
+async function missing(needs: AskNeeds, entry: InBody): Promise<Settlement> {
   const now = needs.clock.now()
   const { missingSince: since = now } = await openLearnt(needs.keyring, entry)
   // Not later than now, by a clock that has been set back since.
@@ -215,17 +218,17 @@ async function missing(needs: AskNeeds, entry: Entry): Promise<Settlement> {
   return { ...again, known: await sealLearnt(needs, entry, { missingSince }) }
 }
 
-async function lastInLine({ clock }: AskNeeds, { id }: Entry, reason: string): Promise<Settlement> {
+async function lastInLine({ clock }: AskNeeds, { id }: InBody, reason: string): Promise<Settlement> {
   const now = clock.now()
   return { id, to: 'asking', at: now, dueAt: now, reason }
 }
 
-async function askAgain({ clock, random }: AskNeeds, entry: Entry, reason: string): Promise<Settlement> {
+async function askAgain({ clock, random }: AskNeeds, entry: InBody, reason: string): Promise<Settlement> {
   const now = clock.now()
   return { id: entry.id, to: 'asking', at: now, dueAt: now + backoffMs(entry.failures + 1, random), reason }
 }
 
-function sealLearnt({ keyring }: AskNeeds, entry: Entry, learnt: Learnt): Promise<Buffer> {
+function sealLearnt({ keyring }: AskNeeds, entry: InBody, learnt: Learnt): Promise<Buffer> {
   return keyring.seal(entry.org, learntPlace(entry.messageId), canonical(learnt as JsonObject))
 }
 

@@ -4,7 +4,9 @@ import type { Keyring } from '../accounts/keyring.ts'
 import type { EventPage, Id } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import { messageBytesMax, type Packed, textOf } from '../segment/batch.ts'
-import type { Lease, Placed, Settlement, Storage } from '../storage/ports.ts'
+import type { Given, Placed } from '../storage/ports/entry.ts'
+import type { Lease, Settlement } from '../storage/ports/inbox.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
 import { translate } from './translate.ts'
 
@@ -28,12 +30,12 @@ export interface Prepared {
 /** Bodies claimed at once: so that many accounts at once stay within memory. */
 export const leaseBytesMax = 500_000
 /** Makes entries of a lease ready to be sent, in order. */
-export async function prepare(needs: PrepareNeeds, lease: Lease, entries: readonly Placed[]): Promise<Prepared> {
+export async function prepare(needs: PrepareNeeds, lease: Lease, given: Given): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
-  const prepared: Prepared = { entries, messages: [], aside: [], learnt: new Map() }
+  const prepared: Prepared = { entries: given.entries, messages: [], aside: [], learnt: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0
-  for (const one of await resolve(looks, lease.org, entries, lease)) {
+  for (const one of await resolve(looks, lease.org, given, lease)) {
     const made = prepareOne(one, clock.now())
     const { contact } = learntOf(one)
     if (!('text' in made)) prepared.aside.push(made)

@@ -19,14 +19,16 @@ import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
-import type { Arrival, IgnoredReason, Inbox, Lane, Org, Woken } from '../storage/ports.ts'
-import { bodyPlace, searchedBy } from './resolve.ts'
+import type { IgnoredReason, Lane, NewEvent, Org } from '../storage/ports/entry.ts'
+import type { Inbox } from '../storage/ports/inbox.ts'
+import { type Arriving, keeping } from './keep.ts'
+import { searchedBy } from './resolve.ts'
 
 export interface Received {
   outcome: 'unauthorised' | 'stored' | 'duplicate' | 'ignored'
   org?: string
   type?: string
-  state?: Arrival['state']
+  state?: Arriving['state']
   reason?: string
   /** Why it is ignored. */
   ignoredAs?: string
@@ -56,9 +58,7 @@ interface Needs {
   wake(lane: Lane, org: Org, isReady: boolean): void
 }
 
-type Fate =
-  | { state: 'ignored'; reason: IgnoredReason }
-  | { state: Exclude<Arrival['state'], 'ignored'>; reason?: string }
+type Fate = { state: 'ignored'; reason: IgnoredReason } | { state: NewEvent['state']; reason?: string }
 
 /** What types outside the catalogue are counted as: counts outlive bodies, so the number of types must be bounded. */
 export const otherTypes = 'other'
@@ -69,6 +69,7 @@ function orgOf(opened: Opened): string {
 
 export function receiver(needs: Needs): Receive {
   const { tokens, catalogue, accounts, keyring, inbox, orgsAllowed, clock, random, wake } = needs
+  const keep = keeping({ inbox, keyring })
   const isUnlisted = (org: string) =>
     org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !accounts.get(org)
 
@@ -80,12 +81,11 @@ export function receiver(needs: Needs): Receive {
         : { token: 'right' as const, opened: unread(body, 'content_encoding') }
     if (judged.token === 'wrong') return { outcome: 'unauthorised' }
     await lookAgain(judged.opened)
-    const arrival = await arrivalOf(judged.opened)
-    const woken: Woken[] = []
+    const arrival = arrivalOf(judged.opened)
     // mutant: answers before the commit
-    const [outcome] = await inbox.append([arrival], (lanes) => woken.push(...lanes))
+    const { outcome, woke } = await keep(arrival)
     const { org, type, state } = arrival
-    const shown = { outcome: outcome!, org, type, state }
+    const shown = { outcome, org, type, state }
     // A line of the log for each that an operator may have to act on; the others' reasons are counted in their group's.
     if (arrival.state === 'ignored') {
       const { reason } = arrival
@@ -98,8 +98,8 @@ export function receiver(needs: Needs): Receive {
     // Left while this was on its way: whoever erased the account has not seen it.
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
-    if (type === disconnectType) await inbox.resume(org, 'ask', clock.now())
-    const isReady = woken.some((lane) => lane.org === org)
+    if (type === disconnectType) await inbox.resume({ org, lane: 'ask', destination: 0 }, clock.now())
+    const isReady = woke.some((lane) => lane.org === org)
     if (arrival.state === 'waiting' || isAdopted) wake('send', org, isReady || isAdopted)
     if (arrival.state === 'asking') wake('ask', org, isReady)
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
@@ -113,14 +113,14 @@ export function receiver(needs: Needs): Receive {
     if ((accounts.get(orgId)?.state ?? 'disconnected') === 'disconnected') await accounts.reload(clock.now(), orgId)
   }
 
-  async function arrivalOf(opened: Opened): Promise<Arrival> {
+  function arrivalOf(opened: Opened): Arriving {
     const org = orgOf(opened)
     const unwanted = isUnlisted(org) ? 'not_allowed' : accounts.get(org)?.state === 'disconnected' && 'disconnected'
     if (unwanted) return ignored(org, opened.as === 'envelope' ? opened.envelope.type : opened.type, unwanted)
     if (opened.as === 'unreadable') {
       const { type, reason, text, identity } = opened
       const owner = accounts.get(org) ? org : ''
-      return keep({ org: owner, type: kindOf(type), state: 'quarantined', reason, text, identity, rememberMs })
+      return event({ org: owner, type: kindOf(type), state: 'quarantined', reason, text, identity, rememberMs })
     }
     const { envelope } = opened
     const { type, text, identity } = envelope
@@ -129,7 +129,7 @@ export function receiver(needs: Needs): Receive {
     const page = catalogue.get(type)
     const timeless = (page?.distinct(envelope.data) ?? null) === null
     const first = type === disconnectType ? { dueAt: 0 } : {}
-    return keep({
+    return event({
       org,
       type,
       state,
@@ -172,15 +172,15 @@ export function receiver(needs: Needs): Receive {
   }
 
   /** Accounts that are not here are counted together: their number is not ours to bound. */
-  function ignored(org: Org, type: string, reason: IgnoredReason): Arrival {
+  function ignored(org: Org, type: string, reason: IgnoredReason): Arriving {
     const owner = accounts.get(org) ? org : ''
     return { state: 'ignored', org: owner, type: countedAs(type), reason, receivedAt: clock.now() }
   }
 
-  async function keep(what: {
+  function event(what: {
     org: string
     type: string
-    state: Exclude<Arrival['state'], 'ignored'>
+    state: NewEvent['state']
     reason?: string
     dueAt?: number
     mapping?: number
@@ -192,20 +192,16 @@ export function receiver(needs: Needs): Receive {
     /** In seconds since 1970; of an event that has none, absent or 0. */
     ownTime?: number
     rememberMs: number
-  }): Promise<Arrival> {
-    const { text, identity, ownTime = 0, ...rest } = what
+  }): Arriving {
+    const { identity, ownTime = 0, ...rest } = what
     const receivedAt = clock.now()
     const messageId = `drift-${timeOrderedId(random, receivedAt)}`
-    // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own.
-    const owner = what.state === 'unclaimed' ? '' : what.org
-    const body = await keyring.seal(owner, bodyPlace(messageId), text)
     return {
       mapping: 0,
       ...rest,
       messageId,
       receivedAt,
       identity: placed(keyring.identity(identity ?? messageId), ownTime),
-      body,
     }
   }
 }

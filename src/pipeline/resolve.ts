@@ -5,16 +5,23 @@ import { deletionType, reopen, reopenChecked } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
-import type { Conversations, Entry, Lease } from '../storage/ports.ts'
+import type { Conversations } from '../storage/ports/accounts.ts'
+import type { Body, Entry } from '../storage/ports/entry.ts'
+import type { Lease } from '../storage/ports/inbox.ts'
+import { type Texts, textsOf } from './texts.ts'
+
+/** An entry as far as it is looked at here. */
+export type InBody = Pick<Entry, 'id' | 'org' | 'type' | 'messageId' | 'receivedAt' | 'mapping' | 'failures'> &
+  Pick<Entry, 'contact' | 'conversation' | 'body' | 'position' | 'known'> & { state: Entry['state'] | 'ignored' }
 
 export type Resolved =
-  | { is: 'known'; entry: Entry; page: EventPage; data: JsonObject; known: Known }
-  | { is: 'asking'; entry: Entry; page: EventPage; data: JsonObject; conversationId: Id }
-  | { is: 'quarantined'; entry: Entry; reason: string }
+  | { is: 'known'; entry: InBody; page: EventPage; data: JsonObject; known: Known }
+  | { is: 'asking'; entry: InBody; page: EventPage; data: JsonObject; conversationId: Id }
+  | { is: 'quarantined'; entry: InBody; reason: string }
 
 interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
-  keyring: Keyring
+  keyring: Pick<Keyring, 'open'>
   conversations: Pick<Conversations, 'recall' | 'remember'>
 }
 
@@ -30,13 +37,14 @@ export function breath(): Promise<void> {
 export async function resolve(
   needs: Needs,
   org: string,
-  entries: readonly Entry[],
+  { entries, bodies }: { entries: readonly InBody[]; bodies: readonly Body[] },
   lease?: Lease,
 ): Promise<Resolved[]> {
   const opened: Resolved[] = []
+  const texts = textsOf(needs.keyring, bodies)
   for (let at = 0; at < entries.length; at += atOnce) {
     if (at > 0) await breath()
-    opened.push(...(await Promise.all(entries.slice(at, at + atOnce).map((entry) => open(needs, entry)))))
+    opened.push(...(await Promise.all(entries.slice(at, at + atOnce).map((entry) => open(needs, texts, entry)))))
   }
   const unsure = opened.flatMap((one) =>
     one.is === 'asking' && !mustAsk(one.page, one.data) ? [one.conversationId] : [],
@@ -63,35 +71,34 @@ export interface Learnt {
   missingSince?: number
 }
 
-/** Where an entry's body belongs: sealed bytes that are moved to another entry do not open. */
-export function bodyPlace(messageId: string): string {
-  return `entries body ${messageId}`
-}
-
+/** Where it belongs: sealed bytes that are moved to another entry do not open. */
 export function learntPlace(messageId: string): string {
-  return `entries known ${messageId}`
+  return `learnt ${messageId}`
 }
 
-export async function openLearnt(keyring: Keyring, entry: Entry): Promise<Learnt> {
+export async function openLearnt(
+  keyring: Pick<Keyring, 'open'>,
+  entry: Pick<Entry, 'messageId' | 'known'>,
+): Promise<Learnt> {
   if (!entry.known) return {}
   const reading = readText((await keyring.open(learntPlace(entry.messageId), entry.known)).toString())
   return reading.ok && isObject(reading.value) ? (reading.value as Learnt) : {}
 }
 
 /** An entry that does not open, because its bytes were changed, must not hold up those behind it. */
-async function open(needs: Needs, entry: Entry): Promise<Resolved> {
+async function open(needs: Needs, texts: Texts, entry: InBody): Promise<Resolved> {
   try {
-    return await openEntry(needs, entry)
+    return await openEntry(needs, texts, entry)
   } catch (error) {
     if (error instanceof Problem) return { is: 'quarantined', entry, reason: error.code }
     throw error
   }
 }
 
-async function openEntry({ catalogue, keyring }: Needs, entry: Entry): Promise<Resolved> {
+async function openEntry({ catalogue, keyring }: Needs, texts: Texts, entry: InBody): Promise<Resolved> {
   // It came before its account was installed here, and a person must handle it, whatever it says.
   if (entry.type === deletionType) return { is: 'quarantined', entry, reason: deletionType }
-  const text = (await keyring.open(bodyPlace(entry.messageId), entry.body)).toString()
+  const text = (await texts.of(entry)).toString()
   // Set aside, it may have been no envelope when it came.
   const envelope = entry.state === 'quarantined' ? reopen(text) : reopenChecked(text)
   if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
-import type { Lane } from '../storage/ports.ts'
+import type { Lane } from '../storage/ports/entry.ts'
 
 const headers = { 'retry-after': '600' }
 const wishedMs = 600_000

@@ -6,6 +6,7 @@ import { changeWriteKey } from '../accounts/change-key.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
+import { sendLane } from '../storage/ports/entry.ts'
 
 const id = String(org)
 const minute = 60_000
@@ -116,7 +117,7 @@ describe('one lease of the send lane', () => {
   test('that a person asked for takes no more than it was claimed with', async () => {
     const batch = 500
     await arrive(batch + 1)
-    await stage.storage.inbox.retry(id, 'send', stage.clock.now())
+    await stage.storage.inbox.retry(sendLane(id), stage.clock.now())
     await stage.step('send')
     assert.equal(accepted().length, batch)
   })

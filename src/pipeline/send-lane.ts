@@ -13,8 +13,10 @@ import type { Clock, Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { type Room, roomOf } from '../segment/batch.ts'
-import type { Ending, Install, Lease, Org, Placed, Settlement } from '../storage/ports.ts'
+import { type Packed, type Room, roomOf } from '../segment/batch.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Given, LaneKey, Org } from '../storage/ports/entry.ts'
+import type { Ending, Lease, Settlement } from '../storage/ports/inbox.ts'
 import { type Attempts, attempts, holdNow } from './attempt.ts'
 import { allRefused, type Delivered, deliver, judgement } from './deliver.ts'
 import { flights } from './flights.ts'
@@ -55,7 +57,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const startedAt = clock.monotonic()
   const { install, hold } = await installOf(accounts, lease.org, clock)
   if (!install || hold) {
-    await inbox.hold(lease.org, 'send', hold ?? 'not_installed')
+    await inbox.hold(laneOf(lease), hold ?? 'not_installed')
     await inbox.settle(lease, [], unprobed(lease, clock.now()))
     return
   }
@@ -105,7 +107,7 @@ interface Means {
 async function sendAll(
   needs: SendNeeds,
   lease: Lease,
-  { attempt, answerTo }: Attempts,
+  { attempt, attemptOf }: Attempts,
   { room, bell, hand }: Means,
   totals: Totals,
 ): Promise<{ settlements: Settlement[]; stopped: Pause | undefined } | undefined> {
@@ -125,14 +127,15 @@ async function sendAll(
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
-    settling.add(counted(settlementsOf(result, learnt, answerTo, clock.now())))
+    settling.add(counted(settlementsOf(result, learnt, attemptOf, clock.now())))
+    settling.add(failedOf(run, result, attemptOf, clock.now()))
     stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
   })
 
-  async function take(entries: readonly Placed[], moreComes: () => boolean): Promise<void> {
-    const prepared = await prepare(needs, lease, entries)
-    totals.entries += entries.length
+  async function take(given: Given, moreComes: () => boolean): Promise<void> {
+    const prepared = await prepare(needs, lease, given)
+    totals.entries += given.entries.length
     // What must ask goes on its way first, and does not wait for Segment.
     if (prepared.aside.length > 0) {
       if (!(await settling.now(counted(prepared.aside)))) return sending.stop()
@@ -143,7 +146,7 @@ async function sendAll(
   }
 
   /** Begins to read what comes next, if it is time to. */
-  function readNext(): Promise<readonly Placed[]> | undefined {
+  function readNext(): Promise<Given> | undefined {
     if (settling.isBroken()) sending.stop()
     const reading = sending.isStopped() ? undefined : hand.next(sending.restMs() === 0)
     // It is looked at when what was read before is ready: should it fail before that, nobody need be told yet.
@@ -152,12 +155,12 @@ async function sendAll(
   }
 
   try {
-    let reading: Promise<readonly Placed[]> | undefined = Promise.resolve(lease.entries)
+    let reading: Promise<Given> | undefined = Promise.resolve(lease)
     for (;;) {
       if (reading !== undefined) {
-        const entries = await reading
+        const given = await reading
         reading = readNext()
-        await take(entries, () => reading !== undefined && hand.isLong())
+        await take(given, () => reading !== undefined && hand.isLong())
       } else reading = readNext()
       if (reading === undefined && sending.isIdle()) break
       settling.flush()
@@ -173,7 +176,7 @@ async function sendAll(
     throw error
   }
   const rest = { delivered: [], dead: judging.rest() }
-  if (!stopped) settling.add(counted(settlementsOf(rest, learnt, answerTo, clock.now())))
+  if (!stopped) settling.add(counted(settlementsOf(rest, learnt, attemptOf, clock.now())))
   const settlements = await settling.finish()
   return settlements && { settlements, stopped }
 }
@@ -243,16 +246,36 @@ async function endingFor(
 function settlementsOf(
   { delivered, dead }: Delivered,
   learnt: Map<number, Id>,
-  answerTo: Attempts['answerTo'],
+  attemptOf: Attempts['attemptOf'],
   at: number,
 ): Settlement[] {
   const by = (id: number) => {
     const contact = learnt.get(id)
     learnt.delete(id)
-    return { answer: answerTo(id), ...(contact === undefined ? {} : { contact }) }
+    const attempt = attemptOf(id)
+    return { ...(attempt && { attempt }), ...(contact === undefined ? {} : { contact }) }
   }
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
     ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
   ]
+}
+
+/** Those of a run that were in a request that has failed, and wait for the next one. */
+function failedOf(
+  run: readonly Packed[],
+  { delivered, dead, stopped }: Delivered,
+  attemptOf: Attempts['attemptOf'],
+  at: number,
+): Settlement[] {
+  if (!stopped) return []
+  const ended = new Set([...delivered, ...dead.map(({ id }) => id)])
+  return run.flatMap(({ id }): Settlement[] => {
+    const attempt = ended.has(id) ? undefined : attemptOf(id)
+    return attempt ? [{ id, to: 'same', at, attempt }] : []
+  })
+}
+
+function laneOf({ org, lane, destination }: Lease): LaneKey {
+  return { org, lane, destination }
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Random } from '../lib/random.ts'
-import type { Ending, Lease } from '../storage/ports.ts'
+import { sendLane } from '../storage/ports/entry.ts'
+import type { Ending, Lease } from '../storage/ports/inbox.ts'
 import { endingOf, type Pause, unprobed } from './settle.ts'
 
 const now = Date.UTC(2025, 5, 1)
 const [minute, hour] = [60_000, 3_600_000]
 
 function lease(failures: number, trouble?: string): Lease {
-  return { org: '1', lane: 'send', token: 1, failures, crashes: 0, ...(trouble ? { trouble } : {}), entries: [] }
+  return { ...sendLane('1'), token: 1, failures, crashes: 0, ...(trouble ? { trouble } : {}), entries: [], bodies: [] }
 }
 
 function chance(fraction: number): Random {

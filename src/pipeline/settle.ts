@@ -2,7 +2,7 @@
 import type { AccountReason } from '../accounts/needs-attention.ts'
 import { backoffMs, backoffMsMax, probeMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
-import type { Ending, Lease } from '../storage/ports.ts'
+import type { Ending, Lease } from '../storage/ports/inbox.ts'
 
 /** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
 const probeMsMin = 60_000

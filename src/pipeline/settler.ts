@@ -1,5 +1,5 @@
 /** Settles what becomes of a lease's entries while the lease goes on: one transaction at a time, and what comes meanwhile is the next. */
-import type { Inbox, Lease, Settlement } from '../storage/ports.ts'
+import type { Inbox, Lease, Settlement } from '../storage/ports/inbox.ts'
 
 export interface Settler {
   /** What became of some entries: kept until it is settled, or until the lease ends. */

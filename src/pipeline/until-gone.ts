@@ -1,7 +1,9 @@
-/** What erasing waits for once the rows are gone, before it answers: the holders of leases, and the engine's own files. */
+/** What erasing waits for once the rows are gone, before it answers: the holders of leases, the texts, and the engine's files. */
+import type { Keyring } from '../accounts/keyring.ts'
 import { type Clock, pause } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import type { Purged, Storage } from '../storage/ports.ts'
+import type { Purged, Storage } from '../storage/ports/storage.ts'
+import { trimBodies } from './trim.ts'
 
 /** For so long a lease's holder goes by the store's last answer that the lease is its own. */
 export const trustMs = 2_000
@@ -15,11 +17,11 @@ const retryMs = 250
  * then, and nothing of it can be read in the engine's files; or to what is still missing from that.
  */
 export async function untilGone(
-  storage: Pick<Storage, 'purge'>,
-  clock: Clock,
+  { storage, keyring, clock }: { storage: Pick<Storage, 'purge' | 'inbox'>; keyring: Keyring; clock: Clock },
   patienceMs = usualPatienceMs,
 ): Promise<Purged> {
   await pause(clock, trustMs)
+  await trimBodies({ inbox: storage.inbox, keyring, clock })
   const giveUpAt = clock.monotonic() + patienceMs
   for (;;) {
     const purged = await storage.purge()

@@ -3,14 +3,15 @@ import { backoffMsMax } from '../lib/backoff.ts'
 import { type Clock, type Look, lookAt, pause, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { crashesBeforeAlone, type Holder, type Inbox, type Lane, type Lease, type Org } from '../storage/ports.ts'
+import type { Lane, Org } from '../storage/ports/entry.ts'
+import { crashesBeforeAlone, type Holder, type Inbox, type Lease } from '../storage/ports/inbox.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
   /**
    * Something may be due now. `org`: of this account alone, and behind what stands in its line already; where a lease of
    * it is under way here, that one hears of it. Otherwise the leases under way hear that their whole line may have changed.
-   * `isReady`: false where the account's lane was due, or leased, before: then no claim is needed for it.
+   * `isReady`: false where the account's lanes were due, or leased, before: then no claim is needed for it.
    */
   wake(org?: Org, isReady?: boolean): void
   /** Something may be due now, as another process says: the leases under way find theirs by themselves. */
@@ -61,7 +62,7 @@ const storeFault = /^store_(?!statement_failed$)/
 export function working({ inbox, holder, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
   const underWay = new Set<Promise<void>>()
   /** The accounts whose leases are in our hands, and how these are woken; a lease of ours on any other is taken back. */
-  const busy = new Map<Org, Waking>()
+  const busy = new Map<string, Waking & { lease: Lease }>()
   /** Of these something came since the claim under way began. */
   const cameMeanwhile = new Set<Org>()
   let isAlone = false
@@ -70,7 +71,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
    * At the start and every fifteen minutes a claim also takes what some clock has put far ahead, each account once: where
    * the clock of another replica is ahead, the two must not keep each other from ever waiting.
    */
-  let sweep: Set<Org> | undefined
+  let sweep: Set<string> | undefined
   let sweepAt = Number.NEGATIVE_INFINITY
   let woken = false
   let stopped = false
@@ -94,7 +95,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room }
       const { leases, nextDue } = await inbox.claim(lane, options)
       if (sweep) swept(sweep, leases)
-      for (const { org } of leases) busy.set(org, openWaking(cameMeanwhile.has(org)))
+      for (const lease of leases) busy.set(nameOf(lease), { lease, ...openWaking(cameMeanwhile.has(lease.org)) })
       for (const lease of leases) {
         if (lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
         else begin(lease, claimedAt)
@@ -105,9 +106,9 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   /** Claims serve the lane first that was served longest ago: one that comes again has been through all of them. */
-  function swept(orgs: Set<Org>, leases: readonly Lease[]): void {
-    const isThrough = leases.length === 0 || leases.some(({ org }) => orgs.has(org))
-    for (const { org } of leases) orgs.add(org)
+  function swept(lanes: Set<string>, leases: readonly Lease[]): void {
+    const isThrough = leases.length === 0 || leases.some((lease) => lanes.has(nameOf(lease)))
+    for (const lease of leases) lanes.add(nameOf(lease))
     if (!isThrough) return
     sweep = undefined
     sweepAt = clock.monotonic() + backoffMsMax
@@ -146,7 +147,10 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
 
   function self(): Holder {
     // mutant: takes a lease that it works on for one that got lost
-    return { id: holder, busy: [...busy.keys()] }
+    return {
+      id: holder,
+      busy: [...busy.values()].map(({ lease: { org, destination } }) => ({ org, lane, destination })),
+    }
   }
 
   /**
@@ -174,13 +178,13 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   function begin(lease: Lease, claimedAt: Look): void {
-    const { onWake } = busy.get(lease.org)!
+    const { onWake } = busy.get(nameOf(lease))!
     const isToBlame = lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1
     const ended = (isToBlame ? quarantine(lease) : work(lease, { share, onWake }, claimedAt))
       .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)
-        busy.delete(lease.org)
+        busy.delete(nameOf(lease))
         due()
       })
     underWay.add(ended)
@@ -192,10 +196,10 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   function wake(org?: Org, isReady = true): void {
-    const waking = org === undefined ? undefined : busy.get(org)
+    const own = [...busy.values()].filter(({ lease }) => lease.org === org)
     // mutant: tells a lease under way only of what its lane slept before
-    waking?.wake(false)
-    if (waking) return
+    for (const each of own) each.wake(false)
+    if (own.length > 0) return
     if (org === undefined) for (const each of busy.values()) each.wake(true)
     else cameMeanwhile.add(org)
     // mutant: wakes for no account whose lane slept
@@ -249,4 +253,9 @@ function openWaking(hasCome: boolean): Waking {
       if (missed !== undefined) next(missed)
     },
   }
+}
+
+/** Of a lane, among those of one kind. */
+function nameOf({ org, destination }: Lease): string {
+  return `${org} ${destination}`
 }

@@ -2,7 +2,7 @@
  * An entry may end every process that works on it. Whose fault it is shows when entries are handed out one at a time, and
  * that must last: what stands in line before the culprit ends well, and says nothing of what comes behind.
  */
-import { crashesBeforeAlone, type Ending } from './ports.ts'
+import { crashesBeforeAlone, type Ending } from './ports/inbox.ts'
 
 /** After this many leases in a row that ended without a word. */
 const crashesBeforeCareful = 3

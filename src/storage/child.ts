@@ -1,6 +1,6 @@
 /** For the crash tests: a process of its own on a store, which does as it is told and says what it has done. */
 import { setTimeout as forever } from 'node:timers/promises'
-import { arrival, claimOne } from './conformance.ts'
+import { append, arrival, claimOne } from './conformance.ts'
 import { openStorage } from './open.ts'
 
 const [url = '', job = ''] = process.argv.slice(2)
@@ -13,7 +13,7 @@ if (job === 'append') {
     for (;;) {
       const next = arrival({ identity: Buffer.from(crypto.randomUUID()), messageId: crypto.randomUUID() })
       // A server that is away for a moment refuses: nothing is promised then.
-      const kept = await storage.inbox.append([next]).catch(() => undefined)
+      const kept = await append(storage, [next]).catch(() => undefined)
       if (kept) say(next.messageId)
     }
   }

@@ -1,7 +1,22 @@
 /** What every engine promises of a claim that leases several accounts at once. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, idle, one, other, type Promised, to } from './conformance.ts'
-import type { Arrival, Inbox, Lane, Storage } from './ports.ts'
+import {
+  type Alone,
+  append,
+  appendAll,
+  arrival,
+  claimed,
+  doneIn,
+  idle,
+  laneOf,
+  one,
+  other,
+  type Promised,
+  to,
+} from './conformance.ts'
+import type { Lane } from './ports/entry.ts'
+import type { Inbox } from './ports/inbox.ts'
+import type { Storage } from './ports/storage.ts'
 
 const third = '7000999'
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000, room: 8 }
@@ -18,12 +33,11 @@ async function crashThrice(storage: Storage): Promise<number> {
 
 export const claimPromises: Promised[] = [
   {
-    promise: 'an append names the lanes that had nothing due so soon, to the one who appended to them and to no other',
+    promise: 'an append names the lanes that had nothing due so soon, and no others',
     async check(storage) {
-      const woken = async (...batch: Arrival[]) => {
-        const lanes: string[] = []
-        await storage.inbox.append(batch, (woke) => lanes.push(...woke.map(({ org, lane }) => `${lane} ${org}`)))
-        return lanes.toSorted()
+      const woken = async (...batch: Alone[]) => {
+        const { woke } = await appendAll(storage, batch)
+        return woke.map(({ org, lane }) => `${lane} ${org}`).toSorted()
       }
       const asking = { state: 'asking', org: other } as const
       const first = await woken(arrival(), arrival(), arrival(asking), arrival({ state: 'unclaimed' }))
@@ -53,7 +67,7 @@ export const claimPromises: Promised[] = [
     async check(storage) {
       for (const lane of ['send', 'ask'] as const) {
         const state = lane === 'send' ? 'waiting' : 'asking'
-        for (const org of [one, other, third]) await storage.inbox.append([arrival({ org, state })])
+        for (const org of [one, other, third]) await append(storage, [arrival({ org, state })])
         for (const _ of [one, other, third])
           await storage.inbox.settle(await claimed(storage, lane), [], { ...idle, readyAt: 2_000 })
         const turns = orgsOf(await claim(storage, lane))
@@ -63,7 +77,7 @@ export const claimPromises: Promised[] = [
         for (const { org, entries } of leases) assert.ok(entries.length === 1 && entries.every((e) => e.org === org))
         assert.deepEqual(orgsOf(await claim(storage, lane, { now: 99_000 })), turns.slice(2))
         const [first, second] = leases
-        await storage.inbox.settle(first!, [to(first!.entries[0]!.id, 'delivered')], idle)
+        await storage.inbox.settle(first!, [to(first!.entries[0]!.id, doneIn[lane])], idle)
         assert.equal(await storage.inbox.renew(second!, 200_000), true)
         assert.deepEqual(orgsOf(await claim(storage, lane, { now: 159_001 })), turns.slice(2))
       }
@@ -72,9 +86,9 @@ export const claimPromises: Promised[] = [
   {
     promise: 'each lease of a claim has entries in order up to the limits, whatever the others have',
     async check(storage) {
-      const body = new Uint8Array(1_000)
-      const line = Array.from({ length: 5 }, () => arrival({ body }))
-      await storage.inbox.append([...line, arrival({ org: other, body }), arrival({ org: other, body })])
+      const sealed = new Uint8Array(1_000)
+      const line = Array.from({ length: 5 }, () => arrival({ sealed }))
+      await append(storage, [...line, arrival({ org: other, sealed }), arrival({ org: other, sealed })])
       const said = async (options: object) => {
         const { leases } = await claim(storage, 'send', { leaseMs: 1, ...options })
         return Object.fromEntries(leases.map(({ org, entries }) => [org, entries.map(({ messageId }) => messageId)]))
@@ -93,24 +107,27 @@ export const claimPromises: Promised[] = [
     promise:
       'a claim that has room for more says when the next is due, beside what it gives and what its holder works on',
     async check(storage) {
-      const holder = { id: 'a', busy: [third] }
+      const holder = { id: 'a', busy: [laneOf(third)] }
       assert.equal((await claim(storage)).nextDue, undefined)
-      for (const org of [one, other, third]) await storage.inbox.append([arrival({ org })])
+      for (const org of [one, other, third]) await append(storage, [arrival({ org })])
       const first = await claimed(storage, 'send', { holder })
       await storage.inbox.settle(first, [], { readyAt: 7_000, failures: 0 })
       const { leases, nextDue } = await claim(storage, 'send', { holder })
       assert.deepEqual([leases.length, nextDue], [1, 7_000])
-      const later = await claim(storage, 'send', { holder: { id: 'a', busy: [third, leases[0]!.org] }, now: 6_999 })
+      const later = await claim(storage, 'send', { holder: { id: 'a', busy: [laneOf(third), leases[0]!] }, now: 6_999 })
       assert.deepEqual([later.leases.length, later.nextDue], [0, 7_000])
-      assert.equal((await claim(storage, 'send', { holder: { id: 'b', busy: [third] }, now: 7_000 })).nextDue, 62_000)
+      assert.equal(
+        (await claim(storage, 'send', { holder: { id: 'b', busy: [laneOf(third)] }, now: 7_000 })).nextDue,
+        62_000,
+      )
     },
   },
   {
     promise: 'an account is leased by itself after three crashes, and those behind it in turn wait for the next claim',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       const now = await crashThrice(storage)
-      await storage.inbox.append([arrival({ org: other }), arrival({ org: third })])
+      await append(storage, [arrival({ org: other }), arrival({ org: third })])
       const before = await claim(storage, 'send', { now, leaseMs: 1 })
       assert.deepEqual([orgsOf(before).toSorted(), before.nextDue], [[other, third], now])
       const suspect = await claim(storage, 'send', { now })
@@ -122,7 +139,7 @@ export const claimPromises: Promised[] = [
   {
     promise: 'a probe is one entry beside the whole leases of others, and a line found empty takes no room from them',
     async check(storage) {
-      for (const org of [one, other, third]) await storage.inbox.append([arrival({ org }), arrival({ org })])
+      for (const org of [one, other, third]) await append(storage, [arrival({ org }), arrival({ org })])
       const { leases } = await claim(storage)
       for (const lease of leases) {
         const trouble = lease.org === one ? { trouble: 'key_refused', failures: 1 } : {}
@@ -143,7 +160,7 @@ export const claimPromises: Promised[] = [
   {
     promise: 'all leases of a claim whose answer was lost are given to their holder at once, under new tokens',
     async check(storage) {
-      for (const org of [one, other]) await storage.inbox.append([arrival({ org })])
+      for (const org of [one, other]) await append(storage, [arrival({ org })])
       const lost = await claim(storage, 'send', { holder: { id: 'a', busy: [] } })
       const again = await claim(storage, 'send', { holder: { id: 'a', busy: [] } })
       assert.deepEqual(orgsOf(again), orgsOf(lost))

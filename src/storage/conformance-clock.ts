@@ -1,7 +1,7 @@
 /** The promises about time: whatever a clock has written that has been set back since, nothing is waited for for long. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, claimOne, idle, one, type Promised, to } from './conformance.ts'
-import type { Storage } from './ports.ts'
+import { append, arrival, claimed, claimOne, idle, one, type Promised, to } from './conformance.ts'
+import type { Storage } from './ports/storage.ts'
 
 const [minuteMs, dayMs] = [60_000, 24 * 3_600_000]
 const now = 2_000
@@ -21,10 +21,10 @@ export const clockPromises: readonly Promised[] = [
       'a backoff that was written by a clock that has been set back is over for a claim that looks far ahead, and no other is',
     async check(storage) {
       for (const [lane, state] of lanes) {
-        await storage.inbox.append([arrival({ state, receivedAt: ahead })])
+        await append(storage, [arrival({ state, receivedAt: ahead })])
         const lease = await claimed(storage, lane, { now: ahead })
         await storage.inbox.settle(lease, [], { readyAt: ahead + minuteMs, failures: 3 })
-        await storage.inbox.append([arrival({ state, receivedAt: now })])
+        await append(storage, [arrival({ state, receivedAt: now })])
         assert.equal(await claim(storage, lane), undefined)
         const again = await claimed(storage, lane, { farAhead: true })
         assert.equal(again.entries.length, 2)
@@ -44,7 +44,7 @@ export const clockPromises: readonly Promised[] = [
   {
     promise: 'the time to a probe is an hour at most, whatever a clock that has been set back has written',
     async check(storage) {
-      await storage.inbox.append([arrival({ receivedAt: ahead })])
+      await append(storage, [arrival({ receivedAt: ahead })])
       const troubled = { readyAt: ahead + 60 * minuteMs, failures: 8, trouble: 'key_refused' }
       await storage.inbox.settle(await claimed(storage, 'send', { now: ahead }), [], troubled)
       const probe = await claimed(storage, 'send', { farAhead: true })
@@ -57,18 +57,18 @@ export const clockPromises: readonly Promised[] = [
   {
     promise: 'a question that waits for a time of a clock that has been set back is asked with the others',
     async check(storage) {
-      await storage.inbox.append([arrival({ state: 'asking', receivedAt: ahead })])
+      await append(storage, [arrival({ state: 'asking', receivedAt: ahead })])
       const lease = await claimed(storage, 'ask', { now: ahead })
       const later = to(lease.entries[0]!.id, 'asking', { at: ahead, dueAt: ahead + minuteMs, reason: 'missing' })
       await storage.inbox.settle(lease, [later], { readyAt: ahead, failures: 0 })
-      await storage.inbox.append([arrival({ state: 'asking', receivedAt: now })])
+      await append(storage, [arrival({ state: 'asking', receivedAt: now })])
       assert.equal((await claimed(storage, 'ask', { farAhead: true })).entries.length, 2)
     },
   },
   {
     promise: 'a lease is shortened to what one can last, stays its holder’s until then, and goes to the next',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival({ org: 'another' })])
+      await append(storage, [arrival(), arrival({ org: 'another' })])
       const long = await claimed(storage, 'send', { now: ahead })
       const usual = await claimed(storage)
       await storage.inbox.shortenLeases(now + 2 * minuteMs)
@@ -86,8 +86,8 @@ export const clockPromises: readonly Promised[] = [
     promise: 'when the clock is set back, what waits for a later time waits as long as it would have',
     async check(storage) {
       const byMs = 5 * minuteMs
-      await storage.inbox.append([arrival({ receivedAt: now + byMs })])
-      await storage.inbox.append([arrival({ state: 'asking', receivedAt: now + byMs })])
+      await append(storage, [arrival({ receivedAt: now + byMs })])
+      await append(storage, [arrival({ state: 'asking', receivedAt: now + byMs })])
       const lease = await claimed(storage, 'send', { now: now + byMs })
       await storage.inbox.settle(lease, [], { readyAt: now + byMs + 9_000, failures: 4 })
       const question = await claimed(storage, 'ask', { now: now + byMs })
@@ -105,9 +105,9 @@ export const clockPromises: readonly Promised[] = [
     promise: 'the store says when the entry that came last was received, by whatever clock',
     async check({ inbox, lookup }) {
       assert.equal(await lookup.lastReceivedAt(), undefined)
-      await inbox.append([arrival({ receivedAt: ahead })])
+      await append({ inbox }, [arrival({ receivedAt: ahead })])
       assert.equal(await lookup.lastReceivedAt(), ahead)
-      await inbox.append([arrival({ receivedAt: now, org: 'another', state: 'quarantined' })])
+      await append({ inbox }, [arrival({ receivedAt: now, org: 'another', state: 'quarantined' })])
       assert.equal(await lookup.lastReceivedAt(), now)
     },
   },
@@ -116,11 +116,11 @@ export const clockPromises: readonly Promised[] = [
     async check(storage) {
       const first = arrival({ receivedAt: ahead, rememberMs: 10 * minuteMs })
       const again = (receivedAt: number) => ({ ...arrival(), ...first, messageId: 'again', receivedAt })
-      await storage.inbox.append([first])
+      await append(storage, [first])
       // Set back by less than it is remembered, it may well be a repeat.
-      assert.deepEqual(await storage.inbox.append([again(ahead - 9 * minuteMs)]), ['duplicate'])
-      assert.deepEqual(await storage.inbox.append([again(now)]), ['stored'])
-      assert.deepEqual(await storage.inbox.append([again(now)]), ['duplicate'])
+      assert.deepEqual(await append(storage, [again(ahead - 9 * minuteMs)]), ['duplicate'])
+      assert.deepEqual(await append(storage, [again(now)]), ['stored'])
+      assert.deepEqual(await append(storage, [again(now)]), ['duplicate'])
     },
   },
   {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { one, other, type Promised } from './conformance.ts'
 import type { Job, JobEnd, Jobs, NewJob } from './ports/jobs.ts'
-import type { Storage } from './ports.ts'
+import type { Storage } from './ports/storage.ts'
 
 let made = 0
 

@@ -2,6 +2,7 @@
 /** What every engine must prove about looking at entries, sending them again, and what is counted by the minute. */
 import assert from 'node:assert/strict'
 import {
+  append,
   arrival,
   claimed,
   conserved,
@@ -14,7 +15,9 @@ import {
   to,
   total,
 } from './conformance.ts'
-import type { Cursor, Query, Shown, State, Storage } from './ports.ts'
+import { sendLane } from './ports/entry.ts'
+import type { Cursor, Query, Shown } from './ports/lookup.ts'
+import type { Storage } from './ports/storage.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -42,22 +45,22 @@ async function variety(storage: Storage): Promise<string[]> {
     arrival({ receivedAt: 1_000, contact: '7', conversation: '70', type: 'b_event' }),
     arrival({ receivedAt: 1_100, contact: '7' }),
     arrival({ receivedAt: 1_100, contact: '8' }),
-    arrival({ receivedAt: 1_200, state: 'quarantined', reason: 'odd', type: 'b_event', body: Buffer.alloc(9) }),
+    arrival({ receivedAt: 1_200, state: 'quarantined', reason: 'odd', type: 'b_event', sealed: Buffer.alloc(9) }),
     arrival({ receivedAt: 1_300, state: 'unclaimed', org: '9', reason: 'not_installed' }),
     arrival({ receivedAt: 1_400, org: other, contact: '7', conversation: '70' }),
     arrival({ receivedAt: 1_500, conversation: '71' }),
     arrival({ receivedAt: 1_600, type: 'a_event' }),
   ]
-  await storage.inbox.append(arrivals)
+  await append(storage, arrivals)
   const lease = await claimed(storage)
   const [first, second, third, fourth] = lease.entries.map(({ id }) => id)
-  const answer = { status: 200, batch: 2, tries: 3 }
+  const attempt = { at: 1_990, ms: 10, status: 200, many: 2, tries: 3 }
   await storage.inbox.settle(
     lease,
     [
-      to(first!, 'delivered', { answer }),
-      to(second!, 'dead', { reason: 'segment_400', answer: { ...answer, status: 400 } }),
-      to(third!, 'delivered', { answer }),
+      to(first!, 'delivered', { attempt }),
+      to(second!, 'dead', { reason: 'segment_400', attempt: { ...attempt, status: 400, many: 1 } }),
+      to(third!, 'delivered', { attempt }),
       to(fourth!, 'asking', { reason: 'conversation_missing', dueAt: 9_000 }),
     ],
     idle,
@@ -103,7 +106,7 @@ export const lookupPromises: readonly Promised[] = [
       const [a, b, , d, , , g, h] = await variety(storage)
       const [delivered] = await all(storage, { message: a! })
       assert.deepEqual(
-        { ...delivered, id: 0, bodyBytes: 0 },
+        { ...delivered, id: 0, bytes: 0, body: undefined },
         {
           id: 0,
           org: one,
@@ -116,27 +119,29 @@ export const lookupPromises: readonly Promised[] = [
           contact: '7',
           conversation: '70',
           settledAt: 2_000,
-          answer: { status: 200, batch: 2, tries: 3 },
-          bodyBytes: 0,
+          answer: { status: 200, many: 2, tries: 3 },
+          bytes: 0,
+          body: undefined,
+          destination: 1,
         },
       )
       const shown = async (message: string | undefined) => (await all(storage, { message: message! }))[0]
       assert.deepEqual([(await shown(b))?.reason, (await shown(b))?.answer?.status], ['segment_400', 400])
-      assert.deepEqual([(await shown(d))?.reason, (await shown(d))?.bodyBytes], ['odd', 9])
+      assert.deepEqual([(await shown(d))?.reason, (await shown(d))?.bytes], ['odd', 9])
       assert.deepEqual([(await shown(g))?.state, (await shown(g))?.dueAt], ['asking', 9_000])
-      await storage.inbox.hold(one, 'send', 'paused')
+      await storage.inbox.hold(sendLane(one), 'paused')
       assert.equal((await shown(h))?.reason, 'paused')
     },
   },
   {
     promise: 'an entry is read with what is sealed of it',
     async check(storage) {
-      await storage.inbox.append([arrival({ body: Buffer.from([0, 1, 255]), state: 'asking' })])
+      await append(storage, [arrival({ sealed: Buffer.from([0, 1, 255]), state: 'asking' })])
       const asking = await claimed(storage, 'ask')
       const { id } = asking.entries[0]!
       await storage.inbox.settle(asking, [to(id, 'waiting', { contact: '9', known: Buffer.from('answer') })], idle)
       const read = (await storage.lookup.read(id))!
-      assert.deepEqual([...read.body], [0, 1, 255])
+      assert.deepEqual([...read.body!.sealed], [0, 1, 255])
       assert.equal(Buffer.from(read.known!).toString(), 'answer')
       assert.equal(read.contact, '9')
       assert.equal(await storage.lookup.read(id + 1), undefined)
@@ -145,7 +150,7 @@ export const lookupPromises: readonly Promised[] = [
   {
     promise: 'what is learnt of an entry later is found by it, also beside other entries of the same conversation',
     async check(storage) {
-      await storage.inbox.append([arrival({ conversation: '70' }), arrival({ conversation: '70' })])
+      await append(storage, [arrival({ conversation: '70' }), arrival({ conversation: '70' })])
       assert.equal((await idsOf(storage, { org: one, conversation: '70' })).length, 2)
       const lease = await claimed(storage)
       await storage.inbox.settle(
@@ -160,7 +165,7 @@ export const lookupPromises: readonly Promised[] = [
   {
     promise: 'a lane shows what holds or troubles it, and how and when it was tried last',
     async check(storage) {
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       await storage.inbox.settle(await claimed(storage), [], {
         readyAt: 5_000,
         failures: 2,
@@ -169,6 +174,7 @@ export const lookupPromises: readonly Promised[] = [
       const lane = async () => (await storage.lookup.lanes(one)).find((shown) => shown.lane === 'send')
       assert.deepEqual(await lane(), {
         lane: 'send',
+        destination: 1,
         readyAt: 5_000,
         failures: 2,
         triedAt: 2_000,
@@ -181,8 +187,8 @@ export const lookupPromises: readonly Promised[] = [
         failures: 0,
         tried: { at: 5_001 },
       })
-      await storage.inbox.hold(one, 'send', 'paused')
-      assert.deepEqual(await lane(), { lane: 'send', failures: 0, triedAt: 5_001, hold: 'paused' })
+      await storage.inbox.hold(sendLane(one), 'paused')
+      assert.deepEqual(await lane(), { lane: 'send', destination: 1, failures: 0, triedAt: 5_001, hold: 'paused' })
       assert.deepEqual(await storage.lookup.lanes(other), [])
     },
   },
@@ -215,7 +221,7 @@ export const lookupPromises: readonly Promised[] = [
   {
     promise: 'an entry driven again can be given to the account it belongs to, its counts with it',
     async check(storage) {
-      await storage.inbox.append([arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
+      await append(storage, [arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
       const [found] = await all(storage, { states: ['quarantined'] })
       await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000)
       assert.deepEqual([await total(storage, 'received', ''), await total(storage, 'received', one)], [0, 1])
@@ -258,7 +264,7 @@ export const lookupPromises: readonly Promised[] = [
       const at = 10 * hour
       const arrivals = [0, 1, minute, hour].map((after) => arrival({ receivedAt: at + after }))
       const odd = arrival({ receivedAt: at, state: 'quarantined', type: 'odd' })
-      await storage.inbox.append([...arrivals, odd, arrival({ org: other, receivedAt: at })])
+      await append(storage, [...arrivals, odd, arrival({ org: other, receivedAt: at })])
       const lease = await claimed(storage, 'send', { now: at + hour, limit: 2 })
       const [first, second] = lease.entries
       await storage.inbox.settle(lease, [
@@ -303,7 +309,7 @@ export const lookupPromises: readonly Promised[] = [
       const at = 10 * hour
       const twice = arrival({ receivedAt: at, rememberMs: 9 * hour })
       const again = (receivedAt: number) => ({ ...twice, receivedAt })
-      await storage.inbox.append([
+      await append(storage, [
         ignored({ receivedAt: at, reason: 'switched_off', type: 'an_event' }),
         ignored({ receivedAt: at + 1, reason: 'switched_off', type: 'an_event' }),
         ignored({ receivedAt: at + 1, reason: 'unknown_type' }),
@@ -363,9 +369,9 @@ export const lookupPromises: readonly Promised[] = [
   {
     promise: 'the law of conservation holds while entries are driven again and taken away',
     async check(storage) {
-      const states: State[] = ['delivered', 'dead', 'quarantined']
+      const states = ['delivered', 'dead', 'quarantined'] as const
       for (let round = 0; round < 30; round++) {
-        await storage.inbox.append([arrival({ receivedAt: 2_000 }), arrival({ state: 'quarantined' })])
+        await append(storage, [arrival({ receivedAt: 2_000 }), arrival({ state: 'quarantined' })])
         const lease = await claimed(storage, 'send', { now: 3_000, limit: 3 })
         await storage.inbox.settle(
           lease,

@@ -1,7 +1,10 @@
 /** The promises about a person who wants an attempt now. */
 import assert from 'node:assert/strict'
-import { arrival, claimed, claimOne, idle, one, type Promised, to } from './conformance.ts'
-import type { Ending, Lane, LaneShown, State, Storage } from './ports.ts'
+import { append, arrival, claimed, claimOne, idle, laneOf, one, type Promised, to } from './conformance.ts'
+import { askLane, type Lane, type State, sendLane } from './ports/entry.ts'
+import type { Ending } from './ports/inbox.ts'
+import type { LaneShown } from './ports/lookup.ts'
+import type { Storage } from './ports/storage.ts'
 
 const [now, minuteMs] = [2_000, 60_000]
 const lanes = [
@@ -9,13 +12,13 @@ const lanes = [
   ['ask', 'asking'],
 ] as const
 
-async function laneOf(storage: Storage, lane: Lane): Promise<LaneShown | undefined> {
+async function shownLane(storage: Storage, lane: Lane): Promise<LaneShown | undefined> {
   return (await storage.lookup.lanes(one)).find(({ lane: name }) => name === lane)
 }
 
 /** One entry waits in the lane, whose last lease ended so. */
 async function ended(storage: Storage, lane: Lane, state: State & ('waiting' | 'asking'), ending: Ending) {
-  await storage.inbox.append([arrival({ state })])
+  await append(storage, [arrival({ state })])
   await storage.inbox.settle(await claimed(storage, lane), [], ending)
 }
 
@@ -28,8 +31,8 @@ export const retryPromises: readonly Promised[] = [
     async check(storage) {
       for (const [lane, state] of lanes) {
         await ended(storage, lane, state, backsOff)
-        assert.deepEqual(await storage.inbox.retry(one, lane, now + 1), { is: 'asked' })
-        const shown = await laneOf(storage, lane)
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now + 1), { is: 'asked' })
+        const shown = await shownLane(storage, lane)
         assert.deepEqual([shown?.asked, shown?.askedAt, shown?.failures], [true, now + 1, 3])
         const lease = await claimed(storage, lane, { now: now + 1 })
         assert.deepEqual([lease.asked, lease.failures], [true, 3])
@@ -38,7 +41,7 @@ export const retryPromises: readonly Promised[] = [
         const again = await claimed(storage, lane, { now: now + 1 })
         assert.equal(again.asked, true)
         await storage.inbox.settle(again, [], { ...backsOff, readyAt: now + 2 })
-        const after = await laneOf(storage, lane)
+        const after = await shownLane(storage, lane)
         assert.deepEqual([after?.asked, after?.askedAt], [undefined, now + 1])
         const next = await claimed(storage, lane, { now: now + 2 })
         assert.equal(next.asked, undefined)
@@ -51,8 +54,8 @@ export const retryPromises: readonly Promised[] = [
     async check(storage) {
       const troubled = { ...backsOff, trouble: 'segment_401' }
       await ended(storage, 'send', 'waiting', troubled)
-      await storage.inbox.append([arrival()])
-      assert.deepEqual(await storage.inbox.retry(one, 'send', now), { is: 'asked' })
+      await append(storage, [arrival()])
+      assert.deepEqual(await storage.inbox.retry(sendLane(one), now), { is: 'asked' })
       const probe = await claimed(storage, 'send')
       assert.deepEqual([probe.entries.length, probe.trouble, probe.failures], [1, 'segment_401', 3])
     },
@@ -60,9 +63,9 @@ export const retryPromises: readonly Promised[] = [
   {
     promise: 'a retry asks at once what waits for a time of its own',
     async check(storage) {
-      await storage.inbox.append([arrival({ state: 'asking', dueAt: now + minuteMs })])
-      await storage.inbox.append([arrival({ state: 'asking', dueAt: now + 2 * minuteMs })])
-      assert.deepEqual(await storage.inbox.retry(one, 'ask', now), { is: 'asked' })
+      await append(storage, [arrival({ state: 'asking', dueAt: now + minuteMs })])
+      await append(storage, [arrival({ state: 'asking', dueAt: now + 2 * minuteMs })])
+      assert.deepEqual(await storage.inbox.retry(askLane(one), now), { is: 'asked' })
       assert.equal((await claimed(storage, 'ask')).entries.length, 2)
     },
   },
@@ -70,12 +73,12 @@ export const retryPromises: readonly Promised[] = [
     promise: 'a retry of a lane where nothing waits, or that is held, changes nothing and says so',
     async check(storage) {
       for (const [lane, state] of lanes) {
-        assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'nothing' })
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now), { is: 'nothing' })
         await ended(storage, lane, state, backsOff)
-        await storage.inbox.hold(one, lane, 'paused')
-        assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'held', reason: 'paused' })
+        await storage.inbox.hold(laneOf(one, lane), 'paused')
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now), { is: 'held', reason: 'paused' })
         assert.equal(await claimOne(storage.inbox, lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
-        const shown = await laneOf(storage, lane)
+        const shown = await shownLane(storage, lane)
         assert.deepEqual([shown?.asked, shown?.askedAt, shown?.readyAt], [undefined, undefined, backsOff.readyAt])
       }
     },
@@ -85,14 +88,14 @@ export const retryPromises: readonly Promised[] = [
     async check(storage) {
       for (const [lane, state] of lanes) {
         await ended(storage, lane, state, backsOff)
-        await storage.inbox.retry(one, lane, now)
+        await storage.inbox.retry(laneOf(one, lane), now)
         await storage.inbox.settle(await claimed(storage, lane), [], backsOff)
         const later = { is: 'later', at: now + 10_000, why: 'just_tried' }
-        for (const at of [now, now + 9_999]) assert.deepEqual(await storage.inbox.retry(one, lane, at), later)
+        for (const at of [now, now + 9_999]) assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), at), later)
         assert.ok(await isDue(storage, lane, backsOff.readyAt))
-        assert.deepEqual(await storage.inbox.retry(one, lane, now + 10_000), { is: 'asked' })
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now + 10_000), { is: 'asked' })
         // A clock that has been set back does not make a person wait for as long.
-        assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'asked' })
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now), { is: 'asked' })
       }
     },
   },
@@ -102,13 +105,13 @@ export const retryPromises: readonly Promised[] = [
       for (const [lane, state] of lanes) {
         const retryAfterAt = now + minuteMs / 2
         await ended(storage, lane, state, { ...backsOff, retryAfterAt })
-        assert.equal((await laneOf(storage, lane))?.retryAfterAt, retryAfterAt)
+        assert.equal((await shownLane(storage, lane))?.retryAfterAt, retryAfterAt)
         const later = { is: 'later', at: retryAfterAt, why: 'retry_after' }
-        assert.deepEqual(await storage.inbox.retry(one, lane, retryAfterAt - 1), later)
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), retryAfterAt - 1), later)
         assert.ok(await isDue(storage, lane, backsOff.readyAt))
-        assert.deepEqual(await storage.inbox.retry(one, lane, retryAfterAt), { is: 'asked' })
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), retryAfterAt), { is: 'asked' })
         await storage.inbox.settle(await claimed(storage, lane, { now: retryAfterAt }), [], backsOff)
-        assert.equal((await laneOf(storage, lane))?.retryAfterAt, undefined)
+        assert.equal((await shownLane(storage, lane))?.retryAfterAt, undefined)
       }
     },
   },
@@ -116,12 +119,12 @@ export const retryPromises: readonly Promised[] = [
     promise: 'a retry while a lease is under way takes that for the attempt, and gives the lane to no other holder',
     async check(storage) {
       for (const [lane, state] of lanes) {
-        await storage.inbox.append([arrival({ state })])
+        await append(storage, [arrival({ state })])
         const lease = await claimed(storage, lane)
-        assert.deepEqual(await storage.inbox.retry(one, lane, now), { is: 'asked' })
+        assert.deepEqual(await storage.inbox.retry(laneOf(one, lane), now), { is: 'asked' })
         assert.equal(await claimOne(storage.inbox, lane, { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
         assert.equal(await storage.inbox.settle(lease, [], backsOff), true)
-        assert.equal((await laneOf(storage, lane))?.asked, undefined)
+        assert.equal((await shownLane(storage, lane))?.asked, undefined)
         assert.ok(await isDue(storage, lane, backsOff.readyAt))
       }
     },
@@ -130,10 +133,10 @@ export const retryPromises: readonly Promised[] = [
     promise: 'what a person asked for is over when nothing waits any more',
     async check(storage) {
       await ended(storage, 'send', 'waiting', backsOff)
-      await storage.inbox.retry(one, 'send', now)
+      await storage.inbox.retry(sendLane(one), now)
       while ((await storage.inbox.erase(one)) > 0);
       assert.equal(await claimOne(storage.inbox, 'send', { now, leaseMs: 1, limit: 1, bytesMax: 1 }), undefined)
-      assert.equal((await laneOf(storage, 'send'))?.asked, undefined)
+      assert.equal((await shownLane(storage, 'send'))?.asked, undefined)
     },
   },
   {
@@ -144,9 +147,9 @@ export const retryPromises: readonly Promised[] = [
         const retryAfterAt = now + minuteMs / 2
         const troubled = { ...backsOff, trouble: 'segment_401' }
         const pauseAndResume = async (at: number) => {
-          await storage.inbox.hold(one, lane, 'paused')
-          await storage.inbox.resume(one, lane, at, true)
-          const shown = await laneOf(storage, lane)
+          await storage.inbox.hold(laneOf(one, lane), 'paused')
+          await storage.inbox.resume(laneOf(one, lane), at, true)
+          const shown = await shownLane(storage, lane)
           assert.deepEqual([shown?.hold, shown?.trouble, shown?.failures], [undefined, undefined, 0])
           return shown?.asked
         }
@@ -158,7 +161,7 @@ export const retryPromises: readonly Promised[] = [
         assert.equal(await pauseAndResume(retryAfterAt + 1), undefined)
         assert.ok(await isDue(storage, lane, retryAfterAt + 10_000))
         // What is no person's wish, such as a new key, waits for neither.
-        await storage.inbox.resume(one, lane, now)
+        await storage.inbox.resume(laneOf(one, lane), now)
         assert.ok(await isDue(storage, lane, now))
       }
     },

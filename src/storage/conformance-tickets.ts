@@ -1,7 +1,7 @@
 /** The promises about tickets: what a browser holds for a while. */
 import assert from 'node:assert/strict'
 import { one, other, type Promised } from './conformance.ts'
-import type { Ticket } from './ports.ts'
+import type { Ticket } from './ports/sessions.ts'
 
 let made = 0
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one list of what breaks an engine, and the engines.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,13 +8,19 @@ import { type Databases, usePostgres, withoutPostgres } from '../../test/postgre
 import { promises as basic, idle } from './conformance.ts'
 import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
+import { destinationPromises } from './conformance-destinations.ts'
 import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { ticketPromises } from './conformance-tickets.ts'
-import { openForgetful } from './memory/open.ts'
-import type { Ending, Inbox, Installs, Lease, Ledger, Lookup, Placed, Storage, Tickets } from './ports.ts'
+import type { Installs } from './ports/accounts.ts'
+import { type Appended, type Placed, sendLane } from './ports/entry.ts'
+import type { Ending, Inbox, Lease } from './ports/inbox.ts'
+import type { Ledger, Lookup } from './ports/lookup.ts'
+import type { Tickets } from './ports/sessions.ts'
+import type { Storage } from './ports/storage.ts'
 import { open as openPostgres } from './postgres/open.ts'
+import { openInMemory } from './sqlite/in-memory.ts'
 import { open as openSqlite } from './sqlite/open.ts'
 
 async function withSqlite(use: (storage: Storage) => Promise<void>): Promise<void> {
@@ -46,6 +53,7 @@ const promises = [
   ...basic,
   ...claimPromises,
   ...clockPromises,
+  ...destinationPromises,
   ...jobPromises,
   ...lookupPromises,
   ...retryPromises,
@@ -53,7 +61,7 @@ const promises = [
 ]
 
 const engines: Record<string, (use: (storage: Storage) => Promise<void>) => Promise<void>> = {
-  memory: (use) => use(openForgetful()),
+  memory: (use) => use(openInMemory()),
   sqlite: withSqlite,
   postgres: withPostgres,
 }
@@ -75,15 +83,19 @@ type Sabotage = (
 ) => Partial<Inbox & Lookup & Tickets & Ledger & Installs>
 const sabotages: Record<string, Sabotage> = {
   'takes every arrival for new': (inbox) => ({
-    append: (batch) =>
+    append: (bodies, arrivals) =>
       inbox.append(
-        batch.map((one) =>
-          one.state === 'ignored' ? one : { ...one, identity: Buffer.from(`${one.messageId} ${performance.now()}`) },
+        bodies,
+        arrivals.map((one) =>
+          'identity' in one ? { ...one, identity: Buffer.from(`${one.messageId} ${performance.now()}`) } : one,
         ),
       ),
   }),
   'acknowledges what it does not keep': (inbox) => ({
-    append: async (batch) => (batch.length > 3 ? batch.map(() => 'stored') : inbox.append(batch)),
+    append: async (bodies, arrivals) =>
+      arrivals.length > 3
+        ? { is: 'kept', outcomes: arrivals.map(() => 'stored'), woke: [] }
+        : inbox.append(bodies, arrivals),
   }),
   'gives entries in another order': (inbox) => ({ claim: mapEntries(inbox, (entries) => entries.toReversed()) }),
   'changes the messageId': (inbox) => ({
@@ -93,9 +105,12 @@ const sabotages: Record<string, Sabotage> = {
     claim: mapEntries(inbox, (entries) => entries.map(({ known: _, ...entry }) => entry)),
   }),
   'cuts bodies at a NUL': (inbox) => ({
-    claim: mapEntries(inbox, (entries) =>
-      entries.map((entry) => ({ ...entry, body: entry.body.subarray(0, Math.max(entry.body.indexOf(0), 0)) })),
-    ),
+    async claim(...args) {
+      const { leases } = await inbox.claim(...args)
+      const cut = (sealed: Uint8Array) => sealed.subarray(0, Math.max(sealed.indexOf(0), 0))
+      const bodiesOf = ({ bodies }: Lease) => bodies.map((body) => ({ ...body, sealed: cut(body.sealed) }))
+      return { leases: leases.map((lease) => ({ ...lease, bodies: bodiesOf(lease) })) }
+    },
   }),
   'gives more than was asked for': (inbox) => ({
     claim: (lane, options) => inbox.claim(lane, { ...options, limit: 1_000 }),
@@ -121,12 +136,12 @@ const sabotages: Record<string, Sabotage> = {
     claim: (lane, { holder, ...options }) =>
       inbox.claim(lane, { ...options, ...(holder && { holder: { ...holder, busy: [] } }) }),
   }),
-  'wakes nothing': (inbox) => ({ append: (batch) => inbox.append(batch) }),
+  'wakes nothing': (inbox) => ({
+    append: async (...given) => ({ ...(await inbox.append(...given)), woke: [] }) as Appended,
+  }),
   'wakes whatever it appends to': (inbox) => ({
-    append: (batch, woke) => {
-      woke?.(batch.map(({ org }) => ({ org, lane: 'send' })))
-      return inbox.append(batch)
-    },
+    append: async (bodies, arrivals) =>
+      ({ ...(await inbox.append(bodies, arrivals)), woke: arrivals.map(({ org }) => sendLane(org)) }) as Appended,
   }),
   'leases one account a claim': (inbox) => ({ claim: (lane, options) => inbox.claim(lane, { ...options, room: 1 }) }),
   'says with no claim when the next is due': (inbox) => ({
@@ -148,8 +163,8 @@ const sabotages: Record<string, Sabotage> = {
   }),
   'makes nothing due for a person who asks': () => ({ retry: async () => ({ is: 'asked' }) }),
   'forgets the trouble when a person asks': (inbox) => ({
-    retry: async (org, lane, now) => {
-      await inbox.resume(org, lane, now)
+    retry: async (lane, now) => {
+      await inbox.resume(lane, now)
       return { is: 'asked' }
     },
   }),
@@ -161,10 +176,10 @@ const sabotages: Record<string, Sabotage> = {
   }),
   'lets a person ask as often as they like': (inbox) => {
     let asked = 0
-    return { retry: (org, lane, now) => inbox.retry(org, lane, now + 10_000 * asked++) }
+    return { retry: (lane, now) => inbox.retry(lane, now + 10_000 * asked++) }
   },
   'resumes for a person without an attempt': (inbox) => ({
-    resume: (org, lane, now) => inbox.resume(org, lane, now),
+    resume: (lane, now) => inbox.resume(lane, now),
   }),
   'lets no lane follow its account': () => ({ follow: async () => {} }),
   'holds no lane for good when many follow': (inbox) => ({
@@ -224,8 +239,11 @@ const sabotages: Record<string, Sabotage> = {
     totals: async () => (await ledger.totals()).map(({ reason: _r, ...rest }) => rest),
   }),
   'ignores all for the same reason': (inbox) => ({
-    append: (batch) =>
-      inbox.append(batch.map((one) => (one.state === 'ignored' ? { ...one, reason: 'switched_off' } : one))),
+    append: (bodies, arrivals) =>
+      inbox.append(
+        bodies,
+        arrivals.map((one) => (one.state === 'ignored' ? { ...one, reason: 'switched_off' } : one)),
+      ),
   }),
   'does not keep the reason of what it settles as ignored': (inbox) => ({
     settle: (lease, settlements, ending) =>
@@ -266,7 +284,7 @@ describe('an engine that breaks a promise is caught', () => {
     test(`one that ${sabotage}`, async (context) => {
       const caught: string[] = []
       for (const { promise, check } of promises) {
-        const storage = openForgetful()
+        const storage = openInMemory()
         broken(storage)
         await check(storage).catch(() => caught.push(promise))
       }

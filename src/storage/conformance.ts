@@ -1,29 +1,33 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: a list with one check for each promise.
 /**
- * What every engine must prove, promise by promise: the sentences of ports.ts, each as a check that throws when it is
+ * What every engine must prove, promise by promise: the sentences of ports/, each as a check that throws when it is
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type {
-  Arrival,
-  Deed,
-  Entry,
-  IgnoredReason,
-  Inbox,
-  Install,
-  Lane,
-  Lease,
-  Limits,
-  Settlement,
-  Storage,
-} from './ports.ts'
+import type { Deed, Install } from './ports/accounts.ts'
+import {
+  type Arrival,
+  askLane,
+  type Entry,
+  type Given,
+  type IgnoredReason,
+  type Lane,
+  type LaneKey,
+  type NewBody,
+  type NewEvent,
+  type Org,
+  sendLane,
+} from './ports/entry.ts'
+import type { ClaimOptions, Inbox, Lease, Limits, Settlement } from './ports/inbox.ts'
+import type { Storage } from './ports/storage.ts'
 
 export interface Promised {
   promise: string
   check(storage: Storage): Promise<void>
 }
 
-type Stored = Exclude<Arrival, { state: 'ignored' }>
+/** An event with a body of its own. */
+export type Alone = Omit<NewEvent, 'body' | 'position' | 'bytes'> & { sealed: Uint8Array }
 
 const hourMs = 3_600_000
 export const one = '5000883'
@@ -31,7 +35,7 @@ export const other = '6000993'
 let made = 0
 
 /** A different arrival each time, but for what is said. */
-export function arrival(said: Partial<Stored> = {}): Stored {
+export function arrival(said: Partial<Alone> = {}): Alone {
   const n = ++made
   return {
     state: 'waiting',
@@ -42,9 +46,45 @@ export function arrival(said: Partial<Stored> = {}): Stored {
     identity: Buffer.from(`identity-${n}`.padEnd(16, '.')),
     rememberMs: hourMs,
     mapping: 1,
-    body: Buffer.from(`body-${n}`),
+    sealed: Buffer.from(`body-${n}`),
     ...said,
   }
+}
+
+/** Appends as a service does: what is known already is left out, and told as a duplicate. */
+export async function append(storage: Pick<Storage, 'inbox'>, arrivals: readonly (Alone | Ignored)[]) {
+  return (await appendAll(storage, arrivals)).outcomes
+}
+
+/** The same, with the lanes that had nothing due before. */
+export async function appendAll({ inbox }: Pick<Storage, 'inbox'>, arrivals: readonly (Alone | Ignored)[]) {
+  const repeats = new Set<number>()
+  for (;;) {
+    const bodies: NewBody[] = []
+    const appended = await inbox.append(
+      bodies,
+      arrivals.map((arrival, at): Arrival => {
+        if (arrival.state === 'ignored') return arrival
+        const { sealed, ...event } = arrival
+        const owner = event.state === 'unclaimed' ? '' : event.org
+        const { type, receivedAt } = event
+        if (repeats.has(at)) return { state: 'duplicate', org: owner, type, receivedAt }
+        const body = bodies.push({ org: owner, sealed }) - 1
+        return { ...event, body, position: 0, bytes: sealed.byteLength }
+      }),
+    )
+    if (appended.is === 'kept') return appended
+    for (const at of appended.known) repeats.add(at)
+  }
+}
+
+/** What is sealed of an entry that was given out. */
+export function sealedOf({ bodies }: Given, { body: { id } }: Entry): Buffer {
+  return Buffer.from(bodies.find((body) => body.id === id)!.sealed)
+}
+
+export function laneOf(org: Org, lane: Lane = 'send'): LaneKey {
+  return lane === 'send' ? sendLane(org) : askLane(org)
 }
 
 /** Of an event whose own time this is. */
@@ -54,7 +94,7 @@ export function identityAt(time: number): Buffer {
   return identity
 }
 
-type Ignored = Extract<Arrival, { state: 'ignored' }>
+export type Ignored = Extract<Arrival, { state: 'ignored' }>
 
 export function ignored(said: Partial<Ignored> = {}): Ignored {
   return { state: 'ignored', org: one, type: 'other', reason: 'switched_off', receivedAt: 1_000, ...said }
@@ -62,7 +102,10 @@ export function ignored(said: Partial<Ignored> = {}): Ignored {
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
 
-type Claiming = Omit<Parameters<Inbox['claim']>[1], 'room'>
+/** What an entry of a lane may become, to be done with it. */
+export const doneIn = { send: 'delivered', ask: 'ignored' } as const
+
+type Claiming = Omit<ClaimOptions, 'room'>
 
 /** One account's lease, as most sentences want it. */
 export async function claimOne(inbox: Inbox, lane: Lane, options: Claiming): Promise<Lease | undefined> {
@@ -101,14 +144,28 @@ async function standing(storage: Storage, state: string, org = one): Promise<num
     .reduce((sum, { count }) => sum + count, 0)
 }
 
-/** received = delivered + ignored + expired + dead and gone + every row that is not delivered. */
+/** What was received is ignored, expired, dead and gone, still there, or taken over; and what a destination took over likewise. */
 export async function conserved(storage: Storage): Promise<void> {
   const { totals, standings } = await storage.ledger.books()
-  const counted = (outcome: string) =>
-    totals.filter((entry) => entry.outcome === outcome).reduce((sum, { count }) => sum + count, 0)
-  const rows = standings.filter(({ state }) => state !== 'delivered').reduce((sum, { count }) => sum + count, 0)
-  const gone = counted('delivered') + counted('ignored') + counted('expired') + counted('dead')
-  assert.equal(counted('received'), gone + rows, 'received is everything that became of it')
+  const places = new Set([...totals, ...standings].map(({ org, destination }) => `${destination} ${org}`))
+  for (const place of places) {
+    const isHere = ({ org, destination }: { org: Org; destination: number }) => `${destination} ${org}` === place
+    const counted = (...outcomes: string[]) =>
+      totals
+        .filter((total) => isHere(total) && outcomes.includes(total.outcome))
+        .reduce((sum, { count }) => sum + count, 0)
+    // Nobody's account yet: those that are not installed are counted together.
+    const rows = standings.filter((one) =>
+      one.state === 'unclaimed' ? place === '0 ' : isHere(one) && one.state !== 'delivered',
+    )
+    const there = rows.reduce((sum, { count }) => sum + count, 0)
+    const isAccount = place.startsWith('0 ')
+    assert.equal(
+      counted(isAccount ? 'received' : 'taken'),
+      counted('delivered', 'ignored', 'expired', 'dead', ...(isAccount ? ['taken'] : [])) + there,
+      `what came to ${place} is everything that became of it`,
+    )
+  }
 }
 
 export const keepAll: Limits = {
@@ -128,7 +185,7 @@ export const promises: readonly Promised[] = [
     promise: 'a sound store has no findings, whatever was kept, delivered and erased in it',
     async check(storage) {
       assert.deepEqual(await storage.examine(), [])
-      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await append(storage, [arrival(), arrival(), arrival({ org: other })])
       assert.deepEqual(await storage.examine(), [])
       const lease = await claimed(storage)
       await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], { readyAt: 1, failures: 0 })
@@ -145,19 +202,20 @@ export const promises: readonly Promised[] = [
         Buffer.from('\u0000 😀 \u2028'),
         Buffer.alloc(256 * 1024, 7),
       ]
-      const sent = odd.map((body) => arrival({ body }))
+      const sent = odd.map((sealed) => arrival({ sealed }))
       assert.deepEqual(
-        await storage.inbox.append(sent),
+        await append(storage, sent),
         sent.map(() => 'stored'),
       )
-      const { entries, org } = await claimed(storage)
+      const lease = await claimed(storage)
+      const { entries, org } = lease
       assert.equal(org, one)
       assert.deepEqual(
         entries.map(({ messageId }) => messageId),
         sent.map(({ messageId }) => messageId),
       )
       entries.forEach((entry, index) => {
-        assert.ok(Buffer.from(entry.body).equals(odd[index]!))
+        assert.ok(sealedOf(lease, entry).equals(odd[index]!))
         assert.equal(entry.type, 'an_event')
         assert.equal(entry.receivedAt, 1_000)
         assert.equal(entry.failures, 0)
@@ -170,7 +228,7 @@ export const promises: readonly Promised[] = [
       let done = false
       const writing = (async () => {
         for (let round = 0; round < 40; round++) {
-          await Promise.all([storage.inbox.append([arrival(), arrival()]), storage.inbox.append([arrival()])])
+          await Promise.all([append(storage, [arrival(), arrival()]), append(storage, [arrival()])])
           const lease = await claimed(storage)
           await storage.inbox.settle(
             lease,
@@ -189,7 +247,7 @@ export const promises: readonly Promised[] = [
     async check(storage) {
       const twice = arrival()
       const batches = Array.from({ length: 50 }, (_, n) => (n % 10 === 3 ? [arrival(), { ...twice }] : [arrival()]))
-      const answers = await Promise.all(batches.map((batch) => storage.inbox.append(batch)))
+      const answers = await Promise.all(batches.map((batch) => append(storage, batch)))
       assert.deepEqual(
         answers.map(({ length }) => length),
         batches.map(({ length }) => length),
@@ -204,8 +262,8 @@ export const promises: readonly Promised[] = [
     async check(storage) {
       const first = arrival({ rememberMs: 600 })
       const again = (receivedAt: number) =>
-        storage.inbox.append([{ ...arrival(), identity: first.identity, rememberMs: 600, receivedAt }])
-      await storage.inbox.append([first])
+        append(storage, [{ ...arrival(), identity: first.identity, rememberMs: 600, receivedAt }])
+      await append(storage, [first])
       assert.deepEqual(await again(1_400), ['duplicate'])
       assert.deepEqual(await again(1_599), ['duplicate'])
       assert.deepEqual(await again(1_600), ['stored'])
@@ -219,7 +277,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what is ignored is counted and leaves nothing',
     async check(storage) {
-      assert.deepEqual(await storage.inbox.append([ignored(), ignored()]), ['ignored', 'ignored'])
+      assert.deepEqual(await append(storage, [ignored(), ignored()]), ['ignored', 'ignored'])
       assert.equal(await total(storage, 'ignored'), 2)
       await nothingDue(storage)
       await conserved(storage)
@@ -229,7 +287,7 @@ export const promises: readonly Promised[] = [
     promise: 'what is ignored is counted by type and reason, on arrival and when it is settled, each account’s apart',
     async check(storage) {
       const reasons: IgnoredReason[] = ['switched_off', 'switched_off', 'unknown_type', 'disconnected', 'not_allowed']
-      await storage.inbox.append([
+      await append(storage, [
         ...reasons.map((reason) => ignored({ reason })),
         ignored({ type: 'an_event' }),
         ignored({ org: other }),
@@ -245,7 +303,7 @@ export const promises: readonly Promised[] = [
         idle,
       )
       const told = (await storage.ledger.totals())
-        .filter(({ outcome }) => outcome !== 'received')
+        .filter(({ outcome }) => outcome !== 'received' && outcome !== 'taken')
         .map(({ org, type, outcome, reason, count }) => `${org} ${type} ${outcome} ${reason} ${count}`)
       assert.deepEqual(told.sort(), [
         `${one} an_event ignored empty 1`,
@@ -263,7 +321,10 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a claim gives no more than its limits, but one entry at least',
     async check(storage) {
-      await storage.inbox.append(Array.from({ length: 5 }, () => arrival({ body: Buffer.alloc(1_000) })))
+      await append(
+        storage,
+        Array.from({ length: 5 }, () => arrival({ sealed: Buffer.alloc(1_000) })),
+      )
       const few = await claimed(storage, 'send', { limit: 3 })
       assert.equal(few.entries.length, 3)
       await storage.inbox.settle(few, [], idle)
@@ -276,7 +337,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'one account has one lease a lane at a time, however many claim at once',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await append(storage, [arrival(), arrival(), arrival({ org: other })])
       const leases = await Promise.all(Array.from({ length: 5 }, () => claimOne(storage.inbox, 'send', claimOptions)))
       assert.deepEqual(leases.flatMap((lease) => lease?.org ?? []).sort(), [one, other])
     },
@@ -284,9 +345,12 @@ export const promises: readonly Promised[] = [
   {
     promise: 'accounts take turns: the one served longest ago comes first, whatever another has waiting',
     async check(storage) {
-      await storage.inbox.append(Array.from({ length: 20 }, () => arrival()))
+      await append(
+        storage,
+        Array.from({ length: 20 }, () => arrival()),
+      )
       const flood = await claimed(storage, 'send', { limit: 2 })
-      await storage.inbox.append([arrival({ org: other })])
+      await append(storage, [arrival({ org: other })])
       await storage.inbox.settle(flood, [], idle)
       assert.equal((await claimed(storage, 'send', { limit: 2 })).org, other)
       assert.equal((await claimed(storage, 'send', { limit: 2 })).org, one)
@@ -295,7 +359,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what is settled is settled: delivered, dead and quarantined entries are claimed no more',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival(), arrival(), arrival()])
+      await append(storage, [arrival(), arrival(), arrival(), arrival()])
       const lease = await claimed(storage)
       const [a, b, c, d] = lease.entries.map(({ id }) => id)
       const settlements = [
@@ -317,7 +381,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a lease that has run out goes to the next, the crash is counted, and the late holder can settle nothing',
     async check(storage) {
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       const early = await claimed(storage, 'send', { leaseMs: 1_000 })
       assert.equal(early.crashes, 0)
       await nothingDue(storage, 2_999)
@@ -340,10 +404,14 @@ export const promises: readonly Promised[] = [
     promise: 'a lease that its holder does not work on is given back to it at once, and no crash is counted',
     async check(storage) {
       for (const lane of ['send', 'ask'] as const) {
-        await storage.inbox.append([arrival({ state: lane === 'send' ? 'waiting' : 'asking' })])
+        await append(storage, [arrival({ state: lane === 'send' ? 'waiting' : 'asking' })])
         const lost = await claimed(storage, lane, { holder: { id: 'a', busy: [] } })
-        const claim = (id: string, busy: string[], now = 2_000) =>
-          claimOne(storage.inbox, lane, { ...claimOptions, now, holder: { id, busy } })
+        const claim = (id: string, busy: Org[], now = 2_000) =>
+          claimOne(storage.inbox, lane, {
+            ...claimOptions,
+            now,
+            holder: { id, busy: busy.map((org) => laneOf(org, lane)) },
+          })
         assert.equal(await claim('a', [one]), undefined, 'its holder works on it')
         assert.equal(await claim('b', []), undefined, 'it is the lease of another')
         assert.equal(await claim('a', [one], 99_000), undefined, 'its holder works on it, whatever the time')
@@ -351,23 +419,24 @@ export const promises: readonly Promised[] = [
         assert.equal(again.crashes, 0)
         assert.deepEqual(again.entries, lost.entries)
         const { id } = again.entries[0]!
-        assert.equal(await storage.inbox.settle(lost, [to(id, 'delivered')], idle), false)
+        assert.equal(await storage.inbox.settle(lost, [to(id, doneIn[lane])], idle), false)
         assert.equal(await storage.inbox.renew(lost, 99_000), false)
         assert.equal(await storage.inbox.renew(again, 70_000), true)
         const others = (await claim('b', [other], 70_000))!
         assert.equal(others.crashes, 1, 'another has to take the silence for a crash')
         assert.equal(await storage.inbox.settle(others, [], idle), true)
         assert.equal(await claim('a', [one], 99_000), undefined, 'it has not noticed yet that another had the lane')
-        await storage.inbox.settle((await claim('a', []))!, [to(id, 'delivered')], idle)
+        await storage.inbox.settle((await claim('a', []))!, [to(id, doneIn[lane])], idle)
       }
     },
   },
   {
     promise: 'a lane with a lost lease is due to its holder at once, to others when it has run out',
     async check(storage) {
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       await claimed(storage, 'send', { holder: { id: 'a', busy: [] } })
-      const due = (id: string, busy: string[]) => storage.inbox.nextDue('send', { id, busy })
+      const due = (id: string, busy: Org[]) =>
+        storage.inbox.nextDue('send', { id, busy: busy.map((org) => sendLane(org)) })
       assert.equal(await due('a', []), 1_000)
       assert.equal(await due('a', [one]), undefined, 'it is told when its work ends')
       assert.equal(await due('b', []), 62_000)
@@ -377,20 +446,20 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a lease is its holder’s alone, though another was given one with the same number',
     async check(storage) {
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       const lease = await claimed(storage, 'send', { holder: { id: 'a', busy: [] } })
       const another = { ...lease, holder: 'b' }
       const { id } = lease.entries[0]!
       assert.equal(await storage.inbox.settle(another, [to(id, 'delivered')], idle), false)
       assert.equal(await storage.inbox.renew(another, 99_000), false)
-      assert.deepEqual(await storage.inbox.more(another, 0, { limit: 10, bytesMax: 1_000 }), [])
+      assert.deepEqual((await storage.inbox.more(another, 0, { limit: 10, bytesMax: 1_000 })).entries, [])
       assert.equal(await storage.inbox.settle(lease, [to(id, 'delivered')], idle), true)
     },
   },
   {
     promise: 'a lease whose work failed is counted as one that ended without a word, and the lane waits as it is told',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       const crashed = { readyAt: 3_000, failures: 2, trouble: 'key_refused', crashed: true } as const
       assert.equal(await storage.inbox.settle(await claimed(storage), [], crashed), true)
       await nothingDue(storage, 2_999)
@@ -405,7 +474,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a lease that ended in words starts the count of crashes anew',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       const early = await claimed(storage, 'send', { leaseMs: 100 })
       const late = await claimed(storage, 'send', { now: 2_100 })
       assert.deepEqual([early.crashes, late.crashes], [0, 1])
@@ -419,7 +488,11 @@ export const promises: readonly Promised[] = [
     async check(storage) {
       for (const lane of ['send', 'ask'] as const) {
         const state = lane === 'send' ? 'waiting' : 'asking'
-        const arrive = (many: number) => storage.inbox.append(Array.from({ length: many }, () => arrival({ state })))
+        const arrive = (many: number) =>
+          append(
+            storage,
+            Array.from({ length: many }, () => arrival({ state })),
+          )
         const limit = 4
         await arrive(6)
         for (let crashes = 0; crashes < 3; crashes++) {
@@ -430,11 +503,12 @@ export const promises: readonly Promised[] = [
         for (let leases = 0; leases < limit + 2; leases++) {
           const lease = await claimed(storage, lane, { now: 2_003, limit })
           const { id, place } = lease.entries[0]!
-          const follows = lane === 'send' ? await storage.inbox.more(lease, place, { limit, bytesMax: 1_000 }) : []
+          const limits = { limit, bytesMax: 1_000 }
+          const follows = lane === 'send' ? (await storage.inbox.more(lease, place, limits)).entries : []
           given.push(lease.entries.length + (leases < limit + 1 ? follows.length : 0))
           // An outage on the way: the entry is still in line, and still as suspect.
           const isOut = leases === 1
-          const settlements = isOut ? [] : [to(id, 'delivered')]
+          const settlements = isOut ? [] : [to(id, doneIn[lane])]
           await storage.inbox.settle(lease, settlements, { ...idle, failures: isOut ? 1 : 0 })
           await arrive(1)
         }
@@ -449,7 +523,7 @@ export const promises: readonly Promised[] = [
       for (const lane of ['send', 'ask'] as const) {
         const state = lane === 'send' ? 'waiting' : 'asking'
         const [poison, line] = [arrival({ state }), Array.from({ length: 4 }, () => arrival({ state }))]
-        await storage.inbox.append([...line, poison, arrival({ state }), arrival({ state })])
+        await append(storage, [...line, poison, arrival({ state }), arrival({ state })])
         const isPoison = ({ messageId }: { messageId: string }) => messageId === poison.messageId
         let now = 2_000
         for (let [deaths, alone] = [0, 0]; alone < 10; ) {
@@ -459,7 +533,7 @@ export const promises: readonly Promised[] = [
             assert.equal(lease.crashes, deaths < 3 ? deaths : alone++)
             deaths++
             now++
-          } else await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], idle)
+          } else await storage.inbox.settle(lease, [to(lease.entries[0]!.id, doneIn[lane])], idle)
         }
         const last = await claimed(storage, lane, { now })
         assert.deepEqual([last.crashes, last.entries.map(isPoison)], [10, [true]])
@@ -472,14 +546,17 @@ export const promises: readonly Promised[] = [
   {
     promise: 'care ends with the entries it was for: when the lane is found empty, what comes next comes together',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       for (let now = 2_000; now < 2_003; now++) await claimed(storage, 'send', { now, leaseMs: 1 })
       const { entries } = await claimed(storage, 'send', { now: 2_003, leaseMs: 1 })
       assert.equal(entries.length, 1)
-      const last = entries[0]!.id
-      await storage.inbox.take(one, [last, last + 1])
+      const all = await storage.lookup.find({ org: one }, { limit: 9 })
+      await storage.inbox.take(
+        one,
+        all.entries.map(({ id }) => id),
+      )
       await nothingDue(storage, 2_004)
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       const { crashes, entries: both } = await claimed(storage, 'send', { now: 2_005 })
       assert.deepEqual([crashes, both.length], [0, 2])
     },
@@ -488,29 +565,29 @@ export const promises: readonly Promised[] = [
     promise: "a send lease goes on to what follows in its account's line, within limits, and not for a late holder",
     async check(storage) {
       const all = [1, 2, 3, 4, 5].map(() => arrival())
-      await storage.inbox.append([...all, arrival({ org: other }), arrival({ state: 'asking' })])
+      await append(storage, [...all, arrival({ org: other }), arrival({ state: 'asking' })])
       const ids = (entries: readonly Entry[]) => entries.map(({ messageId }) => messageId)
       const sent = all.map(({ messageId }) => messageId)
       const lease = await claimed(storage, 'send', { limit: 2, leaseMs: 1_000 })
       assert.deepEqual(ids(lease.entries), sent.slice(0, 2))
       await storage.inbox.settle(lease, [to(lease.entries[1]!.id, 'ignored')])
-      const more = await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1e6 })
+      const more = (await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1e6 })).entries
       assert.deepEqual(ids(more), sent.slice(2, 4))
-      const small = await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1 })
+      const small = (await storage.inbox.more(lease, lease.entries[1]!.place, { limit: 2, bytesMax: 1 })).entries
       assert.deepEqual(ids(small), sent.slice(2, 3), 'one at least')
-      const last = await storage.inbox.more(lease, more[1]!.place, { limit: 9, bytesMax: 1e6 })
+      const last = (await storage.inbox.more(lease, more[1]!.place, { limit: 9, bytesMax: 1e6 })).entries
       assert.deepEqual(ids(last), sent.slice(4))
-      assert.deepEqual(await storage.inbox.more(lease, last[0]!.place, { limit: 9, bytesMax: 1e6 }), [])
+      assert.deepEqual((await storage.inbox.more(lease, last[0]!.place, { limit: 9, bytesMax: 1e6 })).entries, [])
       assert.equal(await storage.inbox.settle(lease, [to(last[0]!.id, 'delivered')]), true)
       await claimed(storage, 'send', { now: 3_000 })
       await claimed(storage, 'send', { now: 3_000 })
-      assert.deepEqual(await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 }), [])
+      assert.deepEqual((await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 })).entries, [])
     },
   },
   {
     promise: 'a renewed lease lasts until then',
     async check(storage) {
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       const lease = await claimed(storage, 'send', { leaseMs: 1_000 })
       assert.equal(await storage.inbox.renew(lease, 9_000), true)
       await nothingDue(storage, 8_999)
@@ -522,9 +599,9 @@ export const promises: readonly Promised[] = [
       'a lane rests until the time its lease ended with, and says when that is; what arrives meanwhile waits too',
     async check(storage) {
       assert.equal(await storage.inbox.nextDue('send'), undefined)
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3 })
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       assert.equal(await storage.inbox.nextDue('send'), 7_000)
       await nothingDue(storage, 6_999)
       const lease = await claimed(storage, 'send', { now: 7_000 })
@@ -535,7 +612,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a troubled account is claimed one entry at a time, shows its trouble, and is well when an ending says so',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, trouble: 'key_refused' })
       assert.deepEqual(
         (await storage.ledger.standings()).map(({ reason }) => reason),
@@ -553,25 +630,25 @@ export const promises: readonly Promised[] = [
   {
     promise: 'a held lane is not claimed, keeps what it has and takes what comes, until it is resumed',
     async check(storage) {
-      await storage.inbox.append([arrival()])
-      await storage.inbox.hold(one, 'send', 'paused')
-      await storage.inbox.append([arrival(), arrival({ org: other })])
+      await append(storage, [arrival()])
+      await storage.inbox.hold(sendLane(one), 'paused')
+      await append(storage, [arrival(), arrival({ org: other })])
       assert.equal((await claimed(storage)).org, other)
       await nothingDue(storage)
       const held = (await storage.ledger.standings()).find(({ org }) => org === one)
       assert.deepEqual([held?.reason, held?.count, held?.oldestReceivedAt], ['paused', 2, 1_000])
-      await storage.inbox.resume(one, 'send', 2_000)
+      await storage.inbox.resume(sendLane(one), 2_000)
       assert.equal((await claimed(storage)).entries.length, 2)
     },
   },
   {
     promise: 'a lane that nothing holds any more waits as it did before, with its trouble',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 5, trouble: 'key_refused' })
-      await storage.inbox.hold(one, 'send', 'paused')
+      await storage.inbox.hold(sendLane(one), 'paused')
       await nothingDue(storage)
-      await storage.inbox.hold(one, 'send', undefined)
+      await storage.inbox.hold(sendLane(one), undefined)
       assert.equal(await storage.inbox.nextDue('send'), 9_000)
       const probe = await claimed(storage, 'send', { now: 9_000 })
       assert.deepEqual([probe.entries.length, probe.trouble, probe.failures], [1, 'key_refused', 5])
@@ -581,21 +658,23 @@ export const promises: readonly Promised[] = [
     promise: 'many lanes follow their accounts at once: some are held, others resumed, and what waits in those is due',
     async check(storage) {
       const orgs = ['1', '2', '3', '4', '5']
-      await storage.inbox.append(orgs.map((org) => arrival({ org })))
-      await storage.inbox.append([arrival({ org: '1', state: 'asking', dueAt: 9_000 })])
-      await storage.inbox.hold('2', 'send', 'paused')
+      await append(
+        storage,
+        orgs.map((org) => arrival({ org })),
+      )
+      await append(storage, [arrival({ org: '1', state: 'asking', dueAt: 9_000 })])
+      await storage.inbox.hold(sendLane('2'), 'paused')
       for (const trouble of ['key_refused', undefined]) {
         const lease = await claimed(storage)
         await storage.inbox.settle(lease, [], { readyAt: 99_000, failures: 3, ...(trouble && { trouble }) })
       }
       const reasons: Record<string, string> = { 4: 'paused', 6: 'no_key' }
       const lanes = [...orgs, '6', '7'].map((org) => {
-        const [lane, reason] = ['send' as const, reasons[org]]
-        return reason ? ({ org, lane, is: { held: reason } } as const) : ({ org, lane, is: 'resumed' } as const)
+        const [key, reason] = [sendLane(org), reasons[org]]
+        return reason ? ({ ...key, is: { held: reason } } as const) : ({ ...key, is: 'resumed' } as const)
       })
-      await storage.inbox.hold('7', 'ask', 'disconnected')
-      const ask = { lane: 'ask' } as const
-      const [due, free] = [{ ...ask, org: '1', is: 'resumed' } as const, { ...ask, org: '7', is: { held: undefined } }]
+      await storage.inbox.hold(askLane('7'), 'disconnected')
+      const [due, free] = [{ ...askLane('1'), is: 'resumed' } as const, { ...askLane('7'), is: { held: undefined } }]
       await storage.inbox.follow([...lanes, due, free], 2_000)
       assert.equal((await storage.lookup.lanes('7')).find(({ lane }) => lane === 'ask')?.hold, undefined)
       const leases = [await claimed(storage), await claimed(storage), await claimed(storage), await claimed(storage)]
@@ -603,7 +682,7 @@ export const promises: readonly Promised[] = [
         leases.map(({ org, trouble, failures }) => [org, trouble, failures]).sort(),
         ['1', '2', '3', '5'].map((org) => [org, undefined, 0]),
       )
-      await storage.inbox.append([arrival({ org: '6' })])
+      await append(storage, [arrival({ org: '6' })])
       await nothingDue(storage)
       assert.deepEqual(await storage.inbox.nextDue('ask'), 9_000)
       const held = (await storage.ledger.standings()).filter(({ reason }) => reason !== undefined)
@@ -616,9 +695,9 @@ export const promises: readonly Promised[] = [
   {
     promise: 'resuming forgets trouble and backoff',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival()])
+      await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 99_000, failures: 5, trouble: 'key_refused' })
-      await storage.inbox.resume(one, 'send', 2_000)
+      await storage.inbox.resume(sendLane(one), 2_000)
       const lease = await claimed(storage)
       assert.deepEqual([lease.failures, lease.trouble, lease.entries.length], [0, undefined, 2])
     },
@@ -626,7 +705,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what must ask moves to the ask lane, blocks nobody, and takes the last place in line when it comes back',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival(), arrival()])
+      await append(storage, [arrival(), arrival(), arrival()])
       const lease = await claimed(storage)
       const [first, second] = lease.entries
       await storage.inbox.settle(lease, [to(first!.id, 'asking', { conversation: '77' })], idle)
@@ -638,8 +717,8 @@ export const promises: readonly Promised[] = [
       )
       const known = Buffer.from('sealed answer')
       await storage.inbox.settle(asking, [to(first!.id, 'waiting', { contact: '9', known })], idle)
-      await storage.inbox.append([arrival()])
-      await storage.inbox.resume(one, 'send', 2_000)
+      await append(storage, [arrival()])
+      await storage.inbox.resume(sendLane(one), 2_000)
       const line = await claimed(storage, 'send', { now: 99_000 })
       const place = line.entries.findIndex(({ id }) => id === first!.id)
       assert.equal(place, line.entries.length - 2, 'behind those before it, before those after it')
@@ -649,7 +728,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what asks again waits until it is due, counts how often, and the lane says when',
     async check(storage) {
-      await storage.inbox.append([arrival({ state: 'asking' }), arrival({ state: 'asking', dueAt: 0 })])
+      await append(storage, [arrival({ state: 'asking' }), arrival({ state: 'asking', dueAt: 0 })])
       const lease = await claimed(storage, 'ask')
       assert.equal(lease.entries.length, 2)
       const [urgent, usual] = lease.entries
@@ -672,10 +751,10 @@ export const promises: readonly Promised[] = [
         const later = lease.entries.map(({ id }) => to(id, 'asking', { dueAt: 9_000, reason: 'missing' }))
         await storage.inbox.settle(lease, later, { readyAt: failures > 0 ? 8_000 : 2_000, failures })
       }
-      await storage.inbox.append([arrival({ state: 'asking' })])
+      await append(storage, [arrival({ state: 'asking' })])
       await ends(await claimed(storage, 'ask'), 0)
       const fresh = arrival({ state: 'asking', receivedAt: 2_500 })
-      await storage.inbox.append([fresh])
+      await append(storage, [fresh])
       assert.equal(await storage.inbox.nextDue('ask'), 2_500)
       const lease = await claimed(storage, 'ask', { now: 2_500 })
       assert.deepEqual(
@@ -683,14 +762,14 @@ export const promises: readonly Promised[] = [
         [fresh.messageId],
       )
       await ends(lease, 1)
-      await storage.inbox.append([arrival({ state: 'asking', receivedAt: 3_000 })])
+      await append(storage, [arrival({ state: 'asking', receivedAt: 3_000 })])
       await nothingDue(storage, 7_999)
     },
   },
   {
     promise: 'entries of an account that is not installed wait apart, are adopted with their counts, and are then sent',
     async check(storage) {
-      await storage.inbox.append([
+      await append(storage, [
         arrival({ state: 'unclaimed', reason: 'not_installed' }),
         arrival({ state: 'unclaimed', org: other }),
       ])
@@ -709,23 +788,25 @@ export const promises: readonly Promised[] = [
   {
     promise: 'what has outlived its time is taken away and counted, and nothing else is',
     async check(storage) {
-      await storage.inbox.append([
-        arrival(),
-        arrival(),
-        arrival({ state: 'quarantined' }),
-        arrival({ state: 'unclaimed' }),
-      ])
+      await append(storage, [arrival(), arrival(), arrival({ state: 'quarantined' }), arrival({ state: 'unclaimed' })])
       const lease = await claimed(storage)
       await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered'), to(lease.entries[1]!.id, 'dead')], idle)
       assert.equal(
-        await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_000, failedBefore: 1_000, unclaimedBefore: 1_000 }),
+        (
+          await storage.inbox.expire({
+            ...keepAll,
+            deliveredBefore: 2_000,
+            failedBefore: 1_000,
+            unclaimedBefore: 1_000,
+          })
+        ).removed,
         0,
       )
-      assert.equal(await storage.inbox.expire({ ...keepAll, unclaimedBefore: 1_001 }), 1)
+      assert.equal((await storage.inbox.expire({ ...keepAll, unclaimedBefore: 1_001 })).removed, 1)
       assert.equal(await total(storage, 'expired', ''), 1)
-      assert.equal(await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_001 }), 1)
+      assert.equal((await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_001 })).removed, 1)
       assert.equal(await total(storage, 'delivered'), 1)
-      assert.equal(await storage.inbox.expire({ ...keepAll, failedBefore: 1_001 }), 2)
+      assert.equal((await storage.inbox.expire({ ...keepAll, failedBefore: 1_001 })).removed, 2)
       assert.deepEqual([await total(storage, 'dead'), await total(storage, 'expired')], [1, 1])
       assert.deepEqual(await storage.ledger.standings(), [])
       await conserved(storage)
@@ -735,27 +816,28 @@ export const promises: readonly Promised[] = [
     promise: 'what is dead or quarantined for a reason that is kept stays, however old; the rest goes',
     async check(storage) {
       const reasons = ['kept', 'kept', 'another', undefined]
-      await storage.inbox.append(
+      await append(
+        storage,
         reasons.map((reason) => arrival({ state: 'quarantined', ...(reason === undefined ? {} : { reason }) })),
       )
       const limits = { ...keepAll, failedBefore: 1e15, kept: ['kept', 'unheard of'] }
-      assert.equal(await storage.inbox.expire(limits), 2)
-      assert.equal(await storage.inbox.expire(limits), 0)
+      assert.equal((await storage.inbox.expire(limits)).removed, 2)
+      assert.equal((await storage.inbox.expire(limits)).removed, 0)
       const { entries } = await storage.lookup.find({ org: one }, { limit: 9 })
       assert.deepEqual(
         entries.map(({ reason }) => reason),
         ['kept', 'kept'],
       )
       await conserved(storage)
-      assert.equal(await storage.inbox.expire({ ...limits, kept: [] }), 2)
+      assert.equal((await storage.inbox.expire({ ...limits, kept: [] })).removed, 2)
     },
   },
   {
     promise: 'unclaimed entries beyond their bytes in all go, the oldest first',
     async check(storage) {
-      const unclaimed = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', body: Buffer.alloc(100) }))
-      await storage.inbox.append(unclaimed)
-      assert.equal(await storage.inbox.expire({ ...keepAll, unclaimedBytesMax: 200 }), 2)
+      const unclaimed = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', sealed: Buffer.alloc(100) }))
+      await append(storage, unclaimed)
+      assert.equal((await storage.inbox.expire({ ...keepAll, unclaimedBytesMax: 200 })).removed, 2)
       await storage.inbox.adopt(one, 2_000)
       const { entries } = await claimed(storage)
       assert.deepEqual(
@@ -769,11 +851,11 @@ export const promises: readonly Promised[] = [
     promise: 'identities are forgotten when told, and not before their time',
     async check(storage) {
       const first = arrival({ rememberMs: 500 })
-      await storage.inbox.append([first])
+      await append(storage, [first])
       await storage.inbox.expire({ ...keepAll, now: 1_499 })
-      assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['duplicate'])
+      assert.deepEqual(await append(storage, [{ ...arrival(), identity: first.identity }]), ['duplicate'])
       await storage.inbox.expire({ ...keepAll, now: 1_500 })
-      assert.deepEqual(await storage.inbox.append([{ ...arrival(), identity: first.identity }]), ['stored'])
+      assert.deepEqual(await append(storage, [{ ...arrival(), identity: first.identity }]), ['stored'])
     },
   },
   {
@@ -786,7 +868,7 @@ export const promises: readonly Promised[] = [
       const made = times.map((time) => arrival({ identity: identityAt(time), receivedAt, rememberMs: 30 * day }))
       const again = (at: number) =>
         made.map(({ identity, rememberMs }) => arrival({ identity, rememberMs, receivedAt: at }))
-      await storage.inbox.append(made)
+      await append(storage, made)
       for (const [after, told] of [
         [29, 'duplicate'],
         [31, 'stored'],
@@ -794,7 +876,7 @@ export const promises: readonly Promised[] = [
         const now = receivedAt + after * day
         for (let step = 0; step < 4; step++) await storage.inbox.expire({ ...keepAll, now, youngAfter: now - 30 * day })
         assert.deepEqual(
-          await storage.inbox.append(again(now)),
+          await append(storage, again(now)),
           times.map(() => told),
         )
       }
@@ -803,7 +885,7 @@ export const promises: readonly Promised[] = [
   {
     promise: 'an erased account leaves nothing but its counts, takes its leases with it, and touches no other',
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await append(storage, [arrival(), arrival(), arrival({ org: other })])
       await storage.conversations.remember(one, new Map([['1', '2']]))
       const lease = await claimed(storage)
       await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')])
@@ -821,12 +903,15 @@ export const promises: readonly Promised[] = [
     async check(storage) {
       for (const lane of ['send', 'ask'] as const) {
         const [state, org] = [lane === 'send' ? 'waiting' : 'asking', `${one}${lane}`] as const
-        await storage.inbox.append([1, 2, 3].map(() => arrival({ org, state })))
+        await append(
+          storage,
+          [1, 2, 3].map(() => arrival({ org, state })),
+        )
         const lease = await claimed(storage, lane, { limit: 2 })
         const [gone, kept] = lease.entries.map(({ id }) => id)
         assert.equal(await storage.inbox.take(org, [gone!]), 1)
         assert.equal(await storage.inbox.renew(lease, 99_000), false)
-        assert.deepEqual(await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 }), [])
+        assert.deepEqual((await storage.inbox.more(lease, 0, { limit: 9, bytesMax: 1e6 })).entries, [])
         assert.equal(await storage.inbox.settle(lease, [to(kept!, 'delivered')], idle), false)
         const next = await claimed(storage, lane, { limit: 9 })
         assert.deepEqual([next.crashes, next.entries.length, next.entries[0]?.id], [0, 2, kept])
@@ -837,7 +922,7 @@ export const promises: readonly Promised[] = [
   {
     promise: "taking entries away leaves another account's leases alone, and a lane's hold, trouble and backoff",
     async check(storage) {
-      await storage.inbox.append([arrival(), arrival(), arrival({ org: other })])
+      await append(storage, [arrival(), arrival(), arrival({ org: other })])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, trouble: 'key_refused' })
       const theirs = await claimed(storage)
       await storage.inbox.take(one, [])
@@ -845,7 +930,7 @@ export const promises: readonly Promised[] = [
       assert.equal(await storage.inbox.nextDue('send'), 7_000)
       const probe = await claimed(storage, 'send', { now: 7_000 })
       assert.deepEqual([probe.org, probe.failures, probe.trouble], [one, 3, 'key_refused'])
-      await storage.inbox.hold(one, 'send', 'paused')
+      await storage.inbox.hold(sendLane(one), 'paused')
       await storage.inbox.take(one, [])
       await nothingDue(storage, 8_000)
     },
@@ -855,7 +940,7 @@ export const promises: readonly Promised[] = [
       'what is learnt of a conversation under a lease is kept while the lease is its holder’s, and not after that',
     async check(storage) {
       const { conversations } = storage
-      await storage.inbox.append([arrival(), arrival({ state: 'asking' })])
+      await append(storage, [arrival(), arrival({ state: 'asking' })])
       for (const lane of ['send', 'ask'] as const) {
         const lease = await claimed(storage, lane)
         await conversations.remember(one, new Map([[`${lane} 1`, '10']]), lease)
@@ -873,14 +958,19 @@ export const promises: readonly Promised[] = [
         seed = (seed * 48_271) % 2_147_483_647
         return seed % below
       }
-      const states: Settlement['to'][] = ['delivered', 'dead', 'quarantined', 'ignored', 'waiting', 'asking']
+      const states: Record<Lane, Settlement['to'][]> = {
+        send: ['delivered', 'dead', 'quarantined', 'ignored', 'same', 'asking'],
+        ask: ['waiting', 'dead', 'quarantined', 'ignored', 'asking'],
+      }
       for (let now = 2_000; now < 2_120; now++) {
         const org = chance(2) === 0 ? one : other
         const state = (['waiting', 'asking', 'unclaimed', 'quarantined'] as const)[chance(4)]!
-        await storage.inbox.append([arrival({ org, state, receivedAt: now }), ignored({ org, receivedAt: now })])
+        await append(storage, [arrival({ org, state, receivedAt: now }), ignored({ org, receivedAt: now })])
         const lane = chance(2) === 0 ? 'send' : 'ask'
         const lease = await claimOne(storage.inbox, lane, { ...claimOptions, now, limit: 3, leaseMs: 2 })
-        const settlements = (lease?.entries ?? []).map(({ id }) => to(id, states[chance(states.length)]!, { at: now }))
+        const settlements = (lease?.entries ?? []).map(({ id }) =>
+          to(id, states[lane][chance(states[lane].length)]!, { at: now }),
+        )
         if (lease && chance(4) > 0)
           await storage.inbox.settle(lease, settlements, { readyAt: now + chance(3), failures: 0 })
         if (chance(10) === 0) await storage.inbox.adopt(org, now)

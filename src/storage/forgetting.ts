@@ -2,7 +2,7 @@
  * The walk by which an engine forgets identities whose time has run out: some keys a step, from the lowest to the highest
  * and then again. An index on their time would cost every event a page of its own.
  */
-import type { Limits } from './ports.ts'
+import type { Limits } from './ports/inbox.ts'
 
 /** Identities looked at in one step: a few milliseconds, and a thousand events a second are kept up with. */
 export const stepKeys = 10_000

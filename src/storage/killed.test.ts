@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { endChild, startChild } from '../../test/children.ts'
 import { engines, type Stores } from '../../test/engines.ts'
-import { arrival, claimOne, conserved } from './conformance.ts'
+import { append, arrival, claimOne, conserved } from './conformance.ts'
 import { openStorage } from './open.ts'
 
 /** Late enough for every lease of the child's to have run out. */
@@ -77,7 +77,7 @@ for (const engine of engines) {
       timeout: 60_000,
     }, async () => {
       const before = await openStorage(url, 'serve')
-      await before.inbox.append([arrival(), arrival()])
+      await append(before, [arrival(), arrival()])
       await before.close()
       const holder = await child('claim')
       await holder.heard(1)
@@ -90,7 +90,10 @@ for (const engine of engines) {
 
     test('while settling leaves each entry settled or not, and the counts agree', { timeout: 60_000 }, async () => {
       const before = await openStorage(url, 'serve')
-      await before.inbox.append(Array.from({ length: 500 }, () => arrival()))
+      await append(
+        before,
+        Array.from({ length: 500 }, () => arrival()),
+      )
       await before.close()
       const settler = await child('settle')
       await settler.heard(60)

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { Problem } from '../lib/errors.ts'
 import { copyAll } from './moving.ts'
 import { storeNotThere } from './not-there.ts'
-import type { Ledger, Mode, Storage } from './ports.ts'
+import type { Ledger } from './ports/lookup.ts'
+import type { Mode, Storage } from './ports/storage.ts'
 
 /** Opens the engine that the URL's scheme names; the folder of that name holds it, and what it needs is loaded then. */
 export async function openStorage(url: string, mode: Mode): Promise<Storage> {

@@ -1,5 +1,5 @@
 /** What a query means: the same for every engine, whichever index finds the candidates. */
-import type { Cursor, Query, Shown } from './ports.ts'
+import type { Cursor, Query, Shown } from './ports/lookup.ts'
 
 export function matches(shown: Shown, query: Query): boolean {
   const { org, message, contact, conversation, type, states, reason, from, to } = query
@@ -16,11 +16,6 @@ export function matches(shown: Shown, query: Query): boolean {
   )
 }
 
-/** Newest first; of equal times the later one. */
-export function byNewest(one: Cursor, other: Cursor): number {
-  return other.receivedAt - one.receivedAt || other.id - one.id
-}
-
 export function isBelow(shown: Cursor, before: Cursor | undefined): boolean {
-  return before === undefined || byNewest(before, shown) < 0
+  return before === undefined || shown.id < before.id
 }

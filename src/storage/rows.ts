@@ -1,7 +1,11 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import type { Caution } from './careful.ts'
+import { finalAt, historyOf } from './history.ts'
+import { bodyOf, positionOf } from './place.ts'
+import type { Install } from './ports/accounts.ts'
+import type { BodyName, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
-import type { Install, LaneShown, Moment, Placed, Shown, State, Total } from './ports.ts'
+import type { LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -44,10 +48,10 @@ export function entryOf(row: Row): Placed {
   const known = row.known as Uint8Array | null
   return {
     ...ofBoth(row),
+    state: row.state as State,
     place: Number(row.place),
-    ...(row.contact === null ? {} : { contact: row.contact as string }),
-    ...(row.conversation === null ? {} : { conversation: row.conversation as string }),
-    body: row.body as Uint8Array,
+    position: positionOf(Number(row.id)),
+    ...present({ contact: row.contact, conversation: row.conversation }),
     ...(known ? { known } : {}),
   }
 }
@@ -57,10 +61,11 @@ export function cautionOf({ crashes, careful }: Row): Caution {
 }
 
 export function shownOf(row: Row): Shown {
-  const { status, batch, tries } = row
+  const destination = Number(row.destination)
   return {
     ...ofBoth(row),
-    bodyBytes: Number(row.bytes),
+    state: stateOf(row, destination),
+    destination: row.excepted === 0 ? 0 : destination,
     ...present({
       reason: row.why,
       dueAt: row.due_at,
@@ -68,26 +73,40 @@ export function shownOf(row: Row): Shown {
       contact: row.contact,
       conversation: row.conversation,
     }),
-    ...(status === null ? {} : { answer: { status: Number(status), batch: Number(batch), tries: Number(tries) } }),
   }
 }
 
+/** The one rule for lists, sums and sending: an exception, else in the queue, else what became of it last. */
+function stateOf(row: Row, destination: number): Shown['state'] {
+  if (row.state !== null) return row.state as State
+  if (Number(row.queued) > 0) return 'waiting'
+  const history = row.history as Uint8Array | null
+  // Of one that was never meant for this destination, what became of it elsewhere.
+  const final =
+    finalAt(history, destination) ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
+  return final?.outcome === 'ignored' ? 'ignored' : 'delivered'
+}
+
 function ofBoth(row: Row) {
+  const id = Number(row.id)
+  const body: BodyName = { id: bodyOf(id), version: Number(row.version) }
   return {
-    id: Number(row.id),
+    id,
     org: row.org as string,
     type: row.type as string,
-    state: row.state as State,
     messageId: row.message_id as string,
     receivedAt: Number(row.received_at),
     mapping: Number(row.mapping),
+    bytes: Number(row.bytes),
     failures: Number(row.failures),
+    body,
   }
 }
 
 export function laneOf(row: Row): LaneShown {
   return {
     lane: row.lane,
+    destination: Number(row.destination),
     failures: Number(row.failures),
     ...present({
       readyAt: row.ready_at,
@@ -108,6 +127,6 @@ export function countedOf<Counted extends Total | Moment>({ reason, ...row }: Ro
   return { ...row, ...(reason === '' ? {} : { reason }) } as unknown as Counted
 }
 
-function present(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+function present(values: Record<string, unknown>): Record<string, never> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Record<string, never>
 }

@@ -4,18 +4,14 @@
  */
 import { backoffMsMax, leftAlone, probeMsMax } from '../lib/backoff.ts'
 import { skewMsMax } from '../lib/clock.ts'
-import type { Asked, LaneShown } from './ports.ts'
+import type { Asked } from './ports/inbox.ts'
+import type { LaneShown } from './ports/lookup.ts'
 
 /** What waits for a later time, be it a lane or an entry, waits no longer. */
 export const waitMsMax = backoffMsMax + skewMsMax
 
 /** The lane of a refused account, which waits to be probed, waits no longer. */
 export const probeWaitMsMax = probeMsMax + skewMsMax
-
-/** The longest wait of a lane. */
-export function longestMsOf(trouble: string | undefined): number {
-  return trouble === undefined ? waitMsMax : probeWaitMsMax
-}
 
 /** What a lane answers to a person who wants an attempt now. */
 export function askedOf(lane: Omit<LaneShown, 'lane'> | undefined, now: number): Asked {

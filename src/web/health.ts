@@ -1,6 +1,6 @@
 /** For what watches the process: is it up, and does it accept? */
 import { type Clock, pause } from '../lib/clock.ts'
-import type { Storage } from '../storage/ports.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import { answer, type Route } from './http/server.ts'
 
 /** Anyone may ask, and each look at the store writes to its disk: one look answers all who ask within this time. */

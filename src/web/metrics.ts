@@ -9,7 +9,9 @@ import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
 import { countSilent } from '../operations/silence.ts'
 import { context } from '../segment/call.ts'
-import { type Install, ignoredReasons, type Storage } from '../storage/ports.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import { ignoredReasons } from '../storage/ports/entry.ts'
+import type { Storage } from '../storage/ports/storage.ts'
 import type { Route } from './http/server.ts'
 
 export interface Metrics {
@@ -171,7 +173,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     const { totals, standings } = await storage.ledger.books()
     for (const reason of ignoredReasons) ignored.inc({ reason }, 0)
     for (const { outcome, reason, count: by } of totals) {
-      events.inc({ outcome }, by)
+      if (outcome !== 'taken') events.inc({ outcome }, by)
       if (reason) ignored.inc({ reason }, by)
     }
     const sinceByState = new Map<string, number>()

@@ -6,8 +6,8 @@ import { manualClock } from '../../test/clock.ts'
 import { endSessions } from '../accounts/sign-out.ts'
 import { systemRandom } from '../lib/random.ts'
 import { digestOf } from '../lib/secret.ts'
-import { openForgetful } from '../storage/memory/open.ts'
-import type { Tickets } from '../storage/ports.ts'
+import type { Tickets } from '../storage/ports/sessions.ts'
+import { openInMemory } from '../storage/sqlite/in-memory.ts'
 import { openSessions, type Web } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 
@@ -33,7 +33,7 @@ function interrupted(tickets: Tickets, n: number, act: () => Promise<unknown>): 
 async function linkOn(kept: Tickets, seen = kept) {
   const app = new Hono<Web>()
   const needs = { tickets: seen, clock, random: systemRandom, site, hasOauth: true }
-  const { audit } = openForgetful()
+  const { audit } = openInMemory()
   signInRoutes(app, { ...needs, sessions: openSessions(needs), audit })
   const until = clock.now() + 600_000
   await kept.issue({ kind: 'link', id: digestOf('token'), org, who: 'operator', at: clock.now(), until })
@@ -51,14 +51,14 @@ async function linkOn(kept: Tickets, seen = kept) {
 }
 
 test('a sign-in link leads to a session when nothing comes between', async () => {
-  const link = await linkOn(openForgetful().tickets)
+  const link = await linkOn(openInMemory().tickets)
   await link.use()
   assert.equal(await link.isIn(), true)
 })
 
 for (let call = 1; call <= callsMax; call++) {
   test(`signing out everywhere before call ${call} of a sign-in link's use leaves no session`, async () => {
-    const { tickets } = openForgetful()
+    const { tickets } = openInMemory()
     let isOut = false
     const signOut = async () => {
       await endSessions(tickets, org)
@@ -71,7 +71,7 @@ for (let call = 1; call <= callsMax; call++) {
   })
 
   test(`a sign-in link used before call ${call} of signing out everywhere leaves no session`, async () => {
-    const { tickets } = openForgetful()
+    const { tickets } = openInMemory()
     const link = await linkOn(tickets)
     await endSessions(interrupted(tickets, call, link.use), org)
     assert.equal(await link.isIn(), false)

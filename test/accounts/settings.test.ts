@@ -5,9 +5,10 @@ import { z } from 'zod'
 import { openAccounts } from '../../src/accounts/accounts.ts'
 import { changeSettings, noSettings, settingsBy, settingsOf, settingsSchema } from '../../src/accounts/settings.ts'
 import { holdOf, paused, stateShown } from '../../src/accounts/state.ts'
-import { openForgetful } from '../../src/storage/memory/open.ts'
 import { openStorage } from '../../src/storage/open.ts'
-import type { Install, Storage } from '../../src/storage/ports.ts'
+import type { Install } from '../../src/storage/ports/accounts.ts'
+import type { Storage } from '../../src/storage/ports/storage.ts'
+import { openInMemory } from '../../src/storage/sqlite/in-memory.ts'
 import { engines, type Stores } from '../engines.ts'
 
 /** A version of this program that has more options than this one: one plain, one with parts. */
@@ -84,7 +85,7 @@ function promisesOn(open: () => Promise<Storage>): void {
   })
 }
 
-describe('settings in memory', () => promisesOn(async () => openForgetful()))
+describe('settings in memory', () => promisesOn(async () => openInMemory()))
 
 for (const { name, skip, start } of engines)
   describe(`settings on ${name}`, { skip }, () => {

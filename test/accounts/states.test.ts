@@ -9,7 +9,7 @@ import { Problem } from '../../src/lib/errors.ts'
 import type { Answered } from '../../src/lib/request.ts'
 import { brought } from '../../src/operations/attempt-outcome.ts'
 import { judge } from '../../src/segment/verdict.ts'
-import type { Lane } from '../../src/storage/ports.ts'
+import type { Lane } from '../../src/storage/ports/entry.ts'
 import { type Action, actions, type What } from '../account-actions.ts'
 import { endingSays, grantSays, lookupSays, segmentSays, tokenSays } from '../account-answers.ts'
 import { afterAnswer, type Case, columnsOf, groups, rowOf, states, type Wanted } from '../account-line.ts'
@@ -156,7 +156,7 @@ describe('nothing is missing in the table', () => {
   })
 
   test('each state that the store has is in it', () => {
-    const named = [...choicesOf('src/storage/ports.ts', 'InstallState')]
+    const named = [...choicesOf('src/storage/ports/accounts.ts', 'InstallState')]
     assert.ok(named.length > 0)
     for (const state of named)
       assert.ok(

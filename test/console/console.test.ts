@@ -57,15 +57,9 @@ for (const engine of engines) {
       test('a place that was made up, or is another account’s, is refused', async () => {
         const place = await older()
         assert.equal((await look(stranger, place)).status, 400)
-        const [, at, id, mark] = /before=(\d+)\.(\d+)\.([\w-]+)/.exec(place)!
-        const places = [
-          '-1',
-          `${at}.${id}`,
-          `${at}.${Number(id) - 1}.${mark}`,
-          `${Number(at) + 1}.${id}.${mark}`,
-          '9'.repeat(99),
-        ]
-        for (const made of [...places, `${at}.${id}.${mark}x`, '%00', "' OR 1=1"]) {
+        const [, id, mark] = /before=(\d+)\.([\w-]+)/.exec(place)!
+        const places = ['-1', `${id}`, `${Number(id) - 1}.${mark}`, `1.${id}.${mark}`, '9'.repeat(99)]
+        for (const made of [...places, `${id}.${mark}x`, '%00', "' OR 1=1"]) {
           const { status, body } = await look(admin, `/console/events?before=${encodeURIComponent(made)}`)
           assert.equal(status, 400, made)
           assert.doesNotMatch(body, /<tr id=/)

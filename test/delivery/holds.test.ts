@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { addsUp } from '../../src/operations/totals.ts'
+import { sendLane } from '../../src/storage/ports/entry.ts'
 import { eventually, type ManualClock, manualClock } from '../clock.ts'
 import { install, org, type Rig, startRig } from '../rig.ts'
 
@@ -142,7 +143,7 @@ test(
 
 test('what nothing holds any more goes by itself, without a resume or a restart', options, async () => {
   const { inbox } = rig.service.store.storage
-  await inbox.hold(String(org), 'send', 'not_allowed')
+  await inbox.hold(sendLane(String(org)), 'not_allowed')
   await post(update(1))
   assert.equal((await rig.sums()).held, 1)
   await inTime(async () => rig.sims.segment.accepted.length === 1)

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { arrival, promises } from '../../src/storage/conformance.ts'
+import { append, arrival, promises } from '../../src/storage/conformance.ts'
 import { found, simulateMany } from '../../torture/simulation/seeds.ts'
 import { openDisk } from '../../torture/simulation/store.ts'
 import { startProcess } from '../../torture/simulation/time.ts'
@@ -31,13 +31,13 @@ describe('the simulated store', () => {
       const process = startProcess(1, world)
       const { inbox } = disk.openFor(process)
       const one = (n: number) => arrival({ identity: Buffer.from(`${n}`), messageId: `m${n}` })
-      const kept = inbox.append([one(0)])
+      const kept = append({ inbox }, [one(0)])
       world.advance(10)
       await new Promise(setImmediate)
       world.advance(10)
       assert.deepEqual(await kept, ['stored'])
       let answers = 0
-      for (let n = 1; n <= 4; n++) void inbox.append([one(n)]).then(() => answers++)
+      for (let n = 1; n <= 4; n++) void append({ inbox }, [one(n)]).then(() => answers++)
       process.isDead = true
       disk.crash(process)
       world.advance(1_000)

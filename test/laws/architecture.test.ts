@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one list of laws.
 /** The laws of the tree. Each says what to do instead, and is seen to catch what breaks it. */
 import { settingsSchema } from '../../src/accounts/settings.ts'
 import { type Complaint, law } from '../law.ts'
@@ -85,7 +86,8 @@ law('imports point one way', {
   keeps: [
     { 'src/events/a.ts': "import type { B } from '../drift/b.ts'\nimport { type C } from '../drift/c.ts'" },
     {
-      'src/storage/sqlite/a.ts': "import { Problem } from '../../lib/errors.ts'\nimport '../ports.ts'\nimport './b.ts'",
+      'src/storage/sqlite/a.ts':
+        "import { Problem } from '../../lib/errors.ts'\nimport '../ports/inbox.ts'\nimport './b.ts'",
     },
     { 'src/storage/open.ts': "import('./sqlite/open.ts')" },
     { 'src/cli/a.ts': "import type { Service } from '../service.ts'" },
@@ -245,9 +247,11 @@ law('no storage engine knows an option of an account', {
   instead: 'keep it in the text `settings`, which src/accounts/settings.ts reads',
   breaks: [
     { 'src/storage/sqlite/a.ts': "db.run('UPDATE installs SET off_types = ?')" },
-    { 'src/storage/ports.ts': 'export interface Install {\n  region: string\n}' },
+    { 'src/storage/ports/accounts.ts': 'export interface Install {\n  region: string\n}' },
   ],
-  keeps: [{ 'src/storage/ports.ts': '/** Not the region. */\nexport interface Install {\n  settings: string\n}' }],
+  keeps: [
+    { 'src/storage/ports/accounts.ts': '/** Not the region. */\nexport interface Install {\n  settings: string\n}' },
+  ],
 })
 
 law('JSON is read in lib/json.ts alone', {

@@ -1,11 +1,13 @@
 /** What erasing waits for before it answers, what it says when that is not to be had, and what maintenance does then. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Keyring } from '../../src/accounts/keyring.ts'
 import type { Problem } from '../../src/lib/errors.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { keepUp } from '../../src/operations/maintenance.ts'
 import { assertGone, trustMs, untilGone } from '../../src/pipeline/until-gone.ts'
-import type { Purged } from '../../src/storage/ports.ts'
+import type { Purged } from '../../src/storage/ports/storage.ts'
+import { openInMemory } from '../../src/storage/sqlite/in-memory.ts'
 import { leftPage } from '../../src/web/pages/settings.ts'
 import { type ManualClock, manualClock, timePasses } from '../clock.ts'
 
@@ -16,6 +18,12 @@ async function inLeaps<T>(clock: ManualClock, doing: Promise<T>): Promise<T> {
   doing.then(done, done)
   await timePasses(clock, () => isDone)
   return doing
+}
+
+/** Of a store in which no body has a text that was taken away. */
+function goneIn({ purge }: { purge(): Promise<Purged> }, clock: ManualClock): Promise<Purged> {
+  const { inbox } = openInMemory()
+  return untilGone({ storage: { inbox, purge }, keyring: {} as Keyring, clock })
 }
 
 function storeThatSays(...answers: Purged[]) {
@@ -34,20 +42,20 @@ test('nothing is said before every holder of a lease has asked the store again',
   const clock = manualClock()
   const store = storeThatSays('done')
   const startedAt = clock.now()
-  assert.equal(await inLeaps(clock, untilGone(store, clock)), 'done')
+  assert.equal(await inLeaps(clock, goneIn(store, clock)), 'done')
   assert.ok(clock.now() - startedAt >= trustMs)
 })
 
 test('a log that is held is tried again until it is free, and for half a minute at most', async () => {
   const clock = manualClock()
   const free = storeThatSays('log_held', 'log_held', 'done')
-  assert.equal(await inLeaps(clock, untilGone(free, clock)), 'done')
+  assert.equal(await inLeaps(clock, goneIn(free, clock)), 'done')
   assert.equal(free.asked.length, 3)
   const held = storeThatSays('log_held')
   const startedAt = clock.now()
-  assert.equal(await inLeaps(clock, untilGone(held, clock)), 'log_held')
+  assert.equal(await inLeaps(clock, goneIn(held, clock)), 'log_held')
   assert.ok(clock.now() - startedAt >= trustMs + 30_000)
-  assert.equal(await inLeaps(clock, untilGone(storeThatSays('compact'), clock)), 'compact')
+  assert.equal(await inLeaps(clock, goneIn(storeThatSays('compact'), clock)), 'compact')
 })
 
 test('a command that cannot say that all is gone exits with 75, and says what to do; a page names the code', () => {

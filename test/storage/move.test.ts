@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { openService } from '../../src/service.ts'
 import { moveStore } from '../../src/storage/open.ts'
-import type { Storage } from '../../src/storage/ports.ts'
+import type { Storage } from '../../src/storage/ports/storage.ts'
 import { usePostgres, withoutPostgres } from '../postgres.ts'
 import { install, org, settled, startRig } from '../rig.ts'
 

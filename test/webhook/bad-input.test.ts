@@ -9,7 +9,7 @@ import { connect } from 'node:net'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { addsUp } from '../../src/operations/totals.ts'
-import type { Shown } from '../../src/storage/ports.ts'
+import type { Shown } from '../../src/storage/ports/lookup.ts'
 import { eventually } from '../clock.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 

@@ -8,17 +8,19 @@ import type { Catcher, Mutant } from './mutant.ts'
 
 const simulation: Catcher = { simulate: 30 }
 const conformance: Catcher = { test: 'src/storage/conformance.test.ts' }
+const model: Catcher = { test: 'test/storage/store-model.test.ts' }
 
 export const mutants: readonly Mutant[] = [
   {
     name: 'answers before the commit',
     becomes: `const outcome = (arrival.state === 'ignored' ? 'ignored' : 'stored') as 'stored' | 'duplicate' | 'ignored'
-inbox.append([arrival]).catch(() => {})`,
+const woke: { org: string }[] = []
+keep(arrival).catch(() => {})`,
     catchers: [simulation],
   },
   {
     name: 'keeps a queue in memory behind the 200',
-    becomes: "const { told, woke } = { told: arrivals.map(() => 'stored' as const), woke: [] as Woken[] }",
+    becomes: "const { outcomes, woke } = { outcomes: group.map(() => 'stored' as const), woke: [] as LaneKey[] }",
     catchers: [conformance],
   },
   {
@@ -38,11 +40,6 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'test/storage/store-moved.test.ts' }],
   },
   {
-    name: 'takes every webhook for a new one',
-    becomes: '',
-    catchers: [simulation, conformance],
-  },
-  {
     name: 'has no unique index for identities in SQLite',
     becomes: '',
     catchers: [conformance],
@@ -53,18 +50,13 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [simulation],
   },
   {
-    name: 'lets a holder that lost its lease settle',
-    becomes: 'return kept',
+    name: 'lets a holder that lost its lease settle, in SQLite',
+    becomes: 'const heldLease = `${thisLane} AND ? > 0 AND holder IS ?`',
     catchers: [simulation, conformance],
   },
   {
-    name: 'lets a holder that lost its lease settle, in SQLite',
-    becomes: "const heldLease = 'org = ? AND lane = ? AND ? > 0 AND holder IS ?'",
-    catchers: [conformance],
-  },
-  {
     name: 'lets a lane fall asleep while another replica adds to it',
-    becomes: '',
+    becomes: "const shareAccounts = ''",
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'say of no lane that it is empty' }],
   },
   {
@@ -74,12 +66,12 @@ inbox.append([arrival]).catch(() => {})`,
   },
   {
     name: 'takes what woke during a claim for what the claim has seen',
-    becomes: 'done((woken) => woken.lane === lane && (hasSeenAll || taken.has(woken.org)))',
+    becomes: 'done((woken) => woken.lane === lane && (hasSeenAll || taken.has(nameOf(woken))))',
     catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'began before it woke' }],
   },
   {
     name: 'tells a lease under way only of what its lane slept before',
-    becomes: 'if (isReady) waking?.wake(false)',
+    becomes: 'if (isReady) for (const each of own) each.wake(false)',
     catchers: [{ test: 'src/pipeline/turns.test.ts' }],
   },
   {
@@ -89,7 +81,7 @@ inbox.append([arrival]).catch(() => {})`,
   },
   {
     name: 'lets a later event overtake one whose commit came late',
-    becomes: 'const known = undefined',
+    becomes: 'const known = null',
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'give a lease that goes on' }],
   },
   {
@@ -109,19 +101,9 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'src/storage/sqlite/purge.test.ts' }],
   },
   {
-    name: 'gives a leased account to a second worker',
-    becomes: '.filter((kept) => kept.hold === undefined && isReady(kept, now, farAhead))',
-    catchers: [conformance],
-  },
-  {
-    name: 'waits for its own lease that got lost',
-    becomes: 'return kept.leaseUntil ?? 0',
-    catchers: [conformance, { test: 'src/pipeline/worker.test.ts' }],
-  },
-  {
     name: 'waits for its own lease that got lost, in SQLite',
     becomes: [
-      'const takenUntil = `CASE WHEN org IN (SELECT value FROM json_each(?)) THEN NULL',
+      "export const takenUntil = `CASE WHEN org || ' ' || destination IN (SELECT value FROM json_each(?)) THEN NULL",
       '  WHEN holder = ? THEN lease_until ELSE coalesce(lease_until, 0) END`',
     ].join('\n'),
     catchers: [conformance],
@@ -235,14 +217,37 @@ inbox.append([arrival]).catch(() => {})`,
     catchers: [{ test: 'src/pipeline/turns.test.ts', only: 'beside some that never stop' }],
   },
   {
-    name: 'keeps no order in an account',
-    becomes: 'return found.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || other.place - one.place)',
-    catchers: [simulation],
+    name: 'takes events away without ending their leases',
+    becomes: '',
+    catchers: [model],
+  },
+  {
+    name: 'clears the mark of a body without looking whether one more event was taken',
+    becomes: 'const sameTexts = positions.length >= 0',
+    catchers: [conformance],
+  },
+  {
+    name: 'lets a lane fall asleep without looking',
+    becomes: 'const ready = first ? null : null',
+    catchers: [model],
+  },
+  {
+    name: 'gives an answer to destinations that were added after the event',
+    becomes: 'const meant = destination === 0 && meantFor.length > 0 ? destinationsOf(db, org) : [destination]',
+    catchers: [model],
+  },
+  {
+    name: 'settles what is not in the queue any more',
+    becomes: 'dequeue(db, lease, id)',
+    catchers: [model, conformance],
   },
   {
     name: 'keeps no order in an account, in SQLite',
-    becomes: "`${columns} WHERE e.org = ? AND e.state = 'waiting' AND e.place > ? ORDER BY e.place DESC LIMIT ?`,",
-    catchers: [conformance],
+    becomes: [
+      "`SELECT ${columns}, i.place, 'waiting' AS state, 0 AS failures FROM queue i ${joined}",
+      '  WHERE i.org = ? AND i.destination = ? AND i.lane = 0 AND i.place > ? ORDER BY i.place DESC LIMIT ?`,',
+    ].join('\n'),
+    catchers: [simulation, conformance],
   },
   {
     name: 'answers 200 when the store refused',
@@ -322,7 +327,7 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   {
     name: 'holds an account for good that is refused, and is listed again',
     becomes: `const send: Following[] =
-  hold || isResumed ? [{ org, lane: 'send', is: isResumed ? 'resumed' : { held: hold } }] : []`,
+  hold || isResumed ? [{ ...sendLane(org), is: isResumed ? 'resumed' : { held: hold } }] : []`,
     catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
   },
   {

@@ -118,16 +118,20 @@ async function atRest(world: World): Promise<void> {
   }
 }
 
-/** What tells the person's rows apart in the bytes of an SQLite file: messageIds, and of each sealed body a piece. */
+/**
+ * What tells the person's rows apart in the bytes of an SQLite file: messageIds, and of each sealed body that has a text of
+ * theirs a piece: it is sealed again without that text.
+ */
 function sealedOf({ engine, folder }: World, org: string, contact: string): (string | Buffer)[] {
   if (engine.name !== 'sqlite') return []
   const db = new DatabaseSync(storeIn(folder), { readOnly: true })
   try {
-    const sql = 'SELECT message_id, body FROM entries JOIN bodies USING (id) WHERE org = ? AND contact = ?'
+    const sql = `SELECT e.message_id, b.sealed FROM entries e JOIN bodies b ON b.id = e.id - e.id % 128
+                 WHERE e.org = ? AND e.contact = ?`
     return db
       .prepare(sql)
       .all(org, contact)
-      .flatMap((row) => [String(row.message_id), Buffer.from(row.body as Uint8Array).subarray(-24)])
+      .flatMap((row) => [String(row.message_id), Buffer.from(row.sealed as Uint8Array).subarray(-24)])
   } finally {
     db.close()
   }

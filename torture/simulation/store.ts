@@ -3,8 +3,9 @@
  * when its turn to be synced comes; a crash takes the queue away, but for as many of its first as chance let through.
  */
 import { Problem } from '../../src/lib/errors.ts'
-import { openForgetful } from '../../src/storage/memory/open.ts'
-import type { Claimed, Storage } from '../../src/storage/ports.ts'
+import type { Claimed, Expired } from '../../src/storage/ports/inbox.ts'
+import type { Storage } from '../../src/storage/ports/storage.ts'
+import { openInMemory } from '../../src/storage/sqlite/in-memory.ts'
 import type { ManualClock } from '../../test/clock.ts'
 import type { SimulatedProcess } from './time.ts'
 
@@ -36,6 +37,8 @@ const looks = new Set([
   'find',
   'lanes',
   'lastReceivedAt',
+  'marked',
+  'destinations',
 ])
 /** How often another process's writes are noticed; the ports say within a second. */
 const noticeMs = 250
@@ -48,13 +51,13 @@ interface Write {
 }
 
 function hasChanged(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'leases' in value
-    ? (value as Claimed).leases.length > 0
-    : Boolean(value)
+  if (typeof value !== 'object' || value === null) return Boolean(value)
+  if ('leases' in value) return (value as Claimed).leases.length > 0
+  return 'removed' in value ? (value as Expired).removed > 0 : true
 }
 
 export function openDisk(world: ManualClock, fraction: () => number): Disk {
-  const storage = openForgetful()
+  const storage = openInMemory()
   let queue: Write[] = []
   let syncing = false
   let failures = 0

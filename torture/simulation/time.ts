@@ -26,7 +26,8 @@ export function startProcess(name: number, world: ManualClock): SimulatedProcess
     isDead: false,
     skewMs: 0,
     clock: {
-      now: () => world.now() + process.skewMs,
+      // As the clock of a system, in whole milliseconds: what is stored is an integer.
+      now: () => Math.floor(world.now() + process.skewMs),
       monotonic: () => world.monotonic(),
       after: (delayMs, callback) => process.after(delayMs, callback),
     },

@@ -113,7 +113,7 @@ export async function simulate(seed: number): Promise<Simulated> {
       log: silentLog,
     })
     const { grants, wake } = pipeline
-    await startOperations({ storage, accounts, grants, retentionDays: 7, clock, log: silentLog, wake })
+    await startOperations({ storage, keyring, accounts, grants, retentionDays: 7, clock, log: silentLog, wake })
     pipeline.start()
     services.push({ process, receive: pipeline.receive, accounts })
 
@@ -265,10 +265,10 @@ export async function simulate(seed: number): Promise<Simulated> {
       const storage = disk.openFor(process)
       const keyring = await openKeyring(disk.storage.vault, [{ id: 'a', secret }], random)
       const { accessToken, refreshToken } = grantTo(drift, Number(install.org), drift.settings.scopes, 7_200)
-      const grant = { accessToken, refreshToken: refreshToken!, expiresAt: world.now() + 2 * hour }
-      const fields = await grantFields(keyring, install.org, grant, world.now())
+      const grant = { accessToken, refreshToken: refreshToken!, expiresAt: Math.floor(world.now()) + 2 * hour }
+      const fields = await grantFields(keyring, install.org, grant, Math.floor(world.now()))
       const accounts = await openAccounts(storage.installs, disk.storage.inbox)
-      void accounts.change(install.org, world.now(), ({ reason: _, ...stored }) => ({
+      void accounts.change(install.org, Math.floor(world.now()), ({ reason: _, ...stored }) => ({
         ...stored,
         ...fields,
         state: 'live',

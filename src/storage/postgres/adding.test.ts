@@ -4,8 +4,8 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import pg from 'pg'
 import { eventually } from '../../../test/clock.ts'
 import { type Databases, usePostgres, withoutPostgres } from '../../../test/postgres.ts'
-import { arrival, claimOne } from '../conformance.ts'
-import type { Storage } from '../ports.ts'
+import { append, arrival, claimOne } from '../conformance.ts'
+import type { Storage } from '../ports/storage.ts'
 import { open } from './open.ts'
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
@@ -31,7 +31,7 @@ describe('two replicas', { skip: withoutPostgres }, () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()
     const schema = 'drift_segment_source'
-    await client.query(`INSERT INTO ${schema}.counts VALUES ('${org}', '${type}', 'received', '', 0)`)
+    await client.query(`INSERT INTO ${schema}.counts VALUES ('${org}', 0, '${type}', 'received', '', 0)`)
     await client.query('BEGIN')
     await client.query(`SELECT 1 FROM ${schema}.counts WHERE org = '${org}' AND type = '${type}' FOR UPDATE`)
     return async () => {
@@ -48,20 +48,20 @@ describe('two replicas', { skip: withoutPostgres }, () => {
     })
 
   test('add to one account at once: none waits for what another has not committed', async () => {
-    await one.inbox.append([arrival({ org: '1', type: 'quick' })])
+    await append(one, [arrival({ org: '1', type: 'quick' })])
     const goOn = await delaying('1', 'slow')
-    const slow = one.inbox.append([arrival({ org: '1', type: 'slow' })])
+    const slow = append(one, [arrival({ org: '1', type: 'slow' })])
     await stuck(1)
-    assert.deepEqual(await other.inbox.append([arrival({ org: '1', type: 'quick' })]), ['stored'])
+    assert.deepEqual(await append(other, [arrival({ org: '1', type: 'quick' })]), ['stored'])
     await goOn()
     assert.deepEqual(await slow, ['stored'])
   })
 
   test('say of no lane that it is empty while another adds to it', async () => {
-    await one.inbox.append([arrival({ org: '1', type: 'quick' })])
+    await append(one, [arrival({ org: '1', type: 'quick' })])
     const lease = (await claimOne(one.inbox, 'send', claimOptions))!
     const goOn = await delaying('1', 'slow')
-    const slow = other.inbox.append([arrival({ org: '1', type: 'slow', messageId: 'slow' })])
+    const slow = append(other, [arrival({ org: '1', type: 'slow', messageId: 'slow' })])
     await stuck(1)
     const delivered = { id: lease.entries[0]!.id, to: 'delivered' as const, at: 2_000 }
     await one.inbox.settle(lease, [delivered], { readyAt: 2_000, failures: 0 })
@@ -74,20 +74,20 @@ describe('two replicas', { skip: withoutPostgres }, () => {
   })
 
   test('give a lease that goes on what was committed late before what was posted after its acknowledgement', async () => {
-    await one.inbox.append([arrival({ org: '1', type: 'quick', messageId: 'begins' })])
+    await append(one, [arrival({ org: '1', type: 'quick', messageId: 'begins' })])
     const goOn = await delaying('1', 'slow')
-    const slow = other.inbox.append([arrival({ org: '1', type: 'slow', messageId: 'first' })])
+    const slow = append(other, [arrival({ org: '1', type: 'slow', messageId: 'first' })])
     await stuck(1)
-    await one.inbox.append([arrival({ org: '1', type: 'quick', messageId: 'second' })])
+    await append(one, [arrival({ org: '1', type: 'quick', messageId: 'second' })])
     const lease = (await claimOne(one.inbox, 'send', claimOptions))!
     await goOn()
     await slow
-    await one.inbox.append([arrival({ org: '1', type: 'quick', messageId: 'third' })])
-    const more = await one.inbox.more(lease, lease.entries.at(-1)!.place, claimOptions)
+    await append(one, [arrival({ org: '1', type: 'quick', messageId: 'third' })])
+    const more = (await one.inbox.more(lease, lease.entries.at(-1)!.place, claimOptions)).entries
     assert.deepEqual(
       [...lease.entries, ...more].map(({ messageId }) => messageId),
       ['begins', 'second', 'first', 'third'],
     )
-    assert.deepEqual(await one.inbox.more(lease, more.at(-1)!.place, claimOptions), [])
+    assert.deepEqual((await one.inbox.more(lease, more.at(-1)!.place, claimOptions)).entries, [])
   })
 })

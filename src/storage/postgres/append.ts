@@ -1,117 +1,133 @@
-/** Keeping webhooks: one transaction for a whole group. */
-import type { Appended } from '../grouping.ts'
-import type { Arrival, Told } from '../ports.ts'
+/** Keeping webhooks: one statement for a whole group, see append_1 in functions.ts. */
+import pg from 'pg'
+import type { Appended, Arrival, Lane, NewBody, NewEvent } from '../ports/entry.ts'
 import { columns, tally } from './counts.ts'
-import { type Database, prepared, type Session } from './database.ts'
-import { laneOf, makeReady } from './lanes.ts'
-import { share } from './locks.ts'
+import { type Database, prepared } from './database.ts'
 
-type Stored = Exclude<Arrival, { state: 'ignored' }>
-
-/** Resolves to each one's answer, and the lanes that have something due now and had nothing before. */
-export async function append(db: Database, batch: readonly Arrival[]): Promise<Appended> {
-  const orgs = [...new Set(batch.map(({ org }) => org))]
-  const begin = async (session: Session) => {
-    const locked = share(session, orgs)
-    const [fresh] = await Promise.all([storeNew(session, batch), locked])
-    const counts = tally()
-    const ready = new Map<string, { org: string; lane: string; at: number }>()
-    const told = batch.map((arrival): Told => {
-      const { org, type, state } = arrival
-      // Not installed accounts are counted together: their number is not ours to bound.
-      const owner = state === 'unclaimed' ? '' : org
-      const { receivedAt } = arrival
-      if (state !== 'ignored' && !fresh.has(arrival)) {
-        counts.add(owner, type, 'duplicate')
-        counts.note(owner, type, 'duplicate', receivedAt)
-        return 'duplicate'
-      }
-      counts.add(owner, type, 'received')
-      if (state === 'ignored') {
-        counts.add(org, type, 'ignored', 1, arrival.reason)
-        counts.note(org, type, 'ignored', receivedAt, arrival.reason)
-        return 'ignored'
-      }
-      counts.note(org, type, 'received', receivedAt)
-      if (state === 'quarantined') counts.note(org, type, 'aside', receivedAt)
-      const lane = laneOf(state)
-      if (lane && !ready.has(`${lane} ${org}`)) ready.set(`${lane} ${org}`, { org, lane, at: receivedAt })
-      return 'stored'
-    })
-    return { told, ready, counts }
+export async function append(
+  db: Database,
+  bodies: readonly NewBody[],
+  arrivals: readonly Arrival[],
+): Promise<Appended> {
+  const repeats = repeatsIn(arrivals)
+  if (repeats.length > 0) return { is: 'again', known: repeats }
+  const events = arrivals.flatMap((arrival, nth) => (isEvent(arrival) ? [{ ...arrival, nth }] : []))
+  const { sealed, ...cut } = bodiesOf(bodies, events)
+  const { outcomes, counts } = counted(arrivals)
+  try {
+    const rows = await db.alone(
+      appending,
+      [...new Set(arrivals.map(({ org }) => org))],
+      sealed,
+      ...columns(cut.bodies, ['org', 'at', 'length', 'n']),
+      Math.min(...events.map(({ receivedAt }) => receivedAt), Number.MAX_SAFE_INTEGER),
+      ...columns(events.map(rowOf), [
+        'nth',
+        'identity',
+        'until',
+        'body',
+        'position',
+        'org',
+        'type',
+        'state',
+        'messageId',
+        'receivedAt',
+        'mapping',
+        'bytes',
+        'reason',
+        'due',
+        'contact',
+        'conversation',
+      ]),
+      ...columns(counts.counted(), ['org', 'type', 'outcome', 'reason', 'by']),
+      ...columns(counts.noted(), ['org', 'at', 'type', 'outcome', 'reason', 'by']),
+    )
+    const known = rows.flatMap(({ org, destination: nth }) => (org === null ? [Number(nth)] : []))
+    if (known.length > 0) return { is: 'again', known }
+    return {
+      is: 'kept',
+      outcomes,
+      woke: rows.map(({ org, destination, lane }) => ({
+        org: org as string,
+        destination: Number(destination),
+        lane: lane as Lane,
+      })),
+    }
+  } catch (error) {
+    const known = knownBy(error)
+    if (known) return { is: 'again', known }
+    throw error
   }
-  return db.transaction(begin, async (session, { told, ready, counts }) => {
-    const [woke] = await Promise.all([makeReady(session, [...ready.values()]), counts.write(session)])
-    return { told, woke }
-  })
 }
 
-/** Which of them are no event that is remembered. Equal ones of one group are one event: they differ by milliseconds. */
-async function storeNew(session: Session, batch: readonly Arrival[]): Promise<Set<Arrival>> {
-  const first = new Map<string, Stored>()
-  for (const arrival of batch) {
-    if (arrival.state === 'ignored') continue
+const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`)
+
+function isEvent(arrival: Arrival): arrival is NewEvent {
+  return arrival.state !== 'duplicate' && arrival.state !== 'ignored'
+}
+
+/** The later ones of equal events: no statement can keep an identity twice. */
+function repeatsIn(arrivals: readonly Arrival[]): number[] {
+  const seen = new Set<string>()
+  return arrivals.flatMap((arrival, at) => {
+    if (!isEvent(arrival)) return []
     const identity = Buffer.from(arrival.identity).toString('latin1')
-    if (!first.has(identity)) first.set(identity, arrival)
-  }
-  const arrivals = [...first.values()]
-  if (arrivals.length === 0) return new Set()
-  let bytes = 0
-  const rows = arrivals.map((arrival) => {
-    const { receivedAt, rememberMs, state, body, dueAt } = arrival
-    const at = bytes + 1
-    bytes += body.byteLength
-    const due = state === 'asking' ? (dueAt ?? receivedAt) : null
-    return { ...arrival, until: receivedAt + rememberMs, due, at, length: body.byteLength }
+    if (seen.has(identity)) return [at]
+    seen.add(identity)
+    return []
   })
-  const stored = await session.all(
-    insertion,
-    Math.min(...arrivals.map(({ receivedAt }) => receivedAt)),
-    // In one piece: many small values cost more than the rest of the way.
-    Buffer.concat(arrivals.map(({ body }) => body)),
-    ...columns(rows, [
-      'identity',
-      'until',
-      'at',
-      'length',
-      'org',
-      'type',
-      'state',
-      'messageId',
-      'receivedAt',
-      'reason',
-      'due',
-      'mapping',
-      'contact',
-      'conversation',
-    ]),
-  )
-  return new Set(stored.map(({ n }) => arrivals[Number(n) - 1]!))
 }
 
-const insertion = prepared(`
-WITH arrived AS MATERIALIZED (
-  SELECT * FROM unnest(
-    $3::bytea[], $4::bigint[], $5::integer[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::bigint[], $12::text[], $13::bigint[], $14::integer[], $15::text[], $16::text[]
-  ) WITH ORDINALITY AS a (
-    identity, until, at, length, org, type, state, message_id, received_at, reason, due_at, mapping, contact,
-    conversation, n
-  )
-), fresh AS (
-  INSERT INTO identities SELECT identity, until FROM arrived ORDER BY identity
-  ON CONFLICT (identity) DO UPDATE SET until = excluded.until
-    WHERE identities.until <= $1 OR identities.until - excluded.until > excluded.until - $1
-  RETURNING identity
-), numbered AS MATERIALIZED (
-  SELECT nextval('places') AS id, a.*
-  FROM (SELECT arrived.* FROM arrived JOIN fresh USING (identity) ORDER BY n) a
-), stored AS (
-  INSERT INTO entries
-    (id, place, org, type, state, message_id, received_at, bytes, reason, due_at, mapping, contact, conversation)
-  SELECT id, id, org, type, state, message_id, received_at, length, reason, due_at, mapping, contact, conversation
-  FROM numbered
-), kept AS (
-  INSERT INTO bodies (id, body) SELECT id, substring($2::bytea FROM at FOR length) FROM numbered
-)
-SELECT n FROM numbered`)
+/** In one piece: many small values cost more than the rest of the way. */
+function bodiesOf(bodies: readonly NewBody[], events: readonly NewEvent[]) {
+  const texts = bodies.map(() => 0)
+  for (const { body } of events) texts[body]!++
+  let end = 0
+  const cut = bodies.map(({ org, sealed: { byteLength: length } }, at) => {
+    end += length
+    return { org, at: end - length + 1, length, n: texts[at]! }
+  })
+  return { sealed: Buffer.concat(bodies.map(({ sealed }) => sealed)), bodies: cut }
+}
+
+function rowOf(event: NewEvent & { nth: number }) {
+  const { receivedAt, rememberMs, state, dueAt } = event
+  return { ...event, until: receivedAt + rememberMs, due: state === 'asking' ? (dueAt ?? receivedAt) : null }
+}
+
+/** What is counted if all of it is kept; what is taken over by how many destinations, only the statement knows. */
+function counted(arrivals: readonly Arrival[]) {
+  const counts = tally()
+  const outcomes = arrivals.map((arrival) => {
+    const { org, type, state, receivedAt } = arrival
+    if (state === 'duplicate') {
+      counts.add({ org, type, outcome: 'duplicate' })
+      counts.note({ org, type, outcome: 'duplicate' }, minuteOf(receivedAt))
+      return 'duplicate'
+    }
+    // Not installed accounts are counted together: their number is not ours to bound.
+    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: 'received' })
+    if (state === 'ignored') {
+      const { reason } = arrival
+      counts.add({ org, type, outcome: 'ignored', reason })
+      counts.note({ org, type, outcome: 'ignored', reason }, minuteOf(receivedAt))
+      return 'ignored'
+    }
+    counts.note({ org, type, outcome: 'received' }, minuteOf(receivedAt))
+    if (state === 'quarantined') counts.note({ org, type, outcome: 'aside' }, minuteOf(receivedAt))
+    if (state === 'waiting') counts.add({ org, type, outcome: 'taken' })
+    return 'stored'
+  })
+  return { outcomes: outcomes as ('stored' | 'duplicate' | 'ignored')[], counts }
+}
+
+function minuteOf(time: number): number {
+  return time - (time % 60_000)
+}
+
+/** The positions that append_1 names when another transaction was a moment quicker. */
+function knownBy(error: unknown): number[] | undefined {
+  const cause = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error
+  if (!(cause instanceof pg.DatabaseError) || cause.code !== 'DS001') return undefined
+  return (cause.detail ?? '').split(',').map(Number)
+}

@@ -10,7 +10,7 @@ import { openssl, withoutOpenssl } from '../../../test/openssl.ts'
 import { startPgbouncer, withoutPgbouncer } from '../../../test/pgbouncer.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { ownerOf } from '../../../test/postgres-binaries.ts'
-import { arrival } from '../conformance.ts'
+import { append, arrival } from '../conformance.ts'
 import { risks } from './examine.ts'
 import { open } from './open.ts'
 
@@ -23,7 +23,7 @@ after(() => server?.close())
 async function opens(url: string, mode: 'serve' | 'beside' | 'create' = 'serve'): Promise<void> {
   const storage = await open(url, mode)
   try {
-    await storage.inbox.append([arrival()])
+    await append(storage, [arrival()])
   } finally {
     await storage.close()
   }
@@ -163,10 +163,10 @@ test('that one statement finds no table is not taken for the end of the store, w
     void storage.broken.then(() => (isBroken = true))
     await server.query('ALTER TABLE drift_segment_source.audit RENAME TO elsewhere', url)
     await assert.rejects(storage.audit.list('1', 1))
-    await storage.inbox.append([arrival()])
+    await append(storage, [arrival()])
     assert.equal(isBroken, false)
     await server.query('DROP SCHEMA drift_segment_source CASCADE', url)
-    await assert.rejects(storage.inbox.append([arrival()]))
+    await assert.rejects(append(storage, [arrival()]))
     assert.equal(((await storage.broken) as { code?: string }).code, 'store_gone')
   } finally {
     await storage.close()

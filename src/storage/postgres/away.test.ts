@@ -4,8 +4,10 @@ import { describe, test } from 'node:test'
 import { eventually } from '../../../test/clock.ts'
 import { startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { startProxy } from '../../../torture/proxy.ts'
-import { arrival, claimOne, conserved } from '../conformance.ts'
-import type { Entry, Lease, Storage } from '../ports.ts'
+import { append, arrival, claimOne, conserved } from '../conformance.ts'
+import type { Entry } from '../ports/entry.ts'
+import type { Lease } from '../ports/inbox.ts'
+import type { Storage } from '../ports/storage.ts'
 import { open } from './open.ts'
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
@@ -27,11 +29,11 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
     try {
       let stopped = false
       void storage.broken.then(() => (stopped = true))
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       await storage.check()
       await server.stop('immediate')
       const startedAt = performance.now()
-      await assert.rejects(storage.inbox.append([arrival()]), { code: 'store_unreachable' })
+      await assert.rejects(append(storage, [arrival()]), { code: 'store_unreachable' })
       await assert.rejects(storage.check(), { code: 'store_unreachable' })
       assert.ok(performance.now() - startedAt < 10_000)
       await server.start()
@@ -41,7 +43,7 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
           () => false,
         ),
       )
-      await storage.inbox.append([arrival()])
+      await append(storage, [arrival()])
       assert.equal((await waiting(storage)).length, 2)
       assert.equal(stopped, false)
     } finally {
@@ -62,7 +64,7 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
         while (!stop) {
           const one = arrival({ identity: Buffer.from(crypto.randomUUID()) })
           // The sender tries again until it is told 200: whether the first try was committed, nobody has to know.
-          while (!(await storage.inbox.append([one]).catch(() => undefined)) && !stop) refused.add(one.messageId)
+          while (!(await append(storage, [one]).catch(() => undefined)) && !stop) refused.add(one.messageId)
           if (!stop) kept.add(one.messageId)
         }
       })
@@ -100,7 +102,7 @@ test('a claim whose connection is cut, at whatever answer, keeps nothing from th
   url.host = new URL(proxy.url).host
   const storage = await open(url.href, 'serve')
   try {
-    await storage.inbox.append([arrival(), arrival()])
+    await append(storage, [arrival(), arrival()])
     const claim = () => claimOne(storage.inbox, 'send', { ...claimOptions, holder: { id: 'a', busy: [] } })
     let lost = 0
     proxy.spoil({ cutAfter: 0.5 })
@@ -133,9 +135,9 @@ test('a commit waits for the disk even where the server is set not to; without t
   const storage = await open(url, 'serve')
   try {
     await server.query('CREATE TABLE careless (n integer)', url)
-    await storage.inbox.append([arrival()])
+    await append(storage, [arrival()])
     await server.query('INSERT INTO careless VALUES (1)', url)
-    await storage.inbox.append([arrival({ messageId: 'the last' })])
+    await append(storage, [arrival({ messageId: 'the last' })])
     const lost = await server.query('INSERT INTO careless VALUES (2) RETURNING n', url)
     assert.deepEqual(lost, [{ n: 2 }], 'it was said to be there')
     await server.stop('immediate')

@@ -1,61 +1,52 @@
-import type { Moment, Outcome } from '../ports.ts'
+/** What is counted: since the beginning, and by the minute. Part of the transaction that makes it true. */
+import type { Destination, Org, Outcome } from '../ports/entry.ts'
+import type { Moment } from '../ports/lookup.ts'
 import { prepared, type Session } from './database.ts'
 
-const minuteMs = 60_000
-
-interface Sum {
-  org: string
+interface Counted<Kind> {
+  org: Org
+  /** The account's own when absent. */
+  destination?: Destination
   type: string
-  outcome: Outcome | Moment['outcome']
-  reason: string
-  by: number
+  outcome: Kind
+  reason?: string
 }
+
+type Sum<Kind> = Required<Counted<Kind>> & { by: number }
 
 /** Collects what one transaction counts, so that five hundred entries of one type cost one write. */
 export function tally() {
-  const sums = new Map<string, Sum>()
-  const moments = new Map<string, Sum & { at: number }>()
+  const sums = new Map<string, Sum<Outcome>>()
+  const moments = new Map<string, Sum<Moment['outcome']> & { at: number }>()
   return {
-    add(org: string, type: string, outcome: Outcome, by = 1, reason = '') {
-      const key = `${org} ${type} ${outcome} ${reason}`
+    add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
+      const key = `${org} ${destination} ${type} ${outcome} ${reason}`
       const sum = sums.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, type, outcome, reason, by })
+      else sums.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
-    note(org: string, type: string, outcome: Moment['outcome'], time: number, reason = '') {
-      const at = time - (time % minuteMs)
-      const key = `${org} ${at} ${type} ${outcome} ${reason}`
+    note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, at: number) {
+      const key = `${org} ${at} ${destination} ${type} ${outcome} ${reason}`
       const moment = moments.get(key)
       if (moment) moment.by++
-      else moments.set(key, { org, at, type, outcome, reason, by: 1 })
+      else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
+    counted: () => [...sums.values()],
+    noted: () => [...moments.values()],
     /** The last thing of a transaction: its rows are those that most others wait for. */
     async write(session: Session) {
-      const counted = inOrder(sums)
-      const noted = inOrder(moments)
-      if (counted.length + noted.length === 0) return
-      const ofCounts = columns(counted, ['org', 'type', 'outcome', 'reason', 'by'])
-      await session.run(counting, ...ofCounts, ...columns(noted, ['org', 'at', 'type', 'outcome', 'reason', 'by']))
+      if (sums.size + moments.size === 0) return
+      await session.all(
+        counting,
+        ...columns([...sums.values()], ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
+        ...columns([...moments.values()], ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
+      )
     },
   }
 }
 
-/** First the counts, then what no other part refers to: the moments. */
-const counting = prepared(`
-WITH noted AS (
-  INSERT INTO moments (org, at, type, outcome, reason, count)
-  SELECT * FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[])
-  ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count
-)
-INSERT INTO counts (org, type, outcome, reason, count)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = counts.count + excluded.count`)
-
-/** In one order everywhere, so that two transactions do not wait for each other in a circle. */
-function inOrder<Value extends Sum>(sums: ReadonlyMap<string, Value>): Value[] {
-  return [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([, sum]) => (sum.by === 0 ? [] : [sum]))
-}
+const counting = prepared(`SELECT count_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`)
 
 /** Rows as columns: one array a column, which unnest makes rows of again. */
 export function columns<Value extends object>(rows: readonly Value[], names: readonly (keyof Value)[]): unknown[][] {

@@ -44,6 +44,8 @@ export interface Database extends Session {
     work: (session: Session) => Promise<Done>,
     last: (session: Session, done: Done) => Promise<Result>,
   ): Promise<Result>
+  /** One statement that does all of it or nothing: tried again where another transaction was in its way. */
+  alone(sql: Sql, ...values: unknown[]): Promise<Row[]>
   close(): Promise<void>
 }
 
@@ -171,6 +173,16 @@ export function openDatabase(
       for (let tries = 1; ; tries++) {
         try {
           return (await once(work, last)) as Done & Result
+        } catch (error) {
+          if (tries === attempts || !isContention(error)) throw told(error)
+        }
+      }
+    },
+    async alone(sql, ...values) {
+      const session = sessionOn(pool)
+      for (let tries = 1; ; tries++) {
+        try {
+          return await session.all(sql, ...values)
         } catch (error) {
           if (tries === attempts || !isContention(error)) throw told(error)
         }

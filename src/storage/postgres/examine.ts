@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import type { Risk } from '../ports.ts'
+import type { Risk } from '../ports/storage.ts'
+import { rules } from '../rules.ts'
 import { type Session, schema } from './database.ts'
 
 /** What is damaged; nothing when all is well. */
@@ -7,19 +8,16 @@ export async function findings(client: pg.Client): Promise<string[]> {
   const all = async (sql: string) => (await client.query<Record<string, string>>(sql)).rows
   await client.query(`SET search_path TO ${schema}`)
   // Every body is read from disk, which fails where a page is damaged.
-  const read = await all('SELECT count(*) FROM bodies WHERE sha256(body) IS NULL').then(
+  const read = await all('SELECT count(*) FROM bodies WHERE sha256(sealed) IS NULL').then(
     () => [],
     (error: Error) => [`bodies cannot be read: ${error.message}`],
   )
-  const [apart] = await all(
-    `SELECT count(*) FILTER (WHERE b.id IS NULL) AS bare, count(*) FILTER (WHERE e.id IS NULL) AS lone
-     FROM entries e FULL JOIN bodies b ON b.id = e.id`,
-  )
-  return [
-    ...read,
-    ...(Number(apart?.bare) === 0 ? [] : [`${apart?.bare} entries have no body`]),
-    ...(Number(apart?.lone) === 0 ? [] : [`${apart?.lone} bodies have no entry`]),
-  ]
+  const broken: string[] = []
+  for (const [what, rows] of rules) {
+    const [found] = await all(`SELECT count(*) AS n FROM ${rows}`)
+    if (Number(found?.n) > 0) broken.push(`${found?.n} ${what}`)
+  }
+  return [...read, ...broken]
 }
 
 /**

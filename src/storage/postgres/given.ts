@@ -3,7 +3,8 @@
  * in another order than that of their places: what has come late stands before what was given last, and only whoever
  * knows all that was given finds it.
  */
-import type { Lease, Placed } from '../ports.ts'
+import type { Placed } from '../ports/entry.ts'
+import type { Lease } from '../ports/inbox.ts'
 
 const given = new WeakMap<Lease, Set<number>>()
 

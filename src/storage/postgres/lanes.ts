@@ -1,56 +1,180 @@
-/** An account's turns: whether something is due in a lane, and when it may be claimed. */
-import type { Lane, Lease, State, Woken } from '../ports.ts'
+/** Lanes in PostgreSQL: when one is due, who has it, and what keeps it from being claimed. */
+import { leftAlone } from '../../lib/backoff.ts'
+import type { Lane, LaneKey } from '../ports/entry.ts'
+import type { Asked, Following, Holder, Lease } from '../ports/inbox.ts'
+import { laneOf } from '../rows.ts'
+import { askedOf } from '../waits.ts'
 import { columns } from './counts.ts'
-import { type Prepared, prepared, type Session } from './database.ts'
+import { type Database, prepared, type Session } from './database.ts'
+import { lock } from './locks.ts'
 
-export function laneOf(state: State | 'ignored'): Lane | undefined {
-  return state === 'waiting' ? 'send' : state === 'asking' ? 'ask' : undefined
-}
+/** The rows of one lane: its values are `keyOf`. */
+const thisLane = 'org = $1 AND destination = $2 AND lane = $3'
 
-/**
- * Something is due in these lanes from then on; a lane that is already ready, or backs off, stays as it is and is not
- * touched, so that nobody waits for it; one that only rests until its first question is due again is ready earlier. The
- * accounts' locks are ours or shared. Gives those that have woken up.
- */
-export async function makeReady(
-  session: Session,
-  lanes: readonly { org: string; lane: string; at: number }[],
-): Promise<Woken[]> {
-  if (lanes.length === 0) return []
-  return (await session.all(waking, ...columns(lanes, ['org', 'lane', 'at']))) as unknown as Woken[]
-}
-
-const asleep = (now: string, at: string) =>
-  `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.trouble IS NULL AND ${now}.ready_at > ${at}))`
-
-const waking = prepared(`
-WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS g (org, lane, at))
-INSERT INTO lanes (org, lane, ready_at)
-SELECT g.org, g.lane, g.at FROM given g LEFT JOIN lanes l ON l.org = g.org AND l.lane = g.lane
-WHERE ${asleep('l', 'g.at')} ORDER BY g.org, g.lane
-ON CONFLICT (org, lane) DO UPDATE SET ready_at = excluded.ready_at
-WHERE ${asleep('lanes', 'excluded.ready_at')} RETURNING org, lane`)
-
-/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The account's lock is ours alone. */
-export async function settleLane(session: Session, org: string, lane: Lane, at: number): Promise<void> {
-  await session.run(settling[lane], org, at, lane)
+export function keyOf({ org, destination, lane }: LaneKey) {
+  return [org, destination, lane] as const
 }
 
 /** The lane of a lease, while it is its holder's: its values are `heldBy`. */
-export const heldLease =
-  'org = $1 AND lane = $2 AND token = $3 AND holder IS NOT DISTINCT FROM $4 AND lease_until IS NOT NULL'
+export const heldLease = `${thisLane} AND token = $4 AND holder IS NOT DISTINCT FROM $5 AND lease_until IS NOT NULL`
 
-export function heldBy({ org, lane, token, holder }: Lease) {
-  return [org, lane, token, holder ?? null] as const
+export function heldBy(lease: Lease) {
+  return [...keyOf(lease), lease.token, lease.holder ?? null] as const
 }
 
-/** When the first entry in line can be worked on, at `$2` the earliest; null when there is none. */
-export const firstDue: Record<Lane, string> = {
-  send: `SELECT $2::bigint AS at FROM entries WHERE org = $1 AND state = 'waiting' LIMIT 1`,
-  ask: `SELECT greatest($2::bigint, due_at) AS at FROM entries WHERE org = $1 AND state = 'asking' ORDER BY due_at LIMIT 1`,
+/** Until when a lane is kept from the holder `$2`: by the lease of another or, without end (null), by its own work (`$3`). */
+const takenUntil = `CASE WHEN org || ' ' || destination = ANY ($3) THEN NULL WHEN holder = $2 THEN 0 ELSE coalesce(lease_until, 0) END`
+
+export function ownOf(holder: Holder | undefined) {
+  return [holder?.id ?? null, holder?.busy.map(({ org, destination }) => `${org} ${destination}`) ?? []] as const
 }
 
-const settling: Record<Lane, Prepared> = {
-  send: prepared(`UPDATE lanes SET ready_at = (${firstDue.send}) WHERE org = $1 AND lane = $3`),
-  ask: prepared(`UPDATE lanes SET ready_at = (${firstDue.ask}) WHERE org = $1 AND lane = $3`),
+/** Something is due in these lanes from then on. The accounts' locks are ours. */
+export async function makeReady(session: Session, lanes: readonly (LaneKey & { at: number })[]): Promise<void> {
+  if (lanes.length > 0) await session.all(waking, ...columns(lanes, ['org', 'destination', 'lane', 'at']))
+}
+
+const waking = prepared('SELECT * FROM wake_1($1, $2, $3, $4)')
+
+/** When the first entry of a lane can be worked on, at `at` the earliest; null when there is none. */
+const firstDue = (at: string) => `CASE l.lane
+    WHEN 'send' THEN (SELECT ${at}::bigint FROM queue WHERE org = l.org AND destination = l.destination LIMIT 1)
+    ELSE (SELECT greatest(${at}::bigint, due_at) FROM exceptions WHERE org = l.org AND state = 'asking' ORDER BY due_at LIMIT 1)
+  END`
+
+/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The account's lock is ours alone. */
+async function settleLane(session: Session, key: LaneKey, at: number): Promise<void> {
+  await session.run(`UPDATE lanes l SET ready_at = ${firstDue('$4')} WHERE ${thisLane}`, ...keyOf(key), at)
+}
+
+const renewing = prepared(`UPDATE lanes SET lease_until = $6 WHERE ${heldLease}`)
+
+export async function renew(db: Database, lease: Lease, until: number): Promise<boolean> {
+  return (await db.run(renewing, ...heldBy(lease), until)) === 1
+}
+
+export async function nextDue(db: Database, lane: Lane, holder?: Holder): Promise<number | undefined> {
+  const due = await db.get(dueNext, lane, ...ownOf(holder))
+  return due!.at === null ? undefined : Number(due!.at)
+}
+
+const dueNext = prepared(`
+SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until) END) AS at
+FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
+      WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`)
+
+export async function clockSetBack(db: Database, byMs: number, now: number): Promise<void> {
+  await db.transaction(async (session) => {
+    const lanes = 'UPDATE lanes SET ready_at = greatest(ready_at - $1::bigint, $2::bigint) WHERE ready_at > $2'
+    await session.run(lanes, byMs, now)
+    const asking = `UPDATE exceptions SET due_at = greatest(due_at - $1::bigint, $2::bigint)
+                    WHERE state = 'asking' AND due_at > $2`
+    await session.run(asking, byMs, now)
+  })
+}
+
+export async function shortenLeases(db: Database, until: number): Promise<void> {
+  await db.run('UPDATE lanes SET lease_until = $1 WHERE lease_until > $1', until)
+}
+
+/** Every lease of an account ends, and none is counted as a crash. */
+export async function endLeases(session: Session, org: string): Promise<void> {
+  await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = $1', org)
+}
+
+export async function hold(db: Database, key: LaneKey, reason: string | undefined): Promise<void> {
+  await db.run(
+    `INSERT INTO lanes (org, destination, lane, hold) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`,
+    ...keyOf(key),
+    reason ?? null,
+  )
+}
+
+export async function resume(db: Database, key: LaneKey, now: number, asks = false): Promise<void> {
+  await db.transaction(async (session) => {
+    await lock(session, [key.org])
+    const was = await laneRow(session, key)
+    if (!was) return
+    const later = asks ? leftAlone(laneOf(was), now) : undefined
+    const isAsked = asks && !later
+    await session.run(`UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
+    if (isAsked) await makeAllDue(session, key, now)
+    await settleLane(session, key, later?.at ?? now)
+    if (isAsked) await noteAsked(session, key, now)
+  })
+}
+
+/** Accounts whose locks one transaction takes. */
+const followMax = 200
+
+export async function follow(db: Database, lanes: readonly Following[], now: number): Promise<void> {
+  const held = lanes.flatMap(({ is, ...key }) => (is === 'resumed' ? [] : [{ ...key, hold: is.held }]))
+  const free = lanes.filter(({ is }) => is === 'resumed')
+  if (held.length > 0) await db.run(holdingMany, ...columns(held, ['org', 'destination', 'lane', 'hold']))
+  if (free.length === 0) return
+  const kept = await db.all(keptBack, ...columns(free, ['org', 'destination', 'lane']), now)
+  for (let at = 0; at < kept.length; at += followMax) {
+    const some = kept.slice(at, at + followMax) as unknown as LaneKey[]
+    await db.transaction(async (session) => {
+      await lock(
+        session,
+        some.map(({ org }) => org),
+      )
+      await session.run(resumingMany, ...columns(some, ['org', 'destination', 'lane']), now)
+    })
+  }
+}
+
+const same = (one: string, other: string) =>
+  `${one}.org = ${other}.org AND ${one}.destination = ${other}.destination AND ${one}.lane = ${other}.lane`
+
+const holdingMany = `
+INSERT INTO lanes (org, destination, lane, hold)
+SELECT g.org, g.destination, g.lane, g.hold
+FROM unnest($1::text[], $2::integer[], $3::text[], $4::text[]) AS g (org, destination, lane, hold)
+LEFT JOIN lanes l ON ${same('l', 'g')} WHERE l.hold IS DISTINCT FROM g.hold ORDER BY g.org, g.destination, g.lane
+ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`
+
+/** Lanes that something keeps from being claimed. */
+const keptBack = `
+SELECT l.org, l.destination, l.lane FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (org, destination, lane)
+JOIN lanes l ON ${same('l', 'g')}
+WHERE l.hold IS NOT NULL OR l.trouble IS NOT NULL OR l.failures > 0 OR l.ready_at > $4
+  OR l.ready_at IS NULL AND (${firstDue('$4')}) IS NOT NULL
+ORDER BY l.org, l.destination, l.lane`
+
+const resumingMany = `
+UPDATE lanes l SET hold = NULL, trouble = NULL, failures = 0, ready_at = ${firstDue('$4')}
+FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (org, destination, lane) WHERE ${same('l', 'g')}`
+
+export async function retry(db: Database, key: LaneKey, now: number): Promise<Asked> {
+  return db.transaction(async (session) => {
+    await lock(session, [key.org])
+    const row = await laneRow(session, key)
+    const asked = askedOf(row && laneOf(row), now)
+    if (asked.is !== 'asked') return asked
+    await makeAllDue(session, key, now)
+    await session.run(`UPDATE lanes SET ready_at = least(ready_at, $4) WHERE ${thisLane}`, ...keyOf(key), now)
+    await noteAsked(session, key, now)
+    return asked
+  })
+}
+
+function laneRow(session: Session, key: LaneKey) {
+  return session.get(`SELECT * FROM lanes WHERE ${thisLane} FOR UPDATE`, ...keyOf(key))
+}
+
+/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+async function makeAllDue(session: Session, { org, lane }: LaneKey, now: number): Promise<void> {
+  if (lane === 'send') return
+  await session.run(`UPDATE exceptions SET due_at = $2 WHERE org = $1 AND state = 'asking' AND due_at > $2`, org, now)
+}
+
+async function noteAsked(session: Session, key: LaneKey, now: number): Promise<void> {
+  await session.run(
+    `UPDATE lanes SET asked = 1, asked_at = $4 WHERE ${thisLane} AND ready_at IS NOT NULL`,
+    ...keyOf(key),
+    now,
+  )
 }

@@ -10,23 +10,16 @@ import { prepared, type Session } from './database.ts'
 
 /** Sets these keys apart from those of whatever else uses the database. */
 const seed = 0x44535331
-const key = (name: string) => `hashtextextended(${name}, ${seed})`
+export const advisoryKey = (name: string) => `hashtextextended(${name}, ${seed})`
 
 /** Waits until these names' locks are this transaction's alone; they go with it. */
 export async function lock(session: Session, names: readonly string[]): Promise<void> {
   await session.all(waiting, names)
 }
 
-/** Waits until these names' locks are held by no transaction alone, and shares them. */
-export async function share(session: Session, names: readonly string[]): Promise<void> {
-  // mutant: lets a lane fall asleep while another replica adds to it
-  await session.all(sharing, names)
-}
-
-const keys = `(SELECT DISTINCT ${key('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`
+const keys = `(SELECT DISTINCT ${advisoryKey('n')} AS key FROM unnest($1::text[]) n ORDER BY 1) k`
 const waiting = prepared(`SELECT pg_advisory_xact_lock(key) FROM ${keys}`)
-const sharing = prepared(`SELECT pg_advisory_xact_lock_shared(key) FROM ${keys}`)
-const trying = prepared(`SELECT pg_try_advisory_xact_lock(${key('$1')}) AS ours`)
+const trying = prepared(`SELECT pg_try_advisory_xact_lock(${advisoryKey('$1')}) AS ours`)
 
 /** Whether the lock is this transaction's alone now; false, at once, when another one has or shares it. */
 export async function tryLock(session: Session, name: string): Promise<boolean> {

@@ -5,6 +5,7 @@
  */
 import { Problem } from '../../lib/errors.ts'
 import { type Database, type Session, schema } from './database.ts'
+import { functions } from './functions.ts'
 import { lock } from './locks.ts'
 
 interface Step {
@@ -31,53 +32,86 @@ const steps: readonly Step[] = [
   );
   CREATE INDEX conversations_contact ON conversations (org, contact);
 
-  -- Given to entries, as their order, and to claims, as theirs.
+  -- Numbers that order entries and claims, see ../place.ts.
   CREATE SEQUENCE places;
 
   -- No index by the time: what has run out is found by a walk over the keys, see ../forgetting.ts.
   CREATE TABLE identities (identity bytea PRIMARY KEY, until bigint NOT NULL);
 
-  -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
-  CREATE TABLE entries (
-    id bigint PRIMARY KEY, place bigint NOT NULL, org text NOT NULL, type text NOT NULL, state text NOT NULL,
-    message_id text NOT NULL, received_at bigint NOT NULL, bytes integer NOT NULL, mapping integer NOT NULL,
-    reason text, due_at bigint, failures integer NOT NULL DEFAULT 0, settled_at bigint,
-    contact text, conversation text, status integer, batch integer, tries integer
+  -- since: entries with a larger id are meant for it. A number is never given again, so what was removed stays.
+  CREATE TABLE destinations (
+    org text, number integer, since bigint NOT NULL, removed_at bigint, PRIMARY KEY (org, number)
   );
-  CREATE INDEX entries_waiting ON entries (org, place) WHERE state = 'waiting';
-  CREATE INDEX entries_asking ON entries (org, due_at, place) WHERE state = 'asking';
-  CREATE INDEX entries_unclaimed ON entries (id) WHERE state = 'unclaimed';
-  CREATE INDEX entries_delivered ON entries (settled_at) WHERE state = 'delivered';
-  CREATE INDEX entries_failed ON entries (received_at) WHERE state IN ('dead', 'quarantined');
-  CREATE INDEX entries_aside ON entries (org, received_at, id) WHERE state IN ('dead', 'quarantined', 'unclaimed');
-  CREATE INDEX entries_listed ON entries (org, received_at, id);
-  CREATE INDEX entries_message ON entries (message_id);
-  CREATE INDEX entries_contact ON entries (org, contact) WHERE contact IS NOT NULL;
-  CREATE INDEX entries_conversation ON entries (org, conversation) WHERE conversation IS NOT NULL;
-  CREATE TABLE bodies (id bigint PRIMARY KEY, body bytea NOT NULL, known bytea);
+
+  -- The texts of an account's entries, sealed together. trim: grows when an entry of it is
+  -- taken away; 0 when its texts are those of its entries.
+  CREATE TABLE bodies (
+    id bigint PRIMARY KEY, org text NOT NULL, n integer NOT NULL, version integer NOT NULL DEFAULT 0,
+    trim integer NOT NULL DEFAULT 0, sealed bytea NOT NULL
+  );
+  CREATE INDEX bodies_marked ON bodies (org, id) WHERE trim > 0;
   -- Sealed bytes do not shrink: trying costs time.
-  ALTER TABLE bodies ALTER body SET STORAGE EXTERNAL, ALTER known SET STORAGE EXTERNAL;
+  ALTER TABLE bodies ALTER sealed SET STORAGE EXTERNAL;
+
+  -- Written once, but for settled_at and history (../history.ts), and what was learnt of it: none of that is in an index.
+  CREATE TABLE entries (
+    id bigint PRIMARY KEY, org text NOT NULL, type text NOT NULL, message_id text NOT NULL, received_at bigint NOT NULL,
+    mapping integer NOT NULL, bytes integer NOT NULL, contact text, conversation text, settled_at bigint, history bytea
+  ) WITH (fillfactor = 85);
+  CREATE INDEX entries_org ON entries (org, id);
+
+  -- What is still to be sent to a destination. lane: 0 what comes in.
+  CREATE TABLE queue (
+    org text, destination integer, lane integer, place bigint, id bigint NOT NULL,
+    PRIMARY KEY (org, destination, lane, place)
+  );
+
+  -- Entries that have left the simple way, at one destination or (0) at all. waiting: back in the queue, at this place.
+  CREATE TABLE exceptions (
+    id bigint, destination integer, org text NOT NULL, state text NOT NULL, reason text, received_at bigint NOT NULL,
+    due_at bigint, failures integer NOT NULL DEFAULT 0, place bigint, PRIMARY KEY (id, destination)
+  );
+  CREATE INDEX exceptions_listed ON exceptions (org, state, id);
+  CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
+  CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
+  CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
+
+  -- What Drift answered about an entry.
+  CREATE TABLE learnt (id bigint PRIMARY KEY, sealed bytea NOT NULL);
+  ALTER TABLE learnt ALTER sealed SET STORAGE EXTERNAL;
+
+  -- One row a request. remain: so many of its entries are there still.
+  CREATE TABLE attempts (
+    id bigint PRIMARY KEY, org text NOT NULL, destination integer NOT NULL, at bigint NOT NULL, ms bigint NOT NULL,
+    status integer NOT NULL, many integer NOT NULL, tries integer NOT NULL, remain integer NOT NULL
+  );
+  CREATE INDEX attempts_org ON attempts (org, destination, at);
+
+  -- What people search by. A message is found without its account: its org is empty.
+  CREATE TABLE search_index (org text, kind text, value text, id bigint, PRIMARY KEY (org, kind, value, id));
 
   -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
   -- retry_after_at: until when the other side wants to be left alone. asked_at: when a person last wanted an attempt, and
   -- asked: whether it is still to be made.
   CREATE TABLE lanes (
-    org text, lane text, ready_at bigint, lease_until bigint, holder text, token bigint NOT NULL DEFAULT 0,
+    org text, destination integer, lane text, ready_at bigint, lease_until bigint, holder text, token bigint NOT NULL DEFAULT 0,
     served bigint NOT NULL DEFAULT 0, failures integer NOT NULL DEFAULT 0, crashes integer NOT NULL DEFAULT 0,
     careful integer NOT NULL DEFAULT 0, hold text, trouble text, tried_at bigint, setback text,
-    retry_after_at bigint, asked_at bigint, asked integer NOT NULL DEFAULT 0, PRIMARY KEY (org, lane)
+    retry_after_at bigint, asked_at bigint, asked integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (org, destination, lane)
   ) WITH (fillfactor = 50);
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
   -- reason: of what is ignored; else empty. So it is in moments.
   CREATE TABLE counts (
-    org text, type text, outcome text, reason text, count bigint NOT NULL, PRIMARY KEY (org, type, outcome, reason)
+    org text, destination integer, type text, outcome text, reason text, count bigint NOT NULL,
+    PRIMARY KEY (org, destination, type, outcome, reason)
   ) WITH (fillfactor = 50);
 
   -- Counts by the minute, and by the hour when they are older.
   CREATE TABLE moments (
-    org text, at bigint, type text, outcome text, reason text, count bigint NOT NULL,
-    PRIMARY KEY (org, at, type, outcome, reason)
+    org text, at bigint, destination integer, type text, outcome text, reason text, count bigint NOT NULL,
+    PRIMARY KEY (org, at, destination, type, outcome, reason)
   ) WITH (fillfactor = 50);
   CREATE INDEX moments_at ON moments (at);
 
@@ -108,6 +142,8 @@ const steps: readonly Step[] = [
   ALTER TABLE bodies SET (autovacuum_vacuum_scale_factor = 0.02);
   ALTER TABLE identities SET (autovacuum_vacuum_scale_factor = 0.02);
   ALTER TABLE lanes SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+  ALTER TABLE queue SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+  ${functions}
   `,
   },
 ]

@@ -5,20 +5,23 @@
 import pg from 'pg'
 import { systemClock } from '../../lib/clock.ts'
 import { Problem } from '../../lib/errors.ts'
-import { groupAppends } from '../grouping.ts'
 import { storeNotThere } from '../not-there.ts'
+import type { Installs } from '../ports/accounts.ts'
+import type { Org } from '../ports/entry.ts'
+import type { Inbox } from '../ports/inbox.ts'
 import type { Jobs } from '../ports/jobs.ts'
-import type { Inbox, Installs, Lookup, Mode, Org, Storage, Tickets } from '../ports.ts'
-import * as appending from './append.ts'
-import { claim, more, nextDue, renew } from './claim.ts'
+import type { Lookup } from '../ports/lookup.ts'
+import type { Tickets } from '../ports/sessions.ts'
+import type { Mode, Storage } from '../ports/storage.ts'
+import { append } from './append.ts'
+import { claim } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
-import * as inbox from './inbox.ts'
+import { inbox } from './inbox.ts'
 import { jobs } from './jobs.ts'
 import * as lookup from './lookup.ts'
 import { assertKnown, migrate } from './migrations.ts'
 import * as records from './records.ts'
-import * as retention from './retention.ts'
 import { assertSessions } from './sessions.ts'
 import { settle } from './settle.ts'
 import { channel, isServed, openSignals } from './signals.ts'
@@ -27,8 +30,6 @@ import { openWaking } from './waking.ts'
 
 /** A service uses these and one to listen; a command the first alone. */
 const connections = { serve: { work: 10, look: 3 }, beside: { work: 4 }, create: { work: 4 } }
-/** Locks of accounts are shared memory of the server's: this many at once leave room for every replica. */
-const groupMax = 1_000
 
 export async function open(url: string, mode: Mode): Promise<Storage> {
   const broken = Promise.withResolvers<Error>()
@@ -51,18 +52,17 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
   })
   const waking = openWaking(signals.due, systemClock)
-  const append = groupAppends(async (batch) => {
-    const appended = await appending.append(work, batch)
-    waking.woke(appended.woke)
-    return appended
-  }, groupMax)
   const reading = bound<Storage['ledger']>(look, records.ledger)
   const saved = bound<Storage['vault']>(work, records.vault)
 
   return {
     inbox: {
-      ...bound<Inbox>(work, { ...inbox, ...retention, more, renew, nextDue }),
-      append,
+      ...bound<Inbox>(work, inbox),
+      async append(bodies, arrivals) {
+        const appended = await append(work, bodies, arrivals)
+        if (appended.is === 'kept') waking.woke(appended.woke)
+        return appended
+      },
       claim: waking.claiming((...args) => claim(work, ...args)),
       async settle(lease, settlements, ending) {
         const { held, woke } = await settle(work, lease, settlements, ending)

@@ -4,8 +4,8 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { eventually, leastMs } from '../../../test/clock.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../../../test/postgres.ts'
 import { Problem } from '../../lib/errors.ts'
-import { arrival, claimOne, conserved, identityAt, keepAll } from '../conformance.ts'
-import type { Storage } from '../ports.ts'
+import { append, arrival, claimOne, conserved, identityAt, keepAll } from '../conformance.ts'
+import type { Storage } from '../ports/storage.ts'
 import { open } from './open.ts'
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
@@ -40,7 +40,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
 
   test('may all start at once on an empty database', async () => {
     const all = await Promise.all(Array.from({ length: 6 }, service))
-    await all[0]!.inbox.append([arrival()])
+    await append(all[0]!, [arrival()])
     assert.equal((await claimOne(all[5]!.inbox, 'send', claimOptions))?.entries.length, 1)
     assert.deepEqual(await server.query(`SELECT count(*)::integer AS rows FROM ${meta}`, url), [{ rows: 1 }])
   })
@@ -55,13 +55,13 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
           const mixed = orgs.map((_org, at) => orgs[(at * (who + 1) + n + round) % orgs.length]!)
           const batch = mixed.map((org) => arrival({ org, messageId: `${who} ${n} ${round} ${org}` }))
           const acknowledged = written.length
-          assert.ok((await storage.inbox.append(batch)).every((word) => word === 'stored'))
+          assert.ok((await append(storage, batch)).every((word) => word === 'stored'))
           written.push(...batch.map(({ org, messageId }) => ({ org, messageId, acknowledged })))
         }
       }),
     )
     await Promise.all(writers)
-    const rows = await server.query('SELECT message_id, place::integer AS place FROM drift_segment_source.entries', url)
+    const rows = await server.query('SELECT message_id, id::integer AS place FROM drift_segment_source.entries', url)
     const placeOf = new Map(rows.map(({ message_id, place }) => [message_id, Number(place)]))
     for (const one of written) {
       const before = written.slice(0, one.acknowledged).filter(({ org }) => org === one.org)
@@ -81,7 +81,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const all = await Promise.all([service(), service(), service(), service()])
     const same = arrival()
     const told = await Promise.all(
-      Array.from({ length: 100 }, async (_, n) => all[n % 4]!.inbox.append([{ ...same, messageId: `copy-${n}` }])),
+      Array.from({ length: 100 }, async (_, n) => append(all[n % 4]!, [{ ...same, messageId: `copy-${n}` }])),
     )
     assert.equal(told.flat().filter((word) => word === 'stored').length, 1)
     assert.equal(told.flat().filter((word) => word === 'duplicate').length, 99)
@@ -92,7 +92,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const [one, other] = [await service(), await service()]
     let sent = 0
     const writing = (async () => {
-      for (; sent < 300; sent++) await one.inbox.append([arrival({ messageId: `sleepy-${sent}` })])
+      for (; sent < 300; sent++) await append(one, [arrival({ messageId: `sleepy-${sent}` })])
     })()
     let got = 0
     await eventually(
@@ -139,7 +139,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
       await here.vault.remove('data-key/1')
       await eventually(() => heard.includes(undefined))
       const dueBefore = due
-      await here.inbox.append([arrival()])
+      await append(here, [arrival()])
       await eventually(() => due > dueBefore)
       return performance.now() - startedAt
     })
@@ -153,7 +153,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     let stopped: unknown
     void running.broken.then((problem) => (stopped = (problem as { code?: string }).code))
     await server.query(`UPDATE ${meta} SET schema = 99`, url)
-    await (await service()).inbox.append([arrival()])
+    await append(await service(), [arrival()])
     assert.equal((await claimOne(running.inbox, 'send', claimOptions))?.entries.length, 1)
     assert.equal(stopped, undefined)
     await server.query(`UPDATE ${meta} SET least = 99`, url)
@@ -164,9 +164,9 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
   test('go on with what their connections have prepared when a newer version adds a column to every table', async () => {
     const running = await service()
     const turn = async () => {
-      await running.inbox.append([arrival(), arrival({ state: 'asking' })])
+      await append(running, [arrival(), arrival({ state: 'asking' })])
       const lease = (await claimOne(running.inbox, 'send', claimOptions))!
-      assert.deepEqual(await running.inbox.more(lease, lease.entries[0]!.place, claimOptions), [])
+      assert.deepEqual((await running.inbox.more(lease, lease.entries[0]!.place, claimOptions)).entries, [])
       const settlements = lease.entries.map(({ id }) => ({ id, to: 'delivered' as const, at: 2_000 }))
       await running.inbox.settle(lease, settlements, { readyAt: 2_000, failures: 0 })
       return settlements.length
@@ -192,7 +192,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
   test('find out that their tables are gone, and stop', async () => {
     const storage = await service()
     await server.query('DROP SCHEMA drift_segment_source CASCADE', url)
-    await assert.rejects(storage.inbox.append([arrival()]), { code: 'store_gone' })
+    await assert.rejects(append(storage, [arrival()]), { code: 'store_gone' })
     assert.equal(((await storage.broken) as { code?: string }).code, 'store_gone')
   })
 
@@ -231,11 +231,14 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
 
   test('tidy up at the same time without harm', async () => {
     const all = await Promise.all([service(), service(), service()])
-    await all[0]!.inbox.append(Array.from({ length: 3_000 }, () => arrival({ state: 'unclaimed' })))
+    await append(
+      all[0]!,
+      Array.from({ length: 3_000 }, () => arrival({ state: 'unclaimed' })),
+    )
     const limits = { ...keepAll, unclaimedBefore: 1_001 }
     let gone = 0
     await eventually(async () => {
-      for (const step of await Promise.all(all.map(({ inbox }) => inbox.expire(limits)))) gone += step
+      for (const step of await Promise.all(all.map(({ inbox }) => inbox.expire(limits)))) gone += step.removed
       return gone >= 3_000
     })
     assert.equal(gone, 3_000)
@@ -248,7 +251,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     const [year, month] = [365 * day, 30 * day]
     const some = (many: number, time: number, rememberMs = month) =>
       Array.from({ length: many }, () => arrival({ identity: identityAt(time), receivedAt: now, rememberMs }))
-    await storage.inbox.append([
+    await append(storage, [
       ...some(50, 0, 60_000),
       ...some(50, now - year),
       ...some(50, now),
@@ -265,7 +268,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
 
   test('keep what text cannot hold in it', async () => {
     const storage = await service()
-    await storage.inbox.append([arrival({ reason: 'a\u0000b', state: 'quarantined' })])
+    await append(storage, [arrival({ reason: 'a\u0000b', state: 'quarantined' })])
     assert.equal((await storage.lookup.find({ reason: 'a\u0000b' }, { limit: 1 })).entries.length, 0)
     const [{ reason } = {}] = (await storage.lookup.find({ states: ['quarantined'] }, { limit: 1 })).entries
     assert.equal(reason, 'a\ufffdb')

@@ -1,38 +1,43 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Reservation } from '../ports/accounts.ts'
+import type { State } from '../ports/entry.ts'
+import type { Lease } from '../ports/inbox.ts'
+import type { Moment, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
 import { columns } from './counts.ts'
 import type { Database, Session } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
 
-const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
-  FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
+/** What waits, counted in the queue alone. */
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+    SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
+    ORDER BY q.lane, q.place LIMIT 1
+  ) AS oldest
+  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY 1, 2) c
+  LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send' ORDER BY 1, 2`
 
-/** Counted in the index alone, as far as vacuum has been there. */
-function inLane(state: 'waiting' | 'asking'): string {
-  const lane = state === 'waiting' ? 'send' : 'ask'
-  const first = state === 'waiting' ? 'place' : 'due_at, place'
-  return `SELECT c.org, '${state}' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
-       SELECT received_at FROM entries WHERE org = c.org AND state = '${state}' ORDER BY ${first} LIMIT 1
-     ) AS oldest
-     FROM (SELECT org, count(*) AS count FROM entries WHERE state = '${state}' GROUP BY org) c
-     LEFT JOIN lanes l ON l.org = c.org AND l.lane = '${lane}' ORDER BY c.org`
-}
+const excepted = `SELECT x.org, x.destination, x.state,
+    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
+    count(*) AS count, min(x.received_at) AS oldest
+  FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
+  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
 const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
 const totalsIn = async (session: Session) =>
   (
     await session.all(
-      'SELECT org, type, outcome, reason, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome, reason',
+      `SELECT org, destination, type, outcome, reason, count FROM counts WHERE count <> 0
+       ORDER BY org, destination, type, outcome, reason`,
     )
   ).map(countedOf<Total>)
 
 async function standingsIn(session: Session): Promise<Standing[]> {
-  const rows = [await session.all(inLane('waiting')), await session.all(inLane('asking')), await session.all(setAside)]
+  const rows = [await session.all(queued), await session.all(excepted)]
   return rows.flat().map((row) => ({
     org: row.org as string,
+    destination: Number(row.destination),
     state: row.state as State,
     ...(row.why === null ? {} : { reason: row.why as string }),
     count: Number(row.count),
@@ -56,7 +61,8 @@ export const ledger = {
   moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
     (
       await db.all(
-        'SELECT at, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at',
+        `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3
+         ORDER BY at`,
         org,
         from,
         to,
@@ -100,6 +106,11 @@ export const installs = {
        ), noted AS (
          INSERT INTO audit (at, org, who, what, about)
          SELECT $13::bigint, $14, $15, $16, $17 FROM saved WHERE $13::bigint IS NOT NULL
+       ), given AS (
+         INSERT INTO destinations (org, number, since)
+         SELECT org, coalesce((SELECT max(number) FROM destinations d WHERE d.org = saved.org), 0) + 1, nextval('places') * 128
+         FROM saved WHERE NOT EXISTS (SELECT 1 FROM destinations d WHERE d.org = saved.org AND d.removed_at IS NULL)
+         ON CONFLICT DO NOTHING
        ) SELECT pg_notify($11, $12) FROM saved`,
       org,
       install.state,
@@ -179,7 +190,7 @@ export const conversations = {
     if (!lease) return void (await db.run(`${insert(0)} ON CONFLICT DO NOTHING`, ...values))
     // What ends the lease waits until this is committed, and then takes it away with the rest.
     const held = `WITH held AS MATERIALIZED (SELECT 1 FROM lanes WHERE ${heldLease} FOR SHARE)`
-    const sql = `${held} ${insert(4)}, held ON CONFLICT DO NOTHING`
+    const sql = `${held} ${insert(5)}, held ON CONFLICT DO NOTHING`
     await db.run(sql, ...heldBy(lease), ...values)
   },
 }

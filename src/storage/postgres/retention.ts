@@ -3,39 +3,105 @@
  * Many replicas may do so at once: one of them does it, the others find it done.
  */
 import { stepKeys, type Walk, walkOf } from '../forgetting.ts'
-import type { Limits, State } from '../ports.ts'
+import { perBody } from '../place.ts'
+
+import type { Expired, Limits, Marked } from '../ports/inbox.ts'
 import { tally } from './counts.ts'
-import type { Database, Row, Session } from './database.ts'
+import { type Database, prepared, type Session } from './database.ts'
+import { endLeases } from './lanes.ts'
 import { lock, tryLock } from './locks.ts'
 
 /** Entries taken away in one transaction. */
 const stepMax = 2_000
-const taken = 'id, org, type, state'
+/** Entries looked at in one step, of which most may not be final. */
+const looksMax = 10_000
 
-export async function expire(db: Database, limits: Limits): Promise<number> {
+const removing = prepared('SELECT remove_1($1) AS removed')
+
+async function remove(session: Session, ids: readonly unknown[]): Promise<number> {
+  if (ids.length === 0) return 0
+  return Number((await session.get(removing, ids))!.removed)
+}
+
+export async function expire(db: Database, limits: Limits): Promise<Expired> {
   return db.transaction(async (session) => {
-    if (!(await tryLock(session, 'maintenance'))) return 0
+    if (!(await tryLock(session, 'maintenance'))) return { removed: 0, goesOn: false }
     await forget(session, walkOf(db), limits)
-    const old = (condition: string, before: number, kept: readonly string[] = []) =>
-      session.all(
-        `DELETE FROM entries WHERE id IN (
-           SELECT id FROM entries WHERE ${condition} < $1 AND coalesce(reason, '') <> ALL ($3)
-           LIMIT $2 FOR UPDATE SKIP LOCKED
-         ) RETURNING ${taken}`,
-        before,
-        stepMax,
-        kept,
-      )
-    const rows = [
-      ...(await old(`state = 'unclaimed' AND received_at`, limits.unclaimedBefore)),
-      ...(await unclaimedBeyond(session, limits.unclaimedBytesMax)),
-      ...(await old(`state = 'delivered' AND settled_at`, limits.deliveredBefore)),
-      ...(await old(`state IN ('dead', 'quarantined') AND received_at`, limits.failedBefore, limits.kept)),
-    ]
-    await finish(session, rows)
+    const unclaimed = await session.all(
+      `SELECT id FROM (
+         SELECT x.id, x.received_at, sum(e.bytes) OVER (ORDER BY x.id DESC) AS newer
+         FROM exceptions x JOIN entries e ON e.id = x.id WHERE x.state = 'unclaimed'
+       ) u WHERE received_at < $1 OR newer > $2 ORDER BY id LIMIT $3`,
+      limits.unclaimedBefore,
+      limits.unclaimedBytesMax,
+      stepMax,
+    )
+    const finished = await finishedIn(session, db, limits)
+    const ids = [...unclaimed, ...finished.rows].map(({ id }) => id)
+    // Nobody adds to these lines, and what a person sends again meanwhile is not final any more.
+    const removed = (await remove(session, await stillFinal(session, ids))) + (await failed(session, limits))
     await ageMoments(session, limits)
-    return rows.length
+    return { removed, goesOn: removed > 0 || !finished.isThrough }
   })
+}
+
+const walks = new WeakMap<Database, { after: unknown }>()
+
+/** A step of a walk over the entries in the order of their ids, which ends where they are too young and then begins again. */
+async function finishedIn(session: Session, db: Database, { deliveredBefore }: Limits) {
+  const walk = walks.get(db) ?? { after: 0 }
+  walks.set(db, walk)
+  const rows = await session.all(
+    'SELECT id, received_at, settled_at FROM entries WHERE id > $1 ORDER BY id LIMIT $2',
+    walk.after,
+    looksMax,
+  )
+  const young = rows.findIndex(({ received_at }) => Number(received_at) >= deliveredBefore)
+  const old = young < 0 ? rows : rows.slice(0, young)
+  const found = old.filter(({ settled_at }) => settled_at !== null && Number(settled_at) < deliveredBefore)
+  const step = found.slice(0, stepMax)
+  const isThrough = found.length <= stepMax && (young >= 0 || rows.length < looksMax)
+  walk.after = isThrough ? 0 : found.length > stepMax ? step.at(-1)!.id : old.at(-1)!.id
+  return { rows: step, isThrough }
+}
+
+/** Those of which nothing waits or is excepted, but as unclaimed; their rows are locked. */
+async function stillFinal(session: Session, ids: readonly unknown[]): Promise<unknown[]> {
+  const rows = await session.all(
+    `SELECT e.id FROM entries e WHERE e.id = ANY ($1)
+       AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id AND x.state <> 'unclaimed')
+       AND NOT EXISTS (
+         SELECT 1 FROM destinations d JOIN queue q
+           ON q.org = d.org AND q.destination = d.number AND q.lane = 0 AND q.place = e.id WHERE d.org = e.org
+       ) ORDER BY e.id FOR UPDATE OF e SKIP LOCKED`,
+    ids,
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** What is dead or quarantined at a destination for long is given up there; the entry goes when that was all of it. */
+async function failed(session: Session, limits: Limits): Promise<number> {
+  const gone = await session.all(
+    `WITH x AS (
+       DELETE FROM exceptions WHERE (id, destination) IN (
+         SELECT id, destination FROM exceptions
+         WHERE state IN ('dead', 'quarantined') AND received_at < $1 AND coalesce(reason, '') <> ALL ($2)
+         LIMIT $3 FOR UPDATE SKIP LOCKED
+       ) RETURNING id, destination, state
+     ) SELECT x.id, x.destination, x.state, e.org, e.type FROM x JOIN entries e ON e.id = x.id`,
+    limits.failedBefore,
+    limits.kept,
+    stepMax,
+  )
+  const counts = tally()
+  for (const { org, destination, type, state } of gone) {
+    const outcome = state === 'dead' ? 'dead' : 'expired'
+    counts.add({ org: org as string, destination: Number(destination), type: type as string, outcome })
+  }
+  const ids = gone.map(({ id }) => id)
+  await remove(session, await stillFinal(session, ids))
+  await counts.write(session)
+  return gone.length
 }
 
 /** One step of the walk over the identities; one that a webhook has in hand stays until the next time. */
@@ -62,12 +128,16 @@ export async function erase(db: Database, org: string): Promise<number> {
     await endLeases(session, org)
     await session.run('UPDATE lanes SET ready_at = NULL WHERE org = $1', org)
     await session.run('DELETE FROM conversations WHERE org = $1', org)
-    const rows = await session.all(
-      `DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE org = $1 LIMIT $2) RETURNING ${taken}`,
-      org,
-      stepMax,
+    const rows = await session.all('SELECT id FROM entries WHERE org = $1 LIMIT $2', org, stepMax)
+    const removed = await remove(
+      session,
+      rows.map(({ id }) => id),
     )
-    return finish(session, rows)
+    if (removed === 0) {
+      await session.run('DELETE FROM attempts WHERE org = $1', org)
+      await session.run('DELETE FROM bodies WHERE org = $1', org)
+    }
+    return removed
   })
 }
 
@@ -75,61 +145,98 @@ export async function take(db: Database, org: string, ids: readonly number[]): P
   return db.transaction(async (session) => {
     await lock(session, [org])
     await endLeases(session, org)
-    const sql = `DELETE FROM entries WHERE org = $1 AND id = ANY ($2) RETURNING ${taken}`
-    return finish(session, await session.all(sql, org, ids))
+    const rows = await session.all('SELECT id FROM entries WHERE org = $1 AND id = ANY ($2)', org, ids)
+    return remove(
+      session,
+      rows.map(({ id }) => id),
+    )
   })
-}
-
-async function endLeases(session: Session, org: string): Promise<void> {
-  await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = $1', org)
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */
 async function ageMoments(session: Session, { minutesBefore, hoursBefore }: Limits): Promise<void> {
+  const columns = 'org, at, destination, type, outcome, reason, count'
   await session.run(
     `WITH old AS (
-       DELETE FROM moments WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING org, at, type, outcome, reason, count
+       DELETE FROM moments WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING ${columns}
      )
-     INSERT INTO moments (org, at, type, outcome, reason, count)
-       SELECT org, at - at % 3600000 AS hour, type, outcome, reason, sum(count) FROM old WHERE at >= $2
-       GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-     ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
+     INSERT INTO moments (${columns})
+       SELECT org, at - at % 3600000 AS hour, destination, type, outcome, reason, sum(count) FROM old WHERE at >= $2
+       GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+     ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
     minutesBefore,
     hoursBefore,
   )
 }
 
-/** The oldest of them, until the rest keeps within its bytes. */
-function unclaimedBeyond(session: Session, bytesMax: number): Promise<Row[]> {
-  return session.all(
-    `DELETE FROM entries WHERE id IN (
-       SELECT id FROM (
-         SELECT id, sum(bytes) OVER (ORDER BY id DESC) AS newer FROM entries WHERE state = 'unclaimed'
-       ) e WHERE newer > $1 ORDER BY id LIMIT $2
-     ) RETURNING ${taken}`,
-    bytesMax,
-    stepMax,
+export async function marked(db: Database, limit: number, org?: string): Promise<Marked[]> {
+  const rows = await db.all(
+    `SELECT b.id, b.org, b.version, b.sealed,
+       ARRAY(SELECT (e.id - b.id)::integer FROM entries e WHERE e.id >= b.id AND e.id < b.id + ${perBody} ORDER BY 1) AS positions
+     FROM bodies b WHERE b.trim > 0 AND ($1::text IS NULL OR b.org = $1) LIMIT $2`,
+    org ?? null,
+    limit,
   )
+  return rows.map(({ id, version, ...row }) => ({ ...row, id: Number(id), version: Number(version) }) as Marked)
 }
 
-/** The bodies go with the entries, and what is gone is counted. */
-async function finish(session: Session, rows: readonly Row[]): Promise<number> {
-  if (rows.length === 0) return 0
-  const counts = tally()
-  for (const { org, type, state } of rows) {
-    const outcome = outcomeOf(state as State)
-    if (outcome) counts.add(state === 'unclaimed' ? '' : (org as string), type as string, outcome)
-  }
-  await session.run(
-    'DELETE FROM bodies WHERE id = ANY ($1)',
-    rows.map(({ id }) => id),
-  )
-  await counts.write(session)
-  return rows.length
+/** The entries' rows are locked: one that is being taken away is either there, or has been marked by then. */
+export async function rewrite(
+  db: Database,
+  { id, version, positions }: Pick<Marked, 'id' | 'version' | 'positions'>,
+  sealed: Uint8Array,
+): Promise<boolean> {
+  return db.transaction(async (session) => {
+    const body = await session.get('SELECT version FROM bodies WHERE id = $1 FOR UPDATE', id)
+    if (Number(body?.version) !== version) return false
+    const rows = await session.all('SELECT id FROM entries WHERE id >= $1 AND id < $2 ORDER BY id', id, id + perBody)
+    const sameTexts = rows.map((row) => Number(row.id) - id).join() === positions.join()
+    const sql = 'UPDATE bodies SET sealed = $2, version = version + 1, trim = $3 WHERE id = $1'
+    await session.run(sql, id, sealed, sameTexts ? 0 : 1)
+    return sameTexts
+  })
 }
 
-/** What an entry counts as once its row is gone; delivered ones are counted when they are delivered. */
-function outcomeOf(state: State): 'expired' | 'dead' | undefined {
-  if (state === 'delivered') return undefined
-  return state === 'dead' ? 'dead' : 'expired'
+/** What is left in it are entries without a text: they are quarantined wherever they are not final. */
+export async function drop(
+  db: Database,
+  { id, version }: Pick<Marked, 'id' | 'version'>,
+  { reason, now }: { reason: string; now: number },
+): Promise<boolean> {
+  return db.transaction(async (session) => {
+    const owner = await session.get('SELECT org FROM bodies WHERE id = $1 AND version = $2', id, version)
+    if (!owner) return false
+    await lock(session, [owner.org as string])
+    const sql = `UPDATE bodies SET sealed = '', version = version + 1, trim = 0 WHERE id = $1 AND version = $2`
+    if ((await session.run(sql, id, version)) === 0) return false
+    const rows = await session.all(
+      `WITH e AS (
+         SELECT id, org, type, received_at FROM entries WHERE id >= $1 AND id < $2
+       ), q AS (
+         DELETE FROM queue USING e, destinations d WHERE d.org = e.org AND queue.org = e.org
+           AND queue.destination = d.number AND queue.lane = 0 AND queue.id = e.id
+           AND queue.place = coalesce((SELECT place FROM exceptions y WHERE y.id = e.id AND y.destination = d.number
+             AND y.state = 'waiting'), e.id) RETURNING queue.id, queue.destination
+       ), x AS (
+         SELECT x.id, x.destination FROM exceptions x JOIN e USING (id) WHERE x.state = 'asking'
+         UNION SELECT id, destination FROM q
+       )
+       INSERT INTO exceptions (id, destination, org, state, reason, received_at)
+       SELECT e.id, x.destination, e.org, 'quarantined', $3, e.received_at FROM x JOIN e USING (id)
+       ON CONFLICT (id, destination) DO UPDATE SET state = 'quarantined', reason = excluded.reason, due_at = NULL,
+         failures = 0, place = NULL
+       RETURNING id, destination, org`,
+      id,
+      id + perBody,
+      reason,
+    )
+    const counts = tally()
+    for (const row of rows) {
+      const { type } = (await session.get('SELECT type FROM entries WHERE id = $1', row.id))! as { type: string }
+      const [org, destination] = [row.org as string, Number(row.destination)]
+      counts.note({ org, destination, type, outcome: 'aside' }, now - (now % 60_000))
+    }
+    await counts.write(session)
+    return true
+  })
 }

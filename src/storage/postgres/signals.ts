@@ -5,7 +5,7 @@
 import pg from 'pg'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { systemRandom, timeOrderedId } from '../../lib/random.ts'
-import type { Org } from '../ports.ts'
+import type { Org } from '../ports/entry.ts'
 import { connectionTo, type Database, type Session } from './database.ts'
 
 /** The promise is a second; a listener that was cut off is back within this. */

@@ -1,5 +1,5 @@
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Ticket } from '../ports.ts'
+import type { Ticket } from '../ports/sessions.ts'
 import type { Database, Row } from './database.ts'
 import { lock } from './locks.ts'
 

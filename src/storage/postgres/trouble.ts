@@ -7,7 +7,7 @@ const contention = ['40001', '40P01']
 const fullOrShort = /^53/
 /** What statement_timeout and lock_timeout end. */
 const tookTooLong = ['57014', '55P03']
-const gone = ['42P01', '3F000']
+const gone = ['42P01', '42883', '3F000']
 const unfit = /^(28|08P01)/
 
 /** Two transactions met; nothing of this one was done, and it may be done again. */

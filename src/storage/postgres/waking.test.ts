@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { manualClock } from '../../../test/clock.ts'
-import type { Lease } from '../ports.ts'
+import { laneOf } from '../conformance.ts'
+import type { Lease } from '../ports/inbox.ts'
 import { openWaking } from './waking.ts'
 
 const options = { now: 0, leaseMs: 1, limit: 1, bytesMax: 1, room: 2 }
-const woken = (org: string, lane: 'send' | 'ask' = 'send') => ({ org, lane })
-const leaseOf = (org: string): Lease => ({ org, lane: 'send', token: 1, failures: 0, crashes: 0, entries: [] })
+const woken = laneOf
+const leaseOf = (org: string): Lease => ({
+  ...laneOf(org),
+  token: 1,
+  failures: 0,
+  crashes: 0,
+  entries: [],
+  bodies: [],
+})
 
 describe('of a lane that has woken up', () => {
   let clock: ReturnType<typeof manualClock>

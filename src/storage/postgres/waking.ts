@@ -3,17 +3,18 @@
  * word to each of them for every webhook would cost each a claim in vain.
  */
 import type { Clock } from '../../lib/clock.ts'
-import type { Inbox, Woken } from '../ports.ts'
+import type { LaneKey } from '../ports/entry.ts'
+import type { Inbox } from '../ports/inbox.ts'
 
 /** So long a process has for itself; a free one claims within a few milliseconds. */
 const aloneMs = 25
 
 /** `tell`: what is said to the others. */
 export function openWaking(tell: () => void, clock: Pick<Clock, 'after'>) {
-  const waiting = new Map<string, Woken>()
+  const waiting = new Map<string, LaneKey>()
   let cancel: (() => void) | undefined
 
-  function done(isDone: (woken: Woken) => boolean): void {
+  function done(isDone: (woken: LaneKey) => boolean): void {
     for (const [key, woken] of waiting) if (isDone(woken)) waiting.delete(key)
     if (waiting.size > 0) return
     cancel?.()
@@ -27,8 +28,8 @@ export function openWaking(tell: () => void, clock: Pick<Clock, 'after'>) {
   }
 
   return {
-    woke(lanes: readonly Woken[]): void {
-      for (const woken of lanes) waiting.set(`${woken.lane} ${woken.org}`, woken)
+    woke(lanes: readonly LaneKey[]): void {
+      for (const woken of lanes) waiting.set(nameOf(woken), woken)
       if (waiting.size === 0) return
       // mutant: says to no other replica what it has no room for
       cancel ??= clock.after(aloneMs, tellNow)
@@ -38,10 +39,10 @@ export function openWaking(tell: () => void, clock: Pick<Clock, 'after'>) {
       return async (lane, options) => {
         const before = new Set(waiting.values())
         const claimed = await claim(lane, options)
-        const taken = new Set(claimed.leases.map(({ org }) => org))
+        const taken = new Set(claimed.leases.map(nameOf))
         const hasSeenAll = taken.size < options.room
         // mutant: takes what woke during a claim for what the claim has seen
-        done((woken) => woken.lane === lane && (taken.has(woken.org) || (hasSeenAll && before.has(woken))))
+        done((woken) => woken.lane === lane && (taken.has(nameOf(woken)) || (hasSeenAll && before.has(woken))))
         return claimed
       }
     },
@@ -51,4 +52,8 @@ export function openWaking(tell: () => void, clock: Pick<Clock, 'after'>) {
       if (waiting.size > 0) tellNow()
     },
   }
+}
+
+function nameOf({ org, destination, lane }: LaneKey): string {
+  return `${lane} ${destination} ${org}`
 }

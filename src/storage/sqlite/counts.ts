@@ -1,48 +1,59 @@
-import type { Moment, Outcome } from '../ports.ts'
+/** What is counted: since the beginning, and by the minute. Part of the transaction that makes it true. */
+import type { Destination, Org, Outcome } from '../ports/entry.ts'
+import type { Moment } from '../ports/lookup.ts'
 import type { Database } from './database.ts'
 
 const minuteMs = 60_000
 
-/** Adds to what was counted since the beginning; part of the transaction that makes it true. */
-export function count(db: Database, org: string, type: string, outcome: Outcome, by: number, reason = ''): void {
-  db.run(
-    `INSERT INTO counts (org, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (org, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
-    org,
-    type,
-    outcome,
-    reason,
-    by,
-  )
+interface Counted<Kind> {
+  org: Org
+  /** The account's own when absent. */
+  destination?: Destination
+  type: string
+  outcome: Kind
+  reason?: string
 }
 
 /** Collects counts of one transaction, so that five hundred entries of one type cost one write. */
 export function tally() {
-  const sums = new Map<string, { org: string; type: string; outcome: Outcome; reason: string; by: number }>()
-  const moments = new Map<string, Omit<Moment, 'reason'> & { org: string; reason: string }>()
+  const sums = new Map<string, Required<Counted<Outcome>> & { by: number }>()
+  const moments = new Map<string, Required<Counted<Moment['outcome']>> & { at: number; by: number }>()
   return {
-    add(org: string, type: string, outcome: Outcome, by = 1, reason = '') {
-      const key = `${outcome} ${reason} ${org} ${type}`
+    add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
+      const key = `${outcome} ${reason} ${destination} ${org} ${type}`
       const sum = sums.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, type, outcome, reason, by })
+      else sums.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
-    note(org: string, type: string, outcome: Moment['outcome'], time: number, reason = '') {
+    note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, time: number) {
       const at = time - (time % minuteMs)
-      const key = `${outcome} ${reason} ${org} ${at} ${type}`
+      const key = `${outcome} ${reason} ${destination} ${org} ${at} ${type}`
       const moment = moments.get(key)
-      if (moment) moment.count++
-      else moments.set(key, { org, at, type, outcome, reason, count: 1 })
+      if (moment) moment.by++
+      else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
     write(db: Database) {
-      for (const { org, type, outcome, by, reason } of sums.values()) count(db, org, type, outcome, by, reason)
-      for (const { org, at, type, outcome, reason, count: by } of moments.values()) {
+      for (const { org, destination, type, outcome, reason, by } of sums.values()) {
+        if (by === 0) continue
         db.run(
-          `INSERT INTO moments (org, at, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
+          `INSERT INTO counts (org, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (org, destination, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
+          org,
+          destination,
+          type,
+          outcome,
+          reason,
+          by,
+        )
+      }
+      for (const { org, at, destination, type, outcome, reason, by } of moments.values()) {
+        db.run(
+          `INSERT INTO moments (org, at, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
           org,
           at,
+          destination,
           type,
           outcome,
           reason,
@@ -52,3 +63,5 @@ export function tally() {
     },
   }
 }
+
+export type Tally = ReturnType<typeof tally>

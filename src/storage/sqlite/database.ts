@@ -45,6 +45,24 @@ export function openDatabase(path: string, purpose: Purpose): Database {
     throw error
   }
   const files = watchFiles(path, real, purpose === 'serve' ? stampFile(db, path) : () => true)
+  return { ...statementsOf(db), path: real, files, close: () => close(db, lock) }
+}
+
+function close(db: DatabaseSync, lock: DatabaseSync | undefined): void {
+  db.close()
+  lock?.close()
+}
+
+/** A database of this process's memory: a new one, or what `image` gave of another. */
+export function databaseInMemory(image?: Uint8Array): Database & { image(): Uint8Array } {
+  const db = new DatabaseSync(':memory:')
+  if (image) db.deserialize(image)
+  else migrate(db)
+  const files = { glance: () => undefined, look: () => undefined }
+  return { ...statementsOf(db), path: ':memory:', files, close: () => db.close(), image: () => db.serialize() }
+}
+
+function statementsOf(db: DatabaseSync): Omit<Database, 'path' | 'files' | 'close'> {
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     const found = prepared.get(sql) ?? db.prepare(sql)
@@ -58,12 +76,6 @@ export function openDatabase(path: string, purpose: Purpose): Database {
     iterate: (sql, ...values) => statement(sql).iterate(...values) as Iterable<Row>,
     each: (sql, ...values) => db.prepare(sql).iterate(...values) as Iterable<Row>,
     exec: (sql) => db.exec(sql),
-    path: real,
-    files,
-    close() {
-      db.close()
-      lock?.close()
-    },
   }
 }
 

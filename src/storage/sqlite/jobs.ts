@@ -1,6 +1,6 @@
 import { skewMsMax } from '../../lib/clock.ts'
+import type { Deed } from '../ports/accounts.ts'
 import type { Job, JobEnd, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
-import type { Deed } from '../ports.ts'
 import { jobOf } from '../rows.ts'
 import type { Database } from './database.ts'
 import { keepEntry } from './records.ts'

@@ -1,7 +1,12 @@
-/** Looking at entries. What people search by stands in `sought`, which follows the entries after they are answered. */
-import type { Cursor, LaneShown, Query, Shown } from '../ports.ts'
-import { byNewest, isBelow, matches } from '../query.ts'
+/** Looking at entries. What people search by stands in `search_index`, which follows the entries after they are answered. */
+
+import { lastAt } from '../history.ts'
+import { bodyOf, positionOf } from '../place.ts'
+import type { Attempt, Destination, LaneKey } from '../ports/entry.ts'
+import type { Cursor, LaneShown, Query, ReadEntry, Shown } from '../ports/lookup.ts'
+import { isBelow, matches } from '../query.ts'
 import { laneOf, shownOf } from '../rows.ts'
+import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
 
 /** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. */
@@ -9,10 +14,18 @@ const looksMax = 10_000
 /** Entries that one step of indexing covers: about 3 ms, in which webhooks wait for their answer. */
 const stepMax = 250
 
-const columns = `e.*, CASE WHEN e.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, e.reason) ELSE e.reason END AS why`
-const lanes = `LEFT JOIN lanes l
-  ON l.org = e.org AND l.lane = CASE e.state WHEN 'waiting' THEN 'send' WHEN 'asking' THEN 'ask' END`
-const newest = 'ORDER BY e.received_at DESC, e.id DESC'
+/** Whose state is shown: the first destination's, where none is named (`?1`). */
+const destination = 'coalesce(?1, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)'
+const columns = `e.*, b.version, ${destination} AS destination, x.destination AS excepted, x.state, x.due_at,
+  coalesce(x.failures, 0) AS failures, EXISTS (
+    SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane = 0 AND place = e.id
+  ) AS queued,
+  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
+// An entry is an exception at all (0), or at this destination: never both.
+const joined = `LEFT JOIN bodies b ON b.id = e.id - e.id % 128
+  LEFT JOIN exceptions x ON x.id = e.id AND x.destination IN (0, ${destination})
+  LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE x.state WHEN 'asking' THEN 'ask' ELSE 'send' END
+    AND l.destination = CASE x.state WHEN 'asking' THEN 0 ELSE ${destination} END`
 
 export function isBehind(db: Database): boolean {
   return db.get('SELECT 1 FROM entries WHERE id > (SELECT last FROM indexed) LIMIT 1') !== undefined
@@ -22,30 +35,38 @@ export function isBehind(db: Database): boolean {
 export function indexStep(db: Database): boolean {
   const last = Number(db.get('SELECT last FROM indexed')!.last)
   const rows = db.all(
-    'SELECT id, org, message_id, contact, conversation FROM entries WHERE id > ? ORDER BY id LIMIT ?',
+    'SELECT id, org, type, message_id, contact, conversation FROM entries WHERE id > ? ORDER BY id LIMIT ?',
     last,
     stepMax,
   )
   if (rows.length === 0) return false
-  for (const row of rows) noteSought(db, row.id as number, row)
+  for (const row of rows) noteSought(db, row)
   db.run('UPDATE indexed SET last = ?', rows.at(-1)!.id!)
   return rows.length === stepMax
 }
 
-export function noteSought(db: Database, id: number, row: Row): void {
-  for (const [kind, value] of soughtOf(row)) db.run('INSERT OR IGNORE INTO sought VALUES (?, ?, ?)', kind, value, id)
+export function noteSought(db: Database, row: Row): void {
+  for (const [org, kind, value] of soughtOf(row)) {
+    db.run('INSERT OR IGNORE INTO search_index VALUES (?, ?, ?, ?)', org, kind, value, row.id!)
+  }
 }
 
-export function forgetSought(db: Database, id: number, row: Row): void {
-  for (const [kind, value] of soughtOf(row))
-    db.run('DELETE FROM sought WHERE kind = ? AND value = ? AND id = ?', kind, value, id)
+export function forgetSought(db: Database, row: Row): void {
+  for (const [org, kind, value] of soughtOf(row)) {
+    const sql = 'DELETE FROM search_index WHERE org = ? AND kind = ? AND value = ? AND id = ?'
+    db.run(sql, org, kind, value, row.id!)
+  }
 }
 
-function soughtOf({ org, message_id, contact, conversation }: Row): [kind: string, value: string][] {
+/** A message is found without its account too. */
+function soughtOf({ org, type, message_id, contact, conversation }: Row): [org: string, kind: string, value: string][] {
+  const ofAccount = (kind: string, value: unknown): [string, string, string][] =>
+    value === null ? [] : [[org as string, kind, value as string]]
   return [
-    ['message', message_id as string],
-    ...(contact === null ? [] : [['contact', `${org} ${contact}`] as [string, string]]),
-    ...(conversation === null ? [] : [['conversation', `${org} ${conversation}`] as [string, string]]),
+    ['', 'message', message_id as string],
+    ...ofAccount('type', type),
+    ...ofAccount('contact', contact),
+    ...ofAccount('conversation', conversation),
   ]
 }
 
@@ -57,97 +78,84 @@ export function find(
   const entries: Shown[] = []
   let looks = 0
   for (const shown of candidates(db, query, before)) {
-    if (isBelow(shown, before) && matches(shown, query)) entries.push(shown)
-    if (entries.length === limit || ++looks === looksMax)
-      return { entries, next: { receivedAt: shown.receivedAt, id: shown.id } }
+    if (isBelow(shown, before) && matches(shown, query)) entries.push(withAnswer(db, shown))
+    if (entries.length === limit || ++looks === looksMax) return { entries: entries.map(bare), next: { id: shown.id } }
   }
-  return { entries }
+  return { entries: entries.map(bare) }
 }
 
-/** Everything that may match, newest first, by whichever index leaves the least to look at. */
-function candidates(db: Database, query: Query, before: Cursor | undefined): Iterable<Shown> {
+type Found = Shown & { history?: Uint8Array }
+
+function bare({ history: _, ...shown }: Found): Shown {
+  return shown
+}
+
+function withAnswer(db: Database, shown: Found): Found {
+  const last = lastAt(shown.history, shown.destination)
+  const attempt = last && db.get('SELECT status, many, tries FROM attempts WHERE id = ?', last.attempt)
+  return attempt ? { ...shown, answer: attempt as unknown as Pick<Attempt, 'status' | 'many' | 'tries'> } : shown
+}
+
+/** Everything that may match, what was kept last first, by the index that leaves the least to look at. */
+function candidates(db: Database, query: Query, before: Cursor | undefined): Iterable<Found> {
+  const below = before?.id ?? Number.MAX_SAFE_INTEGER
+  const { org, states } = query
   const sought = soughtBy(query)
-  if (sought)
-    return rows(db, `JOIN sought s ON s.id = e.id ${lanes} WHERE s.kind = ? AND s.value = ? ${newest}`, ...sought)
-  const { org, type, states, from = 0, to } = query
-  const until = Math.min(before ? before.receivedAt + 1 : Number.MAX_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER)
-  if (org === undefined) return rows(db, `${lanes} ORDER BY e.id DESC`)
-  const during = 'e.org = ? AND e.received_at >= ? AND e.received_at < ?'
-  const aside = ['dead', 'quarantined', 'unclaimed']
-  if (states?.every((state) => aside.includes(state))) {
-    const condition = `e.state IN ('dead', 'quarantined', 'unclaimed')`
-    return rows(db, `INDEXED BY entries_aside ${lanes} WHERE ${during} AND ${condition} ${newest}`, org, from, until)
+  if (sought) {
+    const join = `JOIN search_index s ON s.id = e.id`
+    const where = 's.org = ?2 AND s.kind = ?3 AND s.value = ?4 AND s.id < ?5 ORDER BY s.id DESC'
+    return rows(db, query.destination, `${join} ${joined} WHERE ${where}`, ...sought, below)
   }
-  const inLine = states?.every((state) => state === 'waiting' || state === 'asking')
-  if (inLine && isShort(db, org))
-    return rows(db, `${lanes} WHERE ${during} AND e.id IN (${line}) ${newest}`, org, from, until, org, org)
-  const types = type === undefined ? typesOf(db, org) : [type]
-  return merge(
-    types.map((one) =>
-      rows(db, `INDEXED BY entries_listed ${lanes} WHERE ${during} AND e.type = ? ${newest}`, org, from, until, one),
-    ),
-  )
+  if (org === undefined) return rows(db, query.destination, `${joined} WHERE e.id < ?2 ORDER BY e.id DESC`, below)
+  if (states && !states.includes('delivered') && !states.includes('ignored') && isShort(db, org, states)) {
+    const where = `e.id < ?3 AND e.id IN (${inHand}) ORDER BY e.id DESC`
+    return rows(db, query.destination, `${joined} WHERE ${where}`, org, below, JSON.stringify(states))
+  }
+  return rows(db, query.destination, `${joined} WHERE e.org = ?2 AND e.id < ?3 ORDER BY e.id DESC`, org, below)
 }
 
-/** What is in line, by its own small indexes; what is delivered may be a million. */
-const line = `SELECT id FROM entries WHERE org = ? AND state = 'waiting'
-  UNION ALL SELECT id FROM entries WHERE org = ? AND state = 'asking'`
+/** What is not final, by its own small indexes; what is delivered may be a million. */
+const inHand = `SELECT id FROM exceptions WHERE org = ?2 AND state IN (SELECT value FROM json_each(?4))
+  UNION ALL SELECT id FROM queue WHERE org = ?2 AND EXISTS (SELECT 1 FROM json_each(?4) WHERE value = 'waiting')`
 
-/** Few enough to be put in order at once; of a long line the newest are among the newest of all. */
-function isShort(db: Database, org: string): boolean {
-  return db.get(`SELECT 1 FROM (${line}) LIMIT 1 OFFSET ?`, org, org, looksMax) === undefined
+/** Few enough to be put in order at once; of many the newest are among the newest of all. */
+function isShort(db: Database, org: string, states: readonly string[]): boolean {
+  const sql = `SELECT 1 FROM (${inHand}) LIMIT 1 OFFSET ?3`
+  return db.get(sql, null, org, looksMax, JSON.stringify(states)) === undefined
 }
 
-function soughtBy({ org, message, contact, conversation }: Query): [kind: string, value: string] | undefined {
-  if (message !== undefined) return ['message', message]
+function soughtBy(query: Query): [org: string, kind: string, value: string] | undefined {
+  const { org, message, contact, conversation, type } = query
+  if (message !== undefined) return ['', 'message', message]
   if (org === undefined) return undefined
-  if (contact !== undefined) return ['contact', `${org} ${contact}`]
-  return conversation === undefined ? undefined : ['conversation', `${org} ${conversation}`]
+  if (contact !== undefined) return [org, 'contact', contact]
+  if (conversation !== undefined) return [org, 'conversation', conversation]
+  return type === undefined ? undefined : [org, 'type', type]
 }
 
-/** The types there are, found by leaping from one to the next in the index. */
-function typesOf(db: Database, org: string): string[] {
-  return db
-    .all(
-      `WITH RECURSIVE t (type) AS (
-         SELECT min(type) FROM entries WHERE org = ?1
-         UNION ALL SELECT (SELECT min(type) FROM entries WHERE org = ?1 AND type > t.type) FROM t WHERE t.type IS NOT NULL
-       ) SELECT type FROM t WHERE type IS NOT NULL`,
-      org,
-    )
-    .map(({ type }) => type as string)
-}
-
-function* rows(db: Database, how: string, ...values: (string | number)[]): Generator<Shown, undefined> {
-  for (const row of db.each(`SELECT ${columns} FROM entries e ${how}`, ...values)) yield shownOf(row)
-}
-
-function* merge(sources: Generator<Shown, undefined>[]): Generator<Shown> {
-  try {
-    const heads = sources.map((source) => source.next().value)
-    for (;;) {
-      let first = -1
-      heads.forEach((head, at) => {
-        if (head && (first < 0 || byNewest(head, heads[first]!) < 0)) first = at
-      })
-      if (first < 0) return
-      yield heads[first]!
-      heads[first] = sources[first]!.next().value
-    }
-  } finally {
-    // A statement that is left half read would keep this moment before the reader's eyes for good.
-    for (const source of sources) source.return(undefined)
+function* rows(
+  db: Database,
+  at: Destination | undefined,
+  how: string,
+  ...values: (string | number)[]
+): Generator<Found, undefined> {
+  // A statement of its own: several may be half read at once.
+  for (const row of db.each(`SELECT ${columns} FROM entries e ${how}`, at ?? null, ...values)) {
+    yield { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
   }
 }
 
-export function read(db: Database, id: number): (Shown & { body: Uint8Array; known?: Uint8Array }) | undefined {
+export function read(db: Database, id: number): ReadEntry | undefined {
   const row = db.get(
-    `SELECT ${columns}, b.body, b.known FROM entries e JOIN bodies b ON b.id = e.id ${lanes} WHERE e.id = ?`,
+    `SELECT ${columns}, k.sealed AS known FROM entries e ${joined} LEFT JOIN learnt k ON k.id = e.id WHERE e.id = ?2`,
+    null,
     id,
   )
   if (!row) return undefined
+  const found = { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
   const known = row.known as Uint8Array | null
-  return { ...shownOf(row), body: row.body as Uint8Array, ...(known ? { known } : {}) }
+  const sealed = { body: bodyAt(db, bodyOf(id)), position: positionOf(id), ...(known ? { known } : {}) }
+  return { ...bare(withAnswer(db, found)), ...sealed }
 }
 
 export function lastReceivedAt(db: Database): number | undefined {
@@ -156,6 +164,6 @@ export function lastReceivedAt(db: Database): number | undefined {
 
 export { lanesOf as lanes }
 
-function lanesOf(db: Database, org: string): LaneShown[] {
-  return db.all('SELECT * FROM lanes WHERE org = ? ORDER BY lane', org).map(laneOf)
+function lanesOf(db: Database, org: LaneKey['org']): LaneShown[] {
+  return db.all('SELECT * FROM lanes WHERE org = ? ORDER BY lane DESC, destination', org).map(laneOf)
 }

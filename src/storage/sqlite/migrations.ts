@@ -19,54 +19,88 @@ const steps: readonly string[] = [
     org TEXT, conversation TEXT, contact TEXT NOT NULL, PRIMARY KEY (org, conversation)
   ) WITHOUT ROWID, STRICT;
 
-  -- The last place given to an entry: the order in which entries are sent.
+  -- The last of the numbers that order entries and claims, see ../place.ts.
   CREATE TABLE places (last INTEGER NOT NULL) STRICT;
   INSERT INTO places VALUES (0);
 
   -- No index by the time: what has run out is found by a walk over the keys, see ../forgetting.ts.
   CREATE TABLE identities (identity BLOB PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 
-  -- Small rows that change; what is sealed and large stands apart in bodies and is written once.
-  CREATE TABLE entries (
-    id INTEGER PRIMARY KEY, place INTEGER NOT NULL, org TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL,
-    message_id TEXT NOT NULL, received_at INTEGER NOT NULL, bytes INTEGER NOT NULL, mapping INTEGER NOT NULL,
-    reason TEXT, due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, settled_at INTEGER,
-    contact TEXT, conversation TEXT, status INTEGER, batch INTEGER, tries INTEGER
+  -- since: entries with a larger id are meant for it. A number is never given again, so what was removed stays.
+  CREATE TABLE destinations (
+    org TEXT, number INTEGER, since INTEGER NOT NULL, removed_at INTEGER, PRIMARY KEY (org, number)
+  ) WITHOUT ROWID, STRICT;
+
+  -- The texts of an account's entries, sealed together. trim: grows when an entry of it is
+  -- taken away; 0 when its texts are those of its entries.
+  CREATE TABLE bodies (
+    id INTEGER PRIMARY KEY, org TEXT NOT NULL, n INTEGER NOT NULL, version INTEGER NOT NULL DEFAULT 0,
+    trim INTEGER NOT NULL DEFAULT 0, sealed BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX entries_waiting ON entries (org, place) WHERE state = 'waiting';
-  CREATE INDEX entries_asking ON entries (org, due_at, place) WHERE state = 'asking';
-  CREATE INDEX entries_unclaimed ON entries (id) WHERE state = 'unclaimed';
-  CREATE INDEX entries_delivered ON entries (settled_at) WHERE state = 'delivered';
-  CREATE INDEX entries_failed ON entries (received_at) WHERE state IN ('dead', 'quarantined');
-  CREATE INDEX entries_aside ON entries (org, received_at) WHERE state IN ('dead', 'quarantined', 'unclaimed');
-  CREATE INDEX entries_listed ON entries (org, type, received_at);
-  CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL, known BLOB) STRICT;
+  CREATE INDEX bodies_marked ON bodies (org, id) WHERE trim > 0;
+
+  -- Written once, but for settled_at and history (../history.ts), and what was learnt of it.
+  CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, org TEXT NOT NULL, type TEXT NOT NULL, message_id TEXT NOT NULL, received_at INTEGER NOT NULL,
+    mapping INTEGER NOT NULL, bytes INTEGER NOT NULL, contact TEXT, conversation TEXT, settled_at INTEGER, history BLOB
+  ) STRICT;
+  CREATE INDEX entries_org ON entries (org, id);
+
+  -- What is still to be sent to a destination. lane: 0 what comes in.
+  CREATE TABLE queue (
+    org TEXT, destination INTEGER, lane INTEGER, place INTEGER, id INTEGER NOT NULL,
+    PRIMARY KEY (org, destination, lane, place)
+  ) WITHOUT ROWID, STRICT;
+
+  -- Entries that have left the simple way, at one destination or (0) at all. waiting: back in the queue, at this place.
+  CREATE TABLE exceptions (
+    id INTEGER, destination INTEGER, org TEXT NOT NULL, state TEXT NOT NULL, reason TEXT, received_at INTEGER NOT NULL,
+    due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, place INTEGER, PRIMARY KEY (id, destination)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX exceptions_listed ON exceptions (org, state, id);
+  CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
+  CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
+  CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
+
+  -- What Drift answered about an entry.
+  CREATE TABLE learnt (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+
+  -- One row a request. remain: so many of its entries are there still.
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY, org TEXT NOT NULL, destination INTEGER NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL,
+    status INTEGER NOT NULL, many INTEGER NOT NULL, tries INTEGER NOT NULL, remain INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX attempts_org ON attempts (org, destination, at);
 
   -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
   -- retry_after_at: until when the other side wants to be left alone. asked_at: when a person last wanted an attempt, and
   -- asked: whether it is still to be made.
   CREATE TABLE lanes (
-    org TEXT, lane TEXT, ready_at INTEGER, lease_until INTEGER, holder TEXT, token INTEGER NOT NULL DEFAULT 0,
-    served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
-    careful INTEGER NOT NULL DEFAULT 0, hold TEXT, trouble TEXT, tried_at INTEGER, setback TEXT,
-    retry_after_at INTEGER, asked_at INTEGER, asked INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (org, lane)
+    org TEXT, destination INTEGER, lane TEXT, ready_at INTEGER, lease_until INTEGER, holder TEXT,
+    token INTEGER NOT NULL DEFAULT 0, served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    crashes INTEGER NOT NULL DEFAULT 0, careful INTEGER NOT NULL DEFAULT 0, hold TEXT, trouble TEXT, tried_at INTEGER,
+    setback TEXT, retry_after_at INTEGER, asked_at INTEGER, asked INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (org, destination, lane)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
   -- reason: of what is ignored; else empty. So it is in moments.
   CREATE TABLE counts (
-    org TEXT, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL, PRIMARY KEY (org, type, outcome, reason)
+    org TEXT, destination INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
+    PRIMARY KEY (org, destination, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
 
   -- Counts by the minute, and by the hour when they are older.
   CREATE TABLE moments (
-    org TEXT, at INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
-    PRIMARY KEY (org, at, type, outcome, reason)
+    org TEXT, at INTEGER, destination INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
+    PRIMARY KEY (org, at, destination, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX moments_minutes ON moments (at) WHERE at % 3600000 <> 0;
 
   -- What people search by. Random places in a large tree, so it is written after the answer, in larger steps.
-  CREATE TABLE sought (kind TEXT, value TEXT, id INTEGER, PRIMARY KEY (kind, value, id)) WITHOUT ROWID, STRICT;
+  CREATE TABLE search_index (
+    org TEXT, kind TEXT, value TEXT, id INTEGER, PRIMARY KEY (org, kind, value, id)
+  ) WITHOUT ROWID, STRICT;
   CREATE TABLE indexed (last INTEGER NOT NULL) STRICT;
   INSERT INTO indexed VALUES (0);
 

@@ -2,11 +2,21 @@
  * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
  * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
-import { type Appended, groupAppends } from '../grouping.ts'
-import type { Conversations, Inbox, Lease, Lookup, Mode, Purged, Risk, Storage } from '../ports.ts'
+
+import { pause, systemClock } from '../../lib/clock.ts'
+import type { Conversations } from '../ports/accounts.ts'
+import type { Inbox, Lease } from '../ports/inbox.ts'
+import type { Lookup } from '../ports/lookup.ts'
+import type { Mode, Purged, Risk, Storage } from '../ports/storage.ts'
 import { copyDatabase } from './backup.ts'
-import { type PackedClaim, type PackedEntries, packArrivals, unpackClaim, unpackEntries } from './packing.ts'
 import { startThread, type Thread } from './thread.ts'
+import {
+  receiveClaim,
+  receiveGiven,
+  type TransferredClaim,
+  type TransferredGiven,
+  transferArrivals,
+} from './transfer.ts'
 
 export async function open(path: string, mode: Mode): Promise<Storage> {
   const listeners: ((org: undefined) => void)[] = []
@@ -14,12 +24,21 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     for (const listener of listeners) listener(undefined)
   })
   const reader = mode === 'serve' ? await startThread(path, 'look') : writer
+  return storageOf(writer, reader, { listeners, backup: (copy) => copyDatabase(path, copy) })
+}
+
+/** The ports, by whoever calls the engine's functions. */
+export function storageOf(
+  writer: Thread,
+  reader: Thread,
+  { listeners, backup }: { listeners: ((org: undefined) => void)[]; backup: Storage['backup'] },
+): Storage {
   const lookup = reader.port<Lookup>('lookup')
 
   /** What people search by follows the entries; a search waits until it has caught up. */
   async function find(...args: Parameters<Lookup['find']>): ReturnType<Lookup['find']> {
-    const [{ message, contact, conversation }] = args
-    if ((message ?? contact ?? conversation) !== undefined) while (await writer.call('storage', 'index', []));
+    const [{ message, contact, conversation, type }] = args
+    if ((message ?? contact ?? conversation ?? type) !== undefined) while (await writer.call('storage', 'index', []));
     return lookup.find(...args)
   }
 
@@ -36,11 +55,11 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     onChange: (listener) => void listeners.push(listener),
     onDue() {},
     isServed: () => writer.call('storage', 'isServed', []) as Promise<boolean>,
-    broken: Promise.race([writer.broken, reader.broken]),
+    broken: Promise.race([writer.broken, reader.broken.then((problem) => unlessSaid(writer.broken, problem))]),
     check: async () => void (await writer.call('storage', 'check', [])),
     purge: () => writer.call('storage', 'purge', []) as Promise<Purged>,
     logBytes: () => reader.call('storage', 'logBytes', []) as Promise<number>,
-    backup: (copy) => copyDatabase(path, copy),
+    backup,
     examine: () => reader.call('storage', 'examine', []) as Promise<string[]>,
     risks: () => reader.call('storage', 'risks', []) as Promise<Risk[]>,
     async close() {
@@ -49,6 +68,13 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
     },
   }
 }
+
+/** The writer looks at the file four times a second, and can say that another one was put in its place. */
+function unlessSaid(writers: Promise<Error>, problem: Error): Promise<Error> {
+  return Promise.race([writers, pause(systemClock, writerLooksMs).then(() => problem)])
+}
+
+const writerLooksMs = 1_000
 
 /** As in the inbox, a lease goes to the other side without its entries. */
 function conversationsOf(writer: Thread): Conversations {
@@ -63,15 +89,15 @@ function conversationsOf(writer: Thread): Conversations {
 function inboxOf(writer: Thread): Inbox {
   const port = writer.port<Inbox>('inbox')
   const own: Partial<Inbox> = {
-    append: groupAppends((batch) => {
-      const packed = packArrivals(batch)
-      return writer.call('inbox', 'append', [packed], [packed.bytes.buffer]) as Promise<Appended>
-    }),
+    append(bodies, arrivals) {
+      const transferred = transferArrivals(bodies, arrivals)
+      return writer.call('inbox', 'append', [transferred], [transferred.bytes.buffer]) as ReturnType<Inbox['append']>
+    },
     async claim(...args) {
-      return unpackClaim((await writer.call('inbox', 'claim', args)) as PackedClaim)
+      return receiveClaim((await writer.call('inbox', 'claim', args)) as TransferredClaim)
     },
     more: async (lease, after, limits) =>
-      unpackEntries((await writer.call('inbox', 'more', [bare(lease), after, limits])) as PackedEntries),
+      receiveGiven((await writer.call('inbox', 'more', [bare(lease), after, limits])) as TransferredGiven),
     renew: (lease, until) => port.renew(bare(lease), until),
     settle: (lease, settlements, ending) => port.settle(bare(lease), settlements, ending),
   }
@@ -79,5 +105,5 @@ function inboxOf(writer: Thread): Inbox {
 }
 
 function bare(lease: Lease): Lease {
-  return { ...lease, entries: [] }
+  return { ...lease, entries: [], bodies: [] }
 }

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import type { Arrival, Mode, Storage } from '../ports.ts'
+import { type Alone, append } from '../conformance.ts'
+import type { Mode, Storage } from '../ports/storage.ts'
 import { compactDatabase } from './compact.ts'
 import { open as openSqlite } from './open.ts'
 import { logBytesMax } from './purge.ts'
@@ -37,13 +38,13 @@ describe('after erasing, the files of an SQLite store', () => {
   }
 
   async function fill(storage: Storage, many: number, of: string = contact, bytes = 0): Promise<void> {
-    const events = Array.from({ length: many }, (_, n): Arrival => {
-      const body = of === contact ? bodyOf(n) : Buffer.alloc(bytes, n)
+    const events = Array.from({ length: many }, (_, n): Alone => {
+      const sealed = of === contact ? bodyOf(n) : Buffer.alloc(bytes, n)
       const identity = createHash('md5').update(`${of} ${n}`).digest()
-      const common = { org, type: 'button_clicked', receivedAt: n, identity, rememberMs: 1, body, mapping: 1 }
+      const common = { org, type: 'button_clicked', receivedAt: n, identity, rememberMs: 1, sealed, mapping: 1 }
       return { ...common, state: 'waiting', messageId: `drift-${of}-${n}`, contact: of, conversation: `${of}${n}` }
     })
-    await storage.inbox.append(events)
+    await append(storage, events)
     await storage.conversations.remember(org, new Map(events.map((_, n) => [`${of}${n}`, of])))
   }
 

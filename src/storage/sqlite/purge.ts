@@ -4,7 +4,7 @@
  * only rewriting the file removes.
  */
 import { statSync } from 'node:fs'
-import type { Purged } from '../ports.ts'
+import type { Purged } from '../ports/storage.ts'
 import type { Database } from './database.ts'
 import { primaryCode } from './trouble.ts'
 

@@ -1,35 +1,41 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Lease, Moment, Reservation, Standing, State, Total } from '../ports.ts'
+import type { Deed, Install, Reservation } from '../ports/accounts.ts'
+import type { State } from '../ports/entry.ts'
+import type { Lease } from '../ports/inbox.ts'
+import type { Moment, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
-import type { Database, Row } from './database.ts'
-import { heldLane } from './inbox.ts'
+import type { Database } from './database.ts'
+import { ensureDestination } from './destinations.ts'
+import { heldLane } from './lanes.ts'
 import { noteErasure } from './purge.ts'
 
-const setAside = `SELECT org, state, reason AS why, count(*) AS count, min(received_at) AS oldest
-  FROM entries WHERE state IN ('dead', 'quarantined', 'unclaimed') GROUP BY org, state, why ORDER BY org, state, why`
+/** What waits, counted in the queue alone: a backlog of a million takes some ten milliseconds. */
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+    SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
+    ORDER BY q.lane, q.place LIMIT 1
+  ) AS oldest
+  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY org, destination) c
+  LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send'`
 
-/** Counted in the index alone: a backlog of a million takes some ten milliseconds. */
-function inLane(db: Database, state: 'waiting' | 'asking'): Row[] {
-  const lane = state === 'waiting' ? 'send' : 'ask'
-  const first = state === 'waiting' ? 'place' : 'due_at, place'
-  return db.all(
-    `SELECT c.org, '${state}' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
-       SELECT received_at FROM entries WHERE org = c.org AND state = '${state}' ORDER BY ${first} LIMIT 1
-     ) AS oldest
-     FROM (SELECT org, count(*) AS count FROM entries WHERE state = '${state}' GROUP BY org) c
-     LEFT JOIN lanes l ON l.org = c.org AND l.lane = '${lane}'`,
-  )
-}
+const excepted = `SELECT x.org, x.destination, x.state,
+    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
+    count(*) AS count, min(x.received_at) AS oldest
+  FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
+  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
 export const ledger = {
   totals: (db: Database): Total[] =>
     db
-      .all('SELECT org, type, outcome, reason, count FROM counts WHERE count <> 0 ORDER BY org, type, outcome, reason')
+      .all(
+        `SELECT org, destination, type, outcome, reason, count FROM counts WHERE count <> 0
+         ORDER BY org, destination, type, outcome, reason`,
+      )
       .map(countedOf<Total>),
   standings: (db: Database): Standing[] =>
-    [...inLane(db, 'waiting'), ...inLane(db, 'asking'), ...db.all(setAside)].map((row) => ({
+    [...db.all(queued), ...db.all(excepted)].map((row) => ({
       org: row.org as string,
+      destination: row.destination as number,
       state: row.state as State,
       ...(row.why === null ? {} : { reason: row.why as string }),
       count: Number(row.count),
@@ -39,7 +45,8 @@ export const ledger = {
   moments: (db: Database, org: string, from: number, to: number): Moment[] =>
     db
       .all(
-        'SELECT at, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at',
+        `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ?
+         ORDER BY at`,
         org,
         from,
         to,
@@ -85,6 +92,7 @@ export const installs = {
       install.updatedAt,
       generation + 1,
     )
+    ensureDestination(db, org)
     if (entry) audit.add(db, entry)
     return true
   },

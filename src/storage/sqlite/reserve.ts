@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { roomMinBytes } from '../ports.ts'
+import { roomMinBytes } from '../ports/storage.ts'
 
 /** Enough for SQLite's log between two checkpoints (4 MiB) and its checkpoint, several times over. */
 const reserveBytes = roomMinBytes / 2

@@ -1,37 +1,103 @@
 /** Taking away: what has outlived its time, and what a disconnected account leaves. In steps that keep a commit short. */
 import { stepKeys, walkOf } from '../forgetting.ts'
-import type { Limits, State } from '../ports.ts'
-import { tally } from './counts.ts'
+import { historyOf } from '../history.ts'
+import { bodyOf, perBody } from '../place.ts'
+import type { Destination } from '../ports/entry.ts'
+import type { Expired, Limits, Marked } from '../ports/inbox.ts'
+import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
+import { destinationsOf } from './destinations.ts'
+import { endLeases } from './lanes.ts'
 import { forgetSought } from './lookup.ts'
 import { noteErasure } from './purge.ts'
+import { dequeue, except } from './queue.ts'
 
 /** Entries taken away in one transaction: about 50 ms, in which webhooks wait for their answer. */
 const stepMax = 2_000
-const columns = 'id, org, type, state, message_id, contact, conversation'
+/** Entries looked at in one step, of which most may not be final. */
+const looksMax = 10_000
+const columns = 'e.id, e.org, e.type, e.message_id, e.contact, e.conversation, e.history'
 
-export function expire(db: Database, limits: Limits): number {
+export function expire(db: Database, limits: Limits): Expired {
   forget(db, limits)
   ageMoments(db, limits)
-  const select = `SELECT ${columns} FROM entries WHERE`
-  return (
-    remove(
-      db,
-      db.all(`${select} state = 'unclaimed' AND received_at < ? ORDER BY id LIMIT ?`, limits.unclaimedBefore, stepMax),
-    ) +
-    remove(db, unclaimedBeyond(db, limits.unclaimedBytesMax)) +
-    remove(db, db.all(`${select} state = 'delivered' AND settled_at < ? LIMIT ?`, limits.deliveredBefore, stepMax)) +
+  const { rows, isThrough } = finished(db, limits)
+  const excepted = `SELECT ${columns} FROM exceptions x JOIN entries e ON e.id = x.id WHERE`
+  const removed =
     remove(
       db,
       db.all(
-        `${select} state IN ('dead', 'quarantined') AND received_at < ?
-           AND coalesce(reason, '') NOT IN (SELECT value FROM json_each(?)) LIMIT ?`,
-        limits.failedBefore,
-        JSON.stringify(limits.kept),
+        `${excepted} x.state = 'unclaimed' AND x.received_at < ? ORDER BY x.id LIMIT ?`,
+        limits.unclaimedBefore,
         stepMax,
       ),
-    )
+    ) +
+    remove(db, unclaimedBeyond(db, limits.unclaimedBytesMax)) +
+    remove(db, rows) +
+    failed(db, limits)
+  return { removed, goesOn: removed > 0 || !isThrough }
+}
+
+/**
+ * Final at each destination, and settled long enough ago: a step of a walk over the entries in the order of their ids, which
+ * ends where they are too young and then begins again.
+ */
+function finished(db: Database, { deliveredBefore }: Limits): { rows: Row[]; isThrough: boolean } {
+  const walk = walks.get(db) ?? { after: 0 }
+  walks.set(db, walk)
+  const found: Row[] = []
+  let looks = 0
+  const rows = db.iterate(
+    `SELECT ${columns}, e.received_at, e.settled_at FROM entries e WHERE e.id > ? ORDER BY e.id LIMIT ?`,
+    walk.after,
+    looksMax,
   )
+  let isThrough = true
+  for (const row of rows) {
+    if (Number(row.received_at) >= deliveredBefore) break
+    walk.after = row.id as number
+    if (row.settled_at !== null && Number(row.settled_at) < deliveredBefore) found.push(row)
+    if (found.length === stepMax || ++looks === looksMax) {
+      isThrough = false
+      break
+    }
+  }
+  if (isThrough) walk.after = 0
+  return { rows: found.filter(({ id, org }) => isFinal(db, org as string, id as number)), isThrough }
+}
+
+const walks = new WeakMap<Database, { after: number }>()
+
+function isFinal(db: Database, org: string, id: number): boolean {
+  if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
+  return destinationsOf(db, org).every((destination) => !isQueued(db, org, destination, id))
+}
+
+function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
+  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?'
+  return db.get(sql, org, destination, id) !== undefined
+}
+
+/** What is dead or quarantined at a destination for long is given up there; the entry goes when that was all of it. */
+function failed(db: Database, limits: Limits): number {
+  const rows = db.all(
+    `SELECT ${columns}, x.destination, x.state FROM exceptions x JOIN entries e ON e.id = x.id
+     WHERE x.state IN ('dead', 'quarantined') AND x.received_at < ?
+       AND coalesce(x.reason, '') NOT IN (SELECT value FROM json_each(?)) LIMIT ?`,
+    limits.failedBefore,
+    JSON.stringify(limits.kept),
+    stepMax,
+  )
+  const counts = tally()
+  for (const row of rows) {
+    const { id, org, type, state } = row as { id: number; org: string; type: string; state: string }
+    const destination = row.destination as Destination
+    db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
+    counts.add({ org, destination, type, outcome: state === 'dead' ? 'dead' : 'expired' })
+    if (isFinal(db, org, id)) removeEntries(db, [row], counts)
+  }
+  counts.write(db)
+  return rows.length
 }
 
 /** One step of the walk over the identities. */
@@ -50,31 +116,33 @@ export function erase(db: Database, org: string): number {
   endLeases(db, org)
   db.run('UPDATE lanes SET ready_at = NULL WHERE org = ?', org)
   const forgotten = db.run('DELETE FROM conversations WHERE org = ?', org)
-  const removed = remove(db, db.all(`SELECT ${columns} FROM entries WHERE org = ? LIMIT ?`, org, stepMax))
+  const removed = remove(db, db.all(`SELECT ${columns} FROM entries e WHERE e.org = ? LIMIT ?`, org, stepMax))
+  if (removed === 0) {
+    db.run('DELETE FROM attempts WHERE org = ?', org)
+    db.run('DELETE FROM bodies WHERE org = ?', org)
+  }
   if (forgotten + removed > 0) noteErasure(db)
   return removed
 }
 
 export function take(db: Database, org: string, ids: readonly number[]): number {
+  // mutant: takes events away without ending their leases
   endLeases(db, org)
   noteErasure(db)
   return remove(
     db,
-    ids.flatMap((id): Row[] => db.all(`SELECT ${columns} FROM entries WHERE org = ? AND id = ?`, org, id)),
+    ids.flatMap((id): Row[] => db.all(`SELECT ${columns} FROM entries e WHERE e.org = ? AND e.id = ?`, org, id)),
   )
-}
-
-function endLeases(db: Database, org: string): void {
-  db.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = ?', org)
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */
 function ageMoments(db: Database, { minutesBefore, hoursBefore }: Limits): void {
   const old = 'at % 3600000 <> 0 AND at < ?'
   db.run(
-    `INSERT INTO moments (org, at, type, outcome, reason, count)
-       SELECT org, at - at % 3600000, type, outcome, reason, sum(count) FROM moments WHERE ${old} GROUP BY 1, 2, 3, 4, 5
-     ON CONFLICT (org, at, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
+    `INSERT INTO moments (org, at, destination, type, outcome, reason, count)
+       SELECT org, at - at % 3600000, destination, type, outcome, reason, sum(count) FROM moments
+       WHERE ${old} GROUP BY 1, 2, 3, 4, 5, 6
+     ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
     minutesBefore,
   )
   db.run(`DELETE FROM moments WHERE ${old}`, minutesBefore)
@@ -89,11 +157,12 @@ function ageMoments(db: Database, { minutesBefore, hoursBefore }: Limits): void 
 }
 
 function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
-  const sum = db.get(`SELECT coalesce(sum(bytes), 0) AS bytes FROM entries WHERE state = 'unclaimed'`)
+  const unclaimed = `FROM exceptions x JOIN entries e ON e.id = x.id WHERE x.state = 'unclaimed'`
+  const sum = db.get(`SELECT coalesce(sum(e.bytes), 0) AS bytes ${unclaimed}`)
   let excess = Number(sum?.bytes) - bytesMax
   const oldest: Row[] = []
   if (excess <= 0) return oldest
-  for (const row of db.iterate(`SELECT ${columns}, bytes FROM entries WHERE state = 'unclaimed' ORDER BY id`)) {
+  for (const row of db.iterate(`SELECT ${columns}, e.bytes ${unclaimed} ORDER BY x.id`)) {
     oldest.push(row)
     excess -= Number(row.bytes)
     if (excess <= 0 || oldest.length === stepMax) break
@@ -103,20 +172,104 @@ function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
 
 function remove(db: Database, rows: Row[]): number {
   const counts = tally()
-  for (const row of rows) {
-    const { id, org, type, state } = row
-    forgetSought(db, id as number, row)
-    db.run('DELETE FROM entries WHERE id = ?', id as number)
-    db.run('DELETE FROM bodies WHERE id = ?', id as number)
-    const outcome = outcomeOf(state as State)
-    if (outcome) counts.add(state === 'unclaimed' ? '' : (org as string), type as string, outcome)
-  }
+  removeEntries(db, rows, counts)
   counts.write(db)
   return rows.length
 }
 
-/** What an entry counts as once its row is gone; delivered ones are counted when they are delivered. */
-export function outcomeOf(state: State): 'expired' | 'dead' | undefined {
-  if (state === 'delivered') return undefined
-  return state === 'dead' ? 'dead' : 'expired'
+/** With everything that names them; what was not final is counted as expired. */
+export function removeEntries(db: Database, rows: readonly Row[], counts: Tally): void {
+  const bodies = new Map<number, number>()
+  for (const row of rows) {
+    const { id, org, type } = row as { id: number; org: string; type: string }
+    forgetSought(db, row)
+    const excepted = db.all('DELETE FROM exceptions WHERE id = ? RETURNING destination, state, place', id)
+    const places = new Map(excepted.flatMap(({ destination, place }) => (place === null ? [] : [[destination, place]])))
+    for (const { destination, state } of excepted) {
+      // Its row in the queue is counted below.
+      if (state === 'waiting') continue
+      const owner = state === 'unclaimed' ? '' : org
+      const outcome = state === 'dead' ? 'dead' : 'expired'
+      counts.add({ org: owner, destination: destination as Destination, type, outcome })
+    }
+    for (const destination of destinationsOf(db, org)) {
+      const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ? AND id = ?'
+      const gone = db.run(sql, org, destination, (places.get(destination) as number | undefined) ?? id, id)
+      if (gone > 0) counts.add({ org, destination, type, outcome: 'expired' })
+    }
+    db.run('DELETE FROM learnt WHERE id = ?', id)
+    db.run('DELETE FROM entries WHERE id = ?', id)
+    for (const attempt of attemptsOf(row.history as Uint8Array | null)) letGoOfAttempt(db, attempt)
+    bodies.set(bodyOf(id), (bodies.get(bodyOf(id)) ?? 0) + 1)
+  }
+  for (const [body, many] of bodies) {
+    db.run('UPDATE bodies SET n = n - ?, trim = trim + 1 WHERE id = ?', many, body)
+    db.run('DELETE FROM bodies WHERE id = ? AND n <= 0', body)
+  }
+}
+
+/** One entry less speaks of the attempt; it goes with the last of them. */
+export function letGoOfAttempt(db: Database, attempt: number): void {
+  db.run('UPDATE attempts SET remain = remain - 1 WHERE id = ?', attempt)
+  db.run('DELETE FROM attempts WHERE id = ? AND remain <= 0', attempt)
+}
+
+function attemptsOf(history: Uint8Array | null): Set<number> {
+  return new Set(historyOf(history).noted.flatMap(({ attempt }) => (attempt > 0 ? [attempt] : [])))
+}
+
+export function marked(db: Database, limit: number, org?: string): Marked[] {
+  const sql = `SELECT id, org, version, trim, sealed FROM bodies WHERE trim > 0 AND (?1 IS NULL OR org = ?1) LIMIT ?2`
+  return db.all(sql, org ?? null, limit).map((row) => ({
+    id: row.id as number,
+    org: row.org as string,
+    version: row.version as number,
+    sealed: row.sealed as Uint8Array,
+    positions: positionsOf(db, row.id as number),
+  }))
+}
+
+function positionsOf(db: Database, body: number): number[] {
+  const rows = db.all('SELECT id FROM entries WHERE id >= ? AND id < ? ORDER BY id', body, body + perBody)
+  return rows.map(({ id }) => (id as number) - body)
+}
+
+export function rewrite(
+  db: Database,
+  { id, version, positions }: Pick<Marked, 'id' | 'version' | 'positions'>,
+  sealed: Uint8Array,
+): boolean {
+  // mutant: clears the mark of a body without looking whether one more event was taken
+  const sameTexts = positionsOf(db, id).join() === positions.join()
+  const sql = 'UPDATE bodies SET sealed = ?, version = version + 1, trim = ? WHERE id = ? AND version = ?'
+  const isWritten = db.run(sql, sealed, sameTexts ? 0 : 1, id, version) === 1
+  if (isWritten) noteErasure(db)
+  return isWritten && sameTexts
+}
+
+/** What is left in it are entries without a text: they are quarantined wherever they are not final. */
+export function drop(
+  db: Database,
+  { id, version }: Pick<Marked, 'id' | 'version'>,
+  { reason, now }: { reason: string; now: number },
+): boolean {
+  const sql = `UPDATE bodies SET sealed = x'', version = version + 1, trim = 0 WHERE id = ? AND version = ?`
+  if (db.run(sql, id, version) === 0) return false
+  const counts = tally()
+  for (const row of db.all(
+    `SELECT ${columns}, e.received_at FROM entries e WHERE id >= ? AND id < ?`,
+    id,
+    id + perBody,
+  )) {
+    const { id: entry, org, type } = row as { id: number; org: string; type: string }
+    const receivedAt = Number(row.received_at)
+    const asking = db.all(`SELECT destination FROM exceptions WHERE id = ? AND state = 'asking'`, entry)
+    const queued = destinationsOf(db, org).filter((destination) => dequeue(db, { org, destination }, entry))
+    for (const destination of [...asking.map((one) => one.destination as Destination), ...queued]) {
+      except(db, entry, destination, { org, state: 'quarantined', reason, receivedAt })
+      counts.note({ org, destination, type, outcome: 'aside' }, now)
+    }
+  }
+  counts.write(db)
+  return true
 }

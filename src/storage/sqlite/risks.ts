@@ -1,5 +1,5 @@
 /** What is not as it should be in a store that is sound. */
-import type { Risk } from '../ports.ts'
+import type { Risk } from '../ports/storage.ts'
 import type { Database } from './database.ts'
 import { logBytes, logBytesMax, purgedSoFar } from './purge.ts'
 

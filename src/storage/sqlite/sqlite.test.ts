@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { leastMs } from '../../../test/clock.ts'
-import { arrival, claimOne, identityAt, keepAll } from '../conformance.ts'
+import { append, arrival, claimOne, identityAt, keepAll } from '../conformance.ts'
+import { claim } from './claim.ts'
 import { openDatabase } from './database.ts'
-import { claim } from './inbox.ts'
 import { open } from './open.ts'
 
 let folder: string
@@ -29,7 +29,7 @@ describe('identities', () => {
     const some = (many: number, time: number, rememberMs: number) =>
       Array.from({ length: many }, () => arrival({ identity: identityAt(time), receivedAt: now, rememberMs }))
     const [year, month, minute] = [365 * day, 30 * day, 60_000]
-    await service.inbox.append([
+    await append(service, [
       ...some(12_000, 0, 10 * minute),
       ...some(2_000, now - year, month),
       ...some(2_000, now, month),
@@ -59,7 +59,7 @@ describe('the file', () => {
     const noticedAfterMs = await leastMs(1_000, async () => {
       changed = Promise.withResolvers<void>()
       const startedAt = performance.now()
-      await beside.inbox.append([arrival()])
+      await append(beside, [arrival()])
       appended++
       await changed.promise
       return performance.now() - startedAt
@@ -74,7 +74,7 @@ describe('the file', () => {
   test('is for nobody else to read, and neither is what stands beside it', async () => {
     await chmod(folder, 0o755)
     const service = await open(path, 'serve')
-    await service.inbox.append([arrival()])
+    await append(service, [arrival()])
     const readable = (await readdir(folder)).filter((name) => (statSync(join(folder, name)).mode & 0o077) !== 0)
     assert.deepEqual(readable, [])
     await service.close()
@@ -115,11 +115,11 @@ describe('the file', () => {
     const service = await open(path, 'serve')
     const watcher = new DatabaseSync(path)
     const walBytes = () => readFileSync(`${path}-wal`).length
-    await service.inbox.append([arrival()])
+    await append(service, [arrival()])
     const before = walBytes()
-    await Promise.all(Array.from({ length: 400 }, () => service.inbox.append([arrival()])))
+    await Promise.all(Array.from({ length: 400 }, () => append(service, [arrival()])))
     const together = walBytes() - before
-    for (let n = 0; n < 40; n++) await service.inbox.append([arrival()])
+    for (let n = 0; n < 40; n++) await append(service, [arrival()])
     const apart = walBytes() - before - together
     // One by one, each commit writes its pages anew: forty of them write more than four hundred that share theirs.
     assert.ok(together < apart, `${together} bytes for 400 together, ${apart} for 40 apart`)

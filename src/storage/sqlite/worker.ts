@@ -5,18 +5,11 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../lib/clock.ts'
-import type { Mode } from '../ports.ts'
-import { type Database, isLocked, openDatabase } from './database.ts'
-import { examine } from './examine.ts'
-import * as inbox from './inbox.ts'
-import { jobs } from './jobs.ts'
+import type { Mode } from '../ports/storage.ts'
+import { calls } from './calls.ts'
+import { type Database, openDatabase } from './database.ts'
 import * as lookup from './lookup.ts'
-import { logBytes, purge } from './purge.ts'
-import { audit, conversations, installs, ledger, vault } from './records.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
-import * as retention from './retention.ts'
-import { risks } from './risks.ts'
-import { tickets } from './tickets.ts'
 import { problemOf, storeFull, storeMoved, troubleOf } from './trouble.ts'
 
 export interface Ask {
@@ -41,35 +34,13 @@ export type Purpose = Mode | 'look'
 /** How often the file is looked at for another process's writes; the contract says they are noticed within a second. */
 const lookMs = 250
 
-type Work = (db: Database, ...args: never[]) => unknown
-const ports: Record<string, Record<string, Work>> = {
-  inbox: { ...inbox, ...retention } as unknown as Record<string, Work>,
-  ledger,
-  installs,
-  vault,
-  conversations,
-  lookup: lookup as unknown as Record<string, Work>,
-  audit,
-  tickets,
-  jobs,
-  storage: {
-    check: (db: Database) => db.run('UPDATE places SET last = last'),
-    index: lookup.indexStep,
-    purge,
-    isServed: (db: Database) => isLocked(db.path),
-    logBytes: (db: Database) => logBytes(db.path),
-    risks,
-    examine,
-  },
-}
-
 const main = parentPort!
 const { path, purpose } = workerData as { path: string; purpose: Purpose }
 let closed = false
 let reserve: Reserve | undefined
 
 function performed(db: Database, { id, port, method, args }: Ask): Reply {
-  const work = ports[port]![method]!
+  const work = calls[port]![method]!
   return { id, value: (work as (db: Database, ...args: unknown[]) => unknown)(db, ...args) }
 }
 
@@ -118,7 +89,7 @@ function together(db: Database, asks: Ask[]): Reply[] {
       return withoutRoom(db, asks)
     }
     // mutant: ignores that a commit failed
-    if (troubleOf(error) === 'fatal') stop(error)
+    if (troubleOf(error) === 'fatal') stop(causeOf(db, error))
     return asks.map((ask) => refusal(ask, error))
   }
 }
@@ -138,6 +109,16 @@ function assertInPlace(db: Database, how: 'glance' | 'look'): void {
   // No other process has this log: what was answered from it goes into the file while that can still be done.
   if (lost.is === 'log' && purpose === 'serve') db.exec('PRAGMA wal_checkpoint(PASSIVE)')
   throw storeMoved(lost)
+}
+
+/** What is read of a file that another one was copied into looks damaged: then the copy is what there is to say. */
+function causeOf(db: Database, error: unknown): unknown {
+  try {
+    const lost = purpose === 'look' ? undefined : db.files.look()
+    return lost ? storeMoved(lost) : error
+  } catch {
+    return error
+  }
 }
 
 /** Ends the thread, and with it the service: see troubleOf. Nothing is closed in order: nothing more may be written. */

@@ -7,7 +7,7 @@ import type { Keyring } from '../../accounts/keyring.ts'
 import { fingerprintOf } from '../../accounts/write-key.ts'
 import { trimmed } from '../../lib/pasted.ts'
 import { judgeWriteKey } from '../../segment/key.ts'
-import type { Org } from '../../storage/ports.ts'
+import type { Org } from '../../storage/ports/entry.ts'
 import type { HeldKey, KeyQuestion } from '../pages/key-question.ts'
 
 export interface KeyFields {

@@ -1,5 +1,6 @@
 /** The counts of a span of time, put into steps and by event type. */
-import type { Ledger, Moment, Org } from '../../storage/ports.ts'
+import type { Org } from '../../storage/ports/entry.ts'
+import type { Ledger, Moment } from '../../storage/ports/lookup.ts'
 
 export const outcomes = ['received', 'delivered', 'aside'] as const satisfies readonly Moment['outcome'][]
 export type Outcome = (typeof outcomes)[number]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Install, LaneShown } from '../../storage/ports.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { doneOf } from './done.ts'
 
 const now = Date.UTC(2025, 5, 2)

@@ -3,7 +3,8 @@
 import { canRetry, laterOf } from '../../accounts/retry.ts'
 import { holdOf } from '../../accounts/state.ts'
 import { brought, laterSaid } from '../../operations/attempt-outcome.ts'
-import type { Install, LaneShown } from '../../storage/ports.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
 import type { Level } from '../pages/parts.ts'
 
 export interface Done {

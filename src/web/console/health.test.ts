@@ -2,24 +2,26 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountReasons } from '../../accounts/needs-attention.ts'
 import { explain } from '../../operations/reasons.ts'
-import { openForgetful } from '../../storage/memory/open.ts'
-import type { Install, LaneShown } from '../../storage/ports.ts'
+import { append } from '../../storage/conformance.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
+import { openInMemory } from '../../storage/sqlite/in-memory.ts'
 import { overviewOf, remediesOf } from './health.ts'
 
 const hour = 3_600_000
 const start = Date.UTC(2025, 5, 2)
 
 test('a silence that is much longer than usual needs attention, with what to do; a usual one does not', async () => {
-  const storage = openForgetful()
+  const storage = openInMemory()
   const common = { state: 'waiting', org: '1', type: 'an_event', rememberMs: hour, mapping: 1 } as const
   const arrivals = Array.from({ length: 24 }, (_, n) => ({
     ...common,
     messageId: `m${n}`,
     receivedAt: start + n * hour,
     identity: Buffer.from(`identity-${n}`.padEnd(16)),
-    body: Buffer.alloc(1),
+    sealed: Buffer.alloc(1),
   }))
-  await storage.inbox.append(arrivals)
+  await append(storage, arrivals)
   const titlesAfter = async (hours: number) => {
     const { attention } = await overviewOf(storage, '1', undefined, start + (23 + hours) * hour)
     return attention.map(({ title }) => title)
@@ -29,12 +31,12 @@ test('a silence that is much longer than usual needs attention, with what to do;
 })
 
 test('an account that fell silent weeks ago still needs attention; one that never sent anything does not, nor one that left', async () => {
-  const storage = openForgetful()
-  const [body, now] = [Buffer.alloc(1), start + 20 * 24 * hour]
+  const storage = openInMemory()
+  const [sealed, now] = [Buffer.alloc(1), start + 20 * 24 * hour]
   const common = { state: 'waiting', org: '1', type: 'an_event', rememberMs: hour, mapping: 1 } as const
   const titles = async (org: string, install?: Install) =>
     (await overviewOf(storage, org, install, now)).attention.map(({ title }) => title)
-  await storage.inbox.append([{ ...common, messageId: 'm', receivedAt: start, identity: Buffer.alloc(16), body }])
+  await append(storage, [{ ...common, messageId: 'm', receivedAt: start, identity: Buffer.alloc(16), sealed }])
   assert.deepEqual(await titles('1'), ['Drift has fallen silent'])
   assert.deepEqual(await titles('2'), [])
   const left = { org: '1', state: 'disconnected' as const, settings: '{}' }
@@ -74,7 +76,7 @@ function accountWith(reason: string): Install {
 
 for (const reason of Object.keys(accountReasons).filter((one) => one !== 'not_installed'))
   test(`${reason}: every remedy that its text names has its button, and no button stands where it does nothing`, () => {
-    const waits: LaneShown = { lane: 'send', failures: 1, readyAt: start + hour }
+    const waits: LaneShown = { lane: 'send', destination: 1, failures: 1, readyAt: start + hour }
     const labels = (lanes: LaneShown[]) =>
       remediesOf(reason, accountWith(reason), lanes, start).map(({ label }) => label)
     const { todo } = explain(reason)

@@ -2,7 +2,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../../accounts/keyring.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
-import type { Cursor, Org, Query, State } from '../../storage/ports.ts'
+import type { Org, State } from '../../storage/ports/entry.ts'
+import type { Cursor, Query } from '../../storage/ports/lookup.ts'
 
 /** What a person filters by, as it stands in the form. */
 export interface Filter {
@@ -84,19 +85,19 @@ export function addressOf(path: string, filter: Partial<Filter>, more: Record<st
 }
 
 /** A place in one account's list, which nobody can make up and no other account can use. */
-export function writeCursor(keyring: Keyring, org: Org, { receivedAt, id }: Cursor): string {
-  return `${receivedAt}.${id}.${mark(keyring, org, receivedAt, id).toString('base64url')}`
+export function writeCursor(keyring: Keyring, org: Org, { id }: Cursor): string {
+  return `${id}.${mark(keyring, org, id).toString('base64url')}`
 }
 
 /** Undefined when it was not written here for this account. */
 export function readCursor(keyring: Keyring, org: Org, text: string): Cursor | undefined {
-  const [, receivedAt, id, given] = /^(\d{1,15})\.(\d{1,15})\.([\w-]{22})$/.exec(text) ?? []
+  const [, id, given] = /^(\d{1,15})\.([\w-]{22})$/.exec(text) ?? []
   if (given === undefined) return undefined
-  const cursor = { receivedAt: Number(receivedAt), id: Number(id) }
-  const wanted = mark(keyring, org, cursor.receivedAt, cursor.id)
+  const cursor = { id: Number(id) }
+  const wanted = mark(keyring, org, cursor.id)
   return timingSafeEqual(Buffer.from(given, 'base64url'), wanted) ? cursor : undefined
 }
 
-function mark(keyring: Keyring, org: Org, receivedAt: number, id: number): Buffer {
-  return keyring.identity(`cursor ${org} ${receivedAt} ${id}`)
+function mark(keyring: Keyring, org: Org, id: number): Buffer {
+  return keyring.identity(`cursor ${org} ${id}`)
 }

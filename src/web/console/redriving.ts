@@ -7,7 +7,9 @@ import type { Clock } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/errors.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Mapping, type Redrive, type RedriveNeeds, redrive } from '../../operations/redrive.ts'
-import type { Audit, Org, Query } from '../../storage/ports.ts'
+import type { Audit } from '../../storage/ports/accounts.ts'
+import type { Org } from '../../storage/ports/entry.ts'
+import type { Query } from '../../storage/ports/lookup.ts'
 
 export interface Task {
   /** Made by the page that offered it: sent twice, it is one task. */

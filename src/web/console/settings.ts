@@ -108,7 +108,7 @@ export function settingsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const wrong = problem ? `what stood here ${problem}` : confirm.trim() === org ? undefined : `this is not ${org}`
     if (wrong) return show(c, { wrong: { confirm: `Not done: ${wrong}.` } }, 422)
     const left = await disconnect.leave(org, who)
-    const purged = await untilGone(storage, clock, pagePatienceMs)
+    const purged = await untilGone({ storage, keyring, clock }, pagePatienceMs)
     // The session ended with the account, and so did this page's way back.
     return c.html(leftPage(left.is, purged === 'done'))
   })

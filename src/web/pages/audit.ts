@@ -1,6 +1,6 @@
 /** Audit: who did what to this account, and when. */
 import { html } from 'hono/html'
-import type { Deed } from '../../storage/ports.ts'
+import type { Deed } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
 import { type Html, page } from './layout.ts'
 import { head, when } from './parts.ts'

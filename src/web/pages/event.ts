@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Opened, Step, Story } from '../../operations/inspect.ts'
-import type { Shown } from '../../storage/ports.ts'
+import type { Shown } from '../../storage/ports/lookup.ts'
 import { mask, maskMessage } from '../console/mask.ts'
 import { addressOf } from '../console/query.ts'
 import type { Session } from '../session.ts'
@@ -66,7 +66,7 @@ function step({ at, what }: Step): Html {
   return html`<li class="${at === undefined ? 'known' : ''}">${what}${at === undefined ? '' : when(at)}</li>`
 }
 
-function facts({ contact, conversation, receivedAt, settledAt, answer, bodyBytes, mapping }: Shown): Html {
+function facts({ contact, conversation, receivedAt, settledAt, answer, bytes, mapping }: Shown): Html {
   const pair = (name: string, value: Html | string | undefined) =>
     value ? html`<dt>${name}</dt><dd>${value}</dd>` : ''
   const list = (name: 'contact' | 'conversation', value: string) =>
@@ -77,8 +77,8 @@ function facts({ contact, conversation, receivedAt, settledAt, answer, bodyBytes
     ${pair('Conversation', conversation && html`${conversation} · <a href="https://app.drift.com/conversations/${conversation}" rel="noreferrer noopener" target="_blank">open in Drift</a> · ${list('conversation', conversation)}`)}
     ${pair('Received', when(receivedAt))}
     ${pair('Settled', settledAt === undefined ? undefined : when(settledAt))}
-    ${pair('Segment answered', answer && `${answer.status}, in a batch of ${number(answer.batch)}, at try ${answer.tries}`)}
-    ${pair('Size', `${number(bodyBytes)} bytes, sealed`)}
+    ${pair('Segment answered', answer && `${answer.status}, in a batch of ${number(answer.many)}, at try ${answer.tries}`)}
+    ${pair('Size', `${number(bytes)} bytes, sealed`)}
     ${pair('Mapping', mapping > 0 ? `version ${mapping} of the event's page` : 'none: it is no event of the catalogue')}
   </dl>`
 }

@@ -1,7 +1,7 @@
 /** Events: a list to look through, live, by filter, page by page. */
 import { html } from 'hono/html'
 import { explain } from '../../operations/reasons.ts'
-import type { Shown } from '../../storage/ports.ts'
+import type { Shown } from '../../storage/ports/lookup.ts'
 import { addressOf, type Filter, stateChoices } from '../console/query.ts'
 import type { Session } from '../session.ts'
 import { type Html, page } from './layout.ts'

@@ -1,6 +1,6 @@
 /** Overview: is it working, what happened, and what needs somebody. */
 import { html } from 'hono/html'
-import type { IgnoredReason } from '../../storage/ports.ts'
+import type { IgnoredReason } from '../../storage/ports/entry.ts'
 import type { Chart } from '../console/chart.ts'
 import type { Done } from '../console/done.ts'
 import type { Attention, Overview } from '../console/health.ts'

@@ -1,7 +1,8 @@
 /** The console's pages as functions: what each says of what it is given. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Install, LaneShown, Moment, Standing, Total } from '../../storage/ports.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown, Moment, Standing, Total } from '../../storage/ports/lookup.ts'
 import { chartOf } from '../console/chart.ts'
 import type { Overview } from '../console/health.ts'
 import { overviewOf } from '../console/health.ts'
@@ -32,6 +33,7 @@ interface World {
 function worldOf({ standings = [], lanes = [], moments = [], totals = [] }: World) {
   const all = standings.map((one) => ({
     org: '7',
+    destination: 1,
     state: 'waiting' as const,
     count: 1,
     oldestReceivedAt: now - 90_000,
@@ -63,7 +65,7 @@ describe('the overview says in a word whether it works, and has the button that 
     ],
     [
       'Segment refuses the key',
-      { lanes: [{ lane: 'send', failures: 0, trouble: 'segment_401' }] },
+      { lanes: [{ lane: 'send', destination: 1, failures: 0, trouble: 'segment_401' }] },
       'Needs attention',
       /href="\/console\/settings#segment"/,
     ],
@@ -75,7 +77,7 @@ describe('the overview says in a word whether it works, and has the button that 
     ],
     [
       'Segment is down',
-      { lanes: [{ lane: 'send', failures: 3, setback: 'segment_503', readyAt: now + 60_000 }] },
+      { lanes: [{ lane: 'send', destination: 1, failures: 3, setback: 'segment_503', readyAt: now + 60_000 }] },
       'Worth a look',
       /action="\/console\/retry"/,
     ],
@@ -111,6 +113,7 @@ describe('the overview says in a word whether it works, and has the button that 
     const hour = 3_600_000
     const moments = Array.from({ length: 40 }, (_, at) => ({
       at: now - (80 - at) * hour,
+      destination: 0,
       type: 'a',
       outcome: 'received' as const,
       count: 1,
@@ -125,7 +128,7 @@ describe('the overview says in a word whether it works, and has the button that 
 
 test('the overview says for which reasons events were ignored, of this account alone', async () => {
   const ignored = (reason: Total['reason'], count: number, type = 'new_meeting', org = '7'): Total => ({
-    ...{ org, type, outcome: 'ignored', count },
+    ...{ org, destination: 0, type, outcome: 'ignored', count },
     ...(reason ? { reason } : {}),
   })
   const totals = [
@@ -140,9 +143,9 @@ test('the overview says for which reasons events were ignored, of this account a
 
 test('a chart puts moments into steps, counts none twice and leaves none out', async () => {
   const moments: Moment[] = [
-    { at: now - 59 * 60_000, type: 'a', outcome: 'received', count: 2 },
-    { at: now, type: 'a', outcome: 'received', count: 3 },
-    { at: now, type: 'b', outcome: 'delivered', count: 5 },
+    { at: now - 59 * 60_000, destination: 0, type: 'a', outcome: 'received', count: 2 },
+    { at: now, destination: 0, type: 'a', outcome: 'received', count: 3 },
+    { at: now, destination: 0, type: 'b', outcome: 'delivered', count: 5 },
   ]
   const chart = await chartOf({ moments: async () => moments }, '7', 'hour', now)
   assert.deepEqual(chart.total, { received: 5, delivered: 5, aside: 0 })

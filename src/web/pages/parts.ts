@@ -1,25 +1,26 @@
 /** The small pieces that pages are made of. */
 import { html, raw } from 'hono/html'
-import type { State } from '../../storage/ports.ts'
+import type { ShownState } from '../../storage/ports/lookup.ts'
 import type { Html } from './layout.ts'
 
 export type Level = 'good' | 'info' | 'warn' | 'bad' | 'idle'
 
 /** How an entry's state is called where people read, and how alarming it is. */
-export const stateWords: Readonly<Record<State, readonly [word: string, level: Level]>> = {
+export const stateWords: Readonly<Record<ShownState, readonly [word: string, level: Level]>> = {
   waiting: ['Waiting', 'info'],
   asking: ['Asking Drift', 'info'],
   unclaimed: ['Not installed', 'warn'],
   quarantined: ['Set aside', 'warn'],
   dead: ['Given up', 'bad'],
   delivered: ['Delivered', 'good'],
+  ignored: ['Not sent', 'idle'],
 }
 
 export function badge(level: Level, word: string, size = ''): Html {
   return html`<span class="badge ${level} ${size}">${word}</span>`
 }
 
-export function stateBadge(state: State): Html {
+export function stateBadge(state: ShownState): Html {
   const [word, level] = stateWords[state]
   return badge(level, word)
 }

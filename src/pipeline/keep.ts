@@ -1,0 +1,116 @@
+/** Keeping events together: what arrives at once is sealed by account and committed in one go. No timer is involved. */
+import type { Keyring } from '../accounts/keyring.ts'
+import type { Appended, Arrival, IgnoredReason, LaneKey, NewBody, NewEvent, Org } from '../storage/ports/entry.ts'
+import type { Inbox } from '../storage/ports/inbox.ts'
+import { bodyBytesMax, bodyTextsMax, sealTexts, type Text } from './texts.ts'
+
+export type Arriving =
+  | (Omit<NewEvent, 'body' | 'position' | 'bytes'> & { text: string | Buffer })
+  | { state: 'ignored'; org: Org; type: string; reason: IgnoredReason; receivedAt: number }
+
+export interface Kept {
+  outcome: 'stored' | 'duplicate' | 'ignored'
+  /** Lanes that had nothing due before, of all that was kept together. */
+  woke: readonly LaneKey[]
+}
+
+/** Resolves when the event would survive a power loss, or is counted; rejects when it is not kept. */
+export type Keep = (arriving: Arriving) => Promise<Kept>
+
+/** So many at once leave room for other processes: on PostgreSQL each account of a group takes a lock of the server's. */
+const groupMax = 1_000
+
+interface Needs {
+  inbox: Pick<Inbox, 'append'>
+  keyring: Keyring
+}
+
+type KeptGroup = Pick<Extract<Appended, { is: 'kept' }>, 'outcomes' | 'woke'>
+
+/** One group under way at a time: what arrives meanwhile is the next, so a group is as large as the load makes it. */
+export function keeping(needs: Needs): Keep {
+  let next: { arriving: Arriving[]; kept: Promise<KeptGroup> } | undefined
+  let underWay: Promise<unknown> = Promise.resolve()
+  return async (arriving) => {
+    if (!next || next.arriving.length >= groupMax) {
+      const group = { arriving: [] as Arriving[], kept: Promise.resolve<KeptGroup>({ outcomes: [], woke: [] }) }
+      next = group
+      group.kept = underWay.then(async () => {
+        await new Promise(setImmediate)
+        if (next === group) next = undefined
+        return keepAll(needs, group.arriving)
+      })
+      underWay = group.kept.catch(() => {})
+    }
+    const { arriving: group } = next
+    const at = group.push(arriving) - 1
+    // mutant: keeps a queue in memory behind the 200
+    const { outcomes, woke } = await next.kept
+    return { outcome: outcomes[at]!, woke }
+  }
+}
+
+/** Events that turn out to be known are left out of what is sealed, so a body holds exactly what is stored. */
+async function keepAll({ inbox, keyring }: Needs, group: readonly Arriving[]): Promise<KeptGroup> {
+  const repeats = repeatsOf(group)
+  for (;;) {
+    const { bodies, arrivals } = await sealed(keyring, group, repeats)
+    const appended = await inbox.append(bodies, arrivals)
+    if (appended.is === 'kept') return appended
+    for (const at of appended.known) repeats.add(at)
+  }
+}
+
+/** Equal events of one group are one: they differ by milliseconds. */
+function repeatsOf(group: readonly Arriving[]): Set<number> {
+  const seen = new Set<string>()
+  const repeats = new Set<number>()
+  for (const [at, arriving] of group.entries()) {
+    if (arriving.state === 'ignored') continue
+    const identity = Buffer.from(arriving.identity).toString('latin1')
+    if (seen.has(identity)) repeats.add(at)
+    seen.add(identity)
+  }
+  return repeats
+}
+
+interface Open {
+  org: Org
+  texts: Text[]
+  bytes: number
+  /** Its number among the bodies. */
+  number: number
+}
+
+async function sealed(
+  keyring: Keyring,
+  group: readonly Arriving[],
+  repeats: ReadonlySet<number>,
+): Promise<{ bodies: NewBody[]; arrivals: Arrival[] }> {
+  const all: Open[] = []
+  const open = new Map<Org, Open>()
+
+  function bodyFor(org: Org, bytes: number, alone: boolean): Open {
+    const found = alone ? undefined : open.get(org)
+    if (found && found.texts.length < bodyTextsMax && found.bytes + bytes <= bodyBytesMax) return found
+    const body = { org, texts: [], bytes: 0, number: all.length }
+    all.push(body)
+    if (!alone) open.set(org, body)
+    return body
+  }
+
+  const arrivals = group.map((arriving, at): Arrival => {
+    if (arriving.state === 'ignored') return arriving
+    const { text, ...event } = arriving
+    // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own, each for itself.
+    const owner = event.state === 'unclaimed' ? '' : event.org
+    if (repeats.has(at)) return { state: 'duplicate', org: owner, type: event.type, receivedAt: event.receivedAt }
+    const bytes = Buffer.byteLength(text)
+    const body = bodyFor(owner, bytes, owner === '')
+    body.bytes += bytes
+    const position = body.texts.push({ messageId: event.messageId, text }) - 1
+    return { ...event, bytes, body: body.number, position }
+  })
+  const bodies = await Promise.all(all.map(({ org, texts }) => sealTexts(keyring, org, texts)))
+  return { bodies, arrivals }
+}

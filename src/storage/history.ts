@@ -1,0 +1,85 @@
+/**
+ * What became of an entry at each destination, as bytes in its row: nine for each attempt. Its last final outcome for each
+ * destination is never left out; of the other attempts the first five and the last twenty are kept, and how many were not.
+ */
+import type { Destination } from './ports/entry.ts'
+
+/** `later`: the attempt failed, and the entry stayed. `resent`: from here on it is sent again. */
+const outcomes = ['delivered', 'ignored', 'dead', 'quarantined', 'later', 'resent'] as const
+export type HistoryOutcome = (typeof outcomes)[number]
+
+export interface Noted {
+  destination: Destination
+  outcome: HistoryOutcome
+  /** The attempt's id; 0 where there was none. */
+  attempt: number
+}
+
+const bytesEach = 9
+const leftOut = 255
+const [firstKept, lastKept] = [5, 20]
+/** A history of more bytes than this is worth shortening. */
+export const historyBytesMax = (firstKept + lastKept + 15) * bytesEach
+
+export interface History {
+  noted: Noted[]
+  /** How many attempts are not among them any more; they stood behind the first five. */
+  leftOut: number
+}
+
+export function noteOf({ destination, outcome, attempt }: Noted): Buffer {
+  const bytes = Buffer.alloc(bytesEach)
+  bytes.writeUInt16BE(destination, 0)
+  bytes.writeUInt8(outcomes.indexOf(outcome), 2)
+  bytes.writeUIntBE(attempt, 3, 6)
+  return bytes
+}
+
+export function historyOf(log: Uint8Array | null | undefined): History {
+  const bytes = Buffer.from(log ?? [])
+  const history: History = { noted: [], leftOut: 0 }
+  for (let at = 0; at + bytesEach <= bytes.length; at += bytesEach) {
+    const outcome = bytes.readUInt8(at + 2)
+    const attempt = bytes.readUIntBE(at + 3, 6)
+    if (outcome === leftOut) history.leftOut += attempt
+    else history.noted.push({ destination: bytes.readUInt16BE(at), outcome: outcomes[outcome]!, attempt })
+  }
+  return history
+}
+
+/** The same history in as few bytes as it may have, and the attempts that it does not name any more. */
+export function shortened(log: Uint8Array): { bytes: Buffer; leftOut: number[] } {
+  const { noted, leftOut: before } = historyOf(log)
+  const final = new Map(noted.flatMap((note, at) => (isFinal(note.outcome) ? [[note.destination, at] as const] : [])))
+  const isKept = (_: Noted, at: number) =>
+    at < firstKept || at >= noted.length - lastKept || [...final.values()].includes(at)
+  const kept = noted.filter(isKept)
+  const gone = noted.filter((note, at) => !isKept(note, at) && note.attempt > 0).map(({ attempt }) => attempt)
+  const count = noteOf({ destination: 0, outcome: 'later', attempt: before + noted.length - kept.length })
+  count.writeUInt8(leftOut, 2)
+  const bytes = Buffer.concat([...kept.slice(0, firstKept).map(noteOf), count, ...kept.slice(firstKept).map(noteOf)])
+  return { bytes, leftOut: gone }
+}
+
+function isFinal(outcome: HistoryOutcome): boolean {
+  return outcome === 'delivered' || outcome === 'ignored'
+}
+
+/** What became of it last at a destination, if that is final: delivered or ignored there. */
+export function finalAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
+  return historyOf(log).noted.findLast((note) => note.destination === destination && isFinal(note.outcome))
+}
+
+/** Whether any destination has taken it. */
+export function wasDelivered(log: Uint8Array | null): boolean {
+  return historyOf(log).noted.some(({ outcome }) => outcome === 'delivered')
+}
+
+/** The last attempt at a destination since the entry was sent again, if it was. */
+export function lastAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
+  const { noted } = historyOf(log)
+  const last = noted.findLast(
+    (note) => note.destination === destination && (note.attempt > 0 || note.outcome === 'resent'),
+  )
+  return last?.outcome === 'resent' ? undefined : last
+}

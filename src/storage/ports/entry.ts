@@ -1,0 +1,156 @@
+/** The words for an event in the store: where it stands, where it goes, and what is kept of it. */
+
+/** An event's account is known by Drift's orgId in digits; '' where a webhook named none. */
+export type Org = string
+
+/**
+ * `waiting`: to be sent. `asking`: Drift must be asked whose it is, first. `unclaimed`: its account is not installed.
+ * `quarantined`: not readable as an event. `dead`: refused for a reason of its own. `delivered`: Segment took it.
+ */
+export type State = 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead' | 'delivered'
+
+/**
+ * What is counted where no row remains, or beside it. `received` is everything answered 200 but duplicates. `taken`: of
+ * what was received, given over to a destination; at destination 0, to at least one.
+ */
+export type Outcome = 'received' | 'duplicate' | 'ignored' | 'expired' | 'taken' | 'delivered' | 'dead'
+
+/**
+ * Why an event is only counted. `switched_off`: its account has chosen so. `empty`: it says nothing, such as an update
+ * without a change. `unknown_type`: no page of the catalogue has its type. `disconnected`: its account has left, or this
+ * is Drift saying so. `not_allowed`: DRIFT_ORG_IDS_ALLOWED does not list its account.
+ */
+export const ignoredReasons = ['switched_off', 'empty', 'unknown_type', 'disconnected', 'not_allowed'] as const
+export type IgnoredReason = (typeof ignoredReasons)[number]
+
+/** A destination's number in its account, from 1, never given twice. 0: before any destination. */
+export type Destination = number
+
+/** One lane for each destination sends to it, and one of each account asks Drift; each has one holder at a time. */
+export type Lane = 'send' | 'ask'
+
+export interface LaneKey {
+  org: Org
+  lane: Lane
+  /** 0 of a lane that asks. */
+  destination: Destination
+}
+
+/** The number of an account's first destination: as yet, each has this one alone. */
+export const firstDestination = 1
+
+export function sendLane(org: Org, destination: Destination = firstDestination): LaneKey {
+  return { org, lane: 'send', destination }
+}
+
+export function askLane(org: Org): LaneKey {
+  return { org, lane: 'ask', destination: 0 }
+}
+
+/** The texts of 1 to 100 events of one account, sealed together. What it looks like inside is the caller's. */
+export interface NewBody {
+  org: Org
+  /** At most 60,000 bytes of texts; one event alone may have more. */
+  sealed: Uint8Array
+}
+
+/** Where a body is, and which of its versions: it is written again when an event of it is erased. */
+export interface BodyName {
+  id: number
+  version: number
+}
+
+export interface Body extends BodyName {
+  sealed: Uint8Array
+}
+
+export type Arrival =
+  | NewEvent
+  /** The same as an event that is known: only counted. */
+  | { state: 'duplicate'; org: Org; type: string; receivedAt: number }
+  /** Only counted. */
+  | { state: 'ignored'; org: Org; type: string; reason: IgnoredReason; receivedAt: number }
+
+export interface NewEvent {
+  state: 'waiting' | 'asking' | 'unclaimed' | 'quarantined'
+  reason?: string
+  org: Org
+  type: string
+  /** Made here, once; at most 100 characters. */
+  messageId: string
+  receivedAt: number
+  /**
+   * Equal identities are one event for `rememberMs`, counted from the first; never for more than twice as long,
+   * whatever a clock has written that has been set back since. Sixteen bytes; those of events of one time begin
+   * alike, so that an engine finds them side by side.
+   */
+  identity: Uint8Array
+  rememberMs: number
+  /** Which of the append's bodies has its text, and at which position, from 0. */
+  body: number
+  position: number
+  /** Length of its text. */
+  bytes: number
+  /** Which version of its event's page it is translated by. */
+  mapping: number
+  /** What people search by, as far as the webhook says it. */
+  contact?: string
+  conversation?: string
+  /** Its turn in the lane that asks, for `asking`; its receipt when absent. */
+  dueAt?: number
+}
+
+export type Appended =
+  /** `woke`: lanes that have something due now and had nothing before. */
+  | { is: 'kept'; outcomes: ('stored' | 'duplicate' | 'ignored')[]; woke: LaneKey[] }
+  /**
+   * Nothing was kept or counted: these of the arrivals are events that are known. Sealed again without them, and with
+   * them as duplicates, they can be appended. So a body holds exactly what was stored.
+   */
+  | { is: 'again'; known: number[] }
+
+export interface Entry {
+  id: number
+  org: Org
+  type: string
+  state: State
+  messageId: string
+  receivedAt: number
+  mapping: number
+  /** Length of its text. */
+  bytes: number
+  /** Lookups of this entry that failed, for its backoff. */
+  failures: number
+  contact?: string
+  conversation?: string
+  body: BodyName
+  /** Position of its text in the body. */
+  position: number
+  /** Sealed; what Drift answered, when it was asked. */
+  known?: Uint8Array
+}
+
+/** An entry in the queue: its place is larger than that of every entry before it in its lane. */
+export interface Placed extends Entry {
+  place: number
+}
+
+/** What is read of a queue: entries, and each of their bodies once. A body that is not there any more is left out. */
+export interface Given {
+  /** In the order in which they are to be sent. */
+  entries: Placed[]
+  bodies: Body[]
+}
+
+/** One request, and what came of it. Kept for as long as an event that was in it. */
+export interface Attempt {
+  at: number
+  /** How long the answer took. */
+  ms: number
+  /** The HTTP status; 0 where there was no answer. */
+  status: number
+  /** Events in the request. */
+  many: number
+  /** At which try of its lane. */
+  tries: number
+}

@@ -1,0 +1,187 @@
+/** Entries that wait again in PostgreSQL: of an account that is installed now, and those that a person sends again. */
+import { finalAt, noteOf } from '../history.ts'
+import { bodyOf, perBody } from '../place.ts'
+import type { Destination } from '../ports/entry.ts'
+import type { Redriven } from '../ports/inbox.ts'
+import { type tally as newTally, tally } from './counts.ts'
+import { type Database, prepared, type Row, type Session } from './database.ts'
+import { makeReady } from './lanes.ts'
+import { lock } from './locks.ts'
+
+type Tally = ReturnType<typeof newTally>
+
+export async function unclaimed(db: Database, orgs: readonly string[]): Promise<string[]> {
+  const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org = ANY ($1)`
+  return (await db.all(sql, orgs)).map(({ org }) => org as string)
+}
+
+export async function adopt(db: Database, org: string, now: number): Promise<number> {
+  return db.transaction(async (session) => {
+    await lock(session, [org])
+    const found = await session.all(
+      `DELETE FROM exceptions x USING entries e WHERE x.org = $1 AND x.state = 'unclaimed' AND e.id = x.id
+       RETURNING x.id, e.type`,
+      org,
+    )
+    if (found.length === 0) return 0
+    await session.all(ensuring, [org])
+    const destinations = await destinationsIn(session, org)
+    const ids = found.map(({ id }) => Number(id))
+    await session.run('UPDATE bodies SET org = $1 WHERE id = ANY ($2)', org, ids.map(bodyOf))
+    // When a destination was added does not matter: the entries join the account now.
+    await session.run(
+      `INSERT INTO queue (org, destination, lane, place, id)
+       SELECT $1, d, 0, id, id FROM unnest($2::integer[]) d, unnest($3::bigint[]) id`,
+      org,
+      destinations,
+      ids,
+    )
+    await makeReady(
+      session,
+      destinations.map((destination) => ({ org, destination, lane: 'send', at: now })),
+    )
+    const counts = tally()
+    for (const { type } of found as { type: string }[]) {
+      counts.add({ org: '', type, outcome: 'received' }, -1)
+      counts.add({ org, type, outcome: 'received' })
+      counts.add({ org, type, outcome: 'taken' })
+      for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
+    }
+    await counts.write(session)
+    return found.length
+  })
+}
+
+const ensuring = prepared('SELECT ensure_destination_1($1)')
+
+async function destinationsIn(session: Session, org: string): Promise<Destination[]> {
+  const sql = 'SELECT number FROM destinations WHERE org = $1 AND removed_at IS NULL ORDER BY number'
+  return (await session.all(sql, org)).map(({ number }) => Number(number))
+}
+
+/** Under the locks of the accounts that the entries are of, and of those that they are given to. */
+export async function redrive(db: Database, moves: readonly Redriven[], now: number): Promise<number> {
+  const ids = moves.map(({ id }) => id)
+  const owners = await db.all('SELECT DISTINCT org FROM entries WHERE id = ANY ($1)', ids)
+  const orgs = [...new Set([...owners.map(({ org }) => org as string), ...moves.flatMap(({ org }) => org ?? [])])]
+  return db.transaction(async (session) => {
+    await lock(session, orgs)
+    const counts = tally()
+    let moved = 0
+    for (const move of moves) if (await sendAgain(session, orgs, move, now, counts)) moved++
+    await counts.write(session)
+    return moved
+  })
+}
+
+const entryColumns = 'id, org, type, message_id, received_at, contact, conversation, history'
+
+async function sendAgain(
+  session: Session,
+  orgs: readonly string[],
+  move: Redriven,
+  now: number,
+  counts: Tally,
+): Promise<boolean> {
+  const { id } = move
+  const entry = await session.get(`SELECT ${entryColumns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
+  if (!entry) return false
+  const excepted = await session.all('SELECT destination, state FROM exceptions WHERE id = $1', id)
+  const atAll = excepted.find(({ destination }) => Number(destination) === 0)
+  if (atAll) {
+    if (atAll.state !== 'dead' && atAll.state !== 'quarantined') return false
+    const owner = move.org ?? (entry.org as string)
+    await session.all(ensuring, [owner])
+    const destinations = (await destinationsIn(session, owner)).filter((one) => (move.destination ?? one) === one)
+    if (destinations.length === 0) return false
+    await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
+    const { org, type } = await moveTo(session, entry, move, counts)
+    for (const destination of destinations) {
+      counts.add({ org, destination, type, outcome: 'taken' })
+      await again(session, { ...entry, org }, destination, now)
+    }
+    counts.add({ org, type, outcome: 'taken' })
+    return true
+  }
+  const org = entry.org as string
+  const history = entry.history as Uint8Array | null
+  const there = new Map(excepted.map(({ destination, state }) => [Number(destination), state]))
+  const open: Destination[] = []
+  for (const destination of await destinationsIn(session, org)) {
+    if ((move.destination ?? destination) !== destination) continue
+    const state = there.get(destination)
+    const isFinal = state === undefined && finalAt(history, destination) !== undefined
+    if (state === 'dead' || state === 'quarantined' || (isFinal && !(await isQueued(session, org, destination, id))))
+      open.push(destination)
+  }
+  if (open.length === 0) return false
+  const { type } = await moveTo(
+    session,
+    entry,
+    { id, ...(move.mapping === undefined ? {} : { mapping: move.mapping }) },
+    counts,
+  )
+  for (const destination of open) {
+    const final = there.has(destination) ? undefined : finalAt(history, destination)
+    if (final) counts.add({ org, destination, type, outcome: final.outcome as 'delivered' | 'ignored' }, -1)
+    await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
+    await again(session, entry, destination, now)
+  }
+  return true
+}
+
+async function isQueued(session: Session, org: string, destination: Destination, id: number): Promise<boolean> {
+  const sql = 'SELECT 1 FROM queue WHERE org = $1 AND destination = $2 AND lane = 0 AND place = $3'
+  return (await session.get(sql, org, destination, id)) !== undefined
+}
+
+async function again(session: Session, { id, org, received_at }: Row, destination: Destination, now: number) {
+  const place = `nextval('places') * ${perBody}`
+  await session.run(
+    `WITH place AS MATERIALIZED (SELECT ${place} AS at), queued AS (
+       INSERT INTO queue (org, destination, lane, place, id) SELECT $1, $2, 0, at, $3::bigint FROM place
+     ), noted AS (
+       UPDATE entries SET settled_at = NULL, history = coalesce(history, '') || $5::bytea WHERE id = $3
+     )
+     INSERT INTO exceptions (id, destination, org, state, received_at, place) SELECT $3, $2, $1, 'waiting', $4, at FROM place`,
+    org,
+    destination,
+    id,
+    received_at,
+    noteOf({ destination, outcome: 'resent', attempt: 0 }),
+  )
+  await makeReady(session, [{ org: org as string, destination, lane: 'send', at: now }])
+}
+
+/** The account and type that the entry belongs to after all, with what is counted of it. */
+async function moveTo(
+  session: Session,
+  entry: Row,
+  move: Redriven,
+  counts: Tally,
+): Promise<{ org: string; type: string }> {
+  const from = { org: entry.org as string, type: entry.type as string }
+  const to = { org: move.org ?? from.org, type: move.type ?? from.type }
+  const { id } = move
+  if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
+  if (to.org === from.org && to.type === from.type) return to
+  counts.add({ ...from, outcome: 'received' }, -1)
+  counts.add({ ...to, outcome: 'received' })
+  await session.run('UPDATE entries SET org = $1, type = $2 WHERE id = $3', to.org, to.type, id)
+  const kinds = `unnest(ARRAY['type', 'contact', 'conversation'], $3::text[]) AS s (kind, value)`
+  await session.run(
+    `DELETE FROM search_index i USING ${kinds} WHERE i.org = $1 AND i.kind = s.kind AND i.value = s.value AND i.id = $2`,
+    from.org,
+    id,
+    [from.type, entry.contact ?? null, entry.conversation ?? null],
+  )
+  await session.run(
+    `INSERT INTO search_index (org, kind, value, id) SELECT $1, kind, value, $2 FROM ${kinds} WHERE value IS NOT NULL
+     ON CONFLICT DO NOTHING`,
+    to.org,
+    id,
+    [to.type, entry.contact ?? null, entry.conversation ?? null],
+  )
+  if (to.org !== from.org) await session.run('UPDATE bodies SET org = $1 WHERE id = $2', to.org, bodyOf(id))
+  return to
+}

@@ -1,0 +1,170 @@
+/** Lanes in SQLite: when one is due, who has it, and what keeps it from being claimed. */
+import { leftAlone } from '../../lib/backoff.ts'
+import type { Lane, LaneKey } from '../ports/entry.ts'
+import type { Asked, Following, Holder, Lease } from '../ports/inbox.ts'
+import { laneOf as laneShown } from '../rows.ts'
+import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
+import type { Database } from './database.ts'
+
+/** The rows of one lane: its values are `keyOf`. */
+export const thisLane = 'org = ? AND destination = ? AND lane = ?'
+
+export function keyOf({ org, destination, lane }: LaneKey) {
+  return [org, destination, lane] as const
+}
+
+/** Takes some of the numbers that order everything; the first of them is one more than what this gives. */
+export function takePlaces(db: Database, many: number): number {
+  return Number(db.get('UPDATE places SET last = last + ? RETURNING last', many)?.last) - many
+}
+
+/**
+ * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests
+ * until its first question is due again is ready earlier. Whether it has changed.
+ */
+export function makeReady(db: Database, key: LaneKey, at: number): boolean {
+  return (
+    db.run(
+      `INSERT INTO lanes (org, destination, lane, ready_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (org, destination, lane) DO UPDATE SET ready_at = excluded.ready_at
+       WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND trouble IS NULL AND ready_at > excluded.ready_at)`,
+      ...keyOf(key),
+      at,
+    ) === 1
+  )
+}
+
+/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. */
+export function settleLane(db: Database, key: LaneKey, at: number): void {
+  const first =
+    key.lane === 'send'
+      ? db.get('SELECT 0 AS at FROM queue WHERE org = ? AND destination = ? LIMIT 1', key.org, key.destination)
+      : db.get(
+          `SELECT due_at AS at FROM exceptions WHERE org = ? AND state = 'asking' ORDER BY due_at LIMIT 1`,
+          key.org,
+        )
+  // mutant: lets a lane fall asleep without looking
+  const ready = first ? Math.max(at, Number(first.at)) : null
+  db.run(`UPDATE lanes SET ready_at = ? WHERE ${thisLane}`, ready, ...keyOf(key))
+}
+
+/** The lane, while the lease is its holder's. */
+export function heldLane(db: Database, lease: Lease) {
+  return db.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
+}
+
+// mutant: lets a holder that lost its lease settle, in SQLite
+const heldLease = `${thisLane} AND token = ? AND holder IS ? AND lease_until IS NOT NULL`
+
+function heldBy(lease: Lease) {
+  return [...keyOf(lease), lease.token, lease.holder ?? null]
+}
+
+export function renew(db: Database, lease: Lease, until: number): boolean {
+  // mutant: judges a lease by the wall clock alone
+  return db.run(`UPDATE lanes SET lease_until = ? WHERE ${heldLease}`, until, ...heldBy(lease)) === 1
+}
+
+export const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
+
+/** Until when a lane is kept from a holder: by the lease of another or, without end (null), by its own work. */
+// mutant: waits for its own lease that got lost, in SQLite
+export const takenUntil = `CASE WHEN org || ' ' || destination IN (SELECT value FROM json_each(?)) THEN NULL
+  WHEN holder = ? THEN 0 ELSE coalesce(lease_until, 0) END`
+
+/** Who claims, without a name where none was said. */
+export interface Claiming {
+  id: Holder['id'] | null
+  busy: Holder['busy']
+}
+
+export function ownOf(holder: Claiming | undefined) {
+  const busy = holder?.busy.map(({ org, destination }) => `${org} ${destination}`) ?? []
+  return [JSON.stringify(busy), holder?.id ?? null]
+}
+
+export function nextDue(db: Database, lane: Lane, holder?: Claiming): number | undefined {
+  const due = db.get(
+    `SELECT min(max(ready_at, ${takenUntil})) AS at FROM lanes
+     WHERE lane = ? AND ready_at IS NOT NULL AND hold IS NULL`,
+    ...ownOf(holder),
+    lane,
+  )?.at
+  return typeof due === 'number' ? due : undefined
+}
+
+export function clockSetBack(db: Database, byMs: number, now: number): void {
+  db.run('UPDATE lanes SET ready_at = max(ready_at - ?, ?) WHERE ready_at > ?', byMs, now, now)
+  const sql = `UPDATE exceptions SET due_at = max(due_at - ?, ?) WHERE state = 'asking' AND due_at > ?`
+  db.run(sql, byMs, now, now)
+}
+
+export function shortenLeases(db: Database, until: number): void {
+  db.run('UPDATE lanes SET lease_until = ? WHERE lease_until > ?', until, until)
+}
+
+/** Every lease of an account ends, and none is counted as a crash. */
+export function endLeases(db: Database, org: string): void {
+  db.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = ?', org)
+}
+
+export function hold(db: Database, key: LaneKey, reason: string | undefined): void {
+  db.run(
+    `INSERT INTO lanes (org, destination, lane, hold) VALUES (?, ?, ?, ?)
+     ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`,
+    ...keyOf(key),
+    reason ?? null,
+  )
+}
+
+export function resume(db: Database, key: LaneKey, now: number, asks = false): void {
+  const was = asks ? laneRow(db, key) : undefined
+  const later = was && leftAlone(laneShown(was), now)
+  const isAsked = was !== undefined && !later
+  db.run(`UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
+  if (isAsked) makeAllDue(db, key, now)
+  settleLane(db, key, later?.at ?? now)
+  if (isAsked) noteAsked(db, key, now)
+}
+
+export function follow(db: Database, lanes: readonly Following[], now: number): void {
+  const rows = db.all('SELECT org, destination, lane, hold, trouble, failures, ready_at FROM lanes')
+  const named = ({ org, destination, lane }: Record<string, unknown>) => `${lane} ${destination} ${org}`
+  const there = new Map(rows.map((row) => [named(row), row]))
+  for (const { is, ...key } of lanes) {
+    const row = there.get(named(key))
+    if (is === 'resumed') {
+      if (row && !isGoing(row, now)) resume(db, key, now)
+    } else if ((row?.hold ?? null) !== (is.held ?? null)) hold(db, key, is.held)
+  }
+}
+
+/** Nothing keeps it, and something is due: when it is claimed, it is seen whether anything is there. */
+function isGoing({ hold, trouble, failures, ready_at }: Record<string, unknown>, now: number): boolean {
+  return hold === null && trouble === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
+}
+
+export function retry(db: Database, key: LaneKey, now: number): Asked {
+  const row = laneRow(db, key)
+  const asked = askedOf(row && laneShown(row), now)
+  if (asked.is !== 'asked') return asked
+  makeAllDue(db, key, now)
+  db.run(`UPDATE lanes SET ready_at = min(ready_at, ?) WHERE ${thisLane}`, now, ...keyOf(key))
+  noteAsked(db, key, now)
+  return asked
+}
+
+function laneRow(db: Database, key: LaneKey) {
+  return db.get(`SELECT * FROM lanes WHERE ${thisLane}`, ...keyOf(key))
+}
+
+/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+function makeAllDue(db: Database, { org, lane }: LaneKey, now: number): void {
+  if (lane === 'send') return
+  db.run(`UPDATE exceptions SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`, now, org, now)
+}
+
+function noteAsked(db: Database, key: LaneKey, now: number): void {
+  const sql = `UPDATE lanes SET asked = 1, asked_at = ? WHERE ${thisLane} AND ready_at IS NOT NULL`
+  db.run(sql, now, ...keyOf(key))
+}

@@ -1,0 +1,69 @@
+/** Where an entry stands at a destination: in its queue, or among the exceptions. */
+import { perBody } from '../place.ts'
+import type { Destination } from '../ports/entry.ts'
+import type { Database } from './database.ts'
+import { makeReady, takePlaces } from './lanes.ts'
+
+/** From now on it is to be sent there. Gives nothing back: its lane is the caller's to wake. */
+export function enqueue(
+  db: Database,
+  { org, destination }: { org: string; destination: Destination },
+  place: number,
+  id: number,
+): void {
+  db.run('INSERT INTO queue (org, destination, lane, place, id) VALUES (?, ?, 0, ?, ?)', org, destination, place, id)
+}
+
+export interface Exception {
+  org: string
+  state: 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead'
+  reason?: string | undefined
+  receivedAt: number
+  dueAt?: number | null
+  place?: number
+}
+
+/** It has left the simple way there; what was said of it before is forgotten. */
+export function except(db: Database, id: number, destination: Destination, what: Exception): void {
+  db.run(
+    `INSERT OR REPLACE INTO exceptions (id, destination, org, state, reason, received_at, due_at, place)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    destination,
+    what.org,
+    what.state,
+    what.reason ?? null,
+    what.receivedAt,
+    what.dueAt ?? null,
+    what.place ?? null,
+  )
+}
+
+/** The entry waits again, last in the queue of a destination. */
+export function comeBack(
+  db: Database,
+  what: { org: string; destination: Destination; id: number; receivedAt: number; at: number },
+): void {
+  const { org, destination, id, receivedAt, at } = what
+  const place = (takePlaces(db, 1) + 1) * perBody
+  enqueue(db, what, place, id)
+  except(db, id, destination, { org, state: 'waiting', receivedAt, place })
+  makeReady(db, { org, destination, lane: 'send' }, at)
+}
+
+/** Out of a destination's queue; false when it was not there. */
+export function dequeue(
+  db: Database,
+  { org, destination }: { org: string; destination: Destination },
+  id: number,
+): boolean {
+  const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ? AND id = ?'
+  if (db.run(sql, org, destination, id, id) === 1) return true
+  const back = db.get(
+    `DELETE FROM exceptions WHERE id = ? AND destination = ? AND org = ? AND state = 'waiting' RETURNING place`,
+    id,
+    destination,
+    org,
+  )
+  return back !== undefined && db.run(sql, org, destination, back.place!, id) === 1
+}

@@ -1,0 +1,125 @@
+/** Entries that wait again in SQLite: of an account that is installed now, and those that a person sends again. */
+import { finalAt, noteOf } from '../history.ts'
+import { bodyOf } from '../place.ts'
+import type { Destination } from '../ports/entry.ts'
+import type { Redriven } from '../ports/inbox.ts'
+import { type Tally, tally } from './counts.ts'
+import type { Database, Row } from './database.ts'
+import { destinationsOf, ensureDestination } from './destinations.ts'
+import { makeReady } from './lanes.ts'
+import { forgetSought, noteSought } from './lookup.ts'
+import { comeBack, enqueue } from './queue.ts'
+
+export function unclaimed(db: Database, orgs: readonly string[]): string[] {
+  const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org IN (SELECT value FROM json_each(?))`
+  return db.all(sql, JSON.stringify(orgs)).map(({ org }) => org as string)
+}
+
+export function adopt(db: Database, org: string, now: number): number {
+  const found = db.all(
+    `SELECT x.id, e.type FROM exceptions x JOIN entries e ON e.id = x.id
+     WHERE x.org = ? AND x.state = 'unclaimed' ORDER BY x.id`,
+    org,
+  )
+  if (found.length === 0) return 0
+  const destinations = ensureDestination(db, org)
+  const counts = tally()
+  for (const row of found) {
+    const { id, type } = row as { id: number; type: string }
+    db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
+    db.run('UPDATE bodies SET org = ? WHERE id = ?', org, bodyOf(id))
+    // When a destination was added does not matter: the entry joins the account now.
+    for (const destination of destinations) {
+      enqueue(db, { org, destination }, id, id)
+      counts.add({ org, destination, type, outcome: 'taken' })
+    }
+    counts.add({ org: '', type, outcome: 'received' }, -1)
+    counts.add({ org, type, outcome: 'received' })
+    counts.add({ org, type, outcome: 'taken' })
+  }
+  for (const destination of destinations) makeReady(db, { org, destination, lane: 'send' }, now)
+  counts.write(db)
+  return found.length
+}
+
+export function redrive(db: Database, moves: readonly Redriven[], now: number): number {
+  const counts = tally()
+  const moved = moves.filter((move) => sendAgain(db, move, now, counts)).length
+  counts.write(db)
+  return moved
+}
+
+function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): boolean {
+  const { id } = move
+  const entry = db.get(
+    'SELECT id, org, type, message_id, received_at, contact, conversation, history FROM entries WHERE id = ?',
+    id,
+  )
+  if (!entry) return false
+  const excepted = db.all('SELECT destination, state FROM exceptions WHERE id = ?', id)
+  const atAll = excepted.find(({ destination }) => destination === 0)
+  if (atAll) {
+    if (atAll.state !== 'dead' && atAll.state !== 'quarantined') return false
+    const owner = move.org ?? (entry.org as string)
+    const destinations = ensureDestination(db, owner).filter((one) => (move.destination ?? one) === one)
+    if (destinations.length === 0) return false
+    db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
+    const { org, type } = moveTo(db, entry, move, counts)
+    for (const destination of destinations) {
+      counts.add({ org, destination, type, outcome: 'taken' })
+      again(db, { ...entry, org }, destination, now)
+    }
+    counts.add({ org, type, outcome: 'taken' })
+    return true
+  }
+  const org = entry.org as string
+  const there = new Map(excepted.map(({ destination, state }) => [destination, state]))
+  const meant = destinationsOf(db, org).filter((one) => (move.destination ?? one) === one)
+  const open = meant.filter((destination) => {
+    const state = there.get(destination)
+    if (state !== undefined) return state === 'dead' || state === 'quarantined'
+    return finalAt(entry.history as Uint8Array | null, destination) !== undefined && !isQueued(db, org, destination, id)
+  })
+  if (open.length === 0) return false
+  const { type } = moveTo(db, entry, { id, ...(move.mapping === undefined ? {} : { mapping: move.mapping }) }, counts)
+  for (const destination of open) {
+    const final = there.has(destination) ? undefined : finalAt(entry.history as Uint8Array | null, destination)
+    if (final) counts.add({ org, destination, type, outcome: final.outcome as 'delivered' | 'ignored' }, -1)
+    db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
+    again(db, entry, destination, now)
+  }
+  return true
+}
+
+function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
+  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?'
+  return db.get(sql, org, destination, id) !== undefined
+}
+
+function again(db: Database, { id, org, received_at }: Row, destination: Destination, now: number): void {
+  const at = { org: org as string, destination, id: id as number, receivedAt: Number(received_at), at: now }
+  comeBack(db, at)
+  const note = noteOf({ destination, outcome: 'resent', attempt: 0 })
+  db.run(
+    `UPDATE entries SET settled_at = NULL, history = CASE WHEN history IS NULL THEN ?1 ELSE CAST(history || ?1 AS BLOB) END
+     WHERE id = ?2`,
+    note,
+    at.id,
+  )
+}
+
+/** The account and type that the entry belongs to after all, with what is counted of it. */
+function moveTo(db: Database, entry: Row, move: Redriven, counts: Tally): { org: string; type: string } {
+  const from = { org: entry.org as string, type: entry.type as string }
+  const to = { org: move.org ?? from.org, type: move.type ?? from.type }
+  const id = entry.id as number
+  if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
+  if (to.org === from.org && to.type === from.type) return to
+  counts.add({ ...from, outcome: 'received' }, -1)
+  counts.add({ ...to, outcome: 'received' })
+  forgetSought(db, entry)
+  db.run('UPDATE entries SET org = ?, type = ? WHERE id = ?', to.org, to.type, id)
+  noteSought(db, { ...entry, ...to })
+  if (to.org !== from.org) db.run('UPDATE bodies SET org = ? WHERE id = ?', to.org, bodyOf(id))
+  return to
+}

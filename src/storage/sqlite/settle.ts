@@ -1,0 +1,259 @@
+/** What became of a lease's entries, in SQLite: one part of the transaction that the worker has opened around it. */
+import { cautionAfter } from '../careful.ts'
+import { type HistoryOutcome, historyBytesMax, noteOf, shortened, wasDelivered } from '../history.ts'
+import type { Attempt, Destination } from '../ports/entry.ts'
+import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
+import { cautionOf } from '../rows.ts'
+import { type Tally, tally } from './counts.ts'
+import type { Database, Row } from './database.ts'
+import { destinationsOf, meantFor } from './destinations.ts'
+import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
+import { noteSought } from './lookup.ts'
+import { comeBack, dequeue, except } from './queue.ts'
+import { letGoOfAttempt, removeEntries } from './retention.ts'
+
+interface Settling {
+  db: Database
+  lease: Lease
+  counts: Tally
+  /** Their ids, and how many entries of each are still there. */
+  attempts: Map<Attempt, { id: number; remain: number }>
+}
+
+export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
+  const held = heldLane(db, lease)
+  if (!held) return false
+  const settling: Settling = { db, lease, counts: tally(), attempts: new Map() }
+  if (lease.lane === 'ask') for (const settlement of settlements) answer(settling, settlement)
+  else for (const settlement of deliverAlike(settling, settlements)) leave(settling, settlement)
+  settling.counts.write(db)
+  keepAttempts(settling)
+  if (ending) end(db, lease, ending, cautionAfter(cautionOf(held), ending))
+  return true
+}
+
+function keepAttempts({ db, lease, attempts }: Settling): void {
+  for (const [{ at, ms, status, many, tries }, { id, remain }] of attempts) {
+    db.run(
+      `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      lease.org,
+      lease.destination,
+      at,
+      ms,
+      status,
+      many,
+      tries,
+      remain,
+    )
+  }
+}
+
+/**
+ * Most of a batch is delivered at once, and nothing new was learnt of it: that takes two statements for all of them.
+ * Gives the settlements that are left.
+ */
+function deliverAlike(settling: Settling, settlements: readonly Settlement[]): Settlement[] {
+  const { db, lease, counts } = settling
+  const isPlain = ({ to, contact, conversation, known }: Settlement) =>
+    to === 'delivered' && (contact ?? conversation ?? known) === undefined
+  const done = new Set<number>()
+  for (const [attempt, group] of Map.groupBy(settlements.filter(isPlain), ({ attempt }) => attempt)) {
+    const at = Math.max(...group.map((one) => one.at))
+    const gone = db.all(
+      `DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0
+         AND place IN (SELECT value FROM json_each(?)) AND id = place RETURNING id`,
+      lease.org,
+      lease.destination,
+      JSON.stringify(group.map(({ id }) => id)),
+    )
+    if (gone.length === 0) continue
+    const ids = gone.map(({ id }) => id as number)
+    for (const id of ids) done.add(id)
+    const note = noteFor(settling, 'delivered', attempt, ids.length)
+    const delivered = db.all(
+      `UPDATE entries SET settled_at = ?1, history = CASE WHEN history IS NULL THEN ?2 ELSE CAST(history || ?2 AS BLOB) END
+       WHERE id IN (SELECT value FROM json_each(?3)) RETURNING type`,
+      at,
+      note,
+      JSON.stringify(ids),
+    )
+    for (const { type } of delivered) countDelivered(counts, lease, type as string, at)
+  }
+  return settlements.filter((settlement) => !done.has(settlement.id) || !isPlain(settlement))
+}
+
+function countDelivered(counts: Tally, { org, destination }: Lease, type: string, at: number): void {
+  counts.add({ org, destination, type, outcome: 'delivered' })
+  counts.note({ org, destination, type, outcome: 'delivered' }, at)
+}
+
+/** An entry leaves the queue, or an attempt with it has failed; nothing happens to one that is not in the queue any more. */
+function leave(settling: Settling, settlement: Settlement): void {
+  const { db, lease, counts } = settling
+  const { org, destination } = lease
+  const { id, to, at } = settlement
+  if (to === 'same' || to === 'waiting') {
+    stay(settling, settlement)
+    return
+  }
+  // mutant: settles what is not in the queue any more
+  if (!dequeue(db, lease, id)) return
+  const row = learn(db, settlement)
+  const { type, received_at: receivedAt } = row as { type: string; received_at: number }
+  const reason = 'reason' in settlement ? settlement.reason : undefined
+  switch (to) {
+    case 'delivered':
+      conclude(settling, settlement, 'delivered')
+      countDelivered(counts, lease, type, at)
+      return
+    case 'ignored':
+      counts.add({ org, destination, type, outcome: 'ignored', reason: reason! })
+      counts.note({ org, destination, type, outcome: 'ignored', reason: reason! }, at)
+      if (isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
+      else conclude(settling, settlement, 'ignored')
+      return
+    case 'dead':
+    case 'quarantined':
+      except(db, id, destination, { org, state: to, reason, receivedAt })
+      conclude(settling, settlement, to)
+      counts.note({ org, destination, type, outcome: 'aside' }, at)
+      return
+    case 'asking': {
+      const dueAt = settlement.dueAt ?? at
+      except(db, id, destination, { org, state: 'asking', reason, receivedAt, dueAt })
+      makeReady(db, { org, destination: 0, lane: 'ask' }, dueAt)
+    }
+  }
+}
+
+/** Drift has answered, or not: for each destination that asked or, for the account, all that the entry is meant for. */
+function answer(settling: Settling, settlement: Settlement): void {
+  const { db, lease, counts } = settling
+  const { org } = lease
+  const { id, to, at } = settlement
+  if (to === 'same' || to === 'delivered') return
+  const rows = db.all(
+    `SELECT destination, received_at FROM exceptions WHERE id = ? AND org = ? AND state = 'asking'`,
+    id,
+    org,
+  )
+  if (rows.length === 0) return
+  const row = learn(db, settlement)
+  const { type } = row as { type: string }
+  const reason = ('reason' in settlement ? settlement.reason : undefined) ?? null
+  for (const { destination: asking, received_at } of rows) {
+    const destination = asking as Destination
+    const receivedAt = Number(received_at)
+    if (to === 'asking') {
+      const sql =
+        'UPDATE exceptions SET due_at = ?, failures = failures + 1, reason = ? WHERE id = ? AND destination = ?'
+      db.run(sql, settlement.dueAt ?? at, reason, id, destination)
+      continue
+    }
+    db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
+    if (to === 'waiting') {
+      // mutant: gives an answer to destinations that were added after the event
+      const meant = destination === 0 ? meantFor(db, org, id) : [destination]
+      for (const each of meant) comeBack(db, { org, destination: each, id, receivedAt, at })
+      if (destination > 0) continue
+      // Every destination that it was meant for has been removed.
+      if (meant.length === 0) {
+        counts.add({ org, type, outcome: 'expired' })
+        removeEntries(db, [row], counts)
+        continue
+      }
+      counts.add({ org, type, outcome: 'taken' })
+      for (const each of meant) counts.add({ org, destination: each, type, outcome: 'taken' })
+    } else if (to === 'ignored') {
+      counts.add({ org, destination, type, outcome: 'ignored', reason: reason! })
+      counts.note({ org, destination, type, outcome: 'ignored', reason: reason! }, at)
+    } else {
+      except(db, id, destination, { org, state: to, reason: reason ?? undefined, receivedAt })
+      counts.note({ org, destination, type, outcome: 'aside' }, at)
+      db.run('UPDATE entries SET settled_at = ? WHERE id = ?', at, id)
+    }
+  }
+  if (to === 'ignored' && isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
+}
+
+function stay(settling: Settling, { id, attempt }: Settlement): void {
+  const { db } = settling
+  if (attempt === undefined) return
+  const row = db.get('SELECT history FROM entries WHERE id = ? AND org = ?', id, settling.lease.org)
+  if (!row) return
+  const before = (row.history ?? new Uint8Array()) as Uint8Array
+  const history = Buffer.concat([before, noteFor(settling, 'later', attempt, 1)])
+  if (history.length <= historyBytesMax) return void db.run('UPDATE entries SET history = ? WHERE id = ?', history, id)
+  const { bytes, leftOut } = shortened(history)
+  db.run('UPDATE entries SET history = ? WHERE id = ?', bytes, id)
+  for (const one of leftOut) letGoOfAttempt(db, one)
+}
+
+function conclude(settling: Settling, { id, at, attempt }: Settlement, outcome: HistoryOutcome): void {
+  const note = noteFor(settling, outcome, attempt, 1)
+  settling.db.run(
+    `UPDATE entries SET settled_at = ?1, history = CASE WHEN history IS NULL THEN ?2 ELSE CAST(history || ?2 AS BLOB) END
+     WHERE id = ?3`,
+    at,
+    note,
+    id,
+  )
+}
+
+function noteFor(settling: Settling, outcome: HistoryOutcome, attempt: Attempt | undefined, many: number): Buffer {
+  const { destination } = settling.lease
+  if (!attempt) return noteOf({ destination, outcome, attempt: 0 })
+  const one = settling.attempts.get(attempt) ?? { id: takePlaces(settling.db, 1) + 1, remain: 0 }
+  one.remain += many
+  settling.attempts.set(attempt, one)
+  return noteOf({ destination, outcome, attempt: one.id })
+}
+
+/** Writes down what was learnt of an entry; gives its row. */
+function learn(db: Database, { id, contact, conversation, known }: Settlement): Row {
+  const columns = 'id, org, type, message_id, received_at, contact, conversation, history'
+  if (known) db.run('INSERT OR REPLACE INTO learnt (id, sealed) VALUES (?, ?)', id, known)
+  if (contact === undefined && conversation === undefined) {
+    return db.get(`SELECT ${columns} FROM entries WHERE id = ?`, id)!
+  }
+  const row = db.get(
+    `UPDATE entries SET contact = coalesce(?, contact), conversation = coalesce(?, conversation)
+     WHERE id = ? RETURNING ${columns}`,
+    contact ?? null,
+    conversation ?? null,
+    id,
+  )!
+  noteSought(db, row)
+  return row
+}
+
+/** No destination has anything to do with it any more, nor ever had it delivered. */
+function isLeftAlone(db: Database, org: string, id: number): boolean {
+  if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
+  const history = db.get('SELECT history FROM entries WHERE id = ?', id)?.history as Uint8Array | null
+  if (wasDelivered(history)) return false
+  return destinationsOf(db, org).every(
+    (destination) =>
+      !db.get('SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?', org, destination, id),
+  )
+}
+
+function end(db: Database, lease: Lease, ending: Ending, { crashes, careful }: ReturnType<typeof cautionAfter>): void {
+  db.run(
+    `UPDATE lanes SET lease_until = NULL, crashes = ?, careful = ?, failures = ?, trouble = ?, retry_after_at = ?
+     WHERE ${thisLane}`,
+    crashes,
+    careful,
+    ending.failures,
+    ending.trouble ?? null,
+    ending.retryAfterAt ?? null,
+    ...keyOf(lease),
+  )
+  const { tried } = ending
+  if (tried) {
+    const sql = `UPDATE lanes SET tried_at = ?, setback = ?, asked = 0 WHERE ${thisLane}`
+    db.run(sql, tried.at, tried.setback ?? null, ...keyOf(lease))
+  }
+  settleLane(db, lease, ending.readyAt)
+}
