@@ -204,6 +204,26 @@ describe('a grant', () => {
     assert.deepEqual(await access, { is: 'later', reason: 'TIMEOUT' })
   })
 
+  test('that Drift refuses to refresh while the service stops is not called dead, and nothing waits for it', async () => {
+    stage.clock.advance(2 * hour)
+    spoil()
+    const access = stage.grants.access(id)
+    await eventually(() => refreshes() === 1)
+    stage.grants.stop()
+    assert.deepEqual(await access, { is: 'later', reason: 'grant_refreshing' })
+    assert.equal(stage.accounts.get(id)?.state, 'live')
+  })
+
+  test('that another process is refreshing is not waited for while the service stops', async () => {
+    const now = stage.clock.now()
+    await stage.storage.installs.reserve({ org: id, holder: 'another', until: now + 15_000 }, now)
+    const { accessToken } = await stored()
+    const access = stage.grants.renewed(id, accessToken)
+    stage.grants.stop()
+    assert.deepEqual(await access, { is: 'later', reason: 'grant_refreshing' })
+    assert.equal(refreshes(), 0)
+  })
+
   test('is kept alive when idle: at three days, for months', async () => {
     for (let days = 0; days < 90; days++) {
       stage.clock.advance(day)

@@ -56,6 +56,8 @@ export interface Grants {
   renewedOnce(org: Org, refusedToken: string): Promise<Access | undefined>
   /** Refreshes every grant that is due; resolves to how many were. */
   keepAlive(): Promise<number>
+  /** Ends every wait for another process's refresh: those who wait are answered `later`, and no grant is called dead. */
+  stop(): void
 }
 
 interface Needs {
@@ -98,6 +100,8 @@ export function openGrants(needs: Needs): Grants {
   /** By the monotonic clock. */
   const restUntil = new Map<Org, number>()
   const tried = new Map<Org, string>()
+  const stopping = new AbortController()
+  const isRefreshing = { is: 'later', reason: 'grant_refreshing' } as const
 
   async function access(org: Org): Promise<Access> {
     const grant = await stored(org)
@@ -147,8 +151,8 @@ export function openGrants(needs: Needs): Grants {
       const grant = await stored(org)
       if (!grant) return { is: 'unrenewable' }
       if (grant.accessToken !== oldToken) return { is: 'token', token: grant.accessToken }
-      if (clock.monotonic() >= giveUpAt) return { is: 'later', reason: 'grant_refreshing' }
-      await pause(clock, lookAgainMs)
+      if (stopping.signal.aborted || clock.monotonic() >= giveUpAt) return isRefreshing
+      await pause(clock, lookAgainMs, stopping.signal)
     }
   }
 
@@ -185,10 +189,11 @@ export function openGrants(needs: Needs): Grants {
   async function refused(install: Install, oldToken: string): Promise<Access> {
     const { org } = install
     for (let tries = 0; tries < 2; tries++) {
-      if (tries > 0) await pause(clock, rereadMs)
+      if (tries > 0) await pause(clock, rereadMs, stopping.signal)
       const after = await stored(org)
       if (after && after.accessToken !== oldToken) return { is: 'token', token: after.accessToken }
     }
+    if (stopping.signal.aborted) return isRefreshing
     await accounts.change(org, clock.now(), (stored) => (hasGrantOf(stored, install) ? grantDied(stored) : undefined))
     return { is: 'dead' }
   }
@@ -219,7 +224,7 @@ export function openGrants(needs: Needs): Grants {
     return grant && refreshOnce(install.org, grant.accessToken)
   }
 
-  return { access, renewed, renewedOnce, keepAlive }
+  return { access, renewed, renewedOnce, keepAlive, stop: () => stopping.abort() }
 }
 
 function hasGrantOf(stored: Install, before: Install): boolean {

@@ -129,6 +129,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     start: wake,
     async stop() {
       follow.stop()
+      grants.stop()
       await Promise.all([sending.stop(), asking.stop()])
     },
   }
