@@ -122,12 +122,14 @@ export function eachStage(use: (stage: Stage) => void | Promise<void>): void {
   })
 }
 
+/** ENCRYPTION_KEYS of every stage. */
+export const stageSecret = createSecretKey(Buffer.alloc(32, 7))
+
 export async function startStage(storage: Storage = openInMemory()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
   const outlet = openOutlet({ clock })
-  const secret = createSecretKey(Buffer.alloc(32, 7))
-  const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
+  const keyring = await openKeyring(storage.vault, [{ id: 'test', secret: stageSecret }], systemRandom)
   const { settings, url: driftUrl } = sims.drift
   const tokens = tokensOf([settings.verificationToken])
   const around = { keyring, send: outlet.send, clock, app: settings, driftUrl, segmentUrl: sims.segment.url }

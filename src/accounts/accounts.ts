@@ -17,12 +17,13 @@ export interface Accounts {
   reload(now: number, org?: Org): Promise<void>
   /**
    * Reads, changes and saves one account, again if another process was quicker; its lanes then follow its state. Where
-   * `edit` gives undefined, nothing is saved.
+   * `edit` gives undefined, nothing is saved. Whatever was left of an account that had disconnected is erased before it is
+   * there again.
    */
   change(
     org: Org,
     now: number,
-    edit: (install: Install) => Install | undefined,
+    edit: (install: Install) => Install | undefined | Promise<Install | undefined>,
     how?: Change,
   ): Promise<Install | undefined>
   /**
@@ -39,6 +40,8 @@ export interface Change {
   audit?(before: Install, after: Install): AuditEntry
   /** A person wants what waits to be tried then. */
   asks?: boolean
+  /** Names that leave the vault with this change. */
+  forgets?(): Promise<readonly string[]>
 }
 
 /** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
@@ -58,6 +61,9 @@ export async function openAccounts(
     return { ...install, ...(isListed ? {} : { notAllowed: true }), ...(isReadable ? {} : { unreadable: true }) }
   }
   let known = new Map<Org, Install>()
+  const eraseAll = async (org: Org) => {
+    while ((await inbox.erase(org)) > 0);
+  }
   const listeners: ((before: Install, after: Install) => void)[] = []
   const seeing: ((before: Install, after: Install) => void)[] = []
   return {
@@ -84,12 +90,12 @@ export async function openAccounts(
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
       const hasLeft = ({ org, state }: Install) =>
         state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
-      for (const { org } of [...known.values()].filter(hasLeft)) while ((await inbox.erase(org)) > 0);
+      for (const { org } of [...known.values()].filter(hasLeft)) await eraseAll(org)
     },
-    async change(org, now, edit, { audit, asks = false } = {}) {
+    async change(org, now, edit, { audit, asks = false, forgets } = {}) {
       for (let tries = 0; tries < 10; tries++) {
         const stored = judged((await installs.get(org)) ?? blank(org, now))
-        const edited = edit(stored)
+        const edited = await edit(stored)
         if (!edited) {
           if (stored.generation === 0) return undefined
           known.set(org, stored)
@@ -98,7 +104,9 @@ export async function openAccounts(
         const next = { ...edited, updatedAt: now }
         const { notAllowed: _n, unreadable: _u, ...toStore } = next
         const entry = audit && entryOf(org, now, audit(stored, next))
-        if (!(await installs.save(toStore, entry))) continue
+        // mutant: lets an account that connects again find what was left of it
+        if (stored.state === 'disconnected' && next.state !== 'disconnected') await eraseAll(org)
+        if (!(await installs.save(toStore, entry, await forgets?.()))) continue
         const saved = { ...next, generation: next.generation + 1 }
         known.set(org, saved)
         if (holdsDiffer(stored, saved))

@@ -30,21 +30,23 @@ export async function configureAccount(
   who: string,
 ): Promise<Install> {
   const now = clock.now()
-  const fields: Partial<Install> = {
+  const sealed = async (): Promise<Partial<Install>> => ({
     ...(grant ? await grantFields(keyring, org, grant, now) : {}),
     ...(writeKey === undefined ? {} : { writeKey: await sealWriteKey(keyring, org, writeKey) }),
-  }
+  })
   const differs = (stored: Install, next: Install) => [
     ...(grant ? ['grant'] : []),
     ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
     ...(region === undefined || region === settingsOf(stored).region ? [] : [`region ${region}`]),
     ...(isSameState(next, stored) ? [] : [`state ${next.state}`]),
   ]
-  const edit = (stored: Install) => {
+  const edit = async (stored: Install) => {
+    // Its key may have been forgotten, also a moment ago by another process.
+    await keyring.reload()
     // When the grant of before had to be refreshed says nothing of this one.
     const { refreshAt, ...rest } = stored
     const kept = grant || refreshAt === undefined ? rest : { ...rest, refreshAt }
-    const named = changeSettings({ ...kept, ...fields }, region === undefined ? {} : { region })
+    const named = changeSettings({ ...kept, ...(await sealed()) }, region === undefined ? {} : { region })
     const next = configured(named, grant !== undefined)
     return differs(stored, next).length > 0 ? next : undefined
   }

@@ -81,11 +81,13 @@ export function finishing(needs: Needs): Finish {
     if (!(await isOurs(info))) return unfinished('stranger')
     if (org === single) return { is: 'installed', org, isNew: false }
     const now = clock.now()
-    const fields = await grantFields(keyring, org, { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }, now)
+    const grant = { ...grantOf(tokens, now), ...(scopes ? { scopes } : {}) }
     let isNew = false
-    const edit = (stored: Install) => {
+    const edit = async (stored: Install) => {
       isNew = !isThere(stored)
-      return connected({ ...stored, ...fields })
+      // Its key may have been forgotten, also a moment ago by another process.
+      await keyring.reload()
+      return connected({ ...stored, ...(await grantFields(keyring, org, grant, now)) })
     }
     await accounts.change(org, now, edit, {
       audit: () => ({ who: driftAdmin, act: isNew ? 'connected' : 'reconnected' }),

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
-import { eachStage, org, type Stage } from '../../test/stage.ts'
+import { eachStage, org, type Stage, stageSecret } from '../../test/stage.ts'
+import { systemRandom } from '../lib/random.ts'
 import { sumsOf } from '../operations/totals.ts'
-import { followState } from './accounts.ts'
+import { followState, openAccounts } from './accounts.ts'
+import { configureAccount } from './add-account.ts'
+import { openGrant } from './grant.ts'
+import { openKeyring } from './keyring.ts'
+import { savedWriteKey } from './write-key.ts'
 
 const id = String(org)
 let said = 0
@@ -228,6 +233,32 @@ describe('Drift says that an account disconnected', () => {
     await step()
     await send()
     assert.equal(stage.sims.segment.accepted.length, 1)
+  })
+
+  test('an account that connects again while its departure is still being erased has a grant, a key and events of its own', async () => {
+    const { inbox, installs, vault } = stage.storage
+    await stage.arrive('new_conversation')
+    const erase = inbox.erase
+    const sealed = await stage.keyring.seal(id, 'a place', 'of before')
+    // Another process, which does not hear of the departure.
+    const keyring = await openKeyring(vault, [{ id: 'test', secret: stageSecret }], systemRandom)
+    const accounts = await openAccounts(installs, { ...inbox, erase })
+    let isConnectedAgain = false
+    inbox.erase = async (of) => {
+      if (!isConnectedAgain) {
+        isConnectedAgain = true
+        const named = { grant: { accessToken: 'again', refreshToken: 'again' }, writeKey: 'again' }
+        await configureAccount({ accounts, keyring, clock: stage.clock }, id, named, 'another')
+        await stage.arrive('new_conversation', { vary: 2 })
+      }
+      return erase(of)
+    }
+    await stage.disconnect.leave(id, 'admin')
+    assert.equal((await openGrant(stage.keyring, await install()))?.accessToken, 'again')
+    assert.equal(await savedWriteKey(stage.keyring, await install()), 'again')
+    for (const each of [stage.keyring, keyring])
+      await assert.rejects(each.open('a place', sealed), { code: 'key_forgotten' })
+    assert.equal((await stage.claim('send'))?.entries.length, 1)
   })
 
   test('the lease that was under way settles nothing of an account that has gone', async () => {

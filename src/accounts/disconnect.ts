@@ -87,18 +87,24 @@ export function disconnecting(needs: Needs): Disconnect {
     act: Act,
   ): Promise<boolean> {
     let isChanged = false
+    let isGone = false
     const noted = (stored: Install) => {
       const edited = edit(stored)
       isChanged = edited !== undefined
+      isGone = edited?.state === 'disconnected'
       return edited
     }
-    await accounts.change(org, clock.now(), noted, { audit: () => ({ who, act }) })
+    await accounts.change(org, clock.now(), noted, {
+      audit: () => ({ who, act }),
+      // In one moment: whoever connects the account again from then on seals for it by a new key.
+      // mutant: keeps the data key of an account that has left
+      forgets: async () => (isGone ? keyring.namesOf(org) : []),
+    })
     return isChanged
   }
 
   async function erase(org: Org): Promise<void> {
-    // mutant: keeps the data key of an account that has left
-    await keyring.forget(org)
+    await keyring.reload()
     // Sessions prove who is an admin of an account that has left.
     await endSessions(tickets, org)
     while ((await inbox.erase(org)) > 0);

@@ -21,8 +21,11 @@ export interface Keyring {
   open(place: string, sealed: Uint8Array): Promise<Buffer>
   /** Sixteen bytes that are equal for equal parts, and say nothing of them without our secret. */
   identity(text: string | Uint8Array): Buffer
-  /** The account's key is gone for good, and with it all that it sealed. */
-  forget(org: Org): Promise<void>
+  /**
+   * The names in the vault of all keys that the account has: when these are removed, all that they sealed is gone for good.
+   * An id is never used again.
+   */
+  namesOf(org: Org): Promise<string[]>
   /** Looks at the store again: what another process has forgotten is forgotten here, what it has added is learnt. */
   reload(): Promise<void>
   /** How many data keys are wrapped by each of ENCRYPTION_KEYS, by its id. */
@@ -102,17 +105,13 @@ export async function openKeyring(vault: Vault, wrappings: readonly Wrapping[], 
     seal: async (org, place, plain) => seal(await keyFor(org), place, bytesOf(plain), random),
     open,
     identity: (text) => keyedDigest(identitySecret, text).subarray(0, identityBytes),
-    async forget(org) {
-      // Another process may have made it.
+    async namesOf(org) {
+      // Another process may have made one.
       await load()
-      const gone = [...byId.values()].filter((known) => known.org === org)
+      const theirs = [...byId.values()].filter((known) => known.org === org)
       // A key of ours with a higher id stays, so that none gets theirs again: others may still know it as the old one.
-      if (gone.length > 0) await make(ours)
-      for (const key of gone) {
-        await vault.remove(nameOf(key.id))
-        byId.delete(key.id)
-      }
-      byOrg.delete(org)
+      if (theirs.length > 0) await make(ours)
+      return theirs.map(({ id }) => nameOf(id))
     },
     async reload() {
       const stored = new Set((await vault.list(prefix)).map(({ name }) => Number(name.slice(prefix.length))))

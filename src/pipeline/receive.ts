@@ -108,9 +108,11 @@ export function receiver(needs: Needs): Receive {
   /** An account that is not known here may have been connected through another process a moment ago. */
   async function lookAgain(opened: Opened): Promise<void> {
     const orgId = orgOf(opened)
+    const known = accounts.get(orgId)
     const isActedOn = opened.as === 'envelope' && isLifeCycle(opened.envelope.type)
-    if (!isActedOn && !isUnlisted(orgId)) return
-    if ((accounts.get(orgId)?.state ?? 'disconnected') === 'disconnected') await accounts.reload(clock.now(), orgId)
+    const isDropped = known ? known.state === 'disconnected' : isActedOn || isUnlisted(orgId)
+    // mutant: drops what comes for an account that another process has connected again
+    if (isDropped) await accounts.reload(clock.now(), orgId)
   }
 
   function arrivalOf(opened: Opened): Arriving {

@@ -898,6 +898,27 @@ export const promises: readonly Promised[] = [
     },
   },
   {
+    promise: 'what has come for an account that is connected is not erased, though its departure is still being erased',
+    async check(storage) {
+      const install: Install = {
+        org: one,
+        state: 'disconnected',
+        settings: '',
+        createdAt: 1,
+        updatedAt: 1,
+        generation: 0,
+      }
+      await storage.installs.save(install)
+      await append(storage, [arrival()])
+      while ((await storage.inbox.erase(one)) > 0);
+      assert.equal(await total(storage, 'expired'), 1)
+      await storage.installs.save({ ...install, state: 'live', generation: 1 })
+      await append(storage, [arrival()])
+      assert.equal(await storage.inbox.erase(one), 0)
+      assert.equal((await claimed(storage)).entries.length, 1)
+    },
+  },
+  {
     promise:
       'taking any entries away ends every lease of the account: its holder goes on with nothing, no crash is counted, and what is left is claimed at once',
     async check(storage) {
@@ -1027,6 +1048,19 @@ export const promises: readonly Promised[] = [
       await installs.save({ ...install, state: 'paused', generation: 2 }, ofNobody).catch(() => {})
       const isChanged = (await installs.get(one))?.state === 'paused'
       assert.equal((await audit.list(one, 9)).length, isChanged ? 2 : 1)
+    },
+  },
+  {
+    promise: 'names leave the vault together with the change of an account, and stay when it is not kept',
+    async check({ installs, vault }) {
+      const install: Install = { org: one, state: 'live', settings: '', createdAt: 1, updatedAt: 1, generation: 0 }
+      const names = async () => (await vault.list('')).map(({ name }) => name)
+      for (const name of ['a/1', 'a/10', 'b']) await vault.create(name, Buffer.from(name))
+      await installs.save(install)
+      assert.equal(await installs.save(install, undefined, ['a/1']), false)
+      assert.deepEqual(await names(), ['a/1', 'a/10', 'b'])
+      assert.equal(await installs.save({ ...install, generation: 1 }, undefined, ['a/1', 'none']), true)
+      assert.deepEqual(await names(), ['a/10', 'b'])
     },
   },
   {

@@ -214,7 +214,8 @@ describe('three replicas', { skip: withoutPostgres }, () => {
       assert.equal((await walk.get(`${there!.url}/console/events`)).status, 200)
       const sealed = await here!.store.keyring.seal(id, 'a place', 'a secret')
       assert.equal(String(await there!.store.keyring.open('a place', sealed)), 'a secret')
-      await here!.store.keyring.forget(id)
+      for (const name of await here!.store.keyring.namesOf(id)) await here!.store.storage.vault.remove(name)
+      await here!.store.keyring.reload()
       await eventually(() =>
         there!.store.keyring.open('a place', sealed).then(
           () => false,

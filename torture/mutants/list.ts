@@ -301,6 +301,21 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'keeps the data key of an account that has left',
+    becomes: 'forgets: async () => [],',
+    catchers: [{ test: 'src/accounts/disconnect.test.ts' }],
+  },
+  {
+    name: 'erases what has come since the account was connected again',
+    becomes: '',
+    catchers: [{ test: 'src/storage/conformance.test.ts' }],
+  },
+  {
+    name: 'drops what comes for an account that another process has connected again',
+    becomes: '',
+    catchers: [{ test: 'src/accounts/disconnect.test.ts' }],
+  },
+  {
+    name: 'lets an account that connects again find what was left of it',
     becomes: '',
     catchers: [{ test: 'src/accounts/disconnect.test.ts' }],
   },

@@ -47,10 +47,10 @@ export interface Installs {
   list(): Promise<Install[]>
   /**
    * Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. `entry` is added to
-   * the audit in the same moment: both are kept, or neither. An account that has no destination gets one in that moment, of
-   * the first number that it has not had.
+   * the audit in the same moment, and the values of these names leave the vault: all of it happens, or nothing. An account
+   * that has no destination gets one in that moment, of the first number that it has not had.
    */
-  save(install: Install, entry?: Deed): Promise<boolean>
+  save(install: Install, entry?: Deed, forgets?: readonly string[]): Promise<boolean>
   /**
    * Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. One that
    * ends more than a minute after this one would was made by a clock that has been set back since, and is over.

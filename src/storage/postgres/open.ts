@@ -74,7 +74,14 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     ledger: reading,
     installs: {
       ...bound<Installs>(work, records.installs),
-      save: (install, entry) => records.installs.save(work, install, entry, channel, signals.changed(install.org)),
+      save: (install, entry, forgets) =>
+        // Whose keys are forgotten looks at the vault again, and not at one account alone.
+        records.installs.save(
+          work,
+          { install, entry, forgets },
+          channel,
+          signals.changed(forgets?.length ? '' : install.org),
+        ),
     },
     vault: {
       ...saved,

@@ -90,7 +90,16 @@ export const installs = {
   list: async (db: Database): Promise<Install[]> =>
     (await db.all('SELECT * FROM installs ORDER BY org')).map(installOf),
   /** One statement, so all of it or nothing. `told` is sent with the commit, to every process that listens. */
-  async save(db: Database, install: Install, entry: Deed | undefined, channel: string, told: string): Promise<boolean> {
+  async save(
+    db: Database,
+    {
+      install,
+      entry,
+      forgets = [],
+    }: { install: Install; entry?: Deed | undefined; forgets?: readonly string[] | undefined },
+    channel: string,
+    told: string,
+  ): Promise<boolean> {
     const { org, generation } = install
     const saved = await db.run(
       `WITH saved AS (
@@ -111,6 +120,8 @@ export const installs = {
          SELECT org, coalesce((SELECT max(number) FROM destinations d WHERE d.org = saved.org), 0) + 1, nextval('places') * 128
          FROM saved WHERE NOT EXISTS (SELECT 1 FROM destinations d WHERE d.org = saved.org AND d.removed_at IS NULL)
          ON CONFLICT DO NOTHING
+       ), forgotten AS (
+         DELETE FROM vault WHERE name = ANY ($18) AND EXISTS (SELECT 1 FROM saved)
        ) SELECT pg_notify($11, $12) FROM saved`,
       org,
       install.state,
@@ -125,6 +136,7 @@ export const installs = {
       channel,
       told,
       ...[entry?.at, entry?.org, entry?.who, entry?.what, entry?.about].map((value) => value ?? null),
+      forgets,
     )
     return saved === 1
   },

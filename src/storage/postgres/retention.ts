@@ -121,9 +121,11 @@ async function forget(session: Session, walk: Walk, limits: Limits): Promise<voi
   walk.reached(last)
 }
 
-/** One step; 0 when nothing of the account is left. */
+/** One step; 0 when nothing of the account is left, or it is connected. */
 export async function erase(db: Database, org: string): Promise<number> {
   return db.transaction(async (session) => {
+    const install = await session.get('SELECT state FROM installs WHERE org = $1 FOR UPDATE', org)
+    if (install && install.state !== 'disconnected') return 0
     await lock(session, [org])
     await endLeases(session, org)
     await session.run('UPDATE lanes SET ready_at = NULL WHERE org = $1', org)

@@ -73,7 +73,7 @@ export const installs = {
     return row && installOf(row)
   },
   list: (db: Database): Install[] => db.all('SELECT * FROM installs ORDER BY org').map(installOf),
-  save(db: Database, install: Install, entry?: Deed): boolean {
+  save(db: Database, install: Install, entry?: Deed, forgets: readonly string[] = []): boolean {
     const { org, generation } = install
     const stored = db.get('SELECT generation FROM installs WHERE org = ?', org)?.generation ?? 0
     if (stored !== generation) return false
@@ -93,6 +93,7 @@ export const installs = {
       generation + 1,
     )
     ensureDestination(db, org)
+    for (const name of forgets) db.run('DELETE FROM vault WHERE name = ?', name)
     if (entry) audit.add(db, entry)
     return true
   },

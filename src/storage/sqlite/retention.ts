@@ -111,8 +111,10 @@ function forget(db: Database, limits: Limits): void {
   walk.reached(last)
 }
 
-/** One step; 0 when nothing of the account is left. */
+/** One step; 0 when nothing of the account is left, or it is connected. */
 export function erase(db: Database, org: string): number {
+  // mutant: erases what has come since the account was connected again
+  if (db.get(`SELECT 1 FROM installs WHERE org = ? AND state <> 'disconnected'`, org)) return 0
   endLeases(db, org)
   db.run('UPDATE lanes SET ready_at = NULL WHERE org = ?', org)
   const forgotten = db.run('DELETE FROM conversations WHERE org = ?', org)
