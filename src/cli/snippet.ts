@@ -30,6 +30,10 @@ export const snippet: Command = {
       flags: '--nonce <value>',
       meaning: "the nonce of the page's Content Security Policy, or what its template puts there",
     },
+    {
+      flags: '--fallback <address>',
+      meaning: 'a copy of the file on your own site, loaded when the service does not answer within 4 seconds',
+    },
     { flags: '--trusted-types', meaning: "for a page with require-trusted-types-for 'script'" },
     {
       flags: '--tag',
@@ -43,6 +47,8 @@ export const snippet: Command = {
   ],
   async run({ env, print, remark }, given) {
     if (given.tag && given.inline) throw misused('--tag and --inline are two ways to print it', 'give one of them')
+    if (given.fallback !== undefined && (given.tag || given.inline))
+      throw misused('--fallback belongs to the starter', 'leave out --tag and --inline')
     const html = write({
       url: addressOf(given.url, env),
       drift: embedIdOf(given.drift),
@@ -56,6 +62,7 @@ export const snippet: Command = {
       pinned: given.pinned === true,
       as: given.tag ? 'tag' : given.inline ? 'inline' : 'starter',
       nonce: given.nonce === undefined ? undefined : String(given.nonce),
+      fallback: fallbackOf(given.fallback),
       trustedTypes: given.trustedTypes === true,
     })
     print(html)
@@ -73,6 +80,13 @@ function addressOf(given: Given[string], env: Env): string {
   const judged = judgeSetting('PUBLIC_URL', String(given))
   if ('value' in judged) return judged.value
   throw misused(`--url ${judged.problem}`, 'give an https address, such as https://events.example.com')
+}
+
+function fallbackOf(given: Given[string]): string | undefined {
+  if (given === undefined) return undefined
+  const address = String(given)
+  if (/^\/(?![/\\])/.test(address) || URL.parse(address)?.protocol === 'https:') return address
+  throw misused('--fallback is not where a page finds a file', 'give an https address or a path, such as /bridge.js')
 }
 
 /** What the bridge itself would not take, it would pass over without a word. */

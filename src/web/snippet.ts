@@ -26,6 +26,8 @@ export interface SnippetOptions {
   pinned?: boolean
   /** What the page's Content Security Policy names, or what its template puts there. */
   nonce?: string | undefined
+  /** Where the site has a copy of the file: loaded four seconds after the starter ran, if the service has not answered. */
+  fallback?: string | undefined
   /** For a page with `require-trusted-types-for 'script'`. */
   trustedTypes?: boolean
 }
@@ -51,17 +53,33 @@ function addressOf({ url, pinned }: SnippetOptions): string {
 }
 
 function starter(options: SnippetOptions): string {
-  const { pinned, nonce, trustedTypes } = options
-  const address = literal(addressOf(options))
-  const policy = `trustedTypes.createPolicy("drift-segment-starter",{createScriptURL:u=>u}).createScriptURL(${address})`
+  const { pinned, nonce, fallback } = options
   const more = [
     ...(pinned ? [`crossOrigin:"",integrity:${literal(bridgeScript.integrity)}`] : []),
     ...(nonce === undefined ? [] : ['nonce:document.currentScript.nonce']),
   ]
-  return starterScript
-    .replace('SRC', () => (trustedTypes ? `window.trustedTypes?${policy}:${address}` : address))
+  const text = starterScript
+    .replace('SRC', () => sourceOf(addressOf(options), 'drift-segment-starter', options))
     .replace('MORE', () => `{${more.join()}}`)
     .replace('OPTIONS', () => literal(unlessDefault(options)))
+  if (fallback === undefined) return text
+  const source = sourceOf(fallback, 'drift-segment-fallback', options)
+  const own = `{${[...more.map(ofItself), `src:${source}`].join()}}`
+  // Once the file is there, the bridge has its place in the window, which says its state.
+  const load = `document.head.append(Object.assign(document.createElement("script"),${own}))`
+  return `${text}setTimeout(n=>driftSegmentBridge.state||${load},4e3,document.currentScript.nonce)`
+}
+
+/** A timer has no script of its own: it is handed the nonce. */
+function ofItself(property: string): string {
+  return property.replace('document.currentScript.nonce', 'n')
+}
+
+/** An address as a script may have it; where the page admits only trusted ones, a policy of this name vouches for it. */
+function sourceOf(address: string, policy: string, { trustedTypes }: SnippetOptions): string {
+  const text = literal(address)
+  if (!trustedTypes) return text
+  return `window.trustedTypes?trustedTypes.createPolicy("${policy}",{createScriptURL:u=>u}).createScriptURL(${text}):${text}`
 }
 
 /** Says no more than what differs from the default. */

@@ -254,6 +254,9 @@ describe('the command', () => {
     const strict = { url, nonce: '{{ nonce }}', trustedTypes: true }
     assert.equal(await run(strict), snippet(strict))
     await assert.rejects(run({ url, tag: true, inline: true }), (error) => error instanceof Problem)
+    const backed = { url, fallback: '/own/chat.js' }
+    assert.equal(await run(backed), snippet(backed))
+    await assert.rejects(run({ ...backed, inline: true }), (error) => error instanceof Problem)
   })
 
   test('says what is wrong where a browser would load nothing', async () => {
@@ -267,6 +270,9 @@ describe('the command', () => {
       ...bad,
       { url: 'https://a.example', drift: 'em bed' },
       { url: 'https://a.example', segment: '"' },
+      { url: 'https://a.example', fallback: 'http://a.example/b.js' },
+      { url: 'https://a.example', fallback: '//b.js' },
+      { url: 'https://a.example', fallback: 'b.js' },
     ])
       await assert.rejects(run(given), (error) => error instanceof Problem && error.exitCode === 2 && error.hint !== '')
   })

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Route } from 'playwright-core'
+import { bridgeText } from '../../src/web/bridge.ts'
 import { policyHash, type SnippetOptions } from '../../src/web/snippet.ts'
 import { expected, samples } from '../bridge-page.ts'
 import { becomes, type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
@@ -20,6 +21,9 @@ const loads = ({ sims, writeKey }: Parts): Partial<SnippetOptions> => ({
   segment: writeKey,
   segmentUrl: sims.segment.url,
 })
+
+/** Whose scripts a page runs. */
+const from = ({ service, sims }: Parts) => `${service} ${sims.segment.url} ${sims.drift.url}`
 
 /** The file's requests wait until they are let go. */
 async function holdFile(visit: Visit): Promise<() => Promise<void>> {
@@ -136,6 +140,63 @@ test('a service that hangs holds back neither the load event of the page nor its
   )
 })
 
+describe("a copy of the file on the site's own server", { timeout: 90_000 }, () => {
+  const fallback = '/own/chat.js'
+  const copy = { contentType: 'text/javascript', body: bridgeText }
+  const policy = (parts: Parts, hash: string) =>
+    `default-src 'none'; connect-src ${parts.sims.segment.url}; script-src 'self' ${hash} ${from(parts)}`
+
+  test('is loaded when the service does not answer, under a strict policy too, and nothing is lost or sent twice when it then does', async () => {
+    const pages: Made[] = [
+      ({ starter, segment, drift }) => starter({ fallback }) + segment + drift,
+      (parts) => {
+        const html = parts.starter({ ...loads(parts), fallback, pinned: true })
+        return { html, headers: { 'content-security-policy': policy(parts, policyHash(html)!) } }
+      },
+      (parts) => {
+        const html = parts.starter({ ...loads(parts), fallback, trustedTypes: true })
+        const names = 'drift-segment-starter drift-segment-fallback drift-segment-source'
+        const trusted = `require-trusted-types-for 'script'; trusted-types ${names}`
+        return { html, headers: { 'content-security-policy': `${policy(parts, policyHash(html)!)}; ${trusted}` } }
+      },
+      (parts) => ({
+        html: parts.starter({ ...loads(parts), fallback, nonce: 'n0nce' }),
+        headers: { 'content-security-policy': `script-src 'nonce-n0nce' 'strict-dynamic'` },
+      }),
+    ]
+    for (const made of pages)
+      await site.visit(made, async (visit) => {
+        await visit.context.route(`**${fallback}`, (route) => route.fulfill(copy))
+        const letGo = await holdFile(visit)
+        await visit.until('window.drift?.simulate')
+        await simulate(visit, first)
+        await visit.until('driftSegmentBridge.state')
+        assert.equal((await visit.received(1)).length, 1)
+        await letGo()
+        await visit.page.waitForLoadState('networkidle')
+        await simulate(visit, 'campaign:open')
+        const messages = await visit.received(2)
+        assert.deepEqual(
+          messages.map(({ event }) => event),
+          [named(first), named('campaign:open')],
+        )
+      })
+  })
+
+  test('is not asked for when the service answers', async () => {
+    await site.visit(
+      ({ starter, segment, drift }) => starter({ fallback }) + segment + drift,
+      async (visit) => {
+        const asked: string[] = []
+        visit.page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+        await visit.run('window.loaded = true; setTimeout(() => { window.waited = true }, 4500)')
+        await visit.until('driftSegmentBridge.state && window.waited')
+        assert.ok(!asked.includes(fallback))
+      },
+    )
+  })
+})
+
 test('a chat that is loaded late, behind a click, loses nothing, with or without the file', {
   timeout: 60_000,
 }, async () => {
@@ -180,8 +241,6 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
       const policies = `default-src 'none'; connect-src ${sims.segment.url}; ${policy(parts, policyHash(html)!)}`
       return { html, headers: { 'content-security-policy': policies } }
     }
-  const from = ({ service, sims }: Parts) => `${service} ${sims.segment.url} ${sims.drift.url}`
-
   test('the hash of the starter is enough, without unsafe-inline', async () => {
     await site.visit(
       under({}, (parts, hash) => `script-src ${hash} ${from(parts)}`),
