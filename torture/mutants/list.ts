@@ -307,7 +307,7 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   {
     name: 'erases what has come since the account was connected again',
     becomes: '',
-    catchers: [{ test: 'src/storage/conformance.test.ts', only: 'departure is still being erased' }],
+    catchers: [conformance],
   },
   {
     name: 'drops what comes for an account that another process has connected again',
