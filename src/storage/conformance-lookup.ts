@@ -85,6 +85,11 @@ export const lookupPromises: readonly Promised[] = [
         [{ org: one, conversation: '70' }, [a]],
         [{ org: other, conversation: '70' }, [f]],
         [{ org: one, conversation: '71' }, [g]],
+        [{ org: one, either: '70' }, [a]],
+        [{ org: one, either: '7' }, [b, a]],
+        [{ org: one, either: '71', states: ['asking'] }, [g]],
+        [{ org: one, type: 'b_event', states: ['dead', 'quarantined'] }, [d]],
+        [{ org: one, states: [] }, []],
         [{ org: one, type: 'b_event' }, [d, a]],
         [{ org: one, states: ['delivered'] }, [c, a]],
         [{ org: one, states: ['dead', 'quarantined'] }, [d, b]],
@@ -131,6 +136,104 @@ export const lookupPromises: readonly Promised[] = [
       assert.deepEqual([(await shown(g))?.state, (await shown(g))?.dueAt], ['asking', 9_000])
       await storage.inbox.hold(sendLane(one), 'paused')
       assert.equal((await shown(h))?.reason, 'paused')
+    },
+  },
+  {
+    promise: 'what holds a lane is no reason of what was delivered before',
+    async check(storage) {
+      const [a, , , , , , , h] = await variety(storage)
+      await storage.inbox.hold(sendLane(one), 'paused')
+      assert.deepEqual(await idsOf(storage, { org: one, reason: 'paused' }), [h])
+      assert.equal((await all(storage, { message: a! }))[0]?.reason, undefined)
+    },
+  },
+  {
+    promise: 'a tally says how many a query finds in each state and for each reason, of one account',
+    async check(storage) {
+      await variety(storage)
+      const told = async (query: Omit<Query, 'org'>, org = one) => {
+        const { rows, isCut } = await storage.lookup.tally({ ...query, org })
+        assert.equal(isCut, false)
+        return rows.map(({ state, reason, count }) => `${count} ${state} ${reason}`).sort()
+      }
+      const whole = ['1 asking conversation_missing', '1 dead segment_400', '1 quarantined odd', '1 waiting undefined']
+      assert.deepEqual(await told({}), [...whole, '2 delivered undefined'].sort())
+      assert.deepEqual(await told({}, other), ['1 waiting undefined'])
+      assert.deepEqual(await told({}, '1'), [])
+      assert.deepEqual(await told({ contact: '7' }), ['1 dead segment_400', '1 delivered undefined'])
+      assert.deepEqual(await told({ either: '71' }), ['1 asking conversation_missing'])
+      assert.deepEqual(await told({ type: 'b_event' }), ['1 delivered undefined', '1 quarantined odd'])
+      assert.deepEqual(await told({ states: ['dead'] }), ['1 dead segment_400'])
+      assert.deepEqual(await told({ reason: 'odd' }), ['1 quarantined odd'])
+      assert.deepEqual(await told({ from: 1_100, to: 1_200 }), ['1 dead segment_400', '1 delivered undefined'])
+      await storage.inbox.hold(sendLane(one), 'paused')
+      assert.deepEqual(await told({ from: 1_600 }), ['1 waiting paused'])
+    },
+  },
+  {
+    promise: 'a time is found among many, and tally and list agree about it, also after some were driven again',
+    async check(storage) {
+      // More than one body, of two hours; of another account between them.
+      const arrivals = Array.from({ length: 240 }, (_, at) => [
+        arrival({ receivedAt: hour + at * 30_000 }),
+        arrival({ org: other, receivedAt: hour + at * 30_000 }),
+      ]).flat()
+      for (let at = 0; at < arrivals.length; at += 60) await append(storage, arrivals.slice(at, at + 60))
+      const mine = arrivals.filter(({ org }) => org === one)
+      let lease = await claimed(storage, 'send', { now: 3 * hour, limit: 200 })
+      if (lease.org !== one) lease = await claimed(storage, 'send', { now: 3 * hour, limit: 200 })
+      await storage.inbox.settle(
+        lease,
+        lease.entries.map(({ id }, at) =>
+          to(id, at % 10 === 0 ? 'dead' : 'delivered', at % 10 === 0 ? { reason: 'odd' } : {}),
+        ),
+        idle,
+      )
+      const dead = await all(storage, { org: one, states: ['dead'] })
+      await storage.inbox.redrive(
+        dead.slice(0, 5).map(({ id }) => ({ id })),
+        3 * hour,
+      )
+      const ranges = [
+        [undefined, undefined],
+        [hour + 20 * minute, hour + 100 * minute],
+        [hour + 20 * minute, undefined],
+        [undefined, hour + 100 * minute],
+        [hour + 60 * minute, hour + 61 * minute],
+        [9 * hour, undefined],
+        [undefined, 5],
+      ] as const
+      for (const [from, until] of ranges) {
+        const time = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { to: until }) }
+        const wanted = mine.filter(({ receivedAt: at }) => at >= (from ?? 0) && at < (until ?? Number.MAX_VALUE))
+        const found = await all(storage, { org: one, ...time }, 50)
+        assert.deepEqual(
+          found.map(({ messageId }) => messageId),
+          wanted.map(({ messageId }) => messageId).reverse(),
+        )
+        const sums: Record<string, number> = {}
+        for (const { state } of found) sums[state] = (sums[state] ?? 0) + 1
+        const { rows } = await storage.lookup.tally({ org: one, ...time })
+        assert.deepEqual(Object.fromEntries(rows.map(({ state, count }) => [state, count])), sums)
+      }
+      assert.equal((await all(storage, { from: hour + 60 * minute, to: hour + 61 * minute })).length, 4)
+    },
+  },
+  {
+    promise: 'beside an entry stand the ones of the same contact that were kept before and after it',
+    async check(storage) {
+      const kept = ['7', '8', '7', '7'].map((contact) => arrival({ contact }))
+      await append(storage, [...kept, arrival(), arrival({ org: other, contact: '7' })])
+      const [first, , second, third] = kept.map(({ messageId }) => messageId)
+      const of = async (message: string) => {
+        const [{ id } = { id: 0 }] = (await storage.lookup.find({ message }, { limit: 1 })).entries
+        return storage.lookup.beside(id)
+      }
+      assert.deepEqual(await of(first!), { next: second })
+      assert.deepEqual(await of(second!), { previous: first, next: third })
+      assert.deepEqual(await of(third!), { previous: second })
+      assert.deepEqual(await of(kept[1]!.messageId), {})
+      assert.deepEqual(await storage.lookup.beside(999), {})
     },
   },
   {

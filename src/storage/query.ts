@@ -1,13 +1,14 @@
 /** What a query means: the same for every engine, whichever index finds the candidates. */
-import type { Cursor, Query, Shown } from './ports/lookup.ts'
+import type { Cursor, Query, Shown, Tallied } from './ports/lookup.ts'
 
 export function matches(shown: Shown, query: Query): boolean {
-  const { org, message, contact, conversation, type, states, reason, from, to } = query
+  const { org, message, contact, conversation, either, type, states, reason, from, to } = query
   return (
     (org === undefined || shown.org === org) &&
     (message === undefined || shown.messageId === message) &&
     (contact === undefined || shown.contact === contact) &&
     (conversation === undefined || shown.conversation === conversation) &&
+    (either === undefined || shown.contact === either || shown.conversation === either) &&
     (type === undefined || shown.type === type) &&
     (states === undefined || states.includes(shown.state)) &&
     (reason === undefined || shown.reason === reason) &&
@@ -18,4 +19,38 @@ export function matches(shown: Shown, query: Query): boolean {
 
 export function isBelow(shown: Cursor, before: Cursor | undefined): boolean {
   return before === undefined || shown.id < before.id
+}
+
+/**
+ * So far the order in which entries were kept may differ from that of their receipts: clocks of replicas, and what waits
+ * for its group.
+ */
+export const orderMs = 60_000
+
+/** Adds up what was counted in several ways; rows of nothing are left out. */
+export function tallied(rows: readonly Tallied[]): Tallied[] {
+  const sums = new Map<string, Tallied>()
+  for (const { state, reason, count } of rows) {
+    const key = `${state} ${reason}`
+    const sum = sums.get(key)
+    if (sum) sum.count += count
+    else sums.set(key, { state, ...(reason === undefined ? {} : { reason }), count })
+  }
+  return [...sums.values()].filter(({ count }) => count > 0)
+}
+
+/** Which kinds of the search index a query names, most selective first, and the value. */
+export function soughtBy(query: Query): { org: string; kinds: string[]; value: string } | undefined {
+  const { org, message, contact, conversation, either, type } = query
+  if (message !== undefined) return { org: '', kinds: ['message'], value: message }
+  if (org === undefined) return undefined
+  if (contact !== undefined) return { org, kinds: ['contact'], value: contact }
+  if (conversation !== undefined) return { org, kinds: ['conversation'], value: conversation }
+  if (either !== undefined) return { org, kinds: ['contact', 'conversation'], value: either }
+  return type === undefined ? undefined : { org, kinds: ['type'], value: type }
+}
+
+/** Whether these states are of entries that are not final, which indexes of their own find. */
+export function inHand({ states }: Pick<Query, 'states'>): boolean {
+  return states !== undefined && !states.includes('delivered') && !states.includes('ignored')
 }

@@ -62,12 +62,15 @@ export function cautionOf({ crashes, careful }: Row): Caution {
 
 export function shownOf(row: Row): Shown {
   const destination = Number(row.destination)
+  const state = stateOf(row, destination)
+  // What holds a lane is no matter to what has left it.
+  const why = state === 'delivered' || state === 'ignored' ? null : row.why
   return {
     ...ofBoth(row),
-    state: stateOf(row, destination),
+    state,
     destination: row.excepted === 0 ? 0 : destination,
     ...present({
-      reason: row.why,
+      reason: why,
       dueAt: row.due_at,
       settledAt: row.settled_at,
       contact: row.contact,

@@ -75,12 +75,17 @@ export interface ReadEntry extends Omit<Shown, 'body'> {
   known?: Uint8Array
 }
 
-/** What is not given does not matter. Times are of the receipt, `from` included, `to` not. */
+/**
+ * What is not given does not matter. Times are of the receipt, `from` included, `to` not; they are found by the order in
+ * which entries were kept, so what a clock wrote that was wrong by more than a minute may be missed.
+ */
 export interface Query {
   org?: Org
   message?: string
   contact?: string
   conversation?: string
+  /** The id of its contact or of its conversation, where a person does not say which it is. */
+  either?: string
   type?: string
   /** Whose states are meant: where it is not given, those of the account's first destination. */
   destination?: Destination
@@ -88,6 +93,28 @@ export interface Query {
   reason?: string
   from?: number
   to?: number
+}
+
+/** How many of what a query finds are in this state, for this reason: the one that `Shown` has. */
+export interface Tallied {
+  state: ShownState
+  reason?: string
+  count: number
+}
+
+/** So many entries are counted at most for one line of a tally. */
+export const tallyMax = 50_000
+
+export interface Tally {
+  rows: Tallied[]
+  /** There are more than could be counted: each number says how many there are at least. */
+  isCut: boolean
+}
+
+/** The events of the same contact that came before and after one, by their messageIds. */
+export interface Beside {
+  previous?: string
+  next?: string
 }
 
 /** Where a list goes on: below this entry. */
@@ -118,6 +145,14 @@ export interface LaneShown {
 export interface Lookup {
   /** The one kept last comes first; at most `limit`. One call looks at a bounded number of entries: with `next` there may be more. */
   find(query: Query, page: { before?: Cursor; limit: number }): Promise<{ entries: Shown[]; next?: Cursor }>
+  /**
+   * How many entries a query finds, by state and reason, as of one moment. Of an account by time alone all of them are
+   * counted, up to `tallyMax`; else those that one call of `find` would look at. Where an account has several
+   * destinations, what the one that is looked at has no use for counts as delivered.
+   */
+  tally(query: Query & { org: Org }): Promise<Tally>
+  /** The events of this entry's contact that were kept before and after it; nothing where it is not known whose it is. */
+  beside(id: number): Promise<Beside>
   read(id: number): Promise<ReadEntry | undefined>
   lanes(org: Org): Promise<LaneShown[]>
   /** When the entry that came last was received, by the clock of that moment; undefined in an empty store. */

@@ -3,10 +3,12 @@
 import { lastAt } from '../history.ts'
 import { positionOf } from '../place.ts'
 import type { Attempt } from '../ports/entry.ts'
-import type { Cursor, LaneShown, Query, ReadEntry, Shown } from '../ports/lookup.ts'
-import { isBelow, matches } from '../query.ts'
+import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
+import { tallyMax } from '../ports/lookup.ts'
+import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
 import { laneOf, shownOf } from '../rows.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
+import { asOfOneMoment } from './records.ts'
 
 /** Entries that one call looks at. */
 const looksMax = 10_000
@@ -36,8 +38,10 @@ export async function find(
 ): Promise<{ entries: Shown[]; next?: Cursor }> {
   const entries: Found[] = []
   let cursor = before
+  const { first, below } = await within(db, query, before)
   for (let looks = 0; looks < looksMax; ) {
-    const rows = await candidates(db, query, cursor, Math.min(stepMax, looks === 0 ? limit + 1 : stepMax))
+    const most = Math.min(stepMax, looks === 0 ? limit + 1 : stepMax)
+    const rows = await candidates(db, query, { first, below: Math.min(below, cursor?.id ?? below) }, most)
     for (const one of rows) {
       cursor = { id: one.id }
       looks++
@@ -66,26 +70,48 @@ async function withAnswers(db: Database, found: readonly Found[]): Promise<Shown
   })
 }
 
+interface Range {
+  first: number
+  below: number
+}
+
+const everything: Range = { first: 0, below: Number.MAX_SAFE_INTEGER }
+
 /** Everything that may match, what was kept last first. */
-async function candidates(db: Database, query: Query, before: Cursor | undefined, limit: number): Promise<Found[]> {
+async function candidates(db: Session, query: Query, { first, below }: Range, limit: number): Promise<Found[]> {
   const values: unknown[] = [query.destination ?? null]
   const given = (value: unknown) => `$${values.push(value)}`
   const { org, states } = query
-  const below = before ? `id < ${given(before.id)}` : 'true'
-  const inHand = states && !states.includes('delivered') && !states.includes('ignored')
+  const from = given(first)
+  const to = given(below)
+  const most = given(limit)
+  const inRange = `id >= ${from} AND id < ${to}`
+  const newest = `ORDER BY id DESC LIMIT ${most}`
   const sought = soughtBy(query)
+  const isInHand = org !== undefined && inHand(query)
   const source = () => {
-    if (sought) {
-      const [of, kind, value] = sought.map(given)
-      return `SELECT id FROM search_index WHERE org = ${of} AND kind = ${kind} AND value = ${value} AND ${below}`
+    if (sought && !(isInHand && sought.kinds[0] === 'type')) {
+      const [of, value] = [given(sought.org), given(sought.value)]
+      const ofKind = (kind: string) =>
+        `(SELECT id FROM search_index WHERE org = ${of} AND kind = ${given(kind)} AND value = ${value} AND ${inRange} ${newest})`
+      return sought.kinds.map(ofKind).join(' UNION ')
     }
-    if (org === undefined) return `SELECT id FROM entries WHERE ${below}`
-    if (!inHand) return `SELECT id FROM entries WHERE org = ${given(org)} AND ${below}`
-    const [of, wanted] = [given(org), given(states)]
-    return `SELECT id FROM exceptions WHERE org = ${of} AND state = ANY (${wanted}) AND ${below}
-      UNION SELECT id FROM queue WHERE org = ${of} AND 'waiting' = ANY (${wanted}) AND ${below}`
+    if (org === undefined) return `SELECT id FROM entries WHERE ${inRange}`
+    const of = given(org)
+    if (!isInHand) return `SELECT id FROM entries WHERE org = ${of} AND ${inRange}`
+    // What waits elsewhere than in the place of its id is an exception.
+    const inQueue = `SELECT place AS id FROM queue WHERE org = ${of} AND lane = 0 AND place = id
+      AND place >= ${from} AND place < ${to} AND destination = ${destinationOf(of)} ORDER BY place DESC LIMIT ${most}`
+    const excepted = states!.map(
+      (state) => `(SELECT id FROM exceptions WHERE org = ${of} AND state = ${given(state)} AND ${inRange} ${newest})`,
+    )
+    return [
+      ...excepted,
+      ...(states!.includes('waiting') ? [`(${inQueue})`] : []),
+      `(SELECT id FROM entries WHERE org = ${of} AND ${inRange} LIMIT 0)`,
+    ].join(' UNION ')
   }
-  const sql = `SELECT ${shown} FROM (${source()} ORDER BY id DESC LIMIT ${given(limit)}) i
+  const sql = `SELECT ${shown} FROM (SELECT id FROM (${source()}) s ${newest}) i
     JOIN entries e ON e.id = i.id ${joined} ORDER BY e.id DESC`
   return (await db.all(sql, ...values)).map((row) => ({
     ...shownOf(row),
@@ -93,13 +119,121 @@ async function candidates(db: Database, query: Query, before: Cursor | undefined
   }))
 }
 
-function soughtBy(query: Query): [org: string, kind: string, value: string] | undefined {
-  const { org, message, contact, conversation, type } = query
-  if (message !== undefined) return ['', 'message', message]
-  if (org === undefined) return undefined
-  if (contact !== undefined) return [org, 'contact', contact]
-  if (conversation !== undefined) return [org, 'conversation', conversation]
-  return type === undefined ? undefined : [org, 'type', type]
+const destinationOf = (org: string) =>
+  `coalesce($1::integer, (SELECT min(number) FROM destinations WHERE org = ${org} AND removed_at IS NULL), 0)`
+
+/** Ids between which everything of this time is, and below the place where a list goes on. */
+async function within(db: Session, { org, from, to }: Query, before?: Cursor): Promise<Range> {
+  const end = before?.id ?? everything.below
+  const [first, below] = await Promise.all([
+    from === undefined ? 0 : idsAt(db, org, from - orderMs).then((ids) => ids.first),
+    to === undefined ? end : idsAt(db, org, to + orderMs).then((ids) => Math.min(end, ids.below)),
+  ])
+  return { first, below }
+}
+
+/** Entries below `first` were received before this time, and those from `below` on at it or later. */
+async function idsAt(db: Session, org: string | undefined, time: number): Promise<Range> {
+  const row = await db.get('SELECT first, below FROM ids_at_1($1, $2)', org ?? null, time)
+  return { first: Number(row!.first), below: Number(row!.below) }
+}
+
+export async function tally(db: Database, query: Query & { org: string }): Promise<Tally> {
+  return db.transaction(async (session) => {
+    await session.script(asOfOneMoment)
+    const { org, from, to, states } = query
+    const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined
+    const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
+    const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
+    if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])
+    // What lies near the ends is looked at one by one.
+    const whole = await within(session, query)
+    const ends = [
+      ...(from === undefined ? [] : [{ first: whole.first, below: first }]),
+      ...(to === undefined ? [] : [{ first: below, below: whole.below }]),
+    ]
+    const near = await looked(session, query, ends)
+    const between = await countedBetween(session, query, { first, below })
+    const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
+    return { rows, isCut: near.isCut || between.isCut }
+  })
+}
+
+/** Entry by entry, at most as many as one call of `find` looks at. */
+async function looked(session: Session, query: Query, ranges: readonly Range[]): Promise<Tally> {
+  const rows: Tallied[] = []
+  let many = 0
+  for (const { first, below } of ranges) {
+    for (let end = below; ; ) {
+      const found = await candidates(session, query, { first, below: end }, stepMax)
+      for (const one of found) {
+        const { state, reason } = one
+        if (matches(one, query)) rows.push({ state, ...(reason === undefined ? {} : { reason }), count: 1 })
+      }
+      many += found.length
+      if (many >= looksMax) return { rows: tallied(rows), isCut: true }
+      if (found.length < stepMax) break
+      end = found.at(-1)!.id
+    }
+  }
+  return { rows: tallied(rows), isCut: false }
+}
+
+/** By the indexes alone: what is in the queue, what is an exception, and all; what is neither was delivered. */
+async function countedBetween(
+  session: Session,
+  { org, destination: asked }: Query,
+  { first, below }: Range,
+): Promise<Tally> {
+  const own = await session.get(`SELECT ${destinationOf('$2')} AS at`, asked ?? null, org)
+  const at = Number(own!.at)
+  const many = async (sql: string, ...values: unknown[]) =>
+    Number((await session.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1}) s`, ...values))!.many)
+  const all = await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below)
+  const waiting = await many(
+    'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane = 0 AND place >= $2 AND place < $3 AND place = id',
+    org,
+    first,
+    below,
+    at,
+  )
+  const lanes = new Map(
+    (await lanesOf(session, org!)).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
+  )
+  const found = await session.all(
+    `SELECT state, reason, count(*) AS count FROM (
+       SELECT state, reason FROM exceptions WHERE org = $1 AND destination IN (0, $4) AND id >= $2 AND id < $3
+       LIMIT ${tallyMax + 1}
+     ) s GROUP BY 1, 2`,
+    org,
+    first,
+    below,
+    at,
+  )
+  const excepted = found.map((row): Tallied => {
+    const { state } = row as { state: ShownState }
+    const ofLane = state === 'waiting' ? `send ${at}` : state === 'asking' ? 'ask 0' : ''
+    const reason = lanes.get(ofLane) ?? (row.reason as string | null) ?? undefined
+    return { state, ...(reason === undefined ? {} : { reason }), count: Number(row.count) }
+  })
+  const except = excepted.reduce((sum, { count }) => sum + count, 0)
+  const held = lanes.get(`send ${at}`)
+  const rows = tallied([
+    ...excepted,
+    { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
+    { state: 'delivered', count: all - waiting - except },
+  ])
+  return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
+}
+
+export async function beside(db: Database, id: number): Promise<Beside> {
+  const near = (how: string) =>
+    `(SELECT n.message_id FROM search_index s JOIN entries n ON n.id = s.id
+      WHERE s.org = e.org AND s.kind = 'contact' AND s.value = e.contact AND s.id ${how} LIMIT 1)`
+  const sql = `SELECT ${near('< e.id ORDER BY s.id DESC')} AS previous, ${near('> e.id ORDER BY s.id')} AS next
+    FROM entries e WHERE e.id = $1 AND e.contact IS NOT NULL`
+  const { previous, next } = (await db.get(sql, id)) ?? {}
+  return { ...(previous ? { previous: previous as string } : {}), ...(next ? { next: next as string } : {}) }
 }
 
 export async function read(db: Database, id: number): Promise<ReadEntry | undefined> {
@@ -122,7 +256,7 @@ export async function lastReceivedAt(db: Database): Promise<number | undefined> 
 
 export { lanesOf as lanes }
 
-async function lanesOf(db: Database, org: string): Promise<LaneShown[]> {
+async function lanesOf(db: Session, org: string): Promise<LaneShown[]> {
   const sql = 'SELECT * FROM lanes WHERE org = $1 ORDER BY lane DESC, destination'
   return (await db.all(sql, org)).map(laneOf)
 }

@@ -23,7 +23,7 @@ const excepted = `SELECT x.org, x.destination, x.state,
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
   WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
-const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
+export const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
 const totalsIn = async (session: Session) =>
   (

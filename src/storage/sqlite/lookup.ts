@@ -1,10 +1,11 @@
 /** Looking at entries. What people search by stands in `search_index`, which follows the entries after they are answered. */
 
 import { lastAt } from '../history.ts'
-import { bodyOf, positionOf } from '../place.ts'
+import { bodyOf, perBody, positionOf } from '../place.ts'
 import type { Attempt, Destination, LaneKey } from '../ports/entry.ts'
-import type { Cursor, LaneShown, Query, ReadEntry, Shown } from '../ports/lookup.ts'
-import { isBelow, matches } from '../query.ts'
+import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
+import { tallyMax } from '../ports/lookup.ts'
+import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
 import { laneOf, shownOf } from '../rows.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
@@ -77,7 +78,7 @@ export function find(
 ): { entries: Shown[]; next?: Cursor } {
   const entries: Shown[] = []
   let looks = 0
-  for (const shown of candidates(db, query, before)) {
+  for (const shown of candidates(db, query, within(db, query, before))) {
     if (isBelow(shown, before) && matches(shown, query)) entries.push(withAnswer(db, shown))
     if (entries.length === limit || ++looks === looksMax) return { entries: entries.map(bare), next: { id: shown.id } }
   }
@@ -96,41 +97,167 @@ function withAnswer(db: Database, shown: Found): Found {
   return attempt ? { ...shown, answer: attempt as unknown as Pick<Attempt, 'status' | 'many' | 'tries'> } : shown
 }
 
+interface Range {
+  first: number
+  below: number
+}
+
 /** Everything that may match, what was kept last first, by the index that leaves the least to look at. */
-function candidates(db: Database, query: Query, before: Cursor | undefined): Iterable<Found> {
-  const below = before?.id ?? Number.MAX_SAFE_INTEGER
-  const { org, states } = query
+function candidates(db: Database, query: Query, { first, below }: Range): Iterable<Found> {
+  const { org, states, destination: at } = query
   const sought = soughtBy(query)
-  if (sought) {
-    const join = `JOIN search_index s ON s.id = e.id`
-    const where = 's.org = ?2 AND s.kind = ?3 AND s.value = ?4 AND s.id < ?5 ORDER BY s.id DESC'
-    return rows(db, query.destination, `${join} ${joined} WHERE ${where}`, ...sought, below)
+  const isInHand = org !== undefined && inHand(query) && isShort(db, org, states!)
+  if (sought && !(isInHand && sought.kinds[0] === 'type')) {
+    const { kinds, value } = sought
+    const of = [sought.org, value, below, first] as const
+    if (kinds.length === 1) {
+      const where = 's.org = ?2 AND s.kind = ?6 AND s.value = ?3 AND s.id < ?4 AND s.id >= ?5 ORDER BY s.id DESC'
+      return rows(db, at, `JOIN search_index s ON s.id = e.id ${joined} WHERE ${where}`, ...of, kinds[0]!)
+    }
+    const kind = 'SELECT id FROM search_index WHERE org = ?2 AND value = ?3 AND kind'
+    const where = `e.id IN (${kind} = ?6 UNION ${kind} = ?7) AND e.id < ?4 AND e.id >= ?5 ORDER BY e.id DESC`
+    return rows(db, at, `${joined} WHERE ${where}`, ...of, ...kinds)
   }
-  if (org === undefined) return rows(db, query.destination, `${joined} WHERE e.id < ?2 ORDER BY e.id DESC`, below)
-  if (states && !states.includes('delivered') && !states.includes('ignored') && isShort(db, org, states)) {
-    const where = `e.id < ?3 AND e.id IN (${inHand}) ORDER BY e.id DESC`
-    return rows(db, query.destination, `${joined} WHERE ${where}`, org, below, JSON.stringify(states))
+  if (org === undefined)
+    return rows(db, at, `${joined} WHERE e.id < ?2 AND e.id >= ?3 ORDER BY e.id DESC`, below, first)
+  if (isInHand) {
+    const where = `e.id < ?3 AND e.id >= ?5 AND e.id IN (${notFinal}) ORDER BY e.id DESC`
+    return rows(db, at, `${joined} WHERE ${where}`, org, below, JSON.stringify(states), first)
   }
-  return rows(db, query.destination, `${joined} WHERE e.org = ?2 AND e.id < ?3 ORDER BY e.id DESC`, org, below)
+  const where = 'e.org = ?2 AND e.id < ?3 AND e.id >= ?4 ORDER BY e.id DESC'
+  return rows(db, at, `${joined} WHERE ${where}`, org, below, first)
 }
 
 /** What is not final, by its own small indexes; what is delivered may be a million. */
-const inHand = `SELECT id FROM exceptions WHERE org = ?2 AND state IN (SELECT value FROM json_each(?4))
+const notFinal = `SELECT id FROM exceptions WHERE org = ?2 AND state IN (SELECT value FROM json_each(?4))
   UNION ALL SELECT id FROM queue WHERE org = ?2 AND EXISTS (SELECT 1 FROM json_each(?4) WHERE value = 'waiting')`
 
 /** Few enough to be put in order at once; of many the newest are among the newest of all. */
 function isShort(db: Database, org: string, states: readonly string[]): boolean {
-  const sql = `SELECT 1 FROM (${inHand}) LIMIT 1 OFFSET ?3`
+  const sql = `SELECT 1 FROM (${notFinal}) LIMIT 1 OFFSET ?3`
   return db.get(sql, null, org, looksMax, JSON.stringify(states)) === undefined
 }
 
-function soughtBy(query: Query): [org: string, kind: string, value: string] | undefined {
-  const { org, message, contact, conversation, type } = query
-  if (message !== undefined) return ['', 'message', message]
-  if (org === undefined) return undefined
-  if (contact !== undefined) return [org, 'contact', contact]
-  if (conversation !== undefined) return [org, 'conversation', conversation]
-  return type === undefined ? undefined : [org, 'type', type]
+/** Ids between which everything of this time is, and below the place where a list goes on. */
+function within(db: Database, { org, from, to }: Query, before?: Cursor): Range {
+  const end = before?.id ?? Number.MAX_SAFE_INTEGER
+  return {
+    first: from === undefined ? 0 : idsAt(db, org, from - orderMs).first,
+    below: to === undefined ? end : Math.min(end, idsAt(db, org, to + orderMs).below),
+  }
+}
+
+/** Entries below `first` were received before this time, and those from `below` on at it or later. */
+function idsAt(db: Database, org: string | undefined, time: number): Range {
+  const next = org === undefined ? 'SELECT id, received_at FROM entries WHERE id >= ?1' : nextOf
+  const last = db.get(
+    `SELECT max(id) AS id FROM entries${org === undefined ? '' : ' WHERE org = ?1'}`,
+    ...(org === undefined ? [] : [org]),
+  )
+  let first = 0
+  let below = Number(last?.id ?? 0) + 1
+  while (below - first > perBody) {
+    const middle = first + Math.floor((below - first) / 2)
+    const row = db.get(`${next} ORDER BY id LIMIT 1`, middle, ...(org === undefined ? [] : [org]))
+    if (row && Number(row.received_at) < time) first = Number(row.id) + 1
+    else below = middle
+  }
+  return { first, below }
+}
+
+const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
+
+export function tally(db: Database, query: Query & { org: string }): Tally {
+  const { org, from, to, states } = query
+  const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined
+  const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
+  const below = to === undefined ? Number.MAX_SAFE_INTEGER : idsAt(db, org, to - orderMs).first
+  const whole = within(db, query)
+  if (!isByTimeAlone || first >= below) return looked(db, query, [whole])
+  // What lies near the ends is looked at one by one.
+  const near = looked(db, query, [
+    ...(from === undefined ? [] : [{ first: whole.first, below: first }]),
+    ...(to === undefined ? [] : [{ first: below, below: whole.below }]),
+  ])
+  const between = countedBetween(db, query, { first, below })
+  const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
+  return { rows, isCut: near.isCut || between.isCut }
+}
+
+/** Entry by entry, at most as many as one call of `find` looks at. */
+function looked(db: Database, query: Query, ranges: readonly Range[]): Tally {
+  const rows: Tallied[] = []
+  let many = 0
+  for (const range of ranges) {
+    for (const shown of candidates(db, query, range)) {
+      if (matches(shown, query)) rows.push({ ...tallyOf(shown), count: 1 })
+      if (++many === looksMax) return { rows: tallied(rows), isCut: true }
+    }
+  }
+  return { rows: tallied(rows), isCut: false }
+}
+
+function tallyOf({ state, reason }: Shown): Omit<Tallied, 'count'> {
+  return { state, ...(reason === undefined ? {} : { reason }) }
+}
+
+/** By the indexes alone: what is in the queue, what is an exception, and all; what is neither was delivered. */
+function countedBetween(db: Database, { org, destination: asked }: Query, { first, below }: Range): Tally {
+  const of = [org!, first, below] as const
+  const at =
+    asked ??
+    Number(
+      db.get('SELECT min(number) AS number FROM destinations WHERE org = ? AND removed_at IS NULL', org!)?.number ?? 0,
+    )
+  const many = (sql: string, ...values: (string | number)[]) =>
+    Number(db.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1})`, ...values)!.many)
+  const all = many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of)
+  const waiting = many(
+    'SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane = 0 AND place >= ?2 AND place < ?3 AND place = id',
+    ...of,
+    at,
+  )
+  const lanes = new Map(
+    lanesOf(db, org!).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
+  )
+  const excepted = db
+    .all(
+      `SELECT state, reason, count(*) AS count FROM (
+         SELECT state, reason FROM exceptions WHERE org = ?1 AND destination IN (0, ?4) AND id >= ?2 AND id < ?3
+         LIMIT ${tallyMax + 1}
+       ) GROUP BY 1, 2`,
+      ...of,
+      at,
+    )
+    .map((row): Tallied => {
+      const { state } = row as { state: ShownState }
+      const ofLane = state === 'waiting' ? `send ${at}` : state === 'asking' ? 'ask 0' : ''
+      const reason = lanes.get(ofLane) ?? (row.reason as string | null) ?? undefined
+      return { state, ...(reason === undefined ? {} : { reason }), count: Number(row.count) }
+    })
+  const except = excepted.reduce((sum, { count }) => sum + count, 0)
+  const held = lanes.get(`send ${at}`)
+  const rows = tallied([
+    ...excepted,
+    { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
+    { state: 'delivered', count: all - waiting - except },
+  ])
+  return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
+}
+
+export function beside(db: Database, id: number): Beside {
+  const own = db.get('SELECT org, contact FROM entries WHERE id = ?', id)
+  if (typeof own?.contact !== 'string') return {}
+  const near = (how: string) =>
+    db.get(
+      `SELECT e.message_id AS message FROM search_index s JOIN entries e ON e.id = s.id
+       WHERE s.org = ?1 AND s.kind = 'contact' AND s.value = ?2 AND s.id ${how} LIMIT 1`,
+      own.org as string,
+      own.contact as string,
+      id,
+    )?.message as string | undefined
+  const [previous, next] = [near('< ?3 ORDER BY s.id DESC'), near('> ?3 ORDER BY s.id')]
+  return { ...(previous ? { previous } : {}), ...(next ? { next } : {}) }
 }
 
 function* rows(

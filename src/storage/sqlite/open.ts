@@ -6,8 +6,9 @@
 import { pause, systemClock } from '../../lib/clock.ts'
 import type { Conversations } from '../ports/accounts.ts'
 import type { Inbox, Lease } from '../ports/inbox.ts'
-import type { Lookup } from '../ports/lookup.ts'
+import type { Lookup, Query } from '../ports/lookup.ts'
 import type { Mode, Purged, Risk, Storage } from '../ports/storage.ts'
+import { soughtBy } from '../query.ts'
 import { copyDatabase } from './backup.ts'
 import { startThread, type Thread } from './thread.ts'
 import {
@@ -36,10 +37,17 @@ export function storageOf(
   const lookup = reader.port<Lookup>('lookup')
 
   /** What people search by follows the entries; a search waits until it has caught up. */
-  async function find(...args: Parameters<Lookup['find']>): ReturnType<Lookup['find']> {
-    const [{ message, contact, conversation, type }] = args
-    if ((message ?? contact ?? conversation ?? type) !== undefined) while (await writer.call('storage', 'index', []));
-    return lookup.find(...args)
+  const caughtUp =
+    <Args extends unknown[], Found>(search: (...args: Args) => Promise<Found>, isSought: (...args: Args) => boolean) =>
+    async (...args: Args): Promise<Found> => {
+      if (isSought(...args)) while (await writer.call('storage', 'index', []));
+      return search(...args)
+    }
+  const isSought = (query: Query) => soughtBy(query) !== undefined
+  const searches: Partial<Lookup> = {
+    find: caughtUp(lookup.find, isSought),
+    tally: caughtUp(lookup.tally, isSought),
+    beside: caughtUp(lookup.beside, () => true),
   }
 
   return {
@@ -48,7 +56,7 @@ export function storageOf(
     installs: writer.port('installs'),
     vault: writer.port('vault'),
     conversations: conversationsOf(writer),
-    lookup: new Proxy(lookup, { get: (port, method) => (method === 'find' ? find : Reflect.get(port, method)) }),
+    lookup: new Proxy(lookup, { get: (port, method) => Reflect.get(searches, method) ?? Reflect.get(port, method) }),
     audit: writer.port('audit'),
     tickets: writer.port('tickets'),
     jobs: writer.port('jobs'),
