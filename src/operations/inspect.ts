@@ -7,14 +7,14 @@ import { probeMsMax } from '../lib/backoff.ts'
 import { skewMsMax } from '../lib/clock.ts'
 import { codeOf, Problem } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
-import { type InBody, openLearnt, resolve } from '../pipeline/resolve.ts'
+import { openLearnt, resolve } from '../pipeline/resolve.ts'
 import { textsOf } from '../pipeline/texts.ts'
 import { translate } from '../pipeline/translate.ts'
 import type { Call } from '../segment/call.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Body } from '../storage/ports/entry.ts'
-import type { Cursor, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+import type { Cursor, LaneShown, Lookup, Query, Shown } from '../storage/ports/lookup.ts'
 import { type Explained, explain } from './reasons.ts'
+import { inBody } from './trial.ts'
 
 export interface Step {
   /** Undefined: not yet. */
@@ -125,12 +125,6 @@ async function callOf(
   const conversations = { recall: async () => remembered, remember: async () => {} }
   const [one] = await resolve({ ...needs, conversations }, entry.org, { entries: [entry], bodies })
   return one?.is === 'known' ? translate(one.page, one.data, one.known, entry) : undefined
-}
-
-/** What was read of an entry, as the pipeline has it in hand; its body is damaged where it is not there. */
-export function inBody({ body, ...entry }: ReadEntry): { entry: InBody; bodies: Body[] } {
-  const { id, version } = body ?? { id: 0, version: 0 }
-  return { entry: { ...entry, body: { id, version } }, bodies: body ? [body] : [] }
 }
 
 /** Everything that a query finds, page by page, for as long as it is wanted. */

@@ -186,6 +186,16 @@ describe('redrive', () => {
     assert.match((await run('redrive', {})).output, /1 found, 0 wait to be sent again\n {2}1 stay: invalid_json/)
   })
 
+  test('leaves an event that would fail again where it is, with its reason', async () => {
+    await post({ type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } })
+    await settled(rig, ({ held }) => held === 1)
+    for (const dryRun of [true, false]) {
+      const { output } = await run('redrive', { org: id, dryRun })
+      assert.match(output, /1 found, 0 (would be sent|wait to be sent) again\n {2}1 stay: shape_unknown/)
+    }
+    assert.equal((await rig.sums()).held, 1)
+  })
+
   test('stops between pages when it is told to', async () => {
     await oneDead()
     const stopped = rig.command('redrive', { given: { org: id }, stopped: Promise.resolve() })

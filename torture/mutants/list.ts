@@ -371,4 +371,11 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     becomes: "else if (verdict.is === 'held') return { ...result, dead: sureDead(result), stopped: verdict }",
     catchers: [simulation],
   },
+  {
+    name: 'sends again what must fail again',
+    becomes: `const read = (
+  isTried || true ? { is: 'usable', org: shown.org, type: shown.type } : await tryAgain(needs, shown, byToday)
+) as Awaited<ReturnType<typeof tryAgain>>`,
+    catchers: [{ test: 'test/operate/operate.test.ts', only: 'would fail again' }],
+  },
 ]

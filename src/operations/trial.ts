@@ -1,0 +1,67 @@
+/** Whether an event that is to be sent again would become a call: tried before it is moved, by what sends it afterwards. */
+import type { Keyring } from '../accounts/keyring.ts'
+import { deletionType, reopen } from '../drift/envelope.ts'
+import type { EventPage } from '../events/define.ts'
+import { Problem } from '../lib/errors.ts'
+import { type InBody, resolve } from '../pipeline/resolve.ts'
+import { textsOf } from '../pipeline/texts.ts'
+import { translate } from '../pipeline/translate.ts'
+import { messageBytesMax, textOf } from '../segment/batch.ts'
+import type { Body } from '../storage/ports/entry.ts'
+import type { Lookup, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+
+interface Needs {
+  catalogue: ReadonlyMap<string, EventPage>
+  keyring: Keyring
+  lookup: Lookup
+}
+
+/** Which account and event it is after all, or the reason why it would fail. */
+export type Tried = { is: 'usable'; org: string; type: string } | { is: 'fails'; reason: string }
+
+/**
+ * Tries what happens to an event once it waits again: its body is opened, judged and translated by this version of its
+ * page. Whose it is, where Drift must be asked, is not known before; such an event is usable.
+ */
+export async function tryAgain(needs: Needs, shown: Shown, mapping: (page: EventPage) => number): Promise<Tried> {
+  const { catalogue, keyring, lookup } = needs
+  if (shown.type === deletionType) return { is: 'fails', reason: deletionType }
+  const read = await lookup.read(shown.id)
+  if (!read) return { is: 'fails', reason: shown.reason ?? 'unknown' }
+  try {
+    const { entry, bodies } = inBody(read)
+    const envelope = reopen((await textsOf(keyring, bodies).of(entry)).toString())
+    if (!envelope) return { is: 'fails', reason: shown.reason ?? 'invalid_json' }
+    const page = catalogue.get(envelope.type)
+    if (!page) return { is: 'fails', reason: 'type_unknown' }
+    const waiting: InBody = { ...entry, type: envelope.type, state: 'waiting', mapping: mapping(page) }
+    const remembered = new Map(
+      entry.contact && entry.conversation ? [[entry.conversation, entry.contact] as const] : [],
+    )
+    const conversations = { recall: async () => remembered, remember: async () => {} }
+    const [one] = await resolve({ catalogue, keyring, conversations }, entry.org, { entries: [waiting], bodies })
+    const reason = one && failureOf(one)
+    return reason === undefined ? { is: 'usable', org: envelope.orgId, type: envelope.type } : { is: 'fails', reason }
+  } catch (error) {
+    if (error instanceof Problem) return { is: 'fails', reason: error.code }
+    throw error
+  }
+}
+
+function failureOf(one: Awaited<ReturnType<typeof resolve>>[number]): string | undefined {
+  if (one.is === 'quarantined') return one.reason
+  if (one.is === 'asking') return undefined
+  try {
+    const call = translate(one.page, one.data, one.known, one.entry)
+    if (!call) return 'empty'
+    return Buffer.byteLength(textOf(call)) > messageBytesMax ? 'message_too_large' : undefined
+  } catch {
+    return 'translation_failed'
+  }
+}
+
+/** What was read of an entry, as the pipeline has it in hand; its body is damaged where it is not there. */
+export function inBody({ body, ...entry }: ReadEntry): { entry: InBody; bodies: Body[] } {
+  const { id, version } = body ?? { id: 0, version: 0 }
+  return { entry: { ...entry, body: { id, version } }, bodies: body ? [body] : [] }
+}
