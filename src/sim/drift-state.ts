@@ -10,6 +10,8 @@ export interface Org {
   /** By the digits of their id. */
   readonly conversations: Map<string, JsonObject>
   readonly contacts: Map<string, JsonObject>
+  /** By their `eventId`. */
+  readonly meetings: Map<string, JsonObject>
 }
 
 /** One row of the table behind Drift's OAuth: an access token and, unless private, its refresh token. */
@@ -43,6 +45,56 @@ export interface DriftSettings {
   omitOrgId: boolean
   /** Which of the two documented shapes a 404 has: `{ errors: [ … ] }` or `{ error: { … } }`. */
   notFoundShape: 'errors' | 'error'
+  /** How Drift's lists behave, see drift-lists.ts. */
+  lists: ListSettings
+}
+
+/** What the lists do where public sources disagree, and what may go wrong with them. */
+export interface ListSettings {
+  /**
+   * `links`: `links.next`, an address whose token says up to which update and id the next page goes, as in answers of 2023.
+   * `pagination`: `pagination.next`, the position of the next record, as an older page of Drift's documentation has it: what
+   * is updated or goes meanwhile moves every record behind it. `both`: as one answer of 2022 that was published.
+   */
+  paging: 'links' | 'pagination' | 'both'
+  /** Records of a page of conversations at most. */
+  limitMax: number
+  /** Records that a list of meetings has at most. */
+  meetingsMax: number
+  /** What a grant needs to list meetings; no public source says it. */
+  meetingScopes: string[]
+  /** Calls of the reports that an account has in a minute. */
+  reportsAMinute: number
+  /** Other requests that an account has in a minute and in a second; no public source says how many. undefined: any. */
+  requestsAMinute: number | undefined
+  requestsASecond: number | undefined
+  /** Says with a 429 when to come again. */
+  retryAfter: boolean
+  odd: Set<ListOddity>
+}
+
+/**
+ * `records`: between the records stand null, a text, one without an id, one whose numbers are texts. `repeats`: a page begins
+ * with the last record of the one before. `empty_pages`: every third page is empty and has a next, where links say where one is. `loop`: the last
+ * page names itself as the next. `foreign_next`: the next page is said to be on another host. `no_times`: every fifth record
+ * has no `updatedAt`. `no_contact`: every seventh conversation names no contact.
+ */
+export type ListOddity = 'records' | 'repeats' | 'empty_pages' | 'loop' | 'foreign_next' | 'no_times' | 'no_contact'
+
+/** As Drift's documentation has them, with nothing odd. */
+export function listSettings(chosen: Partial<ListSettings> = {}): ListSettings {
+  return {
+    paging: 'links',
+    limitMax: 100,
+    meetingsMax: 1_000,
+    meetingScopes: ['user_read'],
+    reportsAMinute: 60,
+    requestsAMinute: undefined,
+    requestsASecond: undefined,
+    retryAfter: true,
+    odd: new Set(),
+    ...chosen,
+  }
 }
 
 export interface DriftState {
@@ -54,6 +106,8 @@ export interface DriftState {
   readonly refreshTokens: Map<string, Grant>
   /** Authorization codes that were not exchanged yet. */
   readonly codes: Map<string, { orgId: number; redirectUri: string }>
+  /** When the requests of an account came that its limits count, by the name of the limit and the account. */
+  readonly taken: Map<string, number[]>
 }
 
 /** Kong's default, counted from the last refresh: an idle refresh token dies after fourteen days. */
@@ -67,14 +121,20 @@ export function newToken({ random }: DriftState): string {
 export function orgOf({ orgs }: DriftState, orgId: number): Org {
   const known = orgs.get(orgId)
   if (known) return known
-  const org: Org = { orgId, name: `Account ${orgId}`, conversations: new Map(), contacts: new Map() }
+  const org: Org = {
+    orgId,
+    name: `Account ${orgId}`,
+    conversations: new Map(),
+    contacts: new Map(),
+    meetings: new Map(),
+  }
   orgs.set(orgId, org)
   return org
 }
 
-/** Adds or replaces by `id`. */
-export function remember(into: Map<string, JsonObject>, record: JsonObject): void {
-  const digits = digitsOf(record.id)
+/** Adds or replaces by `id`, or by another field. */
+export function remember(into: Map<string, JsonObject>, record: JsonObject, by = 'id'): void {
+  const digits = digitsOf(record[by])
   if (digits !== undefined) into.set(digits, record)
 }
 

@@ -7,15 +7,26 @@ import { type Random, systemRandom } from '../lib/random.ts'
 import { openOutlet } from '../lib/request.ts'
 import { type DemoSite, demoSite, widgetScript } from './demo-site.ts'
 import { lookUp } from './drift-api.ts'
+import { listOf } from './drift-lists.ts'
 import { authorizePage, decide, token, tokenInfo, uninstall } from './drift-oauth.ts'
 import { appsDeed, appsPage, statusPage } from './drift-pages.ts'
-import { type DriftSettings, type DriftState, grantTo, type Org, orgOf, remember } from './drift-state.ts'
+import {
+  type DriftSettings,
+  type DriftState,
+  grantTo,
+  type ListSettings,
+  listSettings,
+  type Org,
+  orgOf,
+  remember,
+} from './drift-state.ts'
 import { expression, openScripts, type PathPattern, type Script } from './script.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting, waitMsMax } from './waiting.ts'
 import { openWebhookSender, type WebhookSender } from './webhook-sender.ts'
 
-export interface DriftOptions extends Partial<DriftSettings> {
+export interface DriftOptions extends Partial<Omit<DriftSettings, 'lists'>> {
+  lists?: Partial<ListSettings>
   /** 0, the default: a free one. */
   port?: number
   /** Where the fixtures are. Default: the event catalogue's. */
@@ -36,7 +47,14 @@ export interface DriftSim extends WebhookSender, Omit<DriftState, 'clock' | 'ran
   /** What the next requests for this path get; undefined: the normal answers again. */
   script(path: PathPattern, script: Script<Action> | undefined): void
   /** Adds an account, or adds to it. Records are found by their `id`. */
-  addOrg(org: { orgId: number; name?: string; conversations?: JsonObject[]; contacts?: JsonObject[] }): Org
+  addOrg(org: {
+    orgId: number
+    name?: string
+    conversations?: JsonObject[]
+    contacts?: JsonObject[]
+    /** Found by their `eventId`. */
+    meetings?: JsonObject[]
+  }): Org
   /** A grant as the OAuth flow gives one; `expiresIn` in seconds. */
   issueToken(
     orgId: number,
@@ -53,7 +71,7 @@ export interface DriftSim extends WebhookSender, Omit<DriftState, 'clock' | 'ran
 }
 
 /** The app of the simulator. The scopes are those that Drift's page about the integration asks for. */
-const defaults: DriftSettings = {
+const defaults: Omit<DriftSettings, 'lists'> = {
   clientId: 'drift-sim-client',
   clientSecret: 'drift-sim-client-secret',
   verificationToken: 'drift-sim-verification-token',
@@ -75,8 +93,8 @@ const routes = new Map<string, Route>([
 ])
 
 export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> {
-  const { port = 0, fixtures, site, clock = systemClock, random = systemRandom, ...chosen } = options
-  const settings: DriftSettings = { ...defaults, ...chosen }
+  const { port = 0, fixtures, site, clock = systemClock, random = systemRandom, lists, ...chosen } = options
+  const settings: DriftSettings = { ...defaults, ...chosen, lists: listSettings(lists) }
   const state: DriftState = {
     clock,
     random,
@@ -85,6 +103,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     accessTokens: new Map(),
     refreshTokens: new Map(),
     codes: new Map(),
+    taken: new Map(),
   }
   const requests: Received[] = []
   const scripts = openScripts<Action>()
@@ -113,15 +132,17 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     accessTokens: state.accessTokens,
     refreshTokens: state.refreshTokens,
     codes: state.codes,
+    taken: state.taken,
     requests,
     ...sender,
     script: scripts.set,
     count: (path) => requests.filter((request) => expression(path).test(request.path)).length,
-    addOrg({ orgId, name, conversations = [], contacts = [] }) {
+    addOrg({ orgId, name, conversations = [], contacts = [], meetings = [] }) {
       const org = { ...orgOf(state, orgId), ...(name === undefined ? {} : { name }) }
       state.orgs.set(orgId, org)
       for (const conversation of conversations) remember(org.conversations, conversation)
       for (const contact of contacts) remember(org.contacts, contact)
+      for (const meeting of meetings) remember(org.meetings, meeting, 'eventId')
       return org
     },
     issueToken(orgId, { scopes = settings.scopes, expiresIn = settings.expiresIn } = {}) {
@@ -145,6 +166,8 @@ function answerTo(state: DriftState, request: Received, sender: WebhookSender, t
   if (request.method === 'POST' && request.path === '/settings/apps') return appsDeed(state, request, sender, types)
   const route = routes.get(`${request.method} ${request.path}`)
   if (route) return route(state, request)
+  const list = listOf(state, request)
+  if (list) return list
   const found = request.method === 'GET' ? lookUp(state, request) : undefined
   return found ?? widgetScript(request) ?? { status: 404, body: { message: 'no Route matched with those values' } }
 }

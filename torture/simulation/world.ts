@@ -12,7 +12,7 @@ import { startOperations } from '../../src/operations/run.ts'
 import { addsUp, sumsOf } from '../../src/operations/totals.ts'
 import { openPipeline } from '../../src/pipeline/open.ts'
 import type { Receive } from '../../src/pipeline/receive.ts'
-import { type DriftState, grantTo, orgOf, remember } from '../../src/sim/drift-state.ts'
+import { type DriftState, grantTo, listSettings, orgOf, remember } from '../../src/sim/drift-state.ts'
 import { manualClock, seeded } from '../../test/clock.ts'
 import { type Kind, kinds, respelled, type Webhook } from '../events.ts'
 import { type Audit, Ledger } from '../ledger.ts'
@@ -65,11 +65,13 @@ export async function simulate(seed: number): Promise<Simulated> {
       omitExpiresIn: false,
       omitOrgId: false,
       notFoundShape: 'errors',
+      lists: listSettings(),
     },
     orgs: new Map(),
     accessTokens: new Map(),
     refreshTokens: new Map(),
     codes: new Map(),
+    taken: new Map(),
   }
   const partners = openPartners(world, drift, ledger, fraction)
   const troubles: Record<string, number> = {}
