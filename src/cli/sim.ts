@@ -1,9 +1,12 @@
 import { withoutEnd } from '../lib/without-end.ts'
+import { startControl } from '../sim/control.ts'
 import { startSims } from '../sim/index.ts'
 import type { Command } from './command.ts'
 
 /** The account of Drift's own samples. */
 const sampleOrg = 5_000_883
+/** A key that the simulated Segment takes, as it takes every well-formed one. */
+const sampleKey = 'SampleSourceKey0123456789abcdefg'
 
 export const sim: Command = {
   name: 'sim',
@@ -16,17 +19,32 @@ export const sim: Command = {
       meaning: "the service, for Drift's own page to send events to",
       default: 'http://127.0.0.1:8080',
     },
+    {
+      flags: '--single-account',
+      meaning: 'print the settings that install the sample account at the start, without a browser, as well',
+    },
+    {
+      flags: '--control [port]',
+      meaning: 'an address on loopback where either is made to fail, to rehearse an outage; without a port a free one',
+    },
   ],
-  examples: ['npx drift-segment-source sim', 'npx drift-segment-source sim --drift-port 4010 --segment-port 4020'],
+  examples: [
+    'npx drift-segment-source sim',
+    'npx drift-segment-source sim --drift-port 4010 --segment-port 4020 --control 4030',
+  ],
   async run(context, given) {
     const sims = await startSims({
       drift: { port: Number(given.driftPort), requestUrl: `${withoutEnd(String(given.to), '/')}/webhooks/drift` },
       segment: { port: Number(given.segmentPort) },
     })
     const { drift, segment } = sims
+    const control =
+      given.control && (await startControl(sims, { port: given.control === true ? 0 : Number(given.control) }))
     drift.addOrg({ orgId: sampleOrg, name: 'Sample account' })
     context.remark(`Drift's page of apps, which sends events too: ${drift.url}/settings/apps`)
     context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
+    if (control)
+      context.remark(`make Segment fail: curl -X PUT ${control.url}/segment -d '{"status":503}'; see docs/outages.md`)
     const { clientId, clientSecret, verificationToken } = drift.settings
     context.remark('a Drift and a Segment are running; stop them with Ctrl+C. Settings for the service:')
     context.print(
@@ -40,9 +58,17 @@ export const sim: Command = {
         `SEGMENT_API_URL_US=${segment.url}`,
         `SEGMENT_API_URL_EU=${segment.url}`,
         `SEGMENT_CDN_URL=${segment.url}`,
+        ...(given.singleAccount
+          ? [
+              `DRIFT_ORG_ID=${sampleOrg}`,
+              `DRIFT_ACCESS_TOKEN=${drift.privateToken(sampleOrg)}`,
+              `SEGMENT_WRITE_KEY=${sampleKey}`,
+            ]
+          : []),
       ].join('\n'),
     )
     await context.untilStopped()
+    if (control) await control.close()
     await sims.close()
   },
 }

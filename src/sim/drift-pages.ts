@@ -32,13 +32,13 @@ export function statusPage(
 export function appsPage(state: DriftState, types: readonly string[]): Reply {
   const { requestUrl } = state.settings
   const accounts = [...state.orgs.values()].map(({ orgId, name }) => {
-    const deed = (value: string, label: string) => html`<button name="deed" value="${value}">${label}</button>\n`
-    const events = types.map((type) => deed(type, type))
-    const connected = html`<p>The app is connected. ${deed('disconnect', 'Disconnect it')}</p>`
-    const deeds = html`${isConnected(state, orgId) ? connected : html`<p>No app is connected.</p>`}
+    const button = (value: string, label: string) => html`<button name="press" value="${value}">${label}</button>\n`
+    const events = types.map((type) => button(type, type))
+    const connected = html`<p>The app is connected. ${button('disconnect', 'Disconnect it')}</p>`
+    const buttons = html`${isConnected(state, orgId) ? connected : html`<p>No app is connected.</p>`}
 <p>Send an event of this account: ${events}</p>`
     return html`<form method="post" action="/settings/apps"><h2>${name} (${orgId})</h2>
-<input type="hidden" name="orgId" value="${orgId}">${requestUrl === undefined ? html`` : deeds}</form>\n`
+<input type="hidden" name="orgId" value="${orgId}">${requestUrl === undefined ? html`` : buttons}</form>\n`
   })
   const to = html`<p>The app's request URL is ${requestUrl ?? 'not known to this Drift, so nothing can be sent'}.
 What was sent, and what was answered: <a href="/">/</a></p>`
@@ -49,7 +49,7 @@ What was sent, and what was answered: <a href="/">/</a></p>`
 let presses = 0
 
 /** `POST /settings/apps`: an app that is taken away loses its tokens first, and is told then. */
-export function appsDeed(
+export function pressApps(
   state: DriftState,
   { body }: Received,
   { send }: WebhookSender,
@@ -57,15 +57,15 @@ export function appsDeed(
 ): Reply {
   const form = new URLSearchParams(body)
   const orgId = Number(form.get('orgId'))
-  const deed = form.get('deed') ?? ''
+  const pressed = form.get('press') ?? ''
   const to = state.settings.requestUrl
   if (to !== undefined && state.orgs.has(orgId)) {
-    if (deed === 'disconnect') {
+    if (pressed === 'disconnect') {
       for (const grant of [...state.accessTokens.values()]) if (grant.orgId === orgId) revoke(state, grant)
       void send({ type: 'app_disconnected', orgId, data: {} }, { to })
     }
     // Each time another one: the same again would be taken for a repeat.
-    if (types.includes(deed)) void send(deed, { to, orgId, vary: ++presses })
+    if (types.includes(pressed)) void send(pressed, { to, orgId, vary: ++presses })
   }
   return { status: 303, headers: { location: '/settings/apps' } }
 }

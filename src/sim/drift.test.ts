@@ -148,8 +148,8 @@ describe('tokens', () => {
 })
 
 describe('the page of apps', () => {
-  const press = (deed: string, of = orgId) =>
-    fetch(`${drift.url}/settings/apps`, { method: 'POST', body: new URLSearchParams({ orgId: `${of}`, deed }) })
+  const press = (what: string, of = orgId) =>
+    fetch(`${drift.url}/settings/apps`, { method: 'POST', body: new URLSearchParams({ orgId: `${of}`, press: what }) })
 
   test('sends an event of the account, each time another one, and tells what came of it on the page for people', async () => {
     assert.doesNotMatch(await (await fetch(`${drift.url}/settings/apps`)).text(), /<button/)

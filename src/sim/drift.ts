@@ -9,7 +9,7 @@ import { type DemoSite, demoSite, widgetScript } from './demo-site.ts'
 import { lookUp } from './drift-api.ts'
 import { listOf } from './drift-lists.ts'
 import { authorizePage, decide, token, tokenInfo, uninstall } from './drift-oauth.ts'
-import { appsDeed, appsPage, statusPage } from './drift-pages.ts'
+import { appsPage, pressApps, statusPage } from './drift-pages.ts'
 import {
   type DriftSettings,
   type DriftState,
@@ -163,7 +163,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
 }
 
 function answerTo(state: DriftState, request: Received, sender: WebhookSender, types: readonly string[]): Reply {
-  if (request.method === 'POST' && request.path === '/settings/apps') return appsDeed(state, request, sender, types)
+  if (request.method === 'POST' && request.path === '/settings/apps') return pressApps(state, request, sender, types)
   const route = routes.get(`${request.method} ${request.path}`)
   if (route) return route(state, request)
   const list = listOf(state, request)
