@@ -89,7 +89,7 @@ export const sentences = {
   store_damaged: sentence(
     'bad',
     (damage: readonly string[]) => `store: damaged: ${damage.slice(0, 3).join('; ')}`,
-    () => 'stop the service and restore the last backup: see docs/operate.md',
+    () => 'stop the service and restore the last backup: see docs/backup.md',
   ),
   store_writable: sentence('ok', () => 'store: can be written'),
   store_not_writable: sentence(
@@ -112,7 +112,7 @@ export const sentences = {
     'look',
     (standbys: number) =>
       `store: PostgreSQL has standbys (${standbys}), and a commit waits for none of them: a failover loses the last events`,
-    () => 'set synchronous_standby_names where a failover must lose nothing: see docs/operate.md',
+    () => 'set synchronous_standby_names where a failover must lose nothing: see docs/replicas.md',
   ),
   erased_in_log: sentence(
     'look',
@@ -122,7 +122,7 @@ export const sentences = {
   erased_in_file: sentence(
     'look',
     () => 'store: the file may still hold copies of what was erased (erase_pending)',
-    () => 'stop the service and run `npx drift-segment-source compact`: see docs/operate.md',
+    () => 'stop the service and run `npx drift-segment-source compact`: see docs/size.md',
   ),
   log_long: sentence(
     'look',

@@ -65,7 +65,7 @@ export const ofEvents: Table = {
     'the account disconnected since, and its key is gone: nobody can read this any more',
     'nothing can be done',
   ],
-  sealed_unreadable: ['the stored bytes were changed', 'restore a backup: see docs/operate.md'],
+  sealed_unreadable: ['the stored bytes were changed', 'restore a backup: see docs/backup.md'],
 }
 
 /** Why an event is only counted; nothing of it is kept. */

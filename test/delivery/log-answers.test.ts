@@ -145,9 +145,9 @@ test('a start and a stop say which version, engine and instance it is', async ()
   assert.equal(started?.engine, 'sqlite')
 })
 
-test('the searches that docs/operate.md writes out find in the log at info what they say', async () => {
+test('the searches that docs/missing-events.md writes out find in the log at info what they say', async () => {
   const section = readTree()
-    .find(({ path }) => path === 'docs/operate.md')!
+    .find(({ path }) => path === 'docs/missing-events.md')!
     .text.split('\n### The same ')[1]!
   const patterns = [...section.matchAll(/^grep (?:-E )?'([^']+)' service\.log {2,}#/gm)].map(([, pattern]) => pattern!)
   assert.equal(patterns.length, 3)

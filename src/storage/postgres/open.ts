@@ -111,7 +111,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     logBytes: async () => 0,
     async backup() {
       throw new Problem('backup_elsewhere', 'PostgreSQL makes its own copies', {
-        hint: `pg_dump --schema=${schema} --format=custom, or the server's own backups: see docs/operate.md`,
+        hint: `pg_dump --schema=${schema} --format=custom, or the server's own backups: see docs/backup.md`,
       })
     },
     examine: () => examine(url),

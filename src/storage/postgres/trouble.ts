@@ -27,7 +27,7 @@ export function problemOf(error: unknown): Problem {
   if (state === undefined) return unreachable(error)
   if (gone.includes(state))
     return new Problem('store_gone', 'our tables are not in the database any more', {
-      hint: 'restore the last backup, or name the right database: see docs/operate.md',
+      hint: 'restore the last backup, or name the right database: see docs/backup.md',
       cause: error,
     })
   if (state === '42501')

@@ -37,14 +37,14 @@ export function problemOf(error: unknown): Problem {
         'store_not_ours',
         'DATABASE_URL names a file that is no SQLite database; it was left untouched',
         {
-          hint: 'name another path or, if it was the store, restore the last backup: see docs/operate.md',
+          hint: 'name another path or, if it was the store, restore the last backup: see docs/backup.md',
           exitCode: 78,
           cause: error,
         },
       )
     case corrupt:
       return new Problem('store_damaged', 'the SQLite file is damaged', {
-        hint: 'restore the last backup: see docs/operate.md; `npx drift-segment-source doctor` looks at the whole file',
+        hint: 'restore the last backup: see docs/backup.md; `npx drift-segment-source doctor` looks at the whole file',
         cause: error,
       })
     case ioerr:
@@ -85,7 +85,7 @@ export function storeMoved({ is, path }: Lost): Problem {
     hint:
       is === 'log'
         ? 'what was answered 200 is in the store’s file: start the service again, and leave the files beside it alone'
-        : 'put the file that was there back, with its -wal, or restore the last backup and remove the -wal and -shm beside it; then start: see docs/operate.md',
+        : 'put the file that was there back, with its -wal, or restore the last backup and remove the -wal and -shm beside it; then start: see docs/backup.md',
     exitCode: movedExitCode,
   })
 }
