@@ -14,7 +14,7 @@ interface Step {
   additive?: true
 }
 
-const steps: readonly Step[] = [
+export const steps: readonly Step[] = [
   {
     sql: `
   CREATE TABLE vault (name text PRIMARY KEY, value bytea NOT NULL);

@@ -5,7 +5,7 @@ import { Problem } from '../../lib/errors.ts'
 /** Marks the file as ours in its header, so that a stranger's database is never written to. */
 const applicationId = 0x44535331
 
-const steps: readonly string[] = [
+export const steps: readonly string[] = [
   `
   CREATE TABLE vault (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 
