@@ -199,7 +199,7 @@ describe('the builds of released versions', () => {
     assert.equal(
       Object.keys(kept).length,
       2 + 4 + Math.min(released.length, 10),
-      'npm run release-bridge keeps a build',
+      'npm run release:version keeps a build',
     )
   })
 })

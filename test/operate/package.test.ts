@@ -1,12 +1,13 @@
 /**
- * The package as others get it: packed by npm, installed into an empty folder, and used. The bridge's own: test/bridge/bridge-package.test.ts. Node runs no
- * TypeScript under node_modules, so this is where a file that was not compiled, or not packed, is noticed.
+ * The package as others get it: packed by npm, installed into an empty folder, and used. The bridge's own:
+ * test/bridge/bridge-package.test.ts. Node runs no TypeScript under node_modules, so this is where a file that was not
+ * compiled, or not packed, is noticed. `.ci/installed 20 22 24` tries it with three versions of Node and their npm.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -52,12 +53,35 @@ describe('the package', () => {
     )
   })
 
-  test('has a command line that works from there: the whole demo', () => {
-    const { status, stdout, stderr } = node(join(folder, 'node_modules/.bin/drift-segment-source'), 'demo', '--once')
-    assert.equal(status, 0, stderr)
-    assert.equal(stdout.match(/\byes$/gm)?.length, 10)
-  })
+  const older = olderNode()
+  const nodes: readonly (readonly [which: string, path: string | undefined])[] = [
+    ['the Node that runs this', process.execPath],
+    ['the older Node of this machine', older],
+  ]
+  for (const [which, path = ''] of nodes)
+    test(`has a command line that works from there, under ${which}: the whole demo`, {
+      skip: path === '' && 'every Node of this machine is new enough',
+      timeout: 240_000,
+    }, () => {
+      const program = join(folder, 'node_modules/.bin/drift-segment-source')
+      const { status, stdout, stderr } = spawnSync(path, [program, 'demo', '--once'], {
+        cwd: folder,
+        encoding: 'utf8',
+        timeout: 200_000,
+      })
+      assert.equal(status, 0, stderr)
+      assert.equal(stdout.match(/\byes$/gm)?.length, 10)
+    })
 })
+
+/** The first on the PATH that cannot run the service itself, if there is one. */
+function olderNode(): string | undefined {
+  const all = (process.env.PATH ?? '').split(delimiter).map((one) => join(one, 'node'))
+  return all.find((path) => {
+    const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+    return status === 0 && Number.parseInt(stdout.slice(1), 10) < 24
+  })
+}
 
 function npm(cwd: string, ...args: string[]): string {
   const { command, args: first } = npmCommand(process.execPath)
@@ -68,8 +92,4 @@ function npm(cwd: string, ...args: string[]): string {
   })
   assert.equal(status, 0, stderr)
   return stdout
-}
-
-function node(...args: string[]) {
-  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 })
 }
