@@ -18,7 +18,7 @@ import { startOperations } from './operations/run.ts'
 import { warningOfTls } from './operations/tls-warning.ts'
 import { openPipeline } from './pipeline/open.ts'
 import { context } from './segment/call.ts'
-import { openStorage } from './storage/open.ts'
+import { engineOf, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports/storage.ts'
 import { appRoute, openApp } from './web/app.ts'
 import { assetRoutes } from './web/assets.ts'
@@ -179,7 +179,7 @@ async function startService(
   const about = {
     version: context.integration.version,
     node: process.versions.node,
-    engine: config.databaseUrl.startsWith('sqlite:') ? 'sqlite' : 'postgres',
+    engine: engineOf(config.databaseUrl),
     // Lines of several replicas may lie in one place: which of them started and stopped when.
     instance: newSecret(random).slice(0, 8),
     pid: process.pid,

@@ -5,14 +5,20 @@ import { storeNotThere } from './not-there.ts'
 import type { Ledger } from './ports/lookup.ts'
 import type { Mode, Storage } from './ports/storage.ts'
 
-/** Opens the engine that the URL's scheme names; the folder of that name holds it, and what it needs is loaded then. */
+/** The name of the engine that the URL's scheme names, and of its folder. */
+export function engineOf(url: string): string {
+  const scheme = url.slice(0, url.indexOf(':'))
+  return scheme === 'postgresql' ? 'postgres' : scheme
+}
+
+/** Opens the engine that the URL names; what it needs is loaded then. */
 export async function openStorage(url: string, mode: Mode): Promise<Storage> {
-  const [scheme = '', path = ''] = [url.slice(0, url.indexOf(':')), url.slice(url.indexOf(':') + 1)]
-  if (scheme === 'sqlite') {
+  const engine = engineOf(url)
+  if (engine === 'sqlite') {
     const { open } = await import('./sqlite/open.ts')
-    return open(path, mode)
+    return open(url.slice('sqlite:'.length), mode)
   }
-  if (scheme === 'postgres' || scheme === 'postgresql') {
+  if (engine === 'postgres') {
     const { open } = await import('./postgres/open.ts')
     return open(url, mode)
   }
