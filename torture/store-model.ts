@@ -26,6 +26,7 @@ interface Event {
   at: Map<Destination, { state: 'waiting' | 'dead' | 'quarantined' | 'delivered' | 'asking'; place: number }>
   /** Texts that lie together. */
   body: string
+  once?: string
 }
 
 interface Held {
@@ -37,7 +38,23 @@ class Model {
   events = new Map<string, Event>()
   destinations = new Map<string, Map<Destination, { since: number; removed: boolean }>>()
   held: Held[] = []
+  /** Natural keys that each destination has had, by account. */
+  occurred = new Map<string, Set<string>>()
   clock = 0
+
+  had(org: string): Set<string> {
+    const had = this.occurred.get(org) ?? new Set()
+    this.occurred.set(org, had)
+    return had
+  }
+
+  /** Destinations that have had none with its natural key; from now on they have. */
+  free({ org, once }: Pick<Event, 'org' | 'once'>): Destination[] {
+    const had = this.had(org)
+    const free = this.live(org).filter((one) => once === undefined || !had.has(`${once} ${one}`))
+    for (const one of free) if (once !== undefined) had.add(`${once} ${one}`)
+    return free
+  }
 
   live(org: string): Destination[] {
     const all = this.destinations.get(org) ?? new Map()
@@ -107,22 +124,42 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
         maxLength: 4,
       }),
       unclaimed: fc.nat(5),
+      /** Of the first event; there are few, so that they come again. */
+      once: fc.option(fc.constantFrom('key 1...........', 'key 2...........'), { freq: 2 }),
     })
-    .map(({ org: of, states, unclaimed }) => async ({ model, storage, now }) => {
+    .map(({ org: of, states, unclaimed, once }) => async ({ model, storage, now }) => {
       const made = unclaimed === 0 ? states.slice(0, 1).map(() => 'unclaimed' as const) : states
-      const events = made.map((state) => arrival({ org: of, state, receivedAt: now }))
+      const key = once !== null && made[0] !== 'quarantined' ? once : undefined
+      const events = made.map((state, nth) => {
+        const withKey = nth === 0 && key !== undefined ? { once: Buffer.from(key) } : {}
+        return arrival({ org: of, state, receivedAt: now, ...withKey })
+      })
       const owner = unclaimed === 0 ? '' : of
       const body: NewBody = { org: owner, sealed: Buffer.from(events[0]!.messageId) }
       const arrivals = events.map(({ sealed, ...event }, position) => {
         return { ...event, body: 0, position, bytes: sealed.byteLength }
       })
-      assert.equal((await storage.inbox.append([body], arrivals)).is, 'kept')
-      if (made.some((state) => state === 'waiting' || state === 'asking')) model.ensure(of)
-      for (const { messageId, state } of events) {
+      const goOn = made.some((state) => state === 'waiting' || state === 'asking')
+      const had = model.had(of)
+      const live = model.live(of)
+      const isKnown =
+        key !== undefined &&
+        goOn &&
+        made[0] !== 'unclaimed' &&
+        live.length > 0 &&
+        live.every((one) => had.has(`${key} ${one}`))
+      const appended = await storage.inbox.append([body], arrivals)
+      if (isKnown) return assert.deepEqual(appended, { is: 'again', known: [0] })
+      assert.equal(appended.is, 'kept')
+      if (goOn) model.ensure(of)
+      for (const [nth, { messageId, state }] of events.entries()) {
         const born = ++model.clock
         const event: Event = { messageId, org: of, born, at: new Map(), body: contentOf(body) }
-        if (state === 'waiting') for (const one of model.live(of)) event.at.set(one, { state, place: born })
-        else event.before = state
+        if (nth === 0 && key !== undefined) event.once = key
+        const meant = state === 'unclaimed' ? [] : model.free(event)
+        if (state === 'waiting' || (state === 'asking' && meant.length < model.live(of).length)) {
+          for (const one of meant) event.at.set(one, { state: 'waiting', place: born })
+        } else event.before = state
         model.events.set(messageId, event)
       }
     }),
@@ -259,12 +296,16 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
     }),
   adopt: org.map((of) => async ({ model, storage, now }) => {
     const found = [...model.events.values()].filter((event) => event.org === of && event.before === 'unclaimed')
-    assert.equal(await storage.inbox.adopt(of, now), found.length)
     if (found.length > 0) model.ensure(of)
+    let adopted = 0
     for (const event of found) {
       delete event.before
-      for (const one of model.live(of)) event.at.set(one, { state: 'waiting', place: event.born })
+      const free = model.free(event)
+      for (const one of free) event.at.set(one, { state: 'waiting', place: event.born })
+      if (free.length === 0) model.remove(event)
+      else adopted++
     }
+    assert.equal(await storage.inbox.adopt(of, now), adopted)
   }),
   take: fc.nat(20).map((which) => async (world) => {
     const { model, storage } = world
@@ -294,6 +335,7 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
   erase: org.map((of) => async ({ model, storage }) => {
     while ((await storage.inbox.erase(of)) > 0);
     model.end(of)
+    model.had(of).clear()
     for (const event of [...model.events.values()]) if (event.org === of) model.remove(event)
   }),
   expire: fc.boolean().map(() => async ({ model, storage, now }) => {
@@ -315,6 +357,7 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
       if (!model.live(of).includes(number)) return
       await storage.inbox.removeDestination(of, number, now)
       model.destinations.get(of)!.get(number)!.removed = true
+      for (const had of model.had(of)) if (had.endsWith(` ${number}`)) model.had(of).delete(had)
       for (const held of model.held) {
         if (held.lease.org === of && held.lease.destination === number) held.isOurs = false
       }

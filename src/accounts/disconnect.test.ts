@@ -141,6 +141,7 @@ describe('Drift says that an account disconnected', () => {
     assert.equal(stage.sims.segment.requests.length, 0)
     assert.deepEqual(sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), {
       received: 5,
+      backfilled: 0,
       delivered: 0,
       waiting: 0,
       held: 0,

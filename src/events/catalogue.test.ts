@@ -20,6 +20,23 @@ function readData(text: string): JsonObject {
   return reading.value
 }
 
+describe('a natural key', () => {
+  for (const [type, data, key] of [
+    ['new_conversation', '{"id":12345678901234567890,"status":"open"}', 'new_conversation:12345678901234567890'],
+    ['new_conversation', '{"id":"3969749002"}', 'new_conversation:3969749002'],
+    ['new_conversation', '{"id":3969749002,"status":"closed"}', 'new_conversation:3969749002'],
+    ['new_conversation', '{"createdAt":1}', undefined],
+    ['new_meeting', '{"eventId":"a-b"}', 'new_meeting:a-b'],
+    ['new_meeting', '{"eventId":""}', undefined],
+  ] as const)
+    test(`of ${type} with ${data} is ${key}`, () => assert.equal(page(type).once!(readData(data)), key))
+
+  test('is what conversations and meetings have, and no other event', () => {
+    const with_ = pages.flatMap(({ type, once }) => (once ? [type] : []))
+    assert.deepEqual(with_.sort(), ['new_conversation', 'new_meeting'])
+  })
+})
+
 describe('the catalogue', () => {
   test('holds the ten events of the integration, two of which are Identify calls', () => {
     const calls = Object.fromEntries(pages.map(({ type, call }) => [type, call]))

@@ -47,6 +47,11 @@ export interface EventPage {
   readonly starts?: string
   /** The id or time that tells two of them apart. Undefined: equal ones are one event for ten minutes only. */
   distinct(data: JsonObject): Json | undefined
+  /**
+   * Its natural key: what comes with the same one is the same event, also when it was read at Drift and whatever else it
+   * says. Undefined where it has none.
+   */
+  once?(data: JsonObject): string | undefined
   /** The properties or traits beside contactId. Undefined: there is nothing to say, the event is ignored. */
   fields(data: JsonObject, known: Known): Record<string, Json> | undefined
 }
@@ -87,6 +92,12 @@ export const ids = () =>
 export function idOf(found: Json | undefined): Id | undefined {
   const digits = isExactNumber(found) ? found.rawJSON : typeof found === 'number' ? String(found) : found
   return typeof digits === 'string' && /^[1-9][0-9]{0,18}$/.test(digits) ? digits : undefined
+}
+
+/** The natural key of an event that Drift makes once of each of these things; undefined where it does not say of which. */
+export function keyOf(type: string, of: Json | undefined): string | undefined {
+  const digits = isExactNumber(of) ? of.rawJSON : typeof of === 'number' ? String(of) : of
+  return typeof digits === 'string' && digits !== '' ? `${type}:${digits}` : undefined
 }
 
 /** The first of these that names somebody. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contactOr, id, text, time, track } from './define.ts'
+import { contactOr, id, keyOf, text, time, track } from './define.ts'
 
 export default track({
   type: 'new_conversation',
@@ -18,5 +18,6 @@ export default track({
   starts: 'id',
   at: 'createdAt',
   distinct: (data) => data.id ?? data.createdAt,
+  once: (data) => keyOf('new_conversation', data.id),
   sends: ['createdAt', 'id', 'inboxId', 'relatedPlaybookId', 'status', 'updatedAt'],
 })

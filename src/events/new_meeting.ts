@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contactOr, flag, id, idOf, text, time, track } from './define.ts'
+import { contactOr, flag, id, idOf, keyOf, text, time, track } from './define.ts'
 
 const sent = {
   agentId: id(),
@@ -28,5 +28,6 @@ export default track({
   whose: (data) => contactOr(idOf(data.schedulerId) ?? data.contactId, data.conversationId),
   at: 'scheduledAt',
   distinct: (data) => data.eventId ?? data.scheduledAt,
+  once: (data) => keyOf('new_meeting', data.eventId),
   sends: Object.keys(sent),
 })

@@ -1,8 +1,10 @@
-/** The conservation law, added up: whatever was received is delivered, waiting, held, dead, ignored or expired. */
+/** The conservation law, added up: whatever was received, or read at Drift, is delivered, waiting, held, dead, ignored or expired. */
 import type { Standing, Total } from '../storage/ports/lookup.ts'
 
 export interface Sums {
   received: number
+  /** Beside what was received: read at Drift. */
+  backfilled: number
   delivered: number
   waiting: number
   held: number
@@ -22,6 +24,7 @@ export function sumsOf(totals: readonly Total[], standings: readonly Standing[])
   const inLine = ({ state }: Standing) => state === 'waiting' || state === 'asking'
   return {
     received: counted('received'),
+    backfilled: counted('backfilled'),
     delivered: counted('delivered'),
     waiting: standing((one) => inLine(one) && one.reason === undefined),
     held: standing((one) =>
@@ -34,6 +37,6 @@ export function sumsOf(totals: readonly Total[], standings: readonly Standing[])
   }
 }
 
-export function addsUp({ received, delivered, waiting, held, dead, ignored, expired }: Sums): boolean {
-  return received === delivered + waiting + held + dead + ignored + expired
+export function addsUp({ received, backfilled, delivered, waiting, held, dead, ignored, expired }: Sums): boolean {
+  return received + backfilled === delivered + waiting + held + dead + ignored + expired
 }

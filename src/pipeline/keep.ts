@@ -1,6 +1,6 @@
 /** Keeping events together: what arrives at once is sealed by account and committed in one go. No timer is involved. */
 import type { Keyring } from '../accounts/keyring.ts'
-import type { Appended, Arrival, IgnoredReason, LaneKey, NewBody, NewEvent, Org } from '../storage/ports/entry.ts'
+import type { Arrival, IgnoredReason, LaneKey, NewBody, NewEvent, Org } from '../storage/ports/entry.ts'
 import type { Inbox } from '../storage/ports/inbox.ts'
 import { bodyBytesMax, bodyTextsMax, sealTexts, type Text } from './texts.ts'
 
@@ -25,7 +25,10 @@ interface Needs {
   keyring: Keyring
 }
 
-type KeptGroup = Pick<Extract<Appended, { is: 'kept' }>, 'outcomes' | 'woke'>
+interface KeptGroup {
+  outcomes: Kept['outcome'][]
+  woke: readonly LaneKey[]
+}
 
 /** One group under way at a time: what arrives meanwhile is the next, so a group is as large as the load makes it. */
 export function keeping(needs: Needs): Keep {
@@ -50,15 +53,31 @@ export function keeping(needs: Needs): Keep {
   }
 }
 
-/** Events that turn out to be known are left out of what is sealed, so a body holds exactly what is stored. */
+/**
+ * Events that turn out to be known are left out of what is sealed, so a body holds exactly what is stored. A webhook that
+ * is known is counted; what was read at Drift is passed over.
+ */
 async function keepAll({ inbox, keyring }: Needs, group: readonly Arriving[]): Promise<KeptGroup> {
   const repeats = repeatsOf(group)
+  const outcomes = group.map((): Kept['outcome'] => 'duplicate')
   for (;;) {
-    const { bodies, arrivals } = await sealed(keyring, group, repeats)
+    const rest = [...group.keys()].filter((at) => !(repeats.has(at) && isBackfilled(group[at]!)))
+    if (rest.length === 0) return { outcomes, woke: [] }
+    const { bodies, arrivals } = await sealed(
+      keyring,
+      rest.map((at) => ({ arriving: group[at]!, isRepeat: repeats.has(at) })),
+    )
     const appended = await inbox.append(bodies, arrivals)
-    if (appended.is === 'kept') return appended
-    for (const at of appended.known) repeats.add(at)
+    if (appended.is === 'kept') {
+      for (const [nth, at] of rest.entries()) outcomes[at] = appended.outcomes[nth]!
+      return { outcomes, woke: appended.woke }
+    }
+    for (const nth of appended.known) repeats.add(rest[nth]!)
   }
+}
+
+function isBackfilled(arriving: Arriving): boolean {
+  return arriving.state !== 'ignored' && arriving.backfilled === true
 }
 
 /** Equal events of one group are one: they differ by milliseconds. */
@@ -67,9 +86,12 @@ function repeatsOf(group: readonly Arriving[]): Set<number> {
   const repeats = new Set<number>()
   for (const [at, arriving] of group.entries()) {
     if (arriving.state === 'ignored') continue
-    const identity = Buffer.from(arriving.identity).toString('latin1')
-    if (seen.has(identity)) repeats.add(at)
-    seen.add(identity)
+    const { identity, once, state } = arriving
+    // A natural key counts for the accounts that are installed: what it differs by, one may choose between later.
+    const known = [identity, ...(once && state !== 'unclaimed' ? [once] : [])]
+    const names = known.map((bytes) => Buffer.from(bytes).toString('latin1'))
+    if (names.some((name) => seen.has(name))) repeats.add(at)
+    for (const name of names) seen.add(name)
   }
   return repeats
 }
@@ -84,8 +106,7 @@ interface Open {
 
 async function sealed(
   keyring: Keyring,
-  group: readonly Arriving[],
-  repeats: ReadonlySet<number>,
+  group: readonly { arriving: Arriving; isRepeat: boolean }[],
 ): Promise<{ bodies: NewBody[]; arrivals: Arrival[] }> {
   const all: Open[] = []
   const open = new Map<Org, Open>()
@@ -99,12 +120,12 @@ async function sealed(
     return body
   }
 
-  const arrivals = group.map((arriving, at): Arrival => {
+  const arrivals = group.map(({ arriving, isRepeat }): Arrival => {
     if (arriving.state === 'ignored') return arriving
     const { text, ...event } = arriving
     // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own, each for itself.
     const owner = event.state === 'unclaimed' ? '' : event.org
-    if (repeats.has(at)) return { state: 'duplicate', org: owner, type: event.type, receivedAt: event.receivedAt }
+    if (isRepeat) return { state: 'duplicate', org: owner, type: event.type, receivedAt: event.receivedAt }
     const bytes = Buffer.byteLength(text)
     const body = bodyFor(owner, bytes, owner === '')
     body.bytes += bytes

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { tokensOf } from '../drift/envelope.ts'
-import { receiver } from './receive.ts'
+import { catalogue } from '../events/index.ts'
+import type { JsonObject } from '../lib/json.ts'
+import { sumsOf } from '../operations/totals.ts'
+import { type Arriving, keeping } from './keep.ts'
+import { naturalKey } from './natural-key.ts'
+import { receiver, rememberMs } from './receive.ts'
 
 describe('the identity of an event', () => {
   let stage: Stage
@@ -31,6 +36,47 @@ describe('the identity of an event', () => {
         [[16, seconds]],
       )
     })
+})
+
+describe('a natural key', () => {
+  let stage: Stage
+  eachStage((made) => {
+    stage = made
+  })
+  const begun = (more: JsonObject): JsonObject => {
+    return { type: 'new_conversation', orgId: org, data: { id: 7, contactId: 7, ...more } }
+  }
+
+  test('makes one event of two webhooks that differ in what else they say, for each account', async () => {
+    await stage.install(6_000_993)
+    await stage.arrive(begun({ status: 'open' }))
+    await stage.arrive(begun({ status: 'closed' }))
+    await stage.arrive(begun({ status: 'open' }), { orgId: 6_000_993 })
+    await stage.arrive({ type: 'contact_updated', orgId: org, data: { endUserId: 7, diff: [], timestamp: 1 } })
+    const { received, duplicates } = sumsOf(await stage.storage.ledger.totals(), [])
+    assert.deepEqual([received, duplicates], [3, 1])
+  })
+
+  test('is the same whether a webhook brings the event or it is read at Drift, which is then not even counted', async () => {
+    const { keyring, storage, clock } = stage
+    const keep = keeping({ inbox: storage.inbox, keyring })
+    const backfilled = (id: number): Arriving => {
+      const once = naturalKey(keyring, String(org), catalogue.get('new_conversation')!, { id })!
+      const messageId = `drift-h-${once.toString('hex')}`
+      const common = { org: String(org), type: 'new_conversation', mapping: 1, rememberMs, receivedAt: clock.now() }
+      const identity = keyring.identity(messageId)
+      return { ...common, state: 'waiting', messageId, identity, once, backfilled: true, text: JSON.stringify({ id }) }
+    }
+    await stage.arrive(begun({}))
+    const kept = await Promise.all([7, 8, 8].map((id) => keep(backfilled(id))))
+    assert.deepEqual(
+      kept.map(({ outcome }) => outcome),
+      ['duplicate', 'stored', 'duplicate'],
+    )
+    await stage.arrive(begun({ id: 8 }))
+    const { received, backfilled: read, duplicates } = sumsOf(await storage.ledger.totals(), [])
+    assert.deepEqual([received, read, duplicates], [1, 1, 1])
+  })
 })
 
 describe('a webhook of an account that', () => {

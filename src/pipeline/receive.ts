@@ -22,6 +22,7 @@ import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { IgnoredReason, Lane, NewEvent, Org } from '../storage/ports/entry.ts'
 import type { Inbox } from '../storage/ports/inbox.ts'
 import { type Arriving, keeping } from './keep.ts'
+import { naturalKey } from './natural-key.ts'
 import { searchedBy } from './resolve.ts'
 
 export interface Received {
@@ -129,6 +130,7 @@ export function receiver(needs: Needs): Receive {
     const { state, reason } = fateOf(envelope)
     if (state === 'ignored') return ignored(org, type, reason)
     const page = catalogue.get(type)
+    const once = page && naturalKey(keyring, org, page, envelope.data)
     const timeless = (page?.distinct(envelope.data) ?? null) === null
     const first = type === disconnectType ? { dueAt: 0 } : {}
     return event({
@@ -141,6 +143,7 @@ export function receiver(needs: Needs): Receive {
       // mutant: remembers an event without id or time for a month
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
       ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
+      ...(once === undefined ? {} : { once }),
       ...(reason === undefined ? {} : { reason }),
       ...first,
     })
@@ -193,6 +196,7 @@ export function receiver(needs: Needs): Receive {
     identity: string | Uint8Array | undefined
     /** In seconds since 1970; of an event that has none, absent or 0. */
     ownTime?: number
+    once?: Uint8Array
     rememberMs: number
   }): Arriving {
     const { identity, ownTime = 0, ...rest } = what

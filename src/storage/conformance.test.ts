@@ -11,6 +11,7 @@ import { clockPromises } from './conformance-clock.ts'
 import { destinationPromises } from './conformance-destinations.ts'
 import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
+import { oncePromises } from './conformance-once.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import type { Installs } from './ports/accounts.ts'
@@ -56,6 +57,7 @@ const promises = [
   ...destinationPromises,
   ...jobPromises,
   ...lookupPromises,
+  ...oncePromises,
   ...retryPromises,
   ...ticketPromises,
 ]

@@ -161,7 +161,7 @@ export async function conserved(storage: Storage): Promise<void> {
     const there = rows.reduce((sum, { count }) => sum + count, 0)
     const isAccount = place.startsWith('0 ')
     assert.equal(
-      counted(isAccount ? 'received' : 'taken'),
+      counted(...(isAccount ? ['received', 'backfilled'] : ['taken'])),
       counted('delivered', 'ignored', 'expired', 'dead', ...(isAccount ? ['taken'] : [])) + there,
       `what came to ${place} is everything that became of it`,
     )

@@ -67,6 +67,12 @@ export const tables: readonly Table[] = [
     rowsMax: 1_000,
   },
   {
+    name: 'occurrences',
+    columns: { org: text, key: 'bytea', destination: 'integer' },
+    key: ['org', 'key', 'destination'],
+    rowsMax: 5_000,
+  },
+  {
     name: 'bodies',
     columns: {
       id: bigint,
@@ -115,6 +121,7 @@ export const tables: readonly Table[] = [
       due_at: bigint,
       failures: 'integer',
       place: bigint,
+      once: 'bytea',
     },
     key: ['id', 'destination'],
     rowsMax: 2_000,

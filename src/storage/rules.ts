@@ -10,6 +10,12 @@ export const rules: readonly (readonly [string, string])[] = [
     'exceptions x WHERE NOT EXISTS (SELECT 1 FROM entries WHERE id = x.id AND org = x.org)',
   ],
   [
+    'natural keys are of no destination',
+    `occurrences o WHERE destination > 0 AND NOT EXISTS (
+       SELECT 1 FROM destinations WHERE org = o.org AND number = o.destination AND removed_at IS NULL
+     )`,
+  ],
+  [
     'entries that wait again are not queued',
     `exceptions x WHERE state = 'waiting' AND NOT EXISTS (
        SELECT 1 FROM queue WHERE org = x.org AND destination = x.destination AND lane = 0 AND place = x.place AND id = x.id

@@ -10,10 +10,10 @@ export type Org = string
 export type State = 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead' | 'delivered'
 
 /**
- * What is counted where no row remains, or beside it. `received` is everything answered 200 but duplicates. `taken`: of
- * what was received, given over to a destination; at destination 0, to at least one.
+ * What is counted where no row remains, or beside it. `received` is everything answered 200 but duplicates, `backfilled`
+ * what was read at Drift instead. `taken`: of both, given over to a destination; at destination 0, to at least one.
  */
-export type Outcome = 'received' | 'duplicate' | 'ignored' | 'expired' | 'taken' | 'delivered' | 'dead'
+export type Outcome = 'received' | 'backfilled' | 'duplicate' | 'ignored' | 'expired' | 'taken' | 'delivered' | 'dead'
 
 /**
  * Why an event is only counted. `switched_off`: its account has chosen so. `empty`: it says nothing, such as an update
@@ -86,6 +86,13 @@ export interface NewEvent {
    */
   identity: Uint8Array
   rememberMs: number
+  /**
+   * Its natural key, as a keyed digest of sixteen bytes: it is given to each destination once for as long as the account is
+   * there, whichever event with this key came first. Where each destination of the account has had one, it is known.
+   */
+  once?: Uint8Array
+  /** No webhook: it was read at Drift. */
+  backfilled?: true
   /** Which of the append's bodies has its text, and at which position, from 0. */
   body: number
   position: number

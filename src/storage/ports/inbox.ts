@@ -175,18 +175,25 @@ export interface Inbox {
   follow(lanes: readonly Following[], now: number): Promise<void>
   /** Gives a destination what is received from now on. Nothing when the account has had one of this number. */
   addDestination(org: Org, destination: Destination): Promise<void>
-  /** What waits for it is counted as expired there, and its lease ends. */
+  /** What waits for it is counted as expired there, its lease ends, and which natural keys it has had is forgotten. */
   removeDestination(org: Org, destination: Destination, now: number): Promise<void>
   /** Numbers of the destinations that an account has. */
   destinations(org: Org): Promise<Destination[]>
+  /** Of each of these natural keys, the destinations that have had an event with it; 0 among them: its person was erased. */
+  occurred(org: Org, keys: readonly Uint8Array[]): Promise<Destination[][]>
+  /** Remembers that these keys are of erased persons or, with `undo`, forgets it. `occurred` says so, `append` does not ask. */
+  markErased(org: Org, keys: readonly Uint8Array[], undo?: 'undo'): Promise<void>
   /** Those of these accounts that have unclaimed entries. */
   unclaimed(orgs: readonly Org[]): Promise<Org[]>
-  /** Unclaimed entries of an account that is installed now wait for each of its destinations; resolves to how many. */
+  /**
+   * Unclaimed entries of an account that is installed now wait for each of its destinations; resolves to how many. One whose
+   * natural key each of them has had goes, and is counted as a duplicate.
+   */
   adopt(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says, some of it at a time. */
   expire(limits: Limits): Promise<Expired>
   /**
-   * Takes away every body and entry of an account, and its destinations, some at a time: resolves to how many, 0 when
+   * Takes away every body and entry of an account, and the natural keys, some at a time: resolves to how many, 0 when
    * nothing is left. What was not delivered is counted as expired. Every lease of the account ends.
    */
   erase(org: Org): Promise<number>

@@ -26,14 +26,14 @@ export interface Standing {
 
 /**
  * What was counted in the minute, or hour, that begins at `at`. `received`: kept as an entry, so what is ignored on arrival
- * is not among it. `aside`: dead or quarantined.
+ * is not among it, nor what is `backfilled`. `aside`: dead or quarantined.
  */
 export interface Moment {
   at: number
   /** 0: of the account, before and beside its destinations. */
   destination: Destination
   type: string
-  outcome: 'received' | 'delivered' | 'aside' | 'ignored' | 'duplicate'
+  outcome: 'received' | 'backfilled' | 'delivered' | 'aside' | 'ignored' | 'duplicate'
   /** Of what is ignored, and of nothing else. */
   reason?: IgnoredReason
   count: number

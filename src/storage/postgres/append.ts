@@ -24,6 +24,7 @@ export async function append(
       ...columns(events.map(rowOf), [
         'nth',
         'identity',
+        'once',
         'until',
         'body',
         'position',
@@ -60,20 +61,23 @@ export async function append(
   }
 }
 
-const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`)
+const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 35 }, (_, at) => `$${at + 1}`).join(', ')})`)
 
 function isEvent(arrival: Arrival): arrival is NewEvent {
   return arrival.state !== 'duplicate' && arrival.state !== 'ignored'
 }
 
-/** The later ones of equal events: no statement can keep an identity twice. */
+/** The later ones of equal events: no statement can keep an identity twice, nor give a destination a key twice. */
 function repeatsIn(arrivals: readonly Arrival[]): number[] {
   const seen = new Set<string>()
   return arrivals.flatMap((arrival, at) => {
     if (!isEvent(arrival)) return []
-    const identity = Buffer.from(arrival.identity).toString('latin1')
-    if (seen.has(identity)) return [at]
-    seen.add(identity)
+    const { identity, once, org, state } = arrival
+    const is = Buffer.from(identity).toString('latin1')
+    const key = once && state !== 'unclaimed' ? `${org} ${Buffer.from(once).toString('latin1')}` : undefined
+    if (seen.has(is) || (key !== undefined && seen.has(key))) return [at]
+    seen.add(is)
+    if (key !== undefined) seen.add(key)
     return []
   })
 }
@@ -106,14 +110,16 @@ function counted(arrivals: readonly Arrival[]) {
       return 'duplicate'
     }
     // Not installed accounts are counted together: their number is not ours to bound.
-    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: 'received' })
     if (state === 'ignored') {
       const { reason } = arrival
+      counts.add({ org, type, outcome: 'received' })
       counts.add({ org, type, outcome: 'ignored', reason })
       counts.note({ org, type, outcome: 'ignored', reason }, minuteOf(receivedAt))
       return 'ignored'
     }
-    counts.note({ org, type, outcome: 'received' }, minuteOf(receivedAt))
+    const came = arrival.backfilled ? 'backfilled' : 'received'
+    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: came })
+    counts.note({ org, type, outcome: came }, minuteOf(receivedAt))
     if (state === 'quarantined') counts.note({ org, type, outcome: 'aside' }, minuteOf(receivedAt))
     if (state === 'waiting') counts.add({ org, type, outcome: 'taken' })
     return 'stored'

@@ -32,6 +32,7 @@ export async function removeDestination(db: Database, org: Org, destination: Des
     )
     if (isThere === 0) return
     await session.run('DELETE FROM lanes WHERE org = $1 AND destination = $2', org, destination)
+    await session.run('DELETE FROM occurrences WHERE org = $1 AND destination = $2', org, destination)
     const gone = await session.all(
       `WITH q AS (
          DELETE FROM queue WHERE org = $1 AND destination = $2 RETURNING id

@@ -72,7 +72,7 @@ const shareAccounts = `PERFORM pg_advisory_xact_lock_shared(k)
 const append = `
 CREATE FUNCTION append_1(
   orgs text[], all_sealed bytea, b_org text[], b_at integer[], b_length integer[], b_n integer[],
-  received_first bigint, e_nth integer[], e_identity bytea[], e_until bigint[], e_body integer[], e_position integer[],
+  received_first bigint, e_nth integer[], e_identity bytea[], e_once bytea[], e_until bigint[], e_body integer[], e_position integer[],
   e_org text[], e_type text[], e_state text[], e_message text[], e_received bigint[], e_mapping integer[],
   e_bytes integer[], e_reason text[], e_due bigint[], e_contact text[], e_conversation text[],
   c_org text[], c_type text[], c_outcome text[], c_reason text[], c_by bigint[],
@@ -81,6 +81,8 @@ CREATE FUNCTION append_1(
 #variable_conflict use_column
 DECLARE
   known text;
+  had_nth integer[] := '{}';
+  had_number integer[] := '{}';
   ids bigint[];
   taken record;
   due record;
@@ -88,7 +90,14 @@ BEGIN
   ${shareAccounts}
   RETURN QUERY SELECT NULL::text, a.nth, NULL::text FROM unnest(e_nth, e_identity, e_until) AS a (nth, identity, until)
     JOIN identities i USING (identity)
-    WHERE i.until > received_first AND i.until - a.until <= a.until - received_first;
+    WHERE i.until > received_first AND i.until - a.until <= a.until - received_first
+  UNION SELECT NULL::text, a.nth, NULL::text FROM unnest(e_nth, e_org, e_once, e_state) AS a (nth, org, once, state)
+    WHERE a.once IS NOT NULL AND a.state IN ('waiting', 'asking')
+      AND EXISTS (SELECT 1 FROM destinations d WHERE d.org = a.org AND d.removed_at IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM destinations d LEFT JOIN occurrences o ON o.org = d.org AND o.key = a.once AND o.destination = d.number
+        WHERE d.org = a.org AND d.removed_at IS NULL AND o.org IS NULL
+      );
   IF FOUND THEN RETURN; END IF;
   WITH fresh AS (
     INSERT INTO identities AS i SELECT * FROM unnest(e_identity, e_until) AS a (identity, until) ORDER BY identity
@@ -100,13 +109,39 @@ BEGIN
   WHERE NOT EXISTS (SELECT 1 FROM fresh f WHERE f.identity = a.identity);
   IF known IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = 'DS001', MESSAGE = 'known already', DETAIL = known; END IF;
   PERFORM ensure_destination_1(ARRAY(SELECT DISTINCT a.org FROM unnest(e_org, e_state) AS a (org, state) WHERE a.state IN ('waiting', 'asking')));
+  IF array_remove(e_once, NULL) <> '{}' THEN
+    WITH for_each AS MATERIALIZED (
+      SELECT a.nth, a.org, a.once, d.number FROM unnest(e_nth, e_org, e_once, e_state) AS a (nth, org, once, state)
+      JOIN destinations d ON d.org = a.org AND d.removed_at IS NULL
+      WHERE a.once IS NOT NULL AND a.state IN ('waiting', 'asking')
+    ), claimed AS (
+      INSERT INTO occurrences (org, key, destination) SELECT org, once, number FROM for_each ORDER BY 1, 2, 3
+      ON CONFLICT DO NOTHING RETURNING org, key, destination
+    ), judged AS MATERIALIZED (
+      SELECT f.nth, f.number, c.key IS NULL AS is_had FROM for_each f
+      LEFT JOIN claimed c ON c.org = f.org AND c.key = f.once AND c.destination = f.number
+    )
+    SELECT coalesce(array_agg(nth) FILTER (WHERE is_had), '{}'), coalesce(array_agg(number) FILTER (WHERE is_had), '{}'),
+      (SELECT string_agg(nth::text, ',') FROM (SELECT nth FROM judged GROUP BY nth HAVING bool_and(is_had)) j)
+    INTO had_nth, had_number, known FROM judged;
+    IF known IS NOT NULL THEN RAISE EXCEPTION USING ERRCODE = 'DS001', MESSAGE = 'known already', DETAIL = known; END IF;
+    FOR i IN 1 .. cardinality(e_nth) LOOP
+      -- What a destination has had already is not for all of them any more: the lanes of the others ask.
+      IF e_state[i] = 'asking' AND e_nth[i] = ANY (had_nth) THEN
+        e_state[i] := 'waiting';
+        c_org := c_org || e_org[i]; c_type := c_type || e_type[i]; c_outcome := c_outcome || 'taken'::text;
+        c_reason := c_reason || ''::text; c_by := c_by || 1::bigint;
+      END IF;
+    END LOOP;
+  END IF;
   ids := ARRAY(SELECT nextval('places') * 128 FROM generate_series(1, cardinality(b_org)));
   WITH arrived AS MATERIALIZED (
     SELECT ids[body + 1] + position AS id, a.* FROM unnest(
-      e_body, e_position, e_org, e_type, e_state, e_message, e_received, e_mapping, e_bytes, e_reason, e_due, e_contact,
-      e_conversation
+      e_nth, e_once, e_body, e_position, e_org, e_type, e_state, e_message, e_received, e_mapping, e_bytes, e_reason, e_due,
+      e_contact, e_conversation
     ) AS a (
-      body, position, org, type, state, message_id, received_at, mapping, bytes, reason, due_at, contact, conversation
+      nth, once, body, position, org, type, state, message_id, received_at, mapping, bytes, reason, due_at, contact,
+      conversation
     )
   ), bodied AS (
     INSERT INTO bodies (id, org, n, sealed)
@@ -117,12 +152,14 @@ BEGIN
     SELECT id, org, type, message_id, received_at, mapping, bytes, contact, conversation FROM arrived
   ), meant AS MATERIALIZED (
     SELECT a.id, a.org, a.type, a.received_at, d.number FROM arrived a
-    JOIN destinations d ON d.org = a.org AND d.removed_at IS NULL WHERE a.state = 'waiting'
+    JOIN destinations d ON d.org = a.org AND d.removed_at IS NULL
+    LEFT JOIN unnest(had_nth, had_number) AS h (nth, number) ON h.nth = a.nth AND h.number = d.number
+    WHERE a.state = 'waiting' AND h.nth IS NULL
   ), queued AS (
     INSERT INTO queue (org, destination, lane, place, id) SELECT org, number, 0, id, id FROM meant
   ), excepted AS (
-    INSERT INTO exceptions (id, destination, org, state, reason, received_at, due_at)
-    SELECT id, 0, org, state, reason, received_at, due_at FROM arrived WHERE state <> 'waiting'
+    INSERT INTO exceptions (id, destination, org, state, reason, received_at, due_at, once)
+    SELECT id, 0, org, state, reason, received_at, due_at, CASE state WHEN 'unclaimed' THEN once END FROM arrived WHERE state <> 'waiting'
   ), searched AS (
     INSERT INTO search_index (org, kind, value, id)
     SELECT '', 'message', message_id, id FROM arrived

@@ -2,6 +2,7 @@
 import { more } from './claim.ts'
 import { addDestination, destinations, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
+import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, unclaimed } from './redrive.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 
@@ -18,6 +19,8 @@ export const inbox = {
   addDestination,
   removeDestination,
   destinations,
+  occurred,
+  markErased,
   unclaimed,
   adopt,
   redrive,

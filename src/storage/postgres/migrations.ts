@@ -43,6 +43,9 @@ export const steps: readonly Step[] = [
     org text, number integer, since bigint NOT NULL, removed_at bigint, PRIMARY KEY (org, number)
   );
 
+  -- Natural keys, as keyed digests, that a destination has had an event with; 0: the key of an erased person.
+  CREATE TABLE occurrences (org text, key bytea, destination integer, PRIMARY KEY (org, key, destination));
+
   -- The texts of an account's entries, sealed together. trim: grows when an entry of it is
   -- taken away; 0 when its texts are those of its entries.
   CREATE TABLE bodies (
@@ -67,9 +70,10 @@ export const steps: readonly Step[] = [
   );
 
   -- Entries that have left the simple way, at one destination or (0) at all. waiting: back in the queue, at this place.
+  -- once: the natural key of one that no destination has been given yet.
   CREATE TABLE exceptions (
     id bigint, destination integer, org text NOT NULL, state text NOT NULL, reason text, received_at bigint NOT NULL,
-    due_at bigint, failures integer NOT NULL DEFAULT 0, place bigint, PRIMARY KEY (id, destination)
+    due_at bigint, failures integer NOT NULL DEFAULT 0, place bigint, once bytea, PRIMARY KEY (id, destination)
   );
   CREATE INDEX exceptions_listed ON exceptions (org, state, id);
   CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';

@@ -3,7 +3,7 @@ import { finalAt, noteOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
-import { type tally as newTally, tally } from './counts.ts'
+import { columns, type tally as newTally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
 import { makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
@@ -20,36 +20,64 @@ export async function adopt(db: Database, org: string, now: number): Promise<num
     await lock(session, [org])
     const found = await session.all(
       `DELETE FROM exceptions x USING entries e WHERE x.org = $1 AND x.state = 'unclaimed' AND e.id = x.id
-       RETURNING x.id, e.type`,
+       RETURNING x.id, x.once, e.type`,
       org,
     )
     if (found.length === 0) return 0
     await session.all(ensuring, [org])
     const destinations = await destinationsIn(session, org)
-    const ids = found.map(({ id }) => Number(id))
+    const free = await freeOf(session, org, found, destinations)
+    const known = found.filter(({ id }) => !free.has(Number(id))).map(({ id }) => id)
+    const ids = [...free.keys()]
     await session.run('UPDATE bodies SET org = $1 WHERE id = ANY ($2)', org, ids.map(bodyOf))
     // When a destination was added does not matter: the entries join the account now.
+    const queued = ids.flatMap((id) => free.get(id)!.map((destination) => ({ id, destination })))
     await session.run(
       `INSERT INTO queue (org, destination, lane, place, id)
-       SELECT $1, d, 0, id, id FROM unnest($2::integer[]) d, unnest($3::bigint[]) id`,
+       SELECT $1, d, 0, id, id FROM unnest($2::bigint[], $3::integer[]) q (id, d)`,
       org,
-      destinations,
-      ids,
+      ...columns(queued, ['id', 'destination']),
     )
     await makeReady(
       session,
       destinations.map((destination) => ({ org, destination, lane: 'send', at: now })),
     )
     const counts = tally()
-    for (const { type } of found as { type: string }[]) {
+    for (const { id, type } of found as { id: unknown; type: string }[]) {
+      const given = free.get(Number(id))
       counts.add({ org: '', type, outcome: 'received' }, -1)
-      counts.add({ org, type, outcome: 'received' })
-      counts.add({ org, type, outcome: 'taken' })
-      for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
+      counts.add({ org, type, outcome: given ? 'received' : 'duplicate' })
+      if (given) counts.add({ org, type, outcome: 'taken' })
+      for (const destination of given ?? []) counts.add({ org, destination, type, outcome: 'taken' })
     }
+    if (known.length > 0) await session.get('SELECT remove_1($1)', known)
     await counts.write(session)
-    return found.length
+    return free.size
   })
+}
+
+/** Destinations that have had none with the natural key of each of these entries, by its id; from now on they have. */
+async function freeOf(
+  session: Session,
+  org: string,
+  entries: readonly Row[],
+  destinations: readonly Destination[],
+): Promise<Map<number, readonly Destination[]>> {
+  const free = new Map<number, readonly Destination[]>()
+  for (const { id, once } of entries) {
+    const claimed = once
+      ? await session.all(
+          `INSERT INTO occurrences (org, key, destination) SELECT $1, $2, d FROM unnest($3::integer[]) d ORDER BY d
+           ON CONFLICT DO NOTHING RETURNING destination`,
+          org,
+          once,
+          destinations,
+        )
+      : undefined
+    const given = claimed?.map(({ destination }) => Number(destination)) ?? destinations
+    if (given.length > 0) free.set(Number(id), given)
+  }
+  return free
 }
 
 const ensuring = prepared('SELECT ensure_destination_1($1)')

@@ -138,6 +138,7 @@ export async function erase(db: Database, org: string): Promise<number> {
     if (removed === 0) {
       await session.run('DELETE FROM attempts WHERE org = $1', org)
       await session.run('DELETE FROM bodies WHERE org = $1', org)
+      await session.run('DELETE FROM occurrences WHERE org = $1', org)
     }
     return removed
   })

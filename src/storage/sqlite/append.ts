@@ -1,20 +1,19 @@
 /** Keeping webhooks in SQLite: one part of the transaction that the worker has opened around it. */
 
 import { perBody } from '../place.ts'
-import type { Appended, Arrival, LaneKey, NewBody, NewEvent } from '../ports/entry.ts'
+import type { Appended, Arrival, Destination, LaneKey, NewBody, NewEvent } from '../ports/entry.ts'
 import { tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
 import { makeReady, takePlaces } from './lanes.ts'
+import { claimOnce } from './occurrences.ts'
 import { enqueue, except } from './queue.ts'
 import { receiveArrivals, type TransferredArrivals } from './transfer.ts'
 
 export function append(db: Database, transferred: TransferredArrivals): Appended {
   const { bodies, arrivals } = receiveArrivals(transferred)
-  const known = rememberAll(db, arrivals)
+  const { known, meantFor } = rememberAll(db, arrivals)
   if (known.length > 0) return { is: 'again', known }
-  const goOn = new Set(arrivals.flatMap(({ state, org }) => (state === 'waiting' || state === 'asking' ? [org] : [])))
-  const meantFor = new Map([...goOn].map((org) => [org, ensureDestination(db, org)]))
   // After those of the destinations, which are for what comes behind them.
   const first = (takePlaces(db, bodies.length) + 1) * perBody
   keepBodies(db, bodies, arrivals, first)
@@ -24,7 +23,7 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     const name = `${key.org} ${key.destination} ${key.lane}`
     if (!ready.has(name)) ready.set(name, { ...key, at })
   }
-  const outcomes = arrivals.map((arrival) => {
+  const outcomes = arrivals.map((arrival, at) => {
     const { org, type, state, receivedAt } = arrival
     if (state === 'duplicate') {
       counts.add({ org, type, outcome: 'duplicate' })
@@ -41,10 +40,13 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     const id = first + arrival.body * perBody + arrival.position
     keepEntry(db, id, arrival)
     // Not installed accounts are counted together: their number is not ours to bound.
-    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: 'received' })
-    counts.note({ org, type, outcome: 'received' }, receivedAt)
-    if (state === 'waiting') {
-      for (const destination of meantFor.get(org)!) {
+    const came = arrival.backfilled ? 'backfilled' : 'received'
+    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: came })
+    counts.note({ org, type, outcome: came }, receivedAt)
+    const { all, free } = meantFor.get(at) ?? { all: [], free: [] }
+    // What a destination has had already is not for all of them any more: the lanes of the others ask.
+    if (state === 'waiting' || free.length < all.length) {
+      for (const destination of free) {
         enqueue(db, { org, destination }, id, id)
         counts.add({ org, destination, type, outcome: 'taken' })
         due({ org, destination, lane: 'send' }, receivedAt)
@@ -53,7 +55,8 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
       return 'stored'
     }
     const dueAt = state === 'asking' ? (arrival.dueAt ?? receivedAt) : null
-    except(db, id, 0, { org, state, reason: arrival.reason, receivedAt, dueAt })
+    const once = state === 'unclaimed' ? arrival.once : undefined
+    except(db, id, 0, { org, state, reason: arrival.reason, receivedAt, dueAt, once })
     if (state === 'quarantined') counts.note({ org, type, outcome: 'aside' }, receivedAt)
     if (state === 'asking') due({ org, destination: 0, lane: 'ask' }, receivedAt)
     return 'stored'
@@ -63,17 +66,35 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
   return { is: 'kept', outcomes: outcomes as ('stored' | 'duplicate' | 'ignored')[], woke }
 }
 
+/** Destinations of an arrival's account, and those of them that are to be given it. */
+interface Meant {
+  all: readonly Destination[]
+  free: readonly Destination[]
+}
+
 /** Which of them are known already; when some are, it is as if none had been looked at. */
-function rememberAll(db: Database, arrivals: readonly Arrival[]): number[] {
+function rememberAll(db: Database, arrivals: readonly Arrival[]): { known: number[]; meantFor: Map<number, Meant> } {
   const known: number[] = []
+  const meantFor = new Map<number, Meant>()
+  const destinations = new Map<string, Destination[]>()
   db.run('SAVEPOINT identities')
   for (const [at, arrival] of arrivals.entries()) {
+    if (!isEvent(arrival)) continue
     // mutant: has no unique index for identities in SQLite
-    if (isEvent(arrival) && !isNew(db, arrival)) known.push(at)
+    let isKnown = !isNew(db, arrival)
+    if (arrival.state === 'waiting' || arrival.state === 'asking') {
+      const all = destinations.get(arrival.org) ?? ensureDestination(db, arrival.org)
+      destinations.set(arrival.org, all)
+      // mutant: gives a destination an event whose natural key it has had
+      const free = claimOnce(db, arrival, all)
+      meantFor.set(at, { all, free })
+      isKnown ||= free.length === 0
+    }
+    if (isKnown) known.push(at)
   }
   if (known.length > 0) db.run('ROLLBACK TO identities')
   db.run('RELEASE identities')
-  return known
+  return { known, meantFor }
 }
 
 function isEvent(arrival: Arrival): arrival is NewEvent {

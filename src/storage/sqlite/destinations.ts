@@ -59,5 +59,6 @@ export function removeDestination(db: Database, org: Org, destination: Destinati
     counts.add({ org, destination, type, outcome })
   }
   db.run('DELETE FROM lanes WHERE org = ? AND destination = ?', org, destination)
+  db.run('DELETE FROM occurrences WHERE org = ? AND destination = ?', org, destination)
   counts.write(db)
 }

@@ -3,6 +3,7 @@ import { append } from './append.ts'
 import { claim, more } from './claim.ts'
 import { addDestination, destinationsOf, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
+import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, unclaimed } from './redrive.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 import { settle } from './settle.ts'
@@ -23,6 +24,8 @@ export const inbox = {
   addDestination,
   removeDestination,
   destinations: destinationsOf,
+  occurred,
+  markErased,
   unclaimed,
   adopt,
   redrive,

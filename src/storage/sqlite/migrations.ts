@@ -31,6 +31,11 @@ export const steps: readonly string[] = [
     org TEXT, number INTEGER, since INTEGER NOT NULL, removed_at INTEGER, PRIMARY KEY (org, number)
   ) WITHOUT ROWID, STRICT;
 
+  -- Natural keys, as keyed digests, that a destination has had an event with; 0: the key of an erased person.
+  CREATE TABLE occurrences (
+    org TEXT, key BLOB, destination INTEGER, PRIMARY KEY (org, key, destination)
+  ) WITHOUT ROWID, STRICT;
+
   -- The texts of an account's entries, sealed together. trim: grows when an entry of it is
   -- taken away; 0 when its texts are those of its entries.
   CREATE TABLE bodies (
@@ -53,9 +58,10 @@ export const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
 
   -- Entries that have left the simple way, at one destination or (0) at all. waiting: back in the queue, at this place.
+  -- once: the natural key of one that no destination has been given yet.
   CREATE TABLE exceptions (
     id INTEGER, destination INTEGER, org TEXT NOT NULL, state TEXT NOT NULL, reason TEXT, received_at INTEGER NOT NULL,
-    due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, place INTEGER, PRIMARY KEY (id, destination)
+    due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, place INTEGER, once BLOB, PRIMARY KEY (id, destination)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX exceptions_listed ON exceptions (org, state, id);
   CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';

@@ -21,13 +21,14 @@ export interface Exception {
   receivedAt: number
   dueAt?: number | null
   place?: number
+  once?: Uint8Array | undefined
 }
 
 /** It has left the simple way there; what was said of it before is forgotten. */
 export function except(db: Database, id: number, destination: Destination, what: Exception): void {
   db.run(
-    `INSERT OR REPLACE INTO exceptions (id, destination, org, state, reason, received_at, due_at, place)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO exceptions (id, destination, org, state, reason, received_at, due_at, place, once)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     destination,
     what.org,
@@ -36,6 +37,7 @@ export function except(db: Database, id: number, destination: Destination, what:
     what.receivedAt,
     what.dueAt ?? null,
     what.place ?? null,
+    what.once ?? null,
   )
 }
 

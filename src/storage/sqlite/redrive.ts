@@ -8,7 +8,9 @@ import type { Database, Row } from './database.ts'
 import { destinationsOf, ensureDestination } from './destinations.ts'
 import { makeReady } from './lanes.ts'
 import { forgetSought, noteSought } from './lookup.ts'
+import { claimOnce } from './occurrences.ts'
 import { comeBack, enqueue } from './queue.ts'
+import { removeEntries } from './retention.ts'
 
 export function unclaimed(db: Database, orgs: readonly string[]): string[] {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org IN (SELECT value FROM json_each(?))`
@@ -17,29 +19,37 @@ export function unclaimed(db: Database, orgs: readonly string[]): string[] {
 
 export function adopt(db: Database, org: string, now: number): number {
   const found = db.all(
-    `SELECT x.id, e.type FROM exceptions x JOIN entries e ON e.id = x.id
+    `SELECT x.id, x.once, e.type FROM exceptions x JOIN entries e ON e.id = x.id
      WHERE x.org = ? AND x.state = 'unclaimed' ORDER BY x.id`,
     org,
   )
   if (found.length === 0) return 0
   const destinations = ensureDestination(db, org)
   const counts = tally()
+  let adopted = 0
   for (const row of found) {
-    const { id, type } = row as { id: number; type: string }
+    const { id, type, once } = row as { id: number; type: string; once: Uint8Array | null }
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
+    counts.add({ org: '', type, outcome: 'received' }, -1)
+    const free = claimOnce(db, { org, once }, destinations)
+    if (free.length === 0) {
+      counts.add({ org, type, outcome: 'duplicate' })
+      removeEntries(db, db.all('SELECT * FROM entries WHERE id = ?', id), counts)
+      continue
+    }
     db.run('UPDATE bodies SET org = ? WHERE id = ?', org, bodyOf(id))
     // When a destination was added does not matter: the entry joins the account now.
-    for (const destination of destinations) {
+    for (const destination of free) {
       enqueue(db, { org, destination }, id, id)
       counts.add({ org, destination, type, outcome: 'taken' })
     }
-    counts.add({ org: '', type, outcome: 'received' }, -1)
     counts.add({ org, type, outcome: 'received' })
     counts.add({ org, type, outcome: 'taken' })
+    adopted++
   }
   for (const destination of destinations) makeReady(db, { org, destination, lane: 'send' }, now)
   counts.write(db)
-  return found.length
+  return adopted
 }
 
 export function redrive(db: Database, moves: readonly Redriven[], now: number): number {

@@ -122,6 +122,7 @@ export function erase(db: Database, org: string): number {
   if (removed === 0) {
     db.run('DELETE FROM attempts WHERE org = ?', org)
     db.run('DELETE FROM bodies WHERE org = ?', org)
+    db.run('DELETE FROM occurrences WHERE org = ?', org)
   }
   if (forgotten + removed > 0) noteErasure(db)
   return removed

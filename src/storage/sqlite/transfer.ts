@@ -5,12 +5,14 @@ import type { Claimed, Lease } from '../ports/inbox.ts'
 /** Several buffers, one after the other, in one that can be handed over without a copy. */
 type Bytes = Uint8Array<ArrayBuffer>
 
-type ArrivalHead = (Omit<NewEvent, 'identity'> & { identityBytes: number }) | Exclude<Arrival, NewEvent>
+type ArrivalHead =
+  | (Omit<NewEvent, 'identity' | 'once'> & { identityBytes: number; onceBytes?: number })
+  | Exclude<Arrival, NewEvent>
 
 export interface TransferredArrivals {
   bodies: (Omit<NewBody, 'sealed'> & { bytes: number })[]
   arrivals: ArrivalHead[]
-  /** What is sealed of each body, then the identity of each event. */
+  /** What is sealed of each body, then the identity of each event, and its natural key where it has one. */
   bytes: Bytes
 }
 
@@ -18,9 +20,9 @@ export function transferArrivals(bodies: readonly NewBody[], arrivals: readonly 
   const parts = bodies.map(({ sealed }) => sealed)
   const heads = arrivals.map((arrival): ArrivalHead => {
     if (arrival.state === 'ignored' || arrival.state === 'duplicate') return arrival
-    const { identity, ...head } = arrival
-    parts.push(identity)
-    return { ...head, identityBytes: identity.byteLength }
+    const { identity, once, ...head } = arrival
+    parts.push(identity, ...(once ? [once] : []))
+    return { ...head, identityBytes: identity.byteLength, ...(once ? { onceBytes: once.byteLength } : {}) }
   })
   const names = bodies.map(({ sealed, ...body }) => ({ ...body, bytes: sealed.byteLength }))
   return { bodies: names, arrivals: heads, bytes: joined(parts) }
@@ -35,8 +37,9 @@ export function receiveArrivals({ bodies, arrivals, bytes }: TransferredArrivals
     bodies: bodies.map(({ bytes: length, ...body }) => ({ ...body, sealed: next(length) })),
     arrivals: arrivals.map((head): Arrival => {
       if (head.state === 'ignored' || head.state === 'duplicate') return head
-      const { identityBytes, ...rest } = head
-      return { ...rest, identity: next(identityBytes) }
+      const { identityBytes, onceBytes, ...rest } = head
+      const identity = next(identityBytes)
+      return { ...rest, identity, ...(onceBytes === undefined ? {} : { once: next(onceBytes) }) }
     }),
   }
 }

@@ -73,6 +73,7 @@ function sums({ sums: s, ignored }: Overview): Html {
   const ignoredAs = [...ignored].map(([reason, count]) => `${ignoredWords[reason]}: ${number(count)}`).join(', ')
   const rows: readonly [name: string, count: number, means: string][] = [
     ['Received', s.received, 'answered 200 and counted once, repeats apart'],
+    ['History', s.backfilled, 'read at Drift, as no webhook brought them'],
     ['Delivered', s.delivered, 'Segment took them'],
     ['Waiting', s.waiting, 'on their way'],
     ['Held', s.held, 'kept with the reason, until something is mended or they are sent again'],
@@ -81,11 +82,13 @@ function sums({ sums: s, ignored }: Overview): Html {
     ['Expired', s.expired, 'taken away before they could be delivered'],
   ]
   return html`<section class="card sheet" id="sums" data-part>
-    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">Received is the sum of all that follows: ${s.addsUp ? 'it adds up.' : 'it does not add up: please report it.'}</p></div></div>
+    <div class="cardhead inside"><div><h2>Since the beginning</h2><p class="small faint">${s.backfilled > 0 ? 'Received and history are' : 'Received is'} the sum of all that follows: ${s.addsUp ? 'it adds up.' : 'it does not add up: please report it.'}</p></div></div>
     <table class="cards brief"><thead><tr><th scope="col">What became of them</th><th scope="col" class="number">Events</th><th scope="col">Which are</th></tr></thead>
-    <tbody>${rows.map(
-      ([name, count, means]) =>
-        html`<tr><th scope="row">${name}</th><td class="number" data-label="Events">${number(count)}</td><td class="faint" data-label="Which are">${means}</td></tr>`,
-    )}</tbody></table>
+    <tbody>${rows
+      .filter(([name, count]) => name !== 'History' || count > 0)
+      .map(
+        ([name, count, means]) =>
+          html`<tr><th scope="row">${name}</th><td class="number" data-label="Events">${number(count)}</td><td class="faint" data-label="Which are">${means}</td></tr>`,
+      )}</tbody></table>
   </section>`
 }

@@ -1,0 +1,16 @@
+/** What an event is known by for good, whether a webhook brought it or it was read at Drift. */
+import type { Keyring } from '../accounts/keyring.ts'
+import type { EventPage } from '../events/define.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Org } from '../storage/ports/entry.ts'
+
+/** The digest of the natural key that the event's page gives it; undefined where it has none. Differs between accounts. */
+export function naturalKey(
+  keyring: Pick<Keyring, 'identity'>,
+  org: Org,
+  page: Pick<EventPage, 'once'>,
+  data: JsonObject,
+): Buffer | undefined {
+  const key = page.once?.(data)
+  return key === undefined ? undefined : keyring.identity(`natural key\n${org}\n${key}`)
+}

@@ -1,0 +1,161 @@
+/** What every engine promises of natural keys: each destination is given an event with one once for good. */
+import assert from 'node:assert/strict'
+import {
+  type Alone,
+  append,
+  arrival,
+  claimed,
+  conserved,
+  idle,
+  keepAll,
+  one,
+  other,
+  type Promised,
+  to,
+  total,
+} from './conformance.ts'
+import type { Destination } from './ports/entry.ts'
+import type { Storage } from './ports/storage.ts'
+
+const key = Buffer.from('a natural key...')
+const second: Destination = 2
+const withKey = (said: Partial<Alone> = {}) => arrival({ once: key, ...said })
+
+/** By destination, the messages that wait there. */
+async function waitingAt({ inbox }: Storage): Promise<Map<Destination, string[]>> {
+  const { leases } = await inbox.claim('send', { now: 2_000, leaseMs: 1, limit: 100, bytesMax: 1e6, room: 8 })
+  return new Map(leases.map(({ destination, entries }) => [destination, entries.map(({ messageId }) => messageId)]))
+}
+
+export const oncePromises: readonly Promised[] = [
+  {
+    promise: 'what has a natural key that came before is known, whatever else it says and whichever way it came',
+    async check(storage) {
+      const { inbox } = storage
+      assert.deepEqual(await append(storage, [withKey()]), ['stored'])
+      const backfilled = withKey({ backfilled: true })
+      const { sealed, ...event } = backfilled
+      const appended = await inbox.append(
+        [{ org: one, sealed }],
+        [{ ...event, body: 0, position: 0, bytes: sealed.byteLength }],
+      )
+      assert.deepEqual(appended, { is: 'again', known: [0] })
+      assert.deepEqual(await append(storage, [withKey({ receivedAt: 9_000_000 })]), ['duplicate'])
+      assert.deepEqual(await append(storage, [withKey({ org: other })]), ['stored'], 'of another account')
+      assert.deepEqual(await append(storage, [arrival({ once: Buffer.from('another one.....') })]), ['stored'])
+      assert.equal((await claimed(storage)).entries.length, 2)
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise: 'of two with one natural key in one append, and of many in several at once, one is kept',
+    async check(storage) {
+      assert.deepEqual(await append(storage, [withKey(), arrival(), withKey()]), ['stored', 'stored', 'duplicate'])
+      const once = Buffer.from('in several.....!')
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => append(storage, [arrival(), arrival({ once })])),
+      )
+      assert.equal(answers.filter(([, answer]) => answer === 'stored').length, 1)
+      assert.ok(answers.every(([answer]) => answer === 'stored'))
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what one destination has had already is given to the others alone, also where Drift must be asked first',
+    async check(storage) {
+      const [first, again, asking] = [withKey(), withKey({ backfilled: true }), withKey({ state: 'asking' })]
+      await append(storage, [first])
+      await storage.inbox.addDestination(one, second)
+      assert.deepEqual(await append(storage, [again]), ['stored'])
+      assert.deepEqual(
+        await waitingAt(storage),
+        new Map([
+          [1, [first.messageId]],
+          [second, [again.messageId]],
+        ]),
+      )
+      assert.equal(await total(storage, 'backfilled'), 1)
+      await storage.inbox.addDestination(one, 3)
+      assert.deepEqual(await append(storage, [asking]), ['stored'])
+      await conserved(storage)
+      const { leases } = await storage.inbox.claim('send', { now: 9_000, leaseMs: 1, limit: 9, bytesMax: 1e6, room: 8 })
+      const third = leases.find(({ destination }) => destination === 3)!
+      assert.deepEqual(
+        third.entries.map(({ messageId }) => messageId),
+        [asking.messageId],
+      )
+      assert.deepEqual(await append(storage, [withKey({ state: 'asking' })]), ['duplicate'])
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise:
+      'what waits for an answer of Drift has its natural key already, and an answer gives it to each destination',
+    async check(storage) {
+      await append(storage, [withKey({ state: 'asking' })])
+      assert.deepEqual(await append(storage, [withKey()]), ['duplicate'])
+      const asking = await claimed(storage, 'ask')
+      await storage.inbox.settle(asking, [to(asking.entries[0]!.id, 'waiting', { contact: '7' })], idle)
+      assert.equal((await claimed(storage)).entries.length, 1)
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'of unclaimed entries with one natural key the first is adopted, and the others are duplicates after all',
+    async check(storage) {
+      const [first, again, plain] = [
+        withKey({ state: 'unclaimed' }),
+        withKey({ state: 'unclaimed' }),
+        arrival({ state: 'unclaimed' }),
+      ]
+      assert.deepEqual(await append(storage, [first, again, plain]), ['stored', 'stored', 'stored'])
+      assert.equal(await storage.inbox.adopt(one, 2_000), 2)
+      assert.deepEqual(await waitingAt(storage), new Map([[1, [first.messageId, plain.messageId]]]))
+      assert.equal(await total(storage, 'duplicate'), 1)
+      assert.deepEqual(await append(storage, [withKey()]), ['duplicate'])
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise:
+      'a natural key is known when its event has expired or was taken away, and forgotten with its destination or account',
+    async check(storage) {
+      const { inbox } = storage
+      const spare = Buffer.from('taken away.....!')
+      await append(storage, [withKey(), arrival({ once: spare })])
+      const lease = await claimed(storage)
+      const [sent, taken] = lease.entries.map(({ id }) => id)
+      await inbox.settle(lease, [to(sent!, 'delivered')], idle)
+      await inbox.take(one, [taken!])
+      await inbox.expire({ ...keepAll, deliveredBefore: 9_000 })
+      assert.deepEqual(await append(storage, [withKey(), arrival({ once: spare })]), ['duplicate', 'duplicate'])
+      assert.deepEqual(await inbox.occurred(one, [key, Buffer.from('of no event....!')]), [[1], []])
+      await inbox.addDestination(one, second)
+      await append(storage, [withKey()])
+      assert.deepEqual(await inbox.occurred(one, [key]), [[1, second]])
+      await inbox.removeDestination(one, second, 3_000)
+      assert.deepEqual(await inbox.occurred(one, [key]), [[1]])
+      while ((await inbox.erase(one)) > 0);
+      assert.deepEqual(await inbox.occurred(one, [key]), [[]])
+      assert.deepEqual(await append(storage, [withKey()]), ['stored'])
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise: 'keys of erased persons are remembered until that is undone, apart from those of events',
+    async check(storage) {
+      const { inbox } = storage
+      await inbox.markErased(one, [key])
+      await inbox.markErased(one, [key])
+      assert.deepEqual(await inbox.occurred(one, [key]), [[0]])
+      assert.deepEqual(await inbox.occurred(other, [key]), [[]])
+      assert.deepEqual(await append(storage, [withKey()]), ['stored'])
+      await inbox.markErased(one, [key], 'undo')
+      assert.deepEqual(await inbox.occurred(one, [key]), [[1]])
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+]
