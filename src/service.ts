@@ -128,6 +128,11 @@ async function startService(
     ...(leaseMs === undefined ? {} : { leaseMs }),
   })
   const { receive } = pipeline
+  let wakeJobs = () => {}
+  const wake = () => {
+    pipeline.wake()
+    wakeJobs()
+  }
   const tokens = tokensOf(config.verificationTokens)
   let closing: Promise<void> | undefined
   let url = ''
@@ -140,7 +145,7 @@ async function startService(
     keyring,
     accounts,
     disconnect: pipeline.disconnect,
-    wake: pipeline.wake,
+    wake,
     closing: pagesClosing.signal,
     send: pagesOutlet.send,
     strangers,
@@ -164,17 +169,21 @@ async function startService(
     appRoute(app),
   )
   url = addressOf({ host: config.host, port: listeners[0].port })
-  const { grants, wake } = pipeline
+  const { grants } = pipeline
   const operations = await startOperations({
     storage,
     keyring,
     accounts,
+    catalogue,
     grants,
     retentionDays: config.retentionDays,
     clock,
     log,
-    wake,
+    wake: pipeline.wake,
   })
+  wakeJobs = operations.wakeJobs
+  storage.onChange(wakeJobs)
+  storage.onDue(wakeJobs)
   pipeline.start()
   const about = {
     version: context.integration.version,

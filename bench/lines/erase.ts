@@ -48,7 +48,12 @@ export const erase: Line = {
         const startedAt = performance.now()
         for (let n = 0; n < personsOfRound; n++) {
           const contact = String(firstContact + 4_000 + round * personsOfRound + n)
-          const { entries: gone } = await erasePerson(store.storage, String(firstOrg), contact, false)
+          const { entries: gone } = await erasePerson(
+            { ...store.storage, clock: store.clock },
+            String(firstOrg),
+            contact,
+            false,
+          )
           if (gone === 0) throw new Error(`nothing of contact ${contact} was there to be erased`)
           while ((await store.storage.purge()) === 'log_held');
         }

@@ -24,6 +24,7 @@ const acts = {
   lookedAtData: 'looked at data',
   startedRedrive: 'started a redrive',
   redrove: 'redrove',
+  cancelledJob: 'cancelled a job',
   rotatedKeys: 'rotated keys',
   madeLink: 'made a sign-in link',
   signedInByDrift: 'signed in through Drift',

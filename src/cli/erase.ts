@@ -24,7 +24,7 @@ export const erase: Command = {
         throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
       const dryRun = given.dryRun === true
       const digest = contactDigest(keyring, id, contact)
-      const erase = () => eraseEvents(storage, id, contact, dryRun)
+      const erase = () => eraseEvents({ ...storage, clock: store.clock }, id, contact, dryRun)
       const { entries, conversations } = dryRun
         ? await erase()
         : await erasePerson(store, erase, { org: id, contact, who })

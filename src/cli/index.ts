@@ -15,6 +15,7 @@ import { events } from './events.ts'
 import { handled } from './handled.ts'
 import { inspect } from './inspect.ts'
 import { installs } from './installs.ts'
+import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { move } from './move.ts'
 import { redrive } from './redrive.ts'
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   signOut,
   inspect,
   redrive,
+  jobs,
   erase,
   handled,
   check,

@@ -1,8 +1,13 @@
-import { record } from '../accounts/audit.ts'
 import { catalogue, hasEarlierMappings } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
-import { type Mapping, type Redrive, redrivable, redrive as run } from '../operations/redrive.ts'
+import { systemRandom } from '../lib/random.ts'
+import { type JobShown, newJobId } from '../operations/jobs.ts'
+import { type Mapping, previewRedrive, type Redrive, redrivable } from '../operations/redrive.ts'
+import { redriveKind, soFarOf, startRedrive } from '../operations/redrive-job.ts'
+import type { Store } from '../service.ts'
+import type { Query } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given, Option } from './command.ts'
+import { followJob } from './follow-job.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
 
 /** There is a choice only once an event's page has an earlier mapping. */
@@ -31,8 +36,8 @@ export const redrive: Command = {
 }
 
 function go(context: Context, given: Given): Promise<number> {
-  return withStore(context, async ({ storage, keyring, accounts, clock }) => {
-    const now = clock.now()
+  return withStore(context, async (store) => {
+    const now = store.clock.now()
     // What arrives from now on is not meant.
     const query = { to: now, ...queryOf(given, now) }
     if (query.states?.some((state) => !redrivable.includes(state))) {
@@ -41,31 +46,66 @@ function go(context: Context, given: Given): Promise<number> {
         exitCode: 2,
       })
     }
-    const dryRun = given.dryRun === true
     const mapping = (given.mapping ?? 'today') as Mapping
-    let stopped = false
-    void context.untilStopped().then(() => (stopped = true))
-    const goOn = ({ found, moved }: Redrive) => {
-      context.remark(`${found} looked at, ${moved} ${dryRun ? 'would go' : 'go'} again`)
-      return !stopped
-    }
-    const { lookup, inbox, audit } = storage
-    const needs = { catalogue, keyring, accounts, lookup, inbox, clock }
-    const done = await run(needs, query, { mapping, dryRun, goOn })
-    if (!dryRun && done.moved > 0) {
-      const about = `${done.moved} events, mapping of ${mapping}`
-      await record({ audit, clock }, { org: query.org ?? '', who, act: 'redrove', about })
-    }
-    context.print(given.json ? JSON.stringify({ ...done, dryRun, stopped }) : report(done, dryRun, stopped))
-    return stopped ? 130 : 0
+    if (given.dryRun === true) return look(context, given, { store, query, mapping })
+    return redriveAll(context, given, { store, query, mapping })
   })
 }
 
-function report({ found, moved, stays, samples }: Redrive, dryRun: boolean, stopped: boolean): string {
-  return [
-    `${found} found, ${moved} ${dryRun ? 'would be sent again' : 'wait to be sent again'}`,
-    ...Object.entries(stays).map(([reason, count]) => `  ${count} stay: ${reason}`),
-    ...samples.map(({ messageId, type, org, state }) => `  ${messageId}  ${org}  ${type}  was ${state}`),
-    ...(stopped ? ['stopped on request: what has been moved stays moved, the rest is as it was'] : []),
-  ].join('\n')
+interface Asked {
+  store: Store
+  query: Query
+  mapping: Mapping
+}
+
+async function look(context: Context, given: Given, { store, query, mapping }: Asked): Promise<number> {
+  let stopped = false
+  void context.untilStopped().then(() => (stopped = true))
+  const goOn = ({ found, moved }: Redrive) => {
+    context.remark(`${found} looked at, ${moved} would go again`)
+    return !stopped
+  }
+  const { keyring, accounts } = store
+  const needs = { catalogue, keyring, accounts, lookup: store.storage.lookup }
+  const found = await previewRedrive(needs, query, { mapping, goOn })
+  if (given.json) context.print(JSON.stringify({ ...found, dryRun: true, stopped }))
+  else {
+    const { samples } = found
+    const shown = samples.map(({ messageId, type, org, state }) => `  ${messageId}  ${org}  ${type}  was ${state}`)
+    context.print([`${found.found} found, ${found.moved} would be sent again`, ...staying(found), ...shown].join('\n'))
+  }
+  return stopped ? 130 : 0
+}
+
+async function redriveAll(context: Context, given: Given, { store, query, mapping }: Asked): Promise<number> {
+  const { storage, keyring, accounts, clock } = store
+  const id = newJobId(systemRandom)
+  const isStarted = await startRedrive({ ...storage, clock }, { id, org: query.org ?? '', who, query, mapping })
+  if (!isStarted) {
+    throw new Problem('redrive_running', 'another redrive of the same accounts has not ended', {
+      hint: '`jobs list` shows it, and `jobs cancel` ends it',
+    })
+  }
+  const needs = { catalogue, keyring, accounts, lookup: storage.lookup, inbox: storage.inbox, clock }
+  const kind = redriveKind(needs, () => {})
+  const says = (job: JobShown) => `job ${id}: ${soFarOf(job).found} looked at, ${soFarOf(job).moved} go again`
+  const job = await followJob(context, id, { store, kind, says })
+  const { state, cancelledBy, reason } = job
+  const soFar = soFarOf(job)
+  if (given.json)
+    context.print(JSON.stringify({ job: id, state, ...soFar, dryRun: false, stopped: state === 'cancelled' }))
+  else {
+    const end = {
+      cancelled: [`stopped on request of ${cancelledBy}: what has been moved stays moved, the rest is as it was`],
+      failed: [`it has failed (${reason}): what has been moved stays moved; run it again for the rest`],
+    }[state as string]
+    context.print(
+      [`${soFar.found} found, ${soFar.moved} wait to be sent again`, ...staying(soFar), ...(end ?? [])].join('\n'),
+    )
+  }
+  return state === 'done' ? 0 : state === 'failed' ? 1 : 130
+}
+
+function staying({ stays }: Pick<Redrive, 'stays'>): string[] {
+  return Object.entries(stays).map(([reason, count]) => `  ${count} stay: ${reason}`)
 }

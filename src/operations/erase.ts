@@ -1,7 +1,9 @@
-/** One person's events, gone: bodies, what waits, and whose conversations they were. */
+/** One person's events, gone: bodies, what waits, whose conversations they were, and jobs that look for them. */
 
+import type { Clock } from '../lib/clock.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { findAll } from './inspect.ts'
+import { abandonJobsOf } from './jobs.ts'
 
 export interface Erased {
   entries: number
@@ -10,7 +12,15 @@ export interface Erased {
 
 /** `dryRun` changes nothing and says what would go. What Segment has already is not touched. */
 export async function erasePerson(
-  { lookup, inbox, conversations }: Pick<Storage, 'lookup' | 'inbox' | 'conversations'>,
+  {
+    lookup,
+    inbox,
+    conversations,
+    jobs,
+    clock,
+  }: Pick<Storage, 'lookup' | 'inbox' | 'conversations' | 'jobs'> & {
+    clock: Clock
+  },
   org: string,
   contact: string,
   dryRun: boolean,
@@ -20,6 +30,8 @@ export async function erasePerson(
     const theirs = await conversations.of(org, contact)
     const ids = await theirIds(lookup, org, contact, theirs)
     if (dryRun) return { entries: ids.length, conversations: theirs.length }
+    // mutant: leaves a job that looks for a person who is erased
+    await abandonJobsOf({ jobs, clock }, org, new Set([contact, ...theirs]))
     if (ids.length === 0) {
       await conversations.forget(org, contact)
       return { entries, conversations: theirs.length }

@@ -10,7 +10,7 @@ describe('maintenance', () => {
     const lines: [string, string, Fields][] = []
     const at = (level: string) => (event: string, fields?: Fields) => void lines.push([level, event, { ...fields }])
     const log = { info: at('info'), warn: at('warn'), error: at('error') }
-    const { inbox, tickets } = openInMemory()
+    const { inbox, jobs, tickets } = openInMemory()
     const clock = manualClock()
     let rounds = 0
     const grants = {
@@ -20,7 +20,8 @@ describe('maintenance', () => {
       },
     } as unknown as Parameters<typeof keepUp>[0]['grants']
     const [purge, catchUp] = [async () => 'done' as const, async () => {}]
-    const stop = keepUp({ inbox, tickets, grants, clock, log, retentionDays: 7, catchUp, purge, mayDelete: () => true })
+    const common = { inbox, jobs, tickets, grants, clock, log, retentionDays: 7 }
+    const stop = keepUp({ ...common, catchUp, purge, mayDelete: () => true })
     await eventually(() => rounds === 1 && clock.untilNext() !== undefined)
     await stop()
     return lines

@@ -7,6 +7,7 @@ import { codeOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { rememberMs } from '../pipeline/receive.ts'
 import type { Inbox, Limits } from '../storage/ports/inbox.ts'
+import type { Jobs } from '../storage/ports/jobs.ts'
 import type { Tickets } from '../storage/ports/sessions.ts'
 import type { Purged } from '../storage/ports/storage.ts'
 
@@ -21,6 +22,7 @@ const failedMs = 30 * dayMs
 
 interface Needs {
   inbox: Inbox
+  jobs: Pick<Jobs, 'sweep'>
   tickets: Tickets
   grants: Grants
   clock: Clock
@@ -51,7 +53,7 @@ export function limitsAt(now: number, retentionDays: number): Limits {
 
 /** Starts at once and goes on until the answer is called; that resolves when the last round has ended. */
 export function keepUp(needs: Needs): () => Promise<void> {
-  const { inbox, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete } = needs
+  const { inbox, jobs, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete } = needs
   let stopped = false
   let cancel = () => {}
   let round = Promise.resolve()
@@ -69,7 +71,7 @@ export function keepUp(needs: Needs): () => Promise<void> {
         gone += step.removed
         goesOn = step.goesOn
       }
-      if (mayDelete()) await tickets.sweep(clock.now())
+      if (mayDelete()) await Promise.all([tickets.sweep(clock.now()), jobs.sweep(clock.now())])
       await purgeErased()
       const refreshed = await grants.keepAlive()
       if (gone > 0 || refreshed > 0) log.info('maintenance', { expired: gone, refreshed, durationMs: durationMs() })

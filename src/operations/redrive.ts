@@ -29,52 +29,77 @@ export interface Redrive {
   samples: Shown[]
 }
 
-export interface RedriveNeeds {
+export interface MoveNeeds {
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   accounts: Accounts
   lookup: Lookup
+}
+
+export interface RedriveNeeds extends MoveNeeds {
   inbox: Inbox
   clock: Clock
 }
 
-/**
- * Goes through everything the query finds, newest first. `dryRun` changes nothing and says what would be. `goOn` is
- * asked after each page, with the numbers so far; false ends it there. What would fail again is not moved.
- */
-export async function redrive(
-  needs: RedriveNeeds,
+/** Says what would be moved of what the query finds, and changes nothing. `goOn` is asked after each page; false ends it there. */
+export async function previewRedrive(
+  needs: MoveNeeds,
   query: Query,
-  { mapping, dryRun, goOn = () => true }: { mapping: Mapping; dryRun: boolean; goOn?: (soFar: Redrive) => boolean },
+  { mapping, goOn = () => true }: { mapping: Mapping; goOn?: (soFar: Redrive) => boolean },
 ): Promise<Redrive> {
-  const { lookup, inbox, clock } = needs
   const sofar: Redrive = { found: 0, moved: 0, stays: {}, refused: {}, samples: [] }
-  const states = (query.states ?? failed).filter((state) => redrivable.includes(state))
-  for await (const page of findAll(lookup, { ...query, states })) {
-    const moves: Redriven[] = []
-    for (const shown of page) {
-      const move = await moveOf(needs, shown, mapping)
-      if (typeof move === 'string') count(sofar.stays, move)
-      else {
-        moves.push(move)
-        if (shown.state === 'dead') count(sofar.refused, shown.reason ?? 'unknown')
-        if (sofar.samples.length < 3) sofar.samples.push(shown)
-      }
-    }
+  for await (const page of findAll(needs.lookup, redrivableOf(query))) {
+    const { moves, going, stays } = await movesOf(needs, page, mapping)
+    sofar.samples.push(...going.slice(0, 3 - sofar.samples.length))
+    for (const [reason, many] of Object.entries(stays)) count(sofar.stays, reason, many)
+    for (const { state, reason } of going) if (state === 'dead') count(sofar.refused, reason ?? 'unknown')
     sofar.found += page.length
-    // Oldest first, so that they go out in the order in which they came.
-    sofar.moved += dryRun ? moves.length : await inbox.redrive(moves.reverse(), clock.now())
+    sofar.moved += moves.length
     if (!goOn(sofar)) break
   }
   return sofar
 }
 
-function count(sums: Record<string, number>, reason: string): void {
-  sums[reason] = (sums[reason] ?? 0) + 1
+function count(sums: Record<string, number>, reason: string, by = 1): void {
+  sums[reason] = (sums[reason] ?? 0) + by
+}
+
+/** The same query, of what can be driven again. */
+export function redrivableOf(query: Query): Query {
+  return { ...query, states: (query.states ?? failed).filter((state) => redrivable.includes(state)) }
+}
+
+/** What goes of one page of a list, and why the rest stays. */
+export interface Moves {
+  /** Oldest first, so that it goes out in the order in which it came. */
+  moves: Redriven[]
+  /** The same entries as they stand now, in the order of the page. */
+  going: Shown[]
+  stays: Record<string, number>
+}
+
+export async function movesOf(needs: MoveNeeds, page: readonly Shown[], mapping: Mapping): Promise<Moves> {
+  const found: Moves = { moves: [], going: [], stays: {} }
+  for (const shown of page) {
+    const move = await moveOf(needs, shown, mapping)
+    if (typeof move === 'string') count(found.stays, move)
+    else {
+      found.moves.unshift(move)
+      found.going.push(shown)
+    }
+  }
+  return found
+}
+
+/** One event, at once; false when it stays where it is. */
+export async function redriveOne(needs: RedriveNeeds, shown: Shown, mapping: Mapping): Promise<boolean> {
+  if (!redrivable.includes(shown.state)) return false
+  const { moves } = await movesOf(needs, [shown], mapping)
+  return (await needs.inbox.redrive(moves, needs.clock.now())) === 1
 }
 
 /** The move, or in a word why it cannot be, or would fail again. */
-async function moveOf(needs: RedriveNeeds, shown: Shown, mapping: Mapping): Promise<Redriven | string> {
+async function moveOf(needs: MoveNeeds, shown: Shown, mapping: Mapping): Promise<Redriven | string> {
   const { catalogue, accounts } = needs
   const byToday = (page: EventPage) => (mapping === 'today' || shown.mapping === 0 ? mappingOf(page) : shown.mapping)
   const own = catalogue.get(shown.type)

@@ -1,7 +1,8 @@
-/** What goes on beside the pipeline for as long as a service runs: maintenance, and steps of the clock undone. */
+/** What goes on beside the pipeline for as long as a service runs: maintenance, jobs, and steps of the clock undone. */
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Grants } from '../accounts/grant.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import type { EventPage } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { trimBodies } from '../pipeline/trim.ts'
@@ -9,9 +10,12 @@ import type { Storage } from '../storage/ports/storage.ts'
 import { catchingUp } from './catch-up.ts'
 import { startInStep, watchSteps } from './clock-steps.ts'
 import { keepUp } from './maintenance.ts'
+import { redriveKind } from './redrive-job.ts'
+import { startJobs } from './run-jobs.ts'
 
 interface Needs {
-  storage: Pick<Storage, 'inbox' | 'ledger' | 'lookup' | 'tickets' | 'purge'>
+  storage: Pick<Storage, 'inbox' | 'jobs' | 'ledger' | 'lookup' | 'tickets' | 'purge'>
+  catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   accounts: Accounts
   grants: Grants
@@ -23,8 +27,9 @@ interface Needs {
 }
 
 /** Resolves when what an earlier clock has written is in line with the present one: the lanes may start then. */
-export async function startOperations({ storage, keyring, accounts, grants, retentionDays, clock, log, wake }: Needs) {
-  const { inbox, lookup, tickets } = storage
+export async function startOperations(needs: Needs) {
+  const { storage, keyring, accounts, catalogue, grants, retentionDays, clock, log, wake } = needs
+  const { inbox, jobs, lookup, tickets } = storage
   const stepping = { inbox, clock, log, wake }
   await startInStep(lookup, stepping)
   const { mayDelete, stop } = watchSteps(stepping)
@@ -33,9 +38,13 @@ export async function startOperations({ storage, keyring, accounts, grants, rete
     return storage.purge()
   }
   const catchUp = catchingUp({ accounts, storage, clock, log, wake })
-  const stopMaintenance = keepUp({ inbox, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete })
+  const stopMaintenance = keepUp({ inbox, jobs, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete })
+  const kinds = [redriveKind({ catalogue, keyring, accounts, lookup, inbox, clock }, wake)]
+  const runner = startJobs({ jobs, kinds, clock, log })
   return {
+    /** There may be a job to be begun. */
+    wakeJobs: runner.wake,
     /** Resolves when what is under way has ended. */
-    stop: async () => void (await Promise.all([stopMaintenance(), stop()])),
+    stop: async () => void (await Promise.all([runner.stop(), stopMaintenance(), stop()])),
   }
 }

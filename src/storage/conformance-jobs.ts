@@ -1,6 +1,6 @@
 /** The promises about jobs: long work that goes on after a crash, in whichever process. */
 import assert from 'node:assert/strict'
-import { one, other, type Promised } from './conformance.ts'
+import { append, arrival, conserved, one, other, type Promised } from './conformance.ts'
 import type { Job, JobEnd, Jobs, NewJob } from './ports/jobs.ts'
 import type { Storage } from './ports/storage.ts'
 
@@ -155,6 +155,77 @@ export const jobPromises: readonly Promised[] = [
         ['failed', 'a_reason'],
       )
       assert.equal((await audit.list(one, 5)).length, 1)
+    },
+  },
+  {
+    promise: 'a lease is prolonged without saying how far the job is; it tells that the job was cancelled, or is lost',
+    async check(storage) {
+      const { jobs } = storage
+      const wanted = job()
+      await jobs.create(wanted)
+      const lease = await claimed(storage)
+      await jobs.advance(lease, { cursor: 'page 2', counts: '{ "moved": 3 }', at: 2_500 }, 13_000)
+      assert.equal(await jobs.renew(lease, 20_000), 'held')
+      const kept = await jobs.get(wanted.id)
+      assert.deepEqual([kept?.cursor, kept?.counts, kept?.changedAt], ['page 2', '{ "moved": 3 }', 2_500])
+      assert.equal(await jobs.claim(kinds, 19_999, 30_000), undefined)
+      await jobs.cancel(wanted.id, 'an admin', 3_000)
+      assert.equal(await jobs.renew(lease, 20_000), 'cancelled')
+      await claimed(storage, 20_000)
+      assert.equal(await jobs.renew(lease, 90_000), 'lost')
+    },
+  },
+  {
+    promise: 'one job is claimed by its id, and no other in its place',
+    async check({ jobs }) {
+      const [first, second] = [job(), job({ createdAt: 1_001 })]
+      await jobs.create(first)
+      await jobs.create(second)
+      assert.equal((await jobs.claim(kinds, 2_000, 12_000, second.id))?.job.id, second.id)
+      assert.equal(await jobs.claim(kinds, 2_000, 12_000, second.id), undefined)
+      assert.equal((await jobs.claim(kinds, 2_000, 12_000))?.job.id, first.id)
+    },
+  },
+  {
+    promise: 'a job is abandoned whoever holds it: what it was to do is gone, and its holder can do no more',
+    async check(storage) {
+      const { jobs } = storage
+      const wanted = job()
+      await jobs.create(wanted)
+      const lease = await claimed(storage)
+      const abandoned: JobEnd = { ...done, state: 'cancelled', reason: 'person_erased' }
+      assert.equal(await jobs.abandon(wanted.id, abandoned), true)
+      assert.equal(await jobs.abandon(wanted.id, abandoned), false)
+      assert.equal(await jobs.advance(lease, { cursor: 'x', counts: '{}', at: 3_000 }, 13_000), 'lost')
+      const { input, state, reason, cursor } = (await jobs.get(wanted.id))!
+      assert.deepEqual([input, state, reason, cursor], ['', 'cancelled', 'person_erased', undefined])
+      assert.equal(await jobs.claim(kinds, 90_000, 99_000), undefined)
+    },
+  },
+  {
+    promise: 'what a job sends again and how far it is are one write: a holder that has lost it moves nothing',
+    async check(storage) {
+      const { jobs, inbox } = storage
+      await append(storage, [arrival({ state: 'quarantined', reason: 'odd' }), arrival({ state: 'quarantined' })])
+      const { entries } = await storage.lookup.find({ states: ['quarantined'] }, { limit: 2 })
+      const [first, second] = entries.map(({ id }) => ({ id }))
+      const wanted = job()
+      await jobs.create(wanted)
+      const lost = await claimed(storage)
+      const step = { lease: lost, cursor: 'page 2', counts: '{"found":2,"moved":5}', at: 2_500, until: 13_000 }
+      assert.deepEqual(await inbox.redriveStep([first!, first!], 2_500, step), { moved: 1, job: 'held' })
+      const kept = await jobs.get(wanted.id)
+      assert.deepEqual([kept?.cursor, JSON.parse(kept!.counts)], ['page 2', { found: 2, moved: 6 }])
+      const next = await claimed(storage, 13_000)
+      const late = { ...step, cursor: 'page 9' }
+      assert.deepEqual(await inbox.redriveStep([second!], 13_500, late), { moved: 0, job: 'lost' })
+      assert.equal((await storage.lookup.find({ states: ['quarantined'] }, { limit: 2 })).entries.length, 1)
+      assert.equal((await jobs.get(wanted.id))?.cursor, 'page 2')
+      await jobs.cancel(wanted.id, 'an admin', 13_600)
+      const last = { ...step, lease: next, until: 30_000 }
+      assert.deepEqual(await inbox.redriveStep([second!], 13_700, last), { moved: 1, job: 'cancelled' })
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
     },
   },
   {

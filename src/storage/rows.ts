@@ -1,4 +1,5 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
+import { readChecked } from '../lib/json.ts'
 import type { Caution } from './careful.ts'
 import { finalAt, historyOf } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
@@ -42,6 +43,12 @@ export function jobOf(row: Row): Job {
     changedAt: Number(row.changed_at),
     ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
   }
+}
+
+/** A job's counts, of which `moved` has grown. */
+export function withMoved(counts: string, by: number): string {
+  const before = readChecked(counts) as { moved?: number }
+  return JSON.stringify({ ...before, moved: (before.moved ?? 0) + by })
 }
 
 export function entryOf(row: Row): Placed {

@@ -56,10 +56,10 @@ const endings = ['done', 'later', 'held']
 export const problemEvents = [
   'claim_failed',
   'clock_failed',
+  'job_failed',
   'maintenance_failed',
   'page_failed',
   'quarantined',
-  'redrive_failed',
   'reload_failed',
   'store_stopped',
   'webhook',

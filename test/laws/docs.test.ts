@@ -204,6 +204,8 @@ const noReasons: Readonly<Record<string, string>> = {
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',
   install_contended: 'a problem of commands',
+  job_unknown: 'a problem of commands',
+  person_erased: 'why a job has ended',
   needs_attention: 'a state of an install',
   waiting_for_key: 'a state of an install',
   still_connected: 'what came of asking whether an account has left',

@@ -80,6 +80,7 @@ test('maintenance goes on with it, and logs once that it is pending and once tha
   const stop = keepUp({
     inbox: { expire: async () => 0 },
     tickets: { sweep: async () => 0 },
+    jobs: { sweep: async () => 0 },
     grants: { keepAlive: async () => 0 },
     catchUp: async () => {},
     purge: store.purge,

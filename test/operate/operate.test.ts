@@ -169,7 +169,7 @@ describe('redrive', () => {
   test('sends delivered events again only when told to, and nothing that arrived since', async () => {
     for (let n = 0; n < 3; n++) await post(update(7, n))
     await settled(rig, ({ delivered }) => delivered === 3)
-    assert.match((await run('redrive', { org: id })).output, /^0 found/)
+    assert.match((await run('redrive', { org: id })).output, /^0 found/m)
     const { output } = await run('redrive', { org: id, state: 'delivered' })
     assert.match(output, /3 found, 3 wait/)
     await eventually(() => rig.sims.segment.requests.flatMap(({ body }) => JSON.parse(body).batch).length === 6)
@@ -205,7 +205,7 @@ describe('redrive', () => {
 
   test('of another account, or of one that does not exist, moves nothing; a person of another account is not erased', async () => {
     await oneDead()
-    assert.match((await run('redrive', { org: '777' })).output, /^0 found, 0 wait/)
+    assert.match((await run('redrive', { org: '777' })).output, /^0 found, 0 wait/m)
     await assert.rejects(run('redrive', { org: 'all' }), (error: Problem) => error.exitCode === 2)
     assert.match((await run('erase', { org: '777', contact: '7' })).output, /^0 events erased/)
     await assert.rejects(run('erase', { org: id, contact: '*' }), (error: Problem) => error.exitCode === 2)

@@ -242,6 +242,22 @@ keep(arrival).catch(() => {})`,
     catchers: [model, conformance],
   },
   {
+    name: 'moves what a job sends again though the job is lost',
+    becomes: '',
+    catchers: [conformance],
+  },
+  {
+    name: 'keeps how far a redrive is after what it moved, and not with it',
+    becomes: `const moved = await inbox.redrive(moves, now)
+const job = 'held' as const`,
+    catchers: [{ test: 'src/operations/redrive-job.test.ts' }],
+  },
+  {
+    name: 'leaves a job that looks for a person who is erased',
+    becomes: '',
+    catchers: [{ test: 'src/operations/redrive-job.test.ts' }],
+  },
+  {
     name: 'settles what is not in the queue any more',
     becomes: 'dequeue(db, lease, id)',
     catchers: [model, conformance],

@@ -115,7 +115,8 @@ export async function simulate(seed: number): Promise<Simulated> {
       log: silentLog,
     })
     const { grants, wake } = pipeline
-    await startOperations({ storage, keyring, accounts, grants, retentionDays: 7, clock, log: silentLog, wake })
+    const operating = { storage, keyring, accounts, catalogue, grants, retentionDays: 7, clock, log: silentLog, wake }
+    await startOperations(operating)
     pipeline.start()
     services.push({ process, receive: pipeline.receive, accounts })
 

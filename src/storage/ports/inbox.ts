@@ -19,6 +19,7 @@ import type {
   Org,
   State,
 } from './entry.ts'
+import type { JobHeld, JobStep } from './jobs.ts'
 
 /** Who claims. */
 export interface Holder {
@@ -215,6 +216,11 @@ export interface Inbox {
    * counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved.
    */
   redrive(moves: readonly Redriven[], now: number): Promise<number>
+  /**
+   * The same as one step of a job: what is moved and how far the job is are one write, so nothing is moved twice. The number
+   * `moved` in its counts grows by those that were moved. Nothing is moved when the job is not the caller's any more.
+   */
+  redriveStep(moves: readonly Redriven[], now: number, step: JobStep): Promise<{ moved: number; job: JobHeld }>
 }
 
 export interface Expired {

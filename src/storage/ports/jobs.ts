@@ -48,6 +48,16 @@ export interface Progress {
   at: number
 }
 
+/** `cancelled`: what was asked for is kept, and the holder is to end the job now. `lost`: nothing is kept. */
+export type JobHeld = 'held' | 'cancelled' | 'lost'
+
+/** One step of a job, to be kept together with what the step has done. */
+export interface JobStep extends Progress {
+  lease: JobLease
+  /** The lease lasts until then. */
+  until: number
+}
+
 export interface JobEnd {
   state: 'done' | 'cancelled' | 'failed'
   counts: string
@@ -74,14 +84,16 @@ export interface Jobs {
   create(job: NewJob): Promise<'created' | 'there' | 'other'>
   /**
    * Leases the oldest unfinished job of these kinds that no process holds, until then. A lease that ends more than a minute
-   * later than this one was made by a clock that is ahead, or has been set back since, and is over.
+   * later than this one was made by a clock that is ahead, or has been set back since, and is over. `id`: that job alone.
    */
-  claim(kinds: readonly string[], now: number, until: number): Promise<JobLease | undefined>
+  claim(kinds: readonly string[], now: number, until: number, id?: string): Promise<JobLease | undefined>
+  /** Makes the lease last until then, and says what `advance` would say; how far the job is stays as it is. */
+  renew(lease: JobLease, until: number): Promise<JobHeld>
   /**
-   * Keeps cursor and counts in one write, and makes the lease last until then. `cancelled`: kept, and the holder is to end
-   * the job now. `lost`: nothing was kept, because the lease is not the caller's any more.
+   * Keeps cursor and counts in one write, and makes the lease last until then. `lost`: the lease is not the caller's any
+   * more.
    */
-  advance(lease: JobLease, progress: Progress, until: number): Promise<'held' | 'cancelled' | 'lost'>
+  advance(lease: JobLease, progress: Progress, until: number): Promise<JobHeld>
   /** Gives the lease back, so that any process may go on at once; false when it was not the caller's any more. */
   giveBack(lease: JobLease, now: number): Promise<boolean>
   /**
@@ -89,6 +101,8 @@ export interface Jobs {
    * more.
    */
   end(lease: JobLease, end: JobEnd, entry?: Entry): Promise<boolean>
+  /** Ends one that has not ended, whoever holds it: its holder has lost it. What it was to do can be read nowhere then. */
+  abandon(id: string, end: JobEnd): Promise<boolean>
   /** Asks whoever holds it, now or next, to end it; false when it has ended, was cancelled before, or never was. */
   cancel(id: string, by: string, now: number): Promise<boolean>
   get(id: string): Promise<Job | undefined>

@@ -3,7 +3,7 @@ import { more } from './claim.ts'
 import { addDestination, destinations, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
-import { adopt, redrive, unclaimed } from './redrive.ts'
+import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 
 export const inbox = {
@@ -24,6 +24,7 @@ export const inbox = {
   unclaimed,
   adopt,
   redrive,
+  redriveStep,
   expire,
   erase,
   take,

@@ -1,11 +1,15 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed } from '../ports/accounts.ts'
-import type { Job, JobEnd, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
+import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
 import { jobOf } from '../rows.ts'
-import type { Database } from './database.ts'
+import type { Database, Row, Session } from './database.ts'
 
 /** Whose lease it is: with its id and token as the first values. */
 const held = 'id = $1 AND token = $2 AND lease_until IS NOT NULL'
+
+function heldOf({ cancelled_by }: Row): JobHeld {
+  return cancelled_by === null ? 'held' : 'cancelled'
+}
 
 export const jobs = {
   async create(
@@ -17,32 +21,48 @@ export const jobs = {
     if ((await db.run(sql, id, kind, org, who, only ?? null, input, createdAt)) === 1) return 'created'
     return (await db.get('SELECT 1 FROM jobs WHERE id = $1', id)) ? 'there' : 'other'
   },
-  async claim(db: Database, kinds: readonly string[], now: number, until: number): Promise<JobLease | undefined> {
+  async claim(
+    db: Database,
+    kinds: readonly string[],
+    now: number,
+    until: number,
+    id?: string,
+  ): Promise<JobLease | undefined> {
     const row = await db.get(
       `UPDATE jobs SET state = 'running', token = token + 1, lease_until = $3, started_at = coalesce(started_at, $2),
          changed_at = $2
        WHERE id = (
          SELECT id FROM jobs WHERE ended_at IS NULL AND kind = ANY ($1)
            AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $3 + ${skewMsMax}::bigint)
+           AND id = coalesce($4, id)
          ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
        ) RETURNING *`,
       kinds,
       now,
       until,
+      id ?? null,
     )
     return row && { job: jobOf(row), token: Number(row.token) }
   },
   async advance(
-    db: Database,
+    db: Session,
     { job, token }: JobLease,
     { cursor, counts, at }: Progress,
     until: number,
-  ): Promise<Awaited<ReturnType<Jobs['advance']>>> {
+  ): Promise<JobHeld> {
     const sql = `UPDATE jobs SET cursor = $3, counts = $4, changed_at = $5, lease_until = $6 WHERE ${held}
       RETURNING cancelled_by`
     const row = await db.get(sql, job.id, token, cursor, counts, at, until)
-    if (!row) return 'lost'
-    return row.cancelled_by === null ? 'held' : 'cancelled'
+    return row ? heldOf(row) : 'lost'
+  },
+  async renew(db: Session, { job, token }: JobLease, until: number): Promise<JobHeld> {
+    const row = await db.get(
+      `UPDATE jobs SET lease_until = $3 WHERE ${held} RETURNING cancelled_by`,
+      job.id,
+      token,
+      until,
+    )
+    return row ? heldOf(row) : 'lost'
   },
   async giveBack(db: Database, { job, token }: JobLease, now: number): Promise<boolean> {
     const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = $3 WHERE ${held}`
@@ -74,6 +94,17 @@ export const jobs = {
     )
     return ended.length === 1
   },
+  abandon: async (db: Database, id: string, { state, counts, reason, at, keepUntil }: JobEnd): Promise<boolean> =>
+    (await db.run(
+      `UPDATE jobs SET state = $2, counts = $3, reason = $4, changed_at = $5, ended_at = $5, keep_until = $6,
+         token = token + 1, lease_until = NULL, cursor = NULL, input = '' WHERE id = $1 AND ended_at IS NULL`,
+      id,
+      state,
+      counts,
+      reason ?? null,
+      at,
+      keepUntil,
+    )) === 1,
   cancel: async (db: Database, id: string, by: string, now: number): Promise<boolean> =>
     (await db.run(
       'UPDATE jobs SET cancelled_by = $2, changed_at = $3 WHERE id = $1 AND ended_at IS NULL AND cancelled_by IS NULL',

@@ -150,11 +150,13 @@ function announcing(db: Database, due: () => void) {
       retry: announced(inbox.retry),
       adopt: announced(inbox.adopt),
       redrive: announced(inbox.redrive),
+      redriveStep: announced(inbox.redriveStep),
     },
     jobs: {
       create: announced(jobs.create),
       giveBack: announced(jobs.giveBack),
       cancel: announced(jobs.cancel),
+      abandon: announced(jobs.abandon),
     },
   }
 }

@@ -3,8 +3,11 @@ import { finalAt, noteOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
+import type { JobHeld, JobStep } from '../ports/jobs.ts'
+import { withMoved } from '../rows.ts'
 import { columns, type tally as newTally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
+import { jobs } from './jobs.ts'
 import { makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
 
@@ -87,18 +90,35 @@ async function destinationsIn(session: Session, org: string): Promise<Destinatio
   return (await session.all(sql, org)).map(({ number }) => Number(number))
 }
 
-/** Under the locks of the accounts that the entries are of, and of those that they are given to. */
 export async function redrive(db: Database, moves: readonly Redriven[], now: number): Promise<number> {
+  return (await moving(db, moves, now)).moved
+}
+
+export function redriveStep(db: Database, moves: readonly Redriven[], now: number, step: JobStep) {
+  return moving(db, moves, now, step)
+}
+
+/** Under the locks of the accounts that the entries are of, and of those that they are given to. */
+async function moving(
+  db: Database,
+  moves: readonly Redriven[],
+  now: number,
+  step?: JobStep,
+): Promise<{ moved: number; job: JobHeld }> {
   const ids = moves.map(({ id }) => id)
   const owners = await db.all('SELECT DISTINCT org FROM entries WHERE id = ANY ($1)', ids)
   const orgs = [...new Set([...owners.map(({ org }) => org as string), ...moves.flatMap(({ org }) => org ?? [])])]
   return db.transaction(async (session) => {
     await lock(session, orgs)
+    // The job's row is locked from here on.
+    if (step && (await jobs.renew(session, step.lease, step.until)) === 'lost') return { moved: 0, job: 'lost' }
     const counts = tally()
     let moved = 0
     for (const move of moves) if (await sendAgain(session, orgs, move, now, counts)) moved++
+    const progress = step && { ...step, counts: withMoved(step.counts, moved) }
+    const job = progress ? await jobs.advance(session, progress.lease, progress, progress.until) : 'held'
     await counts.write(session)
-    return moved
+    return { moved, job }
   })
 }
 

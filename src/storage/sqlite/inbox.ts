@@ -4,7 +4,7 @@ import { claim, more } from './claim.ts'
 import { addDestination, destinationsOf, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
-import { adopt, redrive, unclaimed } from './redrive.ts'
+import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 import { settle } from './settle.ts'
 
@@ -29,6 +29,7 @@ export const inbox = {
   unclaimed,
   adopt,
   redrive,
+  redriveStep,
   expire,
   erase,
   take,

@@ -1,12 +1,17 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed } from '../ports/accounts.ts'
-import type { Job, JobEnd, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
+import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
 import { jobOf } from '../rows.ts'
-import type { Database } from './database.ts'
+import type { Database, Row } from './database.ts'
+import { noteErasure } from './purge.ts'
 import { keepEntry } from './records.ts'
 
 /** Whose lease it is: with its id and token as values. */
 const held = 'id = ? AND token = ? AND lease_until IS NOT NULL'
+
+function heldOf({ cancelled_by }: Row): JobHeld {
+  return cancelled_by === null ? 'held' : 'cancelled'
+}
 
 export const jobs = {
   create(db: Database, { id, kind, org, who, only, input, createdAt }: NewJob): Awaited<ReturnType<Jobs['create']>> {
@@ -15,13 +20,13 @@ export const jobs = {
       VALUES (?, ?, ?, ?, ?, ?, 'waiting', '{}', ?, ?) ON CONFLICT DO NOTHING`
     return db.run(sql, id, kind, org, who, only ?? null, input, createdAt, createdAt) === 1 ? 'created' : 'other'
   },
-  claim(db: Database, kinds: readonly string[], now: number, until: number): JobLease | undefined {
+  claim(db: Database, kinds: readonly string[], now: number, until: number, id?: string): JobLease | undefined {
     const row = db.get(
       `UPDATE jobs SET state = 'running', token = token + 1, lease_until = ?, started_at = coalesce(started_at, ?),
          changed_at = ?
        WHERE id = (
          SELECT id FROM jobs WHERE ended_at IS NULL AND kind IN (SELECT value FROM json_each(?))
-           AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?) ORDER BY created_at, id LIMIT 1
+           AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?) AND id = coalesce(?, id) ORDER BY created_at, id LIMIT 1
        ) RETURNING *`,
       until,
       now,
@@ -29,20 +34,19 @@ export const jobs = {
       JSON.stringify(kinds),
       now,
       until + skewMsMax,
+      id ?? null,
     )
     return row && { job: jobOf(row), token: Number(row.token) }
   },
-  advance(
-    db: Database,
-    { job, token }: JobLease,
-    { cursor, counts, at }: Progress,
-    until: number,
-  ): Awaited<ReturnType<Jobs['advance']>> {
+  advance(db: Database, { job, token }: JobLease, { cursor, counts, at }: Progress, until: number): JobHeld {
     const sql = `UPDATE jobs SET cursor = ?, counts = ?, changed_at = ?, lease_until = ? WHERE ${held}
       RETURNING cancelled_by`
     const row = db.get(sql, cursor, counts, at, until, job.id, token)
-    if (!row) return 'lost'
-    return row.cancelled_by === null ? 'held' : 'cancelled'
+    return row ? heldOf(row) : 'lost'
+  },
+  renew(db: Database, { job, token }: JobLease, until: number): JobHeld {
+    const row = db.get(`UPDATE jobs SET lease_until = ? WHERE ${held} RETURNING cancelled_by`, until, job.id, token)
+    return row ? heldOf(row) : 'lost'
   },
   giveBack(db: Database, { job, token }: JobLease, now: number): boolean {
     const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = ? WHERE ${held}`
@@ -55,6 +59,12 @@ export const jobs = {
     const isEnded = db.run(sql, ...given) === 1
     if (isEnded && entry) keepEntry(db, entry)
     return isEnded
+  },
+  abandon(db: Database, id: string, { state, counts, reason, at, keepUntil }: JobEnd): boolean {
+    noteErasure(db)
+    const sql = `UPDATE jobs SET state = ?, counts = ?, reason = ?, changed_at = ?, ended_at = ?, keep_until = ?,
+      token = token + 1, lease_until = NULL, cursor = NULL, input = '' WHERE id = ? AND ended_at IS NULL`
+    return db.run(sql, state, counts, reason ?? null, at, at, keepUntil, id) === 1
   },
   cancel: (db: Database, id: string, by: string, now: number): boolean =>
     db.run(

@@ -3,9 +3,12 @@ import { finalAt, noteOf } from '../history.ts'
 import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
+import type { JobHeld, JobStep } from '../ports/jobs.ts'
+import { withMoved } from '../rows.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf, ensureDestination } from './destinations.ts'
+import { jobs } from './jobs.ts'
 import { makeReady } from './lanes.ts'
 import { forgetSought, noteSought } from './lookup.ts'
 import { claimOnce } from './occurrences.ts'
@@ -57,6 +60,18 @@ export function redrive(db: Database, moves: readonly Redriven[], now: number): 
   const moved = moves.filter((move) => sendAgain(db, move, now, counts)).length
   counts.write(db)
   return moved
+}
+
+export function redriveStep(
+  db: Database,
+  moves: readonly Redriven[],
+  now: number,
+  { lease, until, ...progress }: JobStep,
+): { moved: number; job: JobHeld } {
+  // mutant: moves what a job sends again though the job is lost
+  if (jobs.renew(db, lease, until) === 'lost') return { moved: 0, job: 'lost' }
+  const moved = redrive(db, moves, now)
+  return { moved, job: jobs.advance(db, lease, { ...progress, counts: withMoved(progress.counts, moved) }, until) }
 }
 
 function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): boolean {

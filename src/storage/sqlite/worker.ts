@@ -189,6 +189,7 @@ function open(): Database {
   reserve = reserveBeside(db.path)
   // Whoever held a lease on this file held the lock that is ours now, so it is gone.
   db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  db.run('UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL')
   return db
 }
 

@@ -3,7 +3,7 @@ import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
 import { catalogue } from '../../events/index.ts'
 import { openEntry, tell } from '../../operations/inspect.ts'
-import { type RedriveNeeds, redrivable, redrive } from '../../operations/redrive.ts'
+import { type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
@@ -70,12 +70,11 @@ export function eventRoutes(
     const { org, who } = c.get('session')
     const { messageId } = shown
     const chosen = mapping === 'then' ? 'then' : 'today'
-    const options = { mapping: chosen, dryRun: false } as const
-    const { moved } = await redrive(redriveNeeds, { org, message: messageId, states: redrivable }, options)
-    if (moved > 0) {
+    const isMoved = await redriveOne(redriveNeeds, shown, chosen)
+    if (isMoved) {
       await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()
     }
-    return c.redirect(`/console/events/${messageId}${moved > 0 ? '?done=redriven' : ''}`, 303)
+    return c.redirect(`/console/events/${messageId}${isMoved ? '?done=redriven' : ''}`, 303)
   })
 }

@@ -9,20 +9,18 @@ import { eventsRoute } from './events.ts'
 import { liveRoute } from './live.ts'
 import { overviewRoute } from './overview.ts'
 import { redriveRoutes } from './redrive.ts'
-import { openRedriving } from './redriving.ts'
 import { settingsRoutes } from './settings.ts'
 import { siteRoutes } from './site.ts'
 
 export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { keyring, accounts, storage, clock, log, closing } = needs
-  const { lookup, inbox, audit } = storage
+  const { keyring, accounts, storage, clock } = needs
+  const { lookup, inbox } = storage
   const redriveNeeds = { catalogue, keyring, accounts, lookup, inbox, clock }
-  const redriving = openRedriving({ redriveNeeds, audit, clock, log, wake: needs.wake, closing })
   overviewRoute(app, needs)
-  liveRoute(app, { ...needs, redriving })
+  liveRoute(app, needs)
   eventsRoute(app, needs)
   eventRoutes(app, { ...needs, redriveNeeds })
-  redriveRoutes(app, { ...needs, redriveNeeds, redriving })
+  redriveRoutes(app, { ...needs, redriveNeeds })
   settingsRoutes(app, needs)
   siteRoutes(app, needs)
   auditRoute(app, needs)

@@ -18,9 +18,8 @@ async function streamed(t: TestContext, lanes: () => Promise<unknown[]>, closing
     await next()
   })
   liveRoute(app, {
-    storage: { lookup: { lanes, find: async () => ({ entries: [] }) } },
+    storage: { lookup: { lanes, find: async () => ({ entries: [] }) }, jobs: { list: async () => [] } },
     accounts: { get: () => undefined },
-    redriving: { of: () => undefined },
     sessions: { find: closed },
     clock: systemClock,
     log: { ...silentLog, error: (event: string, fields: unknown) => void lines.push([event, fields]) },

@@ -10,18 +10,19 @@ import type { Storage } from '../../storage/ports/storage.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
-import type { Redriving } from './redriving.ts'
 
-/** How often the store is asked: three index look-ups for each page that is looked at. */
+/** How often the store is asked: a few index look-ups for each page that is looked at. */
 const everyMs = 1_000
 /** A browser asks again by itself, and then its session is looked at again. */
 const lastsMs = 5 * 60_000
 const beatMs = 20_000
 /** Pages of one account that are looked at at once: each asks the store, and no account's people may wear it out. */
 const streamsMax = 50
+/** Jobs of which a page hears that they went on. */
+const jobsShown = 5
 
-export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Redriving }): void {
-  const { storage, accounts, redriving, sessions, clock, log, closing } = needs
+export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { storage, accounts, sessions, clock, log, closing } = needs
   const open = new Map<Org, number>()
   const count = (org: Org, by: number) => open.set(org, (open.get(org) ?? 0) + by)
   app.get('/console/live', (c) => {
@@ -53,7 +54,7 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
     const { org } = c.get('session')
     const begun = clock.monotonic()
     await stream.writeSSE({ event: 'ready', data: '' })
-    let seen = await pulseOf(storage, org, accounts.get(org), redriving)
+    let seen = await pulseOf(storage, org, accounts.get(org))
     let spokenAt = begun
     while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
       await pause(clock, everyMs, gone)
@@ -61,7 +62,7 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
       if (gone.aborted) return
       // Its page then asks again, and is led to the sign-in.
       if (!(await sessions.find(c))) return
-      const pulse = await pulseOf(storage, org, accounts.get(org), redriving)
+      const pulse = await pulseOf(storage, org, accounts.get(org))
       if (pulse === seen && clock.monotonic() - spokenAt < beatMs) continue
       await stream.writeSSE({ event: pulse === seen ? 'beat' : 'change', data: '' })
       seen = pulse
@@ -72,14 +73,17 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds & { redriving: Red
 
 /** Differs when anything that a page shows is different: cheap, and never more than a few look-ups. */
 async function pulseOf(
-  { lookup }: Pick<Storage, 'lookup'>,
+  { lookup, jobs }: Pick<Storage, 'lookup' | 'jobs'>,
   org: Org,
   install: Install | undefined,
-  redriving: Redriving,
 ): Promise<string> {
-  const [lanes, newest] = await Promise.all([lookup.lanes(org), lookup.find({ org }, { limit: 1 })])
-  const task = redriving.of(org)
-  return JSON.stringify([newest.entries[0]?.id, lanes.map(ofLane), install?.generation, task?.state, task?.soFar.moved])
+  const [lanes, newest, latest] = await Promise.all([
+    lookup.lanes(org),
+    lookup.find({ org }, { limit: 1 }),
+    jobs.list(jobsShown, org),
+  ])
+  const ofJobs = latest.map(({ id, state, counts, cancelledBy }) => [id, state, counts, cancelledBy])
+  return JSON.stringify([newest.entries[0]?.id, lanes.map(ofLane), install?.generation, ofJobs])
 }
 
 function ofLane({ triedAt, hold, trouble, failures, setback, asked }: LaneShown): unknown[] {

@@ -1,8 +1,9 @@
 import type { Context, Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { newSecret } from '../../lib/secret.ts'
-import { type Mapping, type RedriveNeeds, redrive } from '../../operations/redrive.ts'
+import { newJobId } from '../../operations/jobs.ts'
+import { type Mapping, previewRedrive, type RedriveNeeds } from '../../operations/redrive.ts'
+import { cancelRedrive, lastRedrive, startRedrive } from '../../operations/redrive-job.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Query } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
@@ -10,7 +11,6 @@ import type { ConsoleNeeds } from '../needs.ts'
 import { type DryRun, type RedrivePage, redrivePage } from '../pages/redrive.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import { type Filter, filterOf, queryOf } from './query.ts'
-import type { Redriving } from './redriving.ts'
 
 /** A look answers while somebody waits for it; the task itself takes the time it needs. */
 const lookMsMax = 2_000
@@ -18,15 +18,15 @@ const fields = ['type', 'state', 'contact', 'conversation', 'message', 'from', '
 
 interface Needs extends ConsoleNeeds {
   redriveNeeds: RedriveNeeds
-  redriving: Redriving
 }
 
-export function redriveRoutes(app: Hono<Web>, { clock, random, redriveNeeds, redriving }: Needs): void {
-  const show = (c: Context<Web>, given: Partial<RedrivePage>, status: 200 | 400 | 409 = 200) => {
+export function redriveRoutes(app: Hono<Web>, { clock, random, redriveNeeds, storage, wake }: Needs): void {
+  const { jobs, audit } = storage
+  const show = async (c: Context<Web>, given: Partial<RedrivePage>, status: 200 | 400 | 409 = 200) => {
     const session = c.get('session')
     const filter = filterOf(() => undefined)
     const types = [...catalogue.keys()]
-    const task = redriving.of(session.org)
+    const task = await lastRedrive(jobs, session.org)
     const common = { session, now: clock.now(), types, filter, mapping: 'today' as const, dryRun: undefined, task }
     return c.html(redrivePage({ ...common, ...given }), status)
   }
@@ -44,8 +44,8 @@ export function redriveRoutes(app: Hono<Web>, { clock, random, redriveNeeds, red
       isCut = clock.monotonic() - from > lookMsMax
       return !isCut
     }
-    const found = await redrive(redriveNeeds, query, { mapping, dryRun: true, goOn })
-    const dryRun: DryRun = { id: newSecret(random), found, isCut }
+    const found = await previewRedrive(redriveNeeds, query, { mapping, goOn })
+    const dryRun: DryRun = { id: newJobId(random), found, isCut }
     // What arrives after the look is not meant by what follows it.
     const to = filter.to || new Date(query.to!).toISOString().slice(0, 19)
     return show(c, { filter, meant: { ...filter, to }, mapping, dryRun })
@@ -61,13 +61,17 @@ export function redriveRoutes(app: Hono<Web>, { clock, random, redriveNeeds, red
     )
     if ('wrong' in query || form.id === '') return show(c, { wrong: 'This form is none of ours.' }, 400)
     const task = { org, id: form.id.slice(0, 100), who, query, mapping: mappingOf(form.mapping) }
-    if (await redriving.start(task)) return c.redirect('/console/redrive', 303)
+    if (await startRedrive({ jobs, audit, clock }, task)) {
+      wake()
+      return c.redirect('/console/redrive', 303)
+    }
     return show(c, { wrong: 'Another redrive of this account is running. Wait for it, or cancel it.' }, 409)
   })
 
   app.post('/console/redrive/cancel', allowOldProof, async (c) => {
     await formOf(c, [])
-    redriving.cancel(c.get('session').org)
+    const { org, who } = c.get('session')
+    await cancelRedrive({ jobs, audit, clock }, org, who)
     return c.redirect('/console/redrive', 303)
   })
 }

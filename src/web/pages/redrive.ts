@@ -1,9 +1,10 @@
 /** Redrive: choose, look what would happen, and let it go. */
 import { html } from 'hono/html'
+import type { JobShown } from '../../operations/jobs.ts'
 import { explain } from '../../operations/reasons.ts'
 import type { Mapping, Redrive } from '../../operations/redrive.ts'
+import { soFarOf } from '../../operations/redrive-job.ts'
 import type { Filter } from '../console/query.ts'
-import type { Task } from '../console/redriving.ts'
 import type { Session } from '../session.ts'
 import { type Html, page } from './layout.ts'
 import { mappingChoice } from './mapping-choice.ts'
@@ -39,7 +40,7 @@ export interface RedrivePage {
   meant?: Filter
   mapping: Mapping
   dryRun: DryRun | undefined
-  task: Task | undefined
+  task: JobShown | undefined
   wrong?: string | undefined
 }
 
@@ -119,21 +120,28 @@ function staying(stays: Redrive['stays']): string {
     .join(' ')
 }
 
-const words: Readonly<Record<Task['state'], readonly [word: string, level: Level]>> = {
+const words: Readonly<Record<JobShown['state'], readonly [word: string, level: Level]>> = {
+  waiting: ['Queued', 'info'],
   running: ['Running', 'info'],
   done: ['Done', 'good'],
   cancelled: ['Cancelled', 'warn'],
   failed: ['Failed', 'bad'],
 }
 
-function progress({ state, soFar, startedAt, endedAt, who }: Task, { session, now }: RedrivePage): Html {
+function progress(job: JobShown, { session, now }: RedrivePage): Html {
+  const { state, createdAt, endedAt, who, cancelledBy, hasEnded, perMinute } = job
+  const soFar = soFarOf(job)
   const [word, level] = words[state]
-  const cancel = state === 'running' ? postForm('/console/redrive/cancel', session.csrf, button('Cancel')) : ''
+  const rate = !hasEnded && perMinute.moved ? `, ${number(perMinute.moved)} a minute` : ''
+  const cancel =
+    !hasEnded && cancelledBy === undefined ? postForm('/console/redrive/cancel', session.csrf, button('Cancel')) : ''
   return html`<section class="card" aria-label="The last redrive">
     <div class="cardhead"><h2>${number(soFar.moved)} of ${counted(soFar.found, 'event')} sent on their way</h2><div class="row">${badge(level, word)}${cancel}</div></div>
-    ${state === 'running' ? html`<progress aria-label="Redriving"></progress>` : ''}
-    <p class="faint">Begun ${ago(startedAt, now)} by ${who}${endedAt === undefined ? '' : `, ended ${ago(endedAt, now)}`}. ${
-      state === 'cancelled' ? 'What was moved stays moved, the rest is as it was. ' : ''
+    ${hasEnded ? '' : html`<progress aria-label="Redriving"></progress>`}
+    <p class="faint">Begun ${ago(createdAt, now)} by ${who}${rate}${endedAt === undefined ? '' : `, ended ${ago(endedAt, now)}`}. ${
+      cancelledBy === undefined
+        ? ''
+        : `Cancelled by ${cancelledBy}: what was moved stays moved, the rest is as it was. `
     }${state === 'failed' ? 'Start it again: it goes on with what is left. ' : ''}${staying(soFar.stays)}</p>
   </section>`
 }

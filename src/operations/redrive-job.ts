@@ -1,0 +1,97 @@
+/** Redriving many events, as a job: begun by a page or a command, seen and cancelled by everybody. */
+import { record } from '../accounts/audit.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Audit } from '../storage/ports/accounts.ts'
+import type { Org } from '../storage/ports/entry.ts'
+import type { Jobs } from '../storage/ports/jobs.ts'
+import type { Query } from '../storage/ports/lookup.ts'
+import { addJob, cancelJob, type JobKind, type JobShown, shownJobs } from './jobs.ts'
+import { type Mapping, movesOf, type Redrive, type RedriveNeeds, redrivableOf } from './redrive.ts'
+
+const kind = 'redrive'
+/** Of one step: what was quarantined is opened again, which takes the most of its time. */
+const pageMax = 200
+/** The cursor behind the last page. */
+const end = 'end'
+
+export interface RedriveInput {
+  query: Query
+  mapping: Mapping
+  /** Events that the query found when it was begun, where that was counted. */
+  total?: number
+}
+
+/** How far one is. */
+export interface RedriveSoFar extends Pick<Redrive, 'found' | 'moved' | 'stays'> {
+  total?: number
+}
+
+/** `wake`: called after events were moved. */
+export function redriveKind(needs: RedriveNeeds, wake: () => void): JobKind<RedriveInput> {
+  const { lookup, inbox, clock } = needs
+  return {
+    kind,
+    async step({ input: { query, mapping, total }, cursor, counts, lease, until }) {
+      if (cursor === end) return { is: 'done', counts }
+      const before = cursor === undefined ? {} : { before: { id: Number(cursor) } }
+      const page = await lookup.find(redrivableOf(query), { limit: pageMax, ...before })
+      const { moves, stays } = await movesOf(needs, page.entries, mapping)
+      const begun = { moved: 0, ...(total === undefined ? {} : { total }), ...counts }
+      const soFar: Record<string, number> = { ...begun, found: (counts.found ?? 0) + page.entries.length }
+      for (const [reason, count] of Object.entries(stays))
+        soFar[staying + reason] = (soFar[staying + reason] ?? 0) + count
+      const next = page.next ? String(page.next.id) : end
+      const now = clock.now()
+      const step = { lease, cursor: next, counts: JSON.stringify(soFar), at: now, until: until() }
+      // mutant: keeps how far a redrive is after what it moved, and not with it
+      const { moved, job } = await inbox.redriveStep(moves, now, step)
+      if (moved > 0) wake()
+      return { is: 'kept', cursor: next, counts: { ...soFar, moved: (soFar.moved ?? 0) + moved }, job }
+    },
+    ended({ who, input: { mapping }, counts }, state) {
+      return { who, act: 'redrove', about: `${counts.moved ?? 0} events, mapping of ${mapping}, ${state}` }
+    },
+  }
+}
+
+const staying = 'stays_'
+
+export function soFarOf({ counts }: Pick<JobShown, 'counts'>): RedriveSoFar {
+  const stays = Object.entries(counts).flatMap(([name, count]) =>
+    name.startsWith(staying) ? [[name.slice(staying.length), count] as const] : [],
+  )
+  const { found = 0, moved = 0, total } = counts
+  return { found, moved, stays: Object.fromEntries(stays), ...(total === undefined ? {} : { total }) }
+}
+
+export interface WantedRedrive extends RedriveInput {
+  /** Given twice, it is one redrive. */
+  id: string
+  /** '' for all accounts. */
+  org: Org
+  who: string
+}
+
+interface Needs {
+  jobs: Jobs
+  audit: Audit
+  clock: Clock
+}
+
+/** False when another one of this account has not ended. */
+export async function startRedrive(needs: Needs, { id, org, who, ...input }: WantedRedrive): Promise<boolean> {
+  const made = await addJob<RedriveInput>(needs, { id, kind, org, who, input, only: `${kind} ${org}` })
+  if (made === 'created') await record(needs, { org, who, act: 'startedRedrive', about: `mapping of ${input.mapping}` })
+  return made !== 'other'
+}
+
+/** The account's last one, ended or not. */
+export async function lastRedrive(jobs: Jobs, org: Org): Promise<JobShown | undefined> {
+  return (await shownJobs(jobs, 100, org)).find((job) => job.kind === kind)
+}
+
+/** Asks the account's redrive to end, if one has not. */
+export async function cancelRedrive(needs: Needs, org: Org, who: string): Promise<void> {
+  const last = await lastRedrive(needs.jobs, org)
+  if (last && !last.hasEnded) await cancelJob(needs, last.id, who)
+}
