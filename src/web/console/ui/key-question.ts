@@ -1,0 +1,53 @@
+/** The question whether a write key is meant: it is not the one that the page spoke of, or does not look like one. */
+import { html } from 'hono/html'
+import type { Html } from './layout.ts'
+import { button, notice, postForm } from './parts.ts'
+
+/** A write key that went to the browser sealed: it can be saved without being pasted again, and nobody can read it. */
+export interface HeldKey {
+  held: string
+  fingerprint: string
+}
+
+export interface KeyQuestion {
+  /** What stood in the field. */
+  given: HeldKey
+  /** The key that the page spoke of, where it spoke of one. */
+  known: (HeldKey & { word: 'tested' | 'saved' }) | undefined
+  /** What is unusual about the given one. */
+  warning: string | undefined
+}
+
+export interface KeyQuestionForm {
+  action: string
+  csrf: string
+  /** What else the form said: it is sent again with the answer. */
+  fields: Readonly<Record<string, string>>
+  /** Where one starts again. */
+  back: string
+}
+
+export function keyQuestion(
+  { given, known, warning }: KeyQuestion,
+  { action, csrf, fields, back }: KeyQuestionForm,
+): Html {
+  const save = (label: string, kind: string, chosen: string) =>
+    postForm(
+      action,
+      csrf,
+      html`${Object.entries({ ...fields, chosen }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, kind)}`,
+    )
+  const nothing = 'Nothing was saved yet.'
+  const [title, text] = known
+    ? [
+        'Which write key do you mean?',
+        html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in. ${warning ? html`${warning} ` : ''}${nothing}`,
+      ]
+    : ['Is this a write key?', html`${warning} ${nothing}`]
+  return html`${notice('warn', title, text)}
+    <div class="row">
+      ${known ? save(known.word === 'tested' ? 'Save the tested key' : 'Keep the saved key', 'primary', known.held) : ''}
+      ${save(known ? 'Save the other key' : 'Save it anyway', '', given.held)}
+      <a class="button${known ? '' : ' primary'}" href="${back}">Paste it again</a>
+    </div>`
+}
