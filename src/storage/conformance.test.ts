@@ -13,6 +13,7 @@ import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { oncePromises } from './conformance-once.ts'
 import { retryPromises } from './conformance-retry.ts'
+import { snapshotPromises } from './conformance-snapshot.ts'
 import { ticketPromises } from './conformance-tickets.ts'
 import type { Installs } from './ports/accounts.ts'
 import { type Appended, type Placed, sendLane } from './ports/entry.ts'
@@ -59,6 +60,7 @@ const promises = [
   ...lookupPromises,
   ...oncePromises,
   ...retryPromises,
+  ...snapshotPromises,
   ...ticketPromises,
 ]
 
@@ -235,6 +237,12 @@ const sabotages: Record<string, Sabotage> = {
       const totals = await ledger.totals()
       await new Promise(setImmediate)
       return { totals, standings: await ledger.standings() }
+    },
+  }),
+  'counts what is sent again in the time of the resending': (_, _lookup, _tickets, ledger) => ({
+    snapshot: async (org, { from, to }) => {
+      const shown = await ledger.snapshot(org, { from, to })
+      return { ...shown, open: (await ledger.snapshot(org, { from, to: Number.MAX_SAFE_INTEGER })).open }
     },
   }),
   'forgets why something was ignored': (_, _lookup, _tickets, ledger) => ({

@@ -39,6 +39,44 @@ export interface Moment {
   count: number
 }
 
+/** A time: `from` included, `to` not. */
+export interface Period {
+  from: number
+  to: number
+}
+
+/** What is not final of the events that came in a time. */
+export interface Open {
+  /** 0: what is not given over to any destination yet. */
+  destination: Destination
+  state: Exclude<State, 'delivered'>
+  /** The events' own. */
+  reason?: string
+  count: number
+}
+
+/** An account's figures, all as of one moment. */
+export interface Snapshot {
+  /** Those that have not been removed. */
+  destinations: Destination[]
+  totals: Total[]
+  /** `newestReceivedAt`: of what does not wait in line. */
+  standings: (Standing & { newestReceivedAt?: number })[]
+  /** Of the time that was asked for. */
+  moments: Moment[]
+  /**
+   * Of what was received in that time. Its ends are found in the order of keeping, so that events kept together may be
+   * counted a moment too early or too late.
+   */
+  open: Open[]
+  /** Some of the latest deliveries of what was received in that time, at most 2,000. */
+  deliveries: { receivedAt: number; settledAt: number }[]
+  /** When the event that was kept last was received. */
+  lastReceivedAt?: number
+  /** When the last of those deliveries was made that the store can name without a walk over all of them. */
+  lastDeliveredAt?: number
+}
+
 export interface Ledger {
   /** What was counted since the beginning; survives retention. */
   totals(): Promise<Total[]>
@@ -48,6 +86,8 @@ export interface Ledger {
   books(): Promise<{ totals: Total[]; standings: Standing[] }>
   /** An account's moments of this time, in order; in minutes where they are young, else in hours. */
   moments(org: Org, from: number, to: number): Promise<Moment[]>
+  /** Takes some tens of milliseconds with a million events, however many of them wait. */
+  snapshot(org: Org, period: Period): Promise<Snapshot>
 }
 
 /** `ignored`: the destination has no use for it, but it is kept. */

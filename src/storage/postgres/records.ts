@@ -1,27 +1,14 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Reservation } from '../ports/accounts.ts'
-import type { State } from '../ports/entry.ts'
 import type { Lease } from '../ports/inbox.ts'
-import type { Moment, Standing, Total } from '../ports/lookup.ts'
+import type { Moment, Period, Snapshot, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
 import { columns } from './counts.ts'
 import type { Database, Session } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
-
-/** What waits, counted in the queue alone. */
-const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
-    SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
-    ORDER BY q.lane, q.place LIMIT 1
-  ) AS oldest
-  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY 1, 2) c
-  LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send' ORDER BY 1, 2`
-
-const excepted = `SELECT x.org, x.destination, x.state,
-    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
-    count(*) AS count, min(x.received_at) AS oldest
-  FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
-  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+import { snapshot } from './snapshot.ts'
+import { allStandings } from './standings.ts'
 
 export const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
@@ -33,30 +20,18 @@ const totalsIn = async (session: Session) =>
     )
   ).map(countedOf<Total>)
 
-async function standingsIn(session: Session): Promise<Standing[]> {
-  const rows = [await session.all(queued), await session.all(excepted)]
-  return rows.flat().map((row) => ({
-    org: row.org as string,
-    destination: Number(row.destination),
-    state: row.state as State,
-    ...(row.why === null ? {} : { reason: row.why as string }),
-    count: Number(row.count),
-    oldestReceivedAt: Number(row.oldest),
-  }))
-}
-
 export const ledger = {
   totals: (db: Database): Promise<Total[]> => totalsIn(db),
   /** All of it as of one moment: an entry is in one state at a time. */
   standings: (db: Database): Promise<Standing[]> =>
     db.transaction(async (session) => {
       await session.script(asOfOneMoment)
-      return standingsIn(session)
+      return allStandings(session)
     }),
   books: (db: Database): Promise<{ totals: Total[]; standings: Standing[] }> =>
     db.transaction(async (session) => {
       await session.script(asOfOneMoment)
-      return { totals: await totalsIn(session), standings: await standingsIn(session) }
+      return { totals: await totalsIn(session), standings: await allStandings(session) }
     }),
   moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
     (
@@ -68,6 +43,11 @@ export const ledger = {
         to,
       )
     ).map(countedOf<Moment>),
+  snapshot: (db: Database, org: string, period: Period): Promise<Snapshot> =>
+    db.transaction(async (session) => {
+      await session.script(asOfOneMoment)
+      return snapshot(session, org, period)
+    }),
 }
 
 export const audit = {

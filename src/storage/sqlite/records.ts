@@ -1,7 +1,6 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
 import type { Deed, Install, Reservation } from '../ports/accounts.ts'
-import type { State } from '../ports/entry.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { Moment, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
@@ -9,20 +8,8 @@ import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
 import { heldLane } from './lanes.ts'
 import { noteErasure } from './purge.ts'
-
-/** What waits, counted in the queue alone: a backlog of a million takes some ten milliseconds. */
-const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
-    SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
-    ORDER BY q.lane, q.place LIMIT 1
-  ) AS oldest
-  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY org, destination) c
-  LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send'`
-
-const excepted = `SELECT x.org, x.destination, x.state,
-    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
-    count(*) AS count, min(x.received_at) AS oldest
-  FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
-  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+import { snapshot } from './snapshot.ts'
+import { allStandings } from './standings.ts'
 
 export const ledger = {
   totals: (db: Database): Total[] =>
@@ -32,15 +19,7 @@ export const ledger = {
          ORDER BY org, destination, type, outcome, reason`,
       )
       .map(countedOf<Total>),
-  standings: (db: Database): Standing[] =>
-    [...db.all(queued), ...db.all(excepted)].map((row) => ({
-      org: row.org as string,
-      destination: row.destination as number,
-      state: row.state as State,
-      ...(row.why === null ? {} : { reason: row.why as string }),
-      count: Number(row.count),
-      oldestReceivedAt: Number(row.oldest),
-    })),
+  standings: (db: Database): Standing[] => allStandings(db),
   books: (db: Database) => ({ totals: ledger.totals(db), standings: ledger.standings(db) }),
   moments: (db: Database, org: string, from: number, to: number): Moment[] =>
     db
@@ -52,6 +31,7 @@ export const ledger = {
         to,
       )
       .map(countedOf<Moment>),
+  snapshot,
 }
 
 export const audit = {

@@ -1,0 +1,115 @@
+/** What every engine must prove about an account's figures. */
+import assert from 'node:assert/strict'
+import { append, arrival, claimed, idle, ignored, one, other, type Promised, to } from './conformance.ts'
+import { sendLane } from './ports/entry.ts'
+import type { Snapshot } from './ports/lookup.ts'
+import type { Storage } from './ports/storage.ts'
+
+const minute = 60_000
+
+/** Ten events, one a minute: delivered, dead, quarantined, asking, delivered, and five that wait. */
+async function tenMinutes(storage: Storage): Promise<void> {
+  const states = ['waiting', 'waiting', 'quarantined', 'asking', ...new Array(6).fill('waiting')] as const
+  for (const [at, state] of states.entries()) await append(storage, [arrival({ receivedAt: at * minute + 1, state })])
+  await append(storage, [arrival({ org: other, receivedAt: 1 }), ignored({ receivedAt: minute })])
+  const lease = await claimed(storage, 'send', { now: 10 * minute, limit: 3 })
+  const ids = lease.entries.map(({ id }) => id)
+  await storage.inbox.settle(
+    lease,
+    [
+      to(ids[0]!, 'delivered', { at: 11 * minute }),
+      to(ids[1]!, 'dead', { at: 10 * minute, reason: 'segment_400' }),
+      to(ids[2]!, 'delivered', { at: 11 * minute }),
+    ],
+    idle,
+  )
+}
+
+const openIn = ({ open }: Snapshot) => open.map(({ state, count }) => `${state} ${count}`).sort()
+const all = { from: 0, to: 10 * minute }
+
+export const snapshotPromises: readonly Promised[] = [
+  {
+    promise: "an account's figures say what is open of the events received in a time, and nothing of another account",
+    async check(storage) {
+      await tenMinutes(storage)
+      const of = async (from: number, until: number) =>
+        openIn(await storage.ledger.snapshot(one, { from: from * minute, to: until * minute }))
+      assert.deepEqual(await of(0, 10), ['asking 1', 'dead 1', 'quarantined 1', 'waiting 5'])
+      assert.deepEqual(await of(0, 1), [])
+      assert.deepEqual(await of(1, 3), ['dead 1', 'quarantined 1'])
+      assert.deepEqual(await of(7, 10), ['waiting 3'])
+      assert.deepEqual(await of(7, 9), ['waiting 2'])
+      assert.deepEqual(await of(20, 30), [])
+      const { totals, standings, moments } = await storage.ledger.snapshot(one, all)
+      assert.ok([...totals, ...standings].every(({ org }) => org === one))
+      const received = moments
+        .filter(({ outcome }) => outcome === 'received')
+        .reduce((sum, { count }) => sum + count, 0)
+      assert.equal(received, 10)
+      assert.deepEqual(standings.map(({ state, count }) => `${state} ${count}`).sort(), [
+        'asking 1',
+        'dead 1',
+        'quarantined 1',
+        'waiting 5',
+      ])
+      assert.deepEqual(await storage.ledger.snapshot('none', all), {
+        destinations: [],
+        totals: [],
+        standings: [],
+        moments: [],
+        open: [],
+        deliveries: [],
+      })
+    },
+  },
+  {
+    promise:
+      "an account's figures count an event that is sent again in the time it was received, and not when it was resent",
+    async check(storage) {
+      await tenMinutes(storage)
+      const { entries } = await storage.lookup.find({ org: one, states: ['delivered', 'dead'] }, { limit: 10 })
+      await storage.inbox.redrive(
+        entries.map(({ id }) => ({ id })),
+        12 * minute,
+      )
+      const of = async (from: number, until: number) =>
+        openIn(await storage.ledger.snapshot(one, { from: from * minute, to: until * minute }))
+      assert.deepEqual(await of(0, 2), ['waiting 2'])
+      assert.deepEqual(await of(0, 10), ['asking 1', 'quarantined 1', 'waiting 8'])
+      assert.deepEqual(await of(6, 100), ['waiting 4'])
+    },
+  },
+  {
+    promise: "an account's figures name the latest deliveries, the last receipt, and both ends of what went wrong",
+    async check(storage) {
+      await tenMinutes(storage)
+      await append(storage, [arrival({ receivedAt: 12 * minute, state: 'quarantined' })])
+      const shown = await storage.ledger.snapshot(one, all)
+      assert.deepEqual(
+        shown.deliveries.toSorted((a, b) => a.receivedAt - b.receivedAt),
+        [
+          { receivedAt: 1, settledAt: 11 * minute },
+          { receivedAt: 4 * minute + 1, settledAt: 11 * minute },
+        ],
+      )
+      assert.equal(shown.lastDeliveredAt, 11 * minute)
+      assert.equal(shown.lastReceivedAt, 12 * minute)
+      const odd = shown.standings.find(({ state }) => state === 'quarantined')!
+      assert.deepEqual([odd.oldestReceivedAt, odd.newestReceivedAt], [2 * minute + 1, 12 * minute])
+      assert.deepEqual((await storage.ledger.snapshot(one, { from: minute, to: 2 * minute })).deliveries, [])
+    },
+  },
+  {
+    promise: "an account's figures say what holds its events",
+    async check(storage) {
+      await tenMinutes(storage)
+      await storage.inbox.hold(sendLane(one), 'paused')
+      const { standings } = await storage.ledger.snapshot(one, all)
+      assert.deepEqual(
+        standings.filter(({ state }) => state === 'waiting').map(({ reason, count }) => [reason, count]),
+        [['paused', 5]],
+      )
+    },
+  },
+]

@@ -1,0 +1,135 @@
+/** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
+import { wasDelivered } from '../history.ts'
+import type { Destination, Org } from '../ports/entry.ts'
+import type { Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
+import { countedOf } from '../rows.ts'
+import type { Session } from './database.ts'
+import { standingsOf } from './standings.ts'
+
+/** Rows that are looked at for the latest deliveries, at each of two places. */
+const looksMax = 1_000
+
+/** In a transaction that sees one moment. */
+export async function snapshot(session: Session, org: Org, { from, to }: Period): Promise<Snapshot> {
+  const first = await firstSince(session, org, from)
+  const end = await firstSince(session, org, to)
+  const heads = await headsOf(session, org)
+  const last = await session.get('SELECT received_at AS at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
+  const totals = await session.all(
+    'SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = $1 AND count <> 0',
+    org,
+  )
+  const moments = await session.all(
+    `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at`,
+    org,
+    from,
+    to,
+  )
+  const waiting: Open[] = []
+  for (const destination of heads.keys()) waiting.push(...(await waitingIn(session, org, destination, first, end)))
+  const latest = await deliveriesIn(session, org, heads, 0, endOfAll)
+  const lastDeliveredAt = Math.max(...latest.map(({ settledAt }) => settledAt))
+  return {
+    destinations: [...heads.keys()],
+    totals: totals.map(countedOf<Total>),
+    standings: await standingsOf(session, org),
+    moments: moments.map(countedOf<Moment>),
+    open: [...waiting, ...(await exceptedIn(session, org, first, end))],
+    deliveries: await deliveriesIn(session, org, heads, first, end),
+    ...(last ? { lastReceivedAt: Number(last.at) } : {}),
+    ...(Number.isFinite(lastDeliveredAt) ? { lastDeliveredAt } : {}),
+  }
+}
+
+const endOfAll = Number.MAX_SAFE_INTEGER
+
+/** The first id that was received at this time or later; ids are nearly in the order of receipt. */
+async function firstSince(session: Session, org: Org, at: number): Promise<number> {
+  const newest = await session.get('SELECT id, received_at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
+  if (!newest || Number(newest.received_at) < at) return endOfAll
+  let [low, high] = [0, Number(newest.id)]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const sql = 'SELECT id, received_at FROM entries WHERE org = $1 AND id >= $2 ORDER BY id LIMIT 1'
+    const row = (await session.get(sql, org, middle))!
+    if (Number(row.received_at) >= at) high = middle
+    else low = Number(row.id) + 1
+  }
+  return low
+}
+
+/** The destinations, each with the first place of its queue. */
+async function headsOf(session: Session, org: Org): Promise<Map<Destination, number>> {
+  const rows = await session.all(
+    `SELECT number, (
+       SELECT place FROM queue q WHERE q.org = d.org AND q.destination = d.number AND q.lane = 0 ORDER BY place LIMIT 1
+     ) AS head FROM destinations d WHERE org = $1 AND removed_at IS NULL ORDER BY number`,
+    org,
+  )
+  return new Map(rows.map(({ number, head }) => [Number(number), head === null ? endOfAll : Number(head)]))
+}
+
+/** What came back lies at a later place than its id, and among the exceptions. */
+async function waitingIn(
+  session: Session,
+  org: Org,
+  destination: Destination,
+  first: number,
+  end: number,
+): Promise<Open[]> {
+  const back = `SELECT count(*) FROM exceptions WHERE org = $1 AND destination = $2 AND state = 'waiting'`
+  const row = await session.get(
+    `SELECT (SELECT count(*) FROM queue WHERE org = $1 AND destination = $2 AND lane = 0 AND place >= $3 AND place < $4)
+       - (${back} AND place >= $3 AND place < $4 AND NOT (id >= $3 AND id < $4))
+       + (${back} AND id >= $3 AND id < $4 AND NOT (place >= $3 AND place < $4)) AS count`,
+    org,
+    destination,
+    first,
+    end,
+  )
+  const count = Number(row!.count)
+  return count === 0 ? [] : [{ destination, state: 'waiting', count }]
+}
+
+async function exceptedIn(session: Session, org: Org, first: number, end: number): Promise<Open[]> {
+  const rows = await session.all(
+    `SELECT destination, state, reason, count(*) AS count FROM exceptions
+     WHERE org = $1 AND state IN ('asking', 'unclaimed', 'quarantined', 'dead') AND id >= $2 AND id < $3
+     GROUP BY destination, state, reason ORDER BY destination, state, reason`,
+    org,
+    first,
+    end,
+  )
+  return rows.map(({ destination, state, reason, count }) => ({
+    destination: Number(destination),
+    state: state as Open['state'],
+    ...(reason === null ? {} : { reason: reason as string }),
+    count: Number(count),
+  }))
+}
+
+/** Among the newest events, and among those that lie before the first that waits: behind that one there may be a million. */
+async function deliveriesIn(
+  session: Session,
+  org: Org,
+  heads: ReadonlyMap<Destination, number>,
+  first: number,
+  end: number,
+): Promise<Snapshot['deliveries']> {
+  const found = new Map<number, Snapshot['deliveries'][number]>()
+  for (const below of new Set([end, Math.min(end, ...heads.values())])) {
+    const rows = await session.all(
+      `SELECT e.id, e.received_at, e.settled_at, e.history FROM (
+         SELECT id, received_at, settled_at, history FROM entries WHERE org = $1 AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4
+       ) e WHERE e.settled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = e.id)`,
+      org,
+      first,
+      below,
+      looksMax,
+    )
+    for (const { id, received_at, settled_at, history } of rows)
+      if (wasDelivered(history as Uint8Array | null))
+        found.set(Number(id), { receivedAt: Number(received_at), settledAt: Number(settled_at) })
+  }
+  return [...found.values()]
+}

@@ -1,0 +1,43 @@
+/** What is there now and not delivered, by state and reason. */
+import type { State } from '../ports/entry.ts'
+import type { Snapshot, Standing } from '../ports/lookup.ts'
+import type { Row, Session } from './database.ts'
+
+/** What waits, counted in the queue alone. */
+const queuedOf = (
+  which: string,
+) => `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+    SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
+    ORDER BY q.lane, q.place LIMIT 1
+  ) AS oldest
+  FROM (SELECT org, destination, count(*) AS count FROM queue ${which} GROUP BY 1, 2) c
+  LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send' ORDER BY 1, 2`
+
+const exceptedOf = (which: string) => `SELECT x.org, x.destination, x.state,
+    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
+    count(*) AS count, min(x.received_at) AS oldest, max(x.received_at) AS newest
+  FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
+  WHERE x.state <> 'waiting' ${which} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+
+const standingOf = (row: Row): Standing => ({
+  org: row.org as string,
+  destination: Number(row.destination),
+  state: row.state as State,
+  ...(row.why === null ? {} : { reason: row.why as string }),
+  count: Number(row.count),
+  oldestReceivedAt: Number(row.oldest),
+})
+
+export async function allStandings(session: Session): Promise<Standing[]> {
+  return [await session.all(queuedOf('')), await session.all(exceptedOf(''))].flat().map(standingOf)
+}
+
+/** What is there of one account and not delivered. */
+export async function standingsOf(session: Session, org: string): Promise<Snapshot['standings']> {
+  const queued = await session.all(queuedOf('WHERE org = $1'), org)
+  const excepted = await session.all(exceptedOf('AND x.org = $1'), org)
+  return [
+    ...queued.map(standingOf),
+    ...excepted.map((row) => ({ ...standingOf(row), newestReceivedAt: Number(row.newest) })),
+  ]
+}
