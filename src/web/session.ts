@@ -4,17 +4,18 @@
  */
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { matchedRoutes } from 'hono/route'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { digestOf, isSame, newSecret } from '../lib/secret.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Ticket, Tickets } from '../storage/ports/sessions.ts'
+import { staleProofPage } from './console/confirm-identity.ts'
 import { csrfField, fieldsOf } from './http/form.ts'
 import type { Site } from './http/headers.ts'
 import { refuse } from './http/refuse.ts'
-import { staleProofPage } from './pages/sign-in.ts'
+import type { ReturnPath } from './return-path.ts'
+import { type Cookie, cookieOf } from './session-cookie.ts'
 
 export interface Session {
   org: Org
@@ -56,7 +57,7 @@ export interface Sessions {
   find(c: Context): Promise<Session | undefined>
   end(c: Context): Promise<void>
   /**
-   * For everything under /console: sets `session`, leads to the sign-in without one. A POST must carry the session's
+   * For everything under /console: sets `session`, leads to the sign-in without one, and from there back. A POST must carry the session's
    * token, and its proof must be younger than ten minutes, unless the route has `allowOldProof`; else a page says how to
    * prove it again, and nothing is changed.
    */
@@ -76,9 +77,10 @@ interface Needs {
   site: Site
   /** Whether accounts can prove themselves by Drift's OAuth. */
   hasOauth: boolean
+  returnPath: ReturnPath
 }
 
-export function openSessions({ tickets, clock, random, site, hasOauth }: Needs): Sessions {
+export function openSessions({ tickets, clock, random, site, hasOauth, returnPath }: Needs): Sessions {
   const cookie = cookieOf(site, 'sid')
 
   async function find(c: Context): Promise<Session | undefined> {
@@ -142,11 +144,19 @@ export function openSessions({ tickets, clock, random, site, hasOauth }: Needs):
     },
     required: async (c, next) => {
       const session = await find(c)
-      if (!session) return c.redirect('/console/sign-in', 303)
+      if (!session) {
+        if (!asksByItself(c)) returnPath.keep(c)
+        return c.redirect('/console/sign-in', 303)
+      }
       if (c.req.method === 'POST') {
-        if (!isSame((await fieldsOf(c)).get(csrfField) ?? '', session.csrf)) return refuse(c, 403, 'form_stale')
+        const fields = await fieldsOf(c)
+        if (!isSame(fields.get(csrfField) ?? '', session.csrf)) return refuse(c, 403, 'form_stale')
         const isFresh = clock.now() - session.provenAt < freshMs
-        if (!isFresh && !allowsOldProof(c)) return c.html(staleProofPage({ session, hasOauth }), 403)
+        if (!isFresh && !allowsOldProof(c)) {
+          returnPath.keep(c)
+          await returnPath.keepForm(c, session.org, fields)
+          return c.html(staleProofPage({ session, hasOauth }), 403)
+        }
       }
       c.set('session', session)
       return next()
@@ -162,24 +172,6 @@ function allowsOldProof(c: Context): boolean {
 function asksByItself({ req }: Context): boolean {
   const isRefresh = req.header('x-refresh') !== undefined || req.header('accept') === 'text/event-stream'
   return isRefresh || req.header('sec-fetch-dest') === 'empty'
-}
-
-export interface Cookie {
-  read(c: Context): string | undefined
-  write(c: Context, value: string, maxAgeSeconds?: number): void
-  remove(c: Context): void
-}
-
-/** `__Host-`: no other host, not even a subdomain, can set it. On an http loopback address browsers allow no such name. */
-export function cookieOf({ isSecure }: Pick<Site, 'isSecure'>, name: string): Cookie {
-  const fullName = isSecure ? `__Host-${name}` : name
-  // Lax: a browser that comes back from Drift must have it; forms of other sites get no further than the gate.
-  const options = { path: '/', httpOnly: true, secure: isSecure, sameSite: 'Lax' } as const
-  return {
-    read: (c) => getCookie(c, fullName),
-    write: (c, value, maxAge) => setCookie(c, fullName, value, maxAge === undefined ? options : { ...options, maxAge }),
-    remove: (c) => void deleteCookie(c, fullName, { path: '/', secure: isSecure }),
-  }
 }
 
 /** One secret for all that this browser has begun, so that two windows do not spoil each other's way on. */

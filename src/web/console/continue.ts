@@ -1,0 +1,59 @@
+/** After a fresh proof: the form that was not taken before it, to be sent by one more click. */
+import type { Hono } from 'hono'
+import { html } from 'hono/html'
+import { driftAdmin } from '../../accounts/connect-finish.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { ConsoleNeeds } from '../needs.ts'
+import { continuePath, type KeptForm } from '../return-path.ts'
+import type { Session, Web } from '../session.ts'
+import { type Html, page } from './ui/layout.ts'
+import { button, postForm } from './ui/parts.ts'
+
+/** What each form does, for its button. */
+const verbs: readonly (readonly [path: RegExp, label: string])[] = [
+  [/^\/console\/connection\/segment$/, 'Save'],
+  [/^\/console\/connection\/events$/, 'Save events'],
+  [/^\/console\/disconnect$/, 'Disconnect and erase'],
+  [/\/(resend|redrive)$/, 'Resend'],
+  [/\/erase$/, 'Erase this person'],
+  [/\/handled$/, 'Close the deletion request'],
+]
+
+export function continueRoute(
+  app: Hono<Web>,
+  { returnPath, accounts }: Pick<ConsoleNeeds, 'returnPath' | 'accounts'>,
+): void {
+  app.get(continuePath, async (c) => {
+    const session = c.get('session')
+    const form = await returnPath.form(c, session.org)
+    if (!form) return c.redirect('/console', 303)
+    return c.html(continuePage(session, { ...form, fields: asOf(form, session, accounts.get(session.org)) }))
+  })
+}
+
+/**
+ * A sign-in through Drift brings the account a new grant, which counts as a change of it: without this the form would be
+ * refused as one that shows what was there before. Any further change since is another person's, and stays one.
+ */
+function asOf({ fields }: KeptForm, { who }: Session, install: Install | undefined): KeptForm['fields'] {
+  const now = install?.generation ?? 0
+  const isOurs = (name: string, value: string) =>
+    name === 'generation' && Number(value) === now - 1 && who.startsWith(driftAdmin)
+  return fields.map(([name, value]) => [name, isOurs(name, value) ? String(now) : value])
+}
+
+function continuePage(session: Session, { path, fields, from }: KeptForm): Html {
+  const label = verbs.find(([which]) => which.test(path))?.[1] ?? 'Continue'
+  const again = postForm(
+    path,
+    session.csrf,
+    html`${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, /erase/i.test(label) ? 'danger' : 'primary')}`,
+  )
+  return page({
+    title: 'Continue',
+    session,
+    body: html`<section class="card narrow"><h1>Your identity is confirmed</h1>
+      <p>What you asked for has not been done yet.</p>
+      <div class="row">${again}<a class="button" href="${from}">Back without doing it</a></div></section>`,
+  })
+}

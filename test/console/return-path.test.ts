@@ -1,0 +1,147 @@
+/** Where an admin is after a sign-in: where they were before it, with their filter, and with the form that was not taken. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { settingsOf } from '../../src/accounts/settings.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { type ManualClock, manualClock } from '../clock.ts'
+import { org, type Rig, startRig } from '../rig.ts'
+import { openWalk } from '../walk.ts'
+
+describe('after a sign-in', { timeout: 120_000 }, () => {
+  let browser: Browser
+  let rig: Rig
+  let clock: ManualClock
+  let watched: WatchedPage
+  let page: Page
+  before(async () => {
+    browser = await launchBrowser()
+    clock = manualClock(Date.now())
+    rig = await startRig({ clock })
+  })
+  after(async () => {
+    await browser.close()
+    await rig.close()
+  })
+  beforeEach(async () => {
+    watched = await openPage(browser, { locale: 'en-GB' })
+    page = watched.page
+    page.setDefaultTimeout(8_000)
+  })
+  afterEach(() => watched.close())
+
+  /** A command beside the service has the same wall time, and does not stand still. */
+  const beside: Clock = { ...systemClock, now: () => clock.now() }
+  const at = (path: string) => `${rig.service.url}${path}`
+  const filtered = '/console/events?state=delivered&type=new_meeting'
+  async function throughDrift() {
+    await page.getByRole('link', { name: 'Continue with Drift' }).click()
+    await page.getByLabel('Drift account').selectOption(String(org))
+    await page.getByRole('button', { name: 'Allow' }).click()
+  }
+  async function byLink() {
+    const { output } = await rig.command('sign-in', {
+      given: { org: String(org), url: rig.service.url },
+      clock: beside,
+    })
+    await page.goto(/http\S+/.exec(output)![0])
+    await page.getByRole('button', { name: 'Open the console' }).click()
+  }
+
+  for (const [way, signIn] of [
+    ['through Drift', throughDrift],
+    ['by a link', byLink],
+  ] as const) {
+    test(`${way}, without a session before it, the page that was asked for comes with its filter`, async () => {
+      await page.goto(at(filtered))
+      assert.equal(new URL(page.url()).pathname, '/console/sign-in')
+      await signIn()
+      await page.waitForURL(at(filtered))
+    })
+
+    test(`${way}, after a session ran out, the page of the button that was pressed comes again`, async () => {
+      await byLink()
+      await page.waitForURL(at('/console'))
+      await page.goto(at('/console/connection'))
+      clock.advance(31 * 60_000)
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      await signIn()
+      await page.waitForURL(at('/console/connection'))
+    })
+
+    test(`${way}, to confirm who one is, the form that was not taken is one click away`, async () => {
+      await byLink()
+      await page.waitForURL(at('/console'))
+      await page.goto(at('/console/connection'))
+      clock.advance(11 * 60_000)
+      const type = way === 'by a link' ? 'phone_captured' : 'new_meeting'
+      await page.getByRole('checkbox', { name: new RegExp(type) }).uncheck()
+      await page.getByRole('button', { name: 'Save events' }).click()
+      await page.getByRole('heading', { name: 'Confirm your identity' }).waitFor()
+      await signIn()
+      await page.getByRole('heading', { name: 'Your identity is confirmed' }).waitFor()
+      const offTypes = () => settingsOf(rig.service.store.accounts.get(String(org))!).offTypes
+      assert.ok(!offTypes().includes(type), 'nothing is done unasked')
+      await page.getByRole('button', { name: 'Save events' }).click()
+      await page.getByText('It holds for every event').waitFor()
+      assert.ok(offTypes().includes(type))
+    })
+  }
+
+  test('it leads there once, and to Home the next time', async () => {
+    await page.goto(at(filtered))
+    await byLink()
+    await page.waitForURL(at(filtered))
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await byLink()
+    await page.waitForURL(at('/console'))
+  })
+
+  test('a write key that was pasted is not kept: its page comes again, and asks for it', async () => {
+    await byLink()
+    await page.waitForURL(at('/console'))
+    await page.goto(at('/console/connection'))
+    clock.advance(11 * 60_000)
+    await page.getByText('Replace write key or change region').click()
+    await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { name: 'Confirm your identity' }).waitFor()
+    assert.ok(!(await watched.context.cookies()).some(({ name }) => name === 'form'))
+    await byLink()
+    await page.waitForURL(at('/console/connection'))
+    assert.equal(await page.getByLabel('Write key').inputValue(), '')
+  })
+
+  test('a path that this service has not signed, or that is no page of the console, leads nowhere', async () => {
+    for (const path of [
+      '//evil.example/',
+      'https://evil.example',
+      '/console/../../x',
+      '/console\\evil',
+      '/console/events',
+    ]) {
+      const walk = openWalk(rig)
+      const encoded = Buffer.from(path).toString('base64url')
+      const back = await walk.allow(org, 'console')
+      walk.cookies.get(rig.service.url)!.set('back', `${encoded}.${'A'.repeat(22)}`)
+      assert.equal((await walk.get(back)).headers.location, '/console', path)
+      await walk.close()
+    }
+  })
+
+  test('a form of one account does not come in the console of another', async () => {
+    await byLink()
+    await page.waitForURL(at('/console'))
+    await page.goto(at('/console/connection'))
+    clock.advance(11 * 60_000)
+    await page.getByRole('button', { name: 'Save events' }).click()
+    await page.getByRole('heading', { name: 'Confirm your identity' }).waitFor()
+    rig.sims.drift.addOrg({ orgId: 7_000_222 })
+    await page.getByRole('link', { name: 'Continue with Drift' }).click()
+    await page.getByLabel('Drift account').selectOption('7000222')
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(at('/console'))
+  })
+})
