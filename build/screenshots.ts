@@ -1,6 +1,7 @@
 /**
- * node build/screenshots.ts [folder] [whole]: every page of the console as a picture, at the width of a phone and of a desk, in
- * light and in dark, with a week that the simulators play in a few seconds.
+ * node build/screenshots.ts [folder]: the pictures of the documents. With `all` behind the folder: every page of the console
+ * whole, at the widths of a phone, a small window, a desk and a wide screen, in light and in dark, and Home in several states.
+ * The week that they show is played by the simulators in a minute.
  */
 import { mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,65 +10,128 @@ import { readFixture } from '../src/events/fixtures.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import { openStory } from '../src/sim/story.ts'
+import { sections } from '../src/web/console/ui/sections.ts'
 import { launchBrowser, openPage } from '../test/browser.ts'
-import { seeded } from '../test/clock.ts'
+import { eventually, seeded } from '../test/clock.ts'
 import { org, settled, startRig } from '../test/rig.ts'
 
 const folder = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'screenshots-')))
+const isAll = process.argv[3] === 'all'
 await mkdir(folder, { recursive: true })
-const weekMs = 7 * 24 * 3_600_000
-let behindMs = weekMs
+const days = isAll ? 2 : 7
+let behindMs = days * 24 * 3_600_000
 const clock = { ...systemClock, now: () => systemClock.now() - behindMs }
 const rig = await startRig({ clock })
 const browser = await launchBrowser()
+const sizes = { phone: 390, narrow: 910, desk: 1_280, wide: 1_920 }
+type Size = keyof typeof sizes
+const { page, close } = await openPage(browser, { locale: 'en-GB', timezoneId: 'America/New_York' })
 try {
   await playWeek()
-  const { page, close } = await openPage(browser, { locale: 'en-GB' })
   await page.goto(await linkOf())
   await page.click('main button')
   await page.waitForURL('**/console')
-  await page.goto(`${rig.service.url}/console/events?state=dead`)
-  const dead = await page.getAttribute('tbody td a', 'href')
-  await page.goto(`${rig.service.url}/console/events?state=delivered`)
-  const delivered = await page.getAttribute('tbody td a', 'href')
-  const pages = {
-    overview: '/console?span=week',
-    events: '/console/events',
-    event: delivered!,
-    'given-up': dead ?? '/console',
-    redrive: '/console/redrive?state=failed&look=1',
-    settings: '/console/settings',
-    site: '/console/site',
-    audit: '/console/audit',
-  }
-  for (const [name, path] of Object.entries(pages))
-    for (const [width, size] of [
-      ['phone', { width: 390, height: 844 }],
-      ['desk', { width: 1280, height: 800 }],
-    ] as const)
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.setViewportSize(size)
-        await page.emulateMedia({ colorScheme })
-        await page.goto(rig.service.url + path)
-        await page.waitForLoadState('networkidle', { timeout: 1000 }).catch(() => {})
-        await page.screenshot({
-          path: join(folder, `${name}-${width}-${colorScheme}.png`),
-          // Settings is cards alone, and most of them are below the fold.
-          fullPage: name === 'settings' || process.argv[3] === 'whole',
-        })
-      }
-  await close()
+  if (isAll) await takeFresh()
+  await confirmKey()
+  const { entries } = await rig.service.store.storage.lookup.find({ org: String(org) }, { limit: 100 })
+  const event = (state: string) => `/console/events/${entries.find((one) => one.state === state)!.messageId}`
+  const pages: Record<string, string> = Object.fromEntries(
+    Object.entries(sections).map(([name, { path }]) => [name, path]),
+  )
+  pages.home = '/console?range=7d'
+  Object.assign(pages, {
+    event: event('delivered'),
+    failed: event('dead'),
+    unknown: event('quarantined'),
+    key: '/connect/write-key',
+  })
+  if (isAll) for (const name of Object.keys(pages)) await takeAll(name, pages[name]!)
+  else await takeDocuments(pages)
+  if (isAll) await takeStates()
   console.log(folder)
 } finally {
+  await close()
   await browser.close()
   await rig.close()
+}
+
+async function takeDocuments(pages: Record<string, string>): Promise<void> {
+  for (const [name, size, colorScheme] of [
+    ['home', 'desk', 'light'],
+    ['home', 'desk', 'dark'],
+    ['home', 'phone', 'light'],
+    ['events', 'desk', 'light'],
+    ['events', 'phone', 'dark'],
+    ['event', 'desk', 'light'],
+    ['failed', 'desk', 'dark'],
+    ['connection', 'desk', 'light'],
+    ['privacy', 'desk', 'light'],
+  ] as const)
+    await take(name, pages[name]!, size, colorScheme, false)
+}
+
+async function takeAll(name: string, path: string): Promise<void> {
+  for (const size of Object.keys(sizes) as Size[])
+    for (const colorScheme of ['light', 'dark'] as const) await take(name, path, size, colorScheme, true)
+}
+
+async function take(
+  name: string,
+  path: string,
+  size: Size,
+  colorScheme: 'light' | 'dark',
+  fullPage: boolean,
+): Promise<void> {
+  const width = sizes[size]
+  await page.setViewportSize({ width, height: width < 500 ? 844 : 800 })
+  await page.emulateMedia({ colorScheme })
+  await page.goto(rig.service.url + path)
+  await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => {})
+  await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage })
+}
+
+/** What an admin sees before they have said that the test event is there. */
+async function takeFresh(): Promise<void> {
+  await takeAll('unconfirmed', '/console')
+  await page.goto(`${rig.service.url}/console`)
+  await page.getByRole('button', { name: 'Send test event' }).first().click()
+  await page.getByText('Segment accepted the test event').waitFor()
+  for (const size of ['phone', 'desk'] as const) {
+    await page.setViewportSize({ width: sizes[size], height: 844 })
+    await page.screenshot({ path: join(folder, `tested-${size}.png`), fullPage: true })
+  }
+}
+
+async function confirmKey(): Promise<void> {
+  await page.goto(`${rig.service.url}/console/connection`)
+  await page.getByRole('button', { name: 'Send test event' }).first().click()
+  await page.getByRole('button', { name: 'I see it in Segment' }).click()
+  await page.getByText('Test event confirmed').waitFor()
+}
+
+async function takeStates(): Promise<void> {
+  const { lookup } = rig.service.store.storage
+  rig.sims.segment.script({ status: 503 })
+  behindMs = 10 * 60_000
+  await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org, vary: 9_001 })
+  await eventually(async () => (await lookup.lanes(String(org))).some(({ failures }) => failures > 0))
+  behindMs = 0
+  await takeAll('delayed', '/console')
+  rig.sims.segment.script({ status: 401 })
+  await page.getByRole('button', { name: 'Retry now' }).first().click()
+  await page.getByText('Stopped').waitFor()
+  await takeAll('stopped', '/console')
+  await page.goto(`${rig.service.url}/console/connection`)
+  await page.getByRole('button', { name: 'Pause', exact: true }).click()
+  await page.getByText('Sending is paused').first().waitFor()
+  await takeAll('paused', '/console')
 }
 
 /** More by day than by night; at its end two that go wrong, each in a way of its own. */
 async function playWeek(): Promise<void> {
   const random = seeded(7)
   const { next } = await openStory(rig.sims.drift, { to: rig.to, orgId: org, random: { fraction: random } })
-  const hours = 7 * 24
+  const hours = days * 24
   for (let hour = hours; hour > 0; hour--) {
     const ofDay = new Date(systemClock.now() - hour * 3_600_000).getUTCHours()
     const busy = Math.max(1, Math.round((4 + 5 * Math.sin(((ofDay - 8) / 24) * 2 * Math.PI)) * (0.6 + random())))

@@ -99,7 +99,7 @@ export function retryStage(engine: Engine) {
   }
 
   const open = async () => {
-    if (!(await admin.get(admin.at('/console'))).body.includes('On their way')) await admin.connect(org)
+    if (!(await admin.get(admin.at('/console'))).body.includes('id="status-title"')) await admin.connect(org)
     return admin.get(admin.at('/console'))
   }
   const look = async (path: string) => (await admin.get(admin.at(path))).body
@@ -120,7 +120,7 @@ export function retryStage(engine: Engine) {
 
   const segmentDown = { status: 503 }
   /** What waits for a later time, and what an attempt brings there. */
-  const waits: Record<string, { wait(): Promise<void>; says: RegExp; code: number }> = {
+  const waits: Record<string, { wait(): Promise<void>; says: RegExp; shows: RegExp; code: number }> = {
     'Segment is down': {
       async wait() {
         rig.sims.segment.script(segmentDown)
@@ -128,6 +128,8 @@ export function retryStage(engine: Engine) {
         await failing('send')
       },
       says: /Segment answered 503; next attempt at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
+      shows:
+        /Attempt failed: Segment returned 503 \(service unavailable\)[\s\S]*Next attempt <time[\s\S]*no action needed/,
       code: 1,
     },
     'Segment is well again': {
@@ -138,6 +140,7 @@ export function retryStage(engine: Engine) {
         rig.sims.segment.script(undefined)
       },
       says: /Segment accepted/,
+      shows: /Segment accepted/,
       code: 0,
     },
     'Drift is down': {
@@ -147,6 +150,7 @@ export function retryStage(engine: Engine) {
         await failing('ask')
       },
       says: /Drift answered 503; next attempt at/,
+      shows: /Attempt failed: Drift returned 503[\s\S]*Next attempt <time/,
       code: 1,
     },
     'Drift does not know the conversation': {
@@ -155,6 +159,7 @@ export function retryStage(engine: Engine) {
         await failing('ask')
       },
       says: /Drift answered(?! \d)/,
+      shows: /Drift answered(?! \d)/,
       code: 0,
     },
   }

@@ -8,7 +8,7 @@ import { firstOrg } from '../webhook.ts'
 
 const pages: Readonly<Record<string, string>> = {
   'the overview with its charts': '/console',
-  'the charts of a week': '/console?span=week',
+  'the charts of a week': '/console?range=7d',
   'the list of events': '/console/events',
   'the list by type and state': '/console/events?type=button_clicked&state=waiting',
   'the list of what failed, where nothing did': '/console/events?state=failed',

@@ -78,6 +78,18 @@ export async function chooseEvents(
   return !isStale
 }
 
+/** An admin has seen the test event of this write key in Segment, which cannot be known otherwise. */
+export async function confirmKey(
+  { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
+  org: Org,
+  { fingerprint, who }: { fingerprint: string; who: string },
+): Promise<void> {
+  const edit = (stored: Install) =>
+    stored.state === 'disconnected' ? undefined : changeSettings(stored, { confirmedKey: fingerprint })
+  const about = `fingerprint ${fingerprint}`
+  await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'confirmedTest', about }) })
+}
+
 /** `erase` takes a person's events away; resolves to what it did, and to the name that the audit has for the person. */
 export async function erasePerson<Erased extends { entries: number; conversations: number }>(
   { storage, keyring, clock }: { storage: Pick<Storage, 'audit'>; keyring: Keyring; clock: Clock },

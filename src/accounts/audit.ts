@@ -18,6 +18,7 @@ const acts = {
   setKey: 'set the Segment write key',
   changedRegion: 'changed the region',
   testedKey: 'tested a write key',
+  confirmedTest: 'confirmed the test event',
   choseEvents: 'chose the events',
   erasedPerson: 'erased a person',
   handledRequest: 'handled a request for deletion',
@@ -62,6 +63,12 @@ export async function record(
 
 export function entryOf(org: Org, at: number, { who, act, about }: AuditEntry): Deed {
   return { at, org, who, what: acts[act], ...(about === undefined ? {} : { about }) }
+}
+
+/** When one of these was done last, of an account's newest entries. */
+export function lastOf(deeds: readonly Deed[], ...wanted: readonly Act[]): number | undefined {
+  const texts: readonly string[] = wanted.map((act) => acts[act])
+  return deeds.find(({ what }) => texts.includes(what))?.at
 }
 
 /** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */

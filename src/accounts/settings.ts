@@ -1,7 +1,7 @@
 /**
  * What is not secret of an account's settings. The store keeps them as one JSON text and knows no option: a new one is a
- * line of this schema, an action of actions.ts that saves it, its form in src/web/pages/settings.ts and
- * src/web/console/settings.ts, and the code that uses it.
+ * line of this schema, an action of actions.ts that saves it, its form in src/web/console/connection.ts, and
+ * the code that uses it.
  */
 import { z } from 'zod'
 import { Problem } from '../lib/errors.ts'
@@ -15,6 +15,8 @@ export const settingsSchema = z.object({
   region: z.enum(regions).default('us'),
   /** Drift event types that the account has switched off. */
   offTypes: z.array(z.string()).default([]),
+  /** Fingerprint of the write key whose test event an admin has seen in Segment; empty where none was. */
+  confirmedKey: z.string().max(100).default(''),
 })
 
 type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>

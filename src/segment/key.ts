@@ -27,7 +27,7 @@ export function judgeWriteKey(pasted: string): KeyJudgement {
 }
 
 function refusal(key: string): string | undefined {
-  if (key === '') return 'the write key is empty'
+  if (key === '') return 'enter a write key'
   const problem = secretProblem(key)
   if (problem) return `the write key ${problem}`
   if (key.length > charactersMax) return 'a write key is about 32 characters long, and this is far longer'

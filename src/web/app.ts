@@ -11,13 +11,14 @@ import { codeOf } from '../lib/errors.ts'
 import { connectRoutes } from './connect/callback.ts'
 import { writeKeyRoutes } from './connect/write-key.ts'
 import { consoleRoutes } from './console/index.ts'
+import { signInRoutes, signOutRoutes } from './console/sign-in.ts'
 import { knownRoutes, ownPagesOnly, smallBody } from './http/gate.ts'
 import { type Site, securityHeaders } from './http/headers.ts'
 import { refuse } from './http/refuse.ts'
 import type { Route } from './http/server.ts'
 import type { AppNeeds } from './needs.ts'
+import { openReturnPath } from './return-path.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
-import { signInRoutes, signOutRoutes } from './sign-in.ts'
 
 export function openApp(needs: AppNeeds): Hono<Web> {
   const { config, publicUrl, storage, keyring, accounts, send, strangers, clock, random, log } = needs
@@ -28,7 +29,8 @@ export function openApp(needs: AppNeeds): Hono<Web> {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
     leadsTo: [config.drift.authorizeUrl, config.drift.settingsUrl],
   }
-  const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth })
+  const returnPath = openReturnPath({ keyring, site })
+  const sessions: Sessions = openSessions({ tickets, clock, random, site, hasOauth, returnPath })
 
   const states = openStates({ keyring, tickets, clock, random })
   const common = {
@@ -46,12 +48,12 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   const app = new Hono<Web>()
   app.use(securityHeaders(site), knownRoutes(app), smallBody(strangers), ownPagesOnly(site))
   app.get('/', (c) => c.redirect('/console', 303))
-  connectRoutes(app, { ...needs, site, states, finish, sessions, audit })
+  connectRoutes(app, { ...needs, site, states, finish, sessions, returnPath, audit })
   writeKeyRoutes(app, { ...needs, sessions })
-  signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth })
+  signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth, returnPath })
   app.use('/console/*', sessions.required)
   signOutRoutes(app, { sessions, tickets, audit, clock })
-  consoleRoutes(app, { ...needs, sessions })
+  consoleRoutes(app, { ...needs, sessions, returnPath })
 
   app.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')

@@ -197,7 +197,7 @@ describe('metrics', () => {
 
   test('say that the store is away while it is, and what the process knows', async () => {
     const away = () => Promise.reject(new Error('away'))
-    const ledger = { totals: away, standings: away, books: away, moments: away }
+    const ledger = { totals: away, standings: away, books: away, moments: away, snapshot: away }
     const { counting, route } = openMetrics({
       storage: { ledger, check: away, logBytes: away },
       installs: () => [],

@@ -36,10 +36,10 @@ async function added(go: () => Promise<unknown>, isChange = true): Promise<strin
 const form =
   (action: string, fields: Record<string, string> = {}) =>
   async () => {
-    const { body } = await admin.get(admin.at('/console/settings'))
+    const { body } = await admin.get(admin.at('/console/connection'))
     const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(body)![1]!
     // Only the forms of this page say which state of the account they showed.
-    const shown = action.startsWith('/console/settings/') ? { generation: hidden('generation') } : {}
+    const shown = action.startsWith('/console/connection/') ? { generation: hidden('generation') } : {}
     const sent = { ...fields, csrf: hidden('csrf'), ...shown }
     const asked = await admin.post(admin.at(action), sent)
     // Whether the key of the field is meant in place of the one that is saved.
@@ -74,12 +74,12 @@ describe('each change of an account is in its audit, when it comes', options, ()
   })
 
   test('from the console’s settings', async () => {
-    const segment = (fields: Record<string, string>) => form('/console/settings/segment', { writeKey: '', ...fields })
+    const segment = (fields: Record<string, string>) => form('/console/connection/segment', { writeKey: '', ...fields })
     assert.deepEqual(await added(segment({ region: 'eu' })), ['an admin: changed the region, fingerprint #, region eu'])
     assert.deepEqual(await added(segment({ writeKey: another, region: 'us' })), [
       'an admin: set the Segment write key, fingerprint #, region us',
     ])
-    const [events] = await added(form('/console/settings/events', { on: 'new_meeting' }))
+    const [events] = await added(form('/console/connection/events', { on: 'new_meeting' }))
     assert.match(events!, /^an admin: chose the events, not sent: .*button_clicked/)
     assert.doesNotMatch(events!, /new_meeting/)
   })

@@ -75,7 +75,7 @@ describe('a write key that cannot be one is refused for the same reason', () => 
     ['from standard input', standardInput('writeKey')],
     ['at the end of an install', form('/connect/write-key', '/connect/write-key')],
     ['when it is tested', form('/connect/write-key', '/connect/write-key/test')],
-    ['in the console', form('/console/settings', '/console/settings/segment')],
+    ['in the console', form('/console/connection', '/console/connection/segment')],
   ]
   const bad = [
     `"${key}"`,

@@ -124,7 +124,7 @@ describe('the account of single-account mode', options, () => {
     await eventually(isDoubted)
     await send(1)
     await look()
-    const settings = await admin.get(admin.at('/console/settings'))
+    const settings = await admin.get(admin.at('/console/connection'))
     rig.sims.drift.script('/app/uninstall', { status: 503 })
     const { body } = await whileWaiting(clock, admin.submit(settings, { confirm: id }, '/console/disconnect'))
     assert.match(body, /Drift did not confirm that the grant has ended: remove the app/)
@@ -134,7 +134,7 @@ describe('the account of single-account mode', options, () => {
 
   test('is not said to have ended at Drift where no grant of it was kept', async () => {
     await look()
-    const settings = await admin.get(admin.at('/console/settings'))
+    const settings = await admin.get(admin.at('/console/connection'))
     await rig.service.store.accounts.change(id, clock.now(), ({ grant: _, ...kept }) => kept)
     const { body } = await whileWaiting(clock, admin.submit(settings, { confirm: id }, '/console/disconnect'))
     assert.match(body, /No grant was kept, so nothing was ended at Drift/)
@@ -157,7 +157,7 @@ describe('an account that Drift is asked about', options, () => {
   afterEach(() => admin.close())
 
   const given = { org: id }
-  const settings = () => admin.get(admin.at('/console/settings'))
+  const settings = () => admin.get(admin.at('/console/connection'))
   const csrf = async () => /name="csrf" value="([^"]+)"/.exec((await settings()).body)![1]!
   const press = async (path: string) => admin.post(admin.at(path), { csrf: await csrf() })
   const add = (secrets: object, more = {}) =>
@@ -174,10 +174,10 @@ describe('an account that Drift is asked about', options, () => {
       assert.equal((await press('/console/resume')).status, 409)
     },
     'a new write key in the console': async () =>
-      admin.submit(await settings(), { writeKey: newKey }, '/console/settings/segment'),
+      admin.submit(await settings(), { writeKey: newKey }, '/console/connection/segment'),
     'the other region in the console': async () =>
-      admin.submit(await settings(), { region: 'eu' }, '/console/settings/segment'),
-    'other events in the console': async () => admin.submit(await settings(), {}, '/console/settings/events'),
+      admin.submit(await settings(), { region: 'eu' }, '/console/connection/segment'),
+    'other events in the console': async () => admin.submit(await settings(), {}, '/console/connection/events'),
     'a new write key where an install ends': async () =>
       admin.submit(await admin.get(admin.at('/connect/write-key')), { writeKey }, '/connect/write-key'),
     'installs resume': () => assert.rejects(rig.command('installs resume', { given }), { code: 'still_asked' }),

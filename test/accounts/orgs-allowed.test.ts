@@ -91,17 +91,17 @@ test('the admin of an installed account that is not listed is turned away, and i
   assert.equal((await rig.sums()).held, 1)
 })
 
-test('the console of an installed account that is not listed says that it is paused and why, and offers no resuming', async () => {
+test('the console of an installed account that is not listed says that it is stopped and why, and offers no resuming', async () => {
   const { output } = await rig.command('sign-in', { given: { org: String(listed), url: rig.service.url } })
   const walk = openWalk(rig)
   const button = await walk.get(output.split('\n')[0]!)
   await walk.submit(button)
   const overview = await walk.get(walk.at('/console'))
-  assert.match(overview.body, /Paused/)
-  assert.match(overview.body, /This account is not listed among those that may use this service/)
-  const settings = await walk.get(walk.at('/console/settings'))
-  assert.match(settings.body, /do not list this account among those that may use it/)
-  for (const { body } of [overview, settings]) assert.doesNotMatch(body, /\/console\/resume|Events flow|disconnected/)
+  assert.match(overview.body, /Stopped[\s\S]*Account not allowed/)
+  assert.match(overview.body, /does not list this account among those that may use it/)
+  const settings = await walk.get(walk.at('/console/connection'))
+  assert.match(settings.body, /does not list this account among those that may use it/)
+  for (const { body } of [overview, settings]) assert.doesNotMatch(body, /\/console\/resume|Events reach|disconnected/)
   await walk.close()
 })
 

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { configureSingle } from '../../src/accounts/add-account.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Install } from '../../src/storage/ports/accounts.ts'
-import { settingsPage } from '../../src/web/pages/settings.ts'
+import { connectionPage } from '../../src/web/console/connection.ts'
 import { eventually } from '../clock.ts'
 import { install, org, type Rig, settled, startRig } from '../rig.ts'
 import { startStage } from '../stage.ts'
@@ -76,12 +76,15 @@ test('the console says so, and offers no form that would change its settings', (
   } as const
   const pageOf = (more: Partial<Install>) =>
     String(
-      settingsPage({
+      connectionPage({
         session: { org: '1', who: 'admin', csrf: '', provenAt: 0 },
         install: { ...account, settings: '{}', ...more },
-        events: [{ type: 'new_meeting', when: '' }],
         key: undefined,
+        isConfirmed: false,
         isFixed: false,
+        now: 1,
+        lanes: [],
+        scopes: [],
         connects: true,
       }),
     )

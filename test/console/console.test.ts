@@ -100,7 +100,7 @@ for (const engine of engines) {
 
     test('another account’s event is as unknown as one that never was: to look at, to uncover, to send again', async () => {
       const [message] = await messagesOf(org)
-      const page = await look(stranger, '/console/settings')
+      const page = await look(stranger, '/console/connection')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
       const unknown = (await look(stranger, '/console/events/drift-none')).body
       for (const path of [`/console/events/${message}`, `/console/events/${message}/`]) {
@@ -125,7 +125,7 @@ for (const engine of engines) {
 
     test('a word in an address chooses one of our sentences, or none is shown', async () => {
       for (const word of ['constructor', '__proto__', 'toString', '<b>'])
-        for (const path of ['/console', '/console/settings'])
+        for (const path of ['/console', '/console/connection'])
           assert.doesNotMatch((await look(admin, `${path}?done=${word}`)).body, /notice good|native code|\[object/)
     })
 
@@ -151,7 +151,7 @@ for (const engine of engines) {
     test('the same redrive sent twice is one; that of a paused account waits; the messageIds stay', async () => {
       const before = rig.sims.segment.duplicates.length
       const ids = new Set(await messagesOf(org))
-      const settings = await look(admin, '/console/settings')
+      const settings = await look(admin, '/console/connection')
       await admin.submit(settings, {}, '/console/pause')
       const found = await look(admin, '/console/redrive?state=delivered&type=new_conversation&look=1')
       assert.match(found.body, /60 events would be sent again/)
@@ -170,14 +170,14 @@ for (const engine of engines) {
     })
 
     test('a form that shows what is no longer so changes nothing, and shows what is there now', async () => {
-      const page = await look(admin, '/console/settings')
+      const page = await look(admin, '/console/connection')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
       const generation = /name="generation" value="(\d+)"/.exec(page.body)![1]!
-      const all = await admin.post(admin.at('/console/settings/events'), { csrf, generation, on: 'new_conversation' })
+      const all = await admin.post(admin.at('/console/connection/events'), { csrf, generation, on: 'new_conversation' })
       assert.equal(all.status, 303)
-      const late = await admin.post(admin.at('/console/settings/events'), { csrf, generation, on: 'new_meeting' })
+      const late = await admin.post(admin.at('/console/connection/events'), { csrf, generation, on: 'new_meeting' })
       assert.equal(late.status, 409)
-      assert.match(late.body, /Somebody else changed the settings/)
+      assert.match(late.body, /The settings were changed meanwhile/)
       const { offTypes } = settingsOf(rig.service.store.accounts.get(String(org))!)
       assert.ok(!offTypes.includes('new_conversation') && offTypes.includes('new_meeting'))
     })

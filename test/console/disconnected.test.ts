@@ -8,9 +8,9 @@ import { org, type Rig, startRig, writeKey } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
 
 const id = String(org)
-const pages = ['', '/events', '/redrive', '/settings', '/site', '/audit'].map((page) => `/console${page}`)
+const pages = ['', '/events', '/redrive', '/connection', '/website', '/audit'].map((page) => `/console${page}`)
 /** What is left to do with an account that has left: these change nothing of it. */
-const offered = ['/console/sign-out', '/console/site']
+const offered = ['/console/sign-out', '/console/website']
 
 describe('an account that has disconnected', () => {
   let rig: Rig
@@ -43,16 +43,22 @@ describe('an account that has disconnected', () => {
     beforeEach(() => begin())
 
     test('is said to be, and no page of its console has a button that would do nothing', async () => {
-      assert.match(await look('/console'), /Disconnected[\s\S]*The account has left[\s\S]*install it again/)
-      assert.match(await look('/console/settings'), /This account is disconnected[\s\S]*Connect it again to go on/)
+      assert.match(
+        await look('/console'),
+        /Stopped[\s\S]*This account is disconnected[\s\S]*Reconnect to Drift to start again/,
+      )
+      assert.match(
+        await look('/console/connection'),
+        /This account is disconnected[\s\S]*Reconnect to Drift to start again/,
+      )
       assert.deepEqual(await formsOfAll(), offered)
     })
 
-    test('can be connected again from its overview and its settings, and then waits for a write key', async () => {
-      assert.match(await look('/console'), /<a class="button" href="\/connect\?from=console">Connect to Drift again</)
-      assert.match(await look('/console/settings'), /<a class="button primary" href="\/connect">Connect to Drift</)
+    test('can be connected again from Home and from Connection, and then waits for a write key', async () => {
+      for (const page of ['/console', '/console/connection'])
+        assert.match(await look(page), /<a class="button primary" href="\/connect\?from=console">Reconnect to Drift</)
       const overview = await admin.connect(org, 'console')
-      assert.match(overview.body, /The write key is missing/)
+      assert.match(overview.body, /Setup incomplete[\s\S]*Enter a write key/)
       assert.equal(installed().state, 'waiting_for_key')
     })
 
@@ -63,26 +69,26 @@ describe('an account that has disconnected', () => {
         '/console/pause': {},
         '/console/resume': {},
         '/console/retry': {},
-        '/console/settings/segment': { writeKey, region: 'us', generation: String(generation - 1) },
-        '/console/settings/events': { on: 'new_meeting', generation: String(generation - 1) },
+        '/console/connection/segment': { writeKey, region: 'us', generation: String(generation - 1) },
+        '/console/connection/events': { on: 'new_meeting', generation: String(generation - 1) },
         '/connect/write-key': { writeKey, region: 'us' },
       }
       for (const [action, sent] of Object.entries(fields)) {
         const seen = await admin.follow(await admin.post(admin.at(action), { ...sent, csrf: csrf! }))
-        assert.match(seen.body, /The account has left|This account is disconnected/, action)
+        assert.match(seen.body, /This account is disconnected/, action)
       }
       assert.equal(installed().generation, generation)
       assert.equal((await audit()).length, known)
       const again = await admin.post(admin.at('/console/disconnect'), { confirm: id, csrf: csrf! })
-      assert.match(again.body, /<h1>Disconnected<\/h1>[\s\S]*nothing was ended at Drift/)
+      assert.match(again.body, /<h1>Disconnected<\/h1>[\s\S]*none was ended at Drift/)
       assert.equal((await audit()).length, known)
     })
   })
 
   test('and was installed by the settings is offered no button to connect, since that would change nothing', async () => {
     await begin({ DRIFT_ORG_ID: id, SEGMENT_WRITE_KEY: writeKey, DRIFT_ACCESS_TOKEN: 'a-private-token-0123456789' })
-    const onlyOperator = /[Oo]nly the people who run this service can/
-    for (const page of ['/console', '/console/settings']) {
+    const onlyOperator = /Only the operator of this service can/
+    for (const page of ['/console', '/console/connection']) {
       const body = await look(page)
       assert.match(body, onlyOperator)
       assert.doesNotMatch(body, /href="\/connect/)

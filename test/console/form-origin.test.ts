@@ -39,7 +39,7 @@ const origins = () => [
   'http://127.0.0.1:1',
   `${rig.service.url}.evil.example`,
 ]
-const referrers = () => [undefined, `${rig.service.url}/console/settings`, `${evil}/${rig.service.url}`, 'no address']
+const referrers = () => [undefined, `${rig.service.url}/console/connection`, `${evil}/${rig.service.url}`, 'no address']
 
 /** As browsers are: the newest header that is there decides. */
 function judged(site?: string, origin?: string, referrer?: string): 'ours' | 'elsewhere' | 'hidden' {
@@ -108,12 +108,12 @@ describe('a form', { timeout: 120_000 }, () => {
       const key = '/connect/write-key'
       assert.equal((await submit(key, { writeKey, region: 'us' }, `${key}/test`)).status, 200)
       assert.equal((await submit(key, { writeKey }, key)).status, 303)
-      assert.equal((await submit('/console/settings', { region: 'us' }, '/console/settings/segment')).status, 303)
-      assert.equal((await submit('/console/settings', {}, '/console/settings/events')).status, 303)
-      assert.equal((await submit('/console/settings', {}, '/console/pause')).status, 303)
-      assert.equal((await submit('/console/settings', {}, '/console/resume')).status, 303)
-      assert.equal((await submit('/console/site', {}, '/console/site')).status, 200)
-      const out = await submit('/console/settings', {}, '/console/sign-out')
+      assert.equal((await submit('/console/connection', { region: 'us' }, '/console/connection/segment')).status, 303)
+      assert.equal((await submit('/console/connection', {}, '/console/connection/events')).status, 303)
+      assert.equal((await submit('/console/connection', {}, '/console/pause')).status, 303)
+      assert.equal((await submit('/console/connection', {}, '/console/resume')).status, 303)
+      assert.equal((await submit('/console/website', {}, '/console/website')).status, 200)
+      const out = await submit('/console/connection', {}, '/console/sign-out')
       assert.deepEqual([out.status, out.headers.location], [303, '/console/sign-in'])
       const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
       const link = new URL(output.split('\n')[0]!).pathname

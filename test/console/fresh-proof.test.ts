@@ -8,8 +8,8 @@ import { after, before, describe, test } from 'node:test'
 import { settingsOf } from '../../src/accounts/settings.ts'
 import { readConfig } from '../../src/config.ts'
 import { openApp } from '../../src/web/app.ts'
+import { staleProofPage } from '../../src/web/console/confirm-identity.ts'
 import type { AppNeeds } from '../../src/web/needs.ts'
-import { staleProofPage } from '../../src/web/pages/sign-in.ts'
 import { eventually, type ManualClock, manualClock } from '../clock.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
@@ -22,8 +22,10 @@ const decisions: Readonly<Record<string, readonly [decision: Decision, why: stri
   '/console/sign-in/:token': ['no session', 'begins one; the link is the proof'],
   '/console/sign-out': ['session', 'can only take away'],
   '/console/sign-out-everywhere': ['session', 'can only take away, and a stolen session must be ended at once'],
-  '/console/settings/segment': ['fresh proof', 'leads the events elsewhere'],
-  '/console/settings/events': ['fresh proof', 'what is switched off is not kept'],
+  '/console/connection/segment': ['fresh proof', 'leads the events elsewhere'],
+  '/console/connection/test': ['session', 'saves nothing'],
+  '/console/connection/confirm': ['session', 'says what was seen in Segment, and changes nothing of what is sent'],
+  '/console/connection/events': ['fresh proof', 'what is switched off is not kept'],
   '/console/pause': ['session', 'events are kept, and go where they would have gone'],
   '/console/resume': ['session', 'events go where they would have gone'],
   '/console/retry': ['session', 'events go where they would have gone'],
@@ -33,7 +35,7 @@ const decisions: Readonly<Record<string, readonly [decision: Decision, why: stri
   '/console/events/:message/redrive': ['fresh proof', 'sends again'],
   '/console/redrive': ['fresh proof', 'sends again'],
   '/console/redrive/cancel': ['session', 'the rest stays as it was, and can be started again'],
-  '/console/site': ['session', 'saves nothing'],
+  '/console/website': ['session', 'saves nothing'],
 }
 
 describe('a form of the console', () => {
@@ -48,8 +50,8 @@ describe('a form of the console', () => {
     ({
       '/connect/write-key': { writeKey: 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654', region: 'us' },
       '/connect/write-key/test': { writeKey: 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654', region: 'us' },
-      '/console/settings/segment': { writeKey: '', region: 'eu', generation: generation() },
-      '/console/settings/events': { on: 'new_meeting', generation: generation() },
+      '/console/connection/segment': { writeKey: '', region: 'eu', generation: generation() },
+      '/console/connection/events': { on: 'new_meeting', generation: generation() },
       '/console/disconnect': { confirm: String(org) },
       '/console/events/:message/redrive': { mapping: 'today' },
       '/console/redrive': { state: 'delivered', id: 'a-task' },
@@ -57,7 +59,7 @@ describe('a form of the console', () => {
   const send = (path: string) =>
     admin.post(admin.at(path.replace(':message', message).replace(':token', 'none')), { ...fieldsOf(path), csrf })
   const asksForProof = ({ status, body }: { status: number; body: string }) =>
-    status === 403 && /Show again that it is you/.test(body)
+    status === 403 && /Confirm your identity/.test(body)
   const isIn = async () => (await admin.get(admin.at('/console'))).status === 200
 
   async function signIn() {
@@ -96,12 +98,12 @@ describe('a form of the console', () => {
     const asks = String(await staleProofPage({ session: { org: '1', csrf: '' }, hasOauth: true }))
     const words: Readonly<Record<string, readonly [document: RegExp, page: RegExp]>> = {
       '/connect/write-key': [/the write key, the region/, /where the data goes/],
-      '/console/settings/segment': [/the write key, the region/, /where the data goes/],
-      '/console/settings/events': [/which events are sent/, /what is sent/],
+      '/console/connection/segment': [/the write key, the region/, /where the data goes/],
+      '/console/connection/events': [/which events are sent/, /what is sent/],
       '/console/disconnect': [/disconnect/, /disconnect/],
-      '/console/events/:message/handled': [/tak(e|ing) a deletion request off the list/, /take a deletion request off/],
-      '/console/events/:message/redrive': [/send(ing)? events again/, /send it again/],
-      '/console/redrive': [/send(ing)? events again/, /send it again/],
+      '/console/events/:message/handled': [/tak(e|ing) a deletion request off the list/, /close a deletion request/],
+      '/console/events/:message/redrive': [/send(ing)? events again/, /resend events/],
+      '/console/redrive': [/send(ing)? events again/, /resend events/],
     }
     const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
     assert.deepEqual(fresh.sort(), Object.keys(words).sort())
@@ -131,11 +133,11 @@ describe('a form of the console', () => {
   test('that was refused for its old proof works after another sign-in', async () => {
     await signIn()
     clock.advance(10 * 60_000 - 1)
-    assert.equal((await send('/console/settings/events')).status, 303)
+    assert.equal((await send('/console/connection/events')).status, 303)
     clock.advance(1)
-    assert.ok(asksForProof(await send('/console/settings/events')))
+    assert.ok(asksForProof(await send('/console/connection/events')))
     await signIn()
-    assert.equal((await send('/console/settings/events')).status, 303)
+    assert.equal((await send('/console/connection/events')).status, 303)
     await eventually(() =>
       settingsOf(rig.service.store.accounts.get(String(org))!).offTypes.includes('new_conversation'),
     )

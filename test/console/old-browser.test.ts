@@ -72,7 +72,7 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
       )
       await page.getByRole('button', { name: 'Win' }).click()
       await page.waitForURL(action)
-      assert.match((await page.textContent('h1'))!, /This came from another site|This page was open for too long/)
+      assert.match((await page.textContent('h1'))!, /This came from another site|Your page was out of date/)
     }
     assert.deepEqual([origins.get('/console/sign-in'), origins.get('/console/pause')], ['null', 'null'])
     assert.equal(rig.service.store.accounts.get(String(org))!.state, 'live')
@@ -81,17 +81,17 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
   })
 
   test('pauses and resumes, saves settings, tries out and saves a write key, and signs out', async () => {
-    await page.goto(`${proxy.url}/console/settings`)
+    await page.goto(`${proxy.url}/console/connection`)
     await page.getByRole('button', { name: 'Pause', exact: true }).click()
-    await page.getByText('Sending is paused. Events are received').waitFor()
+    await page.getByText('Sending is paused').first().waitFor()
     await page.getByRole('button', { name: 'Resume' }).first().click()
-    await page.getByText('Sending goes on').waitFor()
-    await page.goto(`${proxy.url}/console/settings`)
+    await page.getByText('Sending is resumed').waitFor()
+    await page.goto(`${proxy.url}/console/connection`)
     await page.locator('#events').getByRole('button', { name: 'Save' }).click()
-    await page.getByText('It holds for every webhook').waitFor()
+    await page.getByText('It holds for every event').waitFor()
     await page.goto(`${proxy.url}/connect/write-key`)
     await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
-    await page.getByRole('button', { name: 'Test' }).click()
+    await page.getByRole('button', { name: 'Send test event' }).click()
     await page.getByText('Leave it empty to save the key that you tested').waitFor()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.waitForURL(`${rig.sims.drift.url}/settings/apps`)
@@ -102,7 +102,7 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
     assert.deepEqual(
       ofForms,
       Object.fromEntries(
-        ['pause', 'resume', 'settings/events', 'sign-out']
+        ['pause', 'resume', 'connection/events', 'sign-out']
           .map((path) => `/console/${path}`)
           .concat('/connect/write-key/test', '/connect/write-key')
           .map((path) => [path, proxy.url]),

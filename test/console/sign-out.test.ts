@@ -84,7 +84,7 @@ for (const engine of engines) {
 
     test('the console’s button ends all sessions of the account, this one too, and says how many', async () => {
       const [one, two, theirs] = [await signIn(org), await signIn(org), await signIn(other)]
-      const settings = await one.get(one.at('/console/settings'))
+      const settings = await one.get(one.at('/console/connection'))
       const seen = await one.submit(settings, {}, '/console/sign-out-everywhere')
       assert.equal(seen.status, 200)
       assert.match(seen.body, /2 sessions and 0 sign-in links of Drift account[\s\S]*Sign in again/)

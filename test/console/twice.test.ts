@@ -75,7 +75,7 @@ describe('in a browser', { timeout: 60_000 }, () => {
     )
     await page.mouse.click(x + 9, y + 9)
     // Not for its address: the first click's navigation, which the second ends, would end that wait too.
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.getByRole('heading', { name: 'Home' }).waitFor()
     assert.equal(page.url(), `${proxy.url}/console`)
     assert.equal(await audited('signed in by a one-time link'), before + 1)
   })
@@ -86,9 +86,9 @@ describe('in a browser', { timeout: 60_000 }, () => {
     await page.getByRole('button').click()
     await page.waitForURL(`${proxy.url}/console`)
     await page.goto(link)
-    assert.equal(await heading(), 'This link works no more')
+    assert.equal(await heading(), 'This sign-in link has expired or was already used')
     await page.getByText(`signed in to Drift account ${org}`).waitFor()
-    await page.getByRole('link', { name: 'To the console' }).click()
+    await page.getByRole('link', { name: 'Open the console' }).click()
     await page.waitForURL(`${proxy.url}/console`)
   })
 
@@ -97,6 +97,7 @@ describe('in a browser', { timeout: 60_000 }, () => {
     await fetch(link, { method: 'POST', redirect: 'manual' })
     await page.goto(link)
     await page.getByRole('link', { name: 'Continue with Drift' }).waitFor()
+    await page.getByText('For operators').click()
     await page.getByText('npx drift-segment-source sign-in').waitFor()
   })
 
@@ -106,13 +107,13 @@ describe('in a browser', { timeout: 60_000 }, () => {
     await page.mouse.click(x + 9, y + 9)
     await isConnected
     await page.mouse.click(x + 9, y + 9)
-    await page.getByRole('heading', { name: 'This was used already' }).waitFor()
+    await page.getByRole('heading', { name: 'This was already used' }).waitFor()
     await page.getByRole('link', { name: 'Continue with Drift' }).click()
     await page.getByLabel('Drift account').selectOption(String(org))
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.getByText(String(org)).first().waitFor()
     await page.goto(`${proxy.url}/console`)
-    assert.equal(await heading(), 'Overview')
+    assert.equal(await heading(), 'Home')
   })
 
   test('the way back from Drift, loaded again after an install, leads on to the console', async () => {
@@ -124,10 +125,10 @@ describe('in a browser', { timeout: 60_000 }, () => {
     await page.mouse.click(x + 9, y + 9)
     await page.waitForURL(`${proxy.url}/connect/write-key`)
     await page.goto(back)
-    assert.equal(await heading(), 'This was used already')
+    assert.equal(await heading(), 'This was already used')
     await page.getByText(`signed in to Drift account ${org}`).waitFor()
-    await page.getByRole('link', { name: 'To the console' }).click()
+    await page.getByRole('link', { name: 'Open the console' }).click()
     await page.waitForURL(`${proxy.url}/console`)
-    assert.equal(await heading(), 'Overview')
+    assert.equal(await heading(), 'Home')
   })
 })

@@ -45,22 +45,22 @@ describe('an unseen character is refused by its name, and nothing is saved', () 
     [
       'in the write key of the settings',
       (sign) =>
-        send('/console/settings', '/console/settings/segment', { writeKey: mixed(writeKey, sign), region: 'us' }),
+        send('/console/connection', '/console/connection/segment', { writeKey: mixed(writeKey, sign), region: 'us' }),
       422,
     ],
     [
       'in the account number that disconnects',
-      (sign) => send('/console/settings', '/console/disconnect', { confirm: mixed(String(org), sign) }),
+      (sign) => send('/console/connection', '/console/disconnect', { confirm: mixed(String(org), sign) }),
       422,
     ],
     [
       'in the write key of the site',
-      (sign) => send('/console/site', '/console/site', { segment: mixed(writeKey, sign) }),
+      (sign) => send('/console/website', '/console/website', { segment: mixed(writeKey, sign) }),
       422,
     ],
     [
       'in the embed id of the site',
-      (sign) => send('/console/site', '/console/site', { drift: mixed('abc123', sign) }),
+      (sign) => send('/console/website', '/console/website', { drift: mixed('abc123', sign) }),
       422,
     ],
     ...['message', 'contact', 'type', 'from'].map((name): [string, (sign: string) => Promise<Seen>, number] => [

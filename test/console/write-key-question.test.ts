@@ -47,8 +47,8 @@ describe('a write key', () => {
 
   test('that looks unusual is asked about in the console’s settings too, beside the key that it would replace', async () => {
     await save({ writeKey })
-    const settings = await admin.get(admin.at('/console/settings'))
-    const action = '/console/settings/segment'
+    const settings = await admin.get(admin.at('/console/connection'))
+    const action = '/console/connection/segment'
     const before = await stored()
     const asked = await admin.submit(settings, { writeKey: 'abcde', region: 'us' }, action)
     assert.equal(asked.status, 422)
@@ -58,10 +58,10 @@ describe('a write key', () => {
 
   test('that was chosen in answer to the question, and cannot be opened any more, leaves the saved one as it is and says so', async () => {
     await save({ writeKey })
-    const settings = await admin.get(admin.at('/console/settings'))
+    const settings = await admin.get(admin.at('/console/connection'))
     const before = await stored()
     const fields = { region: 'us', chosen: 'held-under-another-key' }
-    const refused = await admin.submit(settings, fields, '/console/settings/segment')
+    const refused = await admin.submit(settings, fields, '/console/connection/segment')
     assert.equal(refused.status, 422)
     assert.match(refused.body, /Not saved: the write key that you chose cannot be read any more: paste it again/)
     assert.deepEqual(await stored(), before)

@@ -35,8 +35,8 @@ const stored = async () => (await rig.service.store.storage.installs.get(String(
 
 describe('a write key', () => {
   const bad: [row: string, fields: Record<string, string>, says: RegExp, status?: number][] = [
-    ['that is empty', { writeKey: '' }, /is empty/],
-    ['that is blank', { writeKey: '   ' }, /is empty/],
+    ['that is empty', { writeKey: '' }, /enter a write key/],
+    ['that is blank', { writeKey: '   ' }, /enter a write key/],
     ['with a line break', { writeKey: 'abc\ndef' }, /a line break/],
     ['with a semicolon', { writeKey: `${writeKey.slice(1)};` }, /only letters and digits/],
     ['in quotes', { writeKey: `"${writeKey}"` }, /in quotes/],
@@ -47,8 +47,8 @@ describe('a write key', () => {
     ['that is a token of the Public API', { writeKey: 'sgp_abcdefghijklmnopqrstuvwx' }, /Public API/],
     ['that is an address', { writeKey: 'https://api.segment.io' }, /is an address/],
     ['that is a placeholder', { writeKey: 'YOUR_WRITE_KEY' }, /placeholder/],
-    ['for a region that does not exist', { writeKey, region: 'mars' }, /us or eu/],
-    ['for an address as region', { writeKey, region: 'http://127.0.0.1/' }, /us or eu/],
+    ['for a region that does not exist', { writeKey, region: 'mars' }, /choose the region/],
+    ['for an address as region', { writeKey, region: 'http://127.0.0.1/' }, /choose the region/],
     ['with a field that is not known', { writeKey, role: 'admin' }, /cannot be read/, 400],
     ['with a field for another account', { writeKey, orgId: '1' }, /cannot be read/, 400],
     ['with a prototype', { writeKey, ['__proto__']: 'x' }, /cannot be read/, 400],
@@ -71,7 +71,7 @@ describe('a write key', () => {
     assert.equal((await stored()).state, 'live')
     const shown = await admin.get(admin.at(path))
     const { fingerprint } = { fingerprint: /fingerprint <code>([0-9a-f]{8})<\/code>/.exec(shown.body)![1]! }
-    assert.match(shown.body, /saved by Drift admin, session [0-9a-f]{6} on /)
+    assert.match(shown.body, /saved by Drift admin, session [0-9a-f]{6}, <time/)
     assert.doesNotMatch(shown.body, new RegExp(writeKey))
     assert.equal((await save({ writeKey: another }, shown)).status, 303)
     assert.doesNotMatch((await admin.get(admin.at(path))).body, new RegExp(fingerprint))
@@ -112,7 +112,7 @@ describe('a write key', () => {
     assert.equal((await save({ writeKey }, mine)).status, 303)
     const seen = await second.submit(theirs, { writeKey: another }, path)
     assert.equal(seen.status, 409)
-    assert.match(seen.body, /Somebody else has changed the write key/)
+    assert.match(seen.body, /The write key was changed meanwhile/)
     const again = await second.submit(seen, { writeKey: another }, path)
     assert.equal(again.status, 303)
     await second.close()
@@ -174,7 +174,7 @@ describe('trying out a write key', () => {
     [
       'a key that Segment refuses',
       () => rig.sims.segment.forKey(another, { status: 401 }),
-      /did not take the test event[\s\S]*segment_401/,
+      /did not accept the test event[\s\S]*\(401, unauthorized\)/,
     ],
   ]
   for (const [what, script, says] of signs) {

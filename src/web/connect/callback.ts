@@ -9,8 +9,10 @@ import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Audit } from '../../storage/ports/accounts.ts'
 import { type Site, secretAddress } from '../http/headers.ts'
-import { type ConnectFailure, connectFailurePage, noOauthPage } from '../pages/connect.ts'
-import { cookieOf, type Sessions, secretOf, type Web } from '../session.ts'
+import type { ReturnPath } from '../return-path.ts'
+import { type Sessions, secretOf, type Web } from '../session.ts'
+import { cookieOf } from '../session-cookie.ts'
+import { type ConnectFailure, connectFailurePage, noOauthPage } from './failures.ts'
 
 interface Needs {
   config: Pick<Config, 'oauth' | 'drift'>
@@ -18,6 +20,7 @@ interface Needs {
   states: States
   finish: Finish | undefined
   sessions: Sessions
+  returnPath: ReturnPath
   audit: Audit
   clock: Clock
   random: Random
@@ -32,10 +35,9 @@ const flowSeconds = 600
  */
 const exchangesMax = 4
 const retryAfterSeconds = '3'
-const leadsTo: Readonly<Record<From, string>> = { tile: '/connect/write-key', console: '/console' }
 
 export function connectRoutes(app: Hono<Web>, needs: Needs): void {
-  const { config, site, states, finish, sessions, audit, clock, random, log } = needs
+  const { config, site, states, finish, sessions, returnPath, audit, clock, random, log } = needs
   const { oauth } = config
   if (!oauth || !finish) {
     for (const path of ['/connect', '/connect/callback']) app.get(path, (c) => c.html(noOauthPage(), 404))
@@ -76,7 +78,7 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
     const { org, from } = outcome as Extract<Outcome, { is: 'installed' }>
     const { who } = await sessions.begin(c, org, driftAdmin)
     await record({ audit, clock }, { org, who, act: 'signedInByDrift' })
-    return c.redirect(leadsTo[from], 303)
+    return c.redirect(from === 'console' ? returnPath.take(c) : '/connect/write-key', 303)
   })
 
   type Outcome =

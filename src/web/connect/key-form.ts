@@ -8,7 +8,7 @@ import { fingerprintOf } from '../../accounts/write-key.ts'
 import { trimmed } from '../../lib/pasted.ts'
 import { judgeWriteKey } from '../../segment/key.ts'
 import type { Org } from '../../storage/ports/entry.ts'
-import type { HeldKey, KeyQuestion } from '../pages/key-question.ts'
+import type { HeldKey, KeyQuestion } from '../console/ui/key-question.ts'
 
 export interface KeyFields {
   /** What stood in the field. */

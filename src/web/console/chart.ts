@@ -1,61 +1,139 @@
-/** The counts of a span of time, put into steps and by event type. */
-import type { Org } from '../../storage/ports/entry.ts'
-import type { Ledger, Moment } from '../../storage/ports/lookup.ts'
+/** What came in, by event type and step of time: a table that everybody can read, drawn as bars where scripts run. */
+import { html } from 'hono/html'
+import { catalogue } from '../../events/index.ts'
+import type { Period } from '../../storage/ports/lookup.ts'
+import type { Received } from './figures.ts'
+import { addressOf } from './query.ts'
+import type { Html } from './ui/layout.ts'
+import { button, input, number } from './ui/parts.ts'
 
-export const outcomes = ['received', 'delivered', 'aside'] as const satisfies readonly Moment['outcome'][]
-export type Outcome = (typeof outcomes)[number]
+export const ranges = { '1h': 'hour', '24h': '24 hours', '7d': '7 days' } as const
+export type Range = keyof typeof ranges | 'custom'
 
-export const spans = ['hour', 'day', 'week'] as const
-export type Span = (typeof spans)[number]
+/** A time and the steps it is drawn in. */
+export interface Shows extends Period {
+  range: Range
+  stepMs: number
+}
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-/** What is older than three hours is counted by the hour, so a day has steps of an hour and a week of four. */
-const sizes: Readonly<Record<Span, { stepMs: number; steps: number }>> = {
-  hour: { stepMs: minuteMs, steps: 60 },
-  day: { stepMs: hourMs, steps: 24 },
-  week: { stepMs: 4 * hourMs, steps: 42 },
+const dayMs = 24 * hourMs
+/** As long as the store counts by the minute, with room, and as long as it counts at all. */
+const [minutesKeptMs, keptMs] = [2 * hourMs, 8 * dayMs]
+
+const sizes: Readonly<Record<keyof typeof ranges, { stepMs: number; steps: number }>> = {
+  '1h': { stepMs: minuteMs, steps: 60 },
+  '24h': { stepMs: hourMs, steps: 24 },
+  '7d': { stepMs: 4 * hourMs, steps: 42 },
 }
 
-export interface Chart {
-  from: number
-  stepMs: number
-  steps: number
-  /** Most first. */
-  series: { type: string; counts: Record<Outcome, number[]>; sums: Record<Outcome, number> }[]
-  total: Record<Outcome, number>
-}
-
-export async function chartOf(ledger: Pick<Ledger, 'moments'>, org: Org, span: Span, now: number): Promise<Chart> {
-  const { stepMs, steps } = sizes[span]
-  const until = now - (now % stepMs) + stepMs
-  const from = until - steps * stepMs
-  return gather(await ledger.moments(org, from, until), { from, stepMs, steps })
-}
-
-function isShown(outcome: Moment['outcome']): outcome is Outcome {
-  return (outcomes as readonly string[]).includes(outcome)
-}
-
-function gather(moments: readonly Moment[], { from, stepMs, steps }: Pick<Chart, 'from' | 'stepMs' | 'steps'>): Chart {
-  const byType = new Map<string, Chart['series'][number]>()
-  const total = { received: 0, delivered: 0, aside: 0 }
-  const empty = () => new Array<number>(steps).fill(0)
-  for (const { at, type, outcome, count } of moments) {
-    if (!isShown(outcome)) continue
-    const one = byType.get(type) ?? {
-      type,
-      counts: { received: empty(), delivered: empty(), aside: empty() },
-      sums: { received: 0, delivered: 0, aside: 0 },
-    }
-    byType.set(type, one)
-    const step = Math.floor((at - from) / stepMs)
-    one.counts[outcome][step]! += count
-    one.sums[outcome] += count
-    total[outcome] += count
+/** What an address asks for: one of the ranges that end now, or two times in UTC; the last 24 hours where it is neither. */
+export function showsOf(asked: { range?: string; from?: string; to?: string }, now: number): Shows {
+  if (asked.range === 'custom' || asked.from || asked.to) {
+    const custom = customOf(asked, now)
+    if (custom) return custom
   }
-  const series = [...byType.values()].sort(
-    (one, other) => other.sums.received - one.sums.received || (one.type < other.type ? -1 : 1),
+  const range =
+    asked.range !== undefined && Object.hasOwn(ranges, asked.range) ? (asked.range as keyof typeof ranges) : '24h'
+  const { stepMs, steps } = sizes[range]
+  const to = Math.floor(now / stepMs) * stepMs + stepMs
+  return { range, stepMs, from: to - steps * stepMs, to }
+}
+
+function customOf({ from = '', to = '' }: { from?: string; to?: string }, now: number): Shows | undefined {
+  const [start, end] = [timeOf(from) ?? now - dayMs, Math.min(timeOf(to) ?? now, now)]
+  const first = Math.max(start, now - keptMs)
+  if (!(end > first)) return undefined
+  const span = end - first
+  const stepMs = now - first <= minutesKeptMs ? minuteMs : span <= 2 * dayMs ? hourMs : 4 * hourMs
+  return {
+    range: 'custom',
+    stepMs,
+    from: Math.floor(first / stepMs) * stepMs,
+    to: Math.ceil((end + 1) / stepMs) * stepMs,
+  }
+}
+
+function timeOf(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return undefined
+  const at = Date.parse(`${text}Z`)
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** As fields and addresses have it. */
+export function minuteText(at: number): string {
+  return new Date(at).toISOString().slice(0, 16)
+}
+
+/** A type keeps its colour, whatever else is drawn; those that are not Drift's ten have one together. */
+export function colourOf(type: string): string {
+  const at = [...catalogue.keys()].sort().indexOf(type)
+  return at < 0 ? 'cx' : `c${at % 10}`
+}
+
+/** `until`: whether the time ends before now. */
+export function rangeFilter({ range, from, to }: Shows): Record<string, string> {
+  return { from: minuteText(from), ...(range === 'custom' ? { to: minuteText(to) } : {}) }
+}
+
+export function rangeNav(shows: Shows): Html {
+  const { range } = shows
+  return html`<div class="row ranges">
+    <nav class="tabs" aria-label="Time">${Object.keys(ranges).map(
+      (one) =>
+        html`<a href="/console?range=${one}"${one === range ? html` aria-current="true"` : ''}>${one.replace('h', ' h').replace('d', ' d')}</a>`,
+    )}</nav>
+    <details class="drop"${range === 'custom' ? html` open` : ''}><summary>Custom</summary>
+      <form method="get" action="/console" class="filter">
+        <input type="hidden" name="range" value="custom">
+        ${input('from', 'From (UTC)', { value: minuteText(shows.from), type: 'datetime-local' })}
+        ${input('to', 'To (UTC)', { value: minuteText(shows.to), type: 'datetime-local' })}
+        ${button('Show')}
+      </form>
+    </details>
+  </div>`
+}
+
+export function rangeText({ range }: Shows): string {
+  return range === 'custom' ? 'in this time' : `in the last ${ranges[range]}`
+}
+
+export function chartCard(received: Received, shows: Shows): Html {
+  const { from, stepMs, steps, series, total } = received
+  return html`<section class="card" id="chart" data-part aria-labelledby="chart-title">
+    <h2 id="chart-title">${number(total)} received ${rangeText(shows)}, by event</h2>
+    ${
+      series.length === 0
+        ? html`<p class="empty"><strong>Nothing in this time</strong>Events appear here as Drift sends them.</p>`
+        : html`<div class="chart" data-chart data-from="${from}" data-step="${stepMs}" data-steps="${steps}" hidden></div>
+    ${legend(received, shows)}
+    <details><summary>Show as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Events received by time">${table(received)}</div></details>`
+    }
+  </section>`
+}
+
+function legend({ series }: Received, shows: Shows): Html {
+  return html`<ul class="legend">${series.map(
+    ({ type, sum }) =>
+      html`<li><a href="${addressOf('/console/events', {}, { type, ...rangeFilter(shows) })}"><span class="swatch ${colourOf(type)}"></span>${type || 'unreadable'}</a> <strong>${number(sum)}</strong></li>`,
+  )}</ul>`
+}
+
+/** The bars as numbers: the script draws from these and nothing else. */
+function table({ series, from, stepMs, steps }: Received): Html {
+  const filled = Array.from({ length: steps }, (_, at) => at).filter((at) =>
+    series.some(({ counts }) => counts[at]! > 0),
   )
-  return { from, stepMs, steps, series, total }
+  return html`<table data-numbers><thead><tr><th scope="col">From (UTC)</th>${series.map(
+    ({ type }) => html`<th scope="col" class="number" data-colour="${colourOf(type)}">${type || 'unreadable'}</th>`,
+  )}</tr></thead>
+    <tbody>${filled.map(
+      (at) =>
+        html`<tr data-at="${at}"><th scope="row">${minuteText(from + at * stepMs)
+          .slice(5)
+          .replace('T', ' ')}</th>${series.map(
+          ({ counts }) => html`<td class="number">${number(counts[at]!)}</td>`,
+        )}</tr>`,
+    )}</tbody></table>`
 }

@@ -22,18 +22,18 @@ const titles = (word: string, install: Install, lanes: LaneShown[] = []) =>
 
 test('an account that was resumed without a write key is not said to be sending', () => {
   assert.deepEqual(titles('resumed', { ...keyless, state: 'waiting_for_key' }), [
-    'Events are kept and not sent, for the reason below.',
+    'Events are kept and not sent, for the reason below',
   ])
-  assert.match(titles('resumed', live).join(), /Sending goes on/)
+  assert.match(titles('resumed', live).join(), /Sending is resumed/)
 })
 
 test('a page that stands open or is loaded again says nothing of a form that another person has overruled since', () => {
   assert.match(titles('paused', paused).join(), /Sending is paused/)
   assert.deepEqual(titles('paused', live), [])
-  assert.doesNotMatch(titles('resumed', paused).join(), /Sending goes on/)
-  assert.match(titles('held', paused).join(), /Nothing was tried/)
+  assert.doesNotMatch(titles('resumed', paused).join(), /Sending is resumed/)
+  assert.match(titles('held', paused).join(), /No attempt was made/)
   assert.deepEqual(titles('held', live), [])
   const waits = { lane: 'send', failures: 1, readyAt: now + 60_000 } as LaneShown
-  assert.match(titles('nothing', live).join(), /Nothing waits/)
+  assert.match(titles('nothing', live).join(), /Nothing to retry/)
   assert.deepEqual(titles('nothing', live, [waits]), [])
 })

@@ -1,22 +1,27 @@
-/** What came of the form that led back to the overview: what the store says of it now, however often the page is loaded. */
-
-import { canRetry, laterOf } from '../../accounts/retry.ts'
+/** What came of the form that led back to Home: what the store says of it now, however often the page is loaded. */
+import { html } from 'hono/html'
+import { canRetry, type Later, laterOf } from '../../accounts/retry.ts'
 import { holdOf } from '../../accounts/state.ts'
-import { brought, laterSaid } from '../../operations/attempt-outcome.ts'
+import { brought } from '../../operations/attempt-outcome.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
+import type { Lane } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
-import type { Level } from '../pages/parts.ts'
+import type { Html } from './ui/layout.ts'
+import { when } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
+import type { Level } from './ui/vocabulary.ts'
 
 export interface Done {
   level: Level
   title: string
-  says: string
+  says: string | Html
 }
 
 /** So long after an attempt a page that is loaded again says what it brought. */
-const fresh = 10 * 60_000
+const freshMs = 10 * 60_000
 
 const levels = { good: 'good', warn: 'warn', bad: 'bad', open: 'info' } as const
+const partners: Readonly<Record<Lane, string>> = { send: 'Segment', ask: 'Drift' }
 
 /** `word`: the one in the page's address. */
 export function doneOf(
@@ -25,36 +30,37 @@ export function doneOf(
   lanes: readonly LaneShown[],
   now: number,
 ): Done[] {
-  const said = (level: Level, title: string): Done => ({ level, title, says: '' })
-  const attempts = lanes
-    .filter(({ askedAt }) => askedAt !== undefined && now - askedAt < fresh)
-    .map((lane): Done => {
-      const { is, says } = brought(lane)
-      return said(levels[is], sentence(says))
-    })
+  const attempts = lanes.filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs).map(attemptOf)
   const later = lanes.flatMap((lane) => {
     const left = laterOf(lane, now)
-    return left ? [said('info', sentence(laterSaid(left)))] : []
+    return left ? [laterSaid(left)] : []
   })
   const isHeld = install !== undefined && holdOf(install) !== undefined
   switch (word) {
     case 'paused':
-      if (install?.state !== 'paused') return []
-      return [said('good', 'Sending is paused. Events are received and kept.')]
+      return install?.state === 'paused' ? [said('good', 'Sending is paused', 'Events are received and kept.')] : []
     case 'resumed':
       // It has no write key, or was paused again: the reason stands below.
-      if (isHeld) return [said('warn', 'Events are kept and not sent, for the reason below.')]
+      if (isHeld) return [said('warn', 'Events are kept and not sent, for the reason below')]
       return install?.state === 'needs_attention'
         ? attempts
-        : [said('good', 'Sending goes on, with what waited first.'), ...(attempts.length > 0 ? attempts : later)]
+        : [
+            said('good', 'Sending is resumed', 'Queued events are sent in order.'),
+            ...(attempts.length > 0 ? attempts : later),
+          ]
     case 'not_paused':
-      return [said('info', 'Sending was not paused: nothing has changed.')]
-    case 'nothing':
-      if (canRetry(install, lanes, now)) return []
-      return [said('info', 'Nothing waits for a later time: nothing was tried.')]
-    case 'held':
+      return [said('info', 'Sending was not paused', 'Nothing has changed.')]
+    case 'asked':
       if (!isHeld) return []
-      return [said('warn', 'Nothing was tried: events are kept and not sent, for the reason below.')]
+      return [
+        said('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is asked whether that is so.'),
+      ]
+    case 'nothing':
+      return canRetry(install, lanes, now)
+        ? []
+        : [said('info', 'Nothing to retry', 'No event waits for a later attempt.')]
+    case 'held':
+      return isHeld ? [said('warn', 'No attempt was made: events are kept and not sent, for the reason below')] : []
     case 'later':
       return later
     case 'tried':
@@ -64,6 +70,26 @@ export function doneOf(
   }
 }
 
-function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+function said(level: Level, title: string, says: string | Html = ''): Done {
+  return { level, title, says }
+}
+
+function attemptOf(lane: LaneShown): Done {
+  const partner = partners[lane.lane]
+  const { is } = brought(lane)
+  if (is === 'open')
+    return said(levels[is], `The attempt at ${partner} has not ended yet`, 'Reload this page to see what it brought.')
+  if (is === 'good') return said(levels[is], lane.lane === 'send' ? 'Segment accepted the attempt' : 'Drift answered')
+  const { happened } = adviceOn(lane.setback!)
+  const next =
+    lane.readyAt === undefined
+      ? ''
+      : html`Next attempt ${when(lane.readyAt)}${is === 'warn' ? ', no action needed.' : '. What to do stands below.'}`
+  return said(levels[is], `Attempt failed: ${happened.replace(/\.$/, '')}`, next)
+}
+
+function laterSaid({ lane, at, why }: Later): Done {
+  return why === 'retry_after'
+    ? said('info', `${partners[lane]} asked for a pause`, html`No attempt is made before ${when(at)}.`)
+    : said('info', 'An attempt was made a moment ago', html`The next one is possible at ${when(at)}.`)
 }

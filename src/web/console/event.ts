@@ -10,7 +10,7 @@ import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { eventPage } from '../pages/event.ts'
 import { allowOldProof, type Web } from '../session.ts'
-import { remediesOf } from './health.ts'
+import { remediesOf } from './remedies.ts'
 
 export function eventRoutes(
   app: Hono<Web>,

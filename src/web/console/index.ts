@@ -4,24 +4,26 @@ import { catalogue } from '../../events/index.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
 import { auditRoute } from './audit.ts'
+import { connectionRoutes } from './connection.ts'
+import { continueRoute } from './continue.ts'
 import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
+import { homeRoute } from './home.ts'
 import { liveRoute } from './live.ts'
-import { overviewRoute } from './overview.ts'
 import { redriveRoutes } from './redrive.ts'
-import { settingsRoutes } from './settings.ts'
-import { siteRoutes } from './site.ts'
+import { websiteRoutes } from './website.ts'
 
 export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { keyring, accounts, storage, clock } = needs
   const { lookup, inbox } = storage
   const redriveNeeds = { catalogue, keyring, accounts, lookup, inbox, clock }
-  overviewRoute(app, needs)
+  homeRoute(app, needs)
   liveRoute(app, needs)
   eventsRoute(app, needs)
   eventRoutes(app, { ...needs, redriveNeeds })
   redriveRoutes(app, { ...needs, redriveNeeds })
-  settingsRoutes(app, needs)
-  siteRoutes(app, needs)
+  connectionRoutes(app, needs)
+  websiteRoutes(app, needs)
   auditRoute(app, needs)
+  continueRoute(app, needs)
 }

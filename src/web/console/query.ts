@@ -4,6 +4,7 @@ import type { Keyring } from '../../accounts/keyring.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import type { Org, State } from '../../storage/ports/entry.ts'
 import type { Cursor, Query } from '../../storage/ports/lookup.ts'
+import { words } from './ui/vocabulary.ts'
 
 /** What a person filters by, as it stands in the form. */
 export interface Filter {
@@ -26,15 +27,20 @@ const statesBy: Readonly<Record<string, readonly State[]>> = {
   quarantined: ['quarantined'],
   dead: ['dead'],
   failed: ['quarantined', 'dead'],
+  queued: ['waiting', 'asking'],
+  blocked: ['waiting', 'asking'],
+  'looking-up': ['asking'],
+  'not-recognized': ['quarantined'],
+  deletion: ['quarantined'],
 }
 
 /** What stands in the form's list of states. */
 export const stateChoices: readonly (readonly [value: string, label: string])[] = [
   ['', 'All states'],
-  ['delivered', 'Delivered'],
-  ['waiting', 'Waiting'],
-  ['quarantined', 'Set aside'],
-  ['dead', 'Given up'],
+  ['delivered', words.delivered.label],
+  ['waiting', words.queued.label],
+  ['quarantined', words.notRecognized.label],
+  ['dead', words.failed.label],
 ]
 
 export function filterOf(asked: (name: string) => string | undefined): Filter {

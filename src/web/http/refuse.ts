@@ -1,22 +1,25 @@
-/** Answers that say no: a page for whoever reads pages, JSON for the rest. Nothing of the request is repeated. */
+/** Answers that say no: a page for browsers, JSON for the rest. Nothing of the request is repeated. */
 import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { page } from '../pages/layout.ts'
+import { page } from '../console/ui/layout.ts'
 
 const refusals = {
-  not_found: ['There is no such page', 'The address leads nowhere, or to something that is gone.'],
-  method_not_allowed: ['This address is not used that way', 'Go back, and take a link or a button of the page.'],
-  too_large: ['That is too much', 'What was sent is larger than any form here.'],
-  strangers_too_many: ['This came too slowly', 'Too many were sending at that moment. Go back, and send it once more.'],
-  cross_site: ['This came from another site', 'A form of this console is sent from this console only.'],
-  form_stale: [
-    'This page was open for too long',
-    'The form belongs to a session that has ended. Go back, load the page again, and send it once more.',
+  not_found: ['Page not found', 'The address is wrong, or what it led to has been deleted.'],
+  method_not_allowed: ['This address cannot be opened like this', 'Go back, and use a link or a button of the page.'],
+  too_large: ['Too large', 'What was sent is larger than any form of this console.'],
+  strangers_too_many: ['This came too slowly', 'Too many requests came at that moment. Go back and try again.'],
+  cross_site: [
+    'This came from another site',
+    'Forms of this console can be sent from its own pages only. Open the console and try again.',
   ],
-  form_unusable: ['This form cannot be read', 'It lacks a field, or has one that is not known here. Nothing changed.'],
-  too_many: ['That is too many at once', 'So many pages of this account are open already. Close some of them.'],
-  internal: ['That did not work', 'It is our mistake, and it is in the log. Try again in a moment.'],
+  form_stale: [
+    'Your page was out of date',
+    'It belongs to a session that has ended. Go back, reload the page, and try again. Nothing was changed.',
+  ],
+  form_unusable: ['This form cannot be read', 'Go back, reload the page, and try again. Nothing was changed.'],
+  too_many: ['Too many pages are open', 'Close some pages of this account, then reload this one.'],
+  internal: ['Something went wrong', 'It is a fault of this service, and its log has it. Try again in a moment.'],
 } as const satisfies Record<string, readonly [title: string, text: string]>
 
 export type Refusal = keyof typeof refusals
@@ -26,6 +29,6 @@ export function refuse(c: Context, status: ContentfulStatusCode, error: Refusal)
   const [title, text] = refusals[error]
   const body = html`<section class="card"><h1>${title}</h1>
     <p>${text}</p>
-    <p><a class="button" href="/console">To the console</a></p></section>`
+    <p><a class="button" href="/console">Open the console</a></p></section>`
   return c.html(page({ title, body }), status)
 }

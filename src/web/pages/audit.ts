@@ -1,9 +1,9 @@
 /** Audit: who did what to this account, and when. */
 import { html } from 'hono/html'
 import type { Deed } from '../../storage/ports/accounts.ts'
+import { type Html, page } from '../console/ui/layout.ts'
+import { head, when } from '../console/ui/parts.ts'
 import type { Session } from '../session.ts'
-import { type Html, page } from './layout.ts'
-import { head, when } from './parts.ts'
 
 export interface AuditPage {
   session: Session
@@ -15,7 +15,7 @@ export interface AuditPage {
 export function auditPage({ session, deeds, more }: AuditPage): Html {
   return page({
     title: 'Audit',
-    section: 'audit',
+    section: 'privacy',
     session,
     body: html`${head('Audit', 'Everything that somebody did to this account: sign-ins, keys, pauses, redrives, looks at personal data. Nothing here can be changed.')}
     <div class="stack">

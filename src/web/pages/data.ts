@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { isExactNumber, type Json } from '../../lib/json.ts'
 import { withUnseenShown } from '../../lib/unseen.ts'
 import { Covered, type Masked } from '../console/mask.ts'
-import type { Html } from './layout.ts'
+import type { Html } from '../console/ui/layout.ts'
 
 export function data(value: Json | Masked): Html {
   return html`<pre tabindex="0">${typeof value === 'string' ? withUnseenShown(value) : written(value, '')}</pre>`

@@ -5,12 +5,12 @@ import type { Opened, Step, Story } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import { mask, maskMessage } from '../console/mask.ts'
 import { addressOf } from '../console/query.ts'
+import { type Action, actionsRow } from '../console/ui/actions.ts'
+import { type Html, page } from '../console/ui/layout.ts'
+import { button, head, notice, number, postForm, stateBadge, when } from '../console/ui/parts.ts'
 import type { Session } from '../session.ts'
-import { type Action, actionsRow } from './actions.ts'
 import { data } from './data.ts'
-import { type Html, page } from './layout.ts'
 import { mappingChoice } from './mapping-choice.ts'
-import { button, head, notice, number, postForm, stateBadge, when } from './parts.ts'
 
 export interface EventPage {
   session: Session
@@ -29,7 +29,7 @@ export interface EventPage {
 
 export function eventPage(given: EventPage): Html {
   const { session, shown, story, isRevealed, done } = given
-  const { type, messageId, state } = shown
+  const { type, messageId } = shown
   return page({
     title: type || 'An unreadable webhook',
     section: 'events',
@@ -37,7 +37,7 @@ export function eventPage(given: EventPage): Html {
     // A page with unmasked data is loaded once and stands still.
     uses: isRevealed ? ['copy.js'] : ['live.js', 'copy.js'],
     body: html`<div${isRevealed ? '' : html` data-live="/console/live"`}>
-      ${head(type || 'An unreadable webhook', html`<code id="message">${messageId}</code> <button class="quiet" data-copy="message" hidden>Copy</button>`, html`<span id="state" data-part>${stateBadge(state)}</span>`)}
+      ${head(type || 'An unreadable webhook', html`<code id="message">${messageId}</code> <button class="quiet" data-copy="message" hidden>Copy</button>`, html`<span id="state" data-part>${stateBadge(shown)}</span>`)}
       <div class="stack">
         <div id="why" data-part>${done ? notice('good', done) : ''}${why(given)}</div>
         <div class="halves">

@@ -3,9 +3,9 @@ import { html } from 'hono/html'
 import { explain } from '../../operations/reasons.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import { addressOf, type Filter, stateChoices } from '../console/query.ts'
+import { type Html, page } from '../console/ui/layout.ts'
+import { button, head, input, lasting, notice, select, stateBadge, when } from '../console/ui/parts.ts'
 import type { Session } from '../session.ts'
-import { type Html, page } from './layout.ts'
-import { button, head, input, lasting, notice, select, stateBadge, when } from './parts.ts'
 
 export interface EventsPage {
   session: Session
@@ -82,7 +82,7 @@ function row(entry: Shown): Html {
       : html`<a href="${addressOf('/console/events', { [name]: value })}">${value}</a>`
   return html`<tr id="e${id}" class="going">
     <td><a href="/console/events/${messageId}">${type || 'unreadable'}</a></td>
-    <td data-label="State"><span>${stateBadge(state)}<span class="under">${why}${took}</span></span></td>
+    <td data-label="State"><span>${stateBadge(entry)}<span class="under">${why}${took}</span></span></td>
     <td data-label="Contact">${search('contact', contact)}</td>
     <td data-label="Conversation">${search('conversation', conversation)}</td>
     <td data-label="Received">${when(receivedAt)}</td>

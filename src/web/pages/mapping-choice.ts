@@ -2,8 +2,8 @@
 import { html } from 'hono/html'
 import { hasEarlierMappings } from '../../events/index.ts'
 import type { Mapping } from '../../operations/redrive.ts'
-import type { Html } from './layout.ts'
-import { choice } from './parts.ts'
+import type { Html } from '../console/ui/layout.ts'
+import { choice } from '../console/ui/parts.ts'
 
 export function mappingChoice(chosen: Mapping = 'today', isChoice = hasEarlierMappings): Html {
   if (!isChoice) return html`<input type="hidden" name="mapping" value="today">`

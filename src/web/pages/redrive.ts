@@ -5,9 +5,7 @@ import { explain } from '../../operations/reasons.ts'
 import type { Mapping, Redrive } from '../../operations/redrive.ts'
 import { soFarOf } from '../../operations/redrive-job.ts'
 import type { Filter } from '../console/query.ts'
-import type { Session } from '../session.ts'
-import { type Html, page } from './layout.ts'
-import { mappingChoice } from './mapping-choice.ts'
+import { type Html, page } from '../console/ui/layout.ts'
 import {
   ago,
   badge,
@@ -15,14 +13,16 @@ import {
   counted,
   head,
   input,
-  type Level,
   notice,
   number,
   postForm,
   select,
   stateBadge,
   when,
-} from './parts.ts'
+} from '../console/ui/parts.ts'
+import { type Level, words as stateWords } from '../console/ui/vocabulary.ts'
+import type { Session } from '../session.ts'
+import { mappingChoice } from './mapping-choice.ts'
 
 /** What a dry run found; `isCut`: there is more, which it did not look at. */
 export interface DryRun {
@@ -45,9 +45,9 @@ export interface RedrivePage {
 }
 
 const states = [
-  ['failed', 'Given up and set aside'],
-  ['dead', 'Given up'],
-  ['quarantined', 'Set aside'],
+  ['failed', `${stateWords.failed.label} and ${stateWords.notRecognized.label.toLowerCase()}`],
+  ['dead', stateWords.failed.label],
+  ['quarantined', stateWords.notRecognized.label],
   ['delivered', 'Delivered (sends them again)'],
 ] as const
 
@@ -55,7 +55,7 @@ export function redrivePage(given: RedrivePage): Html {
   const { session, task, wrong, dryRun } = given
   return page({
     title: 'Redrive',
-    section: 'redrive',
+    section: 'resend',
     session,
     uses: ['live.js'],
     body: html`<div data-live="/console/live">
@@ -108,7 +108,7 @@ function found(
     <tbody>${samples.map(
       ({ messageId, type, state, receivedAt }) => html`<tr>
         <td><a href="/console/events/${messageId}">${type || 'unreadable'}</a></td>
-        <td data-label="State now">${stateBadge(state)}</td>
+        <td data-label="State now">${stateBadge({ state })}</td>
         <td data-label="Received">${when(receivedAt)}</td></tr>`,
     )}</tbody></table>
   </section>`

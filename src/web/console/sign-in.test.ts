@@ -1,14 +1,17 @@
 /** A sign-in link that is used while all sessions of its account are ended, at every step of either; the rest over HTTP in test/. */
 import assert from 'node:assert/strict'
+import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 import { Hono } from 'hono'
-import { manualClock } from '../../test/clock.ts'
-import { endSessions } from '../accounts/sign-out.ts'
-import { systemRandom } from '../lib/random.ts'
-import { digestOf } from '../lib/secret.ts'
-import type { Tickets } from '../storage/ports/sessions.ts'
-import { openInMemory } from '../storage/sqlite/in-memory.ts'
-import { openSessions, type Web } from './session.ts'
+import { manualClock } from '../../../test/clock.ts'
+import { openKeyring } from '../../accounts/keyring.ts'
+import { endSessions } from '../../accounts/sign-out.ts'
+import { systemRandom } from '../../lib/random.ts'
+import { digestOf } from '../../lib/secret.ts'
+import type { Tickets } from '../../storage/ports/sessions.ts'
+import { openInMemory } from '../../storage/sqlite/in-memory.ts'
+import { openReturnPath } from '../return-path.ts'
+import { openSessions, type Web } from '../session.ts'
 import { signInRoutes } from './sign-in.ts'
 
 const clock = manualClock()
@@ -32,8 +35,10 @@ function interrupted(tickets: Tickets, n: number, act: () => Promise<unknown>): 
 /** A link, the way to use it, and whether that led to a session which is there at last. */
 async function linkOn(kept: Tickets, seen = kept) {
   const app = new Hono<Web>()
-  const needs = { tickets: seen, clock, random: systemRandom, site, hasOauth: true }
-  const { audit } = openInMemory()
+  const { audit, vault } = openInMemory()
+  const keyring = await openKeyring(vault, [{ id: 'k', secret: createSecretKey(Buffer.alloc(32)) }], systemRandom)
+  const returnPath = openReturnPath({ keyring, site })
+  const needs = { tickets: seen, clock, random: systemRandom, site, hasOauth: true, returnPath }
   signInRoutes(app, { ...needs, sessions: openSessions(needs), audit })
   const until = clock.now() + 600_000
   await kept.issue({ kind: 'link', id: digestOf('token'), org, who: 'operator', at: clock.now(), until })

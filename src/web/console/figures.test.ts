@@ -1,0 +1,213 @@
+/** Home's numbers: where the events of a time are, what waits, what went wrong, as one snapshot says it. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import type { LaneShown, Moment, Open, Snapshot } from '../../storage/ports/lookup.ts'
+import {
+  backlogOf,
+  deliveryTime,
+  type Pipeline,
+  pipelineOf,
+  problemsOf,
+  receivedOf,
+  requestsIn,
+  successRate,
+  wrongSince,
+} from './figures.ts'
+
+const now = Date.UTC(2026, 10, 24, 12)
+const minute = 60_000
+const empty: Snapshot = { destinations: [1], totals: [], standings: [], moments: [], open: [], deliveries: [] }
+const moment = (outcome: Moment['outcome'], count: number, more: Partial<Moment> = {}): Moment => ({
+  at: now - minute,
+  destination: outcome === 'delivered' ? 1 : 0,
+  type: 'a',
+  outcome,
+  count,
+  ...more,
+})
+const standing = (more: Partial<Snapshot['standings'][number]>): Snapshot['standings'][number] => ({
+  org: '7',
+  destination: 1,
+  state: 'waiting',
+  count: 1,
+  oldestReceivedAt: now - minute,
+  ...more,
+})
+const sumOf = ({ received: _, ...parts }: Pipeline) => Object.values(parts).reduce((sum, count) => sum + count, 0)
+
+describe('the pipeline of a time', () => {
+  test('says of every event received where it is now, also of what was ignored on arrival', () => {
+    const moments = [
+      moment('received', 10),
+      moment('delivered', 4),
+      moment('ignored', 3, { reason: 'switched_off' }),
+      moment('ignored', 1, { reason: 'empty', destination: 1 }),
+      moment('duplicate', 9),
+    ]
+    const open: Open[] = [
+      { destination: 1, state: 'waiting', count: 2 },
+      { destination: 1, state: 'dead', reason: 'segment_400', count: 1 },
+      { destination: 0, state: 'quarantined', reason: 'shape_unknown', count: 1 },
+      { destination: 0, state: 'quarantined', reason: 'gdpr_delete_requested', count: 1 },
+    ]
+    assert.deepEqual(pipelineOf({ ...empty, moments, open }, [], true), {
+      received: 13,
+      ignored: 4,
+      queued: 2,
+      blocked: 0,
+      notRecognized: 1,
+      deletion: 1,
+      failed: 1,
+      expired: 0,
+      delivered: 4,
+    })
+  })
+
+  test('calls blocked what a refused lane keeps, and queued what one that fails or asks does', () => {
+    const open: Open[] = [
+      { destination: 1, state: 'waiting', count: 2 },
+      { destination: 0, state: 'asking', reason: 'conversation_missing', count: 3 },
+    ]
+    const of = (lanes: Partial<LaneShown>[]) => {
+      const { queued, blocked } = pipelineOf(
+        { ...empty, moments: [moment('received', 5)], open },
+        lanes as LaneShown[],
+        true,
+      )
+      return { queued, blocked }
+    }
+    assert.deepEqual(of([]), { queued: 5, blocked: 0 })
+    assert.deepEqual(of([{ lane: 'send', destination: 1, failures: 3, setback: 'segment_503' }]), {
+      queued: 5,
+      blocked: 0,
+    })
+    assert.deepEqual(of([{ lane: 'send', destination: 1, trouble: 'segment_401' }]), { queued: 3, blocked: 2 })
+    assert.deepEqual(of([{ lane: 'ask', destination: 0, trouble: 'grant_dead' }]), { queued: 2, blocked: 3 })
+    assert.deepEqual(
+      of([
+        { lane: 'send', destination: 1, hold: 'paused' },
+        { lane: 'ask', destination: 0, hold: 'paused' },
+      ]),
+      { queued: 0, blocked: 5 },
+    )
+  })
+
+  test('counts as expired what is neither there nor was delivered, as after erasing a person', () => {
+    const moments = [moment('received', 5), moment('delivered', 3)]
+    const { delivered, expired } = pipelineOf({ ...empty, moments }, [], true)
+    assert.deepEqual({ delivered, expired }, { delivered: 3, expired: 2 })
+  })
+
+  test('of the past counts as delivered what was delivered after it', () => {
+    assert.equal(pipelineOf({ ...empty, moments: [moment('received', 5)] }, [], false).delivered, 5)
+  })
+
+  test('is not changed by what was delivered again, or by another destination', () => {
+    const moments = [moment('received', 2), moment('delivered', 7), moment('delivered', 2, { destination: 2 })]
+    const { received, delivered } = pipelineOf({ ...empty, moments }, [], true)
+    assert.deepEqual({ received, delivered }, { received: 2, delivered: 2 })
+  })
+
+  test('adds up, whatever the store says', () => {
+    const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead'] as const
+    const outcomes = ['received', 'delivered', 'aside', 'ignored', 'duplicate'] as const
+    const count = fc.integer({ min: 0, max: 1_000 })
+    const destination = fc.integer({ min: 0, max: 2 })
+    const moments = fc.array(fc.tuple(fc.constantFrom(...outcomes), destination, count))
+    const open = fc.array(fc.record({ destination, state: fc.constantFrom(...states), count }))
+    fc.assert(
+      fc.property(moments, open, fc.boolean(), (some, others, endsNow) => {
+        const all = some.map(([outcome, of, many]) => moment(outcome, many, { destination: of }))
+        const pipeline = pipelineOf({ ...empty, moments: all, open: others }, [], endsNow)
+        assert.equal(sumOf(pipeline), pipeline.received)
+        assert.ok(Object.values(pipeline).every((part) => part >= 0))
+        const received = receivedOf(all, { from: now - 60 * minute, to: now }, minute)
+        assert.equal(received.total, pipeline.received)
+      }),
+    )
+  })
+})
+
+test('the chart counts each event once, by type and step, most first', () => {
+  const moments = [
+    moment('received', 2, { at: now - 60 * minute }),
+    moment('received', 3),
+    moment('received', 9, { type: 'b' }),
+    moment('ignored', 1, { type: '', reason: 'unknown_type' }),
+    moment('delivered', 5),
+  ]
+  const { series, total, steps } = receivedOf(moments, { from: now - 60 * minute, to: now }, minute)
+  assert.deepEqual([total, steps, series.map(({ type, sum }) => `${type} ${sum}`)], [15, 60, ['b 9', 'a 5', ' 1']])
+  const [, a] = series
+  assert.deepEqual([a!.counts[0], a!.counts[59]], [2, 3])
+})
+
+test('what waits is counted by what keeps it, with the oldest to be sent and the oldest to be looked up', () => {
+  const standings = [
+    standing({ count: 4, oldestReceivedAt: now - 9 * minute }),
+    standing({ count: 2, reason: 'segment_401', oldestReceivedAt: now - 7 * minute }),
+    standing({ count: 90, destination: 2 }),
+    standing({ destination: 0, state: 'asking', count: 1, oldestReceivedAt: now - 5 * minute }),
+    standing({
+      destination: 0,
+      state: 'asking',
+      count: 3,
+      reason: 'conversation_missing',
+      oldestReceivedAt: now - 6 * minute,
+    }),
+    standing({ destination: 0, state: 'asking', count: 5, reason: 'grant_dead' }),
+    standing({ state: 'dead', reason: 'segment_400', count: 50 }),
+  ]
+  assert.deepEqual(backlogOf({ ...empty, standings }), {
+    queued: 4,
+    blocked: 7,
+    lookingUp: 4,
+    oldestAt: now - 9 * minute,
+    oldestLookupAt: now - 6 * minute,
+  })
+})
+
+describe('what went wrong', () => {
+  const standings = [
+    standing({ state: 'dead', reason: 'segment_400', count: 2, newestReceivedAt: now - 5 * minute }),
+    standing({ state: 'dead', reason: 'segment_413', count: 7, newestReceivedAt: now - 90 * minute }),
+    standing({ destination: 0, state: 'quarantined', reason: 'shape_unknown', count: 1, newestReceivedAt: now }),
+    standing({
+      destination: 0,
+      state: 'quarantined',
+      reason: 'gdpr_delete_requested',
+      count: 3,
+      newestReceivedAt: now,
+    }),
+    standing({ reason: 'segment_401', count: 40 }),
+    standing({ count: 99 }),
+  ]
+  test('is grouped by reason, most first; requests for deletion are counted apart', () => {
+    const groups = problemsOf({ ...empty, standings }).map(({ word, reason, count }) => `${count} ${word} ${reason}`)
+    assert.deepEqual(groups, [
+      '40 blocked segment_401',
+      '7 failed segment_413',
+      '2 failed segment_400',
+      '1 notRecognized shape_unknown',
+    ])
+    assert.equal(requestsIn({ standings }), 3)
+  })
+
+  test('asks for action for as long as one of a reason is young', () => {
+    assert.deepEqual(wrongSince({ ...empty, standings }, now - 60 * minute), { failed: 2, notRecognized: 1 })
+    assert.deepEqual(wrongSince({ ...empty, standings }, now - 120 * minute), { failed: 9, notRecognized: 1 })
+  })
+})
+
+test('the success rate is of what has ended, and unknown while nothing has', () => {
+  assert.equal(successRate({ delivered: 0, failed: 0, notRecognized: 0 }), undefined)
+  assert.equal(successRate({ delivered: 3, failed: 1, notRecognized: 0 }), 0.75)
+})
+
+test('the time to delivery is one that so many of the deliveries kept to, and never less than none', () => {
+  const deliveries = [5, 1, 3, 2, 4, 10, 6, 8, 7, 9].map((ms) => ({ receivedAt: now, settledAt: now + ms }))
+  assert.deepEqual([deliveryTime({ deliveries }, 0.5), deliveryTime({ deliveries }, 0.95)], [5, 10])
+  assert.equal(deliveryTime({ deliveries: [{ receivedAt: now, settledAt: now - 3 }] }, 0.5), 0)
+  assert.equal(deliveryTime({ deliveries: [] }, 0.5), undefined)
+})

@@ -1,0 +1,182 @@
+/** The numbers of Home, all from one snapshot of the store, so that they add up whatever happens meanwhile. */
+import { deletionType, disconnectType } from '../../drift/envelope.ts'
+import type { Destination } from '../../storage/ports/entry.ts'
+import type { LaneShown, Moment, Period, Snapshot } from '../../storage/ports/lookup.ts'
+import { type Word, wordOf } from './ui/vocabulary.ts'
+
+/** Where the events are now that were received in a time. `received` is the sum of all others. */
+export type Pipeline = Readonly<Record<'received' | PipelineWord, number>>
+export type PipelineWord = Exclude<Word, 'lookingUp'>
+
+/** Events that wait or went wrong for one reason, whenever they were received. */
+export interface ProblemGroup {
+  word: Word
+  reason: string
+  count: number
+  firstAt: number
+  lastAt?: number
+}
+
+/** What waits now, whenever it was received. */
+export interface Backlog {
+  queued: number
+  blocked: number
+  lookingUp: number
+  oldestAt?: number
+  oldestLookupAt?: number
+}
+
+/** Whose figures are shown. */
+export function mainDestination({ destinations }: Pick<Snapshot, 'destinations'>): Destination {
+  return destinations[0] ?? 1
+}
+
+/**
+ * `endsNow`: the time reaches to now, so what was delivered of it was delivered in it. What is then neither there nor
+ * delivered was erased before it could be sent.
+ */
+export function pipelineOf(snapshot: Snapshot, lanes: readonly LaneShown[], endsNow: boolean): Pipeline {
+  const main = mainDestination(snapshot)
+  const count: Record<keyof Pipeline, number> = { ...nothing }
+  let [ignoredLater, deliveredSince] = [0, 0]
+  for (const moment of snapshot.moments) {
+    if (moment.outcome === 'received') count.received += moment.count
+    else if (isIgnoredAtOnce(moment)) {
+      count.received += moment.count
+      count.ignored += moment.count
+    } else if (moment.outcome === 'ignored' && (moment.destination === main || moment.destination === 0))
+      ignoredLater += moment.count
+    else if (moment.outcome === 'delivered' && moment.destination === main) deliveredSince += moment.count
+  }
+  let rest = count.received - count.ignored
+  for (const { destination, state, reason, count: many } of snapshot.open) {
+    if (destination !== main && destination !== 0) continue
+    const word = pipelineWord(state, reason, lanes, main)
+    // Its ends are not as sharp as the minutes that received ones are counted by.
+    const some = Math.min(many, rest)
+    count[word] += some
+    rest -= some
+  }
+  const ignored = Math.min(ignoredLater, rest)
+  count.ignored += ignored
+  count.delivered = endsNow ? Math.min(rest - ignored, deliveredSince) : rest - ignored
+  count.expired = rest - ignored - count.delivered
+  return count
+}
+
+const nothing: Pipeline = {
+  received: 0,
+  ignored: 0,
+  queued: 0,
+  blocked: 0,
+  notRecognized: 0,
+  deletion: 0,
+  failed: 0,
+  expired: 0,
+  delivered: 0,
+}
+
+/** What Drift is asked about is queued, too: it will be sent when the answer comes. */
+function pipelineWord(
+  state: Snapshot['open'][number]['state'],
+  reason: string | undefined,
+  lanes: readonly LaneShown[],
+  main: Destination,
+): PipelineWord {
+  const word = wordOf({ state, ...(reason === undefined ? {} : { reason }) })
+  if (state !== 'waiting' && state !== 'asking') return word as PipelineWord
+  const lane = lanes.find((one) =>
+    state === 'asking' ? one.lane === 'ask' : one.lane === 'send' && one.destination === main,
+  )
+  return (lane?.hold ?? lane?.trouble) === undefined ? 'queued' : 'blocked'
+}
+
+/** Counted when it came, and never kept. */
+function isIgnoredAtOnce({ outcome, destination, type }: Moment): boolean {
+  return outcome === 'ignored' && destination === 0 && type !== disconnectType
+}
+
+/** What came in by type and step of time: the sum of all is the pipeline's `received`. */
+export interface Received {
+  from: number
+  stepMs: number
+  steps: number
+  /** Most first. */
+  series: { type: string; counts: number[]; sum: number }[]
+  total: number
+}
+
+export function receivedOf(moments: readonly Moment[], { from, to }: Period, stepMs: number): Received {
+  const steps = Math.ceil((to - from) / stepMs)
+  const byType = new Map<string, Received['series'][number]>()
+  let total = 0
+  for (const moment of moments) {
+    if (moment.outcome !== 'received' && !isIgnoredAtOnce(moment)) continue
+    const { type } = moment
+    const one = byType.get(type) ?? { type, counts: new Array<number>(steps).fill(0), sum: 0 }
+    byType.set(type, one)
+    one.counts[Math.min(Math.floor((moment.at - from) / stepMs), steps - 1)]! += moment.count
+    one.sum += moment.count
+    total += moment.count
+  }
+  const series = [...byType.values()].sort((one, other) => other.sum - one.sum || (one.type < other.type ? -1 : 1))
+  return { from, stepMs, steps, series, total }
+}
+
+export function backlogOf(snapshot: Snapshot): Backlog {
+  const main = mainDestination(snapshot)
+  const backlog: Backlog = { queued: 0, blocked: 0, lookingUp: 0 }
+  for (const { destination, state, reason, count, oldestReceivedAt } of snapshot.standings) {
+    const isSent = state === 'waiting' && destination === main
+    if (!isSent && state !== 'asking') continue
+    const word = wordOf({ state, ...(reason === undefined ? {} : { reason }) })
+    backlog[word as 'queued' | 'blocked' | 'lookingUp'] += count
+    const oldest = isSent ? 'oldestAt' : 'oldestLookupAt'
+    backlog[oldest] = Math.min(backlog[oldest] ?? oldestReceivedAt, oldestReceivedAt)
+  }
+  return backlog
+}
+
+/** How many of each went wrong, if the newest of them was received since then; requests for deletion apart. */
+export function wrongSince(snapshot: Snapshot, since: number): { failed: number; notRecognized: number } {
+  const wrong = { failed: 0, notRecognized: 0 }
+  for (const { word, count, lastAt = 0 } of problemsOf(snapshot))
+    if ((word === 'failed' || word === 'notRecognized') && lastAt >= since) wrong[word] += count
+  return wrong
+}
+
+/** Requests for deletion that a person has not handled yet. */
+export function requestsIn({ standings }: Pick<Snapshot, 'standings'>): number {
+  return standings
+    .filter(({ state, reason }) => state === 'quarantined' && reason === deletionType)
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+/** What needs attention, most of it first; requests for deletion have a page of their own. */
+export function problemsOf(snapshot: Snapshot): ProblemGroup[] {
+  const main = mainDestination(snapshot)
+  return snapshot.standings
+    .filter(({ destination, state }) => (destination === main || destination === 0) && state !== 'unclaimed')
+    .flatMap(({ state, reason, count, oldestReceivedAt, newestReceivedAt }): ProblemGroup[] => {
+      if (reason === undefined || reason === deletionType) return []
+      const last = newestReceivedAt === undefined ? {} : { lastAt: newestReceivedAt }
+      return [{ word: wordOf({ state, reason }), reason, count, firstAt: oldestReceivedAt, ...last }]
+    })
+    .sort((one, other) => other.count - one.count)
+}
+
+/** Of what has come to an end well or badly, so much well; undefined where nothing has. */
+export function successRate({
+  delivered,
+  failed,
+  notRecognized,
+}: Pick<Pipeline, 'delivered' | 'failed' | 'notRecognized'>): number | undefined {
+  const ended = delivered + failed + notRecognized
+  return ended === 0 ? undefined : delivered / ended
+}
+
+/** How long at most that share of the latest deliveries took. */
+export function deliveryTime({ deliveries }: Pick<Snapshot, 'deliveries'>, share: number): number | undefined {
+  const times = deliveries.map(({ receivedAt, settledAt }) => Math.max(settledAt - receivedAt, 0)).sort((a, b) => a - b)
+  return times[Math.max(Math.ceil(times.length * share) - 1, 0)]
+}

@@ -1,0 +1,169 @@
+/** Home as a function: what it says of what it is given. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { catalogue } from '../../events/index.ts'
+import { colourOf, showsOf } from './chart.ts'
+import type { Pipeline } from './figures.ts'
+import { type HomePage, homePage, stepsOf } from './home.ts'
+import type { Facts } from './status-facts.ts'
+import { ago, counted, lasting } from './ui/parts.ts'
+
+const now = Date.UTC(2026, 10, 24, 12, 34, 56)
+const minute = 60_000
+const pipeline: Pipeline = {
+  received: 1_234,
+  ignored: 4,
+  queued: 0,
+  blocked: 0,
+  notRecognized: 0,
+  deletion: 0,
+  failed: 30,
+  expired: 0,
+  delivered: 1_200,
+}
+const shows = showsOf({ range: '1h' }, now)
+const given: HomePage = {
+  session: { org: '7', csrf: 'c', who: 'x', provenAt: 0 },
+  now,
+  shows,
+  status: { word: 'Working', level: 'good', title: 'Events reach Segment', says: 'No action needed.' },
+  steps: [{ title: 'Connect to Drift', isDone: true }],
+  pipeline,
+  backlog: { queued: 0, blocked: 0, lookingUp: 0 },
+  received: { from: shows.from, stepMs: shows.stepMs, steps: 60, series: [], total: 0 },
+  times: [120, 900],
+  last: { received: now - minute, delivered: undefined },
+  problems: [],
+  requests: 0,
+  addsUp: true,
+  done: [],
+}
+const look = async (more: Partial<HomePage> = {}) => String(await homePage({ ...given, ...more }))
+
+describe('Home', () => {
+  test('shows each number of the pipeline with a link to the list of just these events', async () => {
+    const text = await look()
+    for (const [name, count] of Object.entries({
+      received: '1,234',
+      queued: '0',
+      failed: '30',
+      delivered: '1,200',
+    }))
+      assert.match(text, new RegExp(`<a href="[^"]+"><strong data-count="${name}">${count}<`), name)
+    assert.match(text, /href="\/console\/events\?state=failed&amp;from=2026-11-24T11%3A35"/)
+    assert.doesNotMatch(text, /data-count="(notRecognized|deletion|expired)"/)
+    assert.match(await look({ pipeline: { ...pipeline, notRecognized: 1 } }), /state=not-recognized&amp;from=/)
+  })
+
+  test('never says that all arrived when one did not', async () => {
+    assert.match(await look({ pipeline: { ...pipeline, failed: 1, delivered: 99_999 } }), /<dd>99\.9 %<\/dd>/)
+    assert.match(await look({ pipeline: { ...pipeline, failed: 0 } }), /<dd>100 %<\/dd>/)
+  })
+
+  test('has the steps of the set-up until all of them are done', async () => {
+    assert.doesNotMatch(await look(), /Setup:/)
+    const steps = [...given.steps, { title: 'Save the write key', isDone: false }]
+    assert.match(await look({ steps }), /Setup: 1 of 2 steps done[\s\S]*aria-current="step"/)
+  })
+
+  test('groups problems by reason, each with its list, and Resend only where that can help', async () => {
+    const problems = [
+      { word: 'failed', reason: 'segment_400', count: 2, firstAt: now - 9 * minute, lastAt: now },
+      { word: 'blocked', reason: 'segment_401', count: 5, firstAt: now - 9 * minute },
+    ] as const
+    const text = await look({ problems })
+    assert.match(text, /Segment refused this event \(400\)[\s\S]*state=failed&amp;reason=segment_400/)
+    assert.equal(text.match(/>Resend<span/g)?.length, 1)
+  })
+
+  test('says that people ask to be deleted, and that the totals are wrong, if so', async () => {
+    assert.doesNotMatch(await look(), /asks to delete|do not add up/)
+    assert.match(await look({ requests: 2 }), /Drift asks to delete 2 people/)
+    assert.match(await look({ addsUp: false }), /do not add up/)
+  })
+})
+
+describe('the steps of the set-up', () => {
+  const facts = {
+    install: undefined,
+    connects: true,
+    everReceived: false,
+    everDelivered: false,
+    isConfirmed: false,
+  } as Facts
+  const live = {
+    org: '7',
+    state: 'live',
+    settings: '{}',
+    writeKey: Buffer.alloc(1),
+    createdAt: 0,
+    updatedAt: 0,
+    generation: 1,
+  } as const
+  const done = (more: Partial<Facts>) => stepsOf({ ...facts, ...more }).map(({ isDone }) => isDone)
+
+  test('are five, each done by what happened and not by a click', () => {
+    const { writeKey: _, ...keyless } = live
+    assert.deepEqual(done({}), [false, false, false, false, false])
+    assert.deepEqual(done({ install: keyless }), [true, false, false, false, false])
+    assert.deepEqual(done({ install: live }), [true, true, false, false, false])
+    assert.deepEqual(done({ install: live, isConfirmed: true, everReceived: true }), [true, true, true, true, false])
+    assert.deepEqual(
+      done({ install: live, isConfirmed: true, everReceived: true, everDelivered: true }),
+      new Array(5).fill(true),
+    )
+  })
+
+  test('offer no test event before there is a write key, and no connecting where only the operator can', () => {
+    const actions = (more: Partial<Facts>) => stepsOf({ ...facts, ...more }).map(({ action }) => action?.label)
+    assert.deepEqual(actions({ connects: false }).slice(0, 3), [undefined, 'Enter write key', undefined])
+    assert.deepEqual(actions({ install: live }).slice(0, 3), [
+      'Reconnect to Drift',
+      'Enter write key',
+      'Send test event',
+    ])
+  })
+})
+
+describe('the time that Home shows', () => {
+  test('ends now, in whole steps, for each range that has a name; the last day where none is asked for', () => {
+    for (const [range, steps] of [
+      ['1h', 60],
+      ['24h', 24],
+      ['7d', 42],
+    ] as const) {
+      const { from, to, stepMs, range: shown } = showsOf({ range }, now)
+      assert.deepEqual([shown, (to - from) / stepMs], [range, steps])
+      assert.ok(to > now && to - stepMs <= now && from % stepMs === 0)
+    }
+    assert.equal(showsOf({}, now).range, '24h')
+    assert.equal(showsOf({ range: 'constructor' }, now).range, '24h')
+  })
+
+  test('can be any of the last eight days, in steps as fine as the store counts', () => {
+    const custom = (from: string, to: string) => showsOf({ range: 'custom', from, to }, now)
+    const day = custom('2026-11-23T08:00', '2026-11-23T20:00')
+    assert.deepEqual([day.range, day.stepMs, day.from], ['custom', 60 * minute, Date.UTC(2026, 10, 23, 8)])
+    assert.equal(custom('2026-11-24T11:40', '2026-11-24T12:00').stepMs, minute)
+    assert.equal(custom('2020-01-01T00:00', '2026-11-24T12:00').stepMs, 240 * minute)
+    assert.equal(custom('yesterday', '2026-11-23T20:00').range, 'custom')
+    assert.equal(custom('2026-11-24T12:00', '2026-11-24T11:00').range, '24h')
+  })
+})
+
+test('every type of the catalogue has a colour of its own, and unknown ones share one', () => {
+  const colours = [...catalogue.keys()].map(colourOf)
+  assert.equal(new Set(colours).size, catalogue.size)
+  assert.ok(!colours.includes('cx'))
+  assert.equal(colourOf('a type of later'), 'cx')
+})
+
+test('times and numbers in words', () => {
+  assert.deepEqual(
+    [0, 999, 1_000, 61_000, 7_200_000, 86_400_000 * 3].map((ms) => lasting(ms)),
+    ['0 seconds', '0 seconds', '1 second', '1 minute', '2 hours', '3 days'],
+  )
+  assert.equal(ago(now, now), 'just now')
+  assert.equal(ago(now - 5_000, now), '5 seconds ago')
+  assert.deepEqual([counted(1, 'event'), counted(1_234, 'event')], ['1 event', '1,234 events'])
+})

@@ -1,0 +1,57 @@
+/** Home's pipeline: where the events of a time are now, as numbers that lead to their lists, and as a bar of the same parts. */
+import { html } from 'hono/html'
+import { rangeFilter, rangeText, type Shows } from './chart.ts'
+import type { Pipeline } from './figures.ts'
+import { addressOf } from './query.ts'
+import type { Html } from './ui/layout.ts'
+import { number } from './ui/parts.ts'
+import { words } from './ui/vocabulary.ts'
+
+/** In the order of the way. Every one but the first is a part of the bar; the last three only where they are any. */
+const parts = [
+  'received',
+  'ignored',
+  'queued',
+  'blocked',
+  'failed',
+  'delivered',
+  'notRecognized',
+  'deletion',
+  'expired',
+] as const
+const seldom: readonly string[] = ['notRecognized', 'deletion', 'expired']
+
+export function pipelineCard(pipeline: Pipeline, shows: Shows): Html {
+  const shown = parts.filter((name) => pipeline[name] > 0 || !seldom.includes(name))
+  let x = 0
+  const bars = shown.slice(1).map((name) => {
+    const width = pipeline.received === 0 ? 0 : (pipeline[name] / pipeline.received) * 1_000
+    x += width
+    return html`<rect class="${levelOf(name)}" x="${(x - width).toFixed(2)}" width="${width.toFixed(2)}" height="10"/>`
+  })
+  const cell = (name: (typeof parts)[number]) => {
+    const to = listOf(name, shows)
+    const inside = html`<strong data-count="${name}">${number(pipeline[name])}</strong>${labelOf(name)}`
+    return html`<li class="${levelOf(name)}">${to ? html`<a href="${to}">${inside}</a>` : html`<span>${inside}</span>`}</li>`
+  }
+  return html`<section class="card" aria-labelledby="pipeline-title">
+    <h2 id="pipeline-title">Received ${rangeText(shows)}, and where these events are now</h2>
+    <ol class="pipeline">${shown.map(cell)}</ol>
+    <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
+  </section>`
+}
+
+function labelOf(name: (typeof parts)[number]): string {
+  return name === 'received' ? 'Received' : words[name].label
+}
+
+function levelOf(name: (typeof parts)[number]): string {
+  return name === 'received' ? '' : words[name].level
+}
+
+/** Where these events are listed, if they are. */
+function listOf(name: (typeof parts)[number], shows: Shows): string | undefined {
+  if (name === 'expired' || name === 'ignored') return undefined
+  const state = { received: '', notRecognized: 'not-recognized' }[name as string] ?? name
+  return addressOf('/console/events', {}, { state, ...rangeFilter(shows) })
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accountReasons } from '../../accounts/needs-attention.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
+import { remediesOf, todoOf } from './remedies.ts'
+
+const hour = 3_600_000
+const start = Date.UTC(2025, 5, 2)
+
+/** What a text tells an admin to do, and the button or link that does it. */
+const remedies: readonly [says: RegExp, labels: readonly string[]][] = [
+  [/[Rr]esume sending/, ['Resume']],
+  [/[Ss]ave (the write key|it|them)/, ['Enter write key', 'Replace write key']],
+  [/[Rr]econnect to Drift|Connect it again/, ['Reconnect to Drift']],
+  [/disconnect the account/, ['Disconnect']],
+]
+
+/** An account that is held or refused for this reason. */
+function accountWith(reason: string): Install {
+  const account: Install = {
+    org: '1',
+    state: 'live',
+    settings: '{}',
+    writeKey: Buffer.alloc(1),
+    createdAt: 0,
+    updatedAt: 0,
+    generation: 1,
+  }
+  if (reason === 'paused') return { ...account, state: 'paused' }
+  if (reason === 'disconnected') return { ...account, state: 'disconnected' }
+  if (reason === 'no_write_key') {
+    const { writeKey: _, ...keyless } = account
+    return { ...keyless, state: 'waiting_for_key' }
+  }
+  if (reason === 'not_allowed') return { ...account, notAllowed: true }
+  if (reason === 'settings_unreadable') return { ...account, unreadable: true }
+  return { ...account, state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }
+}
+
+for (const reason of Object.keys(accountReasons).filter((one) => one !== 'not_installed'))
+  test(`${reason}: every remedy that its text names has its button, and no button stands where it does nothing`, () => {
+    const waits: LaneShown = { lane: 'send', destination: 1, failures: 1, readyAt: start + hour }
+    const labels = (lanes: LaneShown[]) =>
+      remediesOf(reason, accountWith(reason), lanes, start).map(({ label }) => label)
+    const todo = todoOf(reason, { connects: true, isFixed: false })
+    for (const [says, wanted] of remedies)
+      if (says.test(todo))
+        assert.ok(
+          labels([waits]).some((label) => wanted.includes(label)),
+          `${wanted}: ${todo}`,
+        )
+    // Where an admin cannot connect the account in the browser, and the settings rule its key.
+    const ruled = remediesOf(reason, accountWith(reason), [waits], start, false, true).map(({ label }) => label)
+    assert.ok(!ruled.includes('Reconnect to Drift') && !ruled.includes('Replace write key'))
+    const theirs = todoOf(reason, { connects: false, isFixed: true })
+    for (const [says, wanted] of remedies)
+      if (says.test(theirs))
+        assert.ok(
+          ruled.some((label) => wanted.includes(label)),
+          `${wanted}: ${theirs}`,
+        )
+    const isRefused = accountWith(reason).state === 'needs_attention'
+    assert.equal(labels([waits]).includes('Retry now'), isRefused)
+    assert.equal(labels([{ ...waits, readyAt: start }]).includes('Retry now'), false)
+    assert.equal(labels([]).includes('Resume'), isRefused || reason === 'paused' || reason === 'disconnect_unproven')
+  })

@@ -1,0 +1,108 @@
+/** The truth table of Home's banner: what is known of an account, and the one word, sentence and action that follow from it. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  accountOf,
+  blocked,
+  failing,
+  minute,
+  now,
+  type Row,
+  refused,
+  table,
+  waiting,
+  works,
+} from '../../../test/status-table.ts'
+import { accountReasons } from '../../accounts/needs-attention.ts'
+import { settingNames } from '../../settings/table.ts'
+import { statusOf } from './status.ts'
+import type { Facts, Status } from './status-facts.ts'
+
+const of = (facts: Partial<Facts>): Status => statusOf({ ...works, ...facts })
+
+describe('the status of an account, when', () => {
+  for (const [what, facts, word, title, action] of table)
+    test(`${what}: ${word}${action === undefined ? '' : `, with “${action}”`}`, () => {
+      const status = of(facts)
+      assert.deepEqual([status.word, status.action?.label], [word, action])
+      assert.match(status.title, title)
+    })
+
+  test('several things are wrong at once, is the one that stands in the way of all the others', () => {
+    const worst: Partial<Facts> = {
+      lanes: [refused('segment_401')],
+      ...blocked(5),
+      isSilent: true,
+      wrong: { failed: 9, notRecognized: 0 },
+    }
+    assert.equal(of(worst).title, 'Segment refuses the write key')
+    assert.equal(of({ ...worst, ...accountOf({ state: 'paused' }) }).word, 'Paused')
+    assert.equal(of({ ...worst, ...accountOf({ state: 'paused', reason: 'disconnecting' }) }).word, 'Disconnecting')
+    assert.equal(of({ ...worst, lanes: [], queued: 0, blocked: 0 }).title, 'No events from Drift')
+  })
+
+  test('events wait, has their number and since when, and when the next attempt is made', () => {
+    const { effect, nextAt } = of({
+      lanes: [failing('segment_503')],
+      ...waiting(312, 38),
+      lookingUp: 1,
+      oldestLookupAt: now,
+    })
+    assert.deepEqual(effect, { says: '312 events queued, 1 event to be looked up', at: now - 38 * minute })
+    assert.equal(nextAt, now + minute)
+    assert.deepEqual(of({ ...accountOf({ state: 'paused' }) }).effect, { says: 'No events wait' })
+  })
+
+  test('it was paused, emptied of types, or left alone, has since when', () => {
+    const since = { paused: 1, choseEvents: 2, leaving: 3, gone: 4 }
+    assert.equal(of({ ...accountOf({ state: 'paused' }), since }).since, 1)
+    assert.equal(of({ isAllOff: true, since }).since, 2)
+    assert.equal(of({ ...accountOf({ reason: 'disconnecting' }), since }).since, 3)
+    assert.equal(of({ ...accountOf({ state: 'disconnected' }), since }).since, 4)
+    assert.equal(of({ isSilent: true }).since, works.lastReceivedAt)
+  })
+})
+
+/** What a sentence tells an admin to do, and the button that must stand beside it. */
+const told: readonly (readonly [says: RegExp, labels: readonly string[]])[] = [
+  [/\bResume\b(?! to)|resume sending/, ['Resume']],
+  [/^Reconnect to Drift\b|\. Reconnect to Drift\b/, ['Reconnect to Drift']],
+  [/save (it|them|the write key) again/, ['Replace write key', 'Enter write key']],
+  [/Send a test event/, ['Send test event']],
+  [/Enable those/, ['Choose events']],
+  [/still installed in Drift/, ['Open apps in Drift']],
+]
+
+/** Every account there can be, as far as the reasons go. */
+const everyReason: readonly Row[] = Object.keys(accountReasons)
+  .filter(
+    (reason) =>
+      !['not_installed', 'paused', 'no_write_key', 'disconnected', 'not_allowed', 'settings_unreadable'].includes(
+        reason,
+      ),
+  )
+  .flatMap((reason): Row[] =>
+    [true, false].map((connects) => [
+      reason,
+      {
+        ...accountOf({ state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }),
+        connects,
+        isFixed: !connects,
+      },
+      'Stopped',
+      /./,
+      undefined,
+    ]),
+  )
+
+describe('the sentence of a status', () => {
+  for (const [what, facts] of [...table, ...everyReason])
+    test(`names no button that is not there, and nothing that only an operator knows (${what}${facts.isFixed ? ', ruled by settings' : ''})`, () => {
+      const { title, says, action } = of(facts)
+      for (const [which, labels] of told)
+        if (which.test(says)) assert.ok(labels.includes(action?.label ?? ''), `${says} beside ${action?.label}`)
+      assert.doesNotMatch(`${title} ${says}`, /`|--|npx|docs\//)
+      for (const name of settingNames) assert.doesNotMatch(`${title} ${says}`, new RegExp(`\\b${name}\\b`))
+      assert.match(says, /\.$/)
+    })
+})

@@ -1,0 +1,278 @@
+/**
+ * Whether an account's events get from Drift to Segment: exactly one of seven words, why, and the one thing to do. A pure
+ * function of what is known of the account; status.test.ts is its truth table.
+ */
+import { canResume, canRetry } from '../../accounts/retry.ts'
+import { holdOf, leaving, unproven } from '../../accounts/state.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
+import { isMendedByConnecting, isMendedByKey, todoOf } from './remedies.ts'
+import type { Facts, Status } from './status-facts.ts'
+import {
+  type Action,
+  chooseEvents,
+  enterKey,
+  openApps,
+  reconnect,
+  replaceKey,
+  resume,
+  retry,
+  testKey,
+  viewList,
+} from './ui/actions.ts'
+import { counted } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
+
+/** From the first failed attempt on, events count as delayed when the oldest of them is so old. */
+const delayedMs = 60_000
+
+export function statusOf(facts: Facts): Status {
+  const { install } = facts
+  return (install ? ofAccount(facts, install) : undefined) ?? ofSending(facts) ?? ofLookups(facts) ?? ofFlow(facts)
+}
+
+/** What keeps the account from sending at all. */
+function ofAccount(facts: Facts, install: Install): Status | undefined {
+  const { since, connects } = facts
+  const hold = holdOf(install)
+  if (hold === undefined) return undefined
+  const advice = adviceOn(hold)
+  const effect = kept(facts)
+  switch (hold) {
+    case 'disconnected':
+      return {
+        word: 'Stopped',
+        level: 'bad',
+        title: 'This account is disconnected',
+        says: `Its secrets and its stored events are erased, and webhooks from Drift are ignored. ${connects ? 'Reconnect to Drift to start again.' : operatorOnly}`,
+        since: since.gone,
+        action: connects ? reconnect : undefined,
+      }
+    case leaving:
+      return {
+        word: 'Disconnecting',
+        level: 'warn',
+        title: 'Drift said that this account disconnected',
+        says: 'Drift is asked whether that is so. Events are kept until Drift answers, for a day at most; no action needed.',
+        since: since.leaving,
+        effect,
+        action: listOf(facts),
+      }
+    case unproven:
+      return {
+        word: 'Disconnecting',
+        level: 'bad',
+        title: 'Has this account disconnected?',
+        says: 'Drift said that it did, and has not confirmed it. If you still use the app, resume sending; if you removed it in Drift, disconnect the account under Connection.',
+        since: since.leaving,
+        effect,
+        action: canResume(install) ? resume : listOf(facts),
+      }
+    case 'no_write_key':
+      return {
+        word: 'Setup incomplete',
+        level: 'warn',
+        title: 'Enter a write key',
+        says: 'Events from Drift are received and kept. They are sent to Segment once the write key is saved.',
+        since: install.createdAt || undefined,
+        effect,
+        action: enterKey,
+      }
+    case 'paused':
+      return {
+        word: 'Paused',
+        level: 'warn',
+        title: 'Sending is paused',
+        says: 'Events from Drift are received and kept. Resume to send them, in order.',
+        since: since.paused,
+        effect,
+        action: resume,
+      }
+    default:
+      return {
+        word: 'Stopped',
+        level: 'bad',
+        title: advice.short,
+        says: `${advice.happened} Events are received and kept. ${advice.todo}`,
+        effect,
+        action: listOf(facts),
+        code: hold,
+      }
+  }
+}
+
+/** What Segment refuses, or does not answer. */
+function ofSending(facts: Facts): Status | undefined {
+  const { now, lanes, queued, blocked, oldestAt, isFixed } = facts
+  const sending = lanes.filter(({ lane }) => lane === 'send')
+  const refused = sending.find(({ trouble }) => trouble !== undefined)
+  const reason = refused?.trouble ?? ofSegment(facts.install?.reason)
+  if (reason !== undefined) {
+    const advice = adviceOn(reason)
+    return {
+      word: 'Stopped',
+      level: 'bad',
+      title: advice.short,
+      says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts)}`,
+      effect: kept(facts),
+      nextAt: nextOf(refused, now),
+      action: isMendedByKey(reason) && !isFixed ? replaceKey : (tryAgain(facts) ?? listOf(facts)),
+      code: reason,
+    }
+  }
+  const isOld = oldestAt !== undefined && now - oldestAt > delayedMs
+  if (!isOld || queued + blocked === 0) return undefined
+  const failing = sending.find(({ failures, setback }) => failures > 0 && setback !== undefined)
+  const advice = failing && adviceOn(failing.setback!)
+  return {
+    word: 'Delayed',
+    level: 'warn',
+    title: advice ? advice.happened.replace(/\.$/, '') : 'Events wait longer than usual',
+    says: advice
+      ? `Events are kept and sent again by themselves. ${advice.todo}`
+      : 'Events are being sent, and more have come than could be sent at once. No action needed.',
+    effect: kept(facts),
+    nextAt: nextOf(failing, now),
+    action: tryAgain(facts) ?? listOf(facts),
+    code: failing?.setback,
+  }
+}
+
+/** What Drift refuses, or does not answer. */
+function ofLookups(facts: Facts): Status | undefined {
+  const { now, lanes, install, lookingUp, oldestLookupAt, connects } = facts
+  const asking = lanes.find(({ lane }) => lane === 'ask')
+  const reason = asking?.trouble ?? ofDrift(install?.reason)
+  if (reason !== undefined) {
+    const advice = adviceOn(reason)
+    return {
+      word: 'Stopped',
+      level: 'bad',
+      title: reason === 'grant_dead' ? 'Reconnect to Drift' : advice.short,
+      says: `${advice.happened} Events that name their contact are still sent; those that must be looked up in Drift are kept. ${todoOf(reason, facts)}`,
+      effect: kept(facts),
+      nextAt: nextOf(asking, now),
+      action: connects && isMendedByConnecting(reason) ? reconnect : (tryAgain(facts) ?? listOf(facts)),
+      code: reason,
+    }
+  }
+  if (!asking || asking.failures === 0 || asking.setback === undefined || lookingUp === 0) return undefined
+  if (oldestLookupAt === undefined || now - oldestLookupAt <= delayedMs) return undefined
+  const advice = adviceOn(asking.setback)
+  return {
+    word: 'Delayed',
+    level: 'warn',
+    title: advice.happened.replace(/\.$/, ''),
+    says: `Events that must be looked up in Drift are kept, and Drift is asked again by itself; all others are sent. ${advice.todo}`,
+    effect: { says: `${counted(lookingUp, 'event')} to be looked up`, at: oldestLookupAt },
+    nextAt: nextOf(asking, now),
+    action: tryAgain(facts) ?? viewList('looking-up', 'View events to be looked up'),
+    code: asking.setback,
+  }
+}
+
+/** Nothing is in the way, as far as it is known: whether something comes, and whether it arrives. */
+function ofFlow(facts: Facts): Status {
+  const { install, everReceived, everDelivered, lastReceivedAt, lastDeliveredAt } = facts
+  const { isSilent, isConfirmed, isAllOff, wrong } = facts
+  if (isAllOff)
+    return {
+      word: 'Stopped',
+      level: 'warn',
+      title: 'Every event type is disabled',
+      says: 'Disabled events are not sent and not stored. Enable those that Segment should receive.',
+      since: facts.since.choseEvents,
+      action: chooseEvents,
+    }
+  if (!everReceived)
+    return {
+      word: 'Waiting for the first event',
+      level: 'info',
+      title: 'No event has come from Drift yet',
+      says: 'Start a chat on your website, or have someone do it: the event appears here within seconds. If it does not, check that the app is still installed in Drift.',
+      since: install?.createdAt || undefined,
+      action: openApps(facts.appsUrl),
+    }
+  if (isSilent)
+    return {
+      word: 'Stopped',
+      level: 'warn',
+      title: 'No events from Drift',
+      says: 'That is much longer than usual for this account. Check that the app is still installed in Drift.',
+      since: lastReceivedAt,
+      action: openApps(facts.appsUrl),
+    }
+  if (!everDelivered)
+    return {
+      word: 'Waiting for the first event',
+      level: 'info',
+      title: 'No event has been delivered yet',
+      says: 'Events have come from Drift. Segment has not accepted one so far.',
+      effect: kept(facts),
+      action: viewList('', 'View events'),
+    }
+  const effect = lastDeliveredAt === undefined ? undefined : { says: 'Last delivered', at: lastDeliveredAt }
+  const { failed, notRecognized } = wrong
+  if (failed + notRecognized > 0) {
+    const parts = [
+      ...(failed > 0 ? [`${counted(failed, 'event')} failed`] : []),
+      ...(notRecognized > 0 ? [`${counted(notRecognized, 'event')} not recognized`] : []),
+    ]
+    return {
+      word: 'Working',
+      level: 'warn',
+      title: `Action needed: ${parts.join(', ')}`,
+      says: 'Segment accepted the others. Open an event to see why it did not, and whether resending helps.',
+      effect,
+      action: failed > 0 ? viewList('failed', 'View failed events') : viewList('not-recognized', 'View these events'),
+    }
+  }
+  if (!isConfirmed)
+    return {
+      word: 'Working',
+      level: 'info',
+      title: 'Accepted by Segment, not yet confirmed',
+      says: 'Segment accepts events of wrong write keys too. Send a test event, and look for it in your source’s Debugger.',
+      effect,
+      action: testKey,
+    }
+  return { word: 'Working', level: 'good', title: 'Events reach Segment', says: 'No action needed.', effect }
+}
+
+const operatorOnly = 'Only the operator of this service can connect it again.'
+
+function nextOf(lane: LaneShown | undefined, now: number): number | undefined {
+  return lane?.readyAt !== undefined && lane.readyAt > now ? lane.readyAt : undefined
+}
+
+function kept({ queued, blocked, lookingUp, oldestAt, oldestLookupAt }: Facts): Status['effect'] {
+  const parts = [
+    ...(queued > 0 ? [`${counted(queued, 'event')} queued`] : []),
+    ...(blocked > 0 ? [`${counted(blocked, 'event')} blocked`] : []),
+    ...(lookingUp > 0 ? [`${counted(lookingUp, 'event')} to be looked up`] : []),
+  ]
+  if (parts.length === 0) return { says: 'No events wait' }
+  const oldest = [oldestAt, oldestLookupAt].filter((at) => at !== undefined)
+  return { says: parts.join(', '), at: oldest.length === 0 ? undefined : Math.min(...oldest) }
+}
+
+/** The list of what waits, when something does. */
+function listOf({ queued, blocked, lookingUp }: Facts): Action | undefined {
+  if (blocked > 0) return viewList('blocked', 'View blocked events')
+  if (queued > 0) return viewList('queued', 'View queued events')
+  return lookingUp > 0 ? viewList('looking-up', 'View events to be looked up') : undefined
+}
+
+/** Only where it does something. */
+function tryAgain({ install, lanes, now }: Facts): Action | undefined {
+  return canRetry(install, lanes, now) ? retry : undefined
+}
+
+/** An account's reason says who refuses it. */
+function ofSegment(reason: string | undefined): string | undefined {
+  return reason !== undefined && /^(segment|write_key)_|^not_segment$/.test(reason) ? reason : undefined
+}
+
+function ofDrift(reason: string | undefined): string | undefined {
+  return reason !== undefined && /^(grant|drift)_/.test(reason) ? reason : undefined
+}

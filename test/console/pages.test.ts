@@ -1,0 +1,196 @@
+/**
+ * Every page of the console in a real Chromium, with events in each state: for people with disabilities, at every width, in
+ * light and dark, with and without scripts. A page that is added to src/web/console/ui/sections.ts is looked at too.
+ */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { settingNames } from '../../src/settings/table.ts'
+import { sections } from '../../src/web/console/ui/sections.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { eventually } from '../clock.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+
+const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+const inPage = await readFile(new URL('./in-page.js', import.meta.url), 'utf8')
+const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
+/** Wide letters, as where the system's font is another one. */
+const fonts = ['', 'Verdana, "DejaVu Sans", monospace'] as const
+
+describe('every page of the console', { timeout: 240_000, concurrency: false }, () => {
+  let browser: Browser
+  let rig: Rig
+  let watched: WatchedPage
+  let page: Page
+  const paths: string[] = Object.values(sections).map(({ path }) => path)
+
+  before(async () => {
+    browser = await launchBrowser()
+    rig = await startRig()
+    const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
+    for (let vary = 0; vary < 12; vary++)
+      await send(vary % 2 ? 'conversation_participant_removed' : 'button_clicked', vary)
+    await settled(rig)
+    rig.sims.segment.script([{ status: 400 }])
+    await send('phone_captured')
+    await send(odd)
+    await settled(rig, ({ waiting, held, dead }) => waiting === 0 && held === 1 && dead === 1)
+    // One that waits for a later time, with its reason.
+    rig.sims.segment.script({ status: 503 })
+    await send('new_conversation')
+    const { lookup } = rig.service.store.storage
+    await eventually(async () => (await lookup.lanes(String(org))).some(({ failures }) => failures > 0))
+    watched = await openPage(browser, { locale: 'en-GB' })
+    page = watched.page
+    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
+    await page.goto(/http\S+/.exec(output)![0])
+    await page.getByRole('button', { name: 'Open the console' }).click()
+    await page.waitForURL('**/console')
+    const { entries } = await lookup.find({ org: String(org) }, { limit: 50 })
+    for (const state of ['waiting', 'dead', 'quarantined', 'delivered'] as const)
+      paths.push(`/console/events/${entries.find((one) => one.state === state)!.messageId}`)
+    paths.push('/connect/write-key')
+  })
+  after(async () => {
+    await watched.close()
+    await browser.close()
+    await rig.close()
+    const reports = watched.console.filter((line) => /content security policy|trusted/i.test(line))
+    assert.deepEqual(
+      { strays: watched.strays, errors: watched.errors, reports },
+      { strays: [], errors: [], reports: [] },
+    )
+  })
+
+  const go = (path: string) => page.goto(`${rig.service.url}${path}`)
+  /** By the debugger and not by a tag, which the policy forbids. */
+  async function ask<Answer>(question: string): Promise<Answer> {
+    await page.evaluate(inPage)
+    return page.evaluate(`inPage.${question}`) as Promise<Answer>
+  }
+  const inEachColour = async (path: string, look: (where: string) => Promise<void>) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await go(path)
+      await look(`${path} ${colorScheme}`)
+    }
+  }
+
+  test('has nothing that axe objects to, in light and dark, at a desk and on a phone', async () => {
+    for (const size of [
+      { width: 1_280, height: 800 },
+      { width: 390, height: 844 },
+    ]) {
+      await page.setViewportSize(size)
+      for (const path of paths)
+        await inEachColour(path, async (where) => {
+          await page.evaluate(axe)
+          const faults = await ask<string[]>('faults()')
+          assert.deepEqual(faults, [], `${where} ${size.width}`)
+        })
+    }
+  })
+
+  test('cuts nothing off and never scrolls sideways, from 390 px to 1920 px, in two fonts', async () => {
+    for (const path of paths)
+      for (const width of [390, 640, 910, 1_024, 1_280, 1_366, 1_920]) {
+        await page.setViewportSize({ width, height: 800 })
+        await go(path)
+        for (const font of fonts) {
+          const cut = await ask<string[]>(`cutOff(${JSON.stringify(font)})`)
+          assert.deepEqual(cut, [], `${path} at ${width} px ${font}`)
+        }
+      }
+  })
+
+  test('shows nothing that is hidden, whatever else is said of it', async () => {
+    for (const path of paths) {
+      await go(path)
+      const seen = await ask<string[]>('shownThoughHidden()')
+      assert.deepEqual(seen, [], path)
+    }
+  })
+
+  test('says nothing in back-ticks, and names no setting and no command but to operators', async () => {
+    const names = new RegExp(`\\b(${settingNames.join('|')})\\b|npx |\`| --[a-z]`)
+    for (const path of paths.filter((one) => !one.startsWith('/console/events/'))) {
+      await go(path)
+      const said = await ask<string>('ownText()')
+      assert.doesNotMatch(said, names, path)
+    }
+  })
+
+  test('is gone through by Tab alone: every control is reached, and its focus is seen', async () => {
+    await page.setViewportSize({ width: 1_280, height: 800 })
+    for (const path of paths) {
+      await go(path)
+      const controls = await ask<string[]>('numberControls()')
+      const reached = new Set<number>()
+      for (let tab = 0; tab < 2 * controls.length + 30 && reached.size < controls.length; tab++) {
+        await page.keyboard.press('Tab')
+        const focused = await ask<{ control: number; isSeen: boolean } | undefined>('focused()')
+        if (!focused) continue
+        assert.ok(focused.isSeen, `${path}: the focus of ${controls[focused.control]} is not seen`)
+        reached.add(focused.control)
+      }
+      assert.deepEqual(
+        controls.filter((_, at) => !reached.has(at)),
+        [],
+        `${path}: not reached`,
+      )
+    }
+  })
+
+  test('has its navigation on a phone behind one button, by keyboard too', async () => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await go('/console')
+    const link = page.getByRole('link', { name: 'Connection' })
+    assert.equal(await link.isVisible(), false)
+    await page.getByRole('button', { name: 'Menu' }).press('Enter')
+    await link.waitFor()
+    await page.keyboard.press('Escape')
+    await link.waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await link.click()
+    await page.getByRole('heading', { name: 'Connection' }).waitFor()
+  })
+
+  test('has its content without scripts, and no hole where a script would draw', async () => {
+    const bare = await openPage(browser, { locale: 'en-GB', javaScriptEnabled: false })
+    await bare.context.addCookies(await watched.context.cookies())
+    for (const path of paths) {
+      await bare.page.goto(`${rig.service.url}${path}`)
+      assert.ok(await bare.page.locator('h1').isVisible(), path)
+      assert.equal(await bare.page.locator('[data-chart]:visible').count(), 0, path)
+    }
+    await bare.page.goto(`${rig.service.url}/console`)
+    await bare.page.getByText('Show as a table').click()
+    assert.ok(await bare.page.locator('[data-numbers]').isVisible())
+    await bare.close()
+  })
+
+  test('is light: 60 kB with all that it loads, Home 110 kB', async () => {
+    for (const path of paths) {
+      const fresh = await openPage(browser, { locale: 'en-GB' })
+      await fresh.context.addCookies(await watched.context.cookies())
+      let bytes = 0
+      fresh.page.on('response', (response) => {
+        if (response.request().resourceType() === 'eventsource') return
+        void response
+          .request()
+          .sizes()
+          .then((sizes) => {
+            bytes += sizes.responseBodySize
+          })
+      })
+      await fresh.page.goto(`${rig.service.url}${path}`)
+      await fresh.page.waitForLoadState('load')
+      await eventually(() => bytes > 1_000)
+      const most = path === '/console' ? 110_000 : 60_000
+      assert.ok(bytes <= most, `${path}: ${bytes} bytes`)
+      await fresh.close()
+    }
+  })
+})
