@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { contactOr, id, ids, pick, text, time, track } from './define.ts'
+import { ended, secondsBetween } from './live-chat.ts'
 
 /** Of the conversation: the webhook's own where it carries them, else as Drift answers when it is asked. */
 const ofConversation = ['createdAt', 'id', 'inboxId', 'participants', 'relatedPlaybookId', 'status', 'updatedAt']
@@ -29,6 +30,13 @@ export default track({
   needsConversation: (data) => always.some((name) => (data[name] ?? null) === null),
   at: 'pushedAt',
   distinct: (data) => data.pushedAt ?? data.updatedAt,
+  safe: { id: 'conversationId', userId: 'agentId' },
+  liveChat({ status, conversationId, createdAt, pushedAt, updatedAt }) {
+    if (status !== 'closed') return undefined
+    const conversation = conversationId === undefined ? 'id' : 'conversationId'
+    const from = { conversation_id: conversation, agent_id: 'userId' }
+    return { event: ended, from, seconds: secondsBetween(createdAt, pushedAt ?? updatedAt) }
+  },
   sends: [...ofConversation, ...ofPush].sort(),
   fields: (data, { conversation = {} }) => ({
     ...pick(conversation, ofConversation),

@@ -1,6 +1,7 @@
 /** What an event page says, and the few words it is written in. A page is one Drift event: see CONTRIBUTING. */
 import { z } from 'zod'
 import { type ExactNumber, isExactNumber, type Json, type JsonObject } from '../lib/json.ts'
+import type { LiveChat } from './live-chat.ts'
 
 /** A Drift id in digits: a positive integer of at most 19 digits (Drift's ids are int64). */
 export type Id = string
@@ -45,6 +46,10 @@ export interface EventPage {
   needsConversation?(data: JsonObject): boolean
   /** The field of `data` with the id of the conversation that this contact began: remembered, so that Drift need not be asked. */
   readonly starts?: string
+  /** Properties that Segment's warehouses drop, since a column of theirs has the name; each with its second name. */
+  readonly safe?: Readonly<Record<string, string>>
+  /** What it is in Segment's spec for live chat, said by its properties; undefined when it is not one of its events. */
+  liveChat?(properties: Readonly<Record<string, Json>>): LiveChat | undefined
   /** The id or time that tells two of them apart. Undefined: equal ones are one event for ten minutes only. */
   distinct(data: JsonObject): Json | undefined
   /**

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { contactOr, id, keyOf, text, time, track } from './define.ts'
+import { contactOr, id, text, time, track } from './define.ts'
+import { started } from './live-chat.ts'
 
 export default track({
   type: 'new_conversation',
@@ -19,5 +21,7 @@ export default track({
   at: 'createdAt',
   distinct: (data) => data.id ?? data.createdAt,
   once: (data) => keyOf('new_conversation', data.id),
+  safe: { id: 'conversationId' },
+  liveChat: () => ({ event: started, from: { conversation_id: 'id', agent_id: undefined }, seconds: 0 }),
   sends: ['createdAt', 'id', 'inboxId', 'relatedPlaybookId', 'status', 'updatedAt'],
 })

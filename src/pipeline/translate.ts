@@ -1,6 +1,10 @@
 /** An event and what is known of it become one Segment call. Pure: the same in, the same out, on every attempt. */
 import { type EventPage, eventName, fieldsBy, type Known } from '../events/define.ts'
 import { type Json, type JsonObject, numberOf } from '../lib/json.ts'
+import { applyOptions, type Sent } from '../mapping/apply.ts'
+import type { Attributes, LeftOut } from '../mapping/option.ts'
+import type { Options } from '../mapping/options.ts'
+import { noOptions, pageOf } from '../mapping/versions.ts'
 import { type Call, context, integrations } from '../segment/call.ts'
 
 /** Nothing of Drift's is older than this; a time before it is no time in milliseconds. */
@@ -12,9 +16,9 @@ export function translate(
   page: EventPage,
   data: JsonObject,
   known: Known,
-  entry: { messageId: string; receivedAt: number; mapping: number },
+  entry: Translated['entry'],
 ): Call | undefined {
-  const fields = fieldsBy(page, entry.mapping, data, known)
+  const fields = fieldsBy(page, pageOf(entry.mapping), data, known)
   if (fields === undefined) return undefined
   const said: Record<string, Json> = Object.assign(Object.create(null), { contactId: numberOf(known.contactId) })
   for (const [name, value] of Object.entries(fields)) if (name !== 'contactId') said[name] = value
@@ -29,6 +33,24 @@ export function translate(
   return page.call === 'track'
     ? { type: 'track', event: eventName(page), ...message, properties: said }
     : { type: 'identify', ...message, traits: said }
+}
+
+/** What a destination with these options gets of an event; undefined when the event says nothing. */
+export function sentFor(
+  { page, data, known, entry }: Translated,
+  options: Options,
+  attributes?: Attributes,
+): Sent | LeftOut | undefined {
+  const call = translate(page, data, known, entry)
+  if (!call || options === noOptions) return call && { call, leftOff: [] }
+  return applyOptions(call, page, options, attributes)
+}
+
+export interface Translated {
+  page: EventPage
+  data: JsonObject
+  known: Known
+  entry: { messageId: string; receivedAt: number; mapping: number }
 }
 
 /** Drift's time of the event where it is a plausible one, else its receipt. */

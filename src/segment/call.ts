@@ -6,14 +6,23 @@ export const { version } = JSON.parse(readFileSync(new URL('../../package.json',
   version: string
 }
 
+/** `externalIds` and `consent`: where a destination's options add them. */
+export interface Context {
+  integration: { name: string; version: string }
+  externalIds?: { id: string; type: string; collection: string; encoding: string }[]
+  consent?: { categoryPreferences: Record<string, boolean> }
+}
+
 interface Message {
-  /** The Drift contactId as a string, always. */
+  /** The Drift contactId as a string, but where a destination's options take another. */
   anonymousId: string
+  /** The customer's own id of the person, where a destination's options say so. */
+  userId?: string
   /** At most 100 characters (Segment's limit); the same on every attempt, so that Segment can drop repeats. */
   messageId: string
   /** When it happened, ISO 8601 in UTC. */
   timestamp: string
-  context: { integration: { name: string; version: string } }
+  context: Context
   /** What comes from Drift is not sent back to Drift by Segment's Drift destination. */
   integrations: Record<string, boolean>
 }
@@ -32,5 +41,5 @@ export interface Identify extends Message {
 export type Call = Track | Identify
 
 /** Who sends: Segment asks every partner to name itself so (Segment's guidelines for partner sources). */
-export const context = { integration: { name: 'drift-segment-source', version } }
+export const context: Context = { integration: { name: 'drift-segment-source', version } }
 export const integrations = { Drift: false }

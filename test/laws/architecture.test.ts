@@ -16,17 +16,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   drift: ['lib'],
   segment: ['lib'],
   events: ['lib', 'segment', 'types of drift'],
+  mapping: ['lib', 'segment', 'events'],
   'storage/ports': [],
   storage: ['lib', 'storage/ports'],
   'storage/*': ['lib', 'storage', 'storage/ports'],
   'storage/open': ['lib', 'storage', 'storage/ports', 'storage/*'],
-  accounts: ['lib', 'drift', 'segment', 'events', 'storage/ports'],
-  pipeline: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts'],
-  operations: ['lib', 'drift', 'segment', 'events', 'storage/ports', 'accounts', 'pipeline'],
-  web: 'lib drift segment events storage/ports accounts pipeline operations packages/bridge'
+  accounts: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports'],
+  pipeline: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports', 'accounts'],
+  operations: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports', 'accounts', 'pipeline'],
+  web: 'lib drift segment events mapping storage/ports accounts pipeline operations packages/bridge'
     .split(' ')
     .concat('types of config'),
-  cli: 'lib drift segment events storage/ports accounts pipeline operations config sim web/snippet'
+  cli: 'lib drift segment events mapping storage/ports accounts pipeline operations config sim web/snippet'
     .split(' ')
     .concat('types of service'),
   sim: ['lib', 'drift', 'segment', 'events', 'packages/bridge'],

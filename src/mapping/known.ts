@@ -1,0 +1,12 @@
+import type { EventPage } from '../events/define.ts'
+import type { KnownNames } from './option.ts'
+
+/** What the events of a catalogue are called, and what they send, with what options may add. */
+export function knownNames(catalogue: ReadonlyMap<string, EventPage>): KnownNames {
+  const pages = [...catalogue.values()]
+  const fields = pages.flatMap(({ sends, safe = {} }) => [
+    ...(sends === 'attributes' ? [] : sends),
+    ...Object.values(safe),
+  ])
+  return { types: [...catalogue.keys()], fields: [...new Set(fields)].sort() }
+}

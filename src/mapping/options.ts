@@ -1,0 +1,81 @@
+/**
+ * The options of a destination, in the order in which they apply: each is a file of its own and a line here. All of them name
+ * what they mean by its original name. A new one is its file, its line, and its place on the page of the console.
+ */
+import { z } from 'zod'
+import { anonymousId } from './anonymous-id.ts'
+import { consent } from './consent.ts'
+import { drop } from './drop.ts'
+import { externalIds } from './external-ids.ts'
+import { hash } from './hash.ts'
+import { liveChat } from './live-chat.ts'
+import { only } from './only.ts'
+import type { KnownNames, Option } from './option.ts'
+import { prefix } from './prefix.ts'
+import { rename } from './rename.ts'
+import { safeNames } from './safe-names.ts'
+import { userId } from './user-id.ts'
+
+export const options = {
+  only,
+  userId,
+  anonymousId,
+  externalIds,
+  consent,
+  safeNames,
+  liveChat,
+  drop,
+  hash,
+  prefix,
+  rename,
+} as const
+
+export type OptionName = keyof typeof options
+
+/** What a destination has chosen; an option that is not there is off. */
+export type Options = { [Name in OptionName]?: z.infer<(typeof options)[Name]['schema']> | undefined }
+
+export const optionNames = Object.keys(options) as OptionName[]
+
+const shape = Object.fromEntries(optionNames.map((name) => [name, options[name].schema.optional()]))
+
+export const optionsSchema = z.strictObject(shape) as unknown as z.ZodType<Options>
+
+/** The options in their order, each with its setting; those that are off are not among them. */
+export function chosen(of: Options): { name: OptionName; option: Option; setting: unknown }[] {
+  return optionNames.flatMap((name) => {
+    const setting = of[name]
+    return setting === undefined ? [] : [{ name, option: options[name] as Option, setting }]
+  })
+}
+
+/** The attributes of a contact that these options take. */
+export function attributesTaken(of: Options): string[] {
+  return [...new Set(chosen(of).flatMap(({ option, setting }) => option.takes?.(setting) ?? []))].sort()
+}
+
+/** So many characters of JSON are what one set of options may have: settings are read with the account, each time. */
+const charactersMax = 16_384
+
+/**
+ * What is judged before options are saved. `why`: for each option that is refused, in words that never quote a value that
+ * could be personal.
+ */
+export function judgeOptions(
+  given: unknown,
+  known: KnownNames,
+): { ok: true; options: Options } | { ok: false; why: string[] } {
+  const read = optionsSchema.safeParse(given)
+  if (!read.success) {
+    return {
+      ok: false,
+      why: read.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`),
+    }
+  }
+  if (JSON.stringify(read.data).length > charactersMax) return { ok: false, why: ['options: they are too long'] }
+  const why = chosen(read.data).flatMap(({ name, option, setting }) => {
+    const refusal = option.refusal?.(setting, read.data as Record<string, unknown>, known)
+    return refusal ? [`${name}: ${refusal}`] : []
+  })
+  return why.length > 0 ? { ok: false, why } : { ok: true, options: read.data }
+}

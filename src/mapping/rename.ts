@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { ended, started } from '../events/live-chat.ts'
+import { eventNameRefusal, fieldNameRefusal, nameSchema, snake, untouchableIn } from './names.ts'
+import { type Chosen, eachField, fieldsOf, type KnownNames, option, withFields } from './option.ts'
+import { usualPrefix } from './prefix.ts'
+
+/** Other names for single events, properties and traits. */
+export const rename = option({
+  does: 'gives single events, properties and traits other names',
+  schema: z.strictObject({
+    /** By Drift's type. */
+    events: z.record(nameSchema, nameSchema).optional(),
+    /** By the name before any option. */
+    fields: z.record(nameSchema, nameSchema).optional(),
+  }),
+  refusal: ({ events = {}, fields = {} }, all, known) =>
+    eventsRefusal(events, all, known) ?? fieldsRefusal(fields, known),
+  adds: true,
+  apply(mapped, { events = {}, fields = {} }) {
+    const { call, page } = mapped
+    const before = fieldsOf(call)
+    const renamed = eachField(before, (name, value) => {
+      const to = Object.hasOwn(fields, name) ? fields[name]! : name
+      // An attribute of a contact may have the very name that another is to get: then both stay as they are.
+      return [to !== name && to in before ? name : to, value]
+    })
+    const event = call.type === 'track' && Object.hasOwn(events, page.type) ? { event: events[page.type]! } : {}
+    return { ...mapped, call: { ...withFields(call, renamed), ...event } as typeof call }
+  },
+})
+
+function eventsRefusal(
+  events: Readonly<Record<string, string>>,
+  { prefix }: Chosen,
+  { types }: KnownNames,
+): string | undefined {
+  const taken = new Set([started, ended, `${usualPrefix}connection_test`])
+  const begins = [usualPrefix, ...(typeof prefix === 'string' ? [prefix] : [])]
+  for (const [type, name] of Object.entries(events)) {
+    const refusal = eventNameRefusal(name)
+    if (refusal) return refusal
+    const isOthers = types.some((other) => other !== type && begins.some((begin) => name === `${begin}${other}`))
+    if (taken.has(name) || isOthers) return `${JSON.stringify(name)} is the name of another event`
+    taken.add(name)
+  }
+  return undefined
+}
+
+function fieldsRefusal(renamed: Readonly<Record<string, string>>, { fields }: KnownNames): string | undefined {
+  const untouched = untouchableIn(Object.keys(renamed), 'renamed')
+  if (untouched) return untouched
+  // Warehouses write two such names as one column.
+  const taken = new Set(fields.map(snake))
+  for (const to of Object.values(renamed)) {
+    const refusal = fieldNameRefusal(to)
+    if (refusal) return refusal
+    if (taken.has(snake(to))) return `${JSON.stringify(to)} is the name of another property or trait`
+    taken.add(snake(to))
+  }
+  return undefined
+}

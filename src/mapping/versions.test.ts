@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  added,
+  latest,
+  optionsIn,
+  pageOf,
+  setsOf,
+  stampOf,
+  versionOf,
+  versionsSchema,
+  withOptions,
+} from './versions.ts'
+
+const none = versionsSchema.parse({})
+
+test('before any save there is version 0, in which every option is off', () => {
+  assert.equal(latest(none), 0)
+  assert.deepEqual(optionsIn(none, 1, 0), {})
+  assert.equal(optionsIn(none, 1, 1), undefined, 'saved by another process')
+})
+
+test('a save is one more version, and those before stay what they were', () => {
+  const one = withOptions(none, 1, { externalIds: true })
+  const two = withOptions(one, 2, { drop: ['ip'] })
+  const three = withOptions(two, 1, {})
+  assert.equal(latest(three), 3)
+  assert.deepEqual(
+    [1, 2, 3].map((version) => optionsIn(three, 1, version)),
+    [{ externalIds: true }, { externalIds: true }, {}],
+  )
+  assert.deepEqual(
+    [1, 2, 3].map((version) => optionsIn(three, 2, version)),
+    [{}, { drop: ['ip'] }, { drop: ['ip'] }],
+  )
+  assert.deepEqual(setsOf(three, 1), [{ externalIds: true }])
+})
+
+test('a version can be made of an older one, for one destination alone', () => {
+  const two = withOptions(withOptions(none, 1, { externalIds: true }), 2, { safeNames: true })
+  const three = added(two, 1, 2, { drop: ['ip'] })
+  assert.deepEqual(optionsIn(three, 1, 3), { externalIds: true })
+  assert.deepEqual(optionsIn(three, 2, 3), { drop: ['ip'] })
+})
+
+test('equal options are stored once, and what is older than 200 versions is forgotten', () => {
+  let versions = none
+  for (let save = 0; save < 300; save++)
+    versions = withOptions(versions, 1, save % 2 ? { drop: ['a'] } : { drop: [`b${save}`] })
+  assert.equal(latest(versions), 300)
+  assert.equal(versions.list.length, 200)
+  assert.equal(versions.sets.length, 101)
+  assert.deepEqual(optionsIn(versions, 1, 300), { drop: ['a'] })
+  assert.deepEqual(optionsIn(versions, 1, 5), optionsIn(versions, 1, 101), 'the oldest that is known')
+})
+
+test("an entry's mapping says the version of its page and that of the options", () => {
+  const stamp = stampOf(3, 41)
+  assert.deepEqual([pageOf(stamp), versionOf(stamp)], [3, 41])
+  assert.deepEqual([pageOf(1), versionOf(1)], [1, 0], 'as before there were options')
+})
