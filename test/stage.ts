@@ -20,6 +20,7 @@ import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import { openOutlet, type Send } from '../src/lib/request.ts'
 import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { openContacts } from '../src/pipeline/contacts.ts'
 import { type AskNeeds, askLease } from '../src/pipeline/lookup-lane.ts'
 import { receiver } from '../src/pipeline/receive.ts'
 import { type SendNeeds, sendLease } from '../src/pipeline/send-lane.ts'
@@ -91,7 +92,8 @@ export async function openParts(around: Around): Promise<Parts> {
   const disconnect = disconnecting({ ...common, grants, inbox, tickets, app })
   const segment = { us: segmentUrl, eu: segmentUrl }
   const wake = { wakeAsking() {}, wakeSending() {} }
-  const base = { storage, catalogue, accounts, keyring, send, clock, random: systemRandom, leaseMs }
+  const contacts = openContacts({ grants, send, clock, random: systemRandom, driftUrl })
+  const base = { storage, catalogue, accounts, contacts, keyring, send, clock, random: systemRandom, leaseMs }
   const needs = { ...base, ...wake, messagesMax, segment, log: silentLog, grants, disconnect, driftUrl }
   return { accounts, grants, disconnect, needs }
 }

@@ -20,6 +20,7 @@ const acts = {
   testedKey: 'tested a write key',
   confirmedTest: 'confirmed the test event',
   choseEvents: 'chose the events',
+  choseOptions: 'chose options of what is sent',
   erasedPerson: 'erased a person',
   handledRequest: 'handled a request for deletion',
   lookedAtData: 'looked at data',

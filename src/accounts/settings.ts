@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import { versionsSchema } from '../mapping/versions.ts'
 import { regions } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 
@@ -17,6 +18,8 @@ export const settingsSchema = z.object({
   offTypes: z.array(z.string()).default([]),
   /** Fingerprint of the write key whose test event an admin has seen in Segment; empty where none was. */
   confirmedKey: z.string().max(100).default(''),
+  /** The options of its destinations, in versions: see options.ts. */
+  optionVersions: versionsSchema.default({ first: 1, sets: [], list: [] }),
 })
 
 type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>

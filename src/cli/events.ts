@@ -1,15 +1,34 @@
+import { optionsOf } from '../accounts/options.ts'
 import { catalogue } from '../events/index.ts'
-import { type Format, formats, printCatalogue } from '../events/print.ts'
+import { type Format, formats, print, printCatalogue } from '../events/print.ts'
+import { printedWith } from '../mapping/printed.ts'
 import type { Command } from './command.ts'
+import { destination, destinationOf } from './options.ts'
+import { notInstalled, orgOf, withStore } from './store.ts'
 
 export const events: Command = {
   name: 'events',
   summary: 'the events and what becomes of each, for people, code, and Segment Protocols',
-  options: [{ flags: '--format <format>', meaning: 'how to print them', choices: formats, default: 'table' }],
+  options: [
+    { flags: '--format <format>', meaning: 'how to print them', choices: formats, default: 'table' },
+    { flags: '--org <id>', meaning: "as the options of this account's destination make them" },
+    destination,
+  ],
   examples: [
     'npx drift-segment-source events',
     'npx drift-segment-source events --format tracking-plan > tracking-plan.json',
     'npx drift-segment-source events --format typescript > drift-source.d.ts',
+    'npx drift-segment-source events --format tracking-plan --org 12345 > tracking-plan.json',
   ],
-  run: async ({ print }, { format }) => print(printCatalogue(catalogue, format as Format)),
+  async run(context, given) {
+    const format = given.format as Format
+    if (given.org === undefined) return context.print(printCatalogue(catalogue, format))
+    const id = orgOf(given.org)
+    const number = destinationOf(given.destination)
+    await withStore(context, async ({ accounts }) => {
+      const install = accounts.get(id)
+      if (!install) throw notInstalled(id)
+      context.print(print(printedWith(catalogue, optionsOf(install, number)), format))
+    })
+  },
 }

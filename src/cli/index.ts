@@ -18,6 +18,8 @@ import { installs } from './installs.ts'
 import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { move } from './move.ts'
+import { options } from './options.ts'
+import { preview } from './preview.ts'
 import { redrive } from './redrive.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
@@ -39,6 +41,8 @@ export const commands: readonly Command[] = [
   inspect,
   redrive,
   jobs,
+  options,
+  preview,
   erase,
   handled,
   check,

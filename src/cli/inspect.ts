@@ -98,7 +98,7 @@ async function tellOne({ storage, accounts, keyring, clock }: Store, shown: Show
   const told = tell(shown, accounts.get(shown.org), await lookup.lanes(shown.org), clock.now())
   if (!open) return { ...shown, ...told }
   await record({ audit, clock }, { org: shown.org, who, act: 'lookedAtData', about: shown.messageId })
-  const data = await openEntry({ catalogue, keyring, lookup }, shown.id)
+  const data = await openEntry({ catalogue, keyring, lookup, accounts }, shown.id)
   return { ...shown, ...told, ...(data ? { data } : {}) }
 }
 
@@ -118,6 +118,8 @@ function story({ messageId, org, type, state, steps, why, data }: Told): string 
   if (why?.owner) lines.push(`comes from: ${owners[why.owner]}`)
   if (why) lines.push(`what to do: ${why.todo}`)
   if (data) lines.push('came in:', json(data.cameIn), 'goes out:', data.goesOut ? json(data.goesOut) : '  nothing yet')
+  if (data?.goesWith) lines.push('and with it:', json(data.goesWith))
+  for (const note of data?.notes ?? []) lines.push(`note: ${note}`)
   return lines.join('\n')
 }
 

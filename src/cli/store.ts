@@ -4,8 +4,7 @@ import { isOrgId } from '../drift/org.ts'
 import { Problem } from '../lib/errors.ts'
 import { trimmed } from '../lib/pasted.ts'
 import type { Store } from '../service.ts'
-import type { State } from '../storage/ports/entry.ts'
-import type { Query, Standing } from '../storage/ports/lookup.ts'
+import type { Query, ShownState, Standing } from '../storage/ports/lookup.ts'
 import type { Context, Given, Option } from './command.ts'
 
 export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
@@ -52,7 +51,15 @@ export function standingLine({ count, state, reason = 'in_line', oldestReceivedA
 /** Who acted, in the audit, where it was a command. */
 export const who = 'command line'
 
-const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead', 'delivered'] as const satisfies State[]
+const states = [
+  'waiting',
+  'asking',
+  'unclaimed',
+  'quarantined',
+  'dead',
+  'delivered',
+  'ignored',
+] as const satisfies ShownState[]
 
 export const filter: Option[] = [
   { flags: '--org <id>', meaning: 'of this account' },
@@ -101,7 +108,7 @@ export function queryOf(given: Given, now: number): Query {
     ...(conversation === undefined ? {} : { conversation }),
     ...(type === undefined ? {} : { type }),
     ...(reason === undefined ? {} : { reason }),
-    ...(wanted ? { states: wanted as State[] } : {}),
+    ...(wanted ? { states: wanted as ShownState[] } : {}),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { contactOr, id, keyOf, text, time, track } from './define.ts'
-import { contactOr, id, text, time, track } from './define.ts'
 import { started } from './live-chat.ts'
 
 export default track({

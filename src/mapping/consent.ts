@@ -25,6 +25,11 @@ export const consent = option({
     if (otherwise === 'leave_out') return { leftOut: 'no_consent' }
     return mapped
   },
+  prints(printed) {
+    const categoryPreferences = { type: 'object', additionalProperties: { type: 'boolean' } }
+    const consent = { type: 'object', properties: { categoryPreferences } }
+    return { ...printed, context: { ...printed.context, consent } }
+  },
   /** What may only be sent with consent must not go without because its consent is long. */
   shorter: (mapped, { otherwise }) => (otherwise === 'leave_out' ? { leftOut: 'no_consent' } : mapped),
 })

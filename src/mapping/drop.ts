@@ -1,5 +1,6 @@
+import type { Printed } from '../events/print.ts'
 import { namesSchema, untouchableIn } from './names.ts'
-import { eachField, fieldsOf, type Mapped, option, withFields } from './option.ts'
+import { eachField, eachPrinted, fieldsOf, type Mapped, option, withFields } from './option.ts'
 
 /** Properties and traits that are left out, with what was made of them. */
 export const drop = option({
@@ -7,6 +8,18 @@ export const drop = option({
   schema: namesSchema,
   refusal: (names) => untouchableIn(names, 'dropped'),
   apply: dropped,
+  prints(printed, names) {
+    const left = (fields: Printed['fields']) =>
+      eachPrinted(fields, (name, field) =>
+        names.includes(name) || names.includes(field.of) ? undefined : [name, field],
+      )
+    const { extra } = printed
+    return {
+      ...printed,
+      fields: left(printed.fields),
+      ...(extra ? { extra: { ...extra, fields: left(extra.fields) } } : {}),
+    }
+  },
 })
 
 /** A copy goes with what it is a copy of: what is dropped does not get out under another name. */

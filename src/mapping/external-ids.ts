@@ -14,4 +14,9 @@ export const externalIds = option({
     const external = { id, type: 'drift_contact_id', collection: 'users', encoding: 'none' }
     return { ...mapped, call: { ...call, context: { ...call.context, externalIds: [external] } } }
   },
+  prints(printed) {
+    const text = { type: 'string' }
+    const external = { type: 'object', properties: { id: text, type: text, collection: text, encoding: text } }
+    return { ...printed, context: { ...printed.context, externalIds: { type: 'array', items: external } } }
+  },
 })

@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto'
+import type { Field, Printed } from '../events/print.ts'
 import type { Json } from '../lib/json.ts'
 import { dropped } from './drop.ts'
 import { namesSchema, untouchableIn } from './names.ts'
-import { type Chosen, eachField, fieldsOf, type Mapped, option, textOfScalar, withFields } from './option.ts'
+import {
+  type Chosen,
+  eachField,
+  eachPrinted,
+  fieldsOf,
+  type Mapped,
+  option,
+  textOfScalar,
+  withFields,
+} from './option.ts'
 
 /** Values as SHA-256, as advertising tools expect e-mail addresses: trimmed, lower case, hexadecimal. */
 export const hash = option({
@@ -13,7 +23,25 @@ export const hash = option({
   apply: hashed,
   /** What should be hashed never goes out as it is: where the hashes are too long, the values are left out. */
   shorter: (mapped, names) => dropped(mapped, names),
+  prints(printed, names) {
+    const hashed = (fields: Printed['fields']) =>
+      eachPrinted(fields, (name, field) => [
+        name,
+        names.includes(name) || names.includes(field.of) ? digest(field) : field,
+      ])
+    const { extra } = printed
+    return {
+      ...printed,
+      fields: hashed(printed.fields),
+      ...(extra ? { extra: { ...extra, fields: hashed(extra.fields) } } : {}),
+    }
+  },
 })
+
+function digest({ schema, of }: Field): Field {
+  const isScalar = schema.type !== 'object' && schema.type !== 'array'
+  return { schema: isScalar ? { type: 'string', description: 'SHA-256, in lower-case hexadecimal' } : schema, of }
+}
 
 function hashed(mapped: Mapped, names: readonly string[], all: Chosen): Mapped {
   const { call, copies, extra } = mapped

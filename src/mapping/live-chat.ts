@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Field } from '../events/print.ts'
 import type { Json } from '../lib/json.ts'
 import { type Extra, fieldsOf, type Mapped, option, textOfScalar } from './option.ts'
 
@@ -10,7 +11,21 @@ export const liveChat = option({
     const extra = extraOf(mapped)
     return extra ? { ...mapped, extra } : mapped
   },
+  prints(printed) {
+    const said = printed.page.liveChat?.(ended)
+    if (!said) return printed
+    const texts = Object.entries(said.from).flatMap(([name, of]) => (of === undefined ? [] : [[name, textOf(of)]]))
+    const fields = { ...Object.fromEntries(texts), conversation_duration: { schema: { type: 'number' }, of: '' } }
+    return { ...printed, extra: { event: said.event, fields } }
+  },
 })
+
+/** Of a conversation that has ended its page says all that it may ever say. */
+const ended = { id: 1, conversationId: 1, userId: 1, status: 'closed', createdAt: 0, pushedAt: 0 }
+
+function textOf(of: string): Field {
+  return { schema: { type: 'string' }, of }
+}
 
 function extraOf({ page, call }: Mapped): Extra | undefined {
   const fields = fieldsOf(call)

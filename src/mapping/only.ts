@@ -21,4 +21,11 @@ export const only = option({
     if (Object.keys(fields).length === 1) return { leftOut: 'filtered' }
     return { ...mapped, call: withFields(call, fields) }
   },
+  prints(printed, { types, attributes }) {
+    const { page, fields } = printed
+    if (types && !types.includes(page.type)) return undefined
+    if (!attributes || page.sends !== 'attributes') return printed
+    const named = attributes.map((name) => [name, { schema: {}, of: name }])
+    return { ...printed, fields: { ...fields, ...Object.fromEntries(named) }, isOpen: false }
+  },
 })

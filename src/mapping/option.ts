@@ -1,6 +1,7 @@
 /** What an option of a destination is: one small pure function over the call that an event becomes. See docs/mapping.md. */
 import type { z } from 'zod'
 import type { EventPage } from '../events/define.ts'
+import type { Field, Printed } from '../events/print.ts'
 import type { ExactNumber, Json } from '../lib/json.ts'
 import type { Call } from '../segment/call.ts'
 
@@ -55,6 +56,8 @@ export interface Option<Setting = unknown> {
   /** Why this setting cannot be saved, in words that name what is wrong; undefined when it can. */
   refusal?(setting: Setting, all: Chosen, known: KnownNames): string | undefined
   apply(mapped: Mapped, setting: Setting, all: Chosen): Outcome
+  /** The same of the event as it is printed for a tracking plan; undefined when it is never sent. Without it: no change. */
+  prints?(printed: Printed, setting: Setting): Printed | undefined
   /** True for one that can make a call longer: where the call then is too large, it is left off, or does as `shorter` says. */
   readonly adds?: true
   /** What it does instead where its result is too large; without it the option is left off. */
@@ -96,6 +99,19 @@ export function eachField(
     if (one) changed[one[0]] = one[1]
   }
   return changed
+}
+
+/** The same of fields as they are printed. */
+export function eachPrinted(
+  fields: Printed['fields'],
+  change: (name: string, field: Field) => readonly [string, Field] | undefined,
+): Record<string, Field> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]) => {
+      const one = change(name, field)
+      return one ? [one] : []
+    }),
+  )
 }
 
 /** The name of an attribute or property, as options name them. */

@@ -15,4 +15,6 @@ export const prefix = option({
     const { call, page } = mapped
     return call.type === 'track' ? { ...mapped, call: { ...call, event: `${text}${page.type}` } } : mapped
   },
+  prints: (printed, text) =>
+    printed.event === undefined ? printed : { ...printed, event: `${text}${printed.page.type}` },
 })

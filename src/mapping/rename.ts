@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ended, started } from '../events/live-chat.ts'
 import { eventNameRefusal, fieldNameRefusal, nameSchema, snake, untouchableIn } from './names.ts'
-import { type Chosen, eachField, fieldsOf, type KnownNames, option, withFields } from './option.ts'
+import { type Chosen, eachField, eachPrinted, fieldsOf, type KnownNames, option, withFields } from './option.ts'
 import { usualPrefix } from './prefix.ts'
 
 /** Other names for single events, properties and traits. */
@@ -26,6 +26,15 @@ export const rename = option({
     })
     const event = call.type === 'track' && Object.hasOwn(events, page.type) ? { event: events[page.type]! } : {}
     return { ...mapped, call: { ...withFields(call, renamed), ...event } as typeof call }
+  },
+  prints(printed, { events = {}, fields = {} }) {
+    const { event, page, fields: before } = printed
+    const name = event !== undefined && Object.hasOwn(events, page.type) ? { event: events[page.type]! } : {}
+    const renamed = eachPrinted(before, (name, field) => {
+      const to = Object.hasOwn(fields, name) ? fields[name]! : name
+      return [to !== name && to in before ? name : to, field]
+    })
+    return { ...printed, ...name, fields: renamed }
   },
 })
 

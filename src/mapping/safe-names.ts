@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Field } from '../events/print.ts'
 import { fieldsOf, option, withFields } from './option.ts'
 
 /**
@@ -19,5 +20,10 @@ export const safeNames = option({
       copies[to] = from
     }
     return { ...mapped, call: withFields(call, fields), copies }
+  },
+  prints(printed) {
+    const fields: Record<string, Field> = { ...printed.fields }
+    for (const [from, to] of Object.entries(printed.page.safe ?? {})) if (fields[from]) fields[to] ??= fields[from]
+    return { ...printed, fields }
   },
 })

@@ -22,4 +22,5 @@ export const userId = option({
     if (id === undefined) return mapped
     return { ...mapped, call: { ...mapped.call, userId: id } }
   },
+  prints: (printed) => ({ ...printed, hasUserId: true }),
 })

@@ -7,6 +7,7 @@ import {
   pageOf,
   setsOf,
   stampOf,
+  stricter,
   versionOf,
   versionsSchema,
   withOptions,
@@ -41,6 +42,27 @@ test('a version can be made of an older one, for one destination alone', () => {
   const three = added(two, 1, 2, { drop: ['ip'] })
   assert.deepEqual(optionsIn(three, 1, 3), { externalIds: true })
   assert.deepEqual(optionsIn(three, 2, 3), { drop: ['ip'] })
+})
+
+test('what waits can be sent as it would have been, and dropped and hashed as it is now', () => {
+  const one = withOptions(none, 1, { externalIds: true, drop: ['a'] })
+  const two = withOptions(one, 2, { safeNames: true })
+  const options = { drop: ['a', 'b'], hash: ['c'], prefix: 'x' }
+  const { versions, moves } = stricter(two, 1, options)
+  assert.deepEqual(moves, [
+    { from: 0, to: 3 },
+    { from: 2, to: 4 },
+    { from: 1, to: 5 },
+  ])
+  assert.deepEqual(optionsIn(versions, 1, 3), { drop: ['a', 'b'], hash: ['c'] })
+  assert.deepEqual(optionsIn(versions, 1, 4), { externalIds: true, drop: ['a', 'b'], hash: ['c'] })
+  assert.deepEqual(optionsIn(versions, 2, 4), { safeNames: true }, 'other destinations send as before')
+  assert.deepEqual(stricter(two, 1, { drop: ['a'] }).moves, [{ from: 0, to: 3 }], 'nothing where it did so before')
+  const saved = added(versions, latest(two), 1, options)
+  assert.deepEqual(
+    [optionsIn(saved, 1, latest(saved)), optionsIn(saved, 2, latest(saved))],
+    [options, { safeNames: true }],
+  )
 })
 
 test('equal options are stored once, and what is older than 200 versions is forgotten', () => {

@@ -50,6 +50,34 @@ export function added(versions: Versions, base: number, destination: number, of:
   return pruned({ ...versions, sets, list: [...versions.list, isOff ? others : { ...others, [destination]: set }] })
 }
 
+/** Of the versions before, so many are looked at: what waits is of the last ones. */
+const stricterMax = 60
+
+/**
+ * For each version in which a destination drops or hashes less than these options do: one more version, in which it does
+ * that as well. `moves`: from which version to which.
+ */
+export function stricter(
+  versions: Versions,
+  destination: number,
+  of: Options,
+): { versions: Versions; moves: { from: number; to: number }[] } {
+  const last = latest(versions)
+  const some = Array.from({ length: Math.min(last, stricterMax) }, (_, at) => last - at)
+  let all = versions
+  const moves: { from: number; to: number }[] = []
+  for (const from of [0, ...some]) {
+    const before = optionsIn(versions, destination, from) ?? noOptions
+    const drop = [...new Set([...(before.drop ?? []), ...(of.drop ?? [])])]
+    const hash = [...new Set([...(before.hash ?? []), ...(of.hash ?? [])])]
+    if (drop.length === (before.drop?.length ?? 0) && hash.length === (before.hash?.length ?? 0)) continue
+    const set = { ...before, ...(drop.length > 0 ? { drop } : {}), ...(hash.length > 0 ? { hash } : {}) }
+    all = added(all, from, destination, set)
+    moves.push({ from, to: latest(all) })
+  }
+  return { versions: all, moves }
+}
+
 function pruned({ first, sets, list }: Versions): Versions {
   const over = Math.max(list.length - versionsMax, 0)
   const kept = list.slice(over)

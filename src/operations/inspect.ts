@@ -1,19 +1,26 @@
 /** What happened to one event, step by step, why, and what to do: for the command line and the console alike. */
 
+import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import { optionsAt } from '../accounts/options.ts'
 import { reopen } from '../drift/envelope.ts'
 import type { EventPage } from '../events/define.ts'
 import { probeMsMax } from '../lib/backoff.ts'
 import { skewMsMax } from '../lib/clock.ts'
 import { codeOf, Problem } from '../lib/errors.ts'
 import type { Json } from '../lib/json.ts'
-import { openLearnt, resolve } from '../pipeline/resolve.ts'
+import type { Sent } from '../mapping/apply.ts'
+import { isLeftOut, type LeftOut } from '../mapping/option.ts'
+import type { Options } from '../mapping/options.ts'
+import { noOptions } from '../mapping/versions.ts'
+import { type Learnt, openLearnt, type Resolved, resolve } from '../pipeline/resolve.ts'
 import { textsOf } from '../pipeline/texts.ts'
-import { translate } from '../pipeline/translate.ts'
+import { sentFor } from '../pipeline/translate.ts'
 import type { Call } from '../segment/call.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Cursor, LaneShown, Lookup, Query, Shown } from '../storage/ports/lookup.ts'
-import { type Explained, explain } from './reasons.ts'
+import { firstDestination } from '../storage/ports/entry.ts'
+import type { Cursor, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+import { type Explained, explain, ofIgnored, ofWithout } from './reasons.ts'
 import { inBody } from './trial.ts'
 
 export interface Step {
@@ -46,6 +53,9 @@ export function tell(shown: Shown, install: Install | undefined, lanes: readonly
     case 'quarantined':
       steps.push({ at: shown.settledAt ?? receivedAt, what: 'set aside: it cannot be read as an event' })
       return because(shown.reason ?? 'unknown')
+    case 'ignored':
+      steps.push({ at: shown.settledAt ?? receivedAt, what: 'left out here, and kept' })
+      return shown.reason === undefined ? { steps } : because(shown.reason)
     case 'unclaimed':
       steps.push({ what: `waits for account ${org} to be installed` })
       return because('not_installed')
@@ -88,6 +98,10 @@ export interface Opened {
   cameIn: Json | string
   /** What goes out, or went out, for it. */
   goesOut?: Call
+  /** A second event that goes with it in the same request. */
+  goesWith?: Call
+  /** What the destination's options did to it beyond what they say: one sentence each. */
+  notes?: string[]
   /** What Drift answered when it was asked. */
   learnt?: Json
 }
@@ -96,10 +110,14 @@ interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   lookup: Lookup
+  accounts: Pick<Accounts, 'get'>
 }
 
 /** Opens what is sealed: personal data, so the caller writes it to the audit. */
-export async function openEntry({ catalogue, keyring, lookup }: Needs, id: number): Promise<Opened | undefined> {
+export async function openEntry(
+  { catalogue, keyring, lookup, accounts }: Needs,
+  id: number,
+): Promise<Opened | undefined> {
   const entry = await lookup.read(id)
   if (!entry) return undefined
   try {
@@ -108,23 +126,53 @@ export async function openEntry({ catalogue, keyring, lookup }: Needs, id: numbe
     const envelope = reopen(text)
     const cameIn = envelope ? { type: envelope.type, orgId: envelope.orgId, data: envelope.data } : text
     const learnt = (await openLearnt(keyring, entry)) as Json & object
-    const goesOut = await callOf({ catalogue, keyring }, read)
-    return { cameIn, ...(goesOut ? { goesOut } : {}), ...(Object.keys(learnt).length > 0 ? { learnt } : {}) }
+    const one = await resolveRead({ catalogue, keyring }, read)
+    const sent = one && sentFor(one, optionsAtReceipt(accounts.get(entry.org), entry))
+    return {
+      cameIn,
+      ...(sent ? shownOfSent(sent, one.learnt) : {}),
+      ...(Object.keys(learnt).length > 0 ? { learnt } : {}),
+    }
   } catch (error) {
     if (error instanceof Problem) return { cameIn: `(${codeOf(error)}: ${error.message})` }
     throw error
   }
 }
 
-/** The call an entry becomes, by the mapping it has; nothing when it is not known whose it is, or it says nothing. */
-async function callOf(
+/** The options that an entry is sent with at the destination whose state is shown. */
+function optionsAtReceipt(install: Install | undefined, { mapping, destination }: ReadEntry): Options {
+  if (!install) return noOptions
+  return optionsAt(install, destination || firstDestination, mapping)
+}
+
+function shownOfSent(
+  sent: Sent | LeftOut,
+  { extraRefused, without }: Learnt,
+): Pick<Opened, 'goesOut' | 'goesWith' | 'notes'> {
+  const unknown =
+    without === undefined ? [] : [`Drift did not say what its options take of the contact: ${ofWithout[without][0]}`]
+  if (isLeftOut(sent)) return { notes: [ofIgnored[sent.leftOut][0], ...unknown] }
+  const notes = [
+    ...unknown,
+    ...sent.leftOff.map((name) => `the option ${name} was left off: with it the message would be over 32,000 bytes`),
+    ...(extraRefused
+      ? [`Segment refused the Live Chat event that was to go with it (${extraRefused}), and took this one`]
+      : []),
+  ]
+  return { goesOut: sent.call, ...(sent.extra ? { goesWith: sent.extra } : {}), ...(notes.length > 0 ? { notes } : {}) }
+}
+
+export type Known = Extract<Resolved, { is: 'known' }>
+
+/** An entry as the pipeline resolves it, with what has been learnt of it; undefined when it is not known whose it is. */
+export async function resolveRead(
   needs: Pick<Needs, 'catalogue' | 'keyring'>,
   { entry, bodies }: ReturnType<typeof inBody>,
-): Promise<Call | undefined> {
+): Promise<Known | undefined> {
   const remembered = new Map(entry.contact && entry.conversation ? [[entry.conversation, entry.contact] as const] : [])
   const conversations = { recall: async () => remembered, remember: async () => {} }
   const [one] = await resolve({ ...needs, conversations }, entry.org, { entries: [entry], bodies })
-  return one?.is === 'known' ? translate(one.page, one.data, one.known, entry) : undefined
+  return one?.is === 'known' ? one : undefined
 }
 
 /** Everything that a query finds, page by page, for as long as it is wanted. */

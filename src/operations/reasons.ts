@@ -3,6 +3,7 @@
  * account, and what ends them, are in src/accounts/needs-attention.ts.
  */
 import { accountReasons, isAccountReason, type Owner } from '../accounts/needs-attention.ts'
+import type { WithoutReason } from '../pipeline/contacts.ts'
 import type { IgnoredReason } from '../storage/ports/entry.ts'
 
 export interface Explained {
@@ -68,7 +69,7 @@ export const ofEvents: Table = {
   sealed_unreadable: ['the stored bytes were changed', 'restore a backup: see docs/backup.md'],
 }
 
-/** Why an event is only counted; nothing of it is kept. */
+/** Why an event is only counted, and nothing of it kept; or why one destination does not get it, which is said there. */
 export const ofIgnored: Readonly<Record<IgnoredReason, Table[string]>> = {
   switched_off: [
     'the account has switched this type off',
@@ -83,6 +84,32 @@ export const ofIgnored: Readonly<Record<IgnoredReason, Table[string]>> = {
   not_allowed: [
     'DRIFT_ORG_IDS_ALLOWED does not list the account, and it is not installed',
     'list it there and restart the service; what came before that is not kept',
+  ],
+  filtered: [
+    'the options of the destination leave it out there',
+    'nothing; to send it there all the same, change the option `only` and redrive it with today’s options: it is kept',
+  ],
+  no_consent: [
+    'the options of the destination send nothing there without consent, and the contact has none that can be read',
+    'nothing; once the contact has it, redrive the event with today’s options: it is kept',
+  ],
+}
+
+/** Why an event was sent without what its options take of its contact. */
+export const ofWithout: Readonly<Record<WithoutReason, readonly [means: string, todo: string]>> = {
+  contact_missing: [
+    'Drift does not know the contact',
+    'nothing; redrive the event with today’s options to ask again: Segment then keeps what it has',
+  ],
+  contact_forbidden: [
+    'Drift does not let this account’s grant read contacts',
+    'give the Drift app the scope contact_read, and connect the account again',
+  ],
+  contact_grant_dead: ['the grant of the account has ended', 'connect the account again'],
+  contact_unanswered: ['Drift did not answer for ten minutes', 'nothing: look at Drift’s status if it goes on'],
+  contact_crowded: [
+    'too many events waited for their contacts while Drift did not answer',
+    'nothing: look at Drift’s status if it goes on',
   ],
 }
 

@@ -2,9 +2,11 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import { optionsVersionOf } from '../accounts/options.ts'
 import { type EventPage, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { State } from '../storage/ports/entry.ts'
+import { stampOf } from '../mapping/versions.ts'
+import type { Org, State } from '../storage/ports/entry.ts'
 import type { Inbox, Redriven } from '../storage/ports/inbox.ts'
 import type { Lookup, Query, Shown, ShownState } from '../storage/ports/lookup.ts'
 import { findAll } from './inspect.ts'
@@ -14,7 +16,7 @@ import { tryAgain } from './trial.ts'
 export type Mapping = 'then' | 'today'
 
 /** What can be driven again; the rest waits anyway. */
-export const redrivable: readonly ShownState[] = ['dead', 'quarantined', 'delivered']
+export const redrivable: readonly ShownState[] = ['dead', 'quarantined', 'delivered', 'ignored']
 /** What is, unless a person asks for more: sending delivered events again is rarely meant. */
 export const failed: readonly State[] = ['dead', 'quarantined']
 
@@ -101,12 +103,16 @@ export async function redriveOne(needs: RedriveNeeds, shown: Shown, mapping: Map
 /** The move, or in a word why it cannot be, or would fail again. */
 async function moveOf(needs: MoveNeeds, shown: Shown, mapping: Mapping): Promise<Redriven | string> {
   const { catalogue, accounts } = needs
-  const byToday = (page: EventPage) => (mapping === 'today' || shown.mapping === 0 ? mappingOf(page) : shown.mapping)
+  const isToday = mapping === 'today' || shown.mapping === 0
+  const byToday = (page: EventPage, org: Org) => {
+    const install = accounts.get(org)
+    return isToday ? stampOf(mappingOf(page), install ? optionsVersionOf(install) : 0) : shown.mapping
+  }
   const own = catalogue.get(shown.type)
   // What Segment took becomes the same call by the same mapping.
-  const isTried = shown.state === 'delivered' && own !== undefined && byToday(own) === shown.mapping
+  const isTried = shown.state === 'delivered' && own !== undefined && byToday(own, shown.org) === shown.mapping
   // mutant: sends again what must fail again
-  const read = isTried ? ({ is: 'usable', ...shown } as const) : await tryAgain(needs, shown, byToday)
+  const read = isTried ? ({ is: 'usable', ...shown } as const) : await tryAgain(needs, shown, { byToday, isToday })
   if (read.is === 'fails') return read.reason
   const { org, type } = read
   const page = catalogue.get(type)
@@ -118,6 +124,6 @@ async function moveOf(needs: MoveNeeds, shown: Shown, mapping: Mapping): Promise
     id: shown.id,
     ...(org === shown.org ? {} : { org }),
     ...(type === shown.type ? {} : { type }),
-    ...(byToday(page) === shown.mapping ? {} : { mapping: byToday(page) }),
+    ...(isToday ? { mapping: byToday(page, org) } : {}),
   }
 }

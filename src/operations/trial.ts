@@ -1,19 +1,32 @@
 /** Whether an event that is to be sent again would become a call: tried before it is moved, by what sends it afterwards. */
+import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import { optionsAt } from '../accounts/options.ts'
 import { deletionType, reopen } from '../drift/envelope.ts'
 import type { EventPage } from '../events/define.ts'
 import { Problem } from '../lib/errors.ts'
-import { type InBody, resolve } from '../pipeline/resolve.ts'
+import { isLeftOut } from '../mapping/option.ts'
+import { attributesTaken, type Options } from '../mapping/options.ts'
+import { noOptions } from '../mapping/versions.ts'
+import { type InBody, type Resolved, resolve } from '../pipeline/resolve.ts'
 import { textsOf } from '../pipeline/texts.ts'
-import { translate } from '../pipeline/translate.ts'
+import { sentFor } from '../pipeline/translate.ts'
 import { messageBytesMax, textOf } from '../segment/batch.ts'
-import type { Body } from '../storage/ports/entry.ts'
+import { type Body, firstDestination, type Org } from '../storage/ports/entry.ts'
 import type { Lookup, ReadEntry, Shown } from '../storage/ports/lookup.ts'
 
 interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   lookup: Lookup
+  accounts: Pick<Accounts, 'get'>
+}
+
+interface How {
+  /** The mapping that it is to have, in this account. */
+  byToday(page: EventPage, org: Org): number
+  /** Its contact is asked for again. */
+  isToday: boolean
 }
 
 /** Which account and event it is after all, or the reason why it would fail. */
@@ -23,8 +36,8 @@ export type Tried = { is: 'usable'; org: string; type: string } | { is: 'fails';
  * Tries what happens to an event once it waits again: its body is opened, judged and translated by this version of its
  * page. Whose it is, where Drift must be asked, is not known before; such an event is usable.
  */
-export async function tryAgain(needs: Needs, shown: Shown, mapping: (page: EventPage) => number): Promise<Tried> {
-  const { catalogue, keyring, lookup } = needs
+export async function tryAgain(needs: Needs, shown: Shown, { byToday, isToday }: How): Promise<Tried> {
+  const { catalogue, keyring, lookup, accounts } = needs
   if (shown.type === deletionType) return { is: 'fails', reason: deletionType }
   const read = await lookup.read(shown.id)
   if (!read) return { is: 'fails', reason: shown.reason ?? 'unknown' }
@@ -34,13 +47,15 @@ export async function tryAgain(needs: Needs, shown: Shown, mapping: (page: Event
     if (!envelope) return { is: 'fails', reason: shown.reason ?? 'invalid_json' }
     const page = catalogue.get(envelope.type)
     if (!page) return { is: 'fails', reason: 'type_unknown' }
-    const waiting: InBody = { ...entry, type: envelope.type, state: 'waiting', mapping: mapping(page) }
+    const waiting: InBody = { ...entry, type: envelope.type, state: 'waiting', mapping: byToday(page, envelope.orgId) }
     const remembered = new Map(
       entry.contact && entry.conversation ? [[entry.conversation, entry.contact] as const] : [],
     )
     const conversations = { recall: async () => remembered, remember: async () => {} }
     const [one] = await resolve({ catalogue, keyring, conversations }, entry.org, { entries: [waiting], bodies })
-    const reason = one && failureOf(one)
+    const install = accounts.get(envelope.orgId)
+    const options = install ? optionsAt(install, shown.destination || firstDestination, waiting.mapping) : noOptions
+    const reason = one && failureOf(one, options, isToday)
     return reason === undefined ? { is: 'usable', org: envelope.orgId, type: envelope.type } : { is: 'fails', reason }
   } catch (error) {
     if (error instanceof Problem) return { is: 'fails', reason: error.code }
@@ -48,13 +63,15 @@ export async function tryAgain(needs: Needs, shown: Shown, mapping: (page: Event
   }
 }
 
-function failureOf(one: Awaited<ReturnType<typeof resolve>>[number]): string | undefined {
+function failureOf(one: Resolved, options: Options, isToday: boolean): string | undefined {
   if (one.is === 'quarantined') return one.reason
-  if (one.is === 'asking') return undefined
+  // What its contact is by then is not known.
+  if (one.is === 'asking' || (isToday && attributesTaken(options).length > 0)) return undefined
   try {
-    const call = translate(one.page, one.data, one.known, one.entry)
-    if (!call) return 'empty'
-    return Buffer.byteLength(textOf(call)) > messageBytesMax ? 'message_too_large' : undefined
+    const sent = sentFor(one, options)
+    if (!sent) return 'empty'
+    if (isLeftOut(sent)) return sent.leftOut
+    return Buffer.byteLength(textOf(sent.call)) > messageBytesMax ? 'message_too_large' : undefined
   } catch {
     return 'translation_failed'
   }

@@ -8,6 +8,8 @@ export interface Delivered {
   delivered: number[]
   /** Refused alone, though Segment takes others of this account. */
   dead: { id: number; reason: string }[]
+  /** Of those delivered: the second event that was to go with them was refused, for this reason. */
+  extraRefused?: { id: number; reason: string }[]
   /** Why the rest was not sent: the whole lane waits. */
   stopped?: Pause
 }
@@ -22,12 +24,20 @@ export async function deliver(
   probing: boolean,
 ): Promise<Delivered> {
   const result: Delivered = { delivered: [], dead: [] }
+  const without = new Map<number, string>()
   const parts = [run]
   for (let part = parts.shift(); part; part = parts.shift()) {
     const verdict = await attempt(part)
     if (verdict.is === 'done') result.delivered.push(...part.map(({ id }) => id))
+    // mutant: lets an event die of the one that goes with it
+    else if (verdict.is === 'refused' && isPair(part)) {
+      const [{ id, whose, alone }] = part
+      without.set(id, verdict.reason)
+      parts.unshift([{ id, whose, text: alone, bytes: Buffer.byteLength(alone) }])
+    }
     // mutant: lets an outage be an end
-    else if (verdict.is !== 'refused') return { ...result, dead: sureDead(result), stopped: verdict }
+    else if (verdict.is !== 'refused')
+      return { ...withRefused(result, without), dead: sureDead(result), stopped: verdict }
     // mutant: drops the whole batch on a 400
     else if (part.length === 1) result.dead.push({ id: part[0]!.id, reason: verdict.reason })
     // mutant: sends the halves of a refused batch in the wrong order
@@ -36,7 +46,21 @@ export async function deliver(
   if (result.dead.length === run.length && (run.length > 1 || probing)) {
     return { delivered: [], dead: [], stopped: { is: 'held', reason: allRefused } }
   }
-  return result
+  return withRefused(result, without)
+}
+
+/** One event, and a second one that goes with it. */
+function isPair(part: readonly Packed[]): part is [Packed & { alone: string }] {
+  return part.length === 1 && part[0]!.alone !== undefined
+}
+
+function withRefused(result: Delivered, without: ReadonlyMap<number, string>): Delivered {
+  if (without.size === 0) return result
+  const extraRefused = result.delivered.flatMap((id) => {
+    const reason = without.get(id)
+    return reason === undefined ? [] : [{ id, reason }]
+  })
+  return { ...result, extraRefused }
 }
 
 /** As long as Segment has taken nothing beside them, it may be the account that is refused, and of that nothing dies. */

@@ -13,6 +13,10 @@ export interface Hand {
   next(mayStart: boolean): Promise<Given> | undefined
   /** The line goes on behind what was read last. */
   isLong(): boolean
+  /** It takes up what comes. */
+  goesOn(): boolean
+  /** It would, and has no room in hand. */
+  isFull(): boolean
   /**
    * How long until `next` is worth asking again though nothing has ended or come; without end if it is not. `startInMs`:
    * then a request could start.
@@ -129,6 +133,8 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
       return read(fromBeginning, Math.min(messagesMax, left.entries), Math.min(leaseBytesMax, left.bytes))
     },
     isLong: () => isLong,
+    goesOn: () => requests() > 0,
+    isFull: () => requests() > 0 && roomLeft() === undefined,
     againInMs(startInMs) {
       if (!roomLeft()) return Number.POSITIVE_INFINITY
       const readAgainInMs = Math.max(againAt - clock.monotonic(), 0)

@@ -10,12 +10,11 @@ import { type Id, idOf } from '../events/define.ts'
 import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
 import type { Look } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { canonical } from '../lib/json.ts'
 import type { Entry } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { watchLease } from './lease-watch.ts'
-import { type InBody, type Learnt, learntPlace, mustAsk, openLearnt, type Resolved, resolve } from './resolve.ts'
+import { type InBody, type Learnt, mustAsk, openLearnt, type Resolved, resolve, sealLearnt } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 
@@ -203,7 +202,7 @@ async function settlementOf(needs: AskNeeds, one: Resolved): Promise<Settlement>
 }
 
 async function known(needs: AskNeeds, entry: InBody, learnt: Learnt): Promise<Settlement> {
-  const bytes = await sealLearnt(needs, entry, learnt)
+  const bytes = await sealLearnt(needs.keyring, entry, learnt)
   return { id: entry.id, to: 'waiting', at: needs.clock.now(), contact: learnt.contactId!, known: bytes }
 }
 
@@ -215,7 +214,7 @@ async function missing(needs: AskNeeds, entry: InBody): Promise<Settlement> {
   if (now - missingSince >= missingMsMax && entry.failures + 1 >= missingAnswersMin)
     return { id: entry.id, to: 'dead', at: now, reason: 'conversation_missing' }
   const again = await askAgain(needs, entry, 'conversation_missing')
-  return { ...again, known: await sealLearnt(needs, entry, { missingSince }) }
+  return { ...again, known: await sealLearnt(needs.keyring, entry, { missingSince }) }
 }
 
 async function lastInLine({ clock }: AskNeeds, { id }: InBody, reason: string): Promise<Settlement> {
@@ -226,10 +225,6 @@ async function lastInLine({ clock }: AskNeeds, { id }: InBody, reason: string): 
 async function askAgain({ clock, random }: AskNeeds, entry: InBody, reason: string): Promise<Settlement> {
   const now = clock.now()
   return { id: entry.id, to: 'asking', at: now, dueAt: now + backoffMs(entry.failures + 1, random), reason }
-}
-
-function sealLearnt({ keyring }: AskNeeds, entry: InBody, learnt: Learnt): Promise<Buffer> {
-  return keyring.seal(entry.org, learntPlace(entry.messageId), canonical(learnt as JsonObject))
 }
 
 async function confirmDisconnect(needs: AskNeeds, lease: Lease, leaving: Entry[]): Promise<void> {

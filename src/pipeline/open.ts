@@ -18,6 +18,7 @@ import type { Send } from '../lib/request.ts'
 import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Storage } from '../storage/ports/storage.ts'
+import { openContacts } from './contacts.ts'
 import { logAccountChange, loggingEndings } from './endings-log.ts'
 import { askLease } from './lookup-lane.ts'
 import { leaseBytesMax } from './prepare.ts'
@@ -73,7 +74,21 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     if (install.state === 'disconnected') await disconnect.erase(install.org)
   }
   const { segment, messagesMax = requestMessagesMax } = needs
-  const lane = { storage, catalogue, accounts, keyring, send, segment, clock, random, log, leaseMs, messagesMax }
+  const contacts = openContacts({ grants, send, clock, random, driftUrl: apiUrl })
+  const lane = {
+    storage,
+    catalogue,
+    accounts,
+    contacts,
+    keyring,
+    send,
+    segment,
+    clock,
+    random,
+    log,
+    leaseMs,
+    messagesMax,
+  }
   const loop = { inbox, holder: timeOrderedId(random, clock.now()), clock, log, leaseMs }
   const sending = working({
     ...loop,

@@ -2,6 +2,7 @@
 
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import { optionsVersionOf } from '../accounts/options.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import {
   deletionType,
@@ -19,6 +20,7 @@ import { type EventPage, idOf, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
+import { stampOf } from '../mapping/versions.ts'
 import type { IgnoredReason, Lane, NewEvent, Org } from '../storage/ports/entry.ts'
 import type { Inbox } from '../storage/ports/inbox.ts'
 import { type Arriving, keeping } from './keep.ts'
@@ -142,11 +144,17 @@ export function receiver(needs: Needs): Receive {
       ...(page && !timeless ? { ownTime: ownTimeOf(envelope.data, page) } : {}),
       // mutant: remembers an event without id or time for a month
       rememberMs: timeless ? rememberTimelessMs : rememberMs,
-      ...(page ? { mapping: mappingOf(page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
+      ...(page ? { mapping: stampFor(org, page), ...searchedBy(page, envelope.data) } : personIn(envelope)),
       ...(once === undefined ? {} : { once }),
       ...(reason === undefined ? {} : { reason }),
       ...first,
     })
+  }
+
+  /** By which an event is translated, and with which options it is sent: those of this moment, whatever is chosen later. */
+  function stampFor(org: Org, page: EventPage): number {
+    const install = accounts.get(org)
+    return stampOf(mappingOf(page), install ? optionsVersionOf(install) : 0)
   }
 
   /** Whom a request for deletion names, if it does so as other events do. */

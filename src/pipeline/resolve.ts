@@ -4,10 +4,11 @@ import type { Keyring } from '../accounts/keyring.ts'
 import { deletionType, reopen, reopenChecked } from '../drift/envelope.ts'
 import { type EventPage, type Id, idOf, type Known } from '../events/define.ts'
 import { Problem } from '../lib/errors.ts'
-import { isObject, type JsonObject, readText } from '../lib/json.ts'
+import { canonical, isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Conversations } from '../storage/ports/accounts.ts'
 import type { Body, Entry } from '../storage/ports/entry.ts'
 import type { Lease } from '../storage/ports/inbox.ts'
+import type { WithoutReason } from './contacts.ts'
 import { type Texts, textsOf } from './texts.ts'
 
 /** An entry as far as it is looked at here. */
@@ -15,7 +16,7 @@ export type InBody = Pick<Entry, 'id' | 'org' | 'type' | 'messageId' | 'received
   Pick<Entry, 'contact' | 'conversation' | 'body' | 'position' | 'known'> & { state: Entry['state'] | 'ignored' }
 
 export type Resolved =
-  | { is: 'known'; entry: InBody; page: EventPage; data: JsonObject; known: Known }
+  | { is: 'known'; entry: InBody; page: EventPage; data: JsonObject; known: Known; learnt: Learnt }
   | { is: 'asking'; entry: InBody; page: EventPage; data: JsonObject; conversationId: Id }
   | { is: 'quarantined'; entry: InBody; reason: string }
 
@@ -58,21 +59,33 @@ export async function resolve(
     }
     if (one.is !== 'asking' || mustAsk(one.page, one.data)) return one
     const contactId = learnt.get(one.conversationId) ?? contactOf.get(one.conversationId)
-    return contactId === undefined ? one : { ...one, is: 'known', known: { contactId } }
+    return contactId === undefined ? one : { ...one, is: 'known', known: { contactId }, learnt: {} }
   })
   if (learnt.size > 0) await needs.conversations.remember(org, learnt, lease)
   return resolved
 }
 
-/** What Drift answered, or when it first did not know the conversation; sealed with the entry. */
+/**
+ * What was learnt of an event beside its webhook; sealed with the entry. Whatever a call is made of stands in it before the
+ * first attempt, so that each attempt is the same.
+ */
 export interface Learnt {
   contactId?: Id
   conversation?: JsonObject
+  /** When Drift first did not know the conversation. */
   missingSince?: number
+  /** When its contact was first asked for, and Drift did not answer. */
+  askedSince?: number
+  /** Those of its contact that its options take, as they were when it was sent first. */
+  attributes?: JsonObject
+  /** Why nothing is known of its contact. */
+  without?: WithoutReason
+  /** Why Segment refused the second event that was to go with this one. */
+  extraRefused?: string
 }
 
 /** Where it belongs: sealed bytes that are moved to another entry do not open. */
-export function learntPlace(messageId: string): string {
+function learntPlace(messageId: string): string {
   return `learnt ${messageId}`
 }
 
@@ -83,6 +96,14 @@ export async function openLearnt(
   if (!entry.known) return {}
   const reading = readText((await keyring.open(learntPlace(entry.messageId), entry.known)).toString())
   return reading.ok && isObject(reading.value) ? (reading.value as Learnt) : {}
+}
+
+export function sealLearnt(
+  keyring: Pick<Keyring, 'seal'>,
+  { org, messageId }: Pick<Entry, 'org' | 'messageId'>,
+  learnt: Learnt,
+): Promise<Buffer> {
+  return keyring.seal(org, learntPlace(messageId), canonical(learnt as JsonObject))
 }
 
 /** An entry that does not open, because its bytes were changed, must not hold up those behind it. */
@@ -106,9 +127,10 @@ async function openEntry({ catalogue, keyring }: Needs, texts: Texts, entry: InB
   if (!page) return { is: 'quarantined', entry, reason: 'type_unknown' }
   const { data } = envelope
   if (!page.data.safeParse(data).success) return { is: 'quarantined', entry, reason: 'shape_unknown' }
-  const { contactId, conversation } = await openLearnt(keyring, entry)
+  const learnt = await openLearnt(keyring, entry)
+  const { contactId, conversation } = learnt
   if (contactId !== undefined) {
-    return { is: 'known', entry, page, data, known: { contactId, ...(conversation ? { conversation } : {}) } }
+    return { is: 'known', entry, page, data, known: { contactId, ...(conversation ? { conversation } : {}) }, learnt }
   }
   const whose = page.whose(data)
   if (!whose) return { is: 'quarantined', entry, reason: 'nobody_named' }
@@ -117,7 +139,7 @@ async function openEntry({ catalogue, keyring }: Needs, texts: Texts, entry: InB
     return { is: 'asking', entry, page, data, conversationId }
   }
   return 'contactId' in whose
-    ? { is: 'known', entry, page, data, known: whose }
+    ? { is: 'known', entry, page, data, known: whose, learnt }
     : { is: 'quarantined', entry, reason: 'nobody_named' }
 }
 

@@ -13,22 +13,29 @@ import type { Clock, Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
-import { type Packed, type Room, roomOf } from '../segment/batch.ts'
+import { type Room, roomOf } from '../segment/batch.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Given, LaneKey, Org } from '../storage/ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../storage/ports/inbox.ts'
 import { type Attempts, attempts, holdNow } from './attempt.ts'
-import { allRefused, type Delivered, deliver, judgement } from './deliver.ts'
+import { contactWaits } from './contact-waits.ts'
+import type { Contacts } from './contacts.ts'
+import { allRefused, deliver, judgement } from './deliver.ts'
+import { refusalsOf, type WithExtra } from './extras.ts'
 import { flights } from './flights.ts'
 import { type Hand, openHand } from './hand.ts'
 import { watchLease } from './lease-watch.ts'
+import { optionsFor } from './options-for.ts'
 import { type PrepareNeeds, prepare } from './prepare.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
+import { failedOf, settlementsOf } from './settlements.ts'
 import { settler } from './settler.ts'
 import type { Turn } from './worker.ts'
 
 export interface SendNeeds extends PrepareNeeds {
   accounts: Accounts
+  /** What Drift says of contacts, for the options that take it. */
+  contacts: Contacts
   send: Send
   segment: { us: string; eu: string }
   random: Random
@@ -75,10 +82,12 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const isAsBegun = () => accounts.get(lease.org)?.generation === install.generation
   const bell = openBell(clock)
   const hand = openHand({ ...needs, inbox, isAsBegun, came: bell.ring }, lease, turn)
-  const sent = await sendAll(needs, lease, requests, { room, bell, hand }, totals)
+  needs.contacts.begin(lease)
+  const sent = await sendAll(needs, lease, requests, { room, bell, hand, isOurs }, totals)
   if (!sent) return
-  const { settlements, stopped } = sent
-  const ending = await endingFor(needs, lease, install, stopped, requests.made())
+  const { settlements, stopped, restMs } = sent
+  const ended = await endingFor(needs, lease, install, stopped, requests.made())
+  const ending = { ...ended, readyAt: Math.max(ended.readyAt, clock.now() + restMs) }
   const ours = await inbox.settle(lease, settlements, ending)
   if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, 'delivered', clock.now())
   log.info('batch', {
@@ -97,7 +106,17 @@ interface Means {
   /** Rung when there may be something to do: a request or a transaction has ended, something has come. */
   bell: Bell
   hand: Hand
+  isOurs(): Promise<boolean>
 }
+
+/**
+ * What waits for its contact alone is taken up again after so long at most: a lane that is not leased does not hear of what
+ * comes for others.
+ */
+const contactRestMsMax = 5_000
+/** Events of a lease that may wait for their contacts, and where they have filled its hand. */
+const waitingMax = 2_000
+const waitingMaxFull = 250
 
 /**
  * Sends what a lease holds and what comes meanwhile, some requests at once, until nothing is left. What became of a
@@ -108,11 +127,12 @@ async function sendAll(
   needs: SendNeeds,
   lease: Lease,
   { attempt, attemptOf }: Attempts,
-  { room, bell, hand }: Means,
+  { room, bell, hand, isOurs }: Means,
   totals: Totals,
-): Promise<{ settlements: Settlement[]; stopped: Pause | undefined } | undefined> {
-  const { clock, storage } = needs
+): Promise<Sending | undefined> {
+  const { clock, storage, contacts, keyring } = needs
   const learnt = new Map<number, Id>()
+  const withExtra: WithExtra = new Map()
   const settling = settler({ inbox: storage.inbox, letGo: hand.letGo, done: bell.ring }, lease)
   let stopped: Pause | undefined
   const judging = judgement()
@@ -127,14 +147,31 @@ async function sendAll(
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
-    settling.add(counted(settlementsOf(result, learnt, attemptOf, clock.now())))
+    const notes = await refusalsOf(needs.keyring, result, withExtra)
+    settling.add(counted(settlementsOf(result, learnt, attemptOf, clock.now(), notes)))
     settling.add(failedOf(run, result, attemptOf, clock.now()))
     stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
   })
 
+  const waits = contactWaits(
+    {
+      contacts,
+      keyring,
+      clock,
+      isOurs,
+      // They stay in hand.
+      note: (settlements) => storage.inbox.settle(lease, settlements),
+      aside: (settlements) => settling.now(counted([...settlements])),
+      withExtra,
+      most: () => (hand.isFull() ? waitingMaxFull : waitingMax),
+      came: bell.ring,
+    },
+    lease.org,
+  )
+
   async function take(given: Given, moreComes: () => boolean): Promise<void> {
-    const prepared = await prepare(needs, lease, given)
+    const prepared = await prepare(needs, lease, given, (version) => optionsFor(needs, lease, version))
     totals.entries += given.entries.length
     // What must ask goes on its way first, and does not wait for Segment.
     if (prepared.aside.length > 0) {
@@ -142,7 +179,8 @@ async function sendAll(
       needs.wakeAsking()
     }
     for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
-    sending.add(prepared.messages, moreComes())
+    for (const [id, known] of prepared.withExtra) withExtra.set(id, known)
+    sending.add(await waits.take(prepared.items), moreComes())
   }
 
   /** Begins to read what comes next, if it is time to. */
@@ -154,6 +192,11 @@ async function sendAll(
     return reading
   }
 
+  /** For an answer of Drift's that is on its way; for one that must be asked for again only while others may come as well. */
+  function waitsOn(): boolean {
+    return !sending.isStopped() && (waits.isAsking() || (!waits.isEmpty() && hand.goesOn()))
+  }
+
   try {
     let reading: Promise<Given> | undefined = Promise.resolve(lease)
     for (;;) {
@@ -161,11 +204,15 @@ async function sendAll(
         const given = await reading
         reading = readNext()
         await take(given, () => reading !== undefined && hand.isLong())
-      } else reading = readNext()
-      if (reading === undefined && sending.isIdle()) break
+      } else {
+        if (!waits.isEmpty()) sending.add(await waits.next())
+        reading = readNext()
+      }
+      if (waits.isLost()) sending.stop()
+      if (reading === undefined && sending.isIdle() && !waitsOn()) break
       settling.flush()
       if (reading === undefined) {
-        await bell.rung(sending.isStopped() ? undefined : hand.againInMs(sending.restMs()))
+        await bell.rung(sending.isStopped() ? undefined : Math.min(hand.againInMs(sending.restMs()), waits.restMs()))
       }
     }
     await sending.finish()
@@ -178,7 +225,16 @@ async function sendAll(
   const rest = { delivered: [], dead: judging.rest() }
   if (!stopped) settling.add(counted(settlementsOf(rest, learnt, attemptOf, clock.now())))
   const settlements = await settling.finish()
-  return settlements && { settlements, stopped }
+  const restMs = stopped || waits.isEmpty() ? 0 : Math.min(waits.restMs(), contactRestMsMax)
+  return settlements && { settlements, stopped, restMs }
+}
+
+interface Sending {
+  /** What is still to be settled, with the lease's end. */
+  settlements: Settlement[]
+  stopped: Pause | undefined
+  /** How long what waits for its contact is left alone. */
+  restMs: number
 }
 
 interface Totals {
@@ -241,39 +297,6 @@ async function endingFor(
     Buffer.compare(now.writeKey, install.writeKey!) === 0
   const counts = await markTrouble(accounts, lease.org, stopped.reason, now, isCurrent)
   return endingOf(lease, counts ? stopped : undefined, now, random)
-}
-
-function settlementsOf(
-  { delivered, dead }: Delivered,
-  learnt: Map<number, Id>,
-  attemptOf: Attempts['attemptOf'],
-  at: number,
-): Settlement[] {
-  const by = (id: number) => {
-    const contact = learnt.get(id)
-    learnt.delete(id)
-    const attempt = attemptOf(id)
-    return { ...(attempt && { attempt }), ...(contact === undefined ? {} : { contact }) }
-  }
-  return [
-    ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
-    ...dead.map(({ id, reason }): Settlement => ({ id, to: 'dead', at, reason, ...by(id) })),
-  ]
-}
-
-/** Those of a run that were in a request that has failed, and wait for the next one. */
-function failedOf(
-  run: readonly Packed[],
-  { delivered, dead, stopped }: Delivered,
-  attemptOf: Attempts['attemptOf'],
-  at: number,
-): Settlement[] {
-  if (!stopped) return []
-  const ended = new Set([...delivered, ...dead.map(({ id }) => id)])
-  return run.flatMap(({ id }): Settlement[] => {
-    const attempt = ended.has(id) ? undefined : attemptOf(id)
-    return attempt ? [{ id, to: 'same', at, attempt }] : []
-  })
 }
 
 function laneOf({ org, lane, destination }: Lease): LaneKey {

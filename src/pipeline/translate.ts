@@ -37,13 +37,12 @@ export function translate(
 
 /** What a destination with these options gets of an event; undefined when the event says nothing. */
 export function sentFor(
-  { page, data, known, entry }: Translated,
+  { page, data, known, entry, learnt }: Translated,
   options: Options,
-  attributes?: Attributes,
 ): Sent | LeftOut | undefined {
   const call = translate(page, data, known, entry)
   if (!call || options === noOptions) return call && { call, leftOff: [] }
-  return applyOptions(call, page, options, attributes)
+  return applyOptions(call, page, options, learnt?.attributes)
 }
 
 export interface Translated {
@@ -51,6 +50,8 @@ export interface Translated {
   data: JsonObject
   known: Known
   entry: { messageId: string; receivedAt: number; mapping: number }
+  /** `attributes`: what is known of its contact, as far as options take it. */
+  learnt?: { attributes?: Attributes }
 }
 
 /** Drift's time of the event where it is a plausible one, else its receipt. */

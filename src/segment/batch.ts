@@ -13,8 +13,11 @@ export interface Packed {
   id: number
   /** Whose it is: what belongs to one contact goes out in order. */
   whose: string
+  /** As it stands in a batch: a message, or a message, a comma, and a second one that goes with it. */
   text: string
   bytes: number
+  /** The first message alone, where there is a second: what is sent when Segment refuses the two together. */
+  alone?: string
 }
 
 /** The call as it stands in a batch. Lone surrogates become U+FFFD: no JSON reader on the way stumbles over them. */
@@ -48,18 +51,32 @@ export function fill(
   const run: Packed[] = []
   const rest: Packed[] = []
   let bytes = 0
+  let many = 0
   for (const [at, message] of messages.entries()) {
     if (mustWait(message.whose)) {
       rest.push(message)
       continue
     }
     const more = message.bytes + (run.length > 0 ? 1 : 0)
-    if (run.length === room.messages || (run.length > 0 && bytes + more > room.bytes))
-      return { run, rest: [...rest, ...messages.slice(at)], isFull: true }
+    const isFull = many + messagesIn(message) > room.messages || bytes + more > room.bytes
+    if (run.length > 0 && isFull) return { run, rest: [...rest, ...messages.slice(at)], isFull: true }
     run.push(message)
     bytes += more
+    many += messagesIn(message)
   }
-  return { run, rest, isFull: run.length === room.messages }
+  return { run, rest, isFull: many >= room.messages }
+}
+
+function messagesIn({ alone }: Packed): number {
+  return alone === undefined ? 1 : 2
+}
+
+/** Packs the calls of one entry: the first, and one that goes with it in the same request. */
+export function packed(id: number, whose: string, call: Call, extra?: Call): Packed {
+  const alone = textOf(call)
+  if (!extra) return { id, whose, text: alone, bytes: Buffer.byteLength(alone) }
+  const text = `${alone},${textOf(extra)}`
+  return { id, whose, text, bytes: Buffer.byteLength(text), alone }
 }
 
 /** `sentAt` is the time of this very attempt: Segment reckons the clock's difference from it. */

@@ -11,6 +11,7 @@ import { clockPromises } from './conformance-clock.ts'
 import { destinationPromises } from './conformance-destinations.ts'
 import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
+import { mappingPromises } from './conformance-mapping.ts'
 import { oncePromises } from './conformance-once.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { snapshotPromises } from './conformance-snapshot.ts'
@@ -58,6 +59,7 @@ const promises = [
   ...destinationPromises,
   ...jobPromises,
   ...lookupPromises,
+  ...mappingPromises,
   ...oncePromises,
   ...retryPromises,
   ...snapshotPromises,

@@ -2,10 +2,13 @@
  * What became of an entry at each destination, as bytes in its row: nine for each attempt. Its last final outcome for each
  * destination is never left out; of the other attempts the first five and the last twenty are kept, and how many were not.
  */
-import type { Destination } from './ports/entry.ts'
+import { type Destination, isKeptReason, type KeptReason } from './ports/entry.ts'
 
-/** `later`: the attempt failed, and the entry stayed. `resent`: from here on it is sent again. */
-const outcomes = ['delivered', 'ignored', 'dead', 'quarantined', 'later', 'resent'] as const
+/**
+ * `later`: the attempt failed, and the entry stayed. `resent`: from here on it is sent again. The last two: ignored for this
+ * reason, and kept.
+ */
+const outcomes = ['delivered', 'ignored', 'dead', 'quarantined', 'later', 'resent', 'filtered', 'no_consent'] as const
 export type HistoryOutcome = (typeof outcomes)[number]
 
 export interface Noted {
@@ -62,7 +65,7 @@ export function shortened(log: Uint8Array): { bytes: Buffer; leftOut: number[] }
 }
 
 function isFinal(outcome: HistoryOutcome): boolean {
-  return outcome === 'delivered' || outcome === 'ignored'
+  return outcome === 'delivered' || outcome === 'ignored' || isKeptReason(outcome)
 }
 
 /** What became of it last at a destination, if that is final: delivered or ignored there. */
@@ -75,6 +78,11 @@ export function wasDelivered(log: Uint8Array | null): boolean {
   return historyOf(log).noted.some(({ outcome }) => outcome === 'delivered')
 }
 
+/** Whether a destination has taken it, or leaves it out but keeps it. */
+export function isKept(log: Uint8Array | null): boolean {
+  return historyOf(log).noted.some(({ outcome }) => outcome === 'delivered' || isKeptReason(outcome))
+}
+
 /** The last attempt at a destination since the entry was sent again, if it was. */
 export function lastAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
   const { noted } = historyOf(log)
@@ -82,4 +90,10 @@ export function lastAt(log: Uint8Array | null | undefined, destination: Destinat
     (note) => note.destination === destination && (note.attempt > 0 || note.outcome === 'resent'),
   )
   return last?.outcome === 'resent' ? undefined : last
+}
+
+/** What a final outcome was counted as. */
+export function countedOutcome({ outcome }: Noted): { outcome: 'delivered' | 'ignored'; reason?: KeptReason } {
+  if (isKeptReason(outcome)) return { outcome: 'ignored', reason: outcome }
+  return { outcome: outcome === 'delivered' ? 'delivered' : 'ignored' }
 }

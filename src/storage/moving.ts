@@ -126,7 +126,12 @@ export const tables: readonly Table[] = [
     key: ['id', 'destination'],
     rowsMax: 2_000,
   },
-  { name: 'learnt', columns: { id: bigint, sealed: 'bytea' }, key: ['id'], rowsMax: 500 },
+  {
+    name: 'learnt',
+    columns: { id: bigint, destination: 'integer', sealed: 'bytea' },
+    key: ['id', 'destination'],
+    rowsMax: 500,
+  },
   {
     name: 'attempts',
     columns: {

@@ -1,7 +1,7 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import { readChecked } from '../lib/json.ts'
 import type { Caution } from './careful.ts'
-import { finalAt, historyOf } from './history.ts'
+import { countedOutcome, finalAt, historyOf } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
 import type { BodyName, Placed, State } from './ports/entry.ts'
@@ -9,6 +9,11 @@ import type { Job } from './ports/jobs.ts'
 import type { LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
 
 type Row = Readonly<Record<string, unknown>>
+
+/** What was learnt of the entry `e`: what is noted for this destination says the rest as well. */
+export function learntAt(destination: string): string {
+  return `(SELECT k.sealed FROM learnt k WHERE k.id = e.id AND k.destination IN (0, ${destination}) ORDER BY k.destination DESC LIMIT 1)`
+}
 
 export function installOf(row: Row): Install {
   return {
@@ -69,15 +74,11 @@ export function cautionOf({ crashes, careful }: Row): Caution {
 
 export function shownOf(row: Row): Shown {
   const destination = Number(row.destination)
-  const state = stateOf(row, destination)
-  // What holds a lane is no matter to what has left it.
-  const why = state === 'delivered' || state === 'ignored' ? null : row.why
   return {
     ...ofBoth(row),
-    state,
+    ...stateOf(row, destination),
     destination: row.excepted === 0 ? 0 : destination,
     ...present({
-      reason: why,
       dueAt: row.due_at,
       settledAt: row.settled_at,
       contact: row.contact,
@@ -86,15 +87,20 @@ export function shownOf(row: Row): Shown {
   }
 }
 
-/** The one rule for lists, sums and sending: an exception, else in the queue, else what became of it last. */
-function stateOf(row: Row, destination: number): Shown['state'] {
-  if (row.state !== null) return row.state as State
-  if (Number(row.queued) > 0) return 'waiting'
+/**
+ * The one rule for lists, sums and sending: an exception, else in the queue, else what became of it last. What holds a lane
+ * is no matter to what has left it.
+ */
+function stateOf(row: Row, destination: number): Pick<Shown, 'state' | 'reason'> {
+  const why = row.why === null ? {} : { reason: row.why as string }
+  if (row.state !== null) return { state: row.state as State, ...why }
+  if (Number(row.queued) > 0) return { state: 'waiting', ...why }
   const history = row.history as Uint8Array | null
   // Of one that was never meant for this destination, what became of it elsewhere.
   const final =
     finalAt(history, destination) ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
-  return final?.outcome === 'ignored' ? 'ignored' : 'delivered'
+  if (!final || countedOutcome(final).outcome === 'delivered') return { state: 'delivered' }
+  return { state: 'ignored', ...present({ reason: countedOutcome(final).reason ?? null }) }
 }
 
 function ofBoth(row: Row) {

@@ -96,7 +96,7 @@ for (const { name, skip, start } of engines)
   })
 
 test('an account that never chose has the default of every option', () => {
-  assert.deepEqual(settingsOf(blank), { region: 'us', offTypes: [] })
+  assert.deepEqual(settingsOf(blank), { region: 'us', offTypes: [], optionVersions: { first: 1, sets: [], list: [] } })
   assert.equal(newer.of(blank).prefix, 'Drift Source Event: ')
 })
 

@@ -168,8 +168,9 @@ const drift = [
   'src/accounts/grant.ts',
   'src/accounts/disconnect.ts',
   'src/pipeline/lookup-lane.ts',
+  'src/pipeline/contacts.ts',
 ]
-law('Drift is asked by an install, by what keeps its grant, by its end, and by the look-up lane alone', {
+law('Drift is asked by an install, by what keeps its grant, by its end, and by look-ups alone', {
   judge: asks('drift', drift),
   instead: `what asks Drift of an account is one of ${drift.join(', ')}: they bound how often, and judge the answer`,
   breaks: [

@@ -13,10 +13,11 @@ import { commands } from '../../src/cli/index.ts'
 import { disconnectType } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { printCatalogue } from '../../src/events/print.ts'
-import { ofEvents, ofIgnored, setbacks } from '../../src/operations/reasons.ts'
+import { ofEvents, ofIgnored, ofWithout, setbacks } from '../../src/operations/reasons.ts'
 import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
 import { bridgeScript } from '../../src/web/bridge.ts'
 import { snippet } from '../../src/web/snippet.ts'
+import { optionTable, reasonTable, tableOf } from '../tables.ts'
 import { type File, isProduct, readTree } from '../tree.ts'
 
 const tree = readTree()
@@ -48,7 +49,9 @@ describe('a table that repeats the code says what the code says', () => {
     ['docs/errors.md', 'holds', () => reasonTable(ofAccounts)],
     ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
     ['docs/errors.md', 'ignored', () => reasonTable(ofIgnored)],
+    ['docs/errors.md', 'without', () => reasonTable(ofWithout)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
+    ['docs/mapping.md', 'options', optionTable],
     ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
     ['docs/bridge.md', 'starter', () => `\`\`\`html\n${snippet({ url: 'https://events.example.com' })}\n\`\`\``],
     ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
@@ -70,10 +73,6 @@ describe('a table that repeats the code says what the code says', () => {
   }
 })
 
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
-
 const neededWords = {
   always: 'needed',
   serve: 'needed',
@@ -86,13 +85,6 @@ function settingRow(name: Name): string[] {
   const also = inFile ? `, or \`${name}_FILE\`` : ''
   const words = defaultWords ?? (needed ? neededWords[needed] : '')
   return [`\`${name}\`${also}`, meaning, value === undefined ? words : `\`${value}\``]
-}
-
-function reasonTable(reasons: Readonly<Record<string, readonly string[]>>): string {
-  return tableOf(
-    ['reason', 'what it means', 'what to do'],
-    Object.entries(reasons).map(([reason, words]) => [`\`${reason}\``, ...words]),
-  )
 }
 
 /** The options of the bridge, as their own docstrings say it. */
@@ -156,11 +148,11 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
     assert.deepEqual(documented('What the log says'), inCode(product, /\blog\.(?:debug|info|warn|error)\(\s*'(\w+)'/g))
   })
 
-  const reasons = { ...accountReasons, ...ofEvents, ...ofIgnored, ...setbacks }
+  const reasons = { ...accountReasons, ...ofEvents, ...ofIgnored, ...ofWithout, ...setbacks }
   /** What is known of partners and decides what becomes of an event. */
   const deciding = product.filter(
     ({ path }) =>
-      /^src\/(drift|segment|pipeline|accounts|operations|lib)\//.test(path) && !path.endsWith('/reasons.ts'),
+      /^src\/(drift|segment|mapping|pipeline|accounts|operations|lib)\//.test(path) && !path.endsWith('/reasons.ts'),
   )
   const templates = inCode(deciding, /`(\w+_)\$\{[^}]*[sS]tatus\}`/g).map((prefix) => `${prefix}<status>`)
 
@@ -201,6 +193,9 @@ const noReasons: Readonly<Record<string, string>> = {
   just_tried: 'why a lane is left alone though a person asks',
   stopped: 'why a run that was told to stop did not come to an account',
   log_held: 'what purging came to',
+  leave_out: 'a choice of the option consent',
+  drift_contact_id: 'a type of external ids',
+  segment_anonymous_id: 'an attribute of contacts',
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',
   install_contended: 'a problem of commands',

@@ -395,8 +395,53 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   {
     name: 'sends again what must fail again',
     becomes: `const read = (
-  isTried || true ? { is: 'usable', org: shown.org, type: shown.type } : await tryAgain(needs, shown, byToday)
+  isTried || true ? { is: 'usable', org: shown.org, type: shown.type } : await tryAgain(needs, shown, { byToday, isToday })
 ) as Awaited<ReturnType<typeof tryAgain>>`,
     catchers: [{ test: 'test/operate/operate.test.ts', only: 'would fail again' }],
+  },
+  {
+    name: 'lets an event die of the one that goes with it',
+    becomes: "else if (verdict.is === 'refused' && part.length < 0) {\n}",
+    catchers: [{ test: 'test/delivery/options.test.ts', only: 'let Segment refuse the Live Chat event alone' }],
+  },
+  {
+    name: 'lets an event die of what an option adds',
+    becomes: 'const next = undefined as (typeof steps)[number] | undefined',
+    catchers: [{ test: 'src/mapping/apply.test.ts', only: 'is sent without the first of them' }],
+  },
+  {
+    name: 'sends an update of which nothing is left',
+    becomes: '',
+    catchers: [{ test: 'src/mapping/only.test.ts', only: 'an update of none of the listed attributes' }],
+  },
+  {
+    name: 'says in the userId what it hashes in the traits',
+    becomes: 'const isOwn = false && from !== undefined',
+    catchers: [{ test: 'src/mapping/hash.test.ts', only: 'a userId that was taken from a hashed attribute' }],
+  },
+  {
+    name: 'lets everybody without an id be one person',
+    becomes: 'return isPrintable ? id : undefined',
+    catchers: [{ test: 'src/mapping/identity.test.ts', only: 'what stands for nobody' }],
+  },
+  {
+    name: 'waits for an outage without end',
+    becomes: 'return givesUpInMs(item) < 0 ? { attributes: {} } : undefined',
+    catchers: [{ test: 'test/delivery/contacts.test.ts', only: 'go without after ten minutes of an outage' }],
+  },
+  {
+    name: 'sends an event before what it is made of is written down',
+    becomes: '',
+    catchers: [{ test: 'test/delivery/contacts.test.ts', only: 'are as they were on every attempt' }],
+  },
+  {
+    name: 'asks for each event of a contact',
+    becomes: '',
+    catchers: [{ test: 'src/pipeline/contacts.test.ts', only: 'are asked for once however many wait' }],
+  },
+  {
+    name: 'changes what a sender has in hand',
+    becomes: '',
+    catchers: [conformance],
   },
 ]

@@ -18,10 +18,27 @@ export type Outcome = 'received' | 'backfilled' | 'duplicate' | 'ignored' | 'exp
 /**
  * Why an event is only counted. `switched_off`: its account has chosen so. `empty`: it says nothing, such as an update
  * without a change. `unknown_type`: no page of the catalogue has its type. `disconnected`: its account has left, or this
- * is Drift saying so. `not_allowed`: DRIFT_ORG_IDS_ALLOWED does not list its account.
+ * is Drift saying so. `not_allowed`: DRIFT_ORG_IDS_ALLOWED does not list its account. `filtered`: the options of a
+ * destination leave it out there. `no_consent`: they send nothing there without consent.
  */
-export const ignoredReasons = ['switched_off', 'empty', 'unknown_type', 'disconnected', 'not_allowed'] as const
+export const ignoredReasons = [
+  'switched_off',
+  'empty',
+  'unknown_type',
+  'disconnected',
+  'not_allowed',
+  'filtered',
+  'no_consent',
+] as const
 export type IgnoredReason = (typeof ignoredReasons)[number]
+
+/** Ignored for these by one destination, an event is kept there, so that it can be sent again. */
+export const keptReasons = ['filtered', 'no_consent'] as const satisfies IgnoredReason[]
+export type KeptReason = (typeof keptReasons)[number]
+
+export function isKeptReason(reason: string | undefined): reason is KeptReason {
+  return keptReasons.some((kept) => kept === reason)
+}
 
 /** A destination's number in its account, from 1, never given twice. 0: before any destination. */
 export type Destination = number
@@ -98,7 +115,7 @@ export interface NewEvent {
   position: number
   /** Length of its text. */
   bytes: number
-  /** Which version of its event's page it is translated by. */
+  /** Which version of its event's page it is translated by, and which of its account's options it is sent with. */
   mapping: number
   /** What people search by, as far as the webhook says it. */
   contact?: string
@@ -133,7 +150,7 @@ export interface Entry {
   body: BodyName
   /** Position of its text in the body. */
   position: number
-  /** Sealed; what Drift answered, when it was asked. */
+  /** Sealed; what was learnt of it, at the destination where something was noted there. */
   known?: Uint8Array
 }
 

@@ -60,7 +60,7 @@ interface Settled {
   at: number
   contact?: string
   conversation?: string
-  /** Sealed; kept with the entry from now on. */
+  /** Sealed; kept with the entry from now on: at the destination of a lease that sends for this one alone. */
   known?: Uint8Array
   /** The request that had it. Settlements with the very same object had one request. */
   attempt?: Attempt
@@ -221,7 +221,22 @@ export interface Inbox {
    * `moved` in its counts grows by those that were moved. Nothing is moved when the job is not the caller's any more.
    */
   redriveStep(moves: readonly Redriven[], now: number, step: JobStep): Promise<{ moved: number; job: JobHeld }>
+  /**
+   * Gives other mappings to entries that wait in this lane for a destination and were never given to a sender there, some at
+   * a time. While a lane that sends is leased, nothing: its holder may have any of them in hand.
+   */
+  remap(lane: LaneKey, remapping: Remapping): Promise<Remapped>
 }
+
+export interface Remapping {
+  destination: Destination
+  moves: readonly { from: number; to: number }[]
+  /** Where the last call has ended; 0 for the first. */
+  after: number
+}
+
+/** `given`: so many had been given to a sender, and stay as they are. `after`: there may be more behind that. */
+export type Remapped = { is: 'leased' } | { is: 'done'; changed: number; given: number; after?: number }
 
 export interface Expired {
   /** So many entries, or what was left of them at a destination. */
@@ -257,7 +272,7 @@ export interface Redriven {
   /** Where a webhook that named no readable account or type belongs after all. */
   org?: Org
   type?: string
-  /** Translated by this version of the page from now on; by that of its receipt when absent. */
+  /** Translated by this version from now on, and what destinations have noted of it is forgotten; as at its receipt when absent. */
   mapping?: number
 }
 

@@ -5,6 +5,7 @@
  * a step of the migrations adds the next one.
  */
 import { crashesBeforeAlone } from '../ports/inbox.ts'
+import { learntAt } from '../rows.ts'
 import { probeWaitMsMax, waitMsMax } from '../waits.ts'
 import { advisoryKey } from './locks.ts'
 
@@ -194,7 +195,7 @@ const firstDue = (l: string, at: string) => `CASE ${l}.lane
   END`
 
 const givenColumns = `e.id, e.org, e.type, e.message_id, e.received_at, e.mapping, e.bytes, e.contact, e.conversation`
-const joined = `JOIN entries e ON e.id = i.id LEFT JOIN bodies b ON b.id = e.id - e.id % 128 LEFT JOIN learnt k ON k.id = e.id`
+const joined = `JOIN entries e ON e.id = i.id LEFT JOIN bodies b ON b.id = e.id - e.id % 128`
 
 /** Of each body what is sealed stands beside its first entry alone; the bytes of those before it are summed up. */
 const within = (rows: string) => `
@@ -210,12 +211,12 @@ const within = (rows: string) => `
   WHERE r.nth = 1 OR r.sum <= bytes_most ORDER BY r.nth`
 
 const queuedRows = (condition: string) => `
-  SELECT i.place AS rank, i.place, ${givenColumns}, 0 AS failures, b.version, length(b.sealed) AS sealed_bytes, k.sealed AS known
+  SELECT i.place AS rank, i.place, ${givenColumns}, 0 AS failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
   FROM (SELECT * FROM queue WHERE org = of_org AND destination = of_destination AND lane = 0 AND ${condition} ORDER BY place LIMIT most) i
   ${joined}`
 
 const askingRows = `
-  SELECT i.due_at AS rank, i.id AS place, ${givenColumns}, i.failures, b.version, length(b.sealed) AS sealed_bytes, k.sealed AS known
+  SELECT i.due_at AS rank, i.id AS place, ${givenColumns}, i.failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
   FROM (SELECT * FROM exceptions WHERE org = of_org AND state = 'asking' AND due_at <= at ORDER BY due_at, id LIMIT most) i
   ${joined}`
 
@@ -367,7 +368,11 @@ BEGIN
   RETURN removed;
 END $$;`
 
-const outcomes = `CASE s.becomes WHEN 'delivered' THEN 0 WHEN 'ignored' THEN 1 WHEN 'dead' THEN 2 WHEN 'quarantined' THEN 3 ELSE 4 END`
+/** Kept, an ignored entry has its reason in its history. */
+const ignoredAs = `(CASE s.reason WHEN 'filtered' THEN 6 WHEN 'no_consent' THEN 7 ELSE 1 END)`
+const isKept = (s: string) => `coalesce(${s}.reason, '') IN ('filtered', 'no_consent')`
+
+const outcomes = `CASE s.becomes WHEN 'delivered' THEN 0 WHEN 'ignored' THEN ${ignoredAs} WHEN 'dead' THEN 2 WHEN 'quarantined' THEN 3 ELSE 4 END`
 
 /**
  * What became of a lease's entries, if it is still its holder's. A lane that sends lets them out of its queue; one that asks
@@ -417,13 +422,13 @@ BEGIN
   END IF;
   IF cardinality(s_id) > 0 THEN
     WITH s AS MATERIALIZED (
-      SELECT s.* FROM unnest(s_id, s_becomes, s_at, s_contact, s_conversation, s_attempt)
-        AS s (id, becomes, at, contact, conversation, attempt)
+      SELECT s.* FROM unnest(s_id, s_becomes, s_at, s_reason, s_contact, s_conversation, s_attempt)
+        AS s (id, becomes, at, reason, contact, conversation, attempt)
       WHERE s.id = ANY (moved) OR of_lane = 'send' AND s.becomes IN ('same', 'waiting') AND s.attempt IS NOT NULL
     ), changed AS (
       UPDATE entries e SET settled_at = CASE WHEN s.becomes IN ('asking', 'same', 'waiting') THEN e.settled_at ELSE s.at END,
         contact = coalesce(s.contact, e.contact), conversation = coalesce(s.conversation, e.conversation),
-        history = CASE WHEN of_lane = 'ask' OR s.becomes = 'asking' OR s.becomes = 'ignored' AND e.history IS NULL THEN e.history
+        history = CASE WHEN of_lane = 'ask' OR s.becomes = 'asking' OR s.becomes = 'ignored' AND NOT ${isKept('s')} AND e.history IS NULL THEN e.history
           ELSE coalesce(e.history, '') || ${note('of_destination', outcomes, 'a_id[s.attempt]')} END
       FROM s WHERE e.id = s.id AND e.org = of_org
       RETURNING e.id, s.attempt, s.contact, s.conversation, length(e.history) AS length
@@ -437,8 +442,9 @@ BEGIN
       SELECT a_id[attempt], of_org, of_destination, a_at[attempt], a_ms[attempt], a_status[attempt], a_many[attempt],
         a_tries[attempt], count(*) FROM changed WHERE attempt IS NOT NULL AND of_lane = 'send' GROUP BY attempt
     ) SELECT array_agg(id) FILTER (WHERE length > 360) INTO too_long FROM changed;
-    INSERT INTO learnt (id, sealed) SELECT s.id, s.known FROM unnest(s_id, s_known) AS s (id, known)
-    WHERE s.known IS NOT NULL AND s.id = ANY (moved) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed;
+    INSERT INTO learnt (id, destination, sealed) SELECT s.id, of_destination, s.known FROM unnest(s_id, s_becomes, s_known) AS s (id, becomes, known)
+    WHERE s.known IS NOT NULL AND (s.id = ANY (moved) OR of_lane = 'send' AND s.becomes = 'same'
+      AND EXISTS (SELECT 1 FROM entries e WHERE e.id = s.id)) ON CONFLICT (id, destination) DO UPDATE SET sealed = excluded.sealed;
   END IF;
   IF of_lane = 'send' THEN
     INSERT INTO exceptions (id, destination, org, state, reason, received_at, due_at)
@@ -512,9 +518,9 @@ BEGIN
     INTO w FROM unnest(w.number, w.at) AS g (number, at);
   END IF;
   -- What no destination has anything to do with any more, nor ever had delivered, goes at once.
-  SELECT array_agg(e.id) INTO lonely FROM unnest(s_id, s_becomes) AS s (id, becomes) JOIN entries e ON e.id = s.id
-  WHERE (s.becomes = 'ignored' OR of_lane = 'ask' AND s.becomes = 'waiting') AND s.id = ANY (moved)
-    AND NOT EXISTS (SELECT 1 FROM generate_series(0, length(e.history) / 9 - 1) n WHERE get_byte(e.history, 9 * n + 2) = 0)
+  SELECT array_agg(e.id) INTO lonely FROM unnest(s_id, s_becomes, s_reason) AS s (id, becomes, reason) JOIN entries e ON e.id = s.id
+  WHERE (s.becomes = 'ignored' AND NOT ${isKept('s')} OR of_lane = 'ask' AND s.becomes = 'waiting') AND s.id = ANY (moved)
+    AND NOT EXISTS (SELECT 1 FROM generate_series(0, length(e.history) / 9 - 1) n WHERE get_byte(e.history, 9 * n + 2) IN (0, 6, 7))
     AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id)
     AND NOT EXISTS (SELECT 1 FROM destinations d JOIN queue q ON q.org = d.org AND q.destination = d.number AND q.lane = 0 AND q.place = e.id
                     WHERE d.org = e.org);

@@ -4,6 +4,7 @@ import { addDestination, destinations, removeDestination } from './destinations.
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
+import { remap } from './remap.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 
 export const inbox = {
@@ -25,6 +26,7 @@ export const inbox = {
   adopt,
   redrive,
   redriveStep,
+  remap,
   expire,
   erase,
   take,

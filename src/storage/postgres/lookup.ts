@@ -6,7 +6,7 @@ import type { Attempt } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { laneOf, shownOf } from '../rows.ts'
+import { laneOf, learntAt, shownOf } from '../rows.ts'
 import type { Database, Session } from './database.ts'
 import { asOfOneMoment } from './records.ts'
 
@@ -142,7 +142,8 @@ export async function tally(db: Database, query: Query & { org: string }): Promi
   return db.transaction(async (session) => {
     await session.script(asOfOneMoment)
     const { org, from, to, states } = query
-    const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined
+    const isByTimeAlone =
+      soughtBy(query) === undefined && query.reason === undefined && !(await keepsIgnored(session, query.org))
     const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
     const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
     if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])
@@ -157,6 +158,12 @@ export async function tally(db: Database, query: Query & { org: string }): Promi
     const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
     return { rows, isCut: near.isCut || between.isCut }
   })
+}
+
+/** What options have left out is kept, and no index tells it from what was delivered. */
+async function keepsIgnored(session: Session, org: string): Promise<boolean> {
+  const kept = "outcome = 'ignored' AND reason IN ('filtered', 'no_consent') AND count > 0"
+  return (await session.get(`SELECT 1 FROM counts WHERE org = $1 AND ${kept} LIMIT 1`, org)) !== undefined
 }
 
 /** Entry by entry, at most as many as one call of `find` looks at. */
@@ -238,8 +245,7 @@ export async function beside(db: Database, id: number): Promise<Beside> {
 
 export async function read(db: Database, id: number): Promise<ReadEntry | undefined> {
   const row = await db.get(
-    `SELECT ${shown}, b.sealed, k.sealed AS known FROM entries e ${joined} LEFT JOIN learnt k ON k.id = e.id
-     WHERE e.id = $2`,
+    `SELECT ${shown}, b.sealed, ${learntAt('d.at')} AS known FROM entries e ${joined} WHERE e.id = $2`,
     null,
     id,
   )

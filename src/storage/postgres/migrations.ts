@@ -80,8 +80,8 @@ export const steps: readonly Step[] = [
   CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
 
-  -- What Drift answered about an entry.
-  CREATE TABLE learnt (id bigint PRIMARY KEY, sealed bytea NOT NULL);
+  -- What Drift answered about an entry; with a destination, what it is sent with there, which says the rest as well.
+  CREATE TABLE learnt (id bigint, destination integer, sealed bytea NOT NULL, PRIMARY KEY (id, destination));
   ALTER TABLE learnt ALTER sealed SET STORAGE EXTERNAL;
 
   -- One row a request. remain: so many of its entries are there still.

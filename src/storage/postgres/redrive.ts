@@ -1,5 +1,5 @@
 /** Entries that wait again in PostgreSQL: of an account that is installed now, and those that a person sends again. */
-import { finalAt, noteOf } from '../history.ts'
+import { countedOutcome, finalAt, noteOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
@@ -171,7 +171,7 @@ async function sendAgain(
   )
   for (const destination of open) {
     const final = there.has(destination) ? undefined : finalAt(history, destination)
-    if (final) counts.add({ org, destination, type, outcome: final.outcome as 'delivered' | 'ignored' }, -1)
+    if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
     await again(session, entry, destination, now)
   }
@@ -211,7 +211,10 @@ async function moveTo(
   const from = { org: entry.org as string, type: entry.type as string }
   const to = { org: move.org ?? from.org, type: move.type ?? from.type }
   const { id } = move
-  if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
+  if (move.mapping !== undefined) {
+    await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
+    await session.run('DELETE FROM learnt WHERE id = $1 AND destination > 0', id)
+  }
   if (to.org === from.org && to.type === from.type) return to
   counts.add({ ...from, outcome: 'received' }, -1)
   counts.add({ ...to, outcome: 'received' })

@@ -3,7 +3,7 @@ import { beginsCareful, isForAlone } from '../careful.ts'
 import { bodyOf } from '../place.ts'
 import type { Given, Lane, LaneKey, Placed } from '../ports/entry.ts'
 import type { ClaimOptions, Lease } from '../ports/inbox.ts'
-import { cautionOf, entryOf } from '../rows.ts'
+import { cautionOf, entryOf, learntAt } from '../rows.ts'
 import { waitMsMax } from '../waits.ts'
 import type { Database, Row } from './database.ts'
 import {
@@ -130,8 +130,8 @@ export function more(
   return transferGiven(goesOn ? firstEntries(db, lease, { now: 0, after, ...limits }) : { entries: [], bodies: [] })
 }
 
-const columns = `e.*, b.version, b.n, length(b.sealed) AS sealed_bytes, l.sealed AS known`
-const joined = `JOIN entries e ON e.id = i.id LEFT JOIN bodies b ON b.id = e.id - e.id % 128 LEFT JOIN learnt l ON l.id = e.id`
+const columns = `e.*, b.version, b.n, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known`
+const joined = `JOIN entries e ON e.id = i.id LEFT JOIN bodies b ON b.id = e.id - e.id % 128`
 
 function firstEntries(
   db: Database,

@@ -5,6 +5,7 @@ import { addDestination, destinationsOf, removeDestination } from './destination
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
+import { remap } from './remap.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 import { settle } from './settle.ts'
 
@@ -30,6 +31,7 @@ export const inbox = {
   adopt,
   redrive,
   redriveStep,
+  remap,
   expire,
   erase,
   take,

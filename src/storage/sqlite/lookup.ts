@@ -6,7 +6,7 @@ import type { Attempt, Destination, LaneKey } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { laneOf, shownOf } from '../rows.ts'
+import { laneOf, learntAt, shownOf } from '../rows.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
 
@@ -169,7 +169,7 @@ const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
 
 export function tally(db: Database, query: Query & { org: string }): Tally {
   const { org, from, to, states } = query
-  const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined
+  const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined && !keepsIgnored(db, org)
   const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
   const below = to === undefined ? Number.MAX_SAFE_INTEGER : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)
@@ -182,6 +182,12 @@ export function tally(db: Database, query: Query & { org: string }): Tally {
   const between = countedBetween(db, query, { first, below })
   const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
   return { rows, isCut: near.isCut || between.isCut }
+}
+
+/** What options have left out is kept, and no index tells it from what was delivered. */
+function keepsIgnored(db: Database, org: string): boolean {
+  const kept = "outcome = 'ignored' AND reason IN ('filtered', 'no_consent') AND count > 0"
+  return db.get(`SELECT 1 FROM counts WHERE org = ? AND ${kept} LIMIT 1`, org) !== undefined
 }
 
 /** Entry by entry, at most as many as one call of `find` looks at. */
@@ -274,7 +280,7 @@ function* rows(
 
 export function read(db: Database, id: number): ReadEntry | undefined {
   const row = db.get(
-    `SELECT ${columns}, k.sealed AS known FROM entries e ${joined} LEFT JOIN learnt k ON k.id = e.id WHERE e.id = ?2`,
+    `SELECT ${columns}, ${learntAt(destination)} AS known FROM entries e ${joined} WHERE e.id = ?2`,
     null,
     id,
   )

@@ -68,8 +68,10 @@ export const steps: readonly string[] = [
   CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
 
-  -- What Drift answered about an entry.
-  CREATE TABLE learnt (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+  -- What Drift answered about an entry; with a destination, what it is sent with there, which says the rest as well.
+  CREATE TABLE learnt (
+    id INTEGER, destination INTEGER, sealed BLOB NOT NULL, PRIMARY KEY (id, destination)
+  ) WITHOUT ROWID, STRICT;
 
   -- One row a request. remain: so many of its entries are there still.
   CREATE TABLE attempts (

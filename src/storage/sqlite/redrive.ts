@@ -1,5 +1,5 @@
 /** Entries that wait again in SQLite: of an account that is installed now, and those that a person sends again. */
-import { finalAt, noteOf } from '../history.ts'
+import { countedOutcome, finalAt, noteOf } from '../history.ts'
 import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
@@ -109,7 +109,7 @@ function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): bo
   const { type } = moveTo(db, entry, { id, ...(move.mapping === undefined ? {} : { mapping: move.mapping }) }, counts)
   for (const destination of open) {
     const final = there.has(destination) ? undefined : finalAt(entry.history as Uint8Array | null, destination)
-    if (final) counts.add({ org, destination, type, outcome: final.outcome as 'delivered' | 'ignored' }, -1)
+    if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
     again(db, entry, destination, now)
   }
@@ -138,7 +138,10 @@ function moveTo(db: Database, entry: Row, move: Redriven, counts: Tally): { org:
   const from = { org: entry.org as string, type: entry.type as string }
   const to = { org: move.org ?? from.org, type: move.type ?? from.type }
   const id = entry.id as number
-  if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
+  if (move.mapping !== undefined) {
+    db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
+    db.run('DELETE FROM learnt WHERE id = ? AND destination > 0', id)
+  }
   if (to.org === from.org && to.type === from.type) return to
   counts.add({ ...from, outcome: 'received' }, -1)
   counts.add({ ...to, outcome: 'received' })

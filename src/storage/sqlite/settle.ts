@@ -1,7 +1,7 @@
 /** What became of a lease's entries, in SQLite: one part of the transaction that the worker has opened around it. */
 import { cautionAfter } from '../careful.ts'
-import { type HistoryOutcome, historyBytesMax, noteOf, shortened, wasDelivered } from '../history.ts'
-import type { Attempt, Destination } from '../ports/entry.ts'
+import { type HistoryOutcome, historyBytesMax, isKept, noteOf, shortened } from '../history.ts'
+import { type Attempt, type Destination, isKeptReason } from '../ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
 import { cautionOf } from '../rows.ts'
 import { type Tally, tally } from './counts.ts'
@@ -99,7 +99,7 @@ function leave(settling: Settling, settlement: Settlement): void {
   }
   // mutant: settles what is not in the queue any more
   if (!dequeue(db, lease, id)) return
-  const row = learn(db, settlement)
+  const row = learn(settling, settlement)
   const { type, received_at: receivedAt } = row as { type: string; received_at: number }
   const reason = 'reason' in settlement ? settlement.reason : undefined
   switch (to) {
@@ -110,7 +110,8 @@ function leave(settling: Settling, settlement: Settlement): void {
     case 'ignored':
       counts.add({ org, destination, type, outcome: 'ignored', reason: reason! })
       counts.note({ org, destination, type, outcome: 'ignored', reason: reason! }, at)
-      if (isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
+      if (isKeptReason(reason)) conclude(settling, settlement, reason)
+      else if (isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
       else conclude(settling, settlement, 'ignored')
       return
     case 'dead':
@@ -139,7 +140,7 @@ function answer(settling: Settling, settlement: Settlement): void {
     org,
   )
   if (rows.length === 0) return
-  const row = learn(db, settlement)
+  const row = learn(settling, settlement)
   const { type } = row as { type: string }
   const reason = ('reason' in settlement ? settlement.reason : undefined) ?? null
   for (const { destination: asking, received_at } of rows) {
@@ -177,8 +178,12 @@ function answer(settling: Settling, settlement: Settlement): void {
   if (to === 'ignored' && isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
 }
 
-function stay(settling: Settling, { id, attempt }: Settlement): void {
-  const { db } = settling
+function stay(settling: Settling, { id, attempt, known }: Settlement): void {
+  const { db, lease } = settling
+  if (known) {
+    const sql = 'INSERT OR REPLACE INTO learnt (id, destination, sealed) SELECT id, ?, ? FROM entries WHERE id = ?'
+    db.run(sql, lease.destination, known, id)
+  }
   if (attempt === undefined) return
   const row = db.get('SELECT history FROM entries WHERE id = ? AND org = ?', id, settling.lease.org)
   if (!row) return
@@ -211,9 +216,9 @@ function noteFor(settling: Settling, outcome: HistoryOutcome, attempt: Attempt |
 }
 
 /** Writes down what was learnt of an entry; gives its row. */
-function learn(db: Database, { id, contact, conversation, known }: Settlement): Row {
+function learn({ db, lease }: Settling, { id, contact, conversation, known }: Settlement): Row {
   const columns = 'id, org, type, message_id, received_at, contact, conversation, history'
-  if (known) db.run('INSERT OR REPLACE INTO learnt (id, sealed) VALUES (?, ?)', id, known)
+  if (known) db.run('INSERT OR REPLACE INTO learnt VALUES (?, ?, ?)', id, lease.destination, known)
   if (contact === undefined && conversation === undefined) {
     return db.get(`SELECT ${columns} FROM entries WHERE id = ?`, id)!
   }
@@ -228,11 +233,11 @@ function learn(db: Database, { id, contact, conversation, known }: Settlement): 
   return row
 }
 
-/** No destination has anything to do with it any more, nor ever had it delivered. */
+/** No destination has anything to do with it any more, nor ever had it delivered, nor keeps it. */
 function isLeftAlone(db: Database, org: string, id: number): boolean {
   if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
   const history = db.get('SELECT history FROM entries WHERE id = ?', id)?.history as Uint8Array | null
-  if (wasDelivered(history)) return false
+  if (isKept(history)) return false
   return destinationsOf(db, org).every(
     (destination) =>
       !db.get('SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?', org, destination, id),

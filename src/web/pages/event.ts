@@ -1,6 +1,7 @@
 /** One event: its way, why it is not there yet, and what came in beside what went out. */
 import { html } from 'hono/html'
 import type { Json, JsonObject } from '../../lib/json.ts'
+import { pageOf, versionOf } from '../../mapping/versions.ts'
 import type { Opened, Step, Story } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import { mask, maskMessage } from '../console/mask.ts'
@@ -79,7 +80,7 @@ function facts({ contact, conversation, receivedAt, settledAt, answer, bytes, ma
     ${pair('Settled', settledAt === undefined ? undefined : when(settledAt))}
     ${pair('Segment answered', answer && `${answer.status}, in a batch of ${number(answer.many)}, at try ${answer.tries}`)}
     ${pair('Size', `${number(bytes)} bytes, sealed`)}
-    ${pair('Mapping', mapping > 0 ? `version ${mapping} of the event's page` : 'none: it is no event of the catalogue')}
+    ${pair('Mapping', mapping > 0 ? `version ${pageOf(mapping)} of the event's page${versionOf(mapping) > 0 ? `, with the options of save ${versionOf(mapping)}` : ''}` : 'none: it is no event of the catalogue')}
   </dl>`
 }
 
@@ -103,7 +104,8 @@ function bodies({ session, shown, opened, isRevealed }: EventPage): Html {
         opened.goesOut
           ? sent(opened.goesOut as unknown as JsonObject)
           : html`<p class="faint">Nothing: it is not known yet, or there is nothing to say.</p>`
-      }</div>
+      }${opened.goesWith ? html`<h3>And with it</h3>${sent(opened.goesWith as unknown as JsonObject)}` : ''}
+      ${(opened.notes ?? []).map((note) => html`<p class="faint">${note}</p>`)}</div>
     </div>
     ${opened.learnt === undefined ? '' : html`<details><summary>What Drift answered when it was asked</summary>${show(opened.learnt)}</details>`}
   </section>`

@@ -115,6 +115,16 @@ const rows: Readonly<Record<string, Row>> = {
     'Enable it to send what comes from then on.',
   ],
   empty: ['Nothing to send', 'The event says nothing that could be sent, such as an update without a change.', none],
+  filtered: [
+    'Left out by an option',
+    'The options of what is sent leave this event out. It is kept.',
+    'To send it, change the options, and resend it with today’s.',
+  ],
+  no_consent: [
+    'No consent',
+    'The options of what is sent let nothing pass without consent, and this contact has none. The event is kept.',
+    'Once the contact has consented, resend the event with today’s options.',
+  ],
   unknown_type: [
     'Not one of the ten events',
     'Drift sends this type of event, but its integration with Segment does not include it.',

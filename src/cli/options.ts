@@ -1,0 +1,91 @@
+import {
+  type Applied,
+  applyToQueued,
+  changeOptions,
+  isStricter,
+  optionsOf,
+  optionsVersionOf,
+} from '../accounts/options.ts'
+import { catalogue } from '../events/index.ts'
+import { Problem } from '../lib/errors.ts'
+import { readText } from '../lib/json.ts'
+import { knownNames } from '../mapping/known.ts'
+import { judgeOptions, type Options } from '../mapping/options.ts'
+import { wouldChange } from '../operations/preview.ts'
+import type { Store } from '../service.ts'
+import { type Destination, firstDestination } from '../storage/ports/entry.ts'
+import type { Command, Context, Given, Option } from './command.ts'
+import { notInstalled, org, orgOf, who, withStore } from './store.ts'
+
+export const destination: Option = {
+  flags: '--destination <number>',
+  meaning: 'the destination whose options are meant',
+  default: String(firstDestination),
+}
+
+export const options: Command = {
+  name: 'options',
+  summary: 'the options of what is sent to a destination, as JSON; with --set, others from now on',
+  options: [
+    org,
+    destination,
+    { flags: '--set <json>', meaning: 'all options that are to be on, as JSON; {} for none' },
+    {
+      flags: '--queued-as-before',
+      meaning: 'what waits already is sent as before; without it, what is dropped or hashed now is so there as well',
+    },
+    {
+      flags: '--dry-run',
+      meaning: 'save nothing; say how many of the last thousand events would have been sent otherwise',
+    },
+  ],
+  examples: [
+    'npx drift-segment-source options --org 12345',
+    `npx drift-segment-source options --org 12345 --set '{"userId":{"attribute":"externalId"},"externalIds":true,"safeNames":true}'`,
+  ],
+  run: (context, given) => withStore(context, (store) => run(context, given, store)),
+}
+
+async function run({ print }: Context, given: Given, store: Store): Promise<void> {
+  const { accounts, storage, keyring, clock } = store
+  const id = orgOf(given.org)
+  const install = accounts.get(id)
+  if (!install || install.state === 'disconnected') throw notInstalled(id)
+  const number = destinationOf(given.destination)
+  const before = optionsOf(install, number)
+  if (given.set === undefined) return print(JSON.stringify(before, undefined, 2))
+  const after = optionsIn('--set', String(given.set))
+  const needs = { catalogue, keyring, lookup: storage.lookup }
+  const { looked, changed } = await wouldChange(needs, id, { before, after })
+  print(`of the account's last ${looked} events ${changed} would have been sent otherwise`)
+  if (given.dryRun) return
+  const alsoQueued = isStricter(before, after) && given.queuedAsBefore !== true
+  const saved = { destination: number, options: after, generation: String(install.generation), who, alsoQueued }
+  const done = await changeOptions({ accounts, clock }, id, saved)
+  if (!done) throw new Problem('options_stale', 'the account was changed meanwhile, and nothing was saved')
+  print(`saved as version ${optionsVersionOf(done.install)}: events that are received from now on are sent with it`)
+  if (!alsoQueued) return
+  const applied = await applyToQueued({ inbox: storage.inbox, clock }, id, number, done)
+  if (applied.changed + applied.given === 0 && !applied.isBusy) return
+  print(`of what waits, ${applied.changed} events are dropped and hashed so as well; ${givenWords(applied)}`)
+}
+
+function givenWords({ given, isBusy }: Applied): string {
+  const rest = isBusy ? '; the rest was being sent all the time, and stays as it was' : ''
+  return `${given} stay as they were, since a sender has had them${rest}`
+}
+
+export function destinationOf(given: string | boolean | undefined): Destination {
+  const number = Number(given)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new Problem('filter_unusable', '--destination takes the number of a destination', { exitCode: 2 })
+}
+
+/** `name`: of the option of the command line that has them. */
+export function optionsIn(name: string, text: string): Options {
+  const reading = readText(text)
+  const judged = judgeOptions(reading.ok ? reading.value : undefined, knownNames(catalogue))
+  if (judged.ok) return judged.options
+  const hint = judged.why.join('; ')
+  throw new Problem('options_unusable', `${name} holds options that cannot be saved`, { hint, exitCode: 2 })
+}

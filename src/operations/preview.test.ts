@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { eachStage, org, type Stage } from '../../test/stage.ts'
+import { catalogue } from '../events/index.ts'
+import { preview, wouldChange } from './preview.ts'
+
+const id = String(org)
+
+describe('a preview of options', () => {
+  let stage: Stage
+  eachStage((made) => {
+    stage = made
+  })
+  const needs = () => ({ catalogue, keyring: stage.keyring, lookup: stage.storage.lookup })
+  const messageId = async () => (await stage.storage.lookup.find({ org: id }, { limit: 1 })).entries[0]!.messageId
+
+  test('of a fixture shows the call before and after, and each difference by its place', async () => {
+    const change = { before: { externalIds: true }, after: { drop: ['ip'], hash: ['body'], safeNames: true } } as const
+    const found = (await preview(needs(), { org: id, type: 'button_clicked' }, change))!
+    assert.equal(found.of, 'fixture')
+    const places = found.differences.map(({ at, before, after }) => [at, before !== undefined, after !== undefined])
+    assert.deepEqual(places, [
+      ['context.externalIds', true, false],
+      ['properties.body', true, true],
+      ['properties.ip', true, false],
+    ])
+  })
+
+  test('says which attributes were made up, and shows what would be made of them', async () => {
+    const change = { before: {}, after: { userId: { attribute: 'externalId' } } }
+    const found = (await preview(needs(), { org: id, type: 'new_meeting' }, change))!
+    assert.deepEqual(found.examples, { externalId: 'a12-1234' })
+    assert.deepEqual(found.differences, [{ at: 'userId', after: 'a12-1234' }])
+  })
+
+  test('of an event of the account is what is sent when it is saved', async () => {
+    await stage.arrive('new_conversation')
+    const after = { safeNames: true, rename: { events: { new_conversation: 'Chat Started' } } } as const
+    const found = (await preview(needs(), { org: id, type: '', message: await messageId() }, { before: {}, after }))!
+    await stage.run()
+    const { message } = stage.sims.segment.accepted[0]!
+    assert.deepEqual(found.before.messages, [message], 'what it was received with')
+    assert.deepEqual(
+      found.differences.map(({ at }) => at),
+      ['event', 'properties.conversationId'],
+    )
+  })
+
+  test('of what a destination does not get says why', async () => {
+    const change = { before: {}, after: { only: { types: [] } } }
+    const found = (await preview(needs(), { org: id, type: 'new_meeting' }, change))!
+    assert.deepEqual(found.after, { messages: [], why: 'the options of the destination leave it out there' })
+  })
+
+  test('of an event of another account, or of none, is nothing', async () => {
+    await stage.arrive('new_conversation')
+    const change = { before: {}, after: {} }
+    assert.equal(await preview(needs(), { org: '1', type: '', message: await messageId() }, change), undefined)
+    assert.equal(await preview(needs(), { org: id, type: 'no_such_type' }, change), undefined)
+  })
+
+  test('counts how many of the last events would change, and looks at no more than it is told', async () => {
+    for (let vary = 0; vary < 5; vary++) await stage.arrive('new_conversation', { vary })
+    await stage.arrive('new_meeting')
+    const change = { before: {}, after: { safeNames: true } } as const
+    assert.deepEqual(await wouldChange(needs(), id, change), { looked: 6, changed: 5 })
+    assert.deepEqual(await wouldChange(needs(), id, change, 3), { looked: 3, changed: 2 })
+    assert.deepEqual(await wouldChange(needs(), id, { before: {}, after: {} }), { looked: 6, changed: 0 })
+  })
+})
