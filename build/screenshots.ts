@@ -18,7 +18,7 @@ import { org, settled, startRig } from '../test/rig.ts'
 const folder = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'screenshots-')))
 const isAll = process.argv[3] === 'all'
 await mkdir(folder, { recursive: true })
-const days = isAll ? 2 : 7
+const days = isAll ? 1 : 7
 let behindMs = days * 24 * 3_600_000
 const clock = { ...systemClock, now: () => systemClock.now() - behindMs }
 const rig = await startRig({ clock })

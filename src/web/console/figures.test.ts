@@ -111,7 +111,7 @@ describe('the pipeline of a time', () => {
 
   test('adds up, whatever the store says', () => {
     const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead'] as const
-    const outcomes = ['received', 'delivered', 'aside', 'ignored', 'duplicate'] as const
+    const outcomes = ['received', 'backfilled', 'delivered', 'aside', 'ignored', 'duplicate'] as const
     const count = fc.integer({ min: 0, max: 1_000 })
     const destination = fc.integer({ min: 0, max: 2 })
     const moments = fc.array(fc.tuple(fc.constantFrom(...outcomes), destination, count))
@@ -194,9 +194,21 @@ describe('what went wrong', () => {
     assert.equal(requestsIn({ standings }), 3)
   })
 
-  test('asks for action for as long as one of a reason is young', () => {
+  test('asks for action for as long as one of a reason is young, and where something can be done', () => {
     assert.deepEqual(wrongSince({ ...empty, standings }, now - 60 * minute), { failed: 2, notRecognized: 1 })
-    assert.deepEqual(wrongSince({ ...empty, standings }, now - 120 * minute), { failed: 9, notRecognized: 1 })
+    assert.deepEqual(
+      wrongSince(
+        {
+          ...empty,
+          standings: [
+            ...standings,
+            standing({ state: 'dead', reason: 'crashes', count: 4, newestReceivedAt: now - 90 * minute }),
+          ],
+        },
+        now - 120 * minute,
+      ),
+      { failed: 6, notRecognized: 1 },
+    )
   })
 })
 

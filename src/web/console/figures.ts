@@ -2,6 +2,7 @@
 import { deletionType, disconnectType } from '../../drift/envelope.ts'
 import type { Destination } from '../../storage/ports/entry.ts'
 import type { LaneShown, Moment, Period, Snapshot } from '../../storage/ports/lookup.ts'
+import { isFinal } from './ui/reasons.ts'
 import { type Word, wordOf } from './ui/vocabulary.ts'
 
 /** Where the events are now that were received in a time. `received` is the sum of all others. */
@@ -40,7 +41,7 @@ export function pipelineOf(snapshot: Snapshot, lanes: readonly LaneShown[], ends
   const count: Record<keyof Pipeline, number> = { ...nothing }
   let [ignoredLater, deliveredSince] = [0, 0]
   for (const moment of snapshot.moments) {
-    if (moment.outcome === 'received') count.received += moment.count
+    if (isNew(moment)) count.received += moment.count
     else if (isIgnoredAtOnce(moment)) {
       count.received += moment.count
       count.ignored += moment.count
@@ -91,6 +92,11 @@ function pipelineWord(
   return (lane?.hold ?? lane?.trouble) === undefined ? 'queued' : 'blocked'
 }
 
+/** By a webhook, or read from Drift's history. */
+function isNew({ outcome }: Moment): boolean {
+  return outcome === 'received' || outcome === 'backfilled'
+}
+
 /** Counted when it came, and never kept. */
 function isIgnoredAtOnce({ outcome, destination, type }: Moment): boolean {
   return outcome === 'ignored' && destination === 0 && type !== disconnectType
@@ -111,7 +117,7 @@ export function receivedOf(moments: readonly Moment[], { from, to }: Period, ste
   const byType = new Map<string, Received['series'][number]>()
   let total = 0
   for (const moment of moments) {
-    if (moment.outcome !== 'received' && !isIgnoredAtOnce(moment)) continue
+    if (!isNew(moment) && !isIgnoredAtOnce(moment)) continue
     const { type } = moment
     const one = byType.get(type) ?? { type, counts: new Array<number>(steps).fill(0), sum: 0 }
     byType.set(type, one)
@@ -137,11 +143,11 @@ export function backlogOf(snapshot: Snapshot): Backlog {
   return backlog
 }
 
-/** How many of each went wrong, if the newest of them was received since then; requests for deletion apart. */
+/** How many of each went wrong that a person can do something about, if the newest of them was received since then. */
 export function wrongSince(snapshot: Snapshot, since: number): { failed: number; notRecognized: number } {
   const wrong = { failed: 0, notRecognized: 0 }
-  for (const { word, count, lastAt = 0 } of problemsOf(snapshot))
-    if ((word === 'failed' || word === 'notRecognized') && lastAt >= since) wrong[word] += count
+  for (const { word, reason, count, lastAt = 0 } of problemsOf(snapshot))
+    if ((word === 'failed' || word === 'notRecognized') && lastAt >= since && !isFinal(reason)) wrong[word] += count
   return wrong
 }
 

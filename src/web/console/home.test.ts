@@ -70,6 +70,7 @@ describe('Home', () => {
     const problems = [
       { word: 'failed', reason: 'segment_400', count: 2, firstAt: now - 9 * minute, lastAt: now },
       { word: 'blocked', reason: 'segment_401', count: 5, firstAt: now - 9 * minute },
+      { word: 'failed', reason: 'message_too_large', count: 1, firstAt: now - 9 * minute, lastAt: now },
     ] as const
     const text = await look({ problems })
     assert.match(text, /Segment refused this event \(400\)[\s\S]*state=failed&amp;reason=segment_400/)

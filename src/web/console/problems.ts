@@ -4,7 +4,7 @@ import type { ProblemGroup } from './figures.ts'
 import { addressOf } from './query.ts'
 import type { Html } from './ui/layout.ts'
 import { badge, number, since } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
+import { adviceOn, isFinal } from './ui/reasons.ts'
 import { sections } from './ui/sections.ts'
 import { words } from './ui/vocabulary.ts'
 
@@ -28,7 +28,7 @@ export function problemsCard(problems: readonly ProblemGroup[], now: number): Ht
 function row({ word, reason, count, firstAt, lastAt }: ProblemGroup, now: number): Html {
   const { label, level } = words[word]
   const filter = { state: stateOfWord[word] ?? '', ...(word === 'blocked' ? {} : { reason }) }
-  const canResend = word === 'failed' || word === 'notRecognized'
+  const canResend = (word === 'failed' || word === 'notRecognized') && !isFinal(reason)
   const about = html`<span class="hidden">: ${adviceOn(reason).short}</span>`
   return html`<tr>
     <th scope="row"><span title="${reason}">${adviceOn(reason).short}</span></th>

@@ -266,6 +266,11 @@ function byPattern(reason: string): Row {
   return [reason, `The reason is ${reason}.`, operator(reason)]
 }
 
+/** Whether nothing can be done about it, so that resending fails again. */
+export function isFinal(reason: string): boolean {
+  return adviceOn(reason).todo === nothing
+}
+
 /** Whether there is a text for it, for the test that there is one for each reason. */
 export function hasAdvice(reason: string): boolean {
   return Object.hasOwn(rows, reason)

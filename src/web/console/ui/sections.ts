@@ -11,7 +11,7 @@ export interface SectionShown {
 
 export const sections = {
   home: { path: '/console', name: 'Home' },
-  events: { path: '/console/events', name: 'Events', group: 'Events' },
+  events: { path: '/console/events', name: 'Events', group: 'Activity' },
   resend: { path: '/console/redrive', name: 'Resend' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
   website: { path: '/console/website', name: 'Website' },
