@@ -110,7 +110,8 @@ export function openOutlet({
 /** Codes of Node's and undici's for what was never a request. */
 const invalid = /^(UND_ERR_INVALID_ARG|ERR_INVALID_(URL|CHAR|HTTP_TOKEN|ARG_TYPE|ARG_VALUE))$/
 
-function failureOf(error: unknown): string {
+/** The word for why there is no answer: of the system's, of TLS, or ours. */
+export function failureOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'TIMEOUT'
   const proxyStatus = error instanceof Error ? /^Proxy response \((\d{3})\)/.exec(error.message)?.[1] : undefined
   if (proxyStatus !== undefined) return `PROXY_${proxyStatus}`
@@ -120,7 +121,10 @@ function failureOf(error: unknown): string {
   return tlsFailureOf(code) ?? code
 }
 
-function singleHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+/** Each header's first value; of `set-cookie` all of them, one a line. */
+export function singleHeaders(
+  headers: Record<string, string | string[] | undefined>,
+): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => {
       const one = Array.isArray(value) ? (name === 'set-cookie' ? value.join('\n') : value[0]) : value
