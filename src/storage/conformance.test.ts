@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Databases, usePostgres, withoutPostgres } from '../../test/postgres.ts'
 import { promises as basic, idle } from './conformance.ts'
+import { messagePromises } from './conformance-alert-messages.ts'
+import { alertPromises, alertSabotages } from './conformance-alerts.ts'
 import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { destinationPromises } from './conformance-destinations.ts'
@@ -54,6 +56,8 @@ async function withPostgres(use: (storage: Storage) => Promise<void>): Promise<v
 
 const promises = [
   ...basic,
+  ...alertPromises,
+  ...messagePromises,
   ...claimPromises,
   ...clockPromises,
   ...destinationPromises,
@@ -305,6 +309,8 @@ describe('an engine that breaks a promise is caught', () => {
     })
   for (const [sabotage, broken] of Object.entries(jobSabotages))
     isCaught(sabotage, ({ jobs }) => Object.assign(jobs, broken({ ...jobs })))
+  for (const [sabotage, broken] of Object.entries(alertSabotages))
+    isCaught(sabotage, ({ alerts }) => Object.assign(alerts, broken({ ...alerts })))
   for (const [sabotage, broken] of Object.entries(sabotages)) {
     isCaught(sabotage, (storage) => {
       const changed = broken(

@@ -212,6 +212,42 @@ export const tables: readonly Table[] = [
     key: ['id'],
     rowsMax: 1_000,
   },
+  {
+    name: 'alert_recipients',
+    columns: { org: text, id: text, channel: text, sealed: 'bytea', created_at: bigint, confirmed_at: bigint },
+    key: ['org', 'id'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'alert_watches',
+    columns: { org: text, state: text, generation: bigint },
+    key: ['org'],
+    rowsMax: 1_000,
+  },
+  {
+    name: 'alert_messages',
+    columns: {
+      id: text,
+      org: text,
+      recipient: text,
+      channel: text,
+      kind: text,
+      body: text,
+      created_at: bigint,
+      due_at: bigint,
+      tries: 'integer',
+      tried_at: bigint,
+      ms: bigint,
+      status: 'integer',
+      answer: text,
+      ended: text,
+      ended_at: bigint,
+      keep_until: bigint,
+      token: bigint,
+    },
+    key: ['id'],
+    rowsMax: 1_000,
+  },
 ]
 
 /** Copies what is not there yet; resolves to the tables whose rows are not all there, which should be none. */

@@ -5,6 +5,7 @@
  * 1970 and come from the caller; an engine has no clock of its own.
  */
 import type { Audit, Conversations, Installs, Vault } from './accounts.ts'
+import type { Alerts } from './alerts.ts'
 import type { Org } from './entry.ts'
 import type { Inbox } from './inbox.ts'
 import type { Jobs } from './jobs.ts'
@@ -27,6 +28,7 @@ export interface Storage {
   audit: Audit
   tickets: Tickets
   jobs: Jobs
+  alerts: Alerts
   /** Calls back within a second of another process having changed this account or, where none is named, anything. */
   onChange(listener: (org: Org | undefined) => void): void
   /** Calls back when another process may have put something in line. What `onChange` tells is not told here again. */

@@ -141,6 +141,22 @@ export const steps: readonly Step[] = [
   CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
   CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
 
+  -- Where accounts want alerts; what their rules have said; and every message, with what came back. due_at: NULL when it has
+  -- ended. token: grows with every claim.
+  CREATE TABLE alert_recipients (
+    org text, id text, channel text NOT NULL, sealed bytea NOT NULL, created_at bigint NOT NULL, confirmed_at bigint,
+    PRIMARY KEY (org, id)
+  );
+  CREATE TABLE alert_watches (org text PRIMARY KEY, state text NOT NULL, generation bigint NOT NULL);
+  CREATE TABLE alert_messages (
+    id text COLLATE "C" PRIMARY KEY, org text NOT NULL, recipient text NOT NULL, channel text NOT NULL, kind text NOT NULL,
+    body text NOT NULL, created_at bigint NOT NULL, due_at bigint, tries integer NOT NULL DEFAULT 0, tried_at bigint,
+    ms bigint, status integer, answer text, ended text, ended_at bigint, keep_until bigint,
+    token bigint NOT NULL DEFAULT 0, lease_until bigint
+  );
+  CREATE INDEX alert_messages_due ON alert_messages (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX alert_messages_org ON alert_messages (org, created_at, id);
+
   -- Rows that come and go by the thousand: what has gone is cleared away often and in small portions.
   ALTER TABLE entries SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
   ALTER TABLE bodies SET (autovacuum_vacuum_scale_factor = 0.02);

@@ -7,12 +7,14 @@ import { systemClock } from '../../lib/clock.ts'
 import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
 import type { Installs } from '../ports/accounts.ts'
+import type { Alerts } from '../ports/alerts.ts'
 import type { Org } from '../ports/entry.ts'
 import type { Inbox } from '../ports/inbox.ts'
 import type { Jobs } from '../ports/jobs.ts'
 import type { Lookup } from '../ports/lookup.ts'
 import type { Tickets } from '../ports/sessions.ts'
 import type { Mode, Storage } from '../ports/storage.ts'
+import { alerts } from './alerts.ts'
 import { append } from './append.ts'
 import { claim } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
@@ -95,6 +97,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     audit: bound<Storage['audit']>(work, records.audit),
     tickets: bound<Tickets>(work, tickets),
     jobs: { ...bound<Jobs>(work, jobs), ...announcing(work, signals.due).jobs },
+    alerts: { ...bound<Alerts>(work, alerts), ...announcing(work, signals.due).alerts },
     onChange(listener) {
       changeListeners.push(listener)
       signals.listen()
@@ -157,6 +160,10 @@ function announcing(db: Database, due: () => void) {
       giveBack: announced(jobs.giveBack),
       cancel: announced(jobs.cancel),
       abandon: announced(jobs.abandon),
+    },
+    alerts: {
+      create: announced(alerts.create),
+      move: announced(alerts.move),
     },
   }
 }

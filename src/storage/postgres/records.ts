@@ -50,11 +50,14 @@ export const ledger = {
     }),
 }
 
+/** By itself, or within a transaction with what it is about. */
+export async function keepEntry(session: Pick<Session, 'run'>, { at, org, who, what, about }: Deed): Promise<void> {
+  const sql = 'INSERT INTO audit (at, org, who, what, about) VALUES ($1, $2, $3, $4, $5)'
+  await session.run(sql, at, org, who, what, about ?? null)
+}
+
 export const audit = {
-  async add(db: Database, { at, org, who, what, about }: Deed): Promise<void> {
-    const sql = 'INSERT INTO audit (at, org, who, what, about) VALUES ($1, $2, $3, $4, $5)'
-    await db.run(sql, at, org, who, what, about ?? null)
-  },
+  add: (db: Database, entry: Deed): Promise<void> => keepEntry(db, entry),
   async list(db: Database, org: string, limit: number): Promise<Deed[]> {
     const sql = 'SELECT at, org, who, what, about FROM audit WHERE org = $1 ORDER BY id DESC LIMIT $2'
     const rows = await db.all(sql, org, limit)

@@ -1,4 +1,5 @@
 /** The engine's functions by port and name, as both threads and tests call them. */
+import { alerts } from './alerts.ts'
 import { type Database, isLocked } from './database.ts'
 import { examine } from './examine.ts'
 import { inbox } from './inbox.ts'
@@ -20,6 +21,7 @@ export const calls: Record<string, Record<string, Work>> = {
   audit,
   tickets,
   jobs,
+  alerts: alerts as unknown as Record<string, Work>,
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
     index: lookup.indexStep,

@@ -133,6 +133,22 @@ export const steps: readonly string[] = [
   CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
   CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
 
+  -- Where accounts want alerts; what their rules have said; and every message, with what came back. due_at: NULL when it has
+  -- ended. token: grows with every claim.
+  CREATE TABLE alert_recipients (
+    org TEXT, id TEXT, channel TEXT NOT NULL, sealed BLOB NOT NULL, created_at INTEGER NOT NULL, confirmed_at INTEGER,
+    PRIMARY KEY (org, id)
+  ) STRICT;
+  CREATE TABLE alert_watches (org TEXT PRIMARY KEY, state TEXT NOT NULL, generation INTEGER NOT NULL) STRICT;
+  CREATE TABLE alert_messages (
+    id TEXT PRIMARY KEY, org TEXT NOT NULL, recipient TEXT NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    created_at INTEGER NOT NULL, due_at INTEGER, tries INTEGER NOT NULL DEFAULT 0, tried_at INTEGER, ms INTEGER,
+    status INTEGER, answer TEXT, ended TEXT, ended_at INTEGER, keep_until INTEGER, token INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER
+  ) STRICT;
+  CREATE INDEX alert_messages_due ON alert_messages (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX alert_messages_org ON alert_messages (org, created_at, id);
+
   -- Who may ask Drift for an account's new grant, and until when.
   CREATE TABLE reservations (org TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 

@@ -60,6 +60,7 @@ export function storageOf(
     audit: writer.port('audit'),
     tickets: writer.port('tickets'),
     jobs: writer.port('jobs'),
+    alerts: writer.port('alerts'),
     onChange: (listener) => void listeners.push(listener),
     onDue() {},
     isServed: () => writer.call('storage', 'isServed', []) as Promise<boolean>,

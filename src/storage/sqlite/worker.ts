@@ -188,8 +188,8 @@ function open(): Database {
   if (purpose !== 'serve') return db
   reserve = reserveBeside(db.path)
   // Whoever held a lease on this file held the lock that is ours now, so it is gone.
-  db.run('UPDATE lanes SET lease_until = 0 WHERE lease_until IS NOT NULL')
-  db.run('UPDATE jobs SET lease_until = 0 WHERE lease_until IS NOT NULL')
+  for (const table of ['lanes', 'jobs', 'alert_messages'])
+    db.run(`UPDATE ${table} SET lease_until = 0 WHERE lease_until IS NOT NULL`)
   return db
 }
 
