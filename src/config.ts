@@ -29,6 +29,8 @@ export interface Config {
   retentionDays: number
   logLevel: (typeof logLevels)[number]
   proxies: Proxies
+  /** Where alerts of all accounts go, and how mail does. */
+  alerts: { operatorUrl: string | undefined; mail: { url: string; from: string } | undefined }
   /** What is odd about the environment and stops nothing: for the log at start and for `doctor`. */
   notes: Note[]
 }
@@ -68,10 +70,11 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
   const { given, values, problems, notes } = readSettings(env)
   const single = serving && given.has('DRIFT_ORG_ID')
   const oauth = given.has('DRIFT_CLIENT_ID') || given.has('DRIFT_CLIENT_SECRET') || (serving && !single)
-  const isNeeded = { always: true, serve: serving, oauth, single }
+  const isNeeded = { always: true, serve: serving, oauth, single, mail: given.has('SMTP_URL') }
   const why = {
     oauth: serving && !single ? ' (or set DRIFT_ORG_ID for single-account mode)' : '',
     single: ' (single-account mode needs it)',
+    mail: ' (SMTP_URL needs it)',
     always: '',
     serve: '',
   }
@@ -105,6 +108,10 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
     retentionDays: values.RETENTION_DAYS!,
     logLevel: values.LOG_LEVEL!,
     proxies: { https: values.HTTPS_PROXY, http: values.HTTP_PROXY, except: values.NO_PROXY },
+    alerts: {
+      operatorUrl: values.OPERATOR_ALERT_URL,
+      mail: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, from: values.ALERT_FROM! },
+    },
     notes,
   }
 }

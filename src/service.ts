@@ -4,12 +4,15 @@ import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import { configureSingle } from './accounts/add-account.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
 import { holdOf } from './accounts/state.ts'
+import { openMail } from './alerts/mail.ts'
+import { startAlerts } from './alerts/run.ts'
 import { addressOf, type Config } from './config.ts'
 import { tokensOf } from './drift/envelope.ts'
 import { catalogue } from './events/index.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { codeOf, hintOf } from './lib/errors.ts'
 import { type Log, openLog } from './lib/log.ts'
+import { openPublicOutlet } from './lib/public-request.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openOutlet } from './lib/request.ts'
 import { sampledLog } from './lib/sampled-log.ts'
@@ -72,6 +75,8 @@ export interface ServiceOptions {
   /** One that is open already, for serving. */
   store?: Store
   leaseMs?: number
+  /** Alerts may go to receivers on this machine: for the demo and for tests. No setting says so. */
+  unsafeAllowLoopback?: boolean
 }
 
 export async function openService(
@@ -82,11 +87,12 @@ export async function openService(
     log = openLog(config.logLevel),
     store: opened,
     leaseMs,
+    unsafeAllowLoopback = false,
   }: ServiceOptions = {},
 ): Promise<Service> {
   const store = opened ?? (await openStore(config, 'serve', { clock, random }))
   try {
-    return await startService(config, store, { clock, random, log, leaseMs })
+    return await startService(config, store, { clock, random, log, leaseMs, unsafeAllowLoopback })
   } catch (error) {
     await store.close()
     throw error
@@ -96,7 +102,13 @@ export async function openService(
 async function startService(
   config: Config,
   store: Store,
-  { clock, random, log: written, leaseMs }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined },
+  {
+    clock,
+    random,
+    log: written,
+    leaseMs,
+    unsafeAllowLoopback,
+  }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined; unsafeAllowLoopback: boolean },
 ): Promise<Service> {
   const { storage, keyring, accounts } = store
   if (config.single) await configureSingle(store, config.single)
@@ -113,6 +125,7 @@ async function startService(
   const outlet = openOutlet({ proxies: config.proxies })
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
   const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
+  const alertsOutlet = openOutlet({ connections: 8, proxies: config.proxies })
   const pipeline = await openPipeline({
     storage,
     keyring,
@@ -148,6 +161,7 @@ async function startService(
     wake,
     closing: pagesClosing.signal,
     send: pagesOutlet.send,
+    alerts: { canMail: config.alerts.mail !== undefined, unsafeAllowLoopback, wake: () => alerting.wake() },
     strangers,
     clock,
     random,
@@ -184,6 +198,33 @@ async function startService(
   wakeJobs = operations.wakeJobs
   storage.onChange(wakeJobs)
   storage.onDue(wakeJobs)
+  const { operatorUrl, mail } = config.alerts
+  const alertsClosing = new AbortController()
+  alertsClosing.signal.addEventListener('abort', () => void alertsOutlet.close())
+  const alerting = startAlerts({
+    storage,
+    keyring,
+    accounts,
+    clock,
+    random,
+    log,
+    toOperator: operatorUrl !== undefined,
+    operatorUrl,
+    sendPublic: openPublicOutlet({
+      clock,
+      proxies: config.proxies,
+      unsafeAllowLoopback,
+      closing: alertsClosing.signal,
+    }),
+    sendOperator: alertsOutlet.send,
+    mail: mail && openMail(mail, clock, alertsClosing.signal),
+    closing: alertsClosing,
+    publicUrl: () => config.publicUrl ?? url,
+  })
+  accounts.onChange(alerting.changed)
+  accounts.onSeen(alerting.changed)
+  storage.onChange(alerting.wake)
+  storage.onDue(alerting.wake)
   pipeline.start()
   const about = {
     version: context.integration.version,
@@ -201,7 +242,7 @@ async function startService(
     log.info('stopping', about)
     pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
-    await Promise.all([pipeline.stop(), operations.stop()])
+    await Promise.all([pipeline.stop(), operations.stop(), alerting.stop()])
     await Promise.all([outlet.close(), pagesOutlet.close()])
     await store.close()
     log.info('stopped', about)

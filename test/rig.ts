@@ -45,6 +45,8 @@ export interface RunOptions {
   stopped?: Promise<void>
   /** By which the command goes, if not by the system's. */
   clock?: Clock
+  /** Alerts may go to receivers on this machine. */
+  unsafeAllowLoopback?: boolean
   /** Called with each line as it is printed. */
   said?: (line: string) => void
 }
@@ -55,6 +57,8 @@ export interface RigOptions {
   env?: Env
   clock?: Clock
   log?: Log
+  /** Alerts may go to receivers on this machine. */
+  unsafeAllowLoopback?: boolean
 }
 
 export async function startRig({
@@ -62,12 +66,13 @@ export async function startRig({
   env: more = {},
   clock = systemClock,
   log = silentLog,
+  unsafeAllowLoopback = false,
 }: RigOptions = {}): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-test-'))
   // A port that no outgoing connection can take while a test has Segment down.
   const sims = await startSims({ drift: { clock }, segment: { port: await freePort() } })
   const env = { ...settingsFor(sims, folder), ...more }
-  const open = () => openService(readConfig(env), { clock, log })
+  const open = () => openService(readConfig(env), { clock, log, unsafeAllowLoopback })
   const service = await open().catch(async (error: unknown) => {
     await sims.close()
     throw error
@@ -83,7 +88,7 @@ export async function startRig({
       rig.service = await open()
       rig.to = `${rig.service.url}/webhooks/drift`
     },
-    command: (name, options = {}) => runCommand(env, name, options),
+    command: (name, options = {}) => runCommand(env, name, { unsafeAllowLoopback, ...options }),
     async sums() {
       const { totals, standings } = await rig.service.store.storage.ledger.books()
       return sumsOf(totals, standings)
@@ -162,6 +167,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     openService,
     compactStore,
     moveStore,
+    ...(options.unsafeAllowLoopback ? { unsafeAllowLoopback: true } : {}),
     untilStopped: () => options.stopped ?? new Promise(() => {}),
   }
   const defaults = (command.options ?? []).flatMap(({ flags, default: value }) =>

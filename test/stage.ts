@@ -89,7 +89,7 @@ export async function openParts(around: Around): Promise<Parts> {
   await accounts.reload(clock.now())
   const common = { accounts, keyring, send, clock, apiUrl: driftUrl }
   const grants = openGrants({ ...common, installs, app })
-  const disconnect = disconnecting({ ...common, grants, inbox, tickets, app })
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets, alerts: storage.alerts, app })
   const segment = { us: segmentUrl, eu: segmentUrl }
   const wake = { wakeAsking() {}, wakeSending() {} }
   const contacts = openContacts({ grants, send, clock, random: systemRandom, driftUrl })

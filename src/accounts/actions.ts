@@ -13,7 +13,7 @@ import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditEntry, contactDigest, record } from './audit.ts'
 import type { Keyring } from './keyring.ts'
-import { changeSettings } from './settings.ts'
+import { changeSettings, settingsOf } from './settings.ts'
 import { doubted, holdOf, isLeaving, isThere, paused, resumed } from './state.ts'
 
 interface Needs {
@@ -88,6 +88,33 @@ export async function confirmKey(
     stored.state === 'disconnected' ? undefined : changeSettings(stored, { confirmedKey: fingerprint })
   const about = `fingerprint ${fingerprint}`
   await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'confirmedTest', about }) })
+}
+
+/**
+ * Which rules of alerts are silent from now on, and when events count as late; what is not given stays. False, and nothing
+ * saved, when the account is not there or, where a generation is named, not any more what the form showed.
+ */
+export async function chooseAlerts(
+  { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
+  org: Org,
+  {
+    generation,
+    who,
+    ...chosen
+  }: { alertsOff?: string[]; alertDelayMinutes?: number; generation?: string; who: string },
+): Promise<boolean> {
+  let isSaved = false
+  const edit = (stored: Install) => {
+    isSaved = isThere(stored) && (generation === undefined || String(stored.generation) === generation)
+    return isSaved ? changeSettings(stored, chosen) : undefined
+  }
+  const audit = (_: Install, after: Install) => {
+    const { alertsOff, alertDelayMinutes } = settingsOf(after)
+    const off = alertsOff.length === 0 ? 'all rules are on' : `off: ${alertsOff.join(', ')}`
+    return { who, act: 'choseAlerts', about: `${off}; late after ${alertDelayMinutes} minutes` } as const
+  }
+  await accounts.change(org, clock.now(), edit, { audit })
+  return isSaved
 }
 
 /** `erase` takes a person's events away; resolves to what it did, and to the name that the audit has for the person. */

@@ -125,12 +125,16 @@ describe('Drift says that an account disconnected', () => {
     await stage.arrive('conversation_push')
     await stage.storage.conversations.remember(id, new Map([['1', '2']]))
     const [body] = (await stage.claim('send'))!.bodies
+    const recipient = { org: id, id: 'a', channel: 'slack', sealed: Buffer.from('sealed'), createdAt: 1 } as const
+    const entry = { at: 1, org: id, who: 'an admin', what: 'added where alerts go', about: 'slack' }
+    await stage.storage.alerts.addRecipient(recipient, { recipients: 1, ofChannel: 1 }, entry)
     await saysSo()
     uninstall()
     await step()
     const { grant, writeKey, refreshAt, state } = await install()
     assert.deepEqual([grant, writeKey, refreshAt, state], [undefined, undefined, undefined, 'disconnected'])
     assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.storage.alerts.recipients(), [])
     assert.equal((await stage.storage.conversations.recall(id, ['1'])).size, 0)
     await assert.rejects(stage.keyring.open('bodies', body!.sealed), { code: 'key_forgotten' })
 

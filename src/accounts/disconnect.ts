@@ -3,6 +3,7 @@ import { type App, judgeTokenInfo, judgeUninstall, tokenInfoRequest, uninstallRe
 import type { Clock } from '../lib/clock.ts'
 import type { Send } from '../lib/request.ts'
 import type { Install } from '../storage/ports/accounts.ts'
+import type { Alerts } from '../storage/ports/alerts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Inbox } from '../storage/ports/inbox.ts'
 import type { Tickets } from '../storage/ports/sessions.ts'
@@ -48,6 +49,7 @@ interface Needs {
   keyring: Keyring
   inbox: Inbox
   tickets: Tickets
+  alerts: Pick<Alerts, 'erase'>
   send: Send
   clock: Clock
   apiUrl: string
@@ -61,7 +63,7 @@ const drift = 'Drift'
 const patienceMs = 24 * 3_600_000
 
 export function disconnecting(needs: Needs): Disconnect {
-  const { accounts, grants, keyring, inbox, tickets, send, clock, apiUrl, app } = needs
+  const { accounts, grants, keyring, inbox, tickets, alerts, send, clock, apiUrl, app } = needs
 
   /** What Drift says of the account's grant. */
   async function ask(org: Org): Promise<'alive' | 'dead' | 'unproven' | 'later'> {
@@ -107,6 +109,8 @@ export function disconnecting(needs: Needs): Disconnect {
     await keyring.reload()
     // Sessions prove who is an admin of an account that has left.
     await endSessions(tickets, org)
+    // mutant: keeps the addresses that alerts of an account went to that has left
+    await alerts.erase(org)
     while ((await inbox.erase(org)) > 0);
   }
 

@@ -20,6 +20,10 @@ export const settingsSchema = z.object({
   confirmedKey: z.string().max(100).default(''),
   /** The options of its destinations, in versions: see options.ts. */
   optionVersions: versionsSchema.default({ first: 1, sets: [], list: [] }),
+  /** Rules of alerts that the account has switched off. */
+  alertsOff: z.array(z.string()).default([]),
+  /** Events that wait for longer are late: five minutes to a day. */
+  alertDelayMinutes: z.number().int().min(5).max(1_440).default(15),
 })
 
 type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>

@@ -67,7 +67,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { accounts, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app, random })
-  const disconnect = disconnecting({ ...common, grants, inbox, tickets: storage.tickets, app })
+  const disconnect = disconnecting({ ...common, grants, inbox, tickets: storage.tickets, alerts: storage.alerts, app })
   await followStates(inbox, accounts.all(), clock.now())
   for (const install of accounts.all()) {
     // The process may have ended while it erased.

@@ -25,6 +25,26 @@ export const proxyAddress: Parse<string> = (text) => {
   return { value: text }
 }
 
+/** Where a webhook goes: https, or http on loopback; what makes it secret may stand in its path or query. */
+export const webhookAddress: Parse<string> = (text) => {
+  const url = /^https?:\/\/[^\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (!url) return { problem: 'must be an address such as https://example.com/alerts' }
+  if (url.username || url.password) return { problem: 'must not hold a user name or password' }
+  if (url.hash) return { problem: 'must have no fragment' }
+  if (url.protocol !== 'https:' && !isLoopback(url.hostname)) return { problem: 'must be https (or http on loopback)' }
+  return { value: url.href }
+}
+
+/** smtp: (which changes to TLS before it says anything) or smtps:, with or without user name and password. */
+export const mailServerAddress: Parse<string> = (text) => {
+  const url = /^smtps?:\/\/[^\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (!url?.hostname || !['', '/'].includes(url.pathname) || /[?#]/.test(text))
+    return { problem: 'must look like smtps://USER:PASSWORD@HOST or smtp://USER:PASSWORD@HOST:587' }
+  if (!isDecodable(url.username) || !isDecodable(url.password))
+    return { problem: 'has a % in its user name or password that must be written as %25' }
+  return { value: text }
+}
+
 export const databaseAddress: Parse<string> = (text) => {
   const isPostgres = /^postgres(ql)?:\/\//.test(text)
   if (/^sqlite:.+/.test(text) || (isPostgres && URL.canParse(text))) return { value: text }

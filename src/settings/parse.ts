@@ -47,6 +47,12 @@ export function list<Value>(parse: Parse<Value>): Parse<Value[]> {
   }
 }
 
+/** One plain e-mail address. */
+export const mailAddress: Parse<string> = (text) =>
+  /^[a-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(text)
+    ? { value: text }
+    : { problem: 'must be one e-mail address such as alerts@example.com' }
+
 /** To listen at: a name or an IP address, the latter with or without brackets. */
 export const host: Parse<string> = (text) => {
   const bare = text.replace(/^\[(.*)\]$/, '$1')

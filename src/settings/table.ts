@@ -2,12 +2,21 @@
 import { logLevels } from '../lib/log.ts'
 import { judgeWriteKey } from '../segment/key.ts'
 import { regions } from '../segment/region.ts'
-import { address, addressWithoutPath, databaseAddress, proxyAddress, segmentAddress } from './address.ts'
+import {
+  address,
+  addressWithoutPath,
+  databaseAddress,
+  mailServerAddress,
+  proxyAddress,
+  segmentAddress,
+  webhookAddress,
+} from './address.ts'
 import {
   encryptionKeys,
   host,
   hostsExcepted,
   list,
+  mailAddress,
   oneOf,
   orgId,
   type Parse,
@@ -24,8 +33,8 @@ export interface Setting<Value = unknown> {
   default?: string
   /** For README, where the default is not a value. */
   defaultWords?: string
-  /** When it must be set: for every command, for the service, for OAuth, for single-account mode. */
-  needed?: 'always' | 'serve' | 'oauth' | 'single'
+  /** When it must be set: for every command, for the service, for OAuth, for single-account mode, beside SMTP_URL. */
+  needed?: 'always' | 'serve' | 'oauth' | 'single' | 'mail'
   /** How to get one, where it is missing. */
   hint?: string
   /** It is never shown. */
@@ -145,6 +154,22 @@ export const settings = {
       'how long bodies of delivered events stay; dead and quarantined ones stay 30 days, undelivered ones always',
     parse: wholeNumber(1, 3_650),
     default: '7',
+  }),
+  SMTP_URL: setting({
+    meaning: 'the mail server for alerts by e-mail: smtps://USER:PASSWORD@HOST, or smtp:// which must offer STARTTLS',
+    parse: mailServerAddress,
+    defaultWords: 'no e-mail',
+    ...aSecret,
+  }),
+  ALERT_FROM: setting({
+    meaning: 'the address that alerts by e-mail come from',
+    parse: mailAddress,
+    needed: 'mail',
+  }),
+  OPERATOR_ALERT_URL: setting({
+    meaning: 'a webhook for alerts about all accounts; https, or http on loopback',
+    parse: webhookAddress,
+    ...aSecret,
   }),
   LOG_LEVEL: setting({ meaning: logLevels.join(', '), parse: oneOf(logLevels), default: 'info' }),
   HTTPS_PROXY: setting({

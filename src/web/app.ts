@@ -8,6 +8,7 @@ import { HTTPException } from 'hono/http-exception'
 import { openStates } from '../accounts/connect-begin.ts'
 import { finishing } from '../accounts/connect-finish.ts'
 import { codeOf } from '../lib/errors.ts'
+import { confirmAlertsRoutes } from './confirm-alerts.ts'
 import { connectRoutes } from './connect/callback.ts'
 import { writeKeyRoutes } from './connect/write-key.ts'
 import { consoleRoutes } from './console/index.ts'
@@ -50,6 +51,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   app.get('/', (c) => c.redirect('/console', 303))
   connectRoutes(app, { ...needs, site, states, finish, sessions, returnPath, audit })
   writeKeyRoutes(app, { ...needs, sessions })
+  confirmAlertsRoutes(app, needs)
   signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth, returnPath })
   app.use('/console/*', sessions.required)
   signOutRoutes(app, { sessions, tickets, audit, clock })

@@ -54,6 +54,8 @@ const webhookLabels = [
 const endings = ['done', 'later', 'held']
 /** The events of error lines: a test compares them with the code. */
 export const problemEvents = [
+  'alert_failed',
+  'alert_look_failed',
   'claim_failed',
   'clock_failed',
   'job_failed',

@@ -2,6 +2,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Disconnect } from '../accounts/disconnect.ts'
 import type { Keyring } from '../accounts/keyring.ts'
+import type { RecipientNeeds } from '../alerts/recipients.ts'
 import type { Config } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -26,6 +27,8 @@ export interface AppNeeds {
   /** The service is about to stop: what is still being sent to browsers ends. */
   closing: AbortSignal
   send: Send
+  /** `canMail`: the settings name a mail server. `wake`: a message was stored. */
+  alerts: Pick<RecipientNeeds, 'canMail' | 'unsafeAllowLoopback'> & { wake(): void }
   strangers: BodyBudget
   clock: Clock
   random: Random

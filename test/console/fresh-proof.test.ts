@@ -19,6 +19,7 @@ type Decision = 'fresh proof' | 'session' | 'no session'
 const decisions: Readonly<Record<string, readonly [decision: Decision, why: string]>> = {
   '/connect/write-key': ['fresh proof', 'leads the events elsewhere'],
   '/connect/write-key/test': ['session', 'saves nothing'],
+  '/alerts/confirm/:token': ['no session', 'its reader needs none; the link is the proof'],
   '/console/sign-in/:token': ['no session', 'begins one; the link is the proof'],
   '/console/sign-out': ['session', 'can only take away'],
   '/console/sign-out-everywhere': ['session', 'can only take away, and a stolen session must be ended at once'],

@@ -24,14 +24,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   accounts: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports'],
   pipeline: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports', 'accounts'],
   operations: ['lib', 'drift', 'segment', 'events', 'mapping', 'storage/ports', 'accounts', 'pipeline'],
-  web: 'lib drift segment events mapping storage/ports accounts pipeline operations packages/bridge'
+  alerts: ['lib', 'drift', 'storage/ports', 'accounts', 'operations'],
+  web: 'lib drift segment events mapping storage/ports accounts pipeline operations alerts packages/bridge'
     .split(' ')
     .concat('types of config'),
-  cli: 'lib drift segment events mapping storage/ports accounts pipeline operations config sim web/snippet'
+  cli: 'lib drift segment events mapping storage/ports accounts pipeline operations alerts config sim web/snippet'
     .split(' ')
     .concat('types of service'),
   sim: ['lib', 'drift', 'segment', 'events', 'packages/bridge'],
-  service: 'lib drift segment events storage/ports storage/open accounts pipeline operations config web'.split(' '),
+  service: 'lib drift segment events storage/ports storage/open accounts pipeline operations alerts config web'.split(
+    ' ',
+  ),
   main: ['cli', 'service', 'storage/open'],
 }
 
@@ -138,11 +141,11 @@ law('randomness comes from lib/random.ts alone', {
   breaks: [{ 'src/lib/backoff.ts': 'const jitter = Math.random()' }, { 'src/web/a.ts': 'crypto.randomUUID()' }],
 })
 
-law('requests go out through lib/request.ts alone', {
+law('requests go out through lib/request.ts, to addresses that customers give through lib/public-request.ts, alone', {
   judge: atHome(
-    ['src/lib/request.ts'],
+    ['src/lib/request.ts', 'src/lib/public-request.ts', 'src/lib/public-address.ts', 'src/alerts/mail.ts'],
     /(?<![\w.])fetch\s*\(|\bhttps?\.(request|get)\b|\bnew (WebSocket|EventSource)\b/,
-    ['undici', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram'],
+    ['undici', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram', 'node:dns', 'nodemailer'],
   ),
   instead: 'take a Send as a parameter: it has a deadline, a limit, follows no redirect, and answers with a value',
   breaks: [{ 'src/drift/a.ts': 'await fetch(url)' }, { 'src/drift/a.ts': "import { request } from 'node:https'" }],

@@ -1,0 +1,106 @@
+/** The facts that the rules judge, gathered for many accounts with few queries. */
+import { holdOf } from '../accounts/state.ts'
+import { deletionType } from '../drift/envelope.ts'
+import { isSilent, knownMs } from '../operations/silence.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Lane, Org } from '../storage/ports/entry.ts'
+import type { LaneShown, Standing, Total } from '../storage/ports/lookup.ts'
+import type { Storage } from '../storage/ports/storage.ts'
+import type { Facts, LaneFacts } from './rules.ts'
+
+/** How long the answer to "is it silent?" is used again: a usual gap is hours, and an end should be noticed soon. */
+const notSilentMs = 10 * 60_000
+const silentMs = 60_000
+
+/** Of these accounts, and of what belongs to no account. Remembers between calls which of them were silent. */
+export function gathering({ ledger, lookup }: Pick<Storage, 'ledger' | 'lookup'>) {
+  const silences = new Map<Org, { at: number; isSilent: boolean }>()
+
+  return async function gather(installs: readonly Install[], now: number): Promise<{ facts: Facts[]; ofNone: Facts }> {
+    const { totals, standings } = await ledger.books()
+    const standingsOf = Map.groupBy(standings, ({ org }) => org)
+    const totalsOf = Map.groupBy(totals, ({ org }) => org)
+    const facts: Facts[] = []
+    for (const install of installs) {
+      const { org } = install
+      const theirs = standingsOf.get(org) ?? []
+      const counted = totalsOf.get(org) ?? []
+      const waits = theirs.some(({ state }) => state === 'waiting' || state === 'asking')
+      const lanes = waits ? await lookup.lanes(org) : []
+      facts.push({ ...factsOf(install, theirs, counted, lanes, now), isSilent: await silenceOf(org, counted, now) })
+    }
+    return { facts, ofNone: factsOf(none, standingsOf.get('') ?? [], totalsOf.get('') ?? [], [], now) }
+  }
+
+  async function silenceOf(org: Org, totals: readonly Total[], now: number): Promise<boolean> {
+    const known = silences.get(org)
+    const useMs = known?.isSilent ? silentMs : notSilentMs
+    if (known && now >= known.at && now - known.at < useMs) return known.isSilent
+    const wasHeardOf = totals.some(({ outcome }) => outcome === 'received')
+    const moments = wasHeardOf ? await ledger.moments(org, now - knownMs, now + 1) : []
+    const times = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
+    const silent = isSilent(times, wasHeardOf, now)
+    silences.set(org, { at: now, isSilent: silent })
+    return silent
+  }
+}
+
+/** Webhooks whose account could not be read are kept under no account. */
+const none: Install = {
+  org: '',
+  state: 'live',
+  settings: '{}',
+  createdAt: 0,
+  updatedAt: 0,
+  generation: 1,
+  writeKey: new Uint8Array(),
+}
+
+function factsOf(
+  install: Install,
+  standings: readonly Standing[],
+  totals: readonly Total[],
+  lanes: readonly LaneShown[],
+  now: number,
+): Facts {
+  const hold = holdOf(install)
+  const isRefused = hold === undefined && install.state === 'needs_attention'
+  const byReason = (state: Standing['state'], isMeant: (reason: string) => boolean) => {
+    const counts = new Map<string, number>()
+    for (const { reason = 'unknown', count, ...standing } of standings)
+      if (standing.state === state && isMeant(reason)) counts.set(reason, (counts.get(reason) ?? 0) + count)
+    return counts
+  }
+  const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((all, count) => all + count, 0)
+  return {
+    org: install.org,
+    now,
+    ...(hold === undefined ? {} : { hold }),
+    ...(isRefused ? { refusal: install.reason ?? 'unknown' } : {}),
+    send: laneFacts('send', standings, lanes),
+    ask: laneFacts('ask', standings, lanes),
+    isSilent: false,
+    failed: byReason('dead', () => true),
+    unrecognized: byReason('quarantined', (reason) => reason !== deletionType),
+    deletions: {
+      open: sum(byReason('quarantined', (reason) => reason === deletionType)),
+      ever: totals
+        .filter(({ type, outcome }) => type === deletionType && outcome === 'received')
+        .reduce((all, { count }) => all + count, 0),
+    },
+  }
+}
+
+function laneFacts(lane: Lane, standings: readonly Standing[], lanes: readonly LaneShown[]): LaneFacts {
+  const state = lane === 'send' ? 'waiting' : 'asking'
+  const waiting = standings.filter((standing) => standing.state === state)
+  const shown = lanes.filter((each) => each.lane === lane)
+  const last = shown.find(({ setback }) => setback !== undefined) ?? shown[0]
+  const oldest = waiting.map(({ oldestReceivedAt }) => oldestReceivedAt)
+  return {
+    waits: waiting.length > 0,
+    ...(oldest.length > 0 ? { oldestAt: Math.min(...oldest) } : {}),
+    ...(last?.triedAt === undefined ? {} : { triedAt: last.triedAt }),
+    ...(last?.setback === undefined ? {} : { setback: last.setback }),
+  }
+}

@@ -1,0 +1,82 @@
+/** The log of messages and answers in words, for the console and the command line alike. */
+import type { Channel, Message } from '../storage/ports/alerts.ts'
+import { readBody } from './body.ts'
+import { sentencesOf } from './words.ts'
+
+export interface MessageShown {
+  id: string
+  /** When it was made, as ISO 8601 has it. */
+  at: string
+  channel: Channel
+  recipient: string
+  kind: Message['kind']
+  says: string
+  became: string
+  end: Message['end'] | 'waiting'
+  tries: number
+  status?: number
+}
+
+const channelNames: Readonly<Record<Channel, string>> = { webhook: 'Webhook', slack: 'Slack', email: 'E-mail' }
+
+export function channelName(channel: Channel): string {
+  return channelNames[channel]
+}
+
+export function shownMessage(message: Message): MessageShown {
+  const { id, createdAt, channel, recipient, kind, end = 'waiting', tries, last } = message
+  return {
+    id,
+    at: new Date(createdAt).toISOString(),
+    channel,
+    recipient,
+    kind,
+    says: saysOf(message),
+    became: whatBecame(message),
+    end,
+    tries,
+    ...(last ? { status: last.status } : {}),
+  }
+}
+
+function saysOf({ org, kind, body }: Message): string {
+  if (kind === 'test') return 'a test'
+  if (kind === 'confirm') return 'asked the recipient to confirm'
+  const items = readBody(body)?.items ?? []
+  return (
+    items.map((item) => sentencesOf(item, { toOperator: org === '' }).title).join('; ') ||
+    'written by another version of the service'
+  )
+}
+
+/** In half a sentence, with the answer of the receiver. */
+export function whatBecame({ end, last, tries, dueAt }: Message): string {
+  if (end === 'sent')
+    return `the receiver accepted it${tries > 1 ? ` after ${tries} attempts` : ''} (${answerOf(last)})`
+  if (end === 'removed') return 'not sent: its recipient was removed'
+  if (end === 'failed') return `not sent: ${answerOf(last)}`
+  if (tries === 0) return 'waits to be sent'
+  return `not accepted yet (${answerOf(last)}); next attempt at ${new Date(dueAt ?? 0).toISOString().slice(0, 19)}Z`
+}
+
+/** Words for the codes of failures. */
+const words: Readonly<Record<string, string>> = {
+  ADDRESS_REFUSED: 'the address does not lead to the public internet alone, so nothing was sent',
+  TIMEOUT: 'no answer came in time',
+  STOPPED: 'the service was stopped meanwhile',
+  no_mail: 'this service sends no mail',
+  no_recipient: 'its recipient is not there any more',
+  sealed_unreadable: 'the stored address does not open: enter it again',
+  unconfirmed: 'the address was not confirmed',
+  message_unreadable: 'another version of the service wrote it',
+  EENVELOPE: 'the mail server refused the address',
+  EAUTH: 'the mail server refused the user name or password of this service',
+}
+
+function answerOf(last: Message['last']): string {
+  if (!last) return 'no answer'
+  const { status, answer } = last
+  const said = answer === undefined ? undefined : (words[answer] ?? answer)
+  if (status === 0) return said ?? 'no answer'
+  return `the answer was ${status}${said === undefined ? '' : ` ${said}`}`
+}

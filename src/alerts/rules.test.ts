@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { accountReasons } from '../accounts/needs-attention.ts'
+import { type Facts, type RuleName, ruleNames, rules } from './rules.ts'
+
+const now = 1e12
+const minuteMs = 60_000
+const options = { delayMs: 15 * minuteMs }
+const well: Facts = {
+  org: '12345',
+  now,
+  send: { waits: false },
+  ask: { waits: false },
+  isSilent: false,
+  failed: new Map(),
+  unrecognized: new Map(),
+  deletions: { open: 0, ever: 0 },
+}
+const find = (rule: RuleName, said: Partial<Facts>, more = {}) =>
+  rules[rule]({ ...well, ...said }, { ...options, ...more })
+const is = (rule: RuleName, said: Partial<Facts>, more = {}) => find(rule, said, more)[0]?.is
+
+test('of an account that is well nothing is found', () => {
+  for (const rule of ruleNames) assert.deepEqual(find(rule, {}), [], rule)
+})
+
+describe('stopped', () => {
+  const admins = ['paused', 'no_write_key', 'not_installed', 'disconnected']
+  for (const reason of Object.keys(accountReasons)) {
+    const isHold = ['not_allowed', 'settings_unreadable', 'disconnecting', 'disconnect_unproven', ...admins].includes(
+      reason,
+    )
+    const facts = isHold ? { hold: reason } : { refusal: reason }
+    const wanted = admins.includes(reason) ? 'lasts' : 'found'
+    test(`${reason} ${wanted === 'found' ? 'stops' : 'is what the admin did, and no news: it changes nothing'}`, () => {
+      assert.equal(is('stopped', facts), wanted)
+      if (wanted === 'found') assert.equal(find('stopped', facts)[0]?.reason, reason)
+    })
+  }
+
+  test('lasts after a resume until what waits was accepted, and is over then', () => {
+    const raisedSince = now - 10 * minuteMs
+    const over = (send: Facts['send'], ask: Facts['ask'] = { waits: false }) =>
+      is('stopped', { send, ask }, { raisedSince })
+    assert.equal(over({ waits: true }), 'lasts')
+    assert.equal(over({ waits: true, triedAt: now, setback: 'segment_401' }), 'lasts')
+    assert.equal(over({ waits: true, triedAt: raisedSince - 1 }), 'lasts')
+    assert.equal(over({ waits: true, triedAt: now }), undefined)
+    assert.equal(over({ waits: false }), undefined)
+    assert.equal(over({ waits: false }, { waits: true, triedAt: now, setback: 'drift_503' }), 'lasts')
+  })
+})
+
+describe('delayed', () => {
+  const late = { waits: true, oldestAt: now - 16 * minuteMs }
+  const failing = { ...late, triedAt: now, setback: 'segment_503' }
+
+  test('is found when what is first in line is late and the last attempt has failed', () => {
+    assert.deepEqual(find('delayed', { send: failing }), [
+      { subject: '', is: 'found', afterMs: minuteMs, reason: 'segment_503' },
+    ])
+    assert.equal(is('delayed', { send: { ...failing, oldestAt: now - 15 * minuteMs } }), undefined)
+  })
+
+  test('is found when nothing was tried for as long', () => {
+    assert.equal(is('delayed', { send: late }), 'found')
+    assert.equal(is('delayed', { send: { ...late, triedAt: now - 16 * minuteMs } }), 'found')
+  })
+
+  test('lasts while what has waited is being sent, and is over when the first in line is young', () => {
+    assert.equal(is('delayed', { send: { ...late, triedAt: now } }), 'lasts')
+    assert.equal(is('delayed', { send: { waits: true, oldestAt: now - minuteMs, triedAt: now } }), undefined)
+  })
+
+  test('is found when Drift answers no lookup for as long', () => {
+    const ask = { waits: true, oldestAt: now - minuteMs, triedAt: now, setback: 'drift_503' }
+    assert.deepEqual(find('delayed', { ask }), [
+      { subject: '', is: 'found', afterMs: 15 * minuteMs, reason: 'drift_503' },
+    ])
+  })
+
+  test('is not found for a conversation that Drift does not know, which is asked about for days', () => {
+    assert.equal(is('delayed', { ask: { waits: true, oldestAt: now - 2 * 86_400_000, triedAt: now } }), undefined)
+  })
+
+  test('is not found of an account that is stopped or paused, and does not recover by it', () => {
+    assert.equal(is('delayed', { send: failing, refusal: 'segment_401' }), 'lasts')
+    assert.equal(is('delayed', { send: failing, hold: 'paused' }), 'lasts')
+  })
+
+  test('goes by the minutes that the account has chosen', () => {
+    assert.equal(is('delayed', { send: failing }, { delayMs: 20 * minuteMs }), undefined)
+  })
+})
+
+test('silence is found of an account that is silent', () => assert.equal(is('silence', { isSilent: true }), 'found'))
+
+test('failed is a subject for each reason', () => {
+  const failed = new Map([
+    ['segment_400', 2],
+    ['message_too_large', 1],
+  ])
+  assert.deepEqual(find('failed', { failed }), [
+    { subject: 'segment_400', is: 'found', reason: 'segment_400', count: 2 },
+    { subject: 'message_too_large', is: 'found', reason: 'message_too_large', count: 1 },
+  ])
+})
+
+test('what was not recognized is one subject, marked by its reasons', () => {
+  const unrecognized = new Map([
+    ['shape_unknown', 2],
+    ['invalid_json', 3],
+  ])
+  assert.deepEqual(find('unrecognized', { unrecognized }), [
+    { subject: '', is: 'found', count: 5, marks: ['invalid_json', 'shape_unknown'] },
+  ])
+})
+
+test('a request for deletion is marked by how many there ever were, so that another one is said', () => {
+  assert.deepEqual(find('deletion_request', { deletions: { open: 1, ever: 3 } }), [
+    { subject: '', is: 'found', count: 1, marks: ['3'] },
+  ])
+  assert.deepEqual(find('deletion_request', { deletions: { open: 0, ever: 3 } }), [])
+})

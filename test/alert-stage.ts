@@ -1,0 +1,152 @@
+/**
+ * Alerts without their loops: a test looks and sends itself. The store forgets, the clock stands until it is turned; the
+ * receivers are real servers on this machine.
+ */
+import { createSecretKey } from 'node:crypto'
+import { type Accounts, openAccounts } from '../src/accounts/accounts.ts'
+import { type Keyring, openKeyring } from '../src/accounts/keyring.ts'
+import { confirmationToken, confirmRecipient } from '../src/alerts/confirm.ts'
+import { openMail } from '../src/alerts/mail.ts'
+import type { RecipientNeeds } from '../src/alerts/recipients.ts'
+import { addRecipient } from '../src/alerts/recipients.ts'
+import { type SendNeeds, sending } from '../src/alerts/send.ts'
+import { type WatchNeeds, watching } from '../src/alerts/watch.ts'
+import type { Log } from '../src/lib/log.ts'
+import { openPublicOutlet } from '../src/lib/public-request.ts'
+import { systemRandom } from '../src/lib/random.ts'
+import { openOutlet } from '../src/lib/request.ts'
+import { type AlertReceiver, startAlertReceiver } from '../src/sim/alert-receiver.ts'
+import type { Install } from '../src/storage/ports/accounts.ts'
+import type { Channel, Message } from '../src/storage/ports/alerts.ts'
+import type { Storage } from '../src/storage/ports/storage.ts'
+import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
+import { type ManualClock, manualClock } from './clock.ts'
+import { type MailServer, startMailServer } from './smtp.ts'
+import './over.ts'
+
+export const account = '5000883'
+export const publicUrl = 'https://connector.example'
+
+export interface AlertStage {
+  clock: ManualClock
+  storage: Storage
+  accounts: Accounts
+  keyring: Keyring
+  needs: WatchNeeds & SendNeeds & RecipientNeeds
+  hook: AlertReceiver
+  slack: AlertReceiver
+  operator: AlertReceiver
+  smtp: MailServer
+  /** Makes the account one to which nothing is wrong. */
+  install(org?: string): Promise<void>
+  /** Of this channel, confirmed; resolves to its id. */
+  add(channel: Channel, org?: string): Promise<string>
+  look(): Promise<number>
+  /** Sends what is due now, one after the other. */
+  send(): Promise<number>
+  /** Sends as time goes by, until no message of the account waits. */
+  sendAll(): Promise<Message[]>
+  /** The account is refused for this reason, and looked at. */
+  stop(reason?: string): Promise<void>
+  /** Nothing is wrong with the account any more, and it is looked at. */
+  mend(): Promise<void>
+  /** Of the account, the newest first. */
+  messages(): Promise<Message[]>
+  /** Of the log. */
+  lines: string[]
+  close(): Promise<void>
+}
+
+export async function startAlertStage({ toOperator = true } = {}): Promise<AlertStage> {
+  const lines: string[] = []
+  const write: Log['info'] = (event, fields) => void lines.push(JSON.stringify({ event, ...fields }))
+  const log: Log = { info: write, warn: write, error: write }
+  const clock = manualClock()
+  const storage = openInMemory()
+  const secret = createSecretKey(Buffer.alloc(32, 7))
+  const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
+  const accounts = await openAccounts(storage.installs, storage.inbox)
+  const [hook, slack, operator] = await Promise.all([1, 2, 3].map(() => startAlertReceiver({ clock })))
+  const smtp = await startMailServer()
+  const outlet = openOutlet({ clock })
+  const needs: AlertStage['needs'] = {
+    storage,
+    keyring,
+    accounts,
+    clock,
+    random: systemRandom,
+    log,
+    toOperator,
+    operatorUrl: toOperator ? operator!.url : undefined,
+    sendPublic: openPublicOutlet({ clock, unsafeAllowLoopback: true }),
+    sendOperator: outlet.send,
+    mail: openMail({ url: smtp.url, from: 'alerts@connector.example' }, clock),
+    publicUrl: () => publicUrl,
+    canMail: true,
+    unsafeAllowLoopback: true,
+  }
+  const look = watching(needs)
+  const next = sending(needs)
+  const messages = () => storage.alerts.list(account, 100)
+  const become = (given: Partial<Install>) =>
+    accounts.change(account, clock.now(), ({ reason: _, ...stored }) => ({ ...stored, ...given }))
+  async function send(): Promise<number> {
+    for (let sent = 0; ; sent++) {
+      const flight = await next()
+      if (!flight) return sent
+      await flight.ended
+    }
+  }
+  const addresses = { webhook: hook!.url, slack: slack!.url, email: 'marketing@customer.example' }
+  return {
+    clock,
+    storage,
+    accounts,
+    keyring,
+    needs,
+    hook: hook!,
+    slack: slack!,
+    operator: operator!,
+    smtp,
+    async install(org = account) {
+      const writeKey = Buffer.from('sealed')
+      await accounts.change(org, clock.now(), (blank) => ({ ...blank, state: 'live', writeKey }))
+    },
+    async add(channel, org = account) {
+      const added = await addRecipient(needs, org, { channel, address: addresses[channel], who: 'an admin' })
+      if (added.is !== 'added') throw new Error(JSON.stringify(added))
+      if (added.secret) hook!.secret = added.secret
+      if (channel === 'email')
+        await confirmRecipient(needs, confirmationToken(keyring, { org, id: added.recipient.id }))
+      return added.recipient.id
+    },
+    lines,
+    look: async () => (await look()).messages,
+    send,
+    async sendAll() {
+      for (let rounds = 0; rounds < 2_000; rounds++) {
+        await send()
+        const all = await messages()
+        const due = all.flatMap(({ dueAt }) => (dueAt === undefined ? [] : [dueAt]))
+        if (due.length === 0) return all
+        // One that is due already waits for an earlier one.
+        clock.jump(Math.min(...due.filter((at) => at > clock.now())) - clock.now())
+      }
+      throw new Error('a message waits for good')
+    },
+    async stop(reason = 'segment_401') {
+      await become({ state: 'needs_attention', reason })
+      await look()
+    },
+    async mend() {
+      clock.advance(1)
+      await become({ state: 'live' })
+      await look()
+    },
+    messages,
+    async close() {
+      await outlet.close()
+      await Promise.all([hook, slack, operator, smtp].map((server) => server!.close()))
+    },
+  }
+}
