@@ -17,7 +17,9 @@ export interface Context {
     config: Pick<Config, 'databaseUrl' | 'encryptionKeys' | 'orgsAllowed'>,
     mode?: 'beside' | 'create',
   ): Promise<Store>
-  openService(config: Config, options?: { log?: Log }): Promise<Service>
+  openService(config: Config, options?: { log?: Log; unsafeAllowLoopback?: boolean }): Promise<Service>
+  /** Alerts may go to receivers on this machine: set by tests alone. */
+  unsafeAllowLoopback?: boolean
   /** Rewrites an SQLite store in its place; resolves to its sizes in bytes. */
   compactStore(url: string): Promise<{ bytesBefore: number; bytesAfter: number }>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */

@@ -4,6 +4,7 @@ import { environment } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { withUnseenShown } from '../lib/unseen.ts'
 import { version } from '../segment/call.ts'
+import { alerts } from './alerts.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { type Command, type Context, type Given, speaker } from './command.ts'
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   preview,
   erase,
   handled,
+  alerts,
   check,
   doctor,
   backup,

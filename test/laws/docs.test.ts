@@ -17,6 +17,7 @@ import { ofEvents, ofIgnored, ofWithout, setbacks } from '../../src/operations/r
 import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
 import { bridgeScript } from '../../src/web/bridge.ts'
 import { snippet } from '../../src/web/snippet.ts'
+import { ruleHead, ruleRows } from '../rule-table.ts'
 import { optionTable, reasonTable, tableOf } from '../tables.ts'
 import { type File, isProduct, readTree } from '../tree.ts'
 
@@ -28,19 +29,13 @@ const documents = tree.filter(({ path }) => path.endsWith('.md'))
 const product = tree.filter(isProduct)
 const { bytes } = bridgeScript
 
+const commandRows = () => runnable(commands).map(({ name, summary }) => [`\`${name}\``, summary])
+
 describe('a table that repeats the code says what the code says', () => {
   const tables: [path: string, mark: string, made: () => string][] = [
     ['README.md', 'events', () => printCatalogue(catalogue, 'table')],
     ['README.md', 'settings', () => tableOf(['name', 'meaning', 'default'], settingNames.map(settingRow))],
-    [
-      'README.md',
-      'commands',
-      () =>
-        tableOf(
-          ['`npx drift-segment-source …`', 'does'],
-          runnable(commands).map(({ name, summary }) => [`\`${name}\``, summary]),
-        ),
-    ],
+    ['README.md', 'commands', () => tableOf(['`npx drift-segment-source …`', 'does'], commandRows())],
     [
       'docs/drift-app.md',
       'subscribed',
@@ -52,6 +47,7 @@ describe('a table that repeats the code says what the code says', () => {
     ['docs/errors.md', 'without', () => reasonTable(ofWithout)],
     ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
     ['docs/mapping.md', 'options', optionTable],
+    ['docs/alerts.md', 'rules', () => tableOf(ruleHead, ruleRows)],
     ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
     ['docs/bridge.md', 'starter', () => `\`\`\`html\n${snippet({ url: 'https://events.example.com' })}\n\`\`\``],
     ['docs/bridge.md', 'options', () => tableOf(['attribute', 'option', 'meaning'], bridgeOptions())],
@@ -78,6 +74,7 @@ const neededWords = {
   serve: 'needed',
   oauth: 'needed, unless DRIFT_ORG_ID is set',
   single: 'needed with DRIFT_ORG_ID',
+  mail: 'needed with SMTP_URL',
 } as const
 
 function settingRow(name: Name): string[] {
