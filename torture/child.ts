@@ -26,7 +26,7 @@ process.on('disconnect', orphaned)
 
 try {
   const stopped = Promise.withResolvers<void>()
-  const service = await openService(readConfig(environment()), { clock })
+  const service = await openService(readConfig(environment()), { clock, unsafeAllowLoopback: true })
   process.once('SIGTERM', () => stopped.resolve())
   process.send!({ url: service.url })
   const broken = await Promise.race([stopped.promise, service.broken])

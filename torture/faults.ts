@@ -35,6 +35,7 @@ export const faults = {
   F32: 'every call to a store or a partner may fail, wait, or be done without an answer',
   F33: "the store's file is moved away under the service, or its log is deleted",
   F34: 'a person is erased by another process amid kills and retries',
+  F35: 'the receivers of alerts are away, with kills between, while accounts stop and recover',
 } as const
 
 export type Row = keyof typeof faults

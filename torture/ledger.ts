@@ -82,6 +82,8 @@ export class Ledger {
   readonly arrivals: string[] = []
   /** Every key that an account has had. */
   readonly keys = new Map<string, Set<string>>()
+  /** What else must be found nowhere, such as the addresses that alerts go to. */
+  readonly secrets = new Set<string>()
   #sequence = 0
   #posts = 0
 

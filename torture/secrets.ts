@@ -20,6 +20,7 @@ export function secretsFound({ folder, sims, ledger }: Searched): string[] {
     ...[...ledger.keys.values()].flatMap((keys) => [...keys]),
     ...accessTokens.keys(),
     ...refreshTokens.keys(),
+    ...ledger.secrets,
   ]
   const spellings = secrets.flatMap((secret) => [
     secret,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addRecipient } from '../alerts/recipients.ts'
 import { type Env, readConfig } from '../config.ts'
 import { eventName } from '../events/define.ts'
 import { catalogue } from '../events/index.ts'
@@ -12,6 +13,7 @@ import { silentLog } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
 import { openOutlet } from '../lib/request.ts'
 import type { Service } from '../service.ts'
+import { type AlertReceiver, startAlertReceiver } from '../sim/alert-receiver.ts'
 import { difference } from '../sim/expected.ts'
 import { type Sims, startSims } from '../sim/index.ts'
 import { openStory } from '../sim/story.ts'
@@ -32,20 +34,24 @@ export const demo: Command = {
   async run(context, given) {
     const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-demo-'))
     const sims = await startSims()
+    const receiver = given.once ? undefined : await startAlertReceiver()
     let service: Service | undefined
     try {
       const env = settingsFor(sims, folder)
-      service = await context.openService(readConfig(env), { log: silentLog })
+      service = await context.openService(readConfig(env), { log: silentLog, unsafeAllowLoopback: true })
       sims.drift.settings.requestUrl = `${service.url}/webhooks/drift`
       context.print(
         `a Drift is at    ${sims.drift.url}\na Segment is at  ${sims.segment.url}\nthe service is at ${service.url}\n`,
       )
       await install(context, service, sims)
       const allRight = await fireAll(context, service, sims)
-      if (given.once) return allRight ? 0 : 1
+      if (!receiver) return allRight ? 0 : 1
+      await sendAlertsTo(receiver, service)
       await sayHowToSignIn(context, env, service)
       context.print(
-        `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
+        `\nalerts of the account arrive at: ${new URL(receiver.url).origin}` +
+          `\n  break the simulated Segment on its page, ${sims.segment.url}, and mend it again: both are noticed within two minutes` +
+          `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
           `\nDrift's page of apps, which sends events and disconnects: ${sims.drift.url}/settings/apps` +
           `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
       )
@@ -57,6 +63,7 @@ export const demo: Command = {
       return 0
     } finally {
       await service?.close()
+      await receiver?.close()
       await sims.close()
       await rm(folder, { recursive: true, force: true })
     }
@@ -97,6 +104,15 @@ async function install(context: Context, { url }: Service, { drift }: Sims): Pro
   } finally {
     await outlet.close()
   }
+}
+
+/** As an admin does in the console, under Alerts. */
+async function sendAlertsTo(receiver: AlertReceiver, { store }: Service): Promise<void> {
+  const needs = { ...store, random: systemRandom, canMail: false, unsafeAllowLoopback: true }
+  const given = { channel: 'webhook', address: receiver.url, who: 'the demo' } as const
+  const added = await addRecipient(needs, String(org), given)
+  if (added.is !== 'added') throw new Problem('install_failed', `the receiver of alerts was not added: ${added.is}`)
+  receiver.secret = added.secret
 }
 
 async function sayHowToSignIn(context: Context, env: Env, { url }: Service): Promise<void> {

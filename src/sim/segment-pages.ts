@@ -55,7 +55,21 @@ export function summary({ accepted, rejected, duplicates }: Books, requests: Rec
   return `${counts}; ${requests.length} requests, the last answered ${statuses.join(', ') || 'none'}`
 }
 
-export function statusPage(region: string, { accepted, rejected, duplicates }: Books, requests: Received[]): Reply {
+/** How a person can break it and mend it: by `POST /demo/answers`, from its page. */
+export const answers: Readonly<Record<string, readonly [label: string, status: number | undefined]>> = {
+  normal: ['Answer as Segment does', undefined],
+  refusing: ['Refuse the write keys (401)', 401],
+  down: ['Be down (503)', 503],
+}
+
+export function statusPage(
+  { region, answer }: { region: string; answer: string },
+  { accepted, rejected, duplicates }: Books,
+  requests: Received[],
+): Reply {
+  const buttons = Object.entries(answers).map(
+    ([value, [label]]) => html`<button name="answer" value="${value}">${label}</button>\n`,
+  )
   const columns = ['received', 'write key', 'message', 'anonymousId', 'time']
   const row = (one: Stored) => {
     const { writeKey, receivedAt, timestamp, message } = one
@@ -77,5 +91,7 @@ export function statusPage(region: string, { accepted, rejected, duplicates }: B
     table('Duplicates', columns, duplicates.map(row)),
     table('Requests', ['received', 'request', 'characters', 'answered'], calls),
   ]
-  return page(`Simulated Segment (${region})`, html`${sorted}`)
+  const form = html`<form method="post" action="/demo/answers"><p>To events it answers now: ${answer}. Break it, and mend it:
+${buttons}</p></form>\n`
+  return page(`Simulated Segment (${region})`, html`${form}${sorted}`)
 }

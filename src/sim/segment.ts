@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { openScripts, type PathPattern, type Player, player, type Script } from './script.ts'
 import { type Books, intake, type Post, readPost, type Stored, takesMessages } from './segment-intake.ts'
-import { analyticsScript, receivedFor, settings, statusPage, summary } from './segment-pages.ts'
+import { analyticsScript, answers, receivedFor, settings, statusPage, summary } from './segment-pages.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting, waitMsMax } from './waiting.ts'
 
@@ -46,6 +46,9 @@ const batchBytesMax = 500_000
 /** The shortest real key seen in public has 8 characters, and `abc123` is known to be refused. */
 const writeKeyLengthMin = 8
 
+/** The calls that carry messages. */
+const messagePaths = /^\/v1\/(?!projects\/|m$)/
+
 const success: Reply = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"success": true}' }
 
 export async function startSegment(options: SegmentOptions = {}): Promise<SegmentSim> {
@@ -58,6 +61,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
   const waiting = openWaiting(clock)
   const isKnown = (writeKey: string) => keys.size === 0 || keys.has(writeKey)
   let url = ''
+  let answer = 'normal'
 
   function respond(request: Received): { action?: SegmentAction | undefined; answer: () => Reply } {
     if (request.method === 'OPTIONS') return { answer: () => ({ status: 204 }) }
@@ -78,7 +82,18 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     return success
   }
 
-  function other({ method, path }: Received): Reply {
+  /** From the page for people. */
+  function answerWith(chosen: string | null): Reply {
+    if (chosen !== null && Object.hasOwn(answers, chosen)) {
+      answer = chosen
+      const [, status] = answers[chosen]!
+      scripts.set(messagePaths, status === undefined ? undefined : { status })
+    }
+    return { status: 303, headers: { location: '/' } }
+  }
+
+  function other({ method, path, body }: Received): Reply {
+    if (method === 'POST' && path === '/demo/answers') return answerWith(new URLSearchParams(body).get('answer'))
     const [, writeKey] = /^\/v1\/projects\/([^/]+)\/settings$/.exec(path) ?? []
     if (method === 'GET' && writeKey !== undefined) {
       const key = decodeURIComponent(writeKey)
@@ -95,7 +110,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     requests,
     respond: (request) => allowingOrigin(request, respond(request)),
     aside: (request) => {
-      if (request.path === '/') return statusPage(region, books, requests)
+      if (request.path === '/') return statusPage({ region, answer }, books, requests)
       const reply = receivedFor(books, request)
       return reply && allowingOrigin(request, { action: undefined, answer: () => reply }).answer()
     },
@@ -111,7 +126,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     accepted: books.accepted,
     rejected: books.rejected,
     duplicates: books.duplicates,
-    script: (script, path = /^\/v1\/(?!projects\/|m$)/) => scripts.set(path, script),
+    script: (script, path = messagePaths) => scripts.set(path, script),
     forKey(writeKey, script) {
       if (script === undefined) byKey.delete(writeKey)
       else byKey.set(writeKey, player(script))

@@ -341,6 +341,38 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'src/accounts/disconnect.test.ts' }],
   },
   {
+    name: 'keeps the addresses that alerts of an account went to that has left',
+    becomes: '',
+    catchers: [{ test: 'src/accounts/disconnect.test.ts', only: 'truly' }],
+  },
+  {
+    name: 'raises the same thing again within the hour',
+    becomes: 'const isDue = now - since >= (finding.afterMs ?? 0)',
+    catchers: [{ test: 'src/alerts/machine.test.ts' }],
+  },
+  {
+    name: 'announces as recovered an account that a person has only paused or resumed',
+    becomes: 'const isOver = true',
+    catchers: [{ test: 'src/alerts/rules.test.ts' }],
+  },
+  {
+    name: 'sends an alert once, accepted or not',
+    becomes: "return ended('failed')",
+    catchers: [{ test: 'test/alerts/sending.test.ts', only: 'is sent again under its id until it is' }],
+  },
+  {
+    name: 'sends alerts to an address whose owner has not confirmed it',
+    becomes: '',
+    catchers: [{ test: 'test/alerts/recipients.test.ts', only: 'until its owner has confirmed it' }],
+  },
+  {
+    name: 'connects to a name that has one public address among others',
+    becomes: 'if (!addresses.some(isPublicAddress)) return refused',
+    catchers: [
+      { test: 'src/lib/public-request.test.ts', only: 'that leads elsewhere than to the public internet alone' },
+    ],
+  },
+  {
     name: "takes a proxy's page for Drift's word that an account has left",
     becomes: "if ([400, 401, 404].includes(answer.status)) return { is: 'invalid' }",
     catchers: [{ test: 'test/accounts/leaving.test.ts' }],

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { accountTroubles } from './accounts.ts'
+import { alertTroubles } from './alerts.ts'
 import { diskTroubles } from './disk.ts'
 import { driftTroubles } from './drift.ts'
 import { erasing } from './erase.ts'
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...timeTroubles,
   ...accountTroubles,
   ...erasing,
+  ...alertTroubles,
   ...diskTroubles,
   ...replicaTroubles,
 ]
