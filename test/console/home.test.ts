@@ -50,6 +50,7 @@ for (const engine of engines) {
       const form = await admin.connect(newcomer)
       assert.equal(await status(), 'Setup incomplete: Enter a write key [Enter write key]')
       assert.match(await home(), /Setup: 1 of 5 steps done/)
+      assert.doesNotMatch(await home(), /data-count/)
       await admin.submit(form, { writeKey }, '/connect/write-key')
       assert.match(await status(), /^Waiting for the first event: No event has come from Drift yet/)
       await send('new_conversation', newcomer)

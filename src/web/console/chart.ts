@@ -101,7 +101,7 @@ export function rangeText({ range }: Shows): string {
 
 export function chartCard(received: Received, shows: Shows): Html {
   const { from, stepMs, steps, series, total } = received
-  return html`<section class="card" id="chart" data-part aria-labelledby="chart-title">
+  return html`<section class="card" id="chart" aria-labelledby="chart-title">
     <h2 id="chart-title">${number(total)} received ${rangeText(shows)}, by event</h2>
     ${
       series.length === 0

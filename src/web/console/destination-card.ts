@@ -114,13 +114,19 @@ function testResult({ messageId, verdict, sign, key, region, isSaved }: Tested, 
     unconfirmed: 'Segment’s public settings do not list this write key, as may be for a new source or one for servers.',
     unasked: '',
   }
-  const confirm = postForm(
-    isSaved ? '/console/connection/confirm' : '/console/connection/segment',
-    session.csrf,
-    html`<input type="hidden" name="${isSaved ? 'key' : 'chosen'}" value="${key.held}">
-    ${isSaved ? '' : html`<input type="hidden" name="region" value="${region}"><input type="hidden" name="generation" value="${install.generation}"><input type="hidden" name="seen" value="yes">`}
-    ${button(isSaved ? 'I see it in Segment' : 'I see it in Segment: save this key', 'primary')}`,
-  )
+  const save = (seen: '' | 'yes', label: string) =>
+    postForm(
+      '/console/connection/segment',
+      session.csrf,
+      html`<input type="hidden" name="chosen" value="${key.held}"><input type="hidden" name="region" value="${region}"><input type="hidden" name="generation" value="${install.generation}"><input type="hidden" name="seen" value="${seen}">${button(label, seen ? 'primary' : '')}`,
+    )
+  const confirm = isSaved
+    ? postForm(
+        '/console/connection/confirm',
+        session.csrf,
+        html`<input type="hidden" name="key" value="${key.held}">${button('I see it in Segment', 'primary')}`,
+      )
+    : html`<div class="row">${save('yes', 'I see it in Segment: save this key')}${save('', 'Save without confirming')}</div>`
   return notice(
     'info',
     'Segment accepted the test event. Is it in your source?',

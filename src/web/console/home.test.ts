@@ -36,6 +36,7 @@ const given: HomePage = {
   problems: [],
   requests: 0,
   addsUp: true,
+  hasAny: true,
   done: [],
 }
 const look = async (more: Partial<HomePage> = {}) => String(await homePage({ ...given, ...more }))
@@ -64,6 +65,10 @@ describe('Home', () => {
     assert.doesNotMatch(await look(), /Setup:/)
     const steps = [...given.steps, { title: 'Save the write key', isDone: false }]
     assert.match(await look({ steps }), /Setup: 1 of 2 steps done[\s\S]*aria-current="step"/)
+  })
+
+  test('shows nothing but the status and the set-up before anything was received', async () => {
+    assert.doesNotMatch(await look({ hasAny: false }), /data-count|class="figures"|Problems/)
   })
 
   test('groups problems by reason, each with its list, and Resend only where that can help', async () => {

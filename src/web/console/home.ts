@@ -56,6 +56,7 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
         times: [deliveryTime(snapshot, 0.5), deliveryTime(snapshot, 0.95)],
         last: { received: snapshot.lastReceivedAt, delivered: snapshot.lastDeliveredAt },
         problems: problemsOf(snapshot),
+        hasAny: facts.everReceived,
         requests: requestsIn(snapshot),
         addsUp: addsUp(sumsOf(snapshot.totals, snapshot.standings)) || snapshot.destinations.length > 1,
         done: doneOf(done, accounts.get(session.org), await storage.lookup.lanes(session.org), now),
@@ -143,12 +144,14 @@ export interface HomePage {
   /** Open requests for deletion. */
   requests: number
   addsUp: boolean
+  /** Something was received: before that there is nothing to show but the set-up. */
+  hasAny: boolean
   /** What came of the form that led here. */
   done: readonly Done[]
 }
 
 export function homePage(given: HomePage): Html {
-  const { session, status, steps, problems, requests, received, shows, done, addsUp } = given
+  const { session, status, steps, problems, requests, received, shows, done, addsUp, hasAny } = given
   return page({
     title: 'Home',
     section: 'home',
@@ -164,10 +167,11 @@ export function homePage(given: HomePage): Html {
           ${requests > 0 ? requestNotice(requests) : ''}
           ${addsUp ? '' : notice('bad', 'The totals of this account do not add up', 'Contact the operator of this service, mention totals.')}
         </div>
-        ${rangeNav(shows)}
-        <div class="stack" id="figures" data-part>${pipelineCard(given.pipeline, shows)}${figures(given)}</div>
-        ${chartCard(received, shows)}
-        <div id="problems" data-part>${problemsCard(problems, given.now)}</div>
+        <div class="stack" id="received" data-part>${
+          hasAny
+            ? html`${rangeNav(shows)}${pipelineCard(given.pipeline, shows)}${figures(given)}${chartCard(received, shows)}${problemsCard(problems, given.now)}`
+            : ''
+        }</div>
       </div>
     </div>`,
   })
