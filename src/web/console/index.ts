@@ -10,6 +10,7 @@ import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
 import { homeRoute } from './home.ts'
 import { liveRoute } from './live.ts'
+import { mappingRoutes } from './mapping.ts'
 import { redriveRoutes } from './redrive.ts'
 import { websiteRoutes } from './website.ts'
 
@@ -23,6 +24,7 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   eventRoutes(app, { ...needs, redriveNeeds })
   redriveRoutes(app, { ...needs, redriveNeeds })
   connectionRoutes(app, needs)
+  mappingRoutes(app, needs)
   websiteRoutes(app, needs)
   auditRoute(app, needs)
   continueRoute(app, needs)

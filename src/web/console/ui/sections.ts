@@ -14,6 +14,7 @@ export const sections = {
   events: { path: '/console/events', name: 'Events', group: 'Activity' },
   resend: { path: '/console/redrive', name: 'Resend' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
+  mapping: { path: '/console/mapping', name: 'What is sent' },
   website: { path: '/console/website', name: 'Website' },
   privacy: { path: '/console/audit', name: 'Privacy and audit' },
 } as const satisfies Readonly<Record<string, SectionShown>>

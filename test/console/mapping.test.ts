@@ -1,0 +1,104 @@
+/** The options of what is sent, as a data engineer chooses them by clicks, in a real Chromium. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { optionsOf } from '../../src/accounts/options.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+
+const id = String(org)
+const contact = 21_760_538_950
+
+describe('what is sent, in the console', { concurrency: false }, () => {
+  let browser: Browser
+  let rig: Rig
+  let watched: WatchedPage
+  let page: Page
+  let laterMs = 0
+  const clock = { ...systemClock, now: () => systemClock.now() + laterMs }
+
+  before(async () => {
+    browser = await launchBrowser()
+    rig = await startRig({ clock })
+    rig.sims.drift.addOrg({ orgId: org, contacts: [{ id: contact, attributes: { externalId: 'a12-1234' } }] })
+    watched = await openPage(browser, { locale: 'en-GB' })
+    page = watched.page
+    const { output } = await rig.command('sign-in', { given: { org: id, url: rig.service.url } })
+    await page.goto(/http\S+/.exec(output)![0])
+    await page.getByRole('button', { name: 'Open the console' }).click()
+    await page.waitForURL('**/console')
+  })
+  after(async () => {
+    await watched.close()
+    await browser.close()
+    await rig.close()
+    assert.deepEqual({ strays: watched.strays, errors: watched.errors }, { strays: [], errors: [] })
+  })
+
+  const chosen = () => optionsOf(rig.service.store.accounts.get(id)!, 1)
+  const send = (event: string | object, vary = 0) =>
+    rig.sims.drift.send(event as string, { to: rig.to, orgId: org, vary })
+
+  test('nothing is saved before a preview has shown what changes, and what arrives is what it said', async () => {
+    await send('new_conversation', 1)
+    await settled(rig)
+    await page.getByRole('link', { name: 'What is sent' }).click()
+    await page.getByLabel('Send a userId').check()
+    await page.getByLabel('Send the contact id as an external id').check()
+    await page.getByLabel('Add names that warehouses keep').check()
+    await page.getByLabel('Properties and traits that are sent as a hash').fill('email\nstatus')
+    await page.getByLabel('Example of').selectOption('new_conversation')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    const preview = page.locator('#preview')
+    await preview.getByText('Of the last 1 event of this account, 1 would have been sent differently.').waitFor()
+    const shown = await preview.locator('tbody th code').allTextContents()
+    assert.deepEqual(shown.sort(), ['context.externalIds', 'properties.conversationId', 'properties.status', 'userId'])
+    assert.deepEqual(chosen(), {})
+    await preview.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Events that are received from now on are sent so.').waitFor()
+    assert.deepEqual(Object.keys(chosen()), ['userId', 'externalIds', 'safeNames', 'hash'])
+    const began = rig.sims.segment.accepted.length
+    await send('new_conversation')
+    await settled(rig)
+    const message = rig.sims.segment.accepted[began]!.message as JsonObject
+    const properties = message.properties as JsonObject
+    assert.equal(message.userId, 'a12-1234')
+    assert.equal(properties.conversationId, properties.id)
+    assert.equal(properties.status, createHash('sha256').update('open').digest('hex'))
+  })
+
+  test('a choice that visitors could misuse is refused until its words are typed', async () => {
+    await page.goto(`${rig.service.url}/console/mapping`)
+    await page.getByLabel('Send a userId').check()
+    await page.getByLabel('Attribute of the contact with your id of the person').fill('email')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByText('These options cannot be saved').waitFor()
+    assert.equal(
+      await page.getByLabel('Attribute of the contact with your id of the person').inputValue(),
+      'email',
+      'what was filled in is there still',
+    )
+    await page.getByLabel(/^To use another attribute/).fill('Visitors can type what they like there')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('#preview').waitFor()
+  })
+
+  test('is not saved over what another form has saved, nor on an old proof', async () => {
+    await page.goto(`${rig.service.url}/console/mapping`)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('#preview').waitFor()
+    await rig.command('options', { given: { org: id, set: '{"safeNames":true}' } })
+    await rig.service.store.accounts.reload(clock.now())
+    await page.locator('#preview').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('The settings were changed meanwhile').waitFor()
+    assert.deepEqual(chosen(), { safeNames: true })
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('#preview').waitFor()
+    laterMs += 11 * 60_000
+    await page.locator('#preview').getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { level: 1 }).filter({ hasNotText: 'What is sent' }).waitFor()
+  })
+})
