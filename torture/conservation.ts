@@ -124,7 +124,7 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
         ...(org === null ? {} : { org }),
         ...(type === null ? {} : { type }),
       }))
-      return storage.inbox.redrive([...moves, ...moves.slice(0, 1)], now)
+      return storage.inbox.redrive([...moves, ...moves.slice(0, 1)], now, 'an admin')
     }),
   take: fc.record({ some, org: account }).map(
     ({ some: which, org }) =>

@@ -265,7 +265,11 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
       const event = [...model.events.values()][which]
       if (!event) return
       const id = await idOf(world, event)
-      const moved = await storage.inbox.redrive([{ id, ...(only === null ? {} : { destination: only }) }], now)
+      const moved = await storage.inbox.redrive(
+        [{ id, ...(only === null ? {} : { destination: only }) }],
+        now,
+        'an admin',
+      )
       const live = model.live(event.org).filter((one) => only === null || one === only)
       if (event.before !== undefined) {
         const isOver = event.before === 'dead' || event.before === 'quarantined'

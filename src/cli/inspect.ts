@@ -6,6 +6,7 @@ import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
 import { openEntry, type Story, tell } from '../operations/inspect.ts'
 import { ofIgnored } from '../operations/reasons.ts'
 import { knownMs } from '../operations/silence.ts'
+import { happenedTo } from '../operations/timeline.ts'
 import type { Store } from '../service.ts'
 import type { Cursor, Query, Shown } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given } from './command.ts'
@@ -95,7 +96,8 @@ interface Told extends Shown, Story {
 
 async function tellOne({ storage, accounts, keyring, clock }: Store, shown: Shown, open: boolean): Promise<Told> {
   const { lookup, audit } = storage
-  const told = tell(shown, accounts.get(shown.org), await lookup.lanes(shown.org), clock.now())
+  const [lanes, happened] = await Promise.all([lookup.lanes(shown.org), happenedTo({ lookup, keyring }, shown.id)])
+  const told = tell(shown, accounts.get(shown.org), lanes, clock.now(), happened)
   if (!open) return { ...shown, ...told }
   await record({ audit, clock }, { org: shown.org, who, act: 'lookedAtData', about: shown.messageId })
   const data = await openEntry({ catalogue, keyring, lookup, accounts }, shown.id)

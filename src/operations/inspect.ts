@@ -19,39 +19,48 @@ import { sentFor } from '../pipeline/translate.ts'
 import type { Call } from '../segment/call.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import { firstDestination } from '../storage/ports/entry.ts'
-import type { Cursor, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+import type { Cursor, HistoryOutcome, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
 import { type Explained, explain, ofIgnored, ofWithout } from './reasons.ts'
+import { company, type Happened, type Step, stepsOf } from './timeline.ts'
 import { inBody } from './trial.ts'
 
-export interface Step {
-  /** Undefined: not yet. */
-  at?: number
-  what: string
-}
+export type { Step } from './timeline.ts'
 
 export interface Story {
+  /** Oldest first. */
   steps: Step[]
   /** Why it is not delivered, in one sentence, and what to do. */
   why?: Explained & { reason: string }
 }
 
-/** Tells what is known of an entry without opening what is sealed. */
-export function tell(shown: Shown, install: Install | undefined, lanes: readonly LaneShown[], now: number): Story {
+/**
+ * Tells what is known of an entry. `happened`: its history; without it the last answer alone is told. Nothing that is sealed
+ * is opened here.
+ */
+export function tell(
+  shown: Shown,
+  install: Install | undefined,
+  lanes: readonly LaneShown[],
+  now: number,
+  happened: Happened = { steps: [], leftOut: 0 },
+): Story {
   const { type, bytes, receivedAt, state, org } = shown
   const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bytes} bytes, and kept` }]
   if (shown.conversation) steps.push({ what: `belongs to conversation ${shown.conversation}` })
   if (shown.contact) steps.push({ what: `belongs to contact ${shown.contact}` })
+  const told = stepsOf(happened)
+  steps.push(...told)
   const because = (reason: string): Story => ({ steps, why: { reason, ...explain(reason) } })
-  const answered = shown.answer ? answerOf(shown.answer) : ''
+  const isTold = (outcome: HistoryOutcome) => told.at(-1)?.attempt?.outcome === outcome
   switch (state) {
     case 'delivered':
-      steps.push({ at: shown.settledAt!, what: `delivered: ${answered}` })
+      if (!isTold('delivered')) steps.push({ at: shown.settledAt!, what: `delivered${lastAnswer(shown)}` })
       return { steps }
     case 'dead':
-      steps.push({ at: shown.settledAt!, what: `given up${answered && `: ${answered}`}` })
+      if (!isTold('dead')) steps.push({ at: shown.settledAt!, what: `dead${lastAnswer(shown)}` })
       return because(shown.reason ?? 'unknown')
     case 'quarantined':
-      steps.push({ at: shown.settledAt ?? receivedAt, what: 'set aside: it cannot be read as an event' })
+      steps.push({ at: shown.settledAt ?? receivedAt, what: 'quarantined: it cannot be read as an event' })
       return because(shown.reason ?? 'unknown')
     case 'ignored':
       steps.push({ at: shown.settledAt ?? receivedAt, what: 'left out here, and kept' })
@@ -64,9 +73,8 @@ export function tell(shown: Shown, install: Install | undefined, lanes: readonly
   }
 }
 
-function answerOf({ status, many, tries }: NonNullable<Shown['answer']>): string {
-  const company = many === 1 ? 'sent alone' : `sent in a batch of ${many}`
-  return `Segment answered ${status}, ${company}, at the account's ${ordinal(tries)} try`
+function lastAnswer({ answer }: Shown): string {
+  return answer ? `: Segment answered ${answer.status}, ${company(answer)}` : ''
 }
 
 function waiting(
@@ -79,7 +87,10 @@ function waiting(
   const asks = shown.state === 'asking'
   const lane = lanes.find(({ lane: name }) => name === (asks ? 'ask' : 'send'))
   const partner = asks ? 'Drift' : 'Segment'
-  if (lane?.triedAt !== undefined && lane.triedAt >= shown.receivedAt && lane.setback) {
+  const last = steps.findLast(({ attempt }) => attempt?.partner === partner)?.attempt
+  const since = last ? (last.nextAt ?? last.at + 1) : shown.receivedAt
+  // What another event of the account has met, where this one was not in the request.
+  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback) {
     steps.push({ at: lane.triedAt, what: `the attempt at ${partner} failed: ${lane.setback}` })
   }
   // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
@@ -183,9 +194,4 @@ export async function* findAll(lookup: Lookup, query: Query, pageSize = 500): As
     if (page.entries.length > 0) yield page.entries
     next = page.next
   } while (next)
-}
-
-function ordinal(n: number): string {
-  const suffix = ['th', 'st', 'nd', 'rd'][n % 100 > 10 && n % 100 < 14 ? 0 : n % 10] ?? 'th'
-  return `${n}${suffix}`
 }

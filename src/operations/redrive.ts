@@ -93,11 +93,15 @@ export async function movesOf(needs: MoveNeeds, page: readonly Shown[], mapping:
   return found
 }
 
-/** One event, at once; false when it stays where it is. */
-export async function redriveOne(needs: RedriveNeeds, shown: Shown, mapping: Mapping): Promise<boolean> {
+/** One event, at once; false when it stays where it is. `who` wants it, in words. */
+export async function redriveOne(
+  needs: RedriveNeeds,
+  shown: Shown,
+  { mapping, who }: { mapping: Mapping; who: string },
+): Promise<boolean> {
   if (!redrivable.includes(shown.state)) return false
   const { moves } = await movesOf(needs, [shown], mapping)
-  return (await needs.inbox.redrive(moves, needs.clock.now())) === 1
+  return (await needs.inbox.redrive(moves, needs.clock.now(), who)) === 1
 }
 
 /** The move, or in a word why it cannot be, or would fail again. */

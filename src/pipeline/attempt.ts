@@ -1,18 +1,21 @@
 /** The requests of one lease to Segment: whether one may still be made, and what its answer means. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Keyring } from '../accounts/keyring.ts'
 import type { AccountReason } from '../accounts/needs-attention.ts'
 import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Send } from '../lib/request.ts'
+import type { Answered, Send } from '../lib/request.ts'
 import { batchRequest, type Packed } from '../segment/batch.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Attempt, Org } from '../storage/ports/entry.ts'
-import type { Lease } from '../storage/ports/inbox.ts'
+import type { Lease, Settlement } from '../storage/ports/inbox.ts'
+import { sealExcerpt } from './excerpt.ts'
 
 interface Needs {
   accounts: Accounts
+  keyring: Pick<Keyring, 'seal'>
   send: Send
   segment: { us: string; eu: string }
   clock: Clock
@@ -25,13 +28,15 @@ export interface Attempts {
   attempt(part: readonly Packed[]): Promise<Verdict>
   /** How many requests were made. */
   made(): number
-  /** The last request that had this entry, if one was made; it is forgotten then. */
-  attemptOf(id: number): Attempt | undefined
+  /** The requests that had this entry, if any were made; they are forgotten then. */
+  requestsOf(id: number): HadBy
+  /** Of the entries that are not forgotten, which wait for the next request. `nextAt`: when that is. */
+  left(at: number, nextAt?: number): Settlement[]
 }
 
 export function attempts(needs: Needs, lease: Lease, install: Install, writeKey: string): Attempts {
-  const { accounts, send, segment, clock, isOurs } = needs
-  const last = new Map<number, Attempt>()
+  const { accounts, keyring, send, segment, clock, isOurs } = needs
+  const had = new Map<number, Attempt[]>()
   let requests = 0
 
   async function attempt(part: readonly Packed[]): Promise<Verdict> {
@@ -45,18 +50,51 @@ export function attempts(needs: Needs, lease: Lease, install: Install, writeKey:
     const begunAt = clock.monotonic()
     const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, at))
     const ms = Math.round(clock.monotonic() - begunAt)
+    const verdict = judge(answered, clock.now())
     const made = { at, ms, status: answered.status, many: part.length, tries: lease.failures + 1 }
-    for (const { id } of part) last.set(id, made)
-    return judge(answered, clock.now())
+    note(
+      part,
+      verdict.is === 'done' ? made : { ...made, reason: verdict.reason, ...(await quoted(at, part, answered)) },
+    )
+    return verdict
   }
 
-  function attemptOf(id: number): Attempt | undefined {
-    const attempt = last.get(id)
-    last.delete(id)
-    return attempt
+  function quoted(at: number, part: readonly Packed[], answered: Answered): ReturnType<typeof sealExcerpt> {
+    const asked = { secrets: [writeKey], texts: part.map(({ text }) => text) }
+    return sealExcerpt(keyring, { org: lease.org, at }, answered, asked)
   }
 
-  return { attempt, made: () => requests, attemptOf }
+  function note(part: readonly Packed[], made: Attempt): void {
+    for (const { id } of part) had.set(id, [...(had.get(id) ?? []), made])
+  }
+
+  function requestsOf(id: number): HadBy {
+    const all = had.get(id) ?? []
+    had.delete(id)
+    return hadBy(all)
+  }
+
+  function left(at: number, nextAt?: number): Settlement[] {
+    const planned = new Map<Attempt, Attempt>()
+    const plan = (attempt: Attempt) => {
+      const made = planned.get(attempt) ?? { ...attempt, ...(nextAt === undefined ? {} : { nextAt }) }
+      planned.set(attempt, made)
+      return made
+    }
+    return [...had].map(([id, all]) => ({ id, to: 'same', at, ...hadBy([...all.slice(0, -1), plan(all.at(-1)!)]) }))
+  }
+
+  return { attempt, made: () => requests, requestsOf, left }
+}
+
+/** The requests that had an entry, as its settlement names them. */
+export type HadBy = Pick<Settlement, 'attempt' | 'earlier'>
+
+/** Of requests in their order. */
+export function hadBy(requests: readonly Attempt[]): HadBy {
+  const attempt = requests.at(-1)
+  if (!attempt) return {}
+  return requests.length > 1 ? { attempt, earlier: requests.slice(0, -1) } : { attempt }
 }
 
 /** Why an account is held back at this moment, as far as this process knows. */

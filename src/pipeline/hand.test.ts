@@ -58,7 +58,7 @@ test('an event that is driven again while its lease goes on is sent again', asyn
   await eventually(async () => (await one.stillWaiting()) === 1)
   const { inbox, lookup } = one.stage.storage
   const { entries } = await lookup.find({ states: ['delivered'] }, { limit: 9 })
-  await inbox.redrive([{ id: entries[0]!.id }], one.stage.clock.now())
+  await inbox.redrive([{ id: entries[0]!.id }], one.stage.clock.now(), 'an admin')
   one.stage.clock.advance(1_000)
   await eventually(() => requests.length === 3)
   assert.deepEqual(requests[2], ['2'])

@@ -6,7 +6,7 @@ import type { Grants } from '../accounts/grant.ts'
 import { markTrouble, markWell } from '../accounts/trouble.ts'
 import { type ConversationAnswer, conversationRequest, judgeConversation } from '../drift/conversation.ts'
 import { disconnectType } from '../drift/envelope.ts'
-import { type Id, idOf } from '../events/define.ts'
+import { idOf } from '../events/define.ts'
 import { backoffMs, retryAfterMs } from '../lib/backoff.ts'
 import type { Look } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
@@ -14,6 +14,7 @@ import type { Entry } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { watchLease } from './lease-watch.ts'
+import { leftOf, noteRequest, type Question, questionsOf, withRequests } from './question.ts'
 import { type InBody, type Learnt, mustAsk, openLearnt, type Resolved, resolve, sealLearnt } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
@@ -36,8 +37,6 @@ const questionsMax = 4
 /** Leases in a row that a question without an answer has stopped, before it is left to wait alone: half a minute. */
 const failuresBeforeAlone = 5
 
-type Question = { conversationId: Id; asking: Extract<Resolved, { is: 'asking' }>[] }
-
 /** `claimedAt`: a look at the clocks before the claim. */
 export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look): Promise<void> {
   const { storage, catalogue, keyring, clock, random, log, accounts } = needs
@@ -56,7 +55,8 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const now = clock.now()
   if (pause?.is === 'held') await markTrouble(accounts, lease.org, pause.reason, now)
   const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
-  const leaseKept = await storage.inbox.settle(lease, settlements, ending)
+  const left = questions.flatMap((question) => leftOf(question, now, ending.readyAt))
+  const leaseKept = await storage.inbox.settle(lease, [...settlements, ...left], ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
   if (pause && (await isStillAsked(storage, lease.org)))
     await storage.inbox.resume({ org: lease.org, lane: 'ask', destination: 0 }, now)
@@ -69,18 +69,6 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
     leaseKept,
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
-}
-
-/** Entries of one conversation share one answer: one question at a time for each. */
-function questionsOf(resolved: readonly Resolved[]): Question[] {
-  const questions = new Map<Id, Question>()
-  for (const one of resolved) {
-    if (one.is !== 'asking') continue
-    const question = questions.get(one.conversationId) ?? { conversationId: one.conversationId, asking: [] }
-    question.asking.push(one)
-    questions.set(one.conversationId, question)
-  }
-  return [...questions.values()]
 }
 
 /** `unanswered`: it may be Drift, it may be this conversation alone. */
@@ -120,10 +108,11 @@ async function askAll(
   const pause = stopped ?? (settled === 0 ? passing?.pause : undefined)
   // Where all that was asked is forbidden, the next probe takes another: this one may be forbidden alone.
   if (pause && (stopped || pause.is === 'later')) return { pause, settlements: [] }
-  const waiting = unanswered.flatMap(({ question, pause: { reason } }) =>
-    question.asking.map(({ entry }) => (pause ? lastInLine(needs, entry, reason) : askAgain(needs, entry, reason))),
-  )
-  return { ...(pause ? { pause } : {}), settlements: await Promise.all(waiting) }
+  const waiting = unanswered.map(async ({ question, pause: { reason } }) => {
+    const again = ({ entry }: Resolved) => (pause ? lastInLine(needs, entry, reason) : askAgain(needs, entry, reason))
+    return withRequests(question, await Promise.all(question.asking.map(again)))
+  })
+  return { ...(pause ? { pause } : {}), settlements: (await Promise.all(waiting)).flat() }
 }
 
 async function askOne(
@@ -139,8 +128,13 @@ async function askOne(
     if (access.is === 'dead' || access.is === 'unrenewable') return stopped({ is: 'held', reason: 'grant_dead' })
     if (access.is === 'later') return stopped(access)
     if (!(await isOurs())) return stopped({ is: 'later', reason: 'lease_lost' })
-    const answered = await needs.send(conversationRequest(needs.driftUrl, question.conversationId, access.token))
+    const at = clock.now()
+    const begunAt = clock.monotonic()
+    const request = conversationRequest(needs.driftUrl, question.conversationId, access.token)
+    const answered = await needs.send(request)
     const answer = judgeConversation(answered)
+    const ms = Math.round(clock.monotonic() - begunAt)
+    await noteRequest(needs, lease, question, { at, ms, answer, answered, secrets: [access.token, request.url] })
     if (answer.is === 'unmakeable') return stopped({ is: 'held', reason: 'drift_request_invalid' })
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())
@@ -190,7 +184,7 @@ async function settleQuestion(
       })
     }),
   )
-  await storage.inbox.settle(lease, settlements)
+  await storage.inbox.settle(lease, withRequests(question, settlements))
   needs.wakeSending()
 }
 

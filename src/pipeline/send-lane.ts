@@ -28,7 +28,7 @@ import { watchLease } from './lease-watch.ts'
 import { optionsFor } from './options-for.ts'
 import { type PrepareNeeds, prepare } from './prepare.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
-import { failedOf, settlementsOf } from './settlements.ts'
+import { settleAll, settlementsOf } from './settlements.ts'
 import { settler } from './settler.ts'
 import type { Turn } from './worker.ts'
 
@@ -88,7 +88,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const { settlements, stopped, restMs } = sent
   const ended = await endingFor(needs, lease, install, stopped, requests.made())
   const ending = { ...ended, readyAt: Math.max(ended.readyAt, clock.now() + restMs) }
-  const ours = await inbox.settle(lease, settlements, ending)
+  const left = requests.left(clock.now(), ending.tried && ending.readyAt)
+  const ours = await settleAll(inbox, lease, [...settlements, ...left], ending)
   if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, 'delivered', clock.now())
   log.info('batch', {
     org: lease.org,
@@ -126,7 +127,7 @@ const waitingMaxFull = 250
 async function sendAll(
   needs: SendNeeds,
   lease: Lease,
-  { attempt, attemptOf }: Attempts,
+  { attempt, requestsOf }: Attempts,
   { room, bell, hand, isOurs }: Means,
   totals: Totals,
 ): Promise<Sending | undefined> {
@@ -148,8 +149,7 @@ async function sendAll(
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
     const notes = await refusalsOf(needs.keyring, result, withExtra)
-    settling.add(counted(settlementsOf(result, learnt, attemptOf, clock.now(), notes)))
-    settling.add(failedOf(run, result, attemptOf, clock.now()))
+    settling.add(counted(settlementsOf(result, learnt, requestsOf, clock.now(), notes)))
     stopped = moreSevere(stopped, result.stopped)
     if (stopped) sending.stop()
   })
@@ -223,7 +223,7 @@ async function sendAll(
     throw error
   }
   const rest = { delivered: [], dead: judging.rest() }
-  if (!stopped) settling.add(counted(settlementsOf(rest, learnt, attemptOf, clock.now())))
+  if (!stopped) settling.add(counted(settlementsOf(rest, learnt, requestsOf, clock.now())))
   const settlements = await settling.finish()
   const restMs = stopped || waits.isEmpty() ? 0 : Math.min(waits.restMs(), contactRestMsMax)
   return settlements && { settlements, stopped, restMs }

@@ -1,7 +1,6 @@
 /** What became of the events of one request, as the store is to have it. */
 import type { Id } from '../events/define.ts'
-import type { Packed } from '../segment/batch.ts'
-import type { Settlement } from '../storage/ports/inbox.ts'
+import type { Ending, Inbox, Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Attempts } from './attempt.ts'
 import type { Delivered } from './deliver.ts'
 
@@ -9,16 +8,15 @@ import type { Delivered } from './deliver.ts'
 export function settlementsOf(
   { delivered, dead }: Delivered,
   learnt: Map<number, Id>,
-  attemptOf: Attempts['attemptOf'],
+  requestsOf: Attempts['requestsOf'],
   at: number,
   notes: ReadonlyMap<number, Buffer> = new Map(),
 ): Settlement[] {
   const by = (id: number) => {
     const contact = learnt.get(id)
     learnt.delete(id)
-    const attempt = attemptOf(id)
     const known = notes.get(id)
-    return { ...(attempt && { attempt }), ...(contact === undefined ? {} : { contact }), ...(known && { known }) }
+    return { ...requestsOf(id), ...(contact === undefined ? {} : { contact }), ...(known && { known }) }
   }
   return [
     ...delivered.map((id): Settlement => ({ id, to: 'delivered', at, ...by(id) })),
@@ -26,17 +24,11 @@ export function settlementsOf(
   ]
 }
 
-/** Those of a run that were in a request that has failed, and wait for the next one. */
-export function failedOf(
-  run: readonly Packed[],
-  { delivered, dead, stopped }: Delivered,
-  attemptOf: Attempts['attemptOf'],
-  at: number,
-): Settlement[] {
-  if (!stopped) return []
-  const ended = new Set([...delivered, ...dead.map(({ id }) => id)])
-  return run.flatMap(({ id }): Settlement[] => {
-    const attempt = ended.has(id) ? undefined : attemptOf(id)
-    return attempt ? [{ id, to: 'same', at, attempt }] : []
-  })
+const settledMax = 1_000
+
+/** For the end of a lease, in transactions of a bounded size: requests that failed had thousands of entries. */
+export async function settleAll(inbox: Inbox, lease: Lease, all: Settlement[], ending: Ending): Promise<boolean> {
+  let isOurs = true
+  while (isOurs && all.length > settledMax) isOurs = await inbox.settle(lease, all.splice(0, settledMax))
+  return isOurs && inbox.settle(lease, all, ending)
 }

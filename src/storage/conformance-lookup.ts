@@ -193,6 +193,7 @@ export const lookupPromises: readonly Promised[] = [
       await storage.inbox.redrive(
         dead.slice(0, 5).map(({ id }) => ({ id })),
         3 * hour,
+        'an admin',
       )
       const ranges = [
         [undefined, undefined],
@@ -302,8 +303,8 @@ export const lookupPromises: readonly Promised[] = [
       const idOf = async (message: string | undefined) => (await all(storage, { message: message! }))[0]!.id
       const ids = [await idOf(a), await idOf(b), await idOf(d)]
       const moves = [{ id: ids[0]!, mapping: 2 }, { id: ids[1]! }, { id: ids[2]!, type: 'c_event' }, { id: 999 }]
-      assert.equal(await storage.inbox.redrive(moves, 3_000), 3)
-      assert.equal(await storage.inbox.redrive(moves, 3_000), 0, 'what waits already stays as it is')
+      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 3)
+      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 0, 'what waits already stays as it is')
       assert.equal(await total(storage, 'delivered'), 1)
       await conserved(storage)
       assert.equal((await claimed(storage)).org, other)
@@ -326,7 +327,7 @@ export const lookupPromises: readonly Promised[] = [
     async check(storage) {
       await append(storage, [arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
       const [found] = await all(storage, { states: ['quarantined'] })
-      await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000)
+      await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000, 'an admin')
       assert.deepEqual([await total(storage, 'received', ''), await total(storage, 'received', one)], [0, 1])
       assert.equal((await claimed(storage, 'send', { now: 3_000 })).org, one)
       assert.deepEqual(await idsOf(storage, { org: one, type: 'an_event' }), [found!.messageId])
@@ -485,6 +486,7 @@ export const lookupPromises: readonly Promised[] = [
         await storage.inbox.redrive(
           aside.slice(0, 2).map(({ id }) => ({ id })),
           3_000,
+          'an admin',
         )
         if (round % 7 === 0)
           await storage.inbox.take(

@@ -26,7 +26,7 @@ export const mappingPromises: readonly Promised[] = [
         ['empty', firstDestination, 1],
         ['filtered', firstDestination, 1],
       ])
-      assert.equal(await storage.inbox.redrive([{ id: ids[0]!, mapping: 2_001 }], 3_000), 1)
+      assert.equal(await storage.inbox.redrive([{ id: ids[0]!, mapping: 2_001 }], 3_000, 'an admin'), 1)
       assert.deepEqual(await ignored(), [['empty', firstDestination, 1]])
       const again = await claimed(storage, 'send', { now: 3_000 })
       assert.equal(again.entries[0]?.mapping, 2_001)
@@ -86,12 +86,12 @@ export const mappingPromises: readonly Promised[] = [
         const dead = lease.entries.map((entry) => to(entry.id, 'dead', { at: 3_000, reason: 'refused' }))
         assert.equal(await storage.inbox.settle(lease, dead, idle), true)
       }
-      assert.equal(await storage.inbox.redrive([{ id }], 4_000), 1)
+      assert.equal(await storage.inbox.redrive([{ id }], 4_000, 'an admin'), 1)
       assert.equal((await storage.lookup.read(id))?.known !== undefined, true, 'by the mapping that it had')
       const third = await noted(4_000)
       for (const lease of third.leases)
         await storage.inbox.settle(lease, [to(id, 'dead', { at: 4_000, reason: 'refused' })], idle)
-      assert.equal(await storage.inbox.redrive([{ id, mapping: 2_001 }], 5_000), 1)
+      assert.equal(await storage.inbox.redrive([{ id, mapping: 2_001 }], 5_000, 'an admin'), 1)
       assert.equal((await storage.lookup.read(id))?.known, undefined)
       await conserved(storage)
       assert.deepEqual(await storage.examine(), [])

@@ -72,6 +72,7 @@ export const snapshotPromises: readonly Promised[] = [
       await storage.inbox.redrive(
         entries.map(({ id }) => ({ id })),
         12 * minute,
+        'an admin',
       )
       const of = async (from: number, until: number) =>
         openIn(await storage.ledger.snapshot(one, { from: from * minute, to: until * minute }))

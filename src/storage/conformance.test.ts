@@ -8,6 +8,7 @@ import { type Databases, usePostgres, withoutPostgres } from '../../test/postgre
 import { promises as basic, idle } from './conformance.ts'
 import { messagePromises } from './conformance-alert-messages.ts'
 import { alertPromises, alertSabotages } from './conformance-alerts.ts'
+import { attemptPromises } from './conformance-attempts.ts'
 import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { destinationPromises } from './conformance-destinations.ts'
@@ -58,6 +59,7 @@ const promises = [
   ...basic,
   ...alertPromises,
   ...messagePromises,
+  ...attemptPromises,
   ...claimPromises,
   ...clockPromises,
   ...destinationPromises,

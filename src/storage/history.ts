@@ -3,13 +3,20 @@
  * destination is never left out; of the other attempts the first five and the last twenty are kept, and how many were not.
  */
 import { type Destination, isKeptReason, type KeptReason } from './ports/entry.ts'
+import type { HistoryOutcome } from './ports/lookup.ts'
 
-/**
- * `later`: the attempt failed, and the entry stayed. `resent`: from here on it is sent again. The last two: ignored for this
- * reason, and kept.
- */
-const outcomes = ['delivered', 'ignored', 'dead', 'quarantined', 'later', 'resent', 'filtered', 'no_consent'] as const
-export type HistoryOutcome = (typeof outcomes)[number]
+/** By their numbers in the bytes. */
+const outcomes: readonly HistoryOutcome[] = [
+  'delivered',
+  'ignored',
+  'dead',
+  'quarantined',
+  'later',
+  'resent',
+  'filtered',
+  'no_consent',
+  'answered',
+]
 
 export interface Noted {
   destination: Destination
@@ -50,18 +57,24 @@ export function historyOf(log: Uint8Array | null | undefined): History {
   return history
 }
 
-/** The same history in as few bytes as it may have, and the attempts that it does not name any more. */
+/** As people are told it: a run that is not shortened yet looks no longer than one that is. */
+export function historyTold(log: Uint8Array | null | undefined): History {
+  return historyOf(log && log.length > (firstKept + lastKept) * bytesEach ? shortened(log).bytes : log)
+}
+
+/** The same history in as few bytes as it may have, and the attempts that it does not name any more, each once. */
 export function shortened(log: Uint8Array): { bytes: Buffer; leftOut: number[] } {
   const { noted, leftOut: before } = historyOf(log)
   const final = new Map(noted.flatMap((note, at) => (isFinal(note.outcome) ? [[note.destination, at] as const] : [])))
   const isKept = (_: Noted, at: number) =>
     at < firstKept || at >= noted.length - lastKept || [...final.values()].includes(at)
   const kept = noted.filter(isKept)
-  const gone = noted.filter((note, at) => !isKept(note, at) && note.attempt > 0).map(({ attempt }) => attempt)
+  const named = new Set(kept.map(({ attempt }) => attempt))
+  const gone = new Set(noted.map(({ attempt }) => attempt).filter((attempt) => attempt > 0 && !named.has(attempt)))
   const count = noteOf({ destination: 0, outcome: 'later', attempt: before + noted.length - kept.length })
   count.writeUInt8(leftOut, 2)
   const bytes = Buffer.concat([...kept.slice(0, firstKept).map(noteOf), count, ...kept.slice(firstKept).map(noteOf)])
-  return { bytes, leftOut: gone }
+  return { bytes, leftOut: [...gone] }
 }
 
 function isFinal(outcome: HistoryOutcome): boolean {
@@ -83,8 +96,9 @@ export function isKept(log: Uint8Array | null): boolean {
   return historyOf(log).noted.some(({ outcome }) => outcome === 'delivered' || isKeptReason(outcome))
 }
 
-/** The last attempt at a destination since the entry was sent again, if it was. */
+/** The last attempt at a destination since the entry was sent again, if it was. Before any destination only Drift is asked. */
 export function lastAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
+  if (destination === 0) return undefined
   const { noted } = historyOf(log)
   const last = noted.findLast(
     (note) => note.destination === destination && (note.attempt > 0 || note.outcome === 'resent'),

@@ -1,12 +1,12 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import { readChecked } from '../lib/json.ts'
 import type { Caution } from './careful.ts'
-import { countedOutcome, finalAt, historyOf } from './history.ts'
+import { countedOutcome, finalAt, type History, historyOf } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
-import type { BodyName, Placed, State } from './ports/entry.ts'
+import type { Attempt, BodyName, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
-import type { LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
+import type { EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -116,6 +116,30 @@ function ofBoth(row: Row) {
     bytes: Number(row.bytes),
     failures: Number(row.failures),
     body,
+  }
+}
+
+/** An entry's history with the rows of the attempts that it names. */
+export function historyShown({ noted, leftOut }: History, rows: readonly Row[]): EntryHistory {
+  const attempts = new Map(rows.map((row) => [Number(row.id), row]))
+  const steps = noted.map(({ destination, outcome, attempt }): HistoryStep => {
+    const row = attempts.get(attempt)
+    if (!row) return { destination, outcome }
+    if (outcome !== 'resent') return { destination, outcome, attempt: attemptOf(row) }
+    return { destination, outcome, resent: { at: Number(row.at), who: (row.who ?? '') as string } }
+  })
+  return { steps, leftOut }
+}
+
+function attemptOf(row: Row): Attempt {
+  return {
+    at: Number(row.at),
+    ms: Number(row.ms),
+    status: Number(row.status),
+    many: Number(row.many),
+    tries: Number(row.tries),
+    ...present({ reason: row.reason, excerpt: row.excerpt }),
+    ...(row.next_at === null ? {} : { nextAt: Number(row.next_at) }),
   }
 }
 

@@ -187,7 +187,7 @@ describe('events whose options take attributes of their contact', () => {
     const then = await previewRedrive(needs, { org: id, states: ['ignored'] }, { mapping: 'then' })
     assert.deepEqual([then.moved, then.stays], [0, { no_consent: 1 }], 'as its contact was then')
     const [left] = (await storage.lookup.find({ org: id }, { limit: 1 })).entries
-    assert.ok(await redriveOne(needs, left!, 'today'))
+    assert.ok(await redriveOne(needs, left!, { mapping: 'today', who: 'an admin' }))
     await stage.run()
     assert.deepEqual((accepted()[0]!.context as JsonObject).consent, { categoryPreferences: { Analytics: true } })
   })

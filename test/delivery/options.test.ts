@@ -105,7 +105,7 @@ describe("a destination's options", () => {
     const query = { org: id, states: ['ignored'] } as const
     const then = await previewRedrive(needs, query, { mapping: 'then' })
     assert.deepEqual([then.moved, then.stays], [0, { filtered: 1 }], 'by the options of its receipt it stays left out')
-    assert.ok(await redriveOne(needs, left, 'today'))
+    assert.ok(await redriveOne(needs, left, { mapping: 'today', who: 'an admin' }))
     await stage.run()
     assert.equal(events()[1], 'Drift Source Event: button_clicked')
   })

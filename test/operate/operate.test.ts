@@ -101,7 +101,10 @@ describe('inspect', () => {
     await post('new_conversation')
     await eventually(() => rig.sims.segment.requests.length > 0)
     await eventually(async () => (await run('inspect', { org: id })).output.includes('segment_503'))
-    assert.match((await run('inspect', { org: id })).output, /the attempt at Segment failed: segment_503.*tried next/s)
+    assert.match(
+      (await run('inspect', { org: id })).output,
+      /not delivered: Segment answered 503, sent alone.*next attempt planned for 20.*tried next/s,
+    )
     rig.sims.segment.script({ status: 401 })
     await eventually(async () => (await run('inspect', { org: id })).output.includes('segment_401'))
     const { output } = await run('inspect', { org: id })

@@ -247,8 +247,18 @@ keep(arrival).catch(() => {})`,
     catchers: [conformance],
   },
   {
+    name: 'keeps what an answer said of an event that was erased',
+    becomes: "db.run('UPDATE attempts SET remain = remain - 1 WHERE id = ?', attempt)",
+    catchers: [conformance],
+  },
+  {
+    name: 'quotes what the request had in what is kept of an answer',
+    becomes: 'const blanked = head',
+    catchers: [{ test: 'src/pipeline/excerpt.test.ts' }],
+  },
+  {
     name: 'keeps how far a redrive is after what it moved, and not with it',
-    becomes: `const moved = await inbox.redrive(moves, now)
+    becomes: `const moved = await inbox.redrive(moves, now, lease.job.who)
 const job = 'held' as const`,
     catchers: [{ test: 'src/operations/redrive-job.test.ts' }],
   },

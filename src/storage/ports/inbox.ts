@@ -64,6 +64,8 @@ interface Settled {
   known?: Uint8Array
   /** The request that had it. Settlements with the very same object had one request. */
   attempt?: Attempt
+  /** Requests that had it before that one in this lease, and did not end well: oldest first. */
+  earlier?: readonly Attempt[]
   /** When to ask again; from the lane that asks with `to: 'asking'`. */
   dueAt?: number
 }
@@ -213,12 +215,14 @@ export interface Inbox {
   drop(body: Pick<Marked, 'id' | 'version'>, why: { reason: string; now: number }): Promise<boolean>
   /**
    * Dead, quarantined and delivered entries wait again, last in the queue of a destination, under their messageId; the
-   * counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved.
+   * counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved. `who` wanted
+   * it, in words: kept in the history of each.
    */
-  redrive(moves: readonly Redriven[], now: number): Promise<number>
+  redrive(moves: readonly Redriven[], now: number, who: string): Promise<number>
   /**
-   * The same as one step of a job: what is moved and how far the job is are one write, so nothing is moved twice. The number
-   * `moved` in its counts grows by those that were moved. Nothing is moved when the job is not the caller's any more.
+   * The same as one step of a job, by who wanted that: what is moved and how far the job is are one write, so nothing is moved
+   * twice. The number `moved` in its counts grows by those that were moved. Nothing is moved when the job is not the caller's
+   * any more.
    */
   redriveStep(moves: readonly Redriven[], now: number, step: JobStep): Promise<{ moved: number; job: JobHeld }>
   /**

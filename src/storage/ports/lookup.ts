@@ -1,5 +1,16 @@
 /** What every storage engine promises of looking: counts, lists, one event, whose conversation it is. Nothing is changed. */
-import type { Attempt, Body, Destination, Entry, IgnoredReason, Lane, Org, Outcome, State } from './entry.ts'
+import type {
+  Attempt,
+  Body,
+  Destination,
+  Entry,
+  IgnoredReason,
+  KeptReason,
+  Lane,
+  Org,
+  Outcome,
+  State,
+} from './entry.ts'
 
 export interface Total {
   org: Org
@@ -116,6 +127,35 @@ export interface ReadEntry extends Omit<Shown, 'body'> {
 }
 
 /**
+ * What an attempt, or a person, made of an entry at a destination: ignored and kept has its reason here. `later`: it stayed, for another attempt. `answered`: Drift
+ * said whose it is. `resent`: from here on it is sent again.
+ */
+export type HistoryOutcome =
+  | Exclude<State, 'waiting' | 'asking' | 'unclaimed'>
+  | 'ignored'
+  | KeptReason
+  | 'later'
+  | 'resent'
+  | 'answered'
+
+export interface HistoryStep {
+  /** 0: Drift was asked, for all of them. */
+  destination: Destination
+  outcome: HistoryOutcome
+  /** The request; absent where there was none. */
+  attempt?: Attempt
+  /** Of `resent`. */
+  resent?: { at: number; who: string }
+}
+
+/** Oldest first. */
+export interface EntryHistory {
+  steps: HistoryStep[]
+  /** Behind the first five so many are left out. */
+  leftOut: number
+}
+
+/**
  * What is not given does not matter. Times are of the receipt, `from` included, `to` not; they are found by the order in
  * which entries were kept, so what a clock wrote that was wrong by more than a minute may be missed.
  */
@@ -194,6 +234,8 @@ export interface Lookup {
   /** The events of this entry's contact that were kept before and after it; nothing where it is not known whose it is. */
   beside(id: number): Promise<Beside>
   read(id: number): Promise<ReadEntry | undefined>
+  /** What was tried and done with an entry: nothing where it is not there. */
+  history(id: number): Promise<EntryHistory>
   lanes(org: Org): Promise<LaneShown[]>
   /** When the entry that came last was received, by the clock of that moment; undefined in an empty store. */
   lastReceivedAt(): Promise<number | undefined>

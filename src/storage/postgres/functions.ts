@@ -340,7 +340,7 @@ BEGIN
     SELECT DISTINCT e.id, ('x' || encode(substring(e.history FROM 9 * n + 4 FOR 6), 'hex'))::bit(48)::bigint AS attempt
     FROM e, generate_series(0, length(e.history) / 9 - 1) n WHERE get_byte(e.history, 9 * n + 2) <> 255
   ), fewer AS (
-    UPDATE attempts a SET remain = a.remain - n.many
+    UPDATE attempts a SET remain = a.remain - n.many, excerpt = NULL
     FROM (SELECT attempt, count(*) AS many FROM attempted WHERE attempt > 0 GROUP BY 1 ORDER BY 1) n WHERE a.id = n.attempt
   ), searched AS (
     DELETE FROM search_index s USING e WHERE s.id = e.id AND (
@@ -372,7 +372,12 @@ END $$;`
 const ignoredAs = `(CASE s.reason WHEN 'filtered' THEN 6 WHEN 'no_consent' THEN 7 ELSE 1 END)`
 const isKept = (s: string) => `coalesce(${s}.reason, '') IN ('filtered', 'no_consent')`
 
-const outcomes = `CASE s.becomes WHEN 'delivered' THEN 0 WHEN 'ignored' THEN ${ignoredAs} WHEN 'dead' THEN 2 WHEN 'quarantined' THEN 3 ELSE 4 END`
+const outcomes = `CASE WHEN of_lane = 'ask' AND s.becomes = 'waiting' THEN 8 ELSE CASE s.becomes
+  WHEN 'delivered' THEN 0 WHEN 'ignored' THEN ${ignoredAs} WHEN 'dead' THEN 2 WHEN 'quarantined' THEN 3 ELSE 4 END END`
+/** Of a settlement: requests before its last one. */
+const earlierNotes = `CASE WHEN s.earlier IS NULL THEN ''::bytea ELSE (
+  SELECT string_agg(${note('of_destination', '4', 'a_id[n.nth::integer]')}, ''::bytea ORDER BY n.at)
+  FROM unnest(string_to_array(s.earlier, ',')) WITH ORDINALITY AS n (nth, at)) END`
 
 /**
  * What became of a lease's entries, if it is still its holder's. A lane that sends lets them out of its queue; one that asks
@@ -382,8 +387,9 @@ const settle = `
 CREATE FUNCTION settle_1(
   of_org text, of_destination integer, of_lane text, of_token bigint, who text,
   s_id bigint[], s_becomes text[], s_at bigint[], s_reason text[], s_due bigint[], s_contact text[], s_conversation text[],
-  s_known bytea[], s_attempt integer[],
+  s_known bytea[], s_attempt integer[], s_earlier text[],
   a_at bigint[], a_ms bigint[], a_status integer[], a_many integer[], a_tries integer[],
+  a_reason text[], a_next bigint[], a_excerpt bytea[],
   ends boolean, end_at bigint, end_failures integer, end_trouble text, tried_at bigint, tried_setback text,
   end_retry_after bigint, end_crashed boolean
 ) RETURNS TABLE (held boolean, woke_org text, woke_destination integer, woke_lane text, long bigint[])
@@ -422,25 +428,29 @@ BEGIN
   END IF;
   IF cardinality(s_id) > 0 THEN
     WITH s AS MATERIALIZED (
-      SELECT s.* FROM unnest(s_id, s_becomes, s_at, s_reason, s_contact, s_conversation, s_attempt)
-        AS s (id, becomes, at, reason, contact, conversation, attempt)
-      WHERE s.id = ANY (moved) OR of_lane = 'send' AND s.becomes IN ('same', 'waiting') AND s.attempt IS NOT NULL
+      SELECT s.* FROM unnest(s_id, s_becomes, s_at, s_reason, s_contact, s_conversation, s_attempt, s_earlier)
+        AS s (id, becomes, at, reason, contact, conversation, attempt, earlier)
+      WHERE s.id = ANY (moved) OR s.attempt IS NOT NULL AND (s.becomes = 'same' OR of_lane = 'send' AND s.becomes = 'waiting')
     ), changed AS (
       UPDATE entries e SET settled_at = CASE WHEN s.becomes IN ('asking', 'same', 'waiting') THEN e.settled_at ELSE s.at END,
         contact = coalesce(s.contact, e.contact), conversation = coalesce(s.conversation, e.conversation),
-        history = CASE WHEN of_lane = 'ask' OR s.becomes = 'asking' OR s.becomes = 'ignored' AND NOT ${isKept('s')} AND e.history IS NULL THEN e.history
-          ELSE coalesce(e.history, '') || ${note('of_destination', outcomes, 'a_id[s.attempt]')} END
+        history = CASE WHEN of_lane = 'ask' AND s.attempt IS NULL OR of_lane = 'send' AND s.becomes = 'asking'
+            OR s.becomes = 'ignored' AND NOT ${isKept('s')} AND e.history IS NULL THEN e.history
+          ELSE coalesce(e.history, '') || ${earlierNotes} || ${note('of_destination', outcomes, 'a_id[s.attempt]')} END
       FROM s WHERE e.id = s.id AND e.org = of_org
-      RETURNING e.id, s.attempt, s.contact, s.conversation, length(e.history) AS length
+      RETURNING e.id, s.attempt, s.earlier, s.contact, s.conversation, length(e.history) AS length
     ), searched AS (
       INSERT INTO search_index (org, kind, value, id)
       SELECT of_org, 'contact', contact, id FROM changed WHERE contact IS NOT NULL
       UNION ALL SELECT of_org, 'conversation', conversation, id FROM changed WHERE conversation IS NOT NULL
       ON CONFLICT DO NOTHING
     ), remaining AS (
-      INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain)
+      INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain, reason, next_at, excerpt)
       SELECT a_id[attempt], of_org, of_destination, a_at[attempt], a_ms[attempt], a_status[attempt], a_many[attempt],
-        a_tries[attempt], count(*) FROM changed WHERE attempt IS NOT NULL AND of_lane = 'send' GROUP BY attempt
+        a_tries[attempt], count(*), a_reason[attempt], a_next[attempt], a_excerpt[attempt] FROM (
+          SELECT attempt FROM changed WHERE attempt IS NOT NULL
+          UNION ALL SELECT nth::integer FROM changed, unnest(string_to_array(earlier, ',')) nth
+        ) had GROUP BY attempt
     ) SELECT array_agg(id) FILTER (WHERE length > 360) INTO too_long FROM changed;
     INSERT INTO learnt (id, destination, sealed) SELECT s.id, of_destination, s.known FROM unnest(s_id, s_becomes, s_known) AS s (id, becomes, known)
     WHERE s.known IS NOT NULL AND (s.id = ANY (moved) OR of_lane = 'send' AND s.becomes = 'same'

@@ -260,6 +260,7 @@ export async function lastReceivedAt(db: Database): Promise<number | undefined> 
   return (await db.get('SELECT received_at AS at FROM entries ORDER BY id DESC LIMIT 1'))?.at as number | undefined
 }
 
+export { history } from './attempts.ts'
 export { lanesOf as lanes }
 
 async function lanesOf(db: Session, org: string): Promise<LaneShown[]> {

@@ -84,10 +84,12 @@ export const steps: readonly Step[] = [
   CREATE TABLE learnt (id bigint, destination integer, sealed bytea NOT NULL, PRIMARY KEY (id, destination));
   ALTER TABLE learnt ALTER sealed SET STORAGE EXTERNAL;
 
-  -- One row a request. remain: so many of its entries are there still.
+  -- One row a request; destination 0: to Drift. Also one for entries that were sent again: who wanted it.
+  -- remain: so many of its entries are there still.
   CREATE TABLE attempts (
     id bigint PRIMARY KEY, org text NOT NULL, destination integer NOT NULL, at bigint NOT NULL, ms bigint NOT NULL,
-    status integer NOT NULL, many integer NOT NULL, tries integer NOT NULL, remain integer NOT NULL
+    status integer NOT NULL, many integer NOT NULL, tries integer NOT NULL, remain integer NOT NULL,
+    reason text, next_at bigint, who text, excerpt bytea
   );
   CREATE INDEX attempts_org ON attempts (org, destination, at);
 

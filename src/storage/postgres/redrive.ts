@@ -1,10 +1,11 @@
 /** Entries that wait again in PostgreSQL: of an account that is installed now, and those that a person sends again. */
-import { countedOutcome, finalAt, noteOf } from '../history.ts'
+import { countedOutcome, finalAt, historyBytesMax, noteOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
 import { withMoved } from '../rows.ts'
+import { shorten } from './attempts.ts'
 import { columns, type tally as newTally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
 import { jobs } from './jobs.ts'
@@ -90,20 +91,27 @@ async function destinationsIn(session: Session, org: string): Promise<Destinatio
   return (await session.all(sql, org)).map(({ number }) => Number(number))
 }
 
-export async function redrive(db: Database, moves: readonly Redriven[], now: number): Promise<number> {
-  return (await moving(db, moves, now)).moved
+export async function redrive(db: Database, moves: readonly Redriven[], now: number, who: string): Promise<number> {
+  return (await moveAll(db, moves, { now, who })).moved
 }
 
 export function redriveStep(db: Database, moves: readonly Redriven[], now: number, step: JobStep) {
-  return moving(db, moves, now, step)
+  return moveAll(db, moves, { now, who: step.lease.job.who, step })
+}
+
+interface Moving {
+  session: Session
+  now: number
+  counts: Tally
+  /** That they were sent again, for each account: the row's id, and entries that name it. */
+  resent: Map<string, { id: number; remain: number }>
 }
 
 /** Under the locks of the accounts that the entries are of, and of those that they are given to. */
-async function moving(
+async function moveAll(
   db: Database,
   moves: readonly Redriven[],
-  now: number,
-  step?: JobStep,
+  { now, who, step }: { now: number; who: string; step?: JobStep },
 ): Promise<{ moved: number; job: JobHeld }> {
   const ids = moves.map(({ id }) => id)
   const owners = await db.all('SELECT DISTINCT org FROM entries WHERE id = ANY ($1)', ids)
@@ -112,25 +120,30 @@ async function moving(
     await lock(session, orgs)
     // The job's row is locked from here on.
     if (step && (await jobs.renew(session, step.lease, step.until)) === 'lost') return { moved: 0, job: 'lost' }
-    const counts = tally()
+    const moving: Moving = { session, now, counts: tally(), resent: new Map() }
     let moved = 0
-    for (const move of moves) if (await sendAgain(session, orgs, move, now, counts)) moved++
+    for (const move of moves) if (await sendAgain(moving, orgs, move)) moved++
+    await session.run(
+      `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain, who)
+       SELECT id, org, 0, $4, 0, 0, remain, 0, remain, $5 FROM unnest($1::bigint[], $2::text[], $3::integer[]) r (id, org, remain)`,
+      ...columns(
+        [...moving.resent].map(([org, row]) => ({ org, ...row })),
+        ['id', 'org', 'remain'],
+      ),
+      now,
+      who,
+    )
     const progress = step && { ...step, counts: withMoved(step.counts, moved) }
     const job = progress ? await jobs.advance(session, progress.lease, progress, progress.until) : 'held'
-    await counts.write(session)
+    await moving.counts.write(session)
     return { moved, job }
   })
 }
 
 const entryColumns = 'id, org, type, message_id, received_at, contact, conversation, history'
 
-async function sendAgain(
-  session: Session,
-  orgs: readonly string[],
-  move: Redriven,
-  now: number,
-  counts: Tally,
-): Promise<boolean> {
+async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven): Promise<boolean> {
+  const { session, counts } = moving
   const { id } = move
   const entry = await session.get(`SELECT ${entryColumns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
   if (!entry) return false
@@ -144,11 +157,9 @@ async function sendAgain(
     if (destinations.length === 0) return false
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
     const { org, type } = await moveTo(session, entry, move, counts)
-    for (const destination of destinations) {
-      counts.add({ org, destination, type, outcome: 'taken' })
-      await again(session, { ...entry, org }, destination, now)
-    }
+    for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     counts.add({ org, type, outcome: 'taken' })
+    await again(moving, { ...entry, org }, destinations)
     return true
   }
   const org = entry.org as string
@@ -173,8 +184,8 @@ async function sendAgain(
     const final = there.has(destination) ? undefined : finalAt(history, destination)
     if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
-    await again(session, entry, destination, now)
   }
+  await again(moving, entry, open)
   return true
 }
 
@@ -183,22 +194,32 @@ async function isQueued(session: Session, org: string, destination: Destination,
   return (await session.get(sql, org, destination, id)) !== undefined
 }
 
-async function again(session: Session, { id, org, received_at }: Row, destination: Destination, now: number) {
-  const place = `nextval('places') * ${perBody}`
-  await session.run(
-    `WITH place AS MATERIALIZED (SELECT ${place} AS at), queued AS (
-       INSERT INTO queue (org, destination, lane, place, id) SELECT $1, $2, 0, at, $3::bigint FROM place
-     ), noted AS (
-       UPDATE entries SET settled_at = NULL, history = coalesce(history, '') || $5::bytea WHERE id = $3
+async function again({ session, now, resent }: Moving, entry: Row, destinations: readonly Destination[]) {
+  const [id, org] = [entry.id, entry.org as string]
+  const next = async () => Number((await session.get(`SELECT nextval('places') AS id`))!.id)
+  const row = resent.get(org) ?? { id: await next(), remain: 0 }
+  row.remain++
+  resent.set(org, row)
+  const notes = destinations.map((destination) => noteOf({ destination, outcome: 'resent', attempt: row.id }))
+  const noted = await session.get(
+    `WITH places AS MATERIALIZED (SELECT d, nextval('places') * ${perBody} AS at FROM unnest($2::integer[]) d), queued AS (
+       INSERT INTO queue (org, destination, lane, place, id) SELECT $1, d, 0, at, $3::bigint FROM places
+     ), excepted AS (
+       INSERT INTO exceptions (id, destination, org, state, received_at, place) SELECT $3, d, $1, 'waiting', $4, at FROM places
      )
-     INSERT INTO exceptions (id, destination, org, state, received_at, place) SELECT $3, $2, $1, 'waiting', $4, at FROM place`,
+     UPDATE entries SET settled_at = NULL, history = coalesce(history, '') || $5::bytea WHERE id = $3
+     RETURNING length(history) AS length`,
     org,
-    destination,
+    destinations,
     id,
-    received_at,
-    noteOf({ destination, outcome: 'resent', attempt: 0 }),
+    entry.received_at,
+    Buffer.concat(notes),
   )
-  await makeReady(session, [{ org: org as string, destination, lane: 'send', at: now }])
+  if (Number(noted!.length) > historyBytesMax) await shorten(session, [id])
+  await makeReady(
+    session,
+    destinations.map((destination) => ({ org, destination, lane: 'send', at: now })),
+  )
 }
 
 /** The account and type that the entry belongs to after all, with what is counted of it. */

@@ -1,13 +1,13 @@
 /** What became of a lease's entries, all of it in one statement: see settle_1 in functions.ts. */
-import { shortened } from '../history.ts'
 import type { Attempt, Lane, LaneKey } from '../ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
+import { shorten } from './attempts.ts'
 import { columns } from './counts.ts'
 import { type Database, prepared } from './database.ts'
 import { takeBack } from './given.ts'
 import { heldBy } from './lanes.ts'
 
-const settling = prepared(`SELECT * FROM settle_1(${Array.from({ length: 27 }, (_, at) => `$${at + 1}`).join(', ')})`)
+const settling = prepared(`SELECT * FROM settle_1(${Array.from({ length: 31 }, (_, at) => `$${at + 1}`).join(', ')})`)
 
 /** Resolves to whether the lease was held, and which lanes have woken up. */
 export async function settle(
@@ -17,18 +17,20 @@ export async function settle(
   ending?: Ending,
 ): Promise<{ held: boolean; woke: LaneKey[] }> {
   const [org, destination, lane, token, holder] = heldBy(lease)
-  const attempts = [...new Set(settlements.flatMap(({ attempt }) => attempt ?? []))]
+  const nths = new Map<Attempt, number>()
+  const nthOf = (attempt: Attempt) => nths.get(attempt) ?? nths.set(attempt, nths.size + 1).size
   const rows = settlements.map((settlement) => ({
     ...settlement,
     reason: 'reason' in settlement ? settlement.reason : undefined,
-    nth: settlement.attempt && attempts.indexOf(settlement.attempt) + 1,
+    earlier: settlement.earlier?.map(nthOf).join(','),
+    nth: settlement.attempt && nthOf(settlement.attempt),
   }))
   const { tried } = ending ?? {}
   const settled = await db.alone(
     settling,
     ...[org, destination, lane, token, holder],
-    ...columns(rows, ['id', 'to', 'at', 'reason', 'dueAt', 'contact', 'conversation', 'known', 'nth']),
-    ...columns<Attempt>(attempts, ['at', 'ms', 'status', 'many', 'tries']),
+    ...columns(rows, ['id', 'to', 'at', 'reason', 'dueAt', 'contact', 'conversation', 'known', 'nth', 'earlier']),
+    ...columns<Attempt>([...nths.keys()], ['at', 'ms', 'status', 'many', 'tries', 'reason', 'nextAt', 'excerpt']),
     ending !== undefined,
     ending?.readyAt ?? null,
     ending?.failures ?? null,
@@ -52,23 +54,4 @@ export async function settle(
       : [{ org: woke_org as string, destination: Number(woke_destination), lane: woke_lane as Lane }],
   )
   return { held, woke }
-}
-
-/** A long run of failures is kept as its first and its last: after the statement, since it happens once in many attempts. */
-async function shorten(db: Database, ids: readonly unknown[]): Promise<void> {
-  for (const id of ids) {
-    const row = await db.get('SELECT history FROM entries WHERE id = $1', id)
-    if (!row?.history) continue
-    const { bytes, leftOut } = shortened(row.history as Uint8Array)
-    await db.run(
-      `WITH shorter AS (UPDATE entries SET history = $2 WHERE id = $1 AND history = $3 RETURNING id),
-       fewer AS (UPDATE attempts SET remain = remain - 1 WHERE id = ANY ($4) AND EXISTS (SELECT 1 FROM shorter) RETURNING id, remain)
-       SELECT id FROM fewer`,
-      id,
-      bytes,
-      row.history,
-      leftOut,
-    )
-    await db.run('DELETE FROM attempts WHERE id = ANY ($1) AND remain <= 0', leftOut)
-  }
 }

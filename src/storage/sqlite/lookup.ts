@@ -295,6 +295,7 @@ export function lastReceivedAt(db: Database): number | undefined {
   return db.get('SELECT received_at AS at FROM entries ORDER BY id DESC LIMIT 1')?.at as number | undefined
 }
 
+export { history } from './attempts.ts'
 export { lanesOf as lanes }
 
 function lanesOf(db: Database, org: LaneKey['org']): LaneShown[] {

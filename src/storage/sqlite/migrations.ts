@@ -73,10 +73,12 @@ export const steps: readonly string[] = [
     id INTEGER, destination INTEGER, sealed BLOB NOT NULL, PRIMARY KEY (id, destination)
   ) WITHOUT ROWID, STRICT;
 
-  -- One row a request. remain: so many of its entries are there still.
+  -- One row a request; destination 0: to Drift. Also one for entries that were sent again: who wanted it.
+  -- remain: so many of its entries are there still.
   CREATE TABLE attempts (
     id INTEGER PRIMARY KEY, org TEXT NOT NULL, destination INTEGER NOT NULL, at INTEGER NOT NULL, ms INTEGER NOT NULL,
-    status INTEGER NOT NULL, many INTEGER NOT NULL, tries INTEGER NOT NULL, remain INTEGER NOT NULL
+    status INTEGER NOT NULL, many INTEGER NOT NULL, tries INTEGER NOT NULL, remain INTEGER NOT NULL,
+    reason TEXT, next_at INTEGER, who TEXT, excerpt BLOB
   ) STRICT;
   CREATE INDEX attempts_org ON attempts (org, destination, at);
 

@@ -5,11 +5,12 @@ import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
 import { withMoved } from '../rows.ts'
+import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf, ensureDestination } from './destinations.ts'
 import { jobs } from './jobs.ts'
-import { makeReady } from './lanes.ts'
+import { makeReady, takePlaces } from './lanes.ts'
 import { forgetSought, noteSought } from './lookup.ts'
 import { claimOnce } from './occurrences.ts'
 import { comeBack, enqueue } from './queue.ts'
@@ -55,10 +56,21 @@ export function adopt(db: Database, org: string, now: number): number {
   return adopted
 }
 
-export function redrive(db: Database, moves: readonly Redriven[], now: number): number {
-  const counts = tally()
-  const moved = moves.filter((move) => sendAgain(db, move, now, counts)).length
-  counts.write(db)
+interface Moving {
+  db: Database
+  now: number
+  counts: Tally
+  /** That they were sent again, for each account: the row's id, and entries that name it. */
+  resent: Map<string, { id: number; remain: number }>
+}
+
+export function redrive(db: Database, moves: readonly Redriven[], now: number, who: string): number {
+  const moving: Moving = { db, now, counts: tally(), resent: new Map() }
+  const moved = moves.filter((move) => sendAgain(moving, move)).length
+  moving.counts.write(db)
+  for (const [org, { id, remain }] of moving.resent) {
+    keepAttempt(db, { id, org, destination: 0, at: now, ms: 0, status: 0, many: remain, tries: 0, remain, who })
+  }
   return moved
 }
 
@@ -70,11 +82,12 @@ export function redriveStep(
 ): { moved: number; job: JobHeld } {
   // mutant: moves what a job sends again though the job is lost
   if (jobs.renew(db, lease, until) === 'lost') return { moved: 0, job: 'lost' }
-  const moved = redrive(db, moves, now)
+  const moved = redrive(db, moves, now, lease.job.who)
   return { moved, job: jobs.advance(db, lease, { ...progress, counts: withMoved(progress.counts, moved) }, until) }
 }
 
-function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): boolean {
+function sendAgain(moving: Moving, move: Redriven): boolean {
+  const { db, counts } = moving
   const { id } = move
   const entry = db.get(
     'SELECT id, org, type, message_id, received_at, contact, conversation, history FROM entries WHERE id = ?',
@@ -90,11 +103,9 @@ function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): bo
     if (destinations.length === 0) return false
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
     const { org, type } = moveTo(db, entry, move, counts)
-    for (const destination of destinations) {
-      counts.add({ org, destination, type, outcome: 'taken' })
-      again(db, { ...entry, org }, destination, now)
-    }
+    for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     counts.add({ org, type, outcome: 'taken' })
+    again(moving, { ...entry, org }, destinations)
     return true
   }
   const org = entry.org as string
@@ -111,8 +122,8 @@ function sendAgain(db: Database, move: Redriven, now: number, counts: Tally): bo
     const final = there.has(destination) ? undefined : finalAt(entry.history as Uint8Array | null, destination)
     if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
-    again(db, entry, destination, now)
   }
+  again(moving, entry, open)
   return true
 }
 
@@ -121,16 +132,14 @@ function isQueued(db: Database, org: string, destination: Destination, id: numbe
   return db.get(sql, org, destination, id) !== undefined
 }
 
-function again(db: Database, { id, org, received_at }: Row, destination: Destination, now: number): void {
-  const at = { org: org as string, destination, id: id as number, receivedAt: Number(received_at), at: now }
-  comeBack(db, at)
-  const note = noteOf({ destination, outcome: 'resent', attempt: 0 })
-  db.run(
-    `UPDATE entries SET settled_at = NULL, history = CASE WHEN history IS NULL THEN ?1 ELSE CAST(history || ?1 AS BLOB) END
-     WHERE id = ?2`,
-    note,
-    at.id,
-  )
+function again({ db, now, resent }: Moving, entry: Row, destinations: readonly Destination[]): void {
+  const [id, org, receivedAt] = [entry.id as number, entry.org as string, Number(entry.received_at)]
+  const row = resent.get(org) ?? { id: takePlaces(db, 1) + 1, remain: 0 }
+  row.remain++
+  resent.set(org, row)
+  for (const destination of destinations) comeBack(db, { org, destination, id, receivedAt, at: now })
+  const notes = destinations.map((destination) => noteOf({ destination, outcome: 'resent', attempt: row.id }))
+  noteHistory(db, id, Buffer.concat(notes), null)
 }
 
 /** The account and type that the entry belongs to after all, with what is counted of it. */

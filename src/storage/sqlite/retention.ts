@@ -4,6 +4,7 @@ import { historyOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Expired, Limits, Marked } from '../ports/inbox.ts'
+import { letGoOfAttempt } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf } from './destinations.ts'
@@ -209,12 +210,6 @@ export function removeEntries(db: Database, rows: readonly Row[], counts: Tally)
     db.run('UPDATE bodies SET n = n - ?, trim = trim + 1 WHERE id = ?', many, body)
     db.run('DELETE FROM bodies WHERE id = ? AND n <= 0', body)
   }
-}
-
-/** One entry less speaks of the attempt; it goes with the last of them. */
-export function letGoOfAttempt(db: Database, attempt: number): void {
-  db.run('UPDATE attempts SET remain = remain - 1 WHERE id = ?', attempt)
-  db.run('DELETE FROM attempts WHERE id = ? AND remain <= 0', attempt)
 }
 
 function attemptsOf(history: Uint8Array | null): Set<number> {

@@ -1,16 +1,18 @@
 /** What became of a lease's entries, in SQLite: one part of the transaction that the worker has opened around it. */
 import { cautionAfter } from '../careful.ts'
-import { type HistoryOutcome, historyBytesMax, isKept, noteOf, shortened } from '../history.ts'
+import { isKept, noteOf } from '../history.ts'
 import { type Attempt, type Destination, isKeptReason } from '../ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
+import type { HistoryOutcome } from '../ports/lookup.ts'
 import { cautionOf } from '../rows.ts'
+import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf, meantFor } from './destinations.ts'
 import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
 import { noteSought } from './lookup.ts'
 import { comeBack, dequeue, except } from './queue.ts'
-import { letGoOfAttempt, removeEntries } from './retention.ts'
+import { removeEntries } from './retention.ts'
 
 interface Settling {
   db: Database
@@ -32,21 +34,8 @@ export function settle(db: Database, lease: Lease, settlements: readonly Settlem
   return true
 }
 
-function keepAttempts({ db, lease, attempts }: Settling): void {
-  for (const [{ at, ms, status, many, tries }, { id, remain }] of attempts) {
-    db.run(
-      `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id,
-      lease.org,
-      lease.destination,
-      at,
-      ms,
-      status,
-      many,
-      tries,
-      remain,
-    )
-  }
+function keepAttempts({ db, lease: { org, destination }, attempts }: Settling): void {
+  for (const [attempt, { id, remain }] of attempts) keepAttempt(db, { id, org, destination, remain, ...attempt })
 }
 
 /**
@@ -55,8 +44,8 @@ function keepAttempts({ db, lease, attempts }: Settling): void {
  */
 function deliverAlike(settling: Settling, settlements: readonly Settlement[]): Settlement[] {
   const { db, lease, counts } = settling
-  const isPlain = ({ to, contact, conversation, known }: Settlement) =>
-    to === 'delivered' && (contact ?? conversation ?? known) === undefined
+  const isPlain = ({ to, contact, conversation, known, earlier }: Settlement) =>
+    to === 'delivered' && (contact ?? conversation ?? known ?? earlier) === undefined
   const done = new Set<number>()
   for (const [attempt, group] of Map.groupBy(settlements.filter(isPlain), ({ attempt }) => attempt)) {
     const at = Math.max(...group.map((one) => one.at))
@@ -133,6 +122,7 @@ function answer(settling: Settling, settlement: Settlement): void {
   const { db, lease, counts } = settling
   const { org } = lease
   const { id, to, at } = settlement
+  if (to === 'same') stay(settling, settlement)
   if (to === 'same' || to === 'delivered') return
   const rows = db.all(
     `SELECT destination, received_at FROM exceptions WHERE id = ? AND org = ? AND state = 'asking'`,
@@ -176,34 +166,32 @@ function answer(settling: Settling, settlement: Settlement): void {
     }
   }
   if (to === 'ignored' && isLeftAlone(db, org, id)) removeEntries(db, [row], counts)
+  else if (settlement.attempt)
+    stay(settling, settlement, to === 'waiting' ? 'answered' : to === 'asking' ? 'later' : to)
 }
 
-function stay(settling: Settling, { id, attempt, known }: Settlement): void {
+/** What was learnt of it and the attempts that had it are kept; nothing else of the entry changes. */
+function stay(settling: Settling, settlement: Settlement, outcome: HistoryOutcome = 'later'): void {
   const { db, lease } = settling
+  const { id, attempt, known } = settlement
   if (known) {
     const sql = 'INSERT OR REPLACE INTO learnt (id, destination, sealed) SELECT id, ?, ? FROM entries WHERE id = ?'
     db.run(sql, lease.destination, known, id)
   }
-  if (attempt === undefined) return
-  const row = db.get('SELECT history FROM entries WHERE id = ? AND org = ?', id, settling.lease.org)
-  if (!row) return
-  const before = (row.history ?? new Uint8Array()) as Uint8Array
-  const history = Buffer.concat([before, noteFor(settling, 'later', attempt, 1)])
-  if (history.length <= historyBytesMax) return void db.run('UPDATE entries SET history = ? WHERE id = ?', history, id)
-  const { bytes, leftOut } = shortened(history)
-  db.run('UPDATE entries SET history = ? WHERE id = ?', bytes, id)
-  for (const one of leftOut) letGoOfAttempt(db, one)
+  if (attempt === undefined || !db.get('SELECT 1 FROM entries WHERE id = ? AND org = ?', id, lease.org)) return
+  noteHistory(db, id, notesFor(settling, settlement, outcome))
 }
 
-function conclude(settling: Settling, { id, at, attempt }: Settlement, outcome: HistoryOutcome): void {
-  const note = noteFor(settling, outcome, attempt, 1)
-  settling.db.run(
-    `UPDATE entries SET settled_at = ?1, history = CASE WHEN history IS NULL THEN ?2 ELSE CAST(history || ?2 AS BLOB) END
-     WHERE id = ?3`,
-    at,
-    note,
-    id,
-  )
+function conclude(settling: Settling, settlement: Settlement, outcome: HistoryOutcome): void {
+  const { id, at } = settlement
+  noteHistory(settling.db, id, notesFor(settling, settlement, outcome), at)
+}
+
+function notesFor(settling: Settling, { earlier = [], attempt }: Settlement, outcome: HistoryOutcome): Buffer {
+  return Buffer.concat([
+    ...earlier.map((one) => noteFor(settling, 'later', one, 1)),
+    noteFor(settling, outcome, attempt, 1),
+  ])
 }
 
 function noteFor(settling: Settling, outcome: HistoryOutcome, attempt: Attempt | undefined, many: number): Buffer {

@@ -70,7 +70,7 @@ export function eventRoutes(
     const { org, who } = c.get('session')
     const { messageId } = shown
     const chosen = mapping === 'then' ? 'then' : 'today'
-    const isMoved = await redriveOne(redriveNeeds, shown, chosen)
+    const isMoved = await redriveOne(redriveNeeds, shown, { mapping: chosen, who })
     if (isMoved) {
       await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()

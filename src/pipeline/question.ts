@@ -1,0 +1,85 @@
+/** A question to Drift, whose a conversation is: the entries that wait for it, and the requests that were made for it. */
+import type { Keyring } from '../accounts/keyring.ts'
+import type { ConversationAnswer } from '../drift/conversation.ts'
+import type { Id } from '../events/define.ts'
+import type { Answered } from '../lib/request.ts'
+import type { Attempt } from '../storage/ports/entry.ts'
+import type { Lease, Settlement } from '../storage/ports/inbox.ts'
+import { type HadBy, hadBy } from './attempt.ts'
+import { sealExcerpt } from './excerpt.ts'
+import type { Resolved } from './resolve.ts'
+
+export interface Question {
+  conversationId: Id
+  asking: Extract<Resolved, { is: 'asking' }>[]
+  /** The requests that were made for it, and are not settled yet. */
+  requests: Attempt[]
+}
+
+/** Entries of one conversation share one answer: one question at a time for each. */
+export function questionsOf(resolved: readonly Resolved[]): Question[] {
+  const questions = new Map<Id, Question>()
+  for (const one of resolved) {
+    if (one.is !== 'asking') continue
+    const question = questions.get(one.conversationId) ?? {
+      conversationId: one.conversationId,
+      asking: [],
+      requests: [],
+    }
+    question.asking.push(one)
+    questions.set(one.conversationId, question)
+  }
+  return [...questions.values()]
+}
+
+interface Made {
+  at: number
+  ms: number
+  answer: ConversationAnswer
+  answered: Answered
+  /** Of the request: not to be quoted. */
+  secrets: readonly string[]
+}
+
+/** Keeps a request that was made for a question: when, and of an answer that was no yes what it was. */
+export async function noteRequest(
+  { keyring }: { keyring: Pick<Keyring, 'seal'> },
+  { org, failures }: Lease,
+  { asking, conversationId, requests }: Question,
+  { at, ms, answer, answered, secrets }: Made,
+): Promise<void> {
+  const made = { at, ms, status: answered.status, many: asking.length, tries: failures + 1 }
+  if (answer.is === 'found') return void requests.push(made)
+  const reason = 'reason' in answer ? answer.reason : reasons[answer.is]
+  const asked = { secrets: [...secrets, conversationId], texts: [] }
+  requests.push({ ...made, reason, ...(await sealExcerpt(keyring, { org, at }, answered, asked)) })
+}
+
+const reasons = {
+  missing: 'conversation_missing',
+  unauthorised: 'drift_token_refused',
+  forbidden: 'drift_forbidden',
+  unmakeable: 'drift_request_invalid',
+} as const
+
+/** They are named by what the question is settled with, and not again. */
+function requestsOf({ requests }: Question): HadBy {
+  return hadBy(requests.splice(0))
+}
+
+/** What becomes of a question's entries, with the requests that were made for it. */
+export function withRequests(question: Question, settlements: readonly Settlement[]): Settlement[] {
+  const { attempt, ...earlier } = requestsOf(question)
+  if (!attempt) return [...settlements]
+  const again = settlements.flatMap(({ at, dueAt }) => (dueAt !== undefined && dueAt > at ? dueAt : []))
+  const last = again.length > 0 ? { ...attempt, nextAt: Math.min(...again) } : attempt
+  return settlements.map((settlement): Settlement => ({ ...settlement, attempt: last, ...earlier }))
+}
+
+/** What is kept of requests for entries that ask again with the lane. */
+export function leftOf(question: Question, at: number, nextAt: number): Settlement[] {
+  const { attempt, ...earlier } = requestsOf(question)
+  if (!attempt) return []
+  const last = { ...attempt, nextAt }
+  return question.asking.map(({ entry: { id } }) => ({ id, to: 'same', at, attempt: last, ...earlier }))
+}
