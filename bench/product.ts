@@ -55,6 +55,10 @@ export async function install(
     root,
     'src/accounts/write-key.ts',
   )
+  const { changeDestination } = await moduleOf<typeof import('../src/accounts/destinations.ts')>(
+    root,
+    'src/accounts/destinations.ts',
+  )
   const { openKeyring } = await moduleOf<typeof import('../src/accounts/keyring.ts')>(root, 'src/accounts/keyring.ts')
   const { systemRandom } = await moduleOf<typeof import('../src/lib/random.ts')>(root, 'src/lib/random.ts')
   const config = readConfig(env, 'store')
@@ -71,8 +75,10 @@ export async function install(
     const installOne = async (org: number) => {
       const id = String(org)
       const fields = await grantFields(keyring, id, { accessToken: 'bench-access-token' }, clock.now())
-      const writeKey = await sealWriteKey(keyring, id, writeKeyOf(org))
-      await accounts.change(id, clock.now(), ({ reason: _, ...known }) => ({ ...known, ...fields, writeKey, state }))
+      const key = await sealWriteKey(keyring, id, 1, writeKeyOf(org))
+      await accounts.change(id, clock.now(), ({ reason: _, ...known }) =>
+        changeDestination({ ...known, ...fields, state }, 1, { key }),
+      )
     }
     // One by one: those made at once would all want the same id.
     for (let org = firstOrg; org < firstOrg + accountCount; org++) await keyring.seal(String(org), 'bench', '')

@@ -21,10 +21,13 @@ export interface Config {
   oauth: { clientId: string; clientSecret: string } | undefined
   /** Single-account mode: this account is installed at start without OAuth. */
   single: { org: string; writeKey: string; accessToken: string; region: ValueOf<'SEGMENT_REGION'> } | undefined
+  /** The account of DRIFT_ORG_ID, also for commands: what its first destination is, the settings say. */
+  singleOrg: string | undefined
   /** The accounts that may be connected; undefined: any. */
   orgsAllowed: ReadonlySet<string> | undefined
   drift: { apiUrl: string; authorizeUrl: string; settingsUrl: string }
-  segment: { us: string; eu: string; cdn: string }
+  /** Addresses without `/v1`; `endpoints`: those that speak Segment's API, by name. */
+  segment: { us: string; eu: string; endpoints?: ReadonlyMap<string, string>; cdn: string }
   metrics: { host: string; port: number }
   retentionDays: number
   logLevel: (typeof logLevels)[number]
@@ -97,13 +100,19 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
     verificationTokens: values.DRIFT_VERIFICATION_TOKENS ?? [],
     oauth: oauth ? { clientId: values.DRIFT_CLIENT_ID!, clientSecret: values.DRIFT_CLIENT_SECRET! } : undefined,
     single: single ? singleOf(values) : undefined,
+    singleOrg: values.DRIFT_ORG_ID,
     orgsAllowed: allowedIn(values),
     drift: {
       apiUrl: values.DRIFT_API_URL!,
       authorizeUrl: values.DRIFT_AUTHORIZE_URL!,
       settingsUrl: values.DRIFT_SETTINGS_URL!,
     },
-    segment: { us: values.SEGMENT_API_URL_US!, eu: values.SEGMENT_API_URL_EU!, cdn: values.SEGMENT_CDN_URL! },
+    segment: {
+      us: values.SEGMENT_API_URL_US!,
+      eu: values.SEGMENT_API_URL_EU!,
+      cdn: values.SEGMENT_CDN_URL!,
+      ...(values.DESTINATION_ENDPOINTS ? { endpoints: values.DESTINATION_ENDPOINTS } : {}),
+    },
     metrics: { host: values.METRICS_HOST!, port: values.METRICS_PORT! },
     retentionDays: values.RETENTION_DAYS!,
     logLevel: values.LOG_LEVEL!,

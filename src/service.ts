@@ -3,6 +3,7 @@
 import { type Accounts, openAccounts } from './accounts/accounts.ts'
 import { configureSingle } from './accounts/add-account.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
+import { assertNoneRepeated } from './accounts/repeated.ts'
 import { holdOf } from './accounts/state.ts'
 import { openMail } from './alerts/mail.ts'
 import { startAlerts } from './alerts/run.ts'
@@ -21,6 +22,7 @@ import { startOperations } from './operations/run.ts'
 import { warningOfTls } from './operations/tls-warning.ts'
 import { openPipeline } from './pipeline/open.ts'
 import { context } from './segment/call.ts'
+import type { Places } from './segment/place.ts'
 import { engineOf, openStorage } from './storage/open.ts'
 import type { Mode, Storage } from './storage/ports/storage.ts'
 import { appRoute, openApp } from './web/app.ts'
@@ -38,21 +40,28 @@ export interface Store {
   keyring: Keyring
   accounts: Accounts
   clock: Clock
+  /** Where destinations may send; absent where the settings were not read. */
+  places?: Places
+  /** Whose first destination the settings give: single-account mode. */
+  singleOrg?: string
   close(): Promise<void>
 }
 
 /** The store with its keys and accounts: all that a command beside a running service needs. */
 export async function openStore(
-  config: Pick<Config, 'databaseUrl' | 'encryptionKeys'> & Partial<Pick<Config, 'orgsAllowed'>>,
+  config: Pick<Config, 'databaseUrl' | 'encryptionKeys'> &
+    Partial<Pick<Config, 'orgsAllowed' | 'segment' | 'singleOrg'>>,
   mode: Mode = 'beside',
   { clock = systemClock, random = systemRandom }: { clock?: Clock; random?: Random } = {},
 ): Promise<Store> {
   const storage = await openStorage(config.databaseUrl, mode)
   try {
     const keyring = await openKeyring(storage.vault, config.encryptionKeys, random)
-    const accounts = await openAccounts(storage.installs, storage.inbox, config.orgsAllowed)
+    const { orgsAllowed: orgs, segment: places, singleOrg } = config
+    const accounts = await openAccounts(storage.installs, storage.inbox, { orgs, endpoints: places?.endpoints })
     await accounts.reload(clock.now())
-    return { storage, keyring, accounts, clock, close: () => storage.close() }
+    const known = { ...(places ? { places } : {}), ...(singleOrg === undefined ? {} : { singleOrg }) }
+    return { storage, keyring, accounts, clock, ...known, close: () => storage.close() }
   } catch (error) {
     await storage.close()
     throw error
@@ -112,6 +121,7 @@ async function startService(
 ): Promise<Service> {
   const { storage, keyring, accounts } = store
   if (config.single) await configureSingle(store, config.single)
+  await assertNoneRepeated(store)
   const metrics = openMetrics({ storage, installs: () => accounts.all(), clock })
   const log = metrics.counting(sampledLog(written, clock, refusedLine))
   for (const { is, ...note } of config.notes) {

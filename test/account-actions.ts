@@ -6,18 +6,17 @@ import { chooseEvents, erasePerson, handleRequest, pauseAccount } from '../src/a
 import { configureAccount, configureSingle } from '../src/accounts/add-account.ts'
 import { changeWriteKey } from '../src/accounts/change-key.ts'
 import { finishing } from '../src/accounts/connect-finish.ts'
-import { resumeNow, retryNow } from '../src/accounts/retry.ts'
+import { type LaneAt, resumeNow, retryNow } from '../src/accounts/retry.ts'
 import { signOutEverywhere } from '../src/accounts/sign-out.ts'
 import { erasePerson as erase } from '../src/operations/erase.ts'
-import type { Lane } from '../src/storage/ports/entry.ts'
-import { app, org, unreadableSettings, type World } from './account-stage.ts'
+import { app, isUnreadable, lostEndpoint, org, readable, type World } from './account-stage.ts'
 import { writeKey } from './stage.ts'
 
 export interface Action {
   /** The function of src/accounts that does it. */
   by: string
   /** What a person is told, and the lanes in which an attempt was asked for. */
-  does(world: World): Promise<{ told: string; asked?: readonly Lane[] }>
+  does(world: World): Promise<{ told: string; asked?: readonly LaneAt[] }>
   /** False: what waits is not looked at. */
   isRun?: boolean
 }
@@ -26,7 +25,7 @@ const who = 'somebody'
 const hour = 3_600_000
 const newKey = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
 
-async function retry({ common }: World): Promise<{ told: string; asked?: readonly Lane[] }> {
+async function retry({ common }: World): Promise<{ told: string; asked?: readonly LaneAt[] }> {
   const done = await retryNow(common, org, who)
   if (done.is === 'held') return { told: `held: ${done.reason}` }
   return { told: done.is, ...(done.is === 'done' ? { asked: done.asked } : {}) }
@@ -131,8 +130,17 @@ const table = {
   'the operator starts a version that can read its settings, and an hour passes': {
     by: 'openAccounts',
     async does({ stored, write, restart, orgsAllowed, advance }) {
-      if ((await stored())?.settings === unreadableSettings) await write('{}')
+      const known = await stored()
+      if (known && isUnreadable(known)) await write(readable(known))
       await restart(orgsAllowed())
+      advance(hour)
+      return { told: '' }
+    },
+  },
+  'the operator lists its endpoint, and an hour passes': {
+    by: 'openAccounts',
+    async does({ restart, orgsAllowed, advance }) {
+      await restart(orgsAllowed(), new Set([lostEndpoint]))
       advance(hour)
       return { told: '' }
     },

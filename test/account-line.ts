@@ -33,6 +33,7 @@ const listed = [
   'paused without a key',
   ...groups.refused!,
   'settings_unreadable (live)',
+  'endpoint_not_allowed',
   ...leaving.flatMap((reason) => beneath.map((state) => `${reason} (${state})`)),
   'disconnected',
 ]
@@ -58,7 +59,7 @@ export function columnsOf(table: Table, state: string): string[] {
       const [, reason = '', within = ''] = /^(\S+)(?: listed)? \((.*)\)$/.exec(state) ?? []
       const filled = (column: string) =>
         column
-          .replace(/^same$/, state)
+          .replace(/(?<=^|\+ )same$/, state)
           .replace(/^leaving/, reason)
           .replace('(any)', `(${state})`)
           .replace('*', within)
@@ -125,18 +126,26 @@ export interface Case {
   wanted: Wanted
 }
 
-/** The state after Segment or Drift has answered an attempt. */
+/**
+ * The state after Segment or Drift has answered an attempt: what Drift refuses is the account's, what Segment refuses is its
+ * destination's, and an account may have both, written with a plus between them.
+ */
 export function afterAnswer(state: string, means: string): string {
   if (isUnlisted(state)) return `not listed (${afterAnswer(innerOf(state), means)})`
-  const isRefused = groups.refused!.includes(state)
-  if (groups.refused!.includes(means)) return isRefused || state === 'live' ? means : state
+  const parts = state.split(' + ')
+  const [own] = parts.filter((one) => refusedByDrift.includes(one))
+  const [destination] = parts.filter((one) => refusedBySegment.includes(one))
+  if (own === undefined && destination === undefined && state !== 'live') return state
   const ended: Record<string, readonly string[]> = {
     accepted: refusedBySegment,
-    answered: [...refusedByDrift, 'segment_unheard_of'],
-    renewed: ['grant_dead', 'segment_unheard_of'],
+    answered: refusedByDrift,
+    renewed: ['grant_dead'],
     later: [],
   }
-  return ended[means]!.includes(state) ? 'live' : state
+  const after = (reason: string | undefined, refusals: readonly string[]) =>
+    refusals.includes(means) ? means : reason !== undefined && ended[means]?.includes(reason) ? undefined : reason
+  const left = [after(own, refusedByDrift), after(destination, refusedBySegment)].filter(Boolean)
+  return left.join(' + ') || 'live'
 }
 
 const unreadable: Line = ['', {}, 'write_key_unreadable', 'the stored write key does not open: its bytes were changed']

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one stage, and the ways into each state.
 /**
  * One account in any of its states, for test/account-table.ts: the real parts of the service on a store
  * that forgets, between partners that answer what the test says. Nothing but the partners' answers is made up: an account
@@ -5,10 +6,12 @@
  */
 import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
-import { followState } from '../src/accounts/accounts.ts'
+import { followStates } from '../src/accounts/accounts.ts'
 import { pauseAccount } from '../src/accounts/actions.ts'
+import { changeDestination, firstOf } from '../src/accounts/destinations.ts'
 import { grantFields } from '../src/accounts/grant.ts'
 import { openKeyring } from '../src/accounts/keyring.ts'
+import { isLeaving } from '../src/accounts/state.ts'
 import { sealWriteKey } from '../src/accounts/write-key.ts'
 import { tokensOf } from '../src/drift/envelope.ts'
 import { catalogue } from '../src/events/index.ts'
@@ -79,7 +82,7 @@ export interface World extends Parts {
   /** Both lanes, until nothing is due at this moment; `stepped` is called after each lease. */
   run(stepped?: () => Promise<void>): Promise<void>
   /** As the service is started again: the accounts are read anew, and the lanes follow them. */
-  restart(orgsAllowed?: ReadonlySet<Org>): Promise<void>
+  restart(orgsAllowed?: ReadonlySet<Org>, endpoints?: ReadonlySet<string>): Promise<void>
   /** The accounts that the settings list, where they list any. */
   orgsAllowed(): ReadonlySet<Org> | undefined
   /** Another version of the service saves the account's settings. */
@@ -107,6 +110,7 @@ const newMoment = (): Moment => ({ now: Date.UTC(2025, 5, 1), orgsAllowed: undef
 
 async function openWorld(moment: Moment): Promise<World> {
   let { now, orgsAllowed } = moment
+  let isOffered = false
   // Time stands: what waits for a moment, such as for another process, goes on at once.
   const clock: Clock = {
     now: () => now,
@@ -155,11 +159,13 @@ async function openWorld(moment: Moment): Promise<World> {
       }
       while ((await step('send')) || (await step('ask')));
     },
-    async restart(allowed) {
+    async restart(allowed, offered = new Set()) {
       orgsAllowed = allowed
-      Object.assign(world, await openParts({ ...around, ...(allowed ? { orgsAllowed: allowed } : {}) }))
+      isOffered = offered.has(lostEndpoint)
+      const endpoints = new Map([...offered].map((name) => [name, addresses.segmentUrl]))
+      Object.assign(world, await openParts({ ...around, endpoints, ...(allowed ? { orgsAllowed: allowed } : {}) }))
       world.common = commonOf(world, storage)
-      for (const install of world.accounts.all()) await followState(storage.inbox, install, now)
+      await followStates(storage.inbox, world.accounts.all(), now)
     },
     orgsAllowed: () => orgsAllowed,
     async write(settings) {
@@ -169,9 +175,8 @@ async function openWorld(moment: Moment): Promise<World> {
     stored: () => storage.installs.get(org),
     async name() {
       const install = await world.stored()
-      const known = install ? nameOf(install) : 'absent'
-      const isUnreadable = install?.settings === unreadableSettings && known !== 'disconnected'
-      const named = isUnreadable ? `settings_unreadable (${known})` : known
+      const known = install ? nameOf({ ...install, settings: readable(install) }, isOffered) : 'absent'
+      const named = install && isUnreadable(install) ? `settings_unreadable (${known})` : known
       return orgsAllowed && !orgsAllowed.has(org) ? `not listed (${named})` : named
     },
   }
@@ -186,18 +191,32 @@ function endpointOf({ url, body = '' }: Outgoing): Endpoint {
   return body.includes('grant_type=refresh_token') ? 'refresh' : 'exchange'
 }
 
-function nameOf({ state, reason, writeKey: key, grant }: Install): string {
-  const [hasKey, hasGrant] = [key !== undefined, grant !== undefined]
+function nameOf(install: Install, isOffered: boolean): string {
+  const { state, grant } = install
+  const destination = firstOf(install)
+  const reasons = [install.reason, destination.reason].filter(Boolean).join(' + ')
+  const reason = reasons === '' ? undefined : reasons
+  const [hasKey, hasGrant] = [firstOf(install).key !== undefined, grant !== undefined]
   if (state === 'disconnected') return reason || hasKey || hasGrant ? `${state} with ${reason ?? 'a secret'}` : state
   const below = state === 'paused' && !hasKey ? 'paused without a key' : state
   if ((state === 'waiting_for_key') === hasKey && state !== 'paused') return `${state}, its key is ${hasKey}`
-  if (reason === 'disconnecting' || reason === 'disconnect_unproven') return `${reason} (${below})`
+  if (isLeaving(install)) return `${install.reason} (${below})`
   if ((state === 'needs_attention') !== (reason !== undefined)) return `${state} because of ${reason}`
-  return reason ?? below
+  const isLost = destination.endpoint !== undefined && !isOffered && below === 'live'
+  return reason ?? (isLost ? 'endpoint_not_allowed' : below)
 }
 
-/** Of a version that knows more regions. */
-export const unreadableSettings = '{"region":"mars"}'
+/** One that DESTINATION_ENDPOINTS does not list any more. */
+export const lostEndpoint = 'gone'
+
+/** Of a version that has more to say of them. */
+const unreadable = '"offTypes":"mars"'
+
+export const isUnreadable = ({ settings }: Install) => settings.includes(unreadable)
+
+/** The same settings in words that this version knows, and in words that it does not. */
+export const readable = ({ settings }: Install) => settings.replace(`,${unreadable}`, '')
+const madeUnreadable = ({ settings }: Install) => settings.replace(/}$/, `,${unreadable}}`)
 
 /** What a partner says that ends in an account being refused for this reason. */
 const refusals: Readonly<Record<string, Partial<Partners>>> = {
@@ -240,7 +259,7 @@ async function reach(world: World, state: string): Promise<void> {
   const [, wrapper, inner] = /^(.*?) \((.*)\)$/.exec(state) ?? []
   if (wrapper === 'settings_unreadable') {
     await reach(world, inner!)
-    await world.write(unreadableSettings)
+    await world.write(madeUnreadable((await world.stored())!))
     await world.restart()
     await world.run()
   } else if (wrapper === 'not listed') {
@@ -264,8 +283,8 @@ async function connect(world: World): Promise<void> {
   const { accounts, keyring, clock } = world.common
   const grant = { accessToken: 'access', refreshToken: 'refresh', expiresAt: clock.now() + 72 * hour }
   const fields = await grantFields(keyring, org, grant, clock.now())
-  const sealed = await sealWriteKey(keyring, org, writeKey)
-  await accounts.change(org, clock.now(), (blank) => ({ ...blank, ...fields, writeKey: sealed, state: 'live' }))
+  const key = await sealWriteKey(keyring, org, 1, writeKey)
+  await accounts.change(org, clock.now(), (blank) => changeDestination({ ...blank, ...fields }, 1, { key }))
   world.partners = { ...well, batch: down, lookup: down }
   for (const n of [1, 2])
     await world.arrive('contact_updated', { endUserId: 7, timestamp: n, diff: [{ name: 'attributes.n', updated: n }] })
@@ -278,15 +297,18 @@ async function bring(world: World, state: string): Promise<void> {
   const change = (edit: (install: Install) => Install) => accounts.change(org, clock.now(), edit)
   if (state === 'disconnected') await world.disconnect.leave(org, 'somebody')
   if (state === 'waiting_for_key' || state === 'paused without a key')
-    await change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' }))
+    await change((install) => changeDestination(install, 1, { key: undefined }))
   if (state.startsWith('paused')) await pauseAccount(world.common, org, 'somebody')
+  if (state === 'endpoint_not_allowed')
+    await change((install) => changeDestination(install, 1, { endpoint: lostEndpoint }))
   const refusal = refusals[state]
   if (!refusal) return
-  if (state === 'write_key_unreadable') await change((install) => ({ ...install, writeKey: Buffer.alloc(99, 1) }))
+  if (state === 'write_key_unreadable')
+    await change((install) => changeDestination(install, 1, { key: Buffer.alloc(99, 1).toString('base64') }))
   world.advance(2_000)
   world.partners = { ...world.partners, ...refusal }
   await world.run()
-  if (state === 'segment_unheard_of') await change((install) => ({ ...install, reason: state }))
+  if (state === 'segment_unheard_of') await change((install) => changeDestination(install, 1, { reason: state }))
 }
 
 /** From now on each partner says yes, or what is said here; one that was silent about a disconnect stays so. */

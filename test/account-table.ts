@@ -6,7 +6,8 @@
  *
  * How to read a line: `same` is the state of before. Several states are separated by `;`. `refused` is each reason for which
  * Segment or Drift refuses an account. `leaving (…)` is both `disconnecting (…)` and `disconnect_unproven (…)`: Drift said
- * that the account disconnected, of an account that is otherwise as the brackets say. `*` is whatever the brackets say. An
+ * that the account disconnected, of an account that is otherwise as the brackets say. `*` is whatever the brackets say. `a + b`: Drift
+ * refuses the account because of the one, and Segment its destination because of the other. An
  * account that is not listed in DRIFT_ORG_IDS_ALLOWED changes beneath as one that is listed, where no line says otherwise,
  * and nothing of it is sent. `tried`: what waits is sent, and looked up, at once; `sent`, `looked up`: only that. In all
  * other lines nothing is sent.
@@ -30,12 +31,13 @@ const pausing: Table = `
   leaving (waiting_for_key)                   | done    | leaving (paused without a key) | paused |
   leaving (paused)                            | done    | same                           |        |
   leaving (paused without a key)              | done    | same                           |        |
-  settings_unreadable (live)                  | done    | settings_unreadable (paused)   | paused |
+  endpoint_not_allowed                        | done    | paused                         | paused |
+  settings_unreadable (live)                  | settings_unreadable | same               |        |
 `
 export const resuming: Table = `
   the account is                              | is told     | and is then     | audit   | what waits
   absent; disconnected                        | gone        | same            |         |
-  live; waiting_for_key                       | not_paused  | same            |         |
+  live; waiting_for_key; endpoint_not_allowed | not_paused  | same            |         |
   paused; refused                             | done        | live            | resumed | tried
   paused without a key                        | done        | waiting_for_key | resumed | looked up
   disconnecting (*)                           | asked       | same            |         |
@@ -63,17 +65,20 @@ const retrying: Table = `
   not listed (paused)                         | held: not_allowed         | same        |         |
   not listed (waiting_for_key)                | held: not_allowed         | same        |         |
   not listed (paused without a key)           | held: not_allowed         | same        |         |
+  not listed (endpoint_not_allowed)           | held: not_allowed         | same        |         |
   settings_unreadable (live)                  | held: settings_unreadable | same        |         |
+  endpoint_not_allowed                        | held: endpoint_not_allowed | same       |         |
   not listed (settings_unreadable (live))     | held: not_allowed         | same        |         |
 `
 export const savingKey: Table = `
   the account is                              | is told | and is then      | audit                     | what waits
   absent; disconnected                        | gone    | same             |                           |
   live; waiting_for_key; refused by Segment   | saved   | live             | set the Segment write key | tried
+  endpoint_not_allowed                        | saved   | live             | set the Segment write key | tried
   refused by Drift                            | saved   | same             | set the Segment write key | sent
   paused; paused without a key                | saved   | paused           | set the Segment write key |
   leaving (live); leaving (waiting_for_key)   | saved   | leaving (live)   | set the Segment write key |
-  leaving (needs_attention)                   | saved   | same             | set the Segment write key |
+  leaving (needs_attention)                   | saved   | leaving (live)   | set the Segment write key |
   leaving (paused)                            | saved   | same             | set the Segment write key |
   leaving (paused without a key)              | saved   | leaving (paused) | set the Segment write key |
   settings_unreadable (live)                  | settings_unreadable | same |                           |
@@ -85,9 +90,11 @@ const changingRegion: Table = `
   leaving (waiting_for_key)                   | gone    | same        |                    |
   leaving (paused without a key)              | gone    | same        |                    |
   live; refused by Segment                    | saved   | live        | changed the region | tried
+  endpoint_not_allowed                        | saved   | live        | changed the region | tried
   refused by Drift                            | saved   | same        | changed the region | sent
   paused                                      | saved   | same        | changed the region |
-  leaving (live); leaving (needs_attention)   | saved   | same        | changed the region |
+  leaving (live)                              | saved   | same        | changed the region |
+  leaving (needs_attention)                   | saved   | leaving (live) | changed the region |
   leaving (paused)                            | saved   | same        | changed the region |
   settings_unreadable (live)                  | settings_unreadable | same |                    |
 `
@@ -115,6 +122,7 @@ export const addingKey: Table = `
   absent; disconnected                        | done    | live             | configured the account | nothing
   live; waiting_for_key; refused              | done    | live             | configured the account | tried
   paused; paused without a key                | done    | paused           | configured the account |
+  endpoint_not_allowed                        | done    | same             | configured the account |
   leaving (live); leaving (waiting_for_key)   | done    | leaving (live)   | configured the account |
   leaving (needs_attention)                   | done    | leaving (live)   | configured the account |
   leaving (paused)                            | done    | same             | configured the account |
@@ -127,6 +135,7 @@ export const addingGrant: Table = `
   absent; disconnected                        | done    | waiting_for_key | configured the account                  | nothing
   live; waiting_for_key                       | done    | same            | configured the account                  |
   paused; paused without a key                | done    | same            | configured the account                  |
+  endpoint_not_allowed                        | done    | same            | configured the account                  |
   refused                                     | done    | live            | configured the account                  | tried
   disconnecting (live)                        | done    | live            | configured the account + asked + denied | tried
   disconnecting (needs_attention)             | done    | live            | configured the account + asked + denied | tried
@@ -141,6 +150,7 @@ const startingSingle: Table = `
   the account is                              | is told | and is then     | audit                                   | what waits
   absent; disconnected                        | done    | live            | configured the account                  | nothing
   live; waiting_for_key; refused              | done    | live            | configured the account                  | tried
+  endpoint_not_allowed                        | done    | live            | configured the account                  | tried
   paused; paused without a key                | done    | paused          | configured the account                  |
   disconnecting (paused)                      | done    | paused          | configured the account + asked + denied |
   disconnecting (paused without a key)        | done    | paused          | configured the account + asked + denied |
@@ -160,6 +170,12 @@ export const listing: Table = `
 export const upgrading: Table = `
   the account is                              | is told | and is then | audit | what waits
   settings_unreadable (live)                  |         | live        |       | tried
+  live; refused                               |         | same        |       | tried
+  any other                                   |         | same        |       |
+`
+export const offering: Table = `
+  the account is                              | is told | and is then | audit | what waits
+  endpoint_not_allowed                        |         | live        |       | tried
   live; refused                               |         | same        |       | tried
   any other                                   |         | same        |       |
 `
@@ -193,8 +209,9 @@ export const connecting: Table = `
   absent; disconnected                        | installed, new         | waiting_for_key | connected the account                        | nothing
   waiting_for_key; paused                     | installed              | same            | connected the account again                  |
   paused without a key                        | installed              | same            | connected the account again                  |
-  segment_unheard_of; refused by Drift        | installed              | live            | connected the account again                  | tried
-  live; refused by Segment                    | installed              | same            | connected the account again                  |
+  refused by Drift                            | installed              | live            | connected the account again                  | tried
+  live; endpoint_not_allowed                  | installed              | same            | connected the account again                  |
+  refused by Segment                          | installed              | same            | connected the account again                  |
   disconnecting (live)                        | installed              | live            | connected the account again + asked + denied | tried
   disconnecting (needs_attention)             | installed              | live            | connected the account again + asked + denied | tried
   disconnecting (*)                           | installed              | *               | connected the account again + asked + denied |
@@ -216,8 +233,10 @@ export const sayingGoodbye: Table = `
   the account is                              | it has not      | it has       | it cannot say                         | nothing clear
   absent; disconnected                        | same            | same         | same                                  | same
   live                                        | live            | disconnected | disconnect_unproven (live)            | disconnecting (live)
-  refused                                     | live            | disconnected | disconnect_unproven (needs_attention) | disconnecting (needs_attention)
+  refused by Segment                          | live            | disconnected | disconnect_unproven (needs_attention) | disconnecting (needs_attention)
+  refused by Drift                            | live            | disconnected | disconnect_unproven (live)            | disconnecting (live)
   waiting_for_key; paused                     | same            | disconnected | disconnect_unproven (any)             | disconnecting (any)
+  endpoint_not_allowed                        | same            | disconnected | disconnect_unproven (live)            | disconnecting (live)
   paused without a key                        | same            | disconnected | disconnect_unproven (any)             | disconnecting (any)
   leaving (needs_attention)                   | live            | disconnected | disconnect_unproven (*)               | disconnecting (*)
   leaving (*)                                 | *               | disconnected | disconnect_unproven (*)               | disconnecting (*)
@@ -225,8 +244,9 @@ export const sayingGoodbye: Table = `
 `
 const keepingAlive: Table = `
   the account is                              | it gives a new one | it refuses | nothing clear
-  segment_unheard_of                          | live               | grant_dead | same
-  live; refused                               | same               | grant_dead | same
+  live; refused by Drift                      | same               | grant_dead | same
+  refused by Segment                          | same               | grant_dead + same | same
+  endpoint_not_allowed                        | same               | grant_dead | same
   settings_unreadable (live)                  | same               | settings_unreadable (grant_dead) | same
   any other                                   | same               | same       | same
 `
@@ -266,6 +286,7 @@ export const cases: Readonly<Record<What, (state: string) => Case[]>> = {
   'the operator lists it, and an hour passes': by(listing),
   'the operator does not list it any more, and an hour passes': by(unlisting),
   'the operator starts a version that can read its settings, and an hour passes': by(upgrading),
+  'the operator lists its endpoint, and an hour passes': by(offering),
   'an hour passes': by(anHour),
   'a day passes in which no partner answers': by(aSilentDay, aDay),
   'its admin connects it in Drift': byConnecting(connecting),

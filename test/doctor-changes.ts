@@ -50,11 +50,14 @@ export const changes: readonly Change[] = [
     make: async ({ env }) => {
       const storage = await openStorage(env.DATABASE_URL!, 'beside')
       const install = (await storage.installs.get(id))!
-      await storage.installs.save({ ...install, settings: '{"region":"a-region-of-later"}' })
+      await storage.installs.save({ ...install, settings: '{"offTypes":"of-later"}' })
       await storage.close()
     },
     begins: ['account_unreadable'],
-    says: new RegExp(`^bad {2}account ${id}: the setting region cannot be read.*\\n.*what to do: run the version`, 'm'),
+    says: new RegExp(
+      `^bad {2}account ${id}: the setting offTypes cannot be read.*\\n.*what to do: run the version`,
+      'm',
+    ),
     exitCode: 1,
   },
   {

@@ -5,9 +5,10 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach } from 'node:test'
+import { changeDestination } from '../src/accounts/destinations.ts'
 import { grantFields } from '../src/accounts/grant.ts'
 import type { AccountReason } from '../src/accounts/needs-attention.ts'
-import { unproven } from '../src/accounts/state.ts'
+import { reasonOf, unproven } from '../src/accounts/state.ts'
 import type { Env } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
@@ -169,7 +170,7 @@ export function retryStage(engine: Engine) {
   async function refused(reason: AccountReason, name: Lane): Promise<void> {
     await whileWaiting(
       clock,
-      eventually(() => installed().reason === reason),
+      eventually(() => reasonOf(installed()) === reason),
     )
     await failing(name)
   }
@@ -205,11 +206,12 @@ export function retryStage(engine: Engine) {
   /** Each reason of the table in src/accounts/needs-attention.ts, and how an account comes by it. */
   const reasons: Record<Exclude<AccountReason, 'not_installed' | 'disconnected'>, Refused | Held | undefined> = {
     paused: held(() => command('pause'), true),
-    no_write_key: held(() => change(({ writeKey: _, ...rest }) => ({ ...rest, state: 'waiting_for_key' }))),
+    no_write_key: held(() => change((known) => changeDestination(known, 1, { key: undefined }))),
     not_allowed: held(() => restart({ DRIFT_ORG_IDS_ALLOWED: '1' })),
+    endpoint_not_allowed: held(() => change((known) => changeDestination(known, 1, { endpoint: 'gone' }))),
     settings_unreadable: held(async () => {
       const { installs } = rig.service.store.storage
-      await installs.save({ ...(await installs.get(id))!, settings: '{"region":"a-region-of-later"}' })
+      await installs.save({ ...(await installs.get(id))!, settings: '{"offTypes":"of-later"}' })
       await restart({})
     }),
     disconnecting: held(async () => {
@@ -248,7 +250,7 @@ export function retryStage(engine: Engine) {
     write_key_unreadable: {
       is: 'refused',
       async begin() {
-        await change((known) => ({ ...known, writeKey: Buffer.alloc(99, 1) }))
+        await change((known) => changeDestination(known, 1, { key: Buffer.alloc(99, 1).toString('base64') }))
         await post(update())
         await refused('write_key_unreadable', 'send')
       },

@@ -35,6 +35,7 @@ import type { Storage } from '../src/storage/ports/storage.ts'
 import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
 import './over.ts'
+import { changeDestination } from '../src/accounts/destinations.ts'
 
 export const org = 5_000_883
 export const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
@@ -80,17 +81,19 @@ export interface Around {
   segmentUrl: string
   /** The accounts that the settings list, where they list any. */
   orgsAllowed?: ReadonlySet<Org>
+  /** The endpoints that they list, by name. */
+  endpoints?: ReadonlyMap<string, string>
 }
 
 export async function openParts(around: Around): Promise<Parts> {
-  const { storage, keyring, send, clock, app, driftUrl, segmentUrl, orgsAllowed } = around
+  const { storage, keyring, send, clock, app, driftUrl, segmentUrl, orgsAllowed, endpoints = new Map() } = around
   const { inbox, installs, tickets } = storage
-  const accounts = await openAccounts(installs, inbox, orgsAllowed)
+  const accounts = await openAccounts(installs, inbox, { orgs: orgsAllowed, endpoints })
   await accounts.reload(clock.now())
   const common = { accounts, keyring, send, clock, apiUrl: driftUrl }
   const grants = openGrants({ ...common, installs, app })
   const disconnect = disconnecting({ ...common, grants, inbox, tickets, alerts: storage.alerts, app })
-  const segment = { us: segmentUrl, eu: segmentUrl }
+  const segment = { us: segmentUrl, eu: segmentUrl, endpoints }
   const wake = { wakeAsking() {}, wakeSending() {} }
   const contacts = openContacts({ grants, send, clock, random: systemRandom, driftUrl })
   const base = { storage, catalogue, accounts, contacts, keyring, send, clock, random: systemRandom, leaseMs }
@@ -180,13 +183,10 @@ export async function startStage(storage: Storage = openInMemory()): Promise<Sta
       const id = String(orgId)
       const issued = grant ?? { ...sims.drift.issueToken(orgId), expiresAt: clock.now() + 7_200_000 }
       const fields = await grantFields(keyring, id, issued, clock.now())
-      const sealed = await sealWriteKey(keyring, id, key)
-      await accounts.change(id, clock.now(), ({ reason: _, ...install }) => ({
-        ...install,
-        ...fields,
-        writeKey: sealed,
-        state: 'live',
-      }))
+      const sealed = await sealWriteKey(keyring, id, 1, key)
+      await accounts.change(id, clock.now(), ({ reason: _, ...install }) =>
+        changeDestination({ ...install, ...fields, state: 'live' as const }, 1, { key: sealed }),
+      )
     },
     async close() {
       await outlet.close()

@@ -5,16 +5,21 @@ import type { Facts, StatusWord } from '../src/web/console/status-facts.ts'
 
 export const now = Date.UTC(2026, 10, 24, 12)
 export const minute = 60_000
+/** Of an account with one destination. */
+function settings(first: object): string {
+  return JSON.stringify({ destinations: [{ number: 1, name: 'Segment', ...first }] })
+}
+
 const live: Install = {
   org: '7',
   state: 'live',
-  settings: '{}',
-  writeKey: Buffer.from('sealed'),
+  settings: settings({ key: 'AAAA' }),
   createdAt: now - 90 * minute,
   updatedAt: 0,
   generation: 3,
 }
-const { writeKey: _, ...keyless } = live
+const keyless = { ...live, settings: '{}' }
+export const pause = { state: 'paused', settings: settings({ key: 'AAAA', paused: true }) } as const
 
 /** An account whose events arrive, and whose test event was seen. */
 export const works: Facts = {
@@ -115,14 +120,8 @@ export const table: readonly Row[] = [
     'Choose events',
   ],
   ['Drift is silent', { isSilent: true }, 'Stopped', /^No events from Drift$/, 'Open apps in Drift'],
-  ['it is paused', { ...accountOf({ state: 'paused' }), ...blocked(5) }, 'Paused', /^Sending is paused$/, 'Resume'],
-  [
-    'it is paused, and no event ever came',
-    { ...accountOf({ state: 'paused' }), everReceived: false },
-    'Paused',
-    /paused/,
-    'Resume',
-  ],
+  ['it is paused', { ...accountOf(pause), ...blocked(5) }, 'Paused', /^Sending is paused$/, 'Resume'],
+  ['it is paused, and no event ever came', { ...accountOf(pause), everReceived: false }, 'Paused', /paused/, 'Resume'],
   // From the first failed attempt on, once the oldest is over a minute old.
   [
     'Segment answers 503, since seconds',
@@ -210,7 +209,7 @@ export const table: readonly Row[] = [
   ],
   [
     'Segment refused it, and nothing waits',
-    accountOf({ state: 'needs_attention', reason: 'segment_401' }),
+    accountOf({ state: 'needs_attention', settings: settings({ key: 'AAAA', reason: 'segment_401' }) }),
     'Stopped',
     /refuses/,
     'Replace write key',

@@ -36,6 +36,7 @@ export const faults = {
   F33: "the store's file is moved away under the service, or its log is deleted",
   F34: 'a person is erased by another process amid kills and retries',
   F35: 'the receivers of alerts are away, with kills between, while accounts stop and recover',
+  F36: 'one of the two destinations of an account is dead',
 } as const
 
 export type Row = keyof typeof faults

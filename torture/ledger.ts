@@ -1,7 +1,15 @@
 /**
  * The one ledger of torture, simulation and mutants: what was said to the service, what it answered, and what reached
- * Segment. Every event carries a mark of its own, so that lost, invented, reordered and misdirected are counts of marks.
+ * Segment. Every event carries a mark of its own, so that lost, invented, reordered and misdirected are counts of marks. What
+ * an event of an account with two destinations is at the second one has a mark of its own too: see `markAt`.
  */
+
+/** The mark of an event as a destination got it, by its messageId. */
+export function markAt(mark: string, messageId: string): string {
+  return messageId.endsWith('.2') ? second(mark) : mark
+}
+
+const second = (what: string) => `${what}@2`
 
 /** What must become of an event once it was answered 200 and nothing is in the way any more. */
 export type Expected =
@@ -28,7 +36,11 @@ export interface Said {
   posts: number
   /** How often it was answered 200. */
   kept: number
+  /** It is what goes to the account's second destination. */
+  isSecond?: true
 }
+
+type Posted = Pick<Said, 'mark' | 'org' | 'contact' | 'expected' | 'inOrder' | 'isSecond'>
 
 /** One message of one request, whatever became of the request. */
 export interface Transmission {
@@ -80,19 +92,34 @@ export class Ledger {
   readonly transmissions: Transmission[] = []
   /** The marks of what Segment stored, in order; it drops what comes again under the same messageId. */
   readonly arrivals: string[] = []
-  /** Every key that an account has had. */
+  /** Every key that an account has had; those of its second destination stand under a name of their own. */
   readonly keys = new Map<string, Set<string>>()
   /** What else must be found nowhere, such as the addresses that alerts go to. */
   readonly secrets = new Set<string>()
+  /** Accounts with two destinations. */
+  readonly #twice = new Set<string>()
   #sequence = 0
   #posts = 0
 
   /** The event is about to be posted; the answer must be told to what this gives. */
-  post(what: Pick<Said, 'mark' | 'org' | 'contact' | 'expected' | 'inOrder'>): (kept: boolean) => void {
+  post(what: Posted): (kept: boolean) => void {
+    this.#posts++
+    const answered = [what, ...this.#twin(what)].map((one) => this.#say(one))
+    return (kept) => {
+      for (const tell of answered) tell(kept)
+    }
+  }
+
+  /** What is ignored is given over to none. */
+  #twin(what: Posted): Posted[] {
+    if (!this.#twice.has(what.org) || what.expected === 'ignored') return []
+    return [{ ...what, mark: second(what.mark), contact: second(what.contact), isSecond: true }]
+  }
+
+  #say(what: Posted): (kept: boolean) => void {
     const said = this.said.get(what.mark) ?? { ...what, firstSent: ++this.#sequence, posts: 0, kept: 0 }
     this.said.set(what.mark, said)
     said.posts++
-    this.#posts++
     return (kept) => {
       if (!kept) return
       said.kept++
@@ -112,13 +139,23 @@ export class Ledger {
 
   /** A person's event was erased: it was delivered before, or counted as expired. */
   erased(mark: string): void {
-    const said = this.said.get(mark)
-    if (said) said.expected = 'delivered or expired'
+    for (const said of [this.said.get(mark), this.said.get(second(mark))])
+      if (said) said.expected = 'delivered or expired'
   }
 
   keyOf(org: string, writeKey: string): void {
     const keys = this.keys.get(org) ?? new Set()
     this.keys.set(org, keys.add(writeKey))
+  }
+
+  /** From its first event on, each goes to a second destination as well, which has this key. */
+  goesTwice(org: string, writeKey: string): void {
+    this.#twice.add(org)
+    this.keyOf(second(org), writeKey)
+  }
+
+  isTwice(org: string): boolean {
+    return this.#twice.has(org)
   }
 
   /** How many events are to be found set aside once nothing waits. */
@@ -149,7 +186,7 @@ export class Ledger {
     const misdirected = this.transmissions
       .filter(({ mark, writeKey }) => {
         const said = this.said.get(mark)
-        return said && !this.keys.get(said.org)?.has(writeKey)
+        return said && !this.keys.get(said.isSecond ? second(said.org) : said.org)?.has(writeKey)
       })
       .map(({ mark }) => mark)
     const reordered = outOfOrder(all, firstAt)

@@ -132,9 +132,10 @@ async function runWorld(
 /** When nobody can say what the service counts. */
 const nothing = { received: 0, delivered: 0, waiting: 0, held: 0, dead: 0, ignored: 0, expired: 0 }
 
-/** The accounts, and the service. */
+/** The accounts, one of them with two destinations, and the service. */
 async function populate(world: World): Promise<void> {
   for (let n = 1; n <= 6; n++) await world.install(String(5_000_000 + n), `TortureKey${n}AbCdEfGhIjKlMnOpQr`)
+  await world.addDestination(world.accounts.at(-1)!.org, 'TortureSecondKeyAbCdEfGhIjKlMnOp')
   await world.start()
 }
 

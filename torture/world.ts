@@ -14,7 +14,7 @@ import type { Order } from './child.ts'
 import { bentClock } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
 import { isPoison, markOf } from './events.ts'
-import { type Audit, Ledger, type Sums } from './ledger.ts'
+import { type Audit, Ledger, markAt, type Sums } from './ledger.ts'
 import { type Load, openLoad } from './load.ts'
 import { type ServiceProcess, type StartOptions, startProcess } from './process.ts'
 import { type FaultProxy, startProxy } from './proxy.ts'
@@ -43,6 +43,8 @@ export interface World {
   readonly ledger: Ledger
   readonly load: Load
   readonly accounts: Account[]
+  /** The account that has two destinations, and the second one's key. */
+  second: Account | undefined
   /** Between Drift and the service, between the service and Drift's API, between the service and Segment. */
   readonly proxies: { front: FaultProxy; drift: FaultProxy; segment: FaultProxy }
   fraction(): number
@@ -67,6 +69,8 @@ export interface World {
   /** Takes what has come to Segment since the last time into the ledger. */
   read(): void
   install(org: string, writeKey: string): Promise<void>
+  /** Gives an account that has had no event yet a second destination. */
+  addDestination(org: string, writeKey: string): Promise<void>
   command: (name: string, options?: Parameters<typeof runCommand>[2]) => ReturnType<typeof runCommand>
   sums(): Promise<Sums & { standings: Held[] }>
   /** A kill between Drift's answer to a refresh and our commit costs the grant: a person connects the account again. */
@@ -132,6 +136,7 @@ export async function openWorld(seed: number, engineName: string): Promise<World
     ledger,
     load,
     accounts,
+    second: undefined,
     proxies,
     fraction,
     whole,
@@ -181,6 +186,12 @@ export async function openWorld(seed: number, engineName: string): Promise<World
       })
       if (exitCode !== 0) throw new Error(output)
       if (!accounts.some((account) => account.org === org)) accounts.push({ org, writeKey })
+    },
+    async addDestination(org, writeKey) {
+      ledger.goesTwice(org, writeKey)
+      world.second = { org, writeKey }
+      const stdin = JSON.stringify({ writeKey })
+      await runCommand(env, 'destinations add', { stdin, given: { org, name: 'Second' } })
     },
     async sums() {
       const { output } = await runCommand(env, 'check', { given: { json: true } })
@@ -252,10 +263,12 @@ function reader({ segment }: Sims, ledger: Ledger): () => void {
       const { writeKey, batch } = JSON.parse(body) as { writeKey: string; batch: JsonObject[] }
       for (const message of batch) {
         const messageId = String(message.messageId)
-        ledger.transmissions.push({ mark: markIn(message), writeKey, messageId, text: JSON.stringify(message) })
+        const mark = markAt(markIn(message), messageId)
+        ledger.transmissions.push({ mark, writeKey, messageId, text: JSON.stringify(message) })
       }
     }
-    for (const { message } of segment.accepted.slice(acceptedRead)) ledger.arrivals.push(markIn(message))
+    for (const { message } of segment.accepted.slice(acceptedRead))
+      ledger.arrivals.push(markAt(markIn(message), String(message.messageId)))
     acceptedRead = segment.accepted.length
   }
 }

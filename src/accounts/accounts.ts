@@ -1,11 +1,12 @@
 /** The accounts as the service sees them: all of them in memory, changed only through `change`. */
 import { Problem } from '../lib/errors.ts'
 import type { Install, Installs } from '../storage/ports/accounts.ts'
-import { askLane, type Org, sendLane } from '../storage/ports/entry.ts'
+import { askLane, type Destination as DestinationNumber, type Org, sendLane } from '../storage/ports/entry.ts'
 import type { Following, Inbox } from '../storage/ports/inbox.ts'
 import { type AuditEntry, entryOf } from './audit.ts'
-import { noSettings, settingsOf, settingsProblem } from './settings.ts'
-import { holdOf } from './state.ts'
+import { destinationsOf, goesElsewhere } from './destinations.ts'
+import { noSettings, settingsProblem } from './settings.ts'
+import { holdOf, summed } from './state.ts'
 
 export interface Accounts {
   get(org: Org): Install | undefined
@@ -44,21 +45,37 @@ export interface Change {
   forgets?(): Promise<readonly string[]>
 }
 
-/** `orgsAllowed`: the accounts whose events are sent, where the settings list them. */
-export async function openAccounts(
-  installs: Installs,
-  inbox: Inbox,
-  orgsAllowed?: ReadonlySet<Org>,
-): Promise<Accounts> {
+/** What the environment allows: nothing of this is stored. */
+export interface Allowed {
+  /** The accounts whose events are sent, where the settings list them. */
+  orgs?: ReadonlySet<Org> | undefined
+  /** The endpoints of DESTINATION_ENDPOINTS, by name. */
+  endpoints?: { has(name: string): boolean } | undefined
+}
+
+export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Allowed = {}): Promise<Accounts> {
   /**
-   * Whether the environment lists the account, and whether this version can read its settings, is never stored, but
-   * judged wherever one is read.
+   * Whether the environment lists the account and its endpoints, and whether this version can read its settings, is never
+   * stored, but judged wherever one is read.
    */
-  const judged = (install: Install): Install => {
-    const isListed = orgsAllowed?.has(install.org) ?? true
-    const isReadable = settingsProblem(install) === undefined
-    if (isListed && isReadable) return install
-    return { ...install, ...(isListed ? {} : { notAllowed: true }), ...(isReadable ? {} : { unreadable: true }) }
+  const judged = ({ notAllowed: _n, unreadable: _u, unlisted: _l, ...install }: Install): Install => {
+    const isListed = allowed.orgs?.has(install.org) ?? true
+    if (settingsProblem(install) !== undefined)
+      return { ...install, unreadable: true, ...(isListed ? {} : { notAllowed: true }) }
+    const named = destinationsOf(install).flatMap(({ endpoint }) => endpoint ?? [])
+    const unlisted = named.filter((name) => !allowed.endpoints?.has(name))
+    return {
+      ...summed(install),
+      ...(isListed ? {} : { notAllowed: true }),
+      ...(unlisted.length > 0 ? { unlisted } : {}),
+    }
+  }
+
+  /** The store gives events to those that the account has now. */
+  async function follow(before: Install, after: Install, now: number): Promise<void> {
+    const [were, are] = [before, after].map((install) => new Set(destinationsOf(install).map(({ number }) => number)))
+    for (const number of are!) if (!were!.has(number)) await inbox.addDestination(after.org, number)
+    for (const number of were!) if (!are!.has(number)) await inbox.removeDestination(after.org, number, now)
   }
   let known = new Map<Org, Install>()
   const eraseAll = async (org: Org) => {
@@ -66,7 +83,7 @@ export async function openAccounts(
   }
   const listeners: ((before: Install, after: Install) => void)[] = []
   const seeing: ((before: Install, after: Install) => void)[] = []
-  return {
+  const accounts: Accounts = {
     onChange: (listener) => void listeners.push(listener),
     onSeen: (listener) => void seeing.push(listener),
     get: (org) => known.get(org),
@@ -101,16 +118,16 @@ export async function openAccounts(
           known.set(org, stored)
           return stored
         }
-        const next = { ...edited, updatedAt: now }
-        const { notAllowed: _n, unreadable: _u, ...toStore } = next
+        const next = { ...summed(edited), updatedAt: now }
+        const { notAllowed: _n, unreadable: _u, unlisted: _l, ...toStore } = next
         const entry = audit && entryOf(org, now, audit(stored, next))
         // mutant: lets an account that connects again find what was left of it
         if (stored.state === 'disconnected' && next.state !== 'disconnected') await eraseAll(org)
         if (!(await installs.save(toStore, entry, await forgets?.()))) continue
-        const saved = { ...next, generation: next.generation + 1 }
+        const saved = judged({ ...toStore, generation: next.generation + 1 })
         known.set(org, saved)
-        if (holdsDiffer(stored, saved))
-          await followState(inbox, saved, now, { asks, isNewKey: keysDiffer(stored, saved) })
+        await follow(stored, saved, now)
+        await followChanges(inbox, stored, saved, now, asks)
         if (stored.generation === 0) await inbox.adopt(org, now)
         for (const changed of listeners) changed(stored, saved)
         return saved
@@ -118,6 +135,7 @@ export async function openAccounts(
       throw new Problem('install_contended', `account ${org} is being changed by other processes all the time`)
     },
   }
+  return accounts
 }
 
 /** What is known, with one account as it is stored. */
@@ -131,51 +149,54 @@ async function withOnly(
 }
 
 /**
- * Brings the account's lanes in line with its state. One that needs attention is probed at the times that its lanes have;
- * a new key or region is tried at once also where Drift's refusal is what the account shows.
+ * Brings all lanes of these accounts in line with their state, at a start. One that needs attention is probed at the times
+ * that its lanes have.
  */
-export async function followState(
-  inbox: Inbox,
-  install: Install,
-  now: number,
-  { asks = false, isNewKey = false } = {},
-): Promise<void> {
-  for (const { is, ...lane } of followingOf(install, isNewKey)) {
+export function followStates(inbox: Inbox, installs: readonly Install[], now: number): Promise<void> {
+  const sending = (install: Install) => destinationsOf(install).map(({ number }) => sendingOf(install, number))
+  return inbox.follow(
+    installs.flatMap((install) => [...sending(install), ...askingOf(install)]),
+    now,
+  )
+}
+
+/**
+ * Brings the lanes in line that a change concerns: those of other destinations keep their backoff. A new key or place is
+ * tried at once, also where Drift's refusal is what the account shows; a refreshed grant is no reason to try anything.
+ */
+async function followChanges(inbox: Inbox, before: Install, after: Install, now: number, asks: boolean): Promise<void> {
+  const were = new Map(destinationsOf(before).map((one) => [one.number, one]))
+  const isOwn =
+    before.generation === 0 ||
+    before.reason !== after.reason ||
+    before.notAllowed !== after.notAllowed ||
+    (before.state === 'disconnected') !== (after.state === 'disconnected')
+  const sending = destinationsOf(after).flatMap((one) => {
+    const was = were.get(one.number)
+    const isMoved = was === undefined || goesElsewhere(was, one)
+    const isFollowed = isMoved || was.reason !== one.reason || holdOf(before, one.number) !== holdOf(after, one.number)
+    return isFollowed || isOwn ? [sendingOf(after, one.number, isMoved)] : []
+  })
+  const lanes = isOwn || asks || sending.length > 0 ? [...sending, ...askingOf(after)] : []
+  for (const { is, ...lane } of lanes) {
     if (is === 'resumed') await inbox.resume(lane, now, asks)
     else await inbox.hold(lane, is.held)
   }
 }
 
-/** The same for many accounts, in few steps. */
-export function followStates(inbox: Inbox, installs: readonly Install[], now: number): Promise<void> {
-  return inbox.follow(
-    installs.flatMap((install) => followingOf(install)),
-    now,
-  )
-}
-
-function followingOf(install: Install, isNewKey = false): Following[] {
-  const { org, state } = install
-  const hold = holdOf(install)
-  const isResumed = !hold && (state === 'live' || isNewKey)
+function sendingOf(install: Install, number: DestinationNumber, isMoved = false): Following {
+  const hold = holdOf(install, number)
+  const isRefused = destinationsOf(install).some((one) => one.number === number && one.reason !== undefined)
+  const isResumed = hold === undefined && (!isRefused || isMoved)
   // mutant: holds an account for good that is refused, and is listed again
-  const send: Following[] = [{ ...sendLane(org), is: isResumed ? 'resumed' : { held: hold } }]
-  if (state === 'disconnected') return [...send, { ...askLane(org), is: { held: 'disconnected' } }]
-  return state === 'needs_attention' ? send : [...send, { ...askLane(org), is: 'resumed' }]
+  return { ...sendLane(install.org, number), is: isResumed ? 'resumed' : { held: hold } }
 }
 
-/** A new key, region or state is a reason to try again at once; a refreshed grant is none. */
-function holdsDiffer(before: Install, after: Install): boolean {
-  return (
-    before.generation === 0 ||
-    before.state !== after.state ||
-    holdOf(before) !== holdOf(after) ||
-    keysDiffer(before, after)
-  )
-}
-
-function keysDiffer(before: Install, after: Install): boolean {
-  return settingsOf(before).region !== settingsOf(after).region || before.writeKey !== after.writeKey
+/** Drift is asked whatever holds back what is sent. */
+function askingOf(install: Install): Following[] {
+  const lane = askLane(install.org)
+  if (install.state === 'disconnected') return [{ ...lane, is: { held: 'disconnected' } }]
+  return install.state === 'needs_attention' ? [] : [{ ...lane, is: 'resumed' }]
 }
 
 function blank(org: Org, now: number): Install {

@@ -12,6 +12,7 @@ import type { Shown } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditEntry, contactDigest, record } from './audit.ts'
+import { destinationsOf } from './destinations.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings, settingsOf } from './settings.ts'
 import { doubted, holdOf, isLeaving, isThere, paused, resumed } from './state.ts'
@@ -49,7 +50,8 @@ export async function resumeAccount(needs: Needs, org: Org, who: string): Promis
 
 /** Whether there is something that a person could end: a pause, a refusal, or the question whether it has left. */
 export function isResumable(install: Install): boolean {
-  const isHeld = install.state === 'paused' || install.state === 'needs_attention' || isLeaving(install)
+  const isOfOne = destinationsOf(install).some(({ paused, reason }) => paused || reason !== undefined)
+  const isHeld = install.state === 'needs_attention' || isLeaving(install) || isOfOne
   return isThere(install) && isHeld
 }
 

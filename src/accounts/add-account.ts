@@ -1,13 +1,15 @@
 /** Adding an account, or giving it what standard input or the settings name: a grant, a write key, a region. */
 import type { Clock } from '../lib/clock.ts'
+import type { Places } from '../segment/place.ts'
 import type { Region } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
+import { changeDestination, firstOf } from './destinations.ts'
 import { type Grant, grantFields, openGrant } from './grant.ts'
 import type { Keyring } from './keyring.ts'
-import { changeSettings, settingsOf } from './settings.ts'
-import { configured } from './state.ts'
+import { assertUnrepeated } from './repeated.ts'
+import { configured, reasonOf } from './state.ts'
 import { fingerprintOf, savedWriteKey, sealWriteKey } from './write-key.ts'
 
 export interface Named {
@@ -20,24 +22,27 @@ interface Needs {
   accounts: Accounts
   keyring: Keyring
   clock: Clock
+  places?: Places
 }
 
-/** What is named takes the place of what is stored. Where that changes nothing, nothing is saved or recorded. */
+/**
+ * What is named takes the place of what is stored; a write key and a region are those of its first destination. Where that
+ * changes nothing, nothing is saved or recorded.
+ */
 export async function configureAccount(
-  { accounts, keyring, clock }: Needs,
+  { accounts, keyring, clock, ...needs }: Needs,
   org: Org,
   { grant, writeKey, region }: Named,
   who: string,
 ): Promise<Install> {
   const now = clock.now()
-  const sealed = async (): Promise<Partial<Install>> => ({
-    ...(grant ? await grantFields(keyring, org, grant, now) : {}),
-    ...(writeKey === undefined ? {} : { writeKey: await sealWriteKey(keyring, org, writeKey) }),
-  })
+  const place = region === undefined ? {} : { region, endpoint: undefined }
+  const isMoved = (stored: Install) =>
+    region !== undefined && (firstOf(stored).region !== region || firstOf(stored).endpoint !== undefined)
   const differs = (stored: Install, next: Install) => [
     ...(grant ? ['grant'] : []),
     ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
-    ...(region === undefined || region === settingsOf(stored).region ? [] : [`region ${region}`]),
+    ...(isMoved(stored) ? [`region ${region}`] : []),
     ...(isSameState(next, stored) ? [] : [`state ${next.state}`]),
   ]
   const edit = async (stored: Install) => {
@@ -46,7 +51,16 @@ export async function configureAccount(
     // When the grant of before had to be refreshed says nothing of this one.
     const { refreshAt, ...rest } = stored
     const kept = grant || refreshAt === undefined ? rest : { ...rest, refreshAt }
-    const named = changeSettings({ ...kept, ...(await sealed()) }, region === undefined ? {} : { region })
+    const { number } = firstOf(stored)
+    if (!stored.unreadable)
+      await assertUnrepeated({ keyring, ...needs }, stored, {
+        number,
+        place: { ...firstOf(stored), ...place },
+        writeKey,
+      })
+    const fields = grant ? await grantFields(keyring, org, grant, now) : {}
+    const key = writeKey === undefined ? {} : { key: await sealWriteKey(keyring, org, number, writeKey) }
+    const named = changeDestination({ ...kept, ...fields }, number, { ...key, ...place })
     const next = configured(named, grant !== undefined)
     return differs(stored, next).length > 0 ? next : undefined
   }
@@ -68,7 +82,7 @@ export async function configureSingle(
   const isThere = stored !== undefined && stored.state !== 'disconnected'
   // One that does not open gives way to the one of the settings.
   const grant = isThere ? await openGrant(keyring, stored).catch(() => undefined) : undefined
-  const key = isThere ? await savedWriteKey(keyring, stored) : undefined
+  const key = isThere ? await savedWriteKey(keyring, org, firstOf(stored)) : undefined
   const named: Named = {
     ...(grant?.accessToken === accessToken && grant.refreshToken === undefined ? {} : { grant: { accessToken } }),
     ...(key === writeKey ? {} : { writeKey }),
@@ -79,5 +93,5 @@ export async function configureSingle(
 
 /** Never so for an account that is new. */
 function isSameState(one: Install, other: Install): boolean {
-  return other.generation > 0 && one.state === other.state && one.reason === other.reason
+  return other.generation > 0 && one.state === other.state && reasonOf(one) === reasonOf(other)
 }

@@ -1,23 +1,26 @@
-/** Changing an account's write key, and trying one out. To change it is to send the data elsewhere. */
+/** Changing where a destination sends and under which write key, and trying one out. To change it is to send the data elsewhere. */
 import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, textOf } from '../segment/batch.ts'
-import type { Region } from '../segment/region.ts'
+import { addressOf, type Place, type Places, placeSaid } from '../segment/place.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
 import { judgeSettings, type KeySign, settingsRequest, testCall } from '../segment/write-key.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Org } from '../storage/ports/entry.ts'
+import type { Destination as DestinationNumber, Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
+import { changeDestination, destinationOf, destinationsOf, firstOf } from './destinations.ts'
 import type { Keyring } from './keyring.ts'
-import { changeSettings } from './settings.ts'
+import { assertOffered, assertUnrepeated, targetsOf } from './repeated.ts'
+import { assertReadable } from './settings.ts'
 import { keyChanged } from './state.ts'
 import { fingerprintOf, type KeyShown, sealWriteKey, shownKey } from './write-key.ts'
 
-export interface KeyChange {
-  /** None: the present key stays, and only the region changes. */
+export interface KeyChange extends Place {
+  /** Of which destination: the account's first one when absent. */
+  destination?: DestinationNumber
+  /** None: the present key stays, and only the place changes. */
   writeKey?: string
-  region: Region
   by: string
   /** The fingerprint of the key that was shown when the change was made up; undefined: whatever is there. */
   replaces?: string
@@ -30,42 +33,53 @@ interface Needs {
   accounts: Accounts
   keyring: Keyring
   clock: Clock
+  places?: Places
 }
 
 /** What stands for "no key" where a form says which key it replaces. */
 export const noKey = 'none'
 
+/** Throws a Problem where another destination of the account has this key there already, or the endpoint is not listed. */
 export async function changeWriteKey(
-  { accounts, keyring, clock }: Needs,
+  needs: Needs,
   org: Org,
-  { writeKey, region, by, replaces }: KeyChange,
+  { destination, writeKey, region, endpoint, by, replaces }: KeyChange,
 ): Promise<KeyChanged> {
+  const { accounts, keyring, clock } = needs
   const before = accounts.get(org)
   if (!before || before.state === 'disconnected') return { is: 'gone' }
-  const shown = await shownKey(keyring, before)
+  assertReadable(before)
+  const number = destination ?? firstOf(before).number
+  const known = destinationOf(before, number)
+  if (!known) return { is: 'gone' }
+  const shown = await shownKey(keyring, before, known)
   if (replaces !== undefined && replaces !== (shown?.fingerprint ?? noKey))
     return { is: 'stale', ...(shown ? { now: shown } : {}) }
+  const place = { region, endpoint }
+  assertOffered(needs.places, place)
+  await assertUnrepeated(needs, before, { number, place, writeKey })
   const at = clock.now()
-  const sealed = writeKey === undefined ? before.writeKey : await sealWriteKey(keyring, org, writeKey, { by, at })
-  if (!sealed) return { is: 'gone' }
+  const key = writeKey === undefined ? known.key : await sealWriteKey(keyring, org, number, writeKey, { by, at })
+  if (!key) return { is: 'gone' }
   const fingerprint = writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey)
-  const about = `fingerprint ${fingerprint}, region ${region}`
+  const about = `${aboutOf(before, number)}fingerprint ${fingerprint}, ${placeSaid(place)}`
   let isSaved = false
   const edit = (stored: Install) => {
-    isSaved = stored.state !== 'disconnected' && isSameKey(stored, before)
-    return isSaved ? keyChanged(changeSettings({ ...stored, writeKey: sealed }, { region })) : undefined
+    isSaved = stored.state !== 'disconnected' && targetsOf(stored) === targetsOf(before)
+    return isSaved ? keyChanged(changeDestination(stored, number, { key, region, endpoint }), number) : undefined
   }
   const after = await accounts.change(org, at, edit, {
     audit: () => ({ who: by, act: writeKey === undefined ? 'changedRegion' : 'setKey', about }),
   })
   if (isSaved) return { is: 'saved', fingerprint }
-  const now = await shownKey(keyring, after)
+  const now = after && (await shownKey(keyring, after, destinationOf(after, number)))
   return { is: 'stale', ...(now ? { now } : {}) }
 }
 
-function isSameKey(one: Install, other: Install): boolean {
-  if (!one.writeKey || !other.writeKey) return one.writeKey === other.writeKey
-  return Buffer.compare(one.writeKey, other.writeKey) === 0
+/** Which destination an audit entry is about, where the account has several. */
+function aboutOf(install: Install, number: DestinationNumber): string {
+  const { name } = destinationOf(install, number)!
+  return destinationsOf(install).length > 1 ? `destination ${number} (${name}): ` : ''
 }
 
 export interface KeyTested {
@@ -78,24 +92,27 @@ export interface KeyTested {
 
 interface TestNeeds {
   send: Send
-  segment: { us: string; eu: string; cdn: string }
+  segment: Places & { cdn: string }
   clock: Clock
   random: Random
 }
 
-/** Sends one event with this key, and looks whether Segment's own files know it. */
+/** Sends one event with this key and, where it is Segment's, looks whether Segment's own files know it. */
 export async function testWriteKey(
   { send, segment, clock, random }: TestNeeds,
   writeKey: string,
-  region: Region,
+  place: Place,
 ): Promise<KeyTested> {
+  assertOffered(segment, place)
   const now = clock.now()
   const messageId = `drift-test-${timeOrderedId(random, now)}`
   const text = textOf(testCall(messageId, now))
-  const run = [{ text }]
-  const [answered, settings] = await Promise.all([
-    send(batchRequest(segment[region], writeKey, run, now)),
-    send(settingsRequest(segment.cdn, writeKey)),
+  const isEndpoint = place.endpoint !== undefined
+  const signOf = async (): Promise<KeySign> =>
+    isEndpoint ? 'unasked' : judgeSettings(await send(settingsRequest(segment.cdn, writeKey)))
+  const [answered, sign] = await Promise.all([
+    send(batchRequest({ apiUrl: addressOf(segment, place)!, writeKey, isEndpoint }, [{ text }], now)),
+    signOf(),
   ])
-  return { messageId, verdict: judge(answered, now), sign: judgeSettings(settings) }
+  return { messageId, verdict: judge(answered, now), sign }
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { type Grant, openGrant } from './grant.ts'
-import { gone } from './state.ts'
+import { gone, paused } from './state.ts'
 
 const id = String(org)
 const tokenPath = '/oauth2/token'
@@ -163,7 +163,7 @@ describe('a grant', () => {
   })
 
   test('that dies while somebody has paused the account leaves it paused', async () => {
-    await stage.accounts.change(id, stage.clock.now(), (install) => ({ ...install, state: 'paused' }))
+    await stage.accounts.change(id, stage.clock.now(), paused)
     spoil()
     stage.clock.advance(2 * hour)
     const access = stage.grants.access(id)

@@ -15,6 +15,7 @@ export const reliefs = {
   configure: 'the service starts in single-account mode, or `installs add` runs',
   resume: 'a person resumes the account',
   listed: 'the operator lists the account in DRIFT_ORG_IDS_ALLOWED',
+  endpoint_listed: 'the operator lists the endpoint in DESTINATION_ENDPOINTS',
   newer_version: 'the operator starts a version of the service that can read the account’s settings',
 } as const
 
@@ -63,6 +64,12 @@ const rows = {
     means: 'the people who run this service list the accounts that may use it, and this one is not among them',
     todo: 'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
     endedBy: ['listed'],
+  },
+  endpoint_not_allowed: {
+    owner: 'operator',
+    means: 'the people who run this service do not offer the endpoint any more that this destination sends to',
+    todo: 'choose another place for the destination, or have the operator list the endpoint in DESTINATION_ENDPOINTS and restart the service; what was kept is sent then',
+    endedBy: ['endpoint_listed', 'new_key'],
   },
   settings_unreadable: {
     owner: 'operator',

@@ -8,6 +8,7 @@ import { chooseEvents, pauseAccount, resumeAccount } from './actions.ts'
 import { configureAccount } from './add-account.ts'
 import { changeWriteKey } from './change-key.ts'
 import { finishing } from './connect-finish.ts'
+import { paused } from './state.ts'
 
 const id = String(org)
 
@@ -51,7 +52,7 @@ describe('an account changes', () => {
   const actions: Record<string, () => Promise<unknown>> = {
     'a person pauses it': () => pauseAccount(needs(), id, 'admin'),
     'a person resumes it': async () => {
-      await stage.accounts.change(id, 1, (known) => ({ ...known, state: 'paused' }))
+      await stage.accounts.change(id, 1, paused)
       saved = []
       await resumeAccount(needs(), id, 'admin')
     },

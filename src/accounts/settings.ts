@@ -10,10 +10,33 @@ import { versionsSchema } from '../mapping/versions.ts'
 import { regions } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 
+/** Contract: so many at most. */
+export const destinationsMax = 10
+
+/** Where an account's events go, and how it stands there. What else is stored of one is kept as it is. */
+const destinationSchema = z.looseObject({
+  /** From 1; the account never gives it to another one. */
+  number: z.int().min(1),
+  name: z.string().min(1),
+  /** Where the Segment workspace is; of one that has an endpoint it says nothing. */
+  region: z.enum(regions).default('us'),
+  /** One of DESTINATION_ENDPOINTS, by name, in Segment's place. */
+  endpoint: z.string().optional(),
+  /** Its write key, sealed, in base64. */
+  key: z.string().optional(),
+  /** A person wants nothing to be sent there. */
+  paused: z.literal(true).optional(),
+  /** Why it refuses what is sent, in a word of docs/errors.md. */
+  reason: z.string().optional(),
+})
+
+export type DestinationSettings = z.infer<typeof destinationSchema>
+
+/** What an account begins with, and has left when it has disconnected. */
+const firstDestination = { number: 1, name: 'Segment', region: 'us' } as const
+
 /** Every option has a default, which is what an account has that never chose. */
 export const settingsSchema = z.object({
-  /** Where the account's Segment workspace is. */
-  region: z.enum(regions).default('us'),
   /** Drift event types that the account has switched off. */
   offTypes: z.array(z.string()).default([]),
   /** Fingerprint of the write key whose test event an admin has seen in Segment; empty where none was. */
@@ -24,6 +47,10 @@ export const settingsSchema = z.object({
   alertsOff: z.array(z.string()).default([]),
   /** Events that wait for longer are late: five minutes to a day. */
   alertDelayMinutes: z.number().int().min(5).max(1_440).default(15),
+  /** In the order of their numbers. */
+  destinations: z.array(destinationSchema).min(1).max(destinationsMax).default([firstDestination]),
+  /** The largest number that it has given a destination. */
+  lastDestination: z.int().min(1).default(1),
 })
 
 type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>
@@ -78,7 +105,30 @@ export function settingsBy<Schema extends z.ZodObject>(schema: Schema) {
 /** Of an account that has never chosen anything. */
 export const noSettings = '{}'
 
+/**
+ * An account that leaves with settings which this version cannot read: nothing of them is kept, since keys are among them,
+ * but the largest number of its destinations, so that it gives none of them again: the one that it begins with then has the next.
+ */
+export function withoutSettings<Left extends Configured>({
+  unreadable: _,
+  ...install
+}: Left): Omit<Left, 'unreadable'> {
+  const read = readText(install.settings)
+  const last = read.ok && isObject(read.value) ? read.value.lastDestination : undefined
+  const isKnown = typeof last === 'number' && Number.isSafeInteger(last) && last > 1
+  if (!isKnown) return { ...install, settings: noSettings }
+  const number = last + 1
+  const destinations = [{ ...firstDestination, number }]
+  return { ...install, settings: JSON.stringify({ destinations, lastDestination: number }) }
+}
+
 export const { of: settingsOf, change: changeSettings, problemIn: settingsProblem } = settingsBy(settingsSchema)
+
+/** Throws a Problem where this version cannot read what an account has chosen. */
+export function assertReadable(install: Configured): void {
+  const problem = settingsProblem(install)
+  if (problem) throw problem
+}
 
 function storedIn({ org, settings }: Configured): JsonObject {
   const read = readText(settings)

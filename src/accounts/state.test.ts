@@ -14,14 +14,15 @@ const base: Install = {
   updatedAt: 0,
   generation: 1,
 }
-const key = { writeKey: Buffer.from('a key') }
+const key = { settings: '{"destinations":[{"number":1,"name":"Segment","key":"AAAA"}]}' }
+const pause = { settings: '{"destinations":[{"number":1,"name":"Segment","key":"AAAA","paused":true}]}' }
 
 type Move = (install: Install) => Install | undefined
 const ends: Readonly<Record<string, Move>> = {
-  'Segment has refused what was under way': (install) => state.troubled(install, 'segment_401'),
+  'Segment has refused what was under way': (install) => state.troubled(install, 'segment_401', 1),
   'Drift has refused a lookup that was under way': (install) => state.troubled(install, 'drift_forbidden'),
-  'Segment has accepted what was under way': (install) => state.accepted(install, 'delivered'),
-  'Drift has answered a lookup that was under way': (install) => state.accepted(install, 'lookup'),
+  'Segment has accepted what was under way': (install) => state.accepted(install, 1),
+  'Drift has answered a lookup that was under way': (install) => state.accepted(install),
   'Drift has refused to renew the grant': state.grantDied,
   'Drift has renewed the grant': state.grantRenewed,
 }
@@ -48,8 +49,12 @@ describe('an account that may have left', () => {
 
 test('a pause stays a pause, and a disconnect a disconnect, whatever was under way', () => {
   for (const [what, move] of Object.entries(ends))
-    for (const one of ['paused', 'disconnected', 'waiting_for_key'] as const) {
-      const before = { ...base, state: one }
+    for (const [one, more] of [
+      ['paused', pause],
+      ['disconnected', {}],
+      ['waiting_for_key', {}],
+    ] as const) {
+      const before = { ...base, ...more, state: one }
       const after = move(before) ?? before
       assert.deepEqual([after.state, after.reason], [one, undefined], what)
     }

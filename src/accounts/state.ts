@@ -1,13 +1,27 @@
 /**
  * An account's state, and everything that moves it: each a pure function from the account as it is stored to the account
  * as it is to be; undefined where nothing changes. docs/states.md says the same in a drawing. Which event ends which reason
- * is in reasons.ts, and nowhere else.
+ * is in needs-attention.ts, and nowhere else.
  *
- * An account has one reason at a time. That Drift has said "disconnected" outranks every other: what goes wrong meanwhile
- * at Segment or Drift is found again by sending, and while it lasts nothing is sent.
+ * What Drift refuses is the account's own reason, one at a time; what a destination refuses, and a pause, is that
+ * destination's. The account's state is the sum of both. That Drift has said "disconnected" outranks every other: what goes
+ * wrong meanwhile is found again by sending, and while it lasts nothing is sent.
  */
 import type { Install } from '../storage/ports/accounts.ts'
+import type { Destination as DestinationNumber } from '../storage/ports/entry.ts'
+import {
+  changeDestination,
+  changeDestinations,
+  type Destination,
+  type DestinationState,
+  destinationOf,
+  destinationState,
+  destinationsOf,
+  emptied,
+  firstOf,
+} from './destinations.ts'
 import { type AccountReason, isEndedBy, type Relief } from './needs-attention.ts'
+import { withoutSettings } from './settings.ts'
 
 /** Its reason while Drift is asked whether the account has really disconnected. */
 export const leaving = 'disconnecting' satisfies AccountReason
@@ -20,14 +34,33 @@ export function isLeaving({ reason }: { reason?: string | undefined }): boolean 
   return reason === leaving || reason === unproven
 }
 
-/** What holds back an account's events, if anything; shown as their reason. */
-export function holdOf(install: Install): AccountReason | undefined {
+/**
+ * What holds back the events of one of an account's destinations, if anything; shown as their reason. Without a number: what
+ * holds all of them back, the first one's word where each has its own.
+ */
+export function holdOf(install: Install, number?: DestinationNumber): AccountReason | undefined {
   if (install.state === 'disconnected') return 'disconnected'
   if (isLeaving(install)) return install.reason === leaving ? leaving : unproven
   if (install.notAllowed) return 'not_allowed'
   if (install.unreadable) return 'settings_unreadable'
-  if (!install.writeKey) return 'no_write_key'
-  return install.state === 'paused' ? 'paused' : undefined
+  if (number !== undefined) {
+    const destination = destinationOf(install, number)
+    return destination && destinationHold(install, destination)
+  }
+  const holds = destinationsOf(install).map((one) => destinationHold(install, one))
+  return holds.includes(undefined) ? undefined : holds[0]
+}
+
+function destinationHold({ unlisted }: Install, { key, paused, endpoint }: Destination): AccountReason | undefined {
+  if (key === undefined) return 'no_write_key'
+  if (paused) return 'paused'
+  // mutant: sends to an endpoint that the settings do not list any more
+  return endpoint !== undefined && unlisted?.includes(endpoint) ? 'endpoint_not_allowed' : undefined
+}
+
+/** Why it needs attention: what Drift refuses comes before what a destination does. */
+export function reasonOf(install: Install): string | undefined {
+  return install.reason ?? destinationsOf(install).find(({ reason }) => reason !== undefined)?.reason
 }
 
 /** What people are shown as its state: an account that may be leaving sends no more than a paused one. */
@@ -43,7 +76,7 @@ export function isThere(install: Install): boolean {
 
 /** Drift said that it disconnected: nothing is sent until it is known whether that is so. */
 export function questioned(install: Install): Install | undefined {
-  return isThere(install) && install.reason !== leaving ? { ...install, reason: leaving } : undefined
+  return isThere(install) && install.reason !== leaving ? summed({ ...install, reason: leaving }) : undefined
 }
 
 /** Only a person can say whether it has left. */
@@ -53,86 +86,147 @@ export function doubted(install: Install): Install | undefined {
 
 /** It has not left. What Segment or Drift refused before, if anything, is found again by sending. */
 export function confirmed(install: Install): Install | undefined {
-  return isLeaving(install) ? relieved(install, 'drift_answer') : undefined
+  return isLeaving(install) ? summed(relieved(install, 'drift_answer')) : undefined
 }
 
 /**
  * As the settings or the command line want it, with what they name put in already. Without a new grant, whether the
- * account has left stays open. A pause stays.
+ * account has left stays open. A pause stays, and so does what concerns another destination than the first.
  */
 export function configured(install: Install, isNewGrant: boolean): Install {
-  const known = isNewGrant ? relieved(install, 'new_grant') : install
-  return begun(relieved(known, 'configure'))
+  const known = relieved(isNewGrant ? relieved(install, 'new_grant') : install, 'configure')
+  return begun(relievedAt(known, firstOf(known).number, 'configure'))
 }
 
-/** A person wants nothing to be sent. Whether it has left stays open. Undefined where it is paused already. */
+/** A person wants nothing to be sent. Whether it has left stays open. Undefined where all of it is paused already. */
 export function paused(install: Install): Install | undefined {
   if (!isThere(install) || install.state === 'paused') return undefined
   // mutant: forgets at a pause that Drift is asked whether the account has left
-  return { ...(isLeaving(install) ? install : withoutReason(install)), state: 'paused' }
+  const known = isLeaving(install) ? install : withoutReason(install)
+  return summed(changeDestinations(known, () => ({ paused: true, reason: undefined })))
 }
 
-/** A person wants it to be sent: undefined while Drift is being asked whether it has left. */
+/** A person wants it to be sent, everywhere: undefined while Drift is being asked whether it has left. */
 export function resumed(install: Install): Install | undefined {
   if (!isThere(install) || !isEndedBy(install.reason, 'resume')) return undefined
-  return { ...withoutReason(install), state: stateByKey(install) }
+  return summed(eachRelieved(withoutReason(install), { paused: undefined, reason: undefined }))
 }
 
-/** Segment or Drift refuses it. */
-export function troubled(install: Install, reason: AccountReason): Install | undefined {
-  const shows = install.state === 'live' || (install.state === 'needs_attention' && install.reason !== reason)
-  return shows && !isLeaving(install) ? { ...install, state: 'needs_attention', reason } : undefined
+/** A person wants nothing to be sent to this destination. */
+export function pausedAt(install: Install, number: DestinationNumber): Install | undefined {
+  const destination = destinationOf(install, number)
+  if (!isThere(install) || !destination || destination.paused) return undefined
+  return summed(changeDestination(install, number, { paused: true, reason: undefined }))
 }
 
-/** Segment has accepted something, or Drift has answered a lookup. */
-export function accepted(install: Install, relief: 'delivered' | 'lookup'): Install | undefined {
-  const isOver = install.state === 'needs_attention' && isEndedBy(install.reason, relief)
-  return isOver ? relieved(install, relief) : undefined
+/** A person wants it to be sent there again: undefined where nothing of its own keeps it from that. */
+export function resumedAt(install: Install, number: DestinationNumber): Install | undefined {
+  const { paused: isPaused, reason } = destinationOf(install, number) ?? {}
+  if (!isThere(install) || (!isPaused && reason === undefined)) return undefined
+  return summed(changeDestination(install, number, { paused: undefined, reason: undefined }))
 }
 
-/** With another write key or region, put in already. A pause stays, and so does what Drift refuses or is asked. */
-export function keyChanged(install: Install): Install {
-  const known = relieved(install, 'new_key')
-  return known.state === 'paused' || known.state === 'needs_attention' ? known : { ...known, state: 'live' }
+/** Drift refuses it or, where one is named, a destination does. */
+export function troubled(install: Install, reason: AccountReason, number?: DestinationNumber): Install | undefined {
+  if (isLeaving(install)) return undefined
+  if (number === undefined) {
+    const shows = (install.state === 'live' || install.state === 'needs_attention') && install.reason !== reason
+    return shows ? summed({ ...install, state: 'needs_attention', reason }) : undefined
+  }
+  const destination = isThere(install) ? destinationOf(install, number) : undefined
+  if (!destination || destination.reason === reason) return undefined
+  const state = destinationState(destination)
+  if (state !== 'live' && state !== 'needs_attention') return undefined
+  return summed(changeDestination(install, number, { reason }))
+}
+
+/** A destination has accepted something or, where none is named, Drift has answered a lookup. */
+export function accepted(install: Install, number?: DestinationNumber): Install | undefined {
+  if (install.state === 'disconnected' || isLeaving(install)) return undefined
+  if (number === undefined) {
+    const isOver = install.reason !== undefined && isEndedBy(install.reason, 'lookup')
+    return isOver ? summed(withoutReason(install)) : undefined
+  }
+  const reason = destinationOf(install, number)?.reason
+  return reason !== undefined && isEndedBy(reason, 'delivered')
+    ? summed(relievedAt(install, number, 'delivered'))
+    : undefined
+}
+
+/** With another write key or place of this destination, put in already. A pause stays, and so does what Drift refuses or is asked. */
+export function keyChanged(install: Install, number: DestinationNumber): Install {
+  return summed(relievedAt(install, number, 'new_key'))
 }
 
 /** Its admin has allowed the app in Drift, and its new grant is put in already. What Segment refuses stays, and a pause. */
 export function connected(install: Install): Install {
-  const known = relieved(install, 'connect')
-  return known.state === 'needs_attention' ? known : begun(known)
+  return begun(relieved(install, 'connect'))
 }
 
 /** It has left: its secrets go with it. */
 export function gone(install: Install): Install | undefined {
   if (!isThere(install)) return undefined
-  const { grant: _g, writeKey: _w, refreshAt: _r, ...rest } = withoutReason(install)
-  return { ...rest, state: 'disconnected' }
+  const { grant: _g, refreshAt: _r, ...rest } = withoutReason(install)
+  return { ...(rest.unreadable ? withoutSettings(rest) : emptied(rest)), state: 'disconnected' }
 }
 
 /** Drift refuses to renew its grant, which is not kept alive any more. A pause stays, and so does a question to Drift. */
 export function grantDied({ refreshAt: _, ...install }: Install): Install {
   const shows = (install.state === 'live' || install.state === 'needs_attention') && !isLeaving(install)
-  return shows ? { ...install, state: 'needs_attention', reason: 'grant_dead' } : install
+  return shows ? summed({ ...install, state: 'needs_attention', reason: 'grant_dead' }) : install
 }
 
 /** Drift has renewed its grant, and the new pair is put in already. */
 export function grantRenewed(install: Install): Install {
-  return install.state === 'needs_attention' ? relieved(install, 'renewed_grant') : install
+  return install.state === 'needs_attention' && !isLeaving(install)
+    ? summed(relieved(install, 'renewed_grant'))
+    : install
 }
 
-/** Its reason goes if this ends it, and with it that it needs attention. */
+/**
+ * The account's state as it follows from its own reason and its destinations. That it has left only a new connection ends; of
+ * one whose settings this version cannot read it stays as it was.
+ */
+export function summed(install: Install): Install {
+  const isKnown = install.state !== 'disconnected' && !install.unreadable
+  return isKnown ? { ...install, state: sumOf(install) } : install
+}
+
+function sumOf(install: Install): Install['state'] {
+  const states = destinationsOf(install).map(destinationState)
+  const is = (...some: DestinationState[]) => states.every((state) => some.includes(state))
+  if (is('paused')) return 'paused'
+  if (is('paused', 'waiting_for_key')) return 'waiting_for_key'
+  const isRefused = install.reason !== undefined && !isLeaving(install)
+  return isRefused || states.includes('needs_attention') ? 'needs_attention' : 'live'
+}
+
+/**
+ * Its own reason goes if this ends it. When it has not left after all, what a destination refused before goes as well: it is
+ * found again by sending.
+ */
 function relieved(install: Install, relief: Relief): Install {
-  if (!isEndedBy(install.reason, relief)) return install
-  return { ...withoutReason(install), state: install.state === 'needs_attention' ? 'live' : install.state }
+  if (install.reason === undefined || !isEndedBy(install.reason, relief)) return install
+  const known = withoutReason(install)
+  return isLeaving(install) ? eachRelieved(known, { reason: undefined }) : known
 }
 
-/** Nothing but a person keeps it from sending, or that it has no write key. */
+/** Of settings that this version cannot read nothing is changed: what is in them ends when they can be read. */
+function eachRelieved(install: Install, change: { paused?: undefined; reason: undefined }): Install {
+  return install.unreadable ? install : changeDestinations(install, () => change)
+}
+
+/** The same of one destination. */
+function relievedAt(install: Install, number: DestinationNumber, relief: Relief): Install {
+  const reason = destinationOf(install, number)?.reason
+  return reason !== undefined && isEndedBy(reason, relief)
+    ? changeDestination(install, number, { reason: undefined })
+    : install
+}
+
+/** It is connected: what keeps it from sending says its state. */
 function begun(install: Install): Install {
-  return { ...install, state: install.state === 'paused' ? 'paused' : stateByKey(install) }
-}
-
-function stateByKey({ writeKey }: Install): Install['state'] {
-  return writeKey ? 'live' : 'waiting_for_key'
+  return summed({ ...install, state: install.unreadable && isThere(install) ? install.state : 'live' })
 }
 
 function withoutReason({ reason: _, ...rest }: Install): Install {

@@ -1,33 +1,34 @@
 /** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Org } from '../storage/ports/entry.ts'
+import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import type { AccountReason } from './needs-attention.ts'
 import { accepted, troubled } from './state.ts'
+
+interface Refused {
+  reason: AccountReason
+  /** Whose trouble it is; without one, Drift refuses the account. */
+  destination?: Destination
+}
 
 /** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
 export async function markTrouble(
   accounts: Accounts,
   org: Org,
-  reason: AccountReason,
+  { reason, destination }: Refused,
   now: number,
   isCurrent: (stored: Install) => boolean = () => true,
 ): Promise<boolean> {
   let current = true
   await accounts.change(org, now, (stored) => {
     current = isCurrent(stored)
-    return current ? troubled(stored, reason) : undefined
+    return current ? troubled(stored, reason, destination) : undefined
   })
   return current
 }
 
-/** Something went through: the account's trouble is over if that ends it. */
-export async function markWell(
-  accounts: Accounts,
-  org: Org,
-  relief: 'delivered' | 'lookup',
-  now: number,
-): Promise<void> {
+/** A destination took something or, where none is named, Drift answered: its trouble is over if that ends it. */
+export async function markWell(accounts: Accounts, org: Org, now: number, destination?: Destination): Promise<void> {
   const known = accounts.get(org)
-  if (known && accepted(known, relief)) await accounts.change(org, now, (stored) => accepted(stored, relief))
+  if (known && accepted(known, destination)) await accounts.change(org, now, (stored) => accepted(stored, destination))
 }

@@ -1,6 +1,8 @@
-/** An account's Segment write key: kept sealed, shown never again, told apart by a fingerprint. */
+/** The write key of an account's destination: kept sealed, shown never again, told apart by a fingerprint. */
 import { digestOf } from '../lib/secret.ts'
 import type { Install } from '../storage/ports/accounts.ts'
+import type { Destination as DestinationNumber } from '../storage/ports/entry.ts'
+import { type Destination, firstOf } from './destinations.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 
 /** Who set it, and when; older ones and those of the settings say neither. */
@@ -15,24 +17,40 @@ export interface KeyShown {
   set?: KeySet
 }
 
-/** Keys have no line breaks, so what is known of one follows it after the first. */
-export function sealWriteKey(keyring: Keyring, org: string, writeKey: string, set?: KeySet): Promise<Buffer> {
-  return keyring.seal(org, placeOf(org), set ? `${writeKey}\n${set.at}\n${set.by}` : writeKey)
+/** Keys have no line breaks, so what is known of one follows it after the first. In base64, as it stands in the settings. */
+export async function sealWriteKey(
+  keyring: Keyring,
+  org: string,
+  number: DestinationNumber,
+  writeKey: string,
+  set?: KeySet,
+): Promise<string> {
+  const text = set ? `${writeKey}\n${set.at}\n${set.by}` : writeKey
+  return (await keyring.seal(org, placeOf(org, number), text)).toString('base64')
 }
 
-/** Only for an install that has one: `holdOf` says so. */
-export async function openWriteKey(keyring: Keyring, install: Install): Promise<string> {
-  return (await opened(keyring, install))[0]!
+/** Only of a destination that has one: `holdOf` says so. */
+export async function openWriteKey(keyring: Keyring, org: string, destination: Destination): Promise<string> {
+  return (await opened(keyring, org, destination))[0]!
 }
 
 /** Undefined where there is none, or where it does not open any more, so that another one must take its place. */
-export async function savedWriteKey(keyring: Keyring, install: Install): Promise<string | undefined> {
-  return install.writeKey && (await readable(keyring, install))?.[0]
+export async function savedWriteKey(
+  keyring: Keyring,
+  org: string,
+  destination: Destination,
+): Promise<string | undefined> {
+  return destination.key && (await readable(keyring, org, destination))?.[0]
 }
 
-export async function shownKey(keyring: Keyring, install: Install | undefined): Promise<KeyShown | undefined> {
-  if (!install?.writeKey) return undefined
-  const found = await readable(keyring, install)
+/** What may be shown of a destination's key; of the account's first one where none is named. */
+export async function shownKey(
+  keyring: Keyring,
+  install: Install | undefined,
+  destination = install && firstOf(install),
+): Promise<KeyShown | undefined> {
+  if (!install || !destination?.key) return undefined
+  const found = await readable(keyring, install.org, destination)
   // There is one, and another can take its place.
   if (!found) return { fingerprint: 'unreadable' }
   const [key, at, by] = found
@@ -44,17 +62,18 @@ export function fingerprintOf(writeKey: string): string {
   return digestOf(writeKey).slice(0, 8)
 }
 
-async function readable(keyring: Keyring, install: Install): Promise<string[] | undefined> {
-  return opened(keyring, install).catch((error: unknown) => {
+async function readable(keyring: Keyring, org: string, destination: Destination): Promise<string[] | undefined> {
+  return opened(keyring, org, destination).catch((error: unknown) => {
     if (isUnreadable(error)) return undefined
     throw error
   })
 }
 
-async function opened(keyring: Keyring, install: Install): Promise<string[]> {
-  return (await keyring.open(placeOf(install.org), install.writeKey!)).toString().split('\n')
+async function opened(keyring: Keyring, org: string, { number, key }: Destination): Promise<string[]> {
+  return (await keyring.open(placeOf(org, number), Buffer.from(key!, 'base64'))).toString().split('\n')
 }
 
-function placeOf(org: string): string {
-  return `installs write_key ${org}`
+/** A key that is moved to another destination does not open there. */
+function placeOf(org: string, number: DestinationNumber): string {
+  return `destinations key ${org} ${number}`
 }

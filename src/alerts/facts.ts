@@ -1,5 +1,5 @@
 /** The facts that the rules judge, gathered for many accounts with few queries. */
-import { holdOf } from '../accounts/state.ts'
+import { holdOf, reasonOf } from '../accounts/state.ts'
 import { deletionType } from '../drift/envelope.ts'
 import { isSilent, knownMs } from '../operations/silence.ts'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -49,11 +49,10 @@ export function gathering({ ledger, lookup }: Pick<Storage, 'ledger' | 'lookup'>
 const none: Install = {
   org: '',
   state: 'live',
-  settings: '{}',
+  settings: '{"destinations":[{"number":1,"name":"Segment","key":"none"}]}',
   createdAt: 0,
   updatedAt: 0,
   generation: 1,
-  writeKey: new Uint8Array(),
 }
 
 function factsOf(
@@ -76,7 +75,7 @@ function factsOf(
     org: install.org,
     now,
     ...(hold === undefined ? {} : { hold }),
-    ...(isRefused ? { refusal: install.reason ?? 'unknown' } : {}),
+    ...(isRefused ? { refusal: reasonOf(install) ?? 'unknown' } : {}),
     send: laneFacts('send', standings, lanes),
     ask: laneFacts('ask', standings, lanes),
     isSilent: false,

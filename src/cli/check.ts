@@ -1,29 +1,50 @@
+import { destinationOf } from '../accounts/destinations.ts'
 import { ignoredIn } from '../operations/ignored.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, type DestinationSums, eventsIn, sumsByDestination, sumsOf } from '../operations/totals.ts'
+import type { Store } from '../service.ts'
 import type { Command } from './command.ts'
 import { standingLine, withStore } from './store.ts'
 
 export const check: Command = {
   name: 'check',
-  summary: 'add up what was received and what became of it; exits 1 when it does not add up',
+  summary: 'add up what was received and what became of it, for each destination; exits 1 when it does not add up',
   options: [{ flags: '--json', meaning: 'print JSON' }],
   examples: ['npx drift-segment-source check', 'npx drift-segment-source check --json'],
   async run(context, given) {
-    return withStore(context, async ({ storage: { ledger }, clock }) => {
+    return withStore(context, async ({ storage: { ledger }, accounts, clock }) => {
       const { totals, standings } = await ledger.books()
       const sums = sumsOf(totals, standings)
-      const ok = addsUp(sums)
+      const events = eventsIn(totals)
+      const destinations = sumsByDestination(totals, standings).map((one) => ({ ...one, name: nameOf(accounts, one) }))
+      const wrong = destinations.filter((one) => !addsUp(one))
+      const ok = addsUp(sums) && wrong.length === 0
       const ignoredBy = ignoredIn(totals)
       const held = standings.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')
-      if (given.json) context.print(JSON.stringify({ ok, ...sums, ignoredBy, standings: held }))
+      if (given.json) context.print(JSON.stringify({ ok, ...sums, events, ignoredBy, destinations, standings: held }))
       else {
         for (const [name, count] of Object.entries(sums)) context.print(`${name.padEnd(12)}${count}`)
+        if (events !== sums.received)
+          context.print(`${'events'.padEnd(12)}${events}: received counts each for every destination`)
         for (const [reason, rows] of Map.groupBy(ignoredBy, (one) => one.reason))
           context.print(`  ignored, ${reason}: ${rows.map(({ type, count }) => `${type} ${count}`).join(', ')}`)
+        for (const several of Map.groupBy(destinations, ({ org }) => org).values())
+          if (several.length > 1) for (const one of several) context.print(`  ${destinationLine(one)}`)
         for (const one of held) context.print(`  account ${one.org || '-'}: ${standingLine(one, clock.now())}`)
+        for (const one of wrong) context.print(`  does not add up: ${destinationLine(one)}`)
         context.print(ok ? 'it adds up' : 'IT DOES NOT ADD UP: please report this with the numbers above')
       }
       return ok ? 0 : 1
     })
   },
+}
+
+/** Undefined of one that was removed. */
+function nameOf(accounts: Store['accounts'], { org, destination }: DestinationSums): string | undefined {
+  const install = accounts.get(org)
+  return install && destinationOf(install, destination)?.name
+}
+
+function destinationLine({ org, destination, name, ...sums }: DestinationSums & { name: string | undefined }): string {
+  const counts = Object.entries(sums).map(([outcome, count]) => `${outcome} ${count}`)
+  return `account ${org}, destination ${destination} (${name ?? 'removed'}): ${counts.join(', ')}`
 }

@@ -14,7 +14,7 @@ export interface Context {
   /** All of standard input, for secrets and files; never asked for on a terminal without saying so. */
   readInput(): Promise<string>
   openStore(
-    config: Pick<Config, 'databaseUrl' | 'encryptionKeys' | 'orgsAllowed'>,
+    config: Pick<Config, 'databaseUrl' | 'encryptionKeys' | 'orgsAllowed' | 'segment'>,
     mode?: 'beside' | 'create',
   ): Promise<Store>
   openService(config: Config, options?: { log?: Log; unsafeAllowLoopback?: boolean }): Promise<Service>

@@ -9,7 +9,7 @@ import { skewMsMax, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { openOutlet, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../operations/clock-steps.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, sumsByDestination, sumsOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
 import { type Risk, roomMinBytes } from '../storage/ports/storage.ts'
 import type { Command, Context } from './command.ts'
@@ -169,7 +169,11 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
       state !== 'delivered' && (reason !== undefined || now - oldestReceivedAt >= inLineMsMax),
   )
   return [
-    finding(addsUp(sumsOf(totals, standings)) ? 'counts_right' : 'counts_wrong'),
+    finding(
+      [sumsOf(totals, standings), ...sumsByDestination(totals, standings)].every(addsUp)
+        ? 'counts_right'
+        : 'counts_wrong',
+    ),
     ...(accounts.all().length === 0 ? [finding('accounts_none')] : []),
     ...accounts.all().flatMap((install) => {
       const problem = settingsProblem(install)
@@ -194,7 +198,9 @@ async function reach(config: Config, findings: Finding[]): Promise<void> {
       ['Segment (us)', segment.us],
       ['Segment (eu)', segment.eu],
     ]
-    findings.push(...(await Promise.all(partners.map(([name, url]) => reachOne(outlet.send, name, url)))).flat())
+    const endpoints = [...(segment.endpoints ?? [])].map(([name, url]) => [`Endpoint ${name}`, url] as const)
+    const all = [...partners, ...endpoints]
+    findings.push(...(await Promise.all(all.map(([name, url]) => reachOne(outlet.send, name, url)))).flat())
   } finally {
     await outlet.close()
   }

@@ -10,6 +10,7 @@ import { check } from './check.ts'
 import { type Command, type Context, type Given, speaker } from './command.ts'
 import { compact } from './compact.ts'
 import { demo } from './demo.ts'
+import { destinations } from './destinations.ts'
 import { doctor } from './doctor.ts'
 import { erase } from './erase.ts'
 import { events } from './events.ts'
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   events,
   snippet,
   installs,
+  destinations,
   signIn,
   signOut,
   inspect,

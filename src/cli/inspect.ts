@@ -1,12 +1,15 @@
 import { record } from '../accounts/audit.ts'
+import { destinationsOf } from '../accounts/destinations.ts'
 import { owners } from '../accounts/needs-attention.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
 import { openEntry, type Story, tell } from '../operations/inspect.ts'
+import { type Pass, passesOf } from '../operations/passes.ts'
 import { ofIgnored } from '../operations/reasons.ts'
 import { knownMs } from '../operations/silence.ts'
 import { happenedTo } from '../operations/timeline.ts'
+import { messageIdAt } from '../segment/message-id.ts'
 import type { Store } from '../service.ts'
 import type { Cursor, Query, Shown } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given } from './command.ts'
@@ -32,29 +35,46 @@ export const inspect: Command = {
 }
 
 async function look(context: Context, given: Given, store: Store): Promise<void> {
-  const { storage, clock } = store
+  const { clock } = store
   const limit = limitOf(given.limit)
-  const query = queryOf(given, clock.now())
-  const found: Shown[] = []
-  let next: Cursor | undefined
-  do {
-    const page = await storage.lookup.find(query, { limit: limit - found.length, ...(next ? { before: next } : {}) })
-    found.push(...page.entries)
-    next = page.next
-  } while (next && found.length < limit)
+  const query = queryOf(given, clock.now(), store.accounts)
+  // What is asked of a state is asked of each destination.
+  const isOfStates = (query.states ?? query.reason) !== undefined
+  const passes = isOfStates ? passesOf(store.accounts, query) : [undefined]
+  const pages = []
+  for (const pass of passes) pages.push(await findUpTo(limit, query, store, pass))
+  const all = pages.flatMap(({ found }) => found).sort((one, other) => other.id - one.id)
+  const found = all.slice(0, limit)
+  const isMore = all.length > limit || pages.some(({ next }) => next !== undefined)
   const only = await ignoredBeside(query, store)
   const told = []
-  for (const shown of found) told.push(await tellOne(store, shown, given.data === true))
-  if (given.json)
-    return context.print(JSON.stringify({ entries: told, more: next !== undefined, ...only }, undefined, 2))
+  for (const shown of found) {
+    const one = await tellOne(store, shown, given.data === true)
+    const elsewhere = query.destination === undefined && !isOfStates ? await tellOthers(store, shown) : []
+    told.push(elsewhere.length === 0 ? one : { ...one, elsewhere })
+  }
+  if (given.json) return context.print(JSON.stringify({ entries: told, more: isMore, ...only }, undefined, 2))
   if (told.length === 0) context.print('nothing found')
   else if (told.length === 1) context.print(story(told[0]!))
   else {
     for (const one of told) context.print(line(one))
-    if (next) context.print(`… and more: narrow it down, or --limit ${limit * 5}`)
+    if (isMore) context.print(`… and more: narrow it down, or --limit ${limit * 5}`)
     context.print('one event step by step: inspect --message <messageId>')
   }
   if (only) for (const row of ignoredLines(only)) context.print(row)
+}
+
+/** The newest that a query finds, in one pass where one is given; `next`: there may be more. */
+async function findUpTo(limit: number, query: Query, { storage }: Store, pass: Pass | undefined) {
+  const at = pass ? { ...query, destination: pass.destination } : query
+  const found: Shown[] = []
+  let next: Cursor | undefined
+  do {
+    const page = await storage.lookup.find(at, { limit: limit - found.length, ...(next ? { before: next } : {}) })
+    found.push(...page.entries.filter((shown) => pass?.isMeant(shown) ?? true))
+    next = page.next
+  } while (next && found.length < limit)
+  return { found, next }
 }
 
 /** `ofAllAbsent`: the counts are those of all accounts that are not installed here, not of the one that was named. */
@@ -91,38 +111,66 @@ function ignoredLines({ ignored, duplicates, ofAllAbsent }: Counted): string[] {
 }
 
 interface Told extends Shown, Story {
+  /** The messageId that the destination gets. */
+  sentAs: string
   data?: Awaited<ReturnType<typeof openEntry>>
+  /** The same event at the account's other destinations. */
+  elsewhere?: Told[]
+}
+
+/** How it stands at the others, where the account has several and the event was given over to one. */
+async function tellOthers(store: Store, { org, messageId, destination: here }: Shown): Promise<Told[]> {
+  const install = store.accounts.get(org)
+  if (!install || install.unreadable || here === 0) return []
+  const others = destinationsOf(install).filter(({ number }) => number !== here)
+  const told: Told[] = []
+  for (const { number } of others) {
+    const { entries } = await store.storage.lookup.find({ org, message: messageId, destination: number }, { limit: 1 })
+    for (const shown of entries) told.push(await tellOne(store, shown, false))
+  }
+  return told
 }
 
 async function tellOne({ storage, accounts, keyring, clock }: Store, shown: Shown, open: boolean): Promise<Told> {
   const { lookup, audit } = storage
   const [lanes, happened] = await Promise.all([lookup.lanes(shown.org), happenedTo({ lookup, keyring }, shown.id)])
   const told = tell(shown, accounts.get(shown.org), lanes, clock.now(), happened)
-  if (!open) return { ...shown, ...told }
+  const sentAs = messageIdAt(shown.messageId, shown.destination, shown.sending)
+  if (!open) return { ...shown, ...told, sentAs }
   await record({ audit, clock }, { org: shown.org, who, act: 'lookedAtData', about: shown.messageId })
-  const data = await openEntry({ catalogue, keyring, lookup, accounts }, shown.id)
-  return { ...shown, ...told, ...(data ? { data } : {}) }
+  const data = await openEntry({ catalogue, keyring, lookup, accounts }, shown)
+  return { ...shown, ...told, sentAs, ...(data ? { data } : {}) }
 }
 
-function line({ receivedAt, org, type, state, messageId, contact, why }: Told): string {
+function line({ elsewhere = [], ...told }: Told): string {
+  const { receivedAt, org, type, sentAs, contact } = told
   const whose = contact ? ` contact ${contact}` : ''
-  const because = why && why.reason !== 'in_line' ? `: ${why.reason}` : ''
-  return `${iso(receivedAt)}  ${org || '-'}  ${type}  ${state}${because}  ${messageId}${whose}`
+  const also = elsewhere.map((one) => `; destination ${one.destination}: ${stateOf(one)}`).join('')
+  return `${iso(receivedAt)}  ${org || '-'}  ${type}  ${stateOf(told)}  ${sentAs}${whose}${also}`
 }
 
-function story({ messageId, org, type, state, steps, why, data }: Told): string {
-  const lines = [
-    `${type} of account ${org || '(none named)'}: ${state}`,
-    `messageId ${messageId}`,
-    ...steps.map(({ at, what }) => `  ${at === undefined ? ' '.repeat(24) : iso(at)}  ${what}`),
-  ]
+function stateOf({ state, why }: Told): string {
+  return `${state}${why && why.reason !== 'in_line' ? `: ${why.reason}` : ''}`
+}
+
+function story({ sentAs, org, type, state, steps, why, data, elsewhere = [] }: Told): string {
+  const lines = [`${type} of account ${org || '(none named)'}: ${state}`, `messageId ${sentAs}`, ...rowsOf(steps)]
   if (why) lines.push(`why: ${why.means} (${why.reason})`)
   if (why?.owner) lines.push(`comes from: ${owners[why.owner]}`)
   if (why) lines.push(`what to do: ${why.todo}`)
+  for (const other of elsewhere) {
+    const own = other.steps.filter(({ what }) => !steps.some((step) => step.what === what))
+    lines.push(`at destination ${other.destination}: ${stateOf(other)}, messageId ${other.sentAs}`, ...rowsOf(own))
+    if (other.why) lines.push(`  why: ${other.why.means}`, `  what to do: ${other.why.todo}`)
+  }
   if (data) lines.push('came in:', json(data.cameIn), 'goes out:', data.goesOut ? json(data.goesOut) : '  nothing yet')
   if (data?.goesWith) lines.push('and with it:', json(data.goesWith))
   for (const note of data?.notes ?? []) lines.push(`note: ${note}`)
   return lines.join('\n')
+}
+
+function rowsOf(steps: Story['steps']): string[] {
+  return steps.map(({ at, what }) => `  ${at === undefined ? ' '.repeat(24) : iso(at)}  ${what}`)
 }
 
 function json(value: unknown): string {

@@ -2,33 +2,31 @@
 
 import { type Done, pauseAccount } from '../accounts/actions.ts'
 import { configureAccount } from '../accounts/add-account.ts'
+import { firstOf } from '../accounts/destinations.ts'
 import { owners } from '../accounts/needs-attention.ts'
-import { type Attempt, afterAttempt, resumeNow, retryNow } from '../accounts/retry.ts'
-import { settingsOf } from '../accounts/settings.ts'
-import { holdOf, isThere, stateShown } from '../accounts/state.ts'
+import { resumeNow, retryNow } from '../accounts/retry.ts'
+import { holdOf, isThere, reasonOf, stateShown } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
-import { pause as wait } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import { brought, laterSaid } from '../operations/attempt-outcome.ts'
 import { explain } from '../operations/reasons.ts'
-import { type Region, regionIn } from '../segment/region.ts'
-import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Command, Context, Given, Option } from './command.ts'
+import { isServed, tellAttempt } from './attempts.ts'
+import type { Command, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
 import { secretsOf } from './secrets.ts'
-import { notInstalled, org, orgOf, standingLine, who, withStore } from './store.ts'
+import { notInstalled, org, orgOf, regionOf, standingLine, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
 /** What may be shown of an account: everything but its secrets. */
 function shown(install: Install) {
+  const first = firstOf(install)
   return {
     org: install.org,
     state: stateShown(install),
-    reason: holdOf(install) ?? install.reason,
-    region: install.unreadable ? undefined : settingsOf(install).region,
-    writeKey: install.writeKey !== undefined,
+    reason: holdOf(install) ?? reasonOf(install),
+    region: install.unreadable || first.endpoint !== undefined ? undefined : first.region,
+    writeKey: first.key !== undefined,
     grant: install.grant !== undefined,
     createdAt: new Date(install.createdAt).toISOString(),
     updatedAt: new Date(install.updatedAt).toISOString(),
@@ -123,7 +121,7 @@ const resume: Command = {
         context.remark('no service runs on this store: what waits is sent when one is started')
         return 0
       }
-      const { isRefused } = await tell(context, store, id, done)
+      const { isRefused } = await tellAttempt(context, store, id, done)
       return isRefused ? 1 : 0
     }),
 }
@@ -151,7 +149,7 @@ const retry: Command = {
       }
       const isNothing = retried.asked.length + retried.later.length === 0
       if (isNothing) context.print(`${id}: nothing waits`)
-      return (await tell(context, store, id, retried)).isAccepted ? 0 : 1
+      return (await tellAttempt(context, store, id, retried)).isAccepted ? 0 : 1
     }),
 }
 
@@ -175,29 +173,4 @@ function notDone(id: string, is: Exclude<Done['is'], 'done'>): Problem {
   return new Problem('not_paused', `account ${id} is neither paused nor refused: there is nothing to resume`, {
     hint: `\`installs retry --org ${id}\` tries at once what waits for a later time`,
   })
-}
-
-/** Waits for what the service's attempt brings, and prints it. */
-async function tell({ print }: Context, store: Store, id: string, { asked, later }: Attempt) {
-  const shown = await afterAttempt(store, id, asked)
-  const said = shown.map(brought)
-  for (const { is, says } of said) print(`${id}: ${is === 'open' ? `nothing came of it within 20 s: ${says}` : says}`)
-  for (const one of later) print(`${id}: ${laterSaid(one)}`)
-  return {
-    isAccepted: later.length === 0 && said.every(({ is }) => is === 'good'),
-    isRefused: said.some(({ is }) => is === 'bad'),
-  }
-}
-
-/** One that has lost its connection for a moment is looked for again. */
-async function isServed({ storage, clock }: Store): Promise<boolean> {
-  if (await storage.isServed()) return true
-  await wait(clock, 1_000)
-  return storage.isServed()
-}
-
-function regionOf(given: Given[string]): Region | undefined {
-  const region = given === undefined ? undefined : regionIn(String(given))
-  if (given === undefined || region) return region
-  throw new Problem('region_unusable', '--region takes us or eu', { exitCode: 2 })
 }

@@ -18,12 +18,22 @@ const mappingOption: Option = {
   default: 'today',
 }
 
+const asOption: Option = {
+  flags: '--as <what>',
+  meaning:
+    'what was delivered goes again as it was (repeat), of which Segment keeps the first, or as a new event (new), which is counted twice',
+  choices: ['repeat', 'new'],
+  default: 'repeat',
+}
+
 export const redrive: Command = {
   name: 'redrive',
-  summary: 'send again what was given up or set aside (or delivered, with --state delivered), under the same messageId',
+  summary:
+    'send again what is dead or quarantined, or what --state names, under the same messageId; to one destination, or to all',
   options: [
     ...filter,
     ...(hasEarlierMappings ? [mappingOption] : []),
+    asOption,
     { flags: '--dry-run', meaning: 'change nothing: say how many, and show three' },
     { flags: '--json', meaning: 'print JSON' },
   ],
@@ -31,6 +41,7 @@ export const redrive: Command = {
     'npx drift-segment-source redrive --from 24h --dry-run',
     'npx drift-segment-source redrive --org 12345 --state dead --from 2026-11-23 --to 2026-11-24',
     'npx drift-segment-source redrive --org 12345 --state delivered --type new_conversation --from 7d',
+    'npx drift-segment-source redrive --org 12345 --destination Staging --state not_given --from 7d',
   ],
   run: go,
 }
@@ -39,7 +50,7 @@ function go(context: Context, given: Given): Promise<number> {
   return withStore(context, async (store) => {
     const now = store.clock.now()
     // What arrives from now on is not meant.
-    const query = { to: now, ...queryOf(given, now) }
+    const query = { to: now, ...queryOf(given, now, store.accounts) }
     if (query.states?.some((state) => !redrivable.includes(state))) {
       throw new Problem('filter_unusable', `only ${redrivable.join(', ')} events can be redriven: others wait anyway`, {
         hint: '`installs resume` sends at once what is held',
@@ -47,8 +58,11 @@ function go(context: Context, given: Given): Promise<number> {
       })
     }
     const mapping = (given.mapping ?? 'today') as Mapping
-    if (given.dryRun === true) return look(context, given, { store, query, mapping })
-    return redriveAll(context, given, { store, query, mapping })
+    const asNew = given.as === 'new'
+    const asked = { store, query, mapping, asNew }
+    if (!asNew && query.states?.includes('delivered'))
+      context.remark('what was delivered keeps its messageIds: Segment drops what it has; --as new counts it twice')
+    return given.dryRun === true ? look(context, given, asked) : redriveAll(context, given, asked)
   })
 }
 
@@ -56,6 +70,7 @@ interface Asked {
   store: Store
   query: Query
   mapping: Mapping
+  asNew: boolean
 }
 
 async function look(context: Context, given: Given, { store, query, mapping }: Asked): Promise<number> {
@@ -77,10 +92,11 @@ async function look(context: Context, given: Given, { store, query, mapping }: A
   return stopped ? 130 : 0
 }
 
-async function redriveAll(context: Context, given: Given, { store, query, mapping }: Asked): Promise<number> {
+async function redriveAll(context: Context, given: Given, { store, query, mapping, asNew }: Asked): Promise<number> {
   const { storage, keyring, accounts, clock } = store
   const id = newJobId(systemRandom)
-  const isStarted = await startRedrive({ ...storage, clock }, { id, org: query.org ?? '', who, query, mapping })
+  const wanted = { id, org: query.org ?? '', who, query, mapping, ...(asNew ? { asNew } : {}) }
+  const isStarted = await startRedrive({ ...storage, clock }, wanted)
   if (!isStarted) {
     throw new Problem('redrive_running', 'another redrive of the same accounts has not ended', {
       hint: '`jobs list` shows it, and `jobs cancel` ends it',

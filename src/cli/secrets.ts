@@ -14,8 +14,8 @@ const names = ['accessToken', 'refreshToken', 'writeKey'] as const
 type Given = Partial<Record<(typeof names)[number], string>>
 const hint = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
 
-/** Judged as the settings judge them; a Problem names the first that cannot be used, and never shows it. */
-export function secretsOf(input: string): Secrets {
+/** Judged as the settings judge them; a Problem names the first that cannot be used, and never shows it. `judge`: the write key. */
+export function secretsOf(input: string, judge = judgeWriteKey): Secrets {
   const { accessToken, refreshToken, writeKey } = givenIn(input)
   for (const [name, token] of Object.entries({ accessToken, refreshToken })) {
     const problem = token === '' ? 'is empty' : token && secretProblem(token)
@@ -27,10 +27,10 @@ export function secretsOf(input: string): Secrets {
       hint: 'give both',
       exitCode: 2,
     })
-  const judged = writeKey === undefined ? undefined : judgeWriteKey(writeKey)
+  const judged = writeKey === undefined ? undefined : judge(writeKey)
   if (judged?.is === 'refused')
     throw new Problem('write_key_unusable', judged.why, {
-      hint: 'copy it again from Segment: Source → Settings → API Keys',
+      hint: 'copy it again: in Segment it stands at Source → Settings → API Keys',
       exitCode: 2,
     })
   return {
@@ -53,4 +53,14 @@ function givenIn(input: string): Given {
       exitCode: 2,
     })
   return Object.fromEntries(entries.map(([name, value]) => [name, trimmed(String(value))]))
+}
+
+/** The write key alone. */
+export function writeKeyIn(input: string, judge = judgeWriteKey): Exclude<KeyJudgement, { is: 'refused' }> {
+  const { grant, writeKey } = secretsOf(input, judge)
+  if (writeKey && !grant) return writeKey
+  throw new Problem('write_key_unusable', 'standard input must hold a JSON object with writeKey, and nothing else', {
+    hint: 'such as {"writeKey":"…"}',
+    exitCode: 2,
+  })
 }

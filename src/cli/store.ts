@@ -1,9 +1,15 @@
 /** What the commands beside a running service have in common: the store, an account, and a filter of entries. */
+import { type Destination, destinationCalled } from '../accounts/destinations.ts'
+import { assertReadable } from '../accounts/settings.ts'
+import { isThere } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
 import { isOrgId } from '../drift/org.ts'
 import { Problem } from '../lib/errors.ts'
 import { trimmed } from '../lib/pasted.ts'
+import { readMessageId } from '../segment/message-id.ts'
+import { type Region, regionIn } from '../segment/region.ts'
 import type { Store } from '../service.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import type { Query, ShownState, Standing } from '../storage/ports/lookup.ts'
 import type { Context, Given, Option } from './command.ts'
 
@@ -18,10 +24,43 @@ export async function withStore<Result>(context: Context, use: (store: Store) =>
   }
 }
 
+export const destination: Option = {
+  flags: '--destination <name>',
+  meaning: "one of the account's destinations, by its name or number",
+}
+
+/** The account, and its destination that `--destination` names. Throws a Problem where either is not there. */
+export function destinationNamed(
+  { accounts }: Pick<Store, 'accounts'>,
+  given: Given,
+): { install: Install; named: Destination } {
+  const id = orgOf(given.org)
+  const install = accounts.get(id)
+  if (!install || !isThere(install)) throw notInstalled(id)
+  assertReadable(install)
+  const named = destinationCalled(install, String(given.destination ?? ''))
+  if (named) return { install, named }
+  throw new Problem('destination_unknown', `account ${id} has no destination of this name or number`, {
+    hint: '`destinations list` shows which it has',
+    exitCode: 2,
+  })
+}
+
+/** What a message says of a destination, by number and name. */
+export function destinationSaid({ number, name }: Pick<Destination, 'number' | 'name'>): string {
+  return `destination ${number} (${name})`
+}
+
 export function orgOf(given: string | boolean | undefined): string {
   const id = trimmed(String(given ?? ''))
   if (isOrgId(id)) return id
   throw new Problem('org_unusable', "--org takes Drift's account number, in digits", { exitCode: 2 })
+}
+
+export function regionOf(given: Given[string]): Region | undefined {
+  const region = given === undefined ? undefined : regionIn(String(given))
+  if (given === undefined || region) return region
+  throw new Problem('region_unusable', '--region takes us or eu', { exitCode: 2 })
 }
 
 /** The account of `--org`, or undefined for `--all`: exactly one of them must be given. */
@@ -37,7 +76,10 @@ export function notInstalled(id: string): Problem {
 }
 
 /** What stands there and why, and since when. */
-export function standingLine({ count, state, reason = 'in_line', oldestReceivedAt }: Standing, now: number): string {
+export function standingLine(
+  { count, state, reason = 'in_line', destination, oldestReceivedAt }: Standing,
+  now: number,
+): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs
   const age =
     hours < 1
@@ -45,7 +87,8 @@ export function standingLine({ count, state, reason = 'in_line', oldestReceivedA
       : hours < 48
         ? `${hours.toFixed(1)} h`
         : `${Math.round(hours / 24)} days`
-  return `${count} ${state}: ${reason}, the oldest for ${age}`
+  const where = destination > 1 ? ` for destination ${destination}` : ''
+  return `${count} ${state}${where}: ${reason}, the oldest for ${age}`
 }
 
 /** Who acted, in the audit, where it was a command. */
@@ -59,6 +102,7 @@ const states = [
   'dead',
   'delivered',
   'ignored',
+  'not_given',
 ] as const satisfies ShownState[]
 
 export const filter: Option[] = [
@@ -67,13 +111,18 @@ export const filter: Option[] = [
   { flags: '--contact <id>', meaning: "of this contact (Drift's contactId, Segment's anonymousId); needs --org" },
   { flags: '--conversation <id>', meaning: 'of this conversation; needs --org' },
   { flags: '--type <type>', meaning: 'of this Drift event type' },
+  {
+    flags: '--destination <name>',
+    meaning: "as it stands at this one of the account's destinations, by name or number; needs --org",
+  },
   { flags: '--state <state>', meaning: `in this state, or several with commas: ${states.join(', ')}` },
   { flags: '--reason <reason>', meaning: 'with this reason' },
   { flags: '--from <time>', meaning: 'received at or after: 2026-11-24T08:00Z, 2026-11-24, or 90m, 24h, 7d ago' },
   { flags: '--to <time>', meaning: 'received before' },
 ]
 
-export function queryOf(given: Given, now: number): Query {
+/** Throws a Problem of what cannot be understood; `accounts`: whose destinations have which names. */
+export function queryOf(given: Given, now: number, accounts: Store['accounts']): Query {
   const text = (name: string) => (typeof given[name] === 'string' ? (given[name] as string) : undefined)
   const [contact, conversation, message, type, reason] = [
     text('contact'),
@@ -91,6 +140,14 @@ export function queryOf(given: Given, now: number): Query {
       },
     )
   }
+  if (text('destination') !== undefined && text('org') === undefined) {
+    throw new Problem('filter_unusable', '--destination needs --org: each account has destinations of its own', {
+      exitCode: 2,
+    })
+  }
+  const named = text('destination') === undefined ? undefined : destinationNamed({ accounts }, given).named
+  const read = message === undefined ? undefined : readMessageId(message)
+  const at = named?.number ?? read?.destination
   const wanted = text('state')?.split(',')
   const odd = wanted?.find((state) => !(states as readonly string[]).includes(state))
   if (odd !== undefined) {
@@ -99,11 +156,17 @@ export function queryOf(given: Given, now: number): Query {
       exitCode: 2,
     })
   }
+  if (wanted?.includes('not_given') && named === undefined) {
+    throw new Problem('filter_unusable', '--state not_given needs --destination: which one never had them', {
+      exitCode: 2,
+    })
+  }
   const from = timeOf('--from', text('from'), now)
   const to = timeOf('--to', text('to'), now)
   return {
     ...(text('org') === undefined ? {} : { org: orgOf(text('org')) }),
-    ...(message === undefined ? {} : { message }),
+    ...(read === undefined ? {} : { message: read.messageId }),
+    ...(at === undefined ? {} : { destination: at }),
     ...(contact === undefined ? {} : { contact }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(type === undefined ? {} : { type }),

@@ -11,26 +11,29 @@ export interface Brought {
   says: string
 }
 
-const partners: Readonly<Record<Lane, string>> = { send: 'Segment', ask: 'Drift' }
-
-export function brought(shown: LaneShown): Brought {
+/** `destination`: the word for what a lane that sends is sent to, where that is not Segment. */
+export function brought(shown: LaneShown, destination?: string): Brought {
   const { lane, asked, askedAt = 0, triedAt, setback, trouble, readyAt } = shown
-  const partner = partners[lane]
+  const partner = partnerOf(lane, destination)
   if (asked) return { is: 'open', says: `the attempt at ${partner} has not ended yet` }
   // By the clocks of two processes.
   if (triedAt === undefined || triedAt + skewMsMax < askedAt)
     return { is: 'good', says: `nothing waits for ${partner} any more` }
-  if (setback === undefined) return { is: 'good', says: lane === 'send' ? 'Segment accepted' : 'Drift answered' }
+  if (setback === undefined) return { is: 'good', says: lane === 'send' ? `${partner} accepted` : 'Drift answered' }
   const next = readyAt === undefined ? '' : `; next attempt at ${timeOf(readyAt)}`
   // The means of a system's code says that there is one.
   const code = /^[A-Z0-9_]+$/.test(setback) ? ` (${setback})` : ''
   return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback).means}${code}${next}` }
 }
 
-export function laterSaid({ lane, at, why }: Later): string {
+export function laterSaid({ lane, at, why }: Later, destination?: string): string {
   return why === 'retry_after'
-    ? `${partners[lane]} asked to be left alone until ${timeOf(at)}: nothing is sent before`
+    ? `${partnerOf(lane, destination)} asked to be left alone until ${timeOf(at)}: nothing is sent before`
     : `an attempt was made a moment ago: the next one is possible at ${timeOf(at)}`
+}
+
+function partnerOf(lane: Lane, destination = 'Segment'): string {
+  return lane === 'send' ? destination : 'Drift'
 }
 
 /** To the second, in UTC. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { org, type Stage, startStage } from '../../test/stage.ts'
+import { paused } from '../accounts/state.ts'
 import { silentLog } from '../lib/log.ts'
 import { askLane, sendLane } from '../storage/ports/entry.ts'
 import { catchingUp } from './catch-up.ts'
@@ -52,11 +53,35 @@ describe('catching up', () => {
     assert.equal(accepted(), 1)
   })
 
+  test('follows a destination that was added or removed by a process that ended at that moment', async () => {
+    const { inbox } = stage.storage
+    const [added, removed] = [inbox.addDestination, inbox.removeDestination]
+    const change = async (what: 'addDestination' | 'removeDestination', destinations: object[]) => {
+      inbox[what] = () => Promise.reject(new Error('ended'))
+      const settings = JSON.stringify({ destinations, lastDestination: 2 })
+      await assert.rejects(state({ settings }), /ended/)
+      Object.assign(inbox, { addDestination: added, removeDestination: removed })
+    }
+    const [first, second] = [1, 2].map((number) => ({ number, name: `No. ${number}` }))
+    await stage.install()
+    await change('addDestination', [first!, second!])
+    await catchUp()
+    assert.deepEqual(await inbox.destinations(id), [1, 2])
+    await change('removeDestination', [second!])
+    stage.clock.advance(60_000)
+    await catchUp()
+    assert.deepEqual(await inbox.destinations(id), [2])
+    assert.deepEqual(lines, [
+      { event: 'caught_up', org: id, destination: 2, to: 'added' },
+      { event: 'caught_up', org: id, destination: 1, to: 'removed' },
+    ])
+  })
+
   test('keeps what another process holds, though this one has not heard of it yet', async () => {
     await stage.install()
     await stage.arrive('contact_updated')
     const there = await stage.another()
-    await there.accounts.change(id, stage.clock.now(), (install) => ({ ...install, state: 'paused' }))
+    await there.accounts.change(id, stage.clock.now(), paused)
     assert.equal(stage.accounts.get(id)?.state, 'live')
     await catchUp()
     assert.equal(await stage.step('send'), false)

@@ -1,20 +1,23 @@
 /**
  * An account's lanes follow its state, and its unclaimed events are adopted, right after that state is saved. Where that
  * could not be done, because the store was away at that moment or a replica goes by other settings, it is done here:
- * otherwise the events wait until the next start, and unclaimed ones expire before it.
+ * otherwise the events wait until the next start, and unclaimed ones expire before it. So is a destination that was added or
+ * removed while the process ended.
  */
 import type { Accounts } from '../accounts/accounts.ts'
+import { destinationsOf } from '../accounts/destinations.ts'
 import { holdOf, isThere } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { Lane, Org } from '../storage/ports/entry.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Destination, Lane, Org } from '../storage/ports/entry.ts'
 import type { Standing } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 
 const everyMs = 60_000
 
 interface Needs {
-  accounts: Pick<Accounts, 'get' | 'reload'>
+  accounts: Pick<Accounts, 'get' | 'all' | 'reload'>
   storage: Pick<Storage, 'inbox' | 'ledger' | 'lookup'>
   clock: Clock
   log: Log
@@ -52,13 +55,33 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
     }
   }
 
-  function done(fields: { org: Org; adopted: number } | { org: Org; lane: Lane; reason: string }): void {
+  async function followDestinations(): Promise<void> {
+    const stored = Map.groupBy(await inbox.allDestinations(), ({ org }) => org)
+    const missing = (install: Install) => differing(install, stored.get(install.org) ?? [])
+    for (const { org } of accounts.all().filter((install) => missing(install).length > 0)) {
+      // The account is saved first, so what it says now is what is to be.
+      await accounts.reload(clock.now(), org)
+      for (const { number, isWanted } of missing(accounts.get(org)!)) {
+        if (isWanted) await inbox.addDestination(org, number)
+        else await inbox.removeDestination(org, number, clock.now())
+        done({ org, destination: number, to: isWanted ? 'added' : 'removed' })
+      }
+    }
+  }
+
+  function done(
+    fields:
+      | { org: Org; adopted: number }
+      | { org: Org; lane: Lane; reason: string }
+      | { org: Org; destination: number; to: 'added' | 'removed' },
+  ): void {
     log.warn('caught_up', fields)
     wake()
   }
 
   return async () => {
     if (clock.monotonic() < nextAt) return
+    await followDestinations()
     const standings = await ledger.standings()
     const orgsWith = (isMeant: (standing: Standing) => boolean) =>
       new Set(standings.flatMap((standing) => (isMeant(standing) && isHere(standing.org) ? [standing.org] : [])))
@@ -67,4 +90,18 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
     for (const org of orgsWith(isKept)) await letGo(org)
     nextAt = clock.monotonic() + everyMs
   }
+}
+
+/** Destinations that the account has and the store does not, and the other way round. */
+function differing(
+  install: Install,
+  stored: readonly { destination: Destination }[],
+): { number: Destination; isWanted: boolean }[] {
+  if (!isThere(install) || install.unreadable) return []
+  const wanted = destinationsOf(install).map(({ number }) => number)
+  const there = stored.map(({ destination }) => destination)
+  return [
+    ...wanted.filter((number) => !there.includes(number)).map((number) => ({ number, isWanted: true })),
+    ...there.filter((number) => !wanted.includes(number)).map((number) => ({ number, isWanted: false })),
+  ]
 }

@@ -1,6 +1,7 @@
 /** What happened to one event, step by step, why, and what to do: for the command line and the console alike. */
 
 import type { Accounts } from '../accounts/accounts.ts'
+import { destinationOf } from '../accounts/destinations.ts'
 import type { Keyring } from '../accounts/keyring.ts'
 import { optionsAt } from '../accounts/options.ts'
 import { reopen } from '../drift/envelope.ts'
@@ -17,6 +18,7 @@ import { type Learnt, openLearnt, type Resolved, resolve } from '../pipeline/res
 import { textsOf } from '../pipeline/texts.ts'
 import { sentFor } from '../pipeline/translate.ts'
 import type { Call } from '../segment/call.ts'
+import { messageIdAt } from '../segment/message-id.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import { firstDestination } from '../storage/ports/entry.ts'
 import type { Cursor, HistoryOutcome, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
@@ -34,8 +36,8 @@ export interface Story {
 }
 
 /**
- * Tells what is known of an entry. `happened`: its history; without it the last answer alone is told. Nothing that is sealed
- * is opened here.
+ * Tells what is known of an entry, at the destination that it is shown for. `happened`: its history, at all of them; without
+ * it the last answer alone is told. Nothing that is sealed is opened here.
  */
 export function tell(
   shown: Shown,
@@ -51,13 +53,15 @@ export function tell(
   const told = stepsOf(happened)
   steps.push(...told)
   const because = (reason: string): Story => ({ steps, why: { reason, ...explain(reason) } })
-  const isTold = (outcome: HistoryOutcome) => told.at(-1)?.attempt?.outcome === outcome
+  const lastHere = told.findLast(({ attempt }) => attempt?.destination === shown.destination)
+  const isTold = (outcome: HistoryOutcome) => lastHere?.attempt?.outcome === outcome
+  const answered = lastAnswer(shown, install)
   switch (state) {
     case 'delivered':
-      if (!isTold('delivered')) steps.push({ at: shown.settledAt!, what: `delivered${lastAnswer(shown)}` })
+      if (!isTold('delivered')) steps.push({ at: shown.settledAt!, what: `delivered${answered}` })
       return { steps }
     case 'dead':
-      if (!isTold('dead')) steps.push({ at: shown.settledAt!, what: `dead${lastAnswer(shown)}` })
+      if (!isTold('dead')) steps.push({ at: shown.settledAt!, what: `dead${answered}` })
       return because(shown.reason ?? 'unknown')
     case 'quarantined':
       steps.push({ at: shown.settledAt ?? receivedAt, what: 'quarantined: it cannot be read as an event' })
@@ -65,6 +69,9 @@ export function tell(
     case 'ignored':
       steps.push({ at: shown.settledAt ?? receivedAt, what: 'left out here, and kept' })
       return shown.reason === undefined ? { steps } : because(shown.reason)
+    case 'not_given':
+      steps.push({ what: 'never given to this destination, such as what was received before it was added' })
+      return { steps }
     case 'unclaimed':
       steps.push({ what: `waits for account ${org} to be installed` })
       return because('not_installed')
@@ -73,8 +80,14 @@ export function tell(
   }
 }
 
-function lastAnswer({ answer }: Shown): string {
-  return answer ? `: Segment answered ${answer.status}, ${company(answer)}` : ''
+/** Who is sent to. */
+function partnerOf({ destination }: Shown, install: Install | undefined): string {
+  return (install && !install.unreadable && destinationOf(install, destination)?.endpoint) || 'Segment'
+}
+
+function lastAnswer(shown: Shown, install: Install | undefined): string {
+  const { answer } = shown
+  return answer ? `: ${partnerOf(shown, install)} answered ${answer.status}, ${company(answer)}` : ''
 }
 
 function waiting(
@@ -85,9 +98,11 @@ function waiting(
   steps: Step[],
 ): Story {
   const asks = shown.state === 'asking'
-  const lane = lanes.find(({ lane: name }) => name === (asks ? 'ask' : 'send'))
-  const partner = asks ? 'Drift' : 'Segment'
-  const last = steps.findLast(({ attempt }) => attempt?.partner === partner)?.attempt
+  const isMeant = (one: LaneShown) => one.lane === 'send' && one.destination === shown.destination
+  const lane = lanes.find((one) => (asks ? one.lane === 'ask' : isMeant(one)))
+  const partner = asks ? 'Drift' : partnerOf(shown, install)
+  const isHere = ({ attempt }: Step) => attempt !== undefined && attempt.destination === (asks ? 0 : shown.destination)
+  const last = steps.findLast(isHere)?.attempt
   const since = last ? (last.nextAt ?? last.at + 1) : shown.receivedAt
   // What another event of the account has met, where this one was not in the request.
   if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback) {
@@ -127,9 +142,9 @@ interface Needs {
 /** Opens what is sealed: personal data, so the caller writes it to the audit. */
 export async function openEntry(
   { catalogue, keyring, lookup, accounts }: Needs,
-  id: number,
+  { id, destination }: Pick<Shown, 'id' | 'destination'>,
 ): Promise<Opened | undefined> {
-  const entry = await lookup.read(id)
+  const entry = destination > 0 ? await lookup.read(id, destination) : await lookup.read(id)
   if (!entry) return undefined
   try {
     const read = inBody(entry)
@@ -137,7 +152,8 @@ export async function openEntry(
     const envelope = reopen(text)
     const cameIn = envelope ? { type: envelope.type, orgId: envelope.orgId, data: envelope.data } : text
     const learnt = (await openLearnt(keyring, entry)) as Json & object
-    const one = await resolveRead({ catalogue, keyring }, read)
+    const sentAs = messageIdAt(entry.messageId, destination, entry.sending)
+    const one = await resolveRead({ catalogue, keyring }, { ...read, entry: { ...read.entry, sentAs } })
     const sent = one && sentFor(one, optionsAtReceipt(accounts.get(entry.org), entry))
     return {
       cameIn,

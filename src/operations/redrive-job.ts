@@ -6,6 +6,7 @@ import type { Org } from '../storage/ports/entry.ts'
 import type { Jobs } from '../storage/ports/jobs.ts'
 import type { Query } from '../storage/ports/lookup.ts'
 import { addJob, cancelJob, type JobKind, type JobShown, shownJobs } from './jobs.ts'
+import { type Pass, passesOf } from './passes.ts'
 import { type Mapping, movesOf, type Redrive, type RedriveNeeds, redrivableOf } from './redrive.ts'
 
 const kind = 'redrive'
@@ -17,6 +18,8 @@ const end = 'end'
 export interface RedriveInput {
   query: Query
   mapping: Mapping
+  /** What was delivered is sent as a new event, and not repeated. */
+  asNew?: boolean
   /** Events that the query found when it was begun, where that was counted. */
   total?: number
 }
@@ -31,16 +34,18 @@ export function redriveKind(needs: RedriveNeeds, wake: () => void): JobKind<Redr
   const { lookup, inbox, clock } = needs
   return {
     kind,
-    async step({ input: { query, mapping, total }, cursor, counts, lease, until }) {
-      if (cursor === end) return { is: 'done', counts }
-      const before = cursor === undefined ? {} : { before: { id: Number(cursor) } }
-      const page = await lookup.find(redrivableOf(query), { limit: pageMax, ...before })
-      const { moves, stays } = await movesOf(needs, page.entries, mapping)
+    async step({ input: { query, mapping, asNew = false, total }, cursor, counts, lease, until }) {
+      const at = cursor === end ? undefined : placeOf(passesOf(needs.accounts, query), cursor)
+      if (!at) return { is: 'done', counts }
+      const { destination } = at.pass
+      const page = await lookup.find({ ...redrivableOf(query), destination }, { limit: pageMax, ...at.before })
+      const entries = page.entries.filter(at.pass.isMeant)
+      const { moves, stays } = await movesOf(needs, entries, { query, mapping, asNew })
       const begun = { moved: 0, ...(total === undefined ? {} : { total }), ...counts }
-      const soFar: Record<string, number> = { ...begun, found: (counts.found ?? 0) + page.entries.length }
+      const soFar: Record<string, number> = { ...begun, found: (counts.found ?? 0) + entries.length }
       for (const [reason, count] of Object.entries(stays))
         soFar[staying + reason] = (soFar[staying + reason] ?? 0) + count
-      const next = page.next ? String(page.next.id) : end
+      const next = page.next ? `${destination} ${page.next.id}` : at.after === undefined ? end : String(at.after)
       const now = clock.now()
       const step = { lease, cursor: next, counts: JSON.stringify(soFar), at: now, until: until() }
       // mutant: keeps how far a redrive is after what it moved, and not with it
@@ -48,10 +53,28 @@ export function redriveKind(needs: RedriveNeeds, wake: () => void): JobKind<Redr
       if (moved > 0) wake()
       return { is: 'kept', cursor: next, counts: { ...soFar, moved: (soFar.moved ?? 0) + moved }, job }
     },
-    ended({ who, input: { mapping }, counts }, state) {
-      return { who, act: 'redrove', about: `${counts.moved ?? 0} events, mapping of ${mapping}, ${state}` }
+    ended({ who, input, counts }, state) {
+      return { who, act: 'redrove', about: `${counts.moved ?? 0} events, ${chosenIn(input)}, ${state}` }
     },
   }
+}
+
+/**
+ * Where the list goes on, by a cursor of a destination's number and, within that one's list, an entry's id. `after`: the next
+ * destination. One that was removed meanwhile is passed over.
+ */
+function placeOf(passes: readonly Pass[], cursor: string | undefined) {
+  const [number = 0, id] = (cursor ?? '').split(' ').map(Number)
+  const at = passes.findIndex(({ destination }) => destination >= number)
+  const pass = passes[at]
+  if (!pass) return undefined
+  const before = id !== undefined && pass.destination === number ? { before: { id } } : {}
+  return { pass, before, after: passes[at + 1]?.destination }
+}
+
+function chosenIn({ query: { destination }, mapping, asNew }: RedriveInput): string {
+  const where = destination === undefined ? '' : `destination ${destination}, `
+  return `${where}mapping of ${mapping}${asNew ? ', as new events' : ''}`
 }
 
 const staying = 'stays_'
@@ -81,7 +104,7 @@ interface Needs {
 /** False when another one of this account has not ended. */
 export async function startRedrive(needs: Needs, { id, org, who, ...input }: WantedRedrive): Promise<boolean> {
   const made = await addJob<RedriveInput>(needs, { id, kind, org, who, input, only: `${kind} ${org}` })
-  if (made === 'created') await record(needs, { org, who, act: 'startedRedrive', about: `mapping of ${input.mapping}` })
+  if (made === 'created') await record(needs, { org, who, act: 'startedRedrive', about: chosenIn(input) })
   return made !== 'other'
 }
 

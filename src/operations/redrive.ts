@@ -1,4 +1,7 @@
-/** Sending again what was quarantined, is dead or was delivered: under the messageId it always had. */
+/**
+ * Sending again what was quarantined, is dead, was ignored or delivered, to one destination or to all: under the messageId it
+ * always had there or, where a person wants that of what was delivered, as a new event, which is counted twice.
+ */
 
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Keyring } from '../accounts/keyring.ts'
@@ -10,13 +13,14 @@ import type { Org, State } from '../storage/ports/entry.ts'
 import type { Inbox, Redriven } from '../storage/ports/inbox.ts'
 import type { Lookup, Query, Shown, ShownState } from '../storage/ports/lookup.ts'
 import { findAll } from './inspect.ts'
+import { passesOf } from './passes.ts'
 import { tryAgain } from './trial.ts'
 
 /** `then`: by the mapping of their receipt. `today`: by today's. */
 export type Mapping = 'then' | 'today'
 
 /** What can be driven again; the rest waits anyway. */
-export const redrivable: readonly ShownState[] = ['dead', 'quarantined', 'delivered', 'ignored']
+export const redrivable: readonly ShownState[] = ['dead', 'quarantined', 'delivered', 'ignored', 'not_given']
 /** What is, unless a person asks for more: sending delivered events again is rarely meant. */
 export const failed: readonly State[] = ['dead', 'quarantined']
 
@@ -43,32 +47,49 @@ export interface RedriveNeeds extends MoveNeeds {
   clock: Clock
 }
 
-/** Says what would be moved of what the query finds, and changes nothing. `goOn` is asked after each page; false ends it there. */
+/**
+ * Says what would be moved of what the query finds, at the destination that it names, else at each in turn, and changes nothing.
+ * An event counts once for each destination. `goOn` is asked after each page; false ends it there.
+ */
 export async function previewRedrive(
   needs: MoveNeeds,
   query: Query,
   { mapping, goOn = () => true }: { mapping: Mapping; goOn?: (soFar: Redrive) => boolean },
 ): Promise<Redrive> {
-  const sofar: Redrive = { found: 0, moved: 0, stays: {}, refused: {}, samples: [] }
-  for await (const page of findAll(needs.lookup, redrivableOf(query))) {
-    const { moves, going, stays } = await movesOf(needs, page, mapping)
-    sofar.samples.push(...going.slice(0, 3 - sofar.samples.length))
-    for (const [reason, many] of Object.entries(stays)) count(sofar.stays, reason, many)
-    for (const { state, reason } of going) if (state === 'dead') count(sofar.refused, reason ?? 'unknown')
-    sofar.found += page.length
-    sofar.moved += moves.length
-    if (!goOn(sofar)) break
+  const soFar: Redrive = { found: 0, moved: 0, stays: {}, refused: {}, samples: [] }
+  for (const { destination, isMeant } of passesOf(needs.accounts, query)) {
+    for await (const found of findAll(needs.lookup, { ...redrivableOf(query), destination })) {
+      const page = found.filter(isMeant)
+      const { moves, going, stays } = await movesOf(needs, page, { query, mapping })
+      soFar.samples.push(...going.slice(0, 3 - soFar.samples.length))
+      for (const [reason, many] of Object.entries(stays)) count(soFar.stays, reason, many)
+      for (const { state, reason } of going) if (state === 'dead') count(soFar.refused, reason ?? 'unknown')
+      soFar.found += page.length
+      soFar.moved += moves.length
+      if (!goOn(soFar)) return soFar
+    }
   }
-  return sofar
+  return soFar
 }
 
 function count(sums: Record<string, number>, reason: string, by = 1): void {
   sums[reason] = (sums[reason] ?? 0) + by
 }
 
-/** The same query, of what can be driven again. */
+/** The same query, of what can be driven again: what a destination never had only where a person names it. */
 export function redrivableOf(query: Query): Query {
-  return { ...query, states: (query.states ?? failed).filter((state) => redrivable.includes(state)) }
+  const isWanted = (state: ShownState) =>
+    redrivable.includes(state) && (state !== 'not_given' || query.destination !== undefined)
+  return { ...query, states: (query.states ?? failed).filter(isWanted) }
+}
+
+/** What a person has chosen. */
+export interface Chosen {
+  /** Whether it names a destination says whether what was given over to none goes to that one alone. */
+  query: Pick<Query, 'destination'>
+  mapping: Mapping
+  /** What was delivered is sent under a messageId that the destination has not seen, and not repeated. */
+  asNew?: boolean
 }
 
 /** What goes of one page of a list, and why the rest stays. */
@@ -80,28 +101,35 @@ export interface Moves {
   stays: Record<string, number>
 }
 
-export async function movesOf(needs: MoveNeeds, page: readonly Shown[], mapping: Mapping): Promise<Moves> {
+/** The page is of one destination: of that one's states are its entries. */
+export async function movesOf(
+  needs: MoveNeeds,
+  page: readonly Shown[],
+  { query, mapping, asNew = false }: Chosen,
+): Promise<Moves> {
   const found: Moves = { moves: [], going: [], stays: {} }
   for (const shown of page) {
     const move = await moveOf(needs, shown, mapping)
     if (typeof move === 'string') count(found.stays, move)
     else {
-      found.moves.unshift(move)
+      const destination = shown.destination === 0 ? query.destination : shown.destination
+      const at = { ...(destination === undefined ? {} : { destination }), ...(asNew ? { asNew } : {}) }
+      found.moves.unshift({ ...move, ...at })
       found.going.push(shown)
     }
   }
   return found
 }
 
-/** One event, at once; false when it stays where it is. `who` wants it, in words. */
+/** One event, at once, to every destination where it is over; false when it stays where it is. `who` wants it, in words. */
 export async function redriveOne(
   needs: RedriveNeeds,
   shown: Shown,
   { mapping, who }: { mapping: Mapping; who: string },
 ): Promise<boolean> {
   if (!redrivable.includes(shown.state)) return false
-  const { moves } = await movesOf(needs, [shown], mapping)
-  return (await needs.inbox.redrive(moves, needs.clock.now(), who)) === 1
+  const move = await moveOf(needs, shown, mapping)
+  return typeof move !== 'string' && (await needs.inbox.redrive([move], needs.clock.now(), who)) === 1
 }
 
 /** The move, or in a word why it cannot be, or would fail again. */

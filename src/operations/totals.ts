@@ -1,9 +1,14 @@
-/** The conservation law, added up: whatever was received, or read at Drift, is delivered, waiting, held, dead, ignored or expired. */
+/**
+ * The conservation law, added up: whatever was received, or read at Drift, is delivered, waiting, held, dead, ignored or
+ * expired. It holds for each destination since it was added, for what was never given over to one, and so for the sum of all.
+ */
+import type { Org } from '../storage/ports/entry.ts'
 import type { Standing, Total } from '../storage/ports/lookup.ts'
 
 export interface Sums {
+  /** An event once for each destination that it was given over to, or once where it was given over to none. */
   received: number
-  /** Beside what was received: read at Drift. */
+  /** Beside what was received: read at Drift, an event once; what further destinations were given of it is among the received. */
   backfilled: number
   delivered: number
   waiting: number
@@ -17,26 +22,63 @@ export interface Sums {
 
 /** What waits without a reason is waiting; what waits for a reason, is unclaimed or unreadable, is held. */
 export function sumsOf(totals: readonly Total[], standings: readonly Standing[]): Sums {
-  const counted = (outcome: Total['outcome']) =>
-    totals.filter((total) => total.outcome === outcome).reduce((sum, { count }) => sum + count, 0)
+  const counted = (which: (total: Total) => boolean) => totals.filter(which).reduce((sum, { count }) => sum + count, 0)
+  const became = (outcome: Total['outcome']) => counted((total) => total.outcome === outcome)
   const standing = (which: (standing: Standing) => boolean) =>
     standings.filter(which).reduce((sum, { count }) => sum + count, 0)
   const inLine = ({ state }: Standing) => state === 'waiting' || state === 'asking'
+  const isTaken = (isAnywhere: boolean) => (total: Total) =>
+    total.outcome === 'taken' && (total.destination === 0) === isAnywhere
   return {
-    received: counted('received'),
-    backfilled: counted('backfilled'),
-    delivered: counted('delivered'),
+    received: became('received') - counted(isTaken(true)) + counted(isTaken(false)),
+    backfilled: became('backfilled'),
+    delivered: became('delivered'),
     waiting: standing((one) => inLine(one) && one.reason === undefined),
     held: standing((one) =>
       inLine(one) ? one.reason !== undefined : one.state === 'unclaimed' || one.state === 'quarantined',
     ),
-    dead: counted('dead') + standing(({ state }) => state === 'dead'),
-    ignored: counted('ignored'),
-    expired: counted('expired'),
-    duplicates: counted('duplicate'),
+    dead: became('dead') + standing(({ state }) => state === 'dead'),
+    ignored: became('ignored'),
+    expired: became('expired'),
+    duplicates: became('duplicate'),
   }
 }
 
-export function addsUp({ received, backfilled, delivered, waiting, held, dead, ignored, expired }: Sums): boolean {
+/** How many webhooks were received, to however many destinations each is given. */
+export function eventsIn(totals: readonly Total[]): number {
+  return totals.reduce((sum, { outcome, count }) => sum + (outcome === 'received' ? count : 0), 0)
+}
+
+/** Of a destination, `received` is all that was given over to it. */
+export interface DestinationSums extends Omit<Sums, 'duplicates' | 'backfilled'> {
+  org: Org
+  destination: number
+}
+
+/** The same of each destination that was given anything, also of those that are not there any more. */
+export function sumsByDestination(totals: readonly Total[], standings: readonly Standing[]): DestinationSums[] {
+  const placeOf = ({ org, destination }: Total | Standing) => `${destination} ${org}`
+  const isDestination = ({ destination }: Total | Standing) => destination > 0
+  const counts = Map.groupBy(totals.filter(isDestination), placeOf)
+  const there = Map.groupBy(standings.filter(isDestination), placeOf)
+  return [...new Set([...counts.keys(), ...there.keys()])]
+    .map((place) => {
+      const { duplicates: _d, backfilled: _b, ...sums } = sumsOf(counts.get(place) ?? [], there.get(place) ?? [])
+      const { org, destination } = (counts.get(place) ?? there.get(place)!)[0]!
+      return { org, destination, ...sums }
+    })
+    .sort((one, other) => (one.org === other.org ? one.destination - other.destination : one.org < other.org ? -1 : 1))
+}
+
+export function addsUp({
+  received,
+  backfilled = 0,
+  delivered,
+  waiting,
+  held,
+  dead,
+  ignored,
+  expired,
+}: Omit<Sums, 'duplicates' | 'backfilled'> & Partial<Pick<Sums, 'backfilled'>>): boolean {
   return received + backfilled === delivered + waiting + held + dead + ignored + expired
 }

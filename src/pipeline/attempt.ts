@@ -1,15 +1,15 @@
 /** The requests of one lease to Segment: whether one may still be made, and what its answer means. */
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Destination } from '../accounts/destinations.ts'
 import type { Keyring } from '../accounts/keyring.ts'
 import type { AccountReason } from '../accounts/needs-attention.ts'
-import { settingsOf } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Answered, Send } from '../lib/request.ts'
 import { batchRequest, type Packed } from '../segment/batch.ts'
+import { addressOf, type Places } from '../segment/place.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
-import type { Install } from '../storage/ports/accounts.ts'
-import type { Attempt, Org } from '../storage/ports/entry.ts'
+import type { Attempt } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import { sealExcerpt } from './excerpt.ts'
 
@@ -17,7 +17,7 @@ interface Needs {
   accounts: Accounts
   keyring: Pick<Keyring, 'seal'>
   send: Send
-  segment: { us: string; eu: string }
+  segment: Places
   clock: Clock
   /** Whether the lease is still ours: only then may a request begin. */
   isOurs(): Promise<boolean>
@@ -34,21 +34,25 @@ export interface Attempts {
   left(at: number, nextAt?: number): Settlement[]
 }
 
-export function attempts(needs: Needs, lease: Lease, install: Install, writeKey: string): Attempts {
+/** `destination`: the one of the lease, as it was when the lease began. */
+export function attempts(needs: Needs, lease: Lease, destination: Destination, writeKey: string): Attempts {
   const { accounts, keyring, send, segment, clock, isOurs } = needs
+  const isEndpoint = destination.endpoint !== undefined
   const had = new Map<number, Attempt[]>()
   let requests = 0
 
   async function attempt(part: readonly Packed[]): Promise<Verdict> {
     // Paused, or said to have disconnected, since the lease began: no further request.
-    const hold = holdNow(accounts, lease.org)
+    const hold = holdNow(accounts, lease)
     if (hold !== undefined) return { is: 'later', reason: hold }
+    const apiUrl = addressOf(segment, destination)
+    if (apiUrl === undefined) return { is: 'later', reason: 'endpoint_not_allowed' }
     // Another holder may have these entries by now, or they were erased.
     if (!(await isOurs())) return { is: 'later', reason: 'lease_lost' }
     requests++
     const at = clock.now()
     const begunAt = clock.monotonic()
-    const answered = await send(batchRequest(segment[settingsOf(install).region], writeKey, part, at))
+    const answered = await send(batchRequest({ apiUrl, writeKey, isEndpoint }, part, at))
     const ms = Math.round(clock.monotonic() - begunAt)
     const verdict = judge(answered, clock.now())
     const made = { at, ms, status: answered.status, many: part.length, tries: lease.failures + 1 }
@@ -60,7 +64,8 @@ export function attempts(needs: Needs, lease: Lease, install: Install, writeKey:
   }
 
   function quoted(at: number, part: readonly Packed[], answered: Answered): ReturnType<typeof sealExcerpt> {
-    const asked = { secrets: [writeKey], texts: part.map(({ text }) => text) }
+    const secrets = [writeKey, ...(isEndpoint ? [Buffer.from(`${writeKey}:`).toString('base64')] : [])]
+    const asked = { secrets, texts: part.map(({ text }) => text) }
     return sealExcerpt(keyring, { org: lease.org, at }, answered, asked)
   }
 
@@ -97,8 +102,11 @@ export function hadBy(requests: readonly Attempt[]): HadBy {
   return requests.length > 1 ? { attempt, earlier: requests.slice(0, -1) } : { attempt }
 }
 
-/** Why an account is held back at this moment, as far as this process knows. */
-export function holdNow(accounts: Accounts, org: Org): AccountReason | undefined {
+/** Why a destination is held back at this moment, as far as this process knows. */
+export function holdNow(
+  accounts: Accounts,
+  { org, destination }: Pick<Lease, 'org' | 'destination'>,
+): AccountReason | undefined {
   const known = accounts.get(org)
-  return known && holdOf(known)
+  return known && holdOf(known, destination)
 }

@@ -2,12 +2,15 @@
  * A line of the log for each event that ends other than delivered, and for each account that begins or ceases to be held:
  * with them "why did X not arrive" is one search for its messageId, and one for its account.
  */
-import { holdOf } from '../accounts/state.ts'
-import type { Log } from '../lib/log.ts'
+import { destinationOf, destinationsOf } from '../accounts/destinations.ts'
+import { holdOf, reasonOf } from '../accounts/state.ts'
+import type { Fields, Log } from '../lib/log.ts'
+import { messageIdAt } from '../segment/message-id.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Entry } from '../storage/ports/entry.ts'
 import type { Inbox, Lease, Settlement } from '../storage/ports/inbox.ts'
 
+/** By the messageId that the destination gets. */
 type Named = Pick<Entry, 'messageId' | 'type'>
 
 /** The same inbox; what its leases settle as ended is logged, once the store has it. */
@@ -15,7 +18,8 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
   const known = new WeakMap<Lease, Map<number, Named>>()
   const remember = (lease: Lease, entries: readonly Entry[]) => {
     const named = known.get(lease) ?? new Map<number, Named>()
-    for (const { id, messageId, type } of entries) named.set(id, { messageId, type })
+    for (const { id, type, ...entry } of entries)
+      named.set(id, { messageId: messageIdAt(entry.messageId, lease.destination, entry.sending), type })
     known.set(lease, named)
   }
   const own: Partial<Inbox> = {
@@ -50,6 +54,7 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
     log.info('event_ended', {
       ...known.get(lease)?.get(id),
       org: lease.org,
+      ...(lease.destination > 0 ? { destination: lease.destination } : {}),
       as: to,
       ...(reason === undefined ? {} : { reason }),
       ...(attempts === undefined ? {} : { attempts, status: attempt!.status }),
@@ -57,15 +62,31 @@ export function loggingEndings(inbox: Inbox, log: Log): Inbox {
   }
 }
 
-/** A change of what holds or refuses an account: a warning where it begins, a line where it is over. `elsewhere`: another process made it. */
+/**
+ * A change of what holds or refuses an account: a warning where it begins, a line where it is over. Where it is a
+ * destination's alone, the line names it. `elsewhere`: another process made it.
+ */
 export function logAccountChange(log: Log, before: Install, after: Install, more: { elsewhere?: true } = {}): void {
-  const [was, is] = [heldBy(before), heldBy(after)]
-  if (was === is && before.state === after.state) return
   const fields = { org: after.org, state: after.state, ...more }
-  if (is !== undefined) log.warn('account_held', { ...fields, reason: is })
-  else log.info('account_changed', fields)
+  const [was, is] = [heldBy(before), heldBy(after)]
+  if (was !== is || before.state !== after.state) tell(is, fields)
+  const several = destinationsOf(after)
+  if (several.length === 1 || before.state !== after.state) return
+  for (const { number } of several) {
+    const [wasThere, isThere] = [heldAt(before, number), heldAt(after, number)]
+    if (wasThere !== isThere) tell(isThere, { ...fields, destination: number })
+  }
+
+  function tell(reason: string | undefined, what: Fields): void {
+    if (reason !== undefined) log.warn('account_held', { ...what, reason })
+    else log.info('account_changed', what)
+  }
 }
 
 function heldBy(install: Install): string | undefined {
-  return holdOf(install) ?? (install.state === 'needs_attention' ? install.reason : undefined)
+  return holdOf(install) ?? (install.state === 'needs_attention' ? reasonOf(install) : undefined)
+}
+
+function heldAt(install: Install, number: number): string | undefined {
+  return holdOf(install, number) ?? destinationOf(install, number)?.reason
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type OneLease, startOneLease } from '../../test/one-lease.ts'
 import { org } from '../../test/stage.ts'
+import { changeDestination } from '../accounts/destinations.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
 import { sendLane } from '../storage/ports/entry.ts'
 
@@ -138,8 +139,8 @@ test('a lease has no more in hand than its share, and reads on as that is settle
 test('a lease takes up nothing more once its account has changed: another key is for the next', async () => {
   await one.arrive(1)
   const { requests, come, answer, ended } = await one.go()
-  const key = await sealWriteKey(one.stage.keyring, id, 'a-new-write-key-0123456789')
-  await one.stage.accounts.change(id, one.stage.clock.now(), (known) => ({ ...known, writeKey: key }))
+  const key = await sealWriteKey(one.stage.keyring, id, 1, 'a-new-write-key-0123456789')
+  await one.stage.accounts.change(id, one.stage.clock.now(), (known) => changeDestination(known, 1, { key }))
   one.stage.clock.advance(5)
   await come(2)
   assert.equal(requests.length, 1)

@@ -53,14 +53,14 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const isOurs = watchLease({ ...needs, inbox: storage.inbox }, lease, claimedAt)
   const { pause, settlements } = await askAll(needs, lease, isOurs, questions)
   const now = clock.now()
-  if (pause?.is === 'held') await markTrouble(accounts, lease.org, pause.reason, now)
+  if (pause?.is === 'held') await markTrouble(accounts, lease.org, { reason: pause.reason }, now)
   const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const left = questions.flatMap((question) => leftOf(question, now, ending.readyAt))
   const leaseKept = await storage.inbox.settle(lease, [...settlements, ...left], ending)
   // What was said while these questions were under way waits for neither their backoff nor their probe.
   if (pause && (await isStillAsked(storage, lease.org)))
     await storage.inbox.resume({ org: lease.org, lane: 'ask', destination: 0 }, now)
-  if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, 'lookup', now)
+  if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, now)
   log.info('questions', {
     org: lease.org,
     entries: lease.entries.length,

@@ -16,6 +16,7 @@ import type { Log } from '../lib/log.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { messagesMax as requestMessagesMax } from '../segment/batch.ts'
+import type { Places } from '../segment/place.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { openContacts } from './contacts.ts'
@@ -48,7 +49,7 @@ interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
   send: Send
   drift: { apiUrl: string; app: App | undefined; verificationTokens: readonly string[] }
-  segment: { us: string; eu: string }
+  segment: Places
   /** The accounts that may be connected, where the settings list them. */
   orgsAllowed?: ReadonlySet<Org> | undefined
   leaseMs?: number

@@ -8,7 +8,8 @@ import { isLeftOut, type LeftOut } from '../mapping/option.ts'
 import { attributesTaken, type Options } from '../mapping/options.ts'
 import { noOptions, versionOf } from '../mapping/versions.ts'
 import { messageBytesMax, type Packed, packed } from '../segment/batch.ts'
-import type { Given, Placed } from '../storage/ports/entry.ts'
+import { messageIdAt } from '../segment/message-id.ts'
+import type { Destination, Given, Placed } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { WithExtra } from './extras.ts'
@@ -64,7 +65,7 @@ export async function prepare(
   const prepared: Prepared = { entries: given.entries, items: [], aside: [], learnt: new Map(), withExtra: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0
-  for (const one of await resolve(looks, lease.org, given, lease)) {
+  for (const one of await resolve(looks, lease.org, namedFor(given, lease.destination), lease)) {
     const version = versionOf(one.entry.mapping)
     const made = prepareOne(one, clock.now(), version === 0 ? noOptions : await optionsOf(version))
     if (!isItem(made)) prepared.aside.push(made)
@@ -78,6 +79,12 @@ export async function prepare(
     if (++many % atOnce === 0) await breath()
   }
   return prepared
+}
+
+/** The same entries, with the messageIds that the destination gets. */
+function namedFor({ entries, bodies }: Given, destination: Destination) {
+  const named = (entry: Placed) => ({ ...entry, sentAs: messageIdAt(entry.messageId, destination, entry.sending) })
+  return { entries: entries.map(named), bodies }
 }
 
 function isItem(made: Item | Settlement): made is Item {

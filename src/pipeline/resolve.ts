@@ -8,12 +8,17 @@ import { canonical, isObject, type JsonObject, readText } from '../lib/json.ts'
 import type { Conversations } from '../storage/ports/accounts.ts'
 import type { Body, Entry } from '../storage/ports/entry.ts'
 import type { Lease } from '../storage/ports/inbox.ts'
+import type { ShownState } from '../storage/ports/lookup.ts'
 import type { WithoutReason } from './contacts.ts'
 import { type Texts, textsOf } from './texts.ts'
 
 /** An entry as far as it is looked at here. */
 export type InBody = Pick<Entry, 'id' | 'org' | 'type' | 'messageId' | 'receivedAt' | 'mapping' | 'failures'> &
-  Pick<Entry, 'contact' | 'conversation' | 'body' | 'position' | 'known'> & { state: Entry['state'] | 'ignored' }
+  Pick<Entry, 'contact' | 'conversation' | 'body' | 'position' | 'known' | 'sending'> & {
+    state: ShownState
+    /** The messageId that a destination gets, where it is to be sent to one. */
+    sentAs?: string
+  }
 
 export type Resolved =
   | { is: 'known'; entry: InBody; page: EventPage; data: JsonObject; known: Known; learnt: Learnt }

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { org, type Stage, startStage, writeKey } from '../../test/stage.ts'
 import { changeWriteKey } from '../accounts/change-key.ts'
+import { changeDestination } from '../accounts/destinations.ts'
+import { paused, reasonOf, resumed } from '../accounts/state.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
@@ -49,7 +51,9 @@ describe('one lease of the send lane', () => {
 
   test('whose write key does not open: the account is held, nothing of it is set aside, and a new key mends it', async () => {
     await arrive(3)
-    await stage.accounts.change(id, stage.clock.now(), (known) => ({ ...known, writeKey: Buffer.alloc(99, 1) }))
+    await stage.accounts.change(id, stage.clock.now(), (known) =>
+      changeDestination(known, 1, { key: Buffer.alloc(99, 1).toString('base64') }),
+    )
     for (let probe = 0; probe < 20; probe++) {
       await stage.step('send')
       stage.clock.advance(60 * minute)
@@ -124,10 +128,10 @@ describe('one lease of the send lane', () => {
 
   test('that finds the account paused looks at the store again: it may have been resumed by another process', async () => {
     const other = await stage.another()
-    await stage.accounts.change(id, stage.clock.now(), (known) => ({ ...known, state: 'paused' }))
+    await stage.accounts.change(id, stage.clock.now(), paused)
     await arrive(1)
     assert.equal(await stage.step('send'), false)
-    await other.accounts.change(id, stage.clock.now(), (known) => ({ ...known, state: 'live' }))
+    await other.accounts.change(id, stage.clock.now(), resumed)
     assert.equal(stage.accounts.get(id)?.state, 'paused')
     await stage.step('send')
     assert.equal(accepted().length, 1)
@@ -136,8 +140,8 @@ describe('one lease of the send lane', () => {
   test('that finds no install looks at the store again: another process may have added it', async () => {
     const beside = await stage.another()
     await stage.arrive('new_conversation', { orgId: 77 })
-    const key = await sealWriteKey(stage.keyring, '77', writeKey)
-    await beside.accounts.change('77', stage.clock.now(), (blank) => ({ ...blank, writeKey: key, state: 'live' }))
+    const key = await sealWriteKey(stage.keyring, '77', 1, writeKey)
+    await beside.accounts.change('77', stage.clock.now(), (blank) => changeDestination(blank, 1, { key }))
     await stage.step('send')
     assert.equal(accepted().length, 1)
   })
@@ -149,8 +153,8 @@ describe('one lease of the send lane', () => {
     segment.forKey(writeKey, { status: 401, delayMs: 50 })
     const sending = stage.step('send')
     await eventually(() => requests() === 1)
-    const key = await sealWriteKey(stage.keyring, id, 'a-new-write-key-0123456789')
-    await other.accounts.change(id, stage.clock.now(), (known) => ({ ...known, writeKey: key }))
+    const key = await sealWriteKey(stage.keyring, id, 1, 'a-new-write-key-0123456789')
+    await other.accounts.change(id, stage.clock.now(), (known) => changeDestination(known, 1, { key }))
     await sending
     assert.equal((await install()).state, 'live')
     await stage.step('send')
@@ -245,7 +249,7 @@ describe('the probe of an account in trouble', () => {
     segment.script([{ status: 401 }, { status: 404 }, { redirect: 'http://127.0.0.1:1/' }])
     for (const reason of ['segment_401', 'segment_404', 'segment_redirect']) {
       await send()
-      assert.equal((await install()).reason, reason)
+      assert.equal(reasonOf(await install()), reason)
       stage.clock.advance(60 * minute)
     }
     await send()
@@ -275,7 +279,7 @@ describe('the probe of an account in trouble', () => {
     segment.script({ refuseIf: ({ properties }) => (properties as { id: number }).id < 3969707704 })
     for (const vary of [0, 1]) await stage.arrive('new_conversation', { vary })
     await send()
-    assert.equal((await install()).reason, 'segment_refuses_all')
+    assert.equal(reasonOf(await install()), 'segment_refuses_all')
     for (const vary of [2, 3]) await stage.arrive('new_conversation', { vary })
     const startedAt = stage.clock.now()
     while (segment.accepted.length === 0 && stage.clock.now() - startedAt < 180 * minute) {

@@ -1,21 +1,19 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
 
 import type { Accounts } from '../accounts/accounts.ts'
-import { isUnreadable } from '../accounts/keyring.ts'
+import { type Destination, destinationOf, goesElsewhere } from '../accounts/destinations.ts'
 import type { AccountReason } from '../accounts/needs-attention.ts'
-import { settingsOf } from '../accounts/settings.ts'
-import { holdOf } from '../accounts/state.ts'
 import { markTrouble, markWell } from '../accounts/trouble.ts'
-import { openWriteKey } from '../accounts/write-key.ts'
 import type { Id } from '../events/define.ts'
 import { type Bell, openBell } from '../lib/bell.ts'
-import type { Clock, Look } from '../lib/clock.ts'
+import type { Look } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { type Room, roomOf } from '../segment/batch.ts'
+import type { Places } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Given, LaneKey, Org } from '../storage/ports/entry.ts'
+import type { Given, LaneKey } from '../storage/ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../storage/ports/inbox.ts'
 import { type Attempts, attempts, holdNow } from './attempt.ts'
 import { contactWaits } from './contact-waits.ts'
@@ -30,6 +28,7 @@ import { type PrepareNeeds, prepare } from './prepare.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 import { settleAll, settlementsOf } from './settlements.ts'
 import { settler } from './settler.ts'
+import { destinationNow, targetOf, usableKey } from './target.ts'
 import type { Turn } from './worker.ts'
 
 export interface SendNeeds extends PrepareNeeds {
@@ -37,7 +36,7 @@ export interface SendNeeds extends PrepareNeeds {
   /** What Drift says of contacts, for the options that take it. */
   contacts: Contacts
   send: Send
-  segment: { us: string; eu: string }
+  segment: Places
   random: Random
   log: Log
   leaseMs: number
@@ -62,37 +61,40 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const { storage, accounts, clock, random, log } = needs
   const { inbox } = storage
   const startedAt = clock.monotonic()
-  const { install, hold } = await installOf(accounts, lease.org, clock)
-  if (!install || hold) {
-    await inbox.hold(laneOf(lease), hold ?? 'not_installed')
+  const found = await targetOf(accounts, lease, clock)
+  if (found.is === 'removed') return inbox.removeDestination(lease.org, lease.destination, clock.now())
+  if (found.is === 'held') {
+    await inbox.hold(laneOf(lease), found.reason)
     await inbox.settle(lease, [], unprobed(lease, clock.now()))
     return
   }
-  const writeKey = await usableKey(needs, install)
+  const { destination } = found
+  const writeKey = await usableKey(needs.keyring, lease.org, destination)
   if (writeKey === undefined) {
-    await markTrouble(accounts, lease.org, unreadable, clock.now())
+    await markTrouble(accounts, lease.org, { reason: unreadable, destination: lease.destination }, clock.now())
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
   const totals: Totals = { entries: 0, delivered: 0, dead: 0 }
   const isOurs = watchLease({ ...needs, inbox }, lease, claimedAt)
-  const requests = attempts({ ...needs, isOurs }, lease, install, writeKey)
+  const requests = attempts({ ...needs, isOurs }, lease, destination, writeKey)
   const room = roomOf(writeKey, needs.messagesMax)
   // Another key or region is for the next lease.
-  const isAsBegun = () => accounts.get(lease.org)?.generation === install.generation
+  const isAsBegun = () => !goesElsewhere(destinationNow(accounts, lease), destination)
   const bell = openBell(clock)
   const hand = openHand({ ...needs, inbox, isAsBegun, came: bell.ring }, lease, turn)
   needs.contacts.begin(lease)
   const sent = await sendAll(needs, lease, requests, { room, bell, hand, isOurs }, totals)
   if (!sent) return
   const { settlements, stopped, restMs } = sent
-  const ended = await endingFor(needs, lease, install, stopped, requests.made())
+  const ended = await endingFor(needs, lease, destination, stopped, requests.made())
   const ending = { ...ended, readyAt: Math.max(ended.readyAt, clock.now() + restMs) }
   const left = requests.left(clock.now(), ending.tried && ending.readyAt)
   const ours = await settleAll(inbox, lease, [...settlements, ...left], ending)
-  if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, 'delivered', clock.now())
+  if (ours && totals.delivered > 0 && !stopped) await markWell(accounts, lease.org, clock.now(), lease.destination)
   log.info('batch', {
     org: lease.org,
+    destination: lease.destination,
     ...totals,
     requests: requests.made(),
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
@@ -247,42 +249,16 @@ interface Totals {
 
 const unreadable = 'write_key_unreadable' satisfies AccountReason
 
-/** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
-async function usableKey({ keyring }: SendNeeds, install: Install): Promise<string | undefined> {
-  try {
-    return await openWriteKey(keyring, install)
-  } catch (error) {
-    if (isUnreadable(error)) return undefined
-    throw error
-  }
-}
-
-/** A claim that was not held back although the account is: what is known here may be older than the store. */
-async function installOf(
-  accounts: Accounts,
-  org: Org,
-  clock: Clock,
-): Promise<{ install?: Install; hold?: AccountReason }> {
-  for (let looks = 0; ; looks++) {
-    // mutant: sends under another account's key
-    const install = accounts.get(org)
-    const hold = install ? holdOf(install) : 'not_installed'
-    if (install && !hold) return { install }
-    if (looks > 0) return { ...(install ? { install } : {}), hold: hold ?? 'not_installed' }
-    await accounts.reload(clock.now())
-  }
-}
-
-/** How the lease ends. Trouble that is not the account's any more, its key or region being new, is none. */
+/** How the lease ends. Trouble that is not the destination's any more, its key or place being new, is none. */
 async function endingFor(
   { accounts, clock, random }: SendNeeds,
   lease: Lease,
-  install: Install,
+  destination: Destination,
   stopped: Pause | undefined,
   requests: number,
 ): Promise<Ending> {
   const now = clock.now()
-  const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease.org)
+  const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease)
   const isUnprobed = requests === 0 && (!stopped || lease.trouble !== undefined)
   if (isHeldBack || isUnprobed) return unprobed(lease, now)
   if (stopped?.is !== 'held') return endingOf(lease, stopped, now, random)
@@ -291,11 +267,9 @@ async function endingFor(
   // this attempt has not brought anything yet.
   const batchTells = wasOther || lease.failures >= probesBeforeBatch
   if (stopped.reason === allRefused && batchTells) return { readyAt: now, failures: 0 }
-  const isCurrent = (now: Install) =>
-    settingsOf(now).region === settingsOf(install).region &&
-    now.writeKey !== undefined &&
-    Buffer.compare(now.writeKey, install.writeKey!) === 0
-  const counts = await markTrouble(accounts, lease.org, stopped.reason, now, isCurrent)
+  const isCurrent = (stored: Install) => !goesElsewhere(destinationOf(stored, lease.destination), destination)
+  const trouble = { reason: stopped.reason, destination: lease.destination }
+  const counts = await markTrouble(accounts, lease.org, trouble, now, isCurrent)
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 

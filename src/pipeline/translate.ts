@@ -25,7 +25,7 @@ export function translate(
   const message = {
     anonymousId: known.contactId,
     // mutant: makes the messageId when it sends
-    messageId: entry.messageId,
+    messageId: entry.sentAs ?? entry.messageId,
     timestamp: new Date(timeOf(page, data, entry.receivedAt)).toISOString(),
     context,
     integrations,
@@ -49,7 +49,8 @@ export interface Translated {
   page: EventPage
   data: JsonObject
   known: Known
-  entry: { messageId: string; receivedAt: number; mapping: number }
+  /** `sentAs`: the messageId that the destination gets, where that is not the event's own. */
+  entry: { messageId: string; sentAs?: string; receivedAt: number; mapping: number }
   /** `attributes`: what is known of its contact, as far as options take it. */
   learnt?: { attributes?: Attributes }
 }

@@ -16,7 +16,7 @@ function call(properties: Record<string, string>): Call {
 }
 
 function bodyOf(run: readonly Packed[], writeKey = key): string {
-  return batchRequest('http://segment', writeKey, run, now).body!
+  return batchRequest({ apiUrl: 'http://segment', writeKey }, run, now).body!
 }
 
 /** As many requests as these take, one after the other. */
@@ -98,7 +98,7 @@ describe('the body of a batch', () => {
       messages.map(({ text }) => JSON.parse(text)),
     )
     assert.equal(early.sentAt, new Date(now).toISOString())
-    const later = batchRequest('http://segment', key, messages, now + 1_000).body!
+    const later = batchRequest({ apiUrl: 'http://segment', writeKey: key }, messages, now + 1_000).body!
     assert.equal(later.replace(new Date(now + 1_000).toISOString(), early.sentAt), bodyOf(messages))
   })
 

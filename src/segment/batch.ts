@@ -79,10 +79,18 @@ export function packed(id: number, whose: string, call: Call, extra?: Call): Pac
   return { id, whose, text, bytes: Buffer.byteLength(text), alone }
 }
 
+/** Where a request goes, and under which key. */
+export interface Target {
+  /** Without `/v1`. */
+  apiUrl: string
+  writeKey: string
+  /** The key also stands in a header `Authorization: Basic`: endpoints in Segment's place look for it there. */
+  isEndpoint?: boolean
+}
+
 /** `sentAt` is the time of this very attempt: Segment reckons the clock's difference from it. */
 export function batchRequest(
-  apiUrl: string,
-  writeKey: string,
+  { apiUrl, writeKey, isEndpoint = false }: Target,
   run: readonly Pick<Packed, 'text'>[],
   nowMs: number,
 ): Outgoing {
@@ -90,7 +98,10 @@ export function batchRequest(
   return {
     method: 'POST',
     url: `${apiUrl}/v1/batch`,
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(isEndpoint ? { authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}` } : {}),
+    },
     body: frame(writeKey, messages, new Date(nowMs).toISOString()),
     deadlineMs: 15_000,
   }

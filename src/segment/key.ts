@@ -26,6 +26,16 @@ export function judgeWriteKey(pasted: string): KeyJudgement {
   }
 }
 
+/** The key of an endpoint in Segment's place: its makers give it any form. */
+export function judgeEndpointKey(pasted: string): KeyJudgement {
+  const key = trimmed(pasted)
+  const problem = key === '' ? 'is empty' : secretProblem(key)
+  if (problem) return { is: 'refused', why: `the write key ${problem}` }
+  return key.length > charactersMax
+    ? { is: 'refused', why: 'the write key is far longer than one can be' }
+    : { is: 'usual', key }
+}
+
 function refusal(key: string): string | undefined {
   if (key === '') return 'enter a write key'
   const problem = secretProblem(key)

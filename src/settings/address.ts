@@ -1,7 +1,8 @@
 /** Settings that are addresses. A partner's or our own is taken as URL writes it, without a slash at its end. */
 import { isLoopback } from '../lib/loopback.ts'
 import { withoutEnd } from '../lib/without-end.ts'
-import type { Parse } from './parse.ts'
+import { regionIn } from '../segment/region.ts'
+import { list, type Parse } from './parse.ts'
 
 /** https, or http on loopback; without credentials, query and fragment. */
 export const address = addressUnless(() => undefined)
@@ -11,9 +12,32 @@ export const addressWithoutPath = addressUnless(({ pathname }) =>
   pathname === '/' ? undefined : 'must have no path: the service answers at the root of its address',
 )
 
-export const segmentAddress = addressUnless(({ pathname }) =>
-  /\/v1(\/|$)/i.test(pathname) ? 'must not have /v1 in it: the service adds that' : undefined,
-)
+export const segmentAddress = addressUnless(hasVersion)
+
+/** What stands before an http address that is not on loopback: whoever writes it has read that keys and events go in the clear. */
+const spelledOut = 'insecure+'
+
+/** Comma separated, `name=address`: endpoints that speak Segment's HTTP API, by the names that admins choose them by. */
+export const endpoints: Parse<ReadonlyMap<string, string>> = (text) => {
+  const parsed = list(endpoint)(text)
+  if ('problem' in parsed) return parsed
+  const byName = new Map(parsed.value)
+  const names = new Set(parsed.value.map(([name]) => name.toLowerCase()))
+  return names.size < parsed.value.length ? { problem: 'two have the same name' } : { value: byName }
+}
+
+const endpoint: Parse<readonly [name: string, address: string]> = (text) => {
+  const [, name = '', address = ''] = /^([^=]*)=(.*)$/.exec(text) ?? []
+  if (!/^[A-Za-z][A-Za-z0-9_.-]{0,39}$/.test(name))
+    return { problem: 'each must look like name=https://example.com, its name with letters, digits, _ . and -' }
+  if (regionIn(name)) return { problem: 'one has the name of a region of Segment' }
+  const isSpelledOut = address.startsWith(spelledOut)
+  const bare = isSpelledOut ? address.slice(spelledOut.length) : address
+  const judged = addressUnless(hasVersion, isSpelledOut ? ['http:'] : [])(bare)
+  if (!('problem' in judged)) return { value: [name, judged.value] as const }
+  const isPlain = !isSpelledOut && /^http:/i.test(address)
+  return { problem: `${name} ${judged.problem}${isPlain ? ', or be written as insecure+http://…' : ''}` }
+}
 
 /** A proxy's, with or without credentials; http or https. */
 export const proxyAddress: Parse<string> = (text) => {
@@ -52,13 +76,19 @@ export const databaseAddress: Parse<string> = (text) => {
   return { problem: `must look like sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE${hint}` }
 }
 
-function addressUnless(problemOf: (url: URL) => string | undefined): Parse<string> {
+function hasVersion({ pathname }: URL): string | undefined {
+  return /\/v1(\/|$)/i.test(pathname) ? 'must not have /v1 in it: the service adds that' : undefined
+}
+
+/** `protocols`: those that are taken besides, wherever the host is. */
+function addressUnless(problemOf: (url: URL) => string | undefined, protocols: readonly string[] = []): Parse<string> {
   return (text) => {
     const url = /^[a-z+.-]+:\/\/[^\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
     if (!url) return { problem: 'must be an address such as https://example.com' }
     if (url.username || url.password) return { problem: 'must not hold a user name or password' }
     if (/[?#]/.test(text)) return { problem: 'must have no query and no fragment' }
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname)))
+    const isLocal = url.protocol === 'http:' && isLoopback(url.hostname)
+    if (url.protocol !== 'https:' && !isLocal && !protocols.includes(url.protocol))
       return { problem: 'must be https (or http on loopback)' }
     const problem = problemOf(url)
     return problem ? { problem } : { value: url.origin + withoutEnd(url.pathname, '/') }

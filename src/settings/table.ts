@@ -6,6 +6,7 @@ import {
   address,
   addressWithoutPath,
   databaseAddress,
+  endpoints,
   mailServerAddress,
   proxyAddress,
   segmentAddress,
@@ -146,6 +147,13 @@ export const settings = {
     meaning: "Segment's settings by write key, without /v1",
     parse: segmentAddress,
     default: 'https://cdn.segment.com',
+  }),
+  DESTINATION_ENDPOINTS: setting({
+    meaning:
+      'name=address, comma separated: what admins may choose beside Segment because it speaks its HTTP API at address/v1/batch, such as a RudderStack data plane; plain http only as name=insecure+http://…; names are shown, addresses are not',
+    parse: endpoints,
+    defaultWords: 'Segment only',
+    secret: true,
   }),
   METRICS_HOST: setting({ meaning: 'where metrics are served', parse: host, default: '127.0.0.1' }),
   METRICS_PORT: setting({ meaning: 'where metrics are served; 0: off', default: '9464', ...aPort }),

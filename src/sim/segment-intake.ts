@@ -61,12 +61,16 @@ export function takesMessages(path: string): boolean {
   return paths.has(path)
 }
 
-/** Undefined when the body is no JSON object, or a batch without a list. The body's write key wins over the header's. */
-export function readPost({ path, headers, body }: Received): Post | undefined {
+/**
+ * Undefined when the body is no JSON object, or a batch without a list. The body's write key wins over the header's, unless
+ * the header alone is looked at.
+ */
+export function readPost({ path, headers, body }: Received, byHeader = false): Post | undefined {
   const reading = readText(body)
   const call = reading.value
   if (!isObject(call)) return undefined
-  const { writeKey = basicUser(headers.authorization), sentAt, batch, ...rest } = call
+  const { writeKey: own, sentAt, batch, ...rest } = call
+  const writeKey = byHeader || own === undefined ? basicUser(headers.authorization) : own
   const kind = paths.get(path) ?? 'batch'
   const isBatch = kind === 'batch'
   if (isBatch && !Array.isArray(batch)) return undefined

@@ -81,6 +81,30 @@ describe('what is answered 200 and what is not', () => {
   })
 })
 
+describe('a data plane such as that of RudderStack', () => {
+  let plane: SegmentSim
+  beforeEach(async () => {
+    plane = await startSegment({ isRudderStack: true, keys: ['a key of any form'] })
+  })
+  afterEach(() => plane.close())
+  const send = async (headers: Record<string, string>) => {
+    const body = JSON.stringify({ writeKey: 'a key of any form', batch: [track] })
+    const answer = await fetch(`${plane.url}/v1/batch`, { method: 'POST', headers, body })
+    return [answer.status, await answer.text()]
+  }
+
+  test('takes a batch by the key in its header alone, and says so by the text OK', async () => {
+    assert.deepEqual(await send(basic('a key of any form')), [200, 'OK'])
+    assert.equal(plane.accepted.length, 1)
+  })
+
+  test('refuses one without that header, and one whose key it does not know', async () => {
+    assert.deepEqual(await send({}), [401, 'Failed to read writeKey from header'])
+    assert.deepEqual(await send(basic('another key')), [401, 'Invalid Write Key'])
+    assert.equal(plane.accepted.length, 0)
+  })
+})
+
 describe('what a 200 does not say', () => {
   test('over 2,500 messages, missing ids, a track without event, an overlong messageId: rejected unseen', async () => {
     assert.equal((await batch(...Array(2_501).fill({ type: 'page', userId: 'u' }))).status, 200)

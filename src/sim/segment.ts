@@ -15,6 +15,11 @@ export interface SegmentOptions {
   /** The write keys that exist. None given: every well-formed key does. */
   keys?: Iterable<string>
   clock?: Clock
+  /**
+   * Answers as a RudderStack data plane does, in Segment's place: a call that is taken gets the text `OK`, and the write key
+   * is read from the header `Authorization: Basic` alone: 401 without it, and for a key that is not known.
+   */
+  isRudderStack?: boolean
 }
 
 export interface SegmentAction extends Action {
@@ -49,10 +54,11 @@ const writeKeyLengthMin = 8
 /** The calls that carry messages. */
 const messagePaths = /^\/v1\/(?!projects\/|m$)/
 
+const ok: Reply = { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'OK' }
 const success: Reply = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"success": true}' }
 
 export async function startSegment(options: SegmentOptions = {}): Promise<SegmentSim> {
-  const { port = 0, region = 'us', clock = systemClock } = options
+  const { port = 0, region = 'us', clock = systemClock, isRudderStack = false } = options
   const keys = new Set(options.keys)
   const requests: Received[] = []
   const books: Books = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
@@ -66,7 +72,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
   function respond(request: Received): { action?: SegmentAction | undefined; answer: () => Reply } {
     if (request.method === 'OPTIONS') return { answer: () => ({ status: 204 }) }
     const takes = request.method === 'POST' && takesMessages(request.path)
-    const post = takes ? readPost(request) : undefined
+    const post = takes ? readPost(request, isRudderStack) : undefined
     const action = (post && byKey.get(post.writeKey)?.(request)) ?? scripts.next(request)
     const answer = () => (takes ? take(post, action, request.receivedAt) : other(request))
     return { action, answer }
@@ -74,12 +80,14 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
 
   function take(post: Post | undefined, action: SegmentAction | undefined, receivedAt: number): Reply {
     if (post === undefined) return refusal('malformed JSON')
-    if (post.writeKey.length < writeKeyLengthMin) return refusal('An invalid write key was provided')
+    if (isRudderStack && post.writeKey === '') return unauthorised('Failed to read writeKey from header')
+    if (isRudderStack && !isKnown(post.writeKey)) return unauthorised('Invalid Write Key')
+    if (!isRudderStack && post.writeKey.length < writeKeyLengthMin) return refusal('An invalid write key was provided')
     if (isTooLarge(post)) return refusal('Exceed payload limit')
     if (post.messages.some((message) => isObject(message) && action?.refuseIf?.(message)))
       return refusal('The request was refused')
     intake(books, post, isKnown(post.writeKey), receivedAt)
-    return success
+    return isRudderStack ? ok : success
   }
 
   /** From the page for people. */
@@ -142,6 +150,10 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
       await listener.close()
     },
   }
+}
+
+function unauthorised(text: string): Reply {
+  return { status: 401, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text }
 }
 
 function refusal(message: string): Reply {

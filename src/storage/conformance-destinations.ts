@@ -19,11 +19,11 @@ import { sendLane } from './ports/entry.ts'
 import type { Lease } from './ports/inbox.ts'
 import type { Storage } from './ports/storage.ts'
 
-const second: Destination = 2
+export const second: Destination = 2
 const options = { now: 2_000, leaseMs: 60_000, limit: 100, bytesMax: 1_000_000 }
 
 /** The leases of all lanes that have something, by destination. */
-async function leases({ inbox }: Storage, now = 2_000): Promise<Map<Destination, Lease>> {
+export async function leases({ inbox }: Storage, now = 2_000): Promise<Map<Destination, Lease>> {
   const { leases: given } = await inbox.claim('send', { ...options, now, room: 8 })
   return new Map(given.map((lease) => [lease.destination, lease]))
 }
@@ -31,7 +31,7 @@ async function leases({ inbox }: Storage, now = 2_000): Promise<Map<Destination,
 const messagesOf = (lease: Lease | undefined) => lease?.entries.map(({ messageId }) => messageId)
 const idsOf = (lease: Lease) => lease.entries.map(({ id }) => id)
 
-async function deliverAll({ inbox }: Storage, lease: Lease, at = 2_000): Promise<void> {
+export async function deliverAll({ inbox }: Storage, lease: Lease, at = 2_000): Promise<void> {
   const attempt = { at, ms: 5, status: 200, many: lease.entries.length, tries: 1 }
   const settlements = idsOf(lease).map((id) => to(id, 'delivered', { at, attempt }))
   assert.equal(await inbox.settle(lease, settlements, { readyAt: at, failures: 0 }), true)

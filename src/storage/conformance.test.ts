@@ -16,6 +16,7 @@ import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { mappingPromises } from './conformance-mapping.ts'
 import { oncePromises } from './conformance-once.ts'
+import { resendingPromises } from './conformance-resending.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { snapshotPromises } from './conformance-snapshot.ts'
 import { ticketPromises } from './conformance-tickets.ts'
@@ -67,6 +68,7 @@ const promises = [
   ...lookupPromises,
   ...mappingPromises,
   ...oncePromises,
+  ...resendingPromises,
   ...retryPromises,
   ...snapshotPromises,
   ...ticketPromises,

@@ -4,9 +4,10 @@ import type { Caution } from './careful.ts'
 import { countedOutcome, finalAt, type History, historyOf } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
-import type { Attempt, BodyName, Placed, State } from './ports/entry.ts'
+import type { Attempt, BodyName, Destination, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
 import type { EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
+import { choiceAt } from './resent.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -22,7 +23,6 @@ export function installOf(row: Row): Install {
     ...(row.reason === null ? {} : { reason: row.reason as string }),
     settings: row.settings as string,
     ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
-    ...(row.write_key === null ? {} : { writeKey: row.write_key as Uint8Array }),
     ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -56,10 +56,11 @@ export function withMoved(counts: string, by: number): string {
   return JSON.stringify({ ...before, moved: (before.moved ?? 0) + by })
 }
 
-export function entryOf(row: Row): Placed {
+/** As the lane of this destination hands it out. */
+export function entryOf(row: Row, destination: Destination): Placed {
   const known = row.known as Uint8Array | null
   return {
-    ...ofBoth(row),
+    ...ofBoth(row, destination),
     state: row.state as State,
     place: Number(row.place),
     position: positionOf(Number(row.id)),
@@ -75,7 +76,7 @@ export function cautionOf({ crashes, careful }: Row): Caution {
 export function shownOf(row: Row): Shown {
   const destination = Number(row.destination)
   return {
-    ...ofBoth(row),
+    ...ofBoth(row, destination),
     ...stateOf(row, destination),
     destination: row.excepted === 0 ? 0 : destination,
     ...present({
@@ -96,14 +97,15 @@ function stateOf(row: Row, destination: number): Pick<Shown, 'state' | 'reason'>
   if (row.state !== null) return { state: row.state as State, ...why }
   if (Number(row.queued) > 0) return { state: 'waiting', ...why }
   const history = row.history as Uint8Array | null
-  // Of one that was never meant for this destination, what became of it elsewhere.
-  const final =
-    finalAt(history, destination) ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
+  const there = finalAt(history, destination)
+  if (!there && Number(row.is_named) > 0) return { state: 'not_given' }
+  // Of no destination in particular: what became of it at one that is not there any more.
+  const final = there ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
   if (!final || countedOutcome(final).outcome === 'delivered') return { state: 'delivered' }
   return { state: 'ignored', ...present({ reason: countedOutcome(final).reason ?? null }) }
 }
 
-function ofBoth(row: Row) {
+function ofBoth(row: Row, destination: Destination) {
   const id = Number(row.id)
   const body: BodyName = { id: bodyOf(id), version: Number(row.version) }
   return {
@@ -113,6 +115,7 @@ function ofBoth(row: Row) {
     messageId: row.message_id as string,
     receivedAt: Number(row.received_at),
     mapping: Number(row.mapping),
+    ...choiceAt(row.resent, destination),
     bytes: Number(row.bytes),
     failures: Number(row.failures),
     body,

@@ -103,7 +103,7 @@ describe('metrics', () => {
     await eventually(async () => (await scraped()).value('accounts{state="needs_attention"}') === 1)
     const { value } = await scraped()
     assert.equal(value('waiting{state="waiting",reason="segment_401"}'), 1)
-    assert.equal(value(`account_waiting{org="${org}"}`), 1)
+    assert.equal(value(`account_waiting{org="${org}",destination="1"}`), 1)
     assert.ok(value('oldest_seconds{state="waiting"}') >= 0)
     assert.equal(value('retries_total{partner="segment",reason="segment_401"}'), 1)
     rig.sims.segment.script(undefined)

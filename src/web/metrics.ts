@@ -3,7 +3,7 @@
  * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { settingsOf } from '../accounts/settings.ts'
+import { type Destination, destinationsOf } from '../accounts/destinations.ts'
 import { stateShown } from '../accounts/state.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Fields, Log } from '../lib/log.ts'
@@ -34,8 +34,8 @@ const prefix = 'drift_segment_source_'
 const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400]
 const sizes = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 4_000]
-/** Accounts with their own series: those with the most waiting. Of the others `inspect` and the console tell it. */
-const accountsMax = 200
+/** Destinations with their own series: those with the most waiting. Of the others `inspect` and the console tell it. */
+const destinationsMax = 200
 
 /** Of the webhooks that were answered 200: the fields of their group's line that are counts. */
 const receivedOutcomes = ['stored', 'duplicate', 'ignored']
@@ -98,19 +98,27 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const bridge = counter('bridge_requests_total', "Requests for the browser bridge's script, by build", ['build'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
 
-  const events = counter('events_total', 'Events since the beginning, by what became of them', ['outcome'])
+  const events = counter(
+    'events_total',
+    'Events since the beginning, by what became of them at each destination of their account',
+    ['outcome'],
+  )
   const ignored = counter('ignored_total', 'Ignored events since the beginning, by reason', ['reason'])
   const waiting = gauge('waiting', 'Events not delivered yet or set aside, by state and reason', ['state', 'reason'])
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
   const ofAccount = gauge(
     'account_waiting',
-    `Events waiting, by account; of the ${accountsMax} accounts with the most`,
-    ['org'],
+    `Events waiting, by account and destination (0: for Drift's answer); of the ${destinationsMax} with the most`,
+    ['org', 'destination'],
   )
   const accounts = gauge('accounts', 'Accounts, by state', ['state'])
-  const connected = gauge('accounts_connected', 'Accounts that are not disconnected, by Segment region', ['region'])
-  const refused = gauge('accounts_refused', 'Accounts that Segment or Drift refuses, by Segment region and reason', [
-    'region',
+  const destinations = gauge(
+    'destinations',
+    'Destinations of accounts that are not disconnected, by place: a Segment region or an endpoint',
+    ['place'],
+  )
+  const refused = gauge('destinations_refused', 'Those of them that refuse what is sent, by place and reason', [
+    'place',
     'reason',
   ])
   const silent = gauge('accounts_silent', 'Accounts without a webhook for much longer than their usual gap')
@@ -165,7 +173,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       () => 0,
     )
     writable.set(isWritable)
-    for (const metric of [events, ignored, waiting, oldest, ofAccount, accounts, connected, refused]) metric.reset()
+    for (const metric of [events, ignored, waiting, oldest, ofAccount, accounts, destinations, refused]) metric.reset()
     // A store that does not answer must not silence what the process itself knows, that above all.
     await collectStored().catch(() => {})
   }
@@ -179,22 +187,24 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       if (reason) ignored.inc({ reason }, by)
     }
     const sinceByState = new Map<string, number>()
-    const waitingByOrg = new Map<string, number>()
-    for (const { org, state, reason = '', count: by, oldestReceivedAt } of standings) {
+    const waitingAt = new Map<string, { org: string; destination: number; by: number }>()
+    for (const { org, destination, state, reason = '', count: by, oldestReceivedAt } of standings) {
       waiting.inc({ state, reason }, by)
       sinceByState.set(state, Math.min(sinceByState.get(state) ?? Number.POSITIVE_INFINITY, oldestReceivedAt))
       const inLine = state === 'waiting' || state === 'asking'
-      if (inLine) waitingByOrg.set(org, (waitingByOrg.get(org) ?? 0) + by)
+      const at = `${destination} ${org}`
+      if (inLine) waitingAt.set(at, { org, destination, by: (waitingAt.get(at)?.by ?? 0) + by })
     }
-    const most = [...waitingByOrg].sort(([, one], [, other]) => other - one).slice(0, accountsMax)
-    for (const [org, by] of most) ofAccount.set({ org }, by)
+    const most = [...waitingAt.values()].sort((one, other) => other.by - one.by).slice(0, destinationsMax)
+    for (const { org, destination, by } of most) ofAccount.set({ org, destination }, by)
     for (const [state, since] of sinceByState) oldest.set({ state }, Math.max(clock.now() - since, 0) / 1_000)
     for (const install of installs()) {
-      const { state, reason = '' } = install
-      const { region } = settingsOf(install)
       accounts.inc({ state: stateShown(install) })
-      if (state !== 'disconnected') connected.inc({ region })
-      if (state === 'needs_attention') refused.inc({ region, reason })
+      if (install.state === 'disconnected') continue
+      for (const one of destinationsOf(install)) {
+        destinations.inc({ place: placeOf(one) })
+        if (one.reason !== undefined) refused.inc({ place: placeOf(one), reason: one.reason })
+      }
     }
     const silentNow = silence()
     if (silentNow !== undefined) silent.set(silentNow)
@@ -227,6 +237,11 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       response.end(text)
     },
   }
+}
+
+/** A region's word, or an endpoint's name, which is none: the settings take no endpoint that is called so. */
+function placeOf({ region, endpoint }: Destination): string {
+  return endpoint ?? region
 }
 
 /** Looking through a week of counts for every account is too much for each scrape, and takes longer than one may. */

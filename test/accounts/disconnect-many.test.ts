@@ -1,6 +1,7 @@
 /** The kill switch: every account disconnected at once, stopped in the middle, begun again, with a Drift that does not always answer. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { changeDestination } from '../../src/accounts/destinations.ts'
 import type { Report } from '../../src/accounts/disconnect-many.ts'
 import { grantFields } from '../../src/accounts/grant.ts'
 import { sealWriteKey } from '../../src/accounts/write-key.ts'
@@ -21,8 +22,8 @@ before(async () => {
     const { accessToken } = rig.sims.drift.issueToken(Number(id))
     if (unheard.includes(id)) unheardTokens.add(`Bearer ${accessToken}`)
     const fields = await grantFields(keyring, id, { accessToken }, Date.now())
-    const key = await sealWriteKey(keyring, id, writeKey)
-    await accounts.change(id, Date.now(), (install) => ({ ...install, ...fields, writeKey: key, state: 'live' }))
+    const key = await sealWriteKey(keyring, id, 1, writeKey)
+    await accounts.change(id, Date.now(), (install) => changeDestination({ ...install, ...fields }, 1, { key }))
   }
 })
 after(() => rig.close())

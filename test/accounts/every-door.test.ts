@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { settingsOf } from '../../src/accounts/settings.ts'
+import { firstOf } from '../../src/accounts/destinations.ts'
 import { type Env, readConfig } from '../../src/config.ts'
 import { Problem } from '../../src/lib/errors.ts'
 import { judgeWriteKey } from '../../src/segment/key.ts'
@@ -140,7 +140,7 @@ test('a region is taken in any case from the command line, as it is from the set
     stdin: JSON.stringify({ writeKey: key }),
   })
   assert.equal(exitCode, 0)
-  assert.equal(settingsOf((await rig.service.store.storage.installs.get('777'))!).region, 'eu')
+  assert.equal(firstOf((await rig.service.store.storage.installs.get('777'))!).region, 'eu')
   const mars = rig.command('installs add', { given: { org: '777', region: 'mars' }, stdin: '{}' })
   await assert.rejects(mars, { code: 'region_unusable' })
 })

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { firstOf } from '../../src/accounts/destinations.ts'
 import { launchBrowser, openPage } from '../browser.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
 import { org, type Rig, startRig, writeKey } from '../rig.ts'
@@ -183,12 +184,12 @@ describe('in a browser', { timeout: 120_000 }, () => {
   test('a proof that has grown old: the key is not changed until it is proved again, through Drift', async () => {
     await visit(async (page) => {
       await connect(page)
-      const before = (await rig.service.store.storage.installs.get(String(org)))!.writeKey
+      const before = firstOf((await rig.service.store.storage.installs.get(String(org)))!).key
       clock.advance(11 * 60_000)
       await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
       await page.getByRole('button', { name: 'Save' }).click()
       assert.equal(await heading(page), 'Confirm your identity')
-      assert.deepEqual((await rig.service.store.storage.installs.get(String(org)))!.writeKey, before)
+      assert.deepEqual(firstOf((await rig.service.store.storage.installs.get(String(org)))!).key, before)
       await page.getByRole('link', { name: 'Continue with Drift' }).click()
       await allow(page)
       assert.equal(new URL(page.url()).pathname, '/connect/write-key')

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { z } from 'zod'
 import { openAccounts } from '../../src/accounts/accounts.ts'
 import { changeSettings, noSettings, settingsBy, settingsOf, settingsSchema } from '../../src/accounts/settings.ts'
-import { holdOf, paused, stateShown } from '../../src/accounts/state.ts'
+import { grantDied, holdOf, stateShown } from '../../src/accounts/state.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { Install } from '../../src/storage/ports/accounts.ts'
 import type { Storage } from '../../src/storage/ports/storage.ts'
@@ -37,30 +37,33 @@ function promisesOn(open: () => Promise<Storage>): void {
   test('an option that only the schema was given is saved, and read back as it was chosen', async () => {
     const chosen = { prefix: 'Widget “é” 😀: ', quiet: { from: 22, to: 6.5, days: ['Sunday'] } }
     assert.equal(await storage.installs.save(newer.change(blank, chosen)), true)
-    const { prefix, quiet, region } = newer.of(await storedIn(storage))
-    assert.deepEqual({ prefix, quiet, region }, { ...chosen, region: 'us' })
+    const { prefix, quiet, offTypes } = newer.of(await storedIn(storage))
+    assert.deepEqual({ prefix, quiet, offTypes }, { ...chosen, offTypes: [] })
   })
 
   test('an option of a newer version, and what it added to one, is still there when this one has saved another', async () => {
     const accounts = await openAccounts(storage.installs, storage.inbox)
     await accounts.reload(2)
-    await accounts.change(org, 3, (install) => older.change(install, { region: 'eu', offTypes: ['new_meeting'] }))
+    await accounts.change(org, 3, (install) => older.change(install, { offTypes: ['new_meeting'] }))
     const stored = await storedIn(storage)
     assert.deepEqual(newer.of(stored).quiet, { from: 22, to: 6.5, days: ['Sunday'] })
-    assert.deepEqual([settingsOf(stored).region, settingsOf(stored).offTypes], ['eu', ['new_meeting']])
+    assert.deepEqual(settingsOf(stored).offTypes, ['new_meeting'])
   })
 
   test('a number of a newer version keeps its digits when this one has saved another option', async () => {
     const { generation } = await storedIn(storage)
     await storage.installs.save({ ...blank, generation, settings: '{"limit":12345678901234567890}' })
     const stored = await storedIn(storage)
-    await storage.installs.save(changeSettings(stored, { region: 'eu' }))
-    assert.equal((await storedIn(storage)).settings, '{"limit":12345678901234567890,"region":"eu"}')
+    await storage.installs.save(changeSettings(stored, { offTypes: ['new_meeting'] }))
+    assert.equal((await storedIn(storage)).settings, '{"limit":12345678901234567890,"offTypes":["new_meeting"]}')
   })
 
   test('an account whose settings this version cannot read is held, no option of it is changed, and its value is not named', async () => {
     for (const [settings, named] of [
-      ['{"region":"a-value-of-later"}', /account 5000883: the setting region /],
+      [
+        '{"destinations":[{"number":1,"name":"Segment","region":"a-value-of-later"}]}',
+        /the setting destinations\.0\.region /,
+      ],
       ['{"offTypes":[1]}', /the setting offTypes\.0 /],
       ['{"region":', /account 5000883: the settings /],
     ] as const) {
@@ -71,10 +74,9 @@ function promisesOn(open: () => Promise<Storage>): void {
       const held = accounts.get(org)!
       assert.deepEqual([holdOf(held), stateShown(held)], ['settings_unreadable', 'paused'])
       assert.deepEqual(settingsOf(held).offTypes, [], 'all that comes in is kept')
-      await accounts.change(org, 5, paused)
-      const { state, settings: kept } = await storedIn(storage)
-      assert.deepEqual([state, kept], ['paused', settings])
-      const changing = accounts.change(org, 6, (install) => changeSettings(install, { region: 'eu' }))
+      await accounts.change(org, 5, grantDied)
+      assert.equal((await storedIn(storage)).settings, settings)
+      const changing = accounts.change(org, 6, (install) => changeSettings(install, { offTypes: [] }))
       await assert.rejects(changing, (error: Error & { code?: string; exitCode?: number }) => {
         assert.deepEqual([error.code, error.exitCode], ['settings_unreadable', 78])
         assert.match(error.message, named)
@@ -96,10 +98,14 @@ for (const { name, skip, start } of engines)
   })
 
 test('an account that never chose has the default of every option', () => {
-  assert.deepEqual(settingsOf(blank), { region: 'us', offTypes: [], optionVersions: { first: 1, sets: [], list: [] } })
+  const destinations = [{ number: 1, name: 'Segment', region: 'us' }]
+  const optionVersions = { first: 1, sets: [], list: [] }
+  const alerts = { alertsOff: [], alertDelayMinutes: 15 }
+  const chosen = { offTypes: [], confirmedKey: '', optionVersions, ...alerts, destinations, lastDestination: 1 }
+  assert.deepEqual(settingsOf(blank), chosen)
   assert.equal(newer.of(blank).prefix, 'Drift Source Event: ')
 })
 
 test('what this version would not read is not saved', () => {
-  assert.throws(() => changeSettings(blank, { region: 'mars' as never }))
+  assert.throws(() => changeSettings(blank, { offTypes: 'mars' as never }))
 })

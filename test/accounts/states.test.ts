@@ -20,6 +20,7 @@ import {
   cases,
   connecting,
   listing,
+  offering,
   resuming,
   savingKey,
   sayingGoodbye,
@@ -59,7 +60,7 @@ async function comesOf(what: What, state: string, { says }: Case): Promise<Wante
     state: await world.name(),
     audit: added.map((entry) => (entry.who === 'Drift' ? `Drift: ${entry.what}` : entry.what)),
     isSent: world.requests.includes('batch'),
-    attempt: asked.map((lane) => brings.get(lane) ?? 'nothing'),
+    attempt: asked.map(({ lane }) => brings.get(lane) ?? 'nothing'),
   }
 }
 
@@ -101,6 +102,7 @@ const stateOf: Readonly<Record<string, string>> = {
   not_allowed: 'not listed (live)',
   paused: 'paused',
   settings_unreadable: 'settings_unreadable (live)',
+  endpoint_not_allowed: 'endpoint_not_allowed',
   disconnecting: 'disconnecting (live)',
   disconnect_unproven: 'disconnect_unproven (live)',
   disconnected: 'disconnected',
@@ -119,6 +121,7 @@ const reliefIn: Readonly<Record<Relief, (state: string) => string>> = {
   configure: (state) => rowOf(addingKey, state).state,
   resume: (state) => rowOf(resuming, state).state,
   listed: (state) => rowOf(listing, state).state,
+  endpoint_listed: (state) => rowOf(offering, state).state,
   newer_version: (state) => rowOf(upgrading, state).state,
 }
 
@@ -129,18 +132,26 @@ const notDone: Readonly<Record<string, string>> = {
   testWriteKey: 'it changes nothing of the account',
   markWell: 'it does what markTrouble does, where the partner says yes',
   endSessions: 'signOutEverywhere and leave() call it',
-  followState: 'Accounts.change calls it',
   followStates: 'a start brings the lanes of all accounts in line',
   record: 'whatever is done calls it',
+  addDestination: 'test/accounts/destinations.test.ts has the table of a second destination',
+  removeDestination: 'as addDestination',
+  renameDestination: 'as addDestination',
+  pauseDestination: 'as addDestination',
+  resumeDestination: 'as addDestination',
+  resumeDestinationNow: 'as addDestination',
 }
 /** Functions beside them that only look. */
 const looks = new Set(
-  'isResumable isStillAsked isOpenRequest laterOf afterAttempt canRetry canResume grantOf sealGrant openGrant grantFields contactDigest entryOf'.split(
+  'nameProblem destinationProblem isSameLane isResumable isStillAsked isOpenRequest laterOf afterAttempt canRetry canResume grantOf sealGrant openGrant grantFields contactDigest entryOf'.split(
     ' ',
   ),
 )
 /** Acts of the audit that the table's accounts cannot come to, and the test that has them. */
 const notActed: Readonly<Record<string, string>> = {
+  addedDestination: 'test/accounts/destinations.test.ts',
+  removedDestination: 'test/accounts/destinations.test.ts',
+  renamedDestination: 'test/accounts/destinations.test.ts',
   disconnectedNoGrant: 'src/accounts/leave.test.ts',
 }
 

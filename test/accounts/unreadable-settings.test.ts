@@ -69,7 +69,6 @@ test('the console says so, and offers no form that would change its settings', (
   const account = {
     org: '1',
     state: 'live',
-    writeKey: Buffer.alloc(1),
     createdAt: 0,
     updatedAt: 0,
     generation: 1,

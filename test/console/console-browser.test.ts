@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { settingsOf } from '../../src/accounts/settings.ts'
+import { firstOf } from '../../src/accounts/destinations.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
@@ -147,10 +147,10 @@ describe('the console in a browser', { concurrency: false }, () => {
     })
     await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
     await page.getByText('Which write key do you mean?').waitFor()
-    assert.equal(settingsOf(rig.service.store.accounts.get(String(org))!).region, 'us')
+    assert.equal(firstOf(rig.service.store.accounts.get(String(org))!).region, 'us')
     await page.getByRole('button', { name: 'Keep the saved key' }).click()
     await page.getByText('Queued events are being sent').waitFor()
-    assert.equal(settingsOf(rig.service.store.accounts.get(String(org))!).region, 'eu')
+    assert.equal(firstOf(rig.service.store.accounts.get(String(org))!).region, 'eu')
     await send('new_conversation')
     assert.equal((await rig.sims.segment.waitFor(1))[0]!.writeKey, writeKey)
     await go('/console/audit')

@@ -34,7 +34,7 @@ describe('events whose options take attributes of their contact', () => {
   const opened = async (type: string) => {
     const { keyring, accounts, storage } = stage
     const [shown] = (await storage.lookup.find({ org: id, type }, { limit: 1 })).entries
-    return openEntry({ catalogue, keyring, accounts, lookup: storage.lookup }, shown!.id)
+    return openEntry({ catalogue, keyring, accounts, lookup: storage.lookup }, shown!)
   }
   const begins = (contactId: number, n: number) =>
     stage.arrive({

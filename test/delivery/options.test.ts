@@ -27,7 +27,7 @@ describe("a destination's options", () => {
   const shown = async (type: string) => (await stage.storage.lookup.find({ org: id, type }, { limit: 1 })).entries[0]!
   const opened = async (type: string) => {
     const { keyring, accounts, storage } = stage
-    return openEntry({ catalogue, keyring, accounts, lookup: storage.lookup }, (await shown(type)).id)
+    return openEntry({ catalogue, keyring, accounts, lookup: storage.lookup }, await shown(type))
   }
 
   test('are those of the receipt of an event, also when others are saved before it is sent', async () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one list of what documents repeat, and of what they may leave out.
 /**
  * What a document repeats of the code, the code decides. Tables between two marks are made from it: after a change,
  * `WRITE_DOCS=1 npm test -- test/laws/docs.test.ts` writes them anew.
@@ -198,6 +199,16 @@ const noReasons: Readonly<Record<string, string>> = {
   install_contended: 'a problem of commands',
   job_unknown: 'a problem of commands',
   person_erased: 'why a job has ended',
+  destination_repeated: 'a problem of commands and of the start',
+  destination_unknown: 'a problem of commands',
+  destination_fixed: 'a problem of commands',
+  destination_last: 'a problem of commands',
+  destinations_changed: 'a problem of commands',
+  destinations_full: 'a problem of commands',
+  name_taken: 'a problem of commands',
+  nothing_to_change: 'a problem of commands',
+  still_asked: 'a problem of commands',
+  not_given: 'a state of an event at a destination',
   needs_attention: 'a state of an install',
   waiting_for_key: 'a state of an install',
   still_connected: 'what came of asking whether an account has left',

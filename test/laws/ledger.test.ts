@@ -1,7 +1,7 @@
 /** The ledger that judges torture and simulation: each thing that must not be is noticed, and nothing else is. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { type Audit, Ledger, type Sums } from '../../torture/ledger.ts'
+import { type Audit, Ledger, markAt, type Sums } from '../../torture/ledger.ts'
 
 const none = { received: 0, delivered: 0, waiting: 0, held: 0, dead: 0, ignored: 0, expired: 0 }
 let ledger: Ledger
@@ -96,4 +96,16 @@ test("sums that do not add up, or are not the world's, are noticed", () => {
   arrived('a')
   assert.notDeepEqual(judged({ received: 2, delivered: 1 }).broken, [])
   assert.notDeepEqual(judged({ received: 1, dead: 1 }).broken, [])
+})
+
+test('what goes to a second destination is judged by itself, under the key of that one alone', () => {
+  ledger.goesTwice('1', 'second key')
+  said('a')(true)
+  arrived('a')
+  assert.deepEqual(judged({ received: 2, delivered: 1 }).lost, ['a@2'])
+  const there = { messageId: 'a.2', writeKey: 'second key' }
+  arrived(markAt('a', 'a.2'), there)
+  assert.deepEqual(judged({ received: 2, delivered: 2 }).broken, [])
+  sent(markAt('a', 'a.2'), { ...there, writeKey: 'key of 1' })
+  assert.deepEqual(judged({ received: 2, delivered: 2 }).misdirected, ['a@2'])
 })

@@ -188,7 +188,7 @@ keep(arrival).catch(() => {})`,
   },
   {
     name: "sends under another account's key",
-    becomes: 'const install = accounts.all()[0] ?? accounts.get(org)',
+    becomes: 'const install = accounts.all()[0] ?? accounts.get(lease.org)',
     catchers: [simulation],
   },
   {
@@ -399,14 +399,29 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'forgets at a pause that Drift is asked whether the account has left',
-    becomes: "return { ...withoutReason(install), state: 'paused' }",
+    becomes: 'const known = withoutReason(install)',
     catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
   },
   {
     name: 'holds an account for good that is refused, and is listed again',
-    becomes: `const send: Following[] =
-  hold || isResumed ? [{ ...sendLane(org), is: isResumed ? 'resumed' : { held: hold } }] : []`,
+    becomes: `return { ...sendLane(install.org, number), is: isResumed ? 'resumed' : { held: hold ?? 'not_allowed' } }`,
     catchers: [{ test: 'test/accounts/states.test.ts', only: 'an account is told' }],
+  },
+  {
+    name: 'sends to an endpoint that the settings do not list any more',
+    becomes: 'return undefined',
+    catchers: [{ test: 'test/accounts/destinations.test.ts' }],
+  },
+  {
+    name: 'gives two destinations one messageId',
+    becomes: 'const there = messageId',
+    catchers: [{ test: 'src/segment/message-id.test.ts' }],
+  },
+  {
+    name: 'sends to every destination as new what was to be new for one',
+    becomes:
+      'const { [destination]: before = {} } = choicesIn(resent), others: Record<string, Choice> = { 1: { sending: 1 } }',
+    catchers: [conformance],
   },
   {
     name: 'seals without saying where the bytes belong',

@@ -122,6 +122,21 @@ export const segmentTroubles: Scenario[] = [
     },
   },
   {
+    name: 'one destination of two is dead',
+    rows: ['F36'],
+    async run(world) {
+      const { org, writeKey } = world.second!
+      const alone = await arrivalTimes(world, org)
+      world.segment(({ body }) => (body.includes(writeKey) ? world.pick(deadAnswers) : undefined))
+      const beside = await arrivalTimes(world, org)
+      const [one, other] = [alone, beside].map((times) => times.sort((a, b) => a - b).at(-1)!)
+      // Ten events of each: a destination that waited for the other would wait for a probe, a minute.
+      if (other! > 10 * one! + 2_000)
+        throw new Error(`an event took ${Math.round(other!)} ms beside the dead destination`)
+      return `the slowest of ten took ${Math.round(one!)} ms alone, and ${Math.round(other!)} ms beside the dead one`
+    },
+  },
+  {
     name: 'poison among the others',
     rows: ['F19'],
     async run(world) {
@@ -131,6 +146,29 @@ export const segmentTroubles: Scenario[] = [
     },
   },
 ]
+
+const deadAnswers: readonly SegmentAction[] = [
+  { status: 503 },
+  { status: 401 },
+  { status: 200, body: '<html>Sign in</html>' },
+  { reset: 'before' },
+]
+
+/** How long ten events took from their post to the account's first destination. */
+async function arrivalTimes({ load, sims, ledger, read }: World, org: string): Promise<number[]> {
+  const times: number[] = []
+  for (let nth = 0; nth < 10; nth++) {
+    const startedAt = performance.now()
+    const webhook = load.make('clicked', org)
+    await load.again(webhook)
+    await sims.segment.waitFor(() => {
+      read()
+      return ledger.arrivals.includes(webhook.mark)
+    }, 15_000)
+    times.push(performance.now() - startedAt)
+  }
+  return times
+}
 
 /** A trouble that never came to pass shows nothing. */
 function spoiled(count: number, what: string): string {

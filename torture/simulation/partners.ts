@@ -8,7 +8,7 @@ import { type Books, intake, readPost } from '../../src/sim/segment-intake.ts'
 import type { Received, Reply } from '../../src/sim/server.ts'
 import type { ManualClock } from '../../test/clock.ts'
 import { isPoison, markOf } from '../events.ts'
-import type { Ledger } from '../ledger.ts'
+import { type Ledger, markAt } from '../ledger.ts'
 import type { SimulatedProcess } from './time.ts'
 
 /** How a partner is disposed at the moment. */
@@ -55,14 +55,16 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
   const books: Books = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
   const pick = <T>(from: readonly T[]): T => from[Math.floor(fraction() * from.length)]!
 
+  const markIn = (message: JsonObject) => markAt(markOf(message) ?? 'unknown', String(message.messageId))
+
   function segment(request: Received): Answer {
     const post = readPost(request)
     if (!post) return { status: 400, body: 'malformed JSON' }
     const messages = post.messages as JsonObject[]
     for (const message of messages) {
       const { writeKey } = post
-      const mark = markOf(message) ?? 'unknown'
-      ledger.transmissions.push({ mark, writeKey, messageId: String(message.messageId), text: JSON.stringify(message) })
+      const messageId = String(message.messageId)
+      ledger.transmissions.push({ mark: markIn(message), writeKey, messageId, text: JSON.stringify(message) })
     }
     if (moods.segment === 'down') return pick(flaky)
     if (moods.segment === 'refusing') return pick(refusals)
@@ -70,7 +72,7 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
     if (messages.some(isPoison)) return { status: 400, body: { success: false, message: 'The request was refused' } }
     const before = books.accepted.length
     intake(books, post, true, world.now())
-    for (const { message } of books.accepted.slice(before)) ledger.arrivals.push(markOf(message) ?? 'unknown')
+    for (const { message } of books.accepted.slice(before)) ledger.arrivals.push(markIn(message))
     return { status: 200, body: '{"success": true}' }
   }
 

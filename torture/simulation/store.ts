@@ -39,6 +39,7 @@ const looks = new Set([
   'lastReceivedAt',
   'marked',
   'destinations',
+  'allDestinations',
 ])
 /** How often another process's writes are noticed; the ports say within a second. */
 const noticeMs = 250

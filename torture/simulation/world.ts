@@ -1,6 +1,8 @@
 /** One seed: some processes on one store, load, troubles one upon the other, then rest, and the judgement. */
 import { createSecretKey } from 'node:crypto'
 import { type Accounts, openAccounts } from '../../src/accounts/accounts.ts'
+import { addDestination } from '../../src/accounts/destination-actions.ts'
+import { changeDestination, destinationsOf } from '../../src/accounts/destinations.ts'
 import { grantFields } from '../../src/accounts/grant.ts'
 import { openKeyring } from '../../src/accounts/keyring.ts'
 import { sealWriteKey } from '../../src/accounts/write-key.ts'
@@ -27,6 +29,8 @@ const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 24 * 3_600_000]
 /** For how long there are load and troubles, and how long everything may take to come to rest. */
 const troubledMs = 20 * minute
 const restMs = 4 * hour
+/** The account that has two destinations, and the key of the second. */
+const [twice, secondKey] = ['103', 'SimulatedSecondKey103']
 const bag: readonly Kind[] = [
   ...Array<Kind>(8).fill('begun'),
   ...Array<Kind>(6).fill('updated'),
@@ -97,8 +101,9 @@ export async function simulate(seed: number): Promise<Simulated> {
     const accounts = await openAccounts(storage.installs, storage.inbox)
     await accounts.reload(clock.now())
     for (const [org, key] of keys) {
-      if (accounts.get(org)) continue
-      await connect(org, key)
+      const known = accounts.get(org)
+      const isWhole = known && (org !== twice || destinationsOf(known).length === 2)
+      if (!isWhole) await connect(org, key)
     }
     const pipeline = await openPipeline({
       storage,
@@ -124,11 +129,15 @@ export async function simulate(seed: number): Promise<Simulated> {
       ledger.keyOf(org, key)
       const { accessToken, refreshToken } = grantTo(drift, Number(org), drift.settings.scopes, 7_200)
       const grant = { accessToken, refreshToken: refreshToken!, expiresAt: clock.now() + 2 * hour }
-      const fields = {
-        ...(await grantFields(keyring, org, grant, clock.now())),
-        writeKey: await sealWriteKey(keyring, org, key),
-      }
-      await accounts.change(org, clock.now(), ({ reason: _, ...install }) => ({ ...install, ...fields, state: 'live' }))
+      const fields = await grantFields(keyring, org, grant, clock.now())
+      const sealed = await sealWriteKey(keyring, org, 1, key)
+      await accounts.change(org, clock.now(), ({ reason: _, ...install }) =>
+        changeDestination({ ...install, ...fields, state: 'live' as const }, 1, { key: sealed, reason: undefined }),
+      )
+      if (org !== twice) return
+      ledger.goesTwice(org, secondKey)
+      const given = { name: 'Second', place: { region: 'us' }, writeKey: secondKey, who: 'the simulation' } as const
+      await addDestination({ accounts, keyring, clock }, org, given)
     }
   }
 

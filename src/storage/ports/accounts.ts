@@ -17,12 +17,13 @@ export interface Audit {
   list(org: Org, limit: number): Promise<Deed[]>
 }
 
+/** Of the account with all its destinations: src/accounts/state.ts says which. */
 export type InstallState = 'waiting_for_key' | 'live' | 'paused' | 'needs_attention' | 'disconnected'
 
 export interface Install {
   org: Org
   state: InstallState
-  /** Why it needs attention, in a word of docs/errors.md. */
+  /** Why Drift refuses it, or that it may have left, in a word of docs/errors.md; what a destination refuses is said there. */
   reason?: string
   /** What it has chosen, as one JSON text that an engine keeps as it is. */
   settings: string
@@ -30,10 +31,10 @@ export interface Install {
   notAllowed?: true
   /** Not stored: this version cannot read its settings, so nothing of it is sent and no option is changed. */
   unreadable?: true
+  /** Not stored: endpoints of its destinations that DESTINATION_ENDPOINTS does not list, so nothing is sent there. */
+  unlisted?: readonly string[]
   /** Sealed. */
   grant?: Uint8Array
-  /** Sealed. */
-  writeKey?: Uint8Array
   /** When the grant must be refreshed at the latest. */
   refreshAt?: number
   createdAt: number

@@ -140,7 +140,10 @@ export interface Entry {
   state: State
   messageId: string
   receivedAt: number
+  /** Which version of its event's page it is translated by, at the destination that it is handed out or shown for. */
   mapping: number
+  /** How often a person has sent it there as a new one. */
+  sending?: number
   /** Length of its text. */
   bytes: number
   /** Lookups of this entry that failed, for its backoff. */

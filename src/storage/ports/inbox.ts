@@ -186,6 +186,8 @@ export interface Inbox {
   occurred(org: Org, keys: readonly Uint8Array[]): Promise<Destination[][]>
   /** Remembers that these keys are of erased persons or, with `undo`, forgets it. `occurred` says so, `append` does not ask. */
   markErased(org: Org, keys: readonly Uint8Array[], undo?: 'undo'): Promise<void>
+  /** Those of every account. */
+  allDestinations(): Promise<{ org: Org; destination: Destination }[]>
   /** Those of these accounts that have unclaimed entries. */
   unclaimed(orgs: readonly Org[]): Promise<Org[]>
   /**
@@ -197,7 +199,7 @@ export interface Inbox {
   expire(limits: Limits): Promise<Expired>
   /**
    * Takes away every body and entry of an account, and the natural keys, some at a time: resolves to how many, 0 when
-   * nothing is left. What was not delivered is counted as expired. Every lease of the account ends.
+   * nothing is left. Its destinations stay. What was not delivered is counted as expired. Every lease of the account ends.
    */
   erase(org: Org): Promise<number>
   /**
@@ -214,9 +216,9 @@ export interface Inbox {
   /** Takes away a body that does not open; its entries are quarantined with this reason where they are not final. */
   drop(body: Pick<Marked, 'id' | 'version'>, why: { reason: string; now: number }): Promise<boolean>
   /**
-   * Dead, quarantined and delivered entries wait again, last in the queue of a destination, under their messageId; the
-   * counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved. `who` wanted
-   * it, in words: kept in the history of each.
+   * Dead, quarantined, ignored and delivered entries wait again, last in the queue of a destination, under their messageId;
+   * the counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved. `who`
+   * wanted it, in words: kept in the history of each.
    */
   redrive(moves: readonly Redriven[], now: number, who: string): Promise<number>
   /**
@@ -271,13 +273,21 @@ export type Asked =
 
 export interface Redriven {
   id: number
-  /** Every destination of the account when absent. */
+  /**
+   * Every destination of the account that has had it when absent. One that is named gets it also where it never had it, such
+   * as what was received before the destination was added.
+   */
   destination?: Destination
   /** Where a webhook that named no readable account or type belongs after all. */
   org?: Org
   type?: string
-  /** Translated by this version from now on, and what destinations have noted of it is forgotten; as at its receipt when absent. */
+  /**
+   * Translated by this version from now on, at these destinations, and what they have noted of it is forgotten; by the one it
+   * had there when absent.
+   */
   mapping?: number
+  /** Where it was delivered, it is sent under a messageId that the destination has not seen: see `sending` of an entry. */
+  asNew?: true
 }
 
 export interface Limits {

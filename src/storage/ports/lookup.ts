@@ -101,8 +101,11 @@ export interface Ledger {
   snapshot(org: Org, period: Period): Promise<Snapshot>
 }
 
-/** `ignored`: the destination has no use for it, but it is kept. */
-export type ShownState = State | 'ignored'
+/**
+ * `ignored`: the destination has no use for it, but it is kept. `not_given`: the destination that a query names never had it,
+ * such as what was received before it was added.
+ */
+export type ShownState = State | 'ignored' | 'not_given'
 
 /** An entry as people look at it: everything but what is sealed. */
 export interface Shown extends Omit<Entry, 'state' | 'position' | 'known'> {
@@ -228,12 +231,13 @@ export interface Lookup {
   /**
    * How many entries a query finds, by state and reason, as of one moment. Of an account by time alone all of them are
    * counted, up to `tallyMax`; else those that one call of `find` would look at. Where an account has several
-   * destinations, what the one that is looked at has no use for counts as delivered.
+   * destinations, what the one that is looked at has no use for, or never had, counts as delivered.
    */
   tally(query: Query & { org: Org }): Promise<Tally>
   /** The events of this entry's contact that were kept before and after it; nothing where it is not known whose it is. */
   beside(id: number): Promise<Beside>
-  read(id: number): Promise<ReadEntry | undefined>
+  /** As it stands at this destination; at the account's first one where none is named. */
+  read(id: number, destination?: Destination): Promise<ReadEntry | undefined>
   /** What was tried and done with an entry: nothing where it is not there. */
   history(id: number): Promise<EntryHistory>
   lanes(org: Org): Promise<LaneShown[]>

@@ -1,5 +1,5 @@
 /** Handing out entries in PostgreSQL: see claim_1 and more_1 in functions.ts. */
-import type { Body, Given, Lane, Placed } from '../ports/entry.ts'
+import type { Body, Destination, Given, Lane, Placed } from '../ports/entry.ts'
 import type { Claimed, ClaimOptions, Holder, Lease } from '../ports/inbox.ts'
 import { entryOf } from '../rows.ts'
 import { type Database, prepared, type Row } from './database.ts'
@@ -34,7 +34,7 @@ function leaseOf(rows: readonly Row[], lane: Lane, holder: Holder | undefined): 
     ...(holder && { holder: holder.id }),
     ...(first.trouble === null ? {} : { trouble: first.trouble as string }),
     ...(first.asked === 1 && { asked: true }),
-    ...givenIn(rows, lane),
+    ...givenIn(rows, lane, Number(first.lane_destination)),
   }
 }
 
@@ -50,14 +50,14 @@ export async function more(
   // mutant: lets a later event overtake one whose commit came late
   const known = after > 0 ? givenOf(lease) : null
   const rows = await db.all(goingOn, org, destination, token, holder, after, known, limit, bytesMax)
-  const { entries, bodies } = givenIn(rows, 'send')
+  const { entries, bodies } = givenIn(rows, 'send', destination)
   return { entries: give(lease, entries), bodies }
 }
 
 /** What is sealed of a body stands beside its first entry. */
-function givenIn(rows: readonly Row[], lane: Lane): Given {
+function givenIn(rows: readonly Row[], lane: Lane, destination: Destination): Given {
   const state = lane === 'send' ? 'waiting' : 'asking'
-  const entries = rows.map((row): Placed => entryOf({ ...row, state }))
+  const entries = rows.map((row): Placed => entryOf({ ...row, state }, destination))
   const bodies = rows.flatMap(({ sealed }, at): Body[] =>
     sealed === null ? [] : [{ ...entries[at]!.body, sealed: sealed as Uint8Array }],
   )

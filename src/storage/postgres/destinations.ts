@@ -9,6 +9,11 @@ export async function destinations(db: Database, org: Org): Promise<Destination[
   return (await db.all(sql, org)).map(({ number }) => Number(number))
 }
 
+export async function allDestinations(db: Database): Promise<{ org: Org; destination: Destination }[]> {
+  const rows = await db.all('SELECT org, number FROM destinations WHERE removed_at IS NULL')
+  return rows.map(({ org, number }) => ({ org: org as Org, destination: Number(number) }))
+}
+
 /** Under the account's lock alone: no append is under way, whose events it would get or not by chance. */
 export async function addDestination(db: Database, org: Org, destination: Destination): Promise<void> {
   await db.transaction(async (session) => {

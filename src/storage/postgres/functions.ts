@@ -194,12 +194,12 @@ const firstDue = (l: string, at: string) => `CASE ${l}.lane
     ELSE (SELECT greatest((${at})::bigint, x.due_at) FROM exceptions x WHERE x.org = ${l}.org AND x.state = 'asking' ORDER BY x.due_at LIMIT 1)
   END`
 
-const givenColumns = `e.id, e.org, e.type, e.message_id, e.received_at, e.mapping, e.bytes, e.contact, e.conversation`
+const givenColumns = `e.id, e.org, e.type, e.message_id, e.received_at, e.mapping, e.bytes, e.contact, e.conversation, e.resent`
 const joined = `JOIN entries e ON e.id = i.id LEFT JOIN bodies b ON b.id = e.id - e.id % 128`
 
 /** Of each body what is sealed stands beside its first entry alone; the bytes of those before it are summed up. */
 const within = (rows: string) => `
-  SELECT r.place, r.id, r.org, r.type, r.message_id, r.received_at, r.mapping, r.bytes, r.contact, r.conversation, r.failures,
+  SELECT r.place, r.id, r.org, r.type, r.message_id, r.received_at, r.mapping, r.bytes, r.contact, r.conversation, r.resent, r.failures,
     r.version, CASE WHEN r.is_first THEN b.sealed END AS sealed, r.known
   FROM (
     SELECT f.*, sum(CASE WHEN f.is_first THEN f.sealed_bytes ELSE 0 END) OVER (ORDER BY f.nth) AS sum FROM (
@@ -221,7 +221,7 @@ const askingRows = `
   ${joined}`
 
 const givenTable = `place bigint, id bigint, org text, type text, message_id text, received_at bigint, mapping integer,
-  bytes integer, contact text, conversation text, failures integer, version integer, sealed bytea, known bytea`
+  bytes integer, contact text, conversation text, resent text, failures integer, version integer, sealed bytea, known bytea`
 
 /** What stands first in a lane. Of a table function: its rows are read once the lease is ours, and not as of before. */
 const first = `
@@ -311,7 +311,7 @@ BEGIN
       ) n WHERE n.taken_until IS NOT NULL),
       NULL::text, NULL::integer, NULL::bigint, NULL::integer, NULL::integer, NULL::text, NULL::integer,
       NULL::bigint, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::integer, NULL::integer, NULL::text,
-      NULL::text, NULL::integer, NULL::integer, NULL::bytea, NULL::bytea;
+      NULL::text, NULL::text, NULL::integer, NULL::integer, NULL::bytea, NULL::bytea;
   END IF;
 END $$;`
 

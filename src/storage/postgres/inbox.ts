@@ -1,6 +1,6 @@
 /** The inbox in PostgreSQL, but for what open.ts watches: each function has the database as its first argument. */
 import { more } from './claim.ts'
-import { addDestination, destinations, removeDestination } from './destinations.ts'
+import { addDestination, allDestinations, destinations, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
@@ -19,6 +19,7 @@ export const inbox = {
   follow,
   addDestination,
   removeDestination,
+  allDestinations,
   destinations,
   occurred,
   markErased,

@@ -2,7 +2,7 @@
 
 import { lastAt } from '../history.ts'
 import { positionOf } from '../place.ts'
-import type { Attempt } from '../ports/entry.ts'
+import type { Attempt, Destination } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
@@ -17,7 +17,7 @@ const stepMax = 1_000
 
 /** Whose state is shown: the first destination's, where none is named (`$1`). */
 const destination = `coalesce($1::integer, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)`
-const shown = `e.*, b.version, d.at AS destination, x.destination AS excepted, x.state, x.due_at,
+const shown = `e.*, b.version, d.at AS destination, ($1::integer IS NOT NULL)::integer AS is_named, x.destination AS excepted, x.state, x.due_at,
   coalesce(x.failures, 0) AS failures, EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = d.at AND lane = 0 AND place = e.id
   )::integer AS queued,
@@ -243,10 +243,10 @@ export async function beside(db: Database, id: number): Promise<Beside> {
   return { ...(previous ? { previous: previous as string } : {}), ...(next ? { next: next as string } : {}) }
 }
 
-export async function read(db: Database, id: number): Promise<ReadEntry | undefined> {
+export async function read(db: Database, id: number, at?: Destination): Promise<ReadEntry | undefined> {
   const row = await db.get(
     `SELECT ${shown}, b.sealed, ${learntAt('d.at')} AS known FROM entries e ${joined} WHERE e.id = $2`,
-    null,
+    at ?? null,
     id,
   )
   if (!row) return undefined

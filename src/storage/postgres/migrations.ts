@@ -21,7 +21,7 @@ export const steps: readonly Step[] = [
 
   CREATE TABLE installs (
     org text PRIMARY KEY, state text NOT NULL, reason text, settings text NOT NULL,
-    grant_sealed bytea, write_key bytea, refresh_at bigint,
+    grant_sealed bytea, refresh_at bigint,
     created_at bigint NOT NULL, updated_at bigint NOT NULL, generation bigint NOT NULL
   );
   -- Who may ask Drift for an account's new grant, and until when.
@@ -56,10 +56,11 @@ export const steps: readonly Step[] = [
   -- Sealed bytes do not shrink: trying costs time.
   ALTER TABLE bodies ALTER sealed SET STORAGE EXTERNAL;
 
-  -- Written once, but for settled_at and history (../history.ts), and what was learnt of it: none of that is in an index.
+  -- Written once, but for settled_at, history (../history.ts), resent (../resent.ts), and what was learnt of it: none of that is in an index.
   CREATE TABLE entries (
     id bigint PRIMARY KEY, org text NOT NULL, type text NOT NULL, message_id text NOT NULL, received_at bigint NOT NULL,
-    mapping integer NOT NULL, bytes integer NOT NULL, contact text, conversation text, settled_at bigint, history bytea
+    mapping integer NOT NULL, bytes integer NOT NULL, contact text, conversation text, settled_at bigint, history bytea,
+    resent text
   ) WITH (fillfactor = 85);
   CREATE INDEX entries_org ON entries (org, id);
 

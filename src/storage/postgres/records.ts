@@ -87,31 +87,30 @@ export const installs = {
     const saved = await db.run(
       `WITH saved AS (
          INSERT INTO installs
-           (org, state, reason, settings, grant_sealed, write_key, refresh_at, created_at, updated_at, generation)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::bigint + 1 WHERE $10 = 0
+           (org, state, reason, settings, grant_sealed, refresh_at, created_at, updated_at, generation)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::bigint + 1 WHERE $9 = 0
            OR EXISTS (SELECT 1 FROM installs WHERE org = $1)
          ON CONFLICT (org) DO UPDATE SET state = excluded.state, reason = excluded.reason, settings = excluded.settings,
-           grant_sealed = excluded.grant_sealed, write_key = excluded.write_key, refresh_at = excluded.refresh_at,
-           created_at = excluded.created_at, updated_at = excluded.updated_at, generation = excluded.generation
-         WHERE installs.generation = $10
+           grant_sealed = excluded.grant_sealed, refresh_at = excluded.refresh_at, created_at = excluded.created_at,
+           updated_at = excluded.updated_at, generation = excluded.generation
+         WHERE installs.generation = $9
          RETURNING org
        ), noted AS (
          INSERT INTO audit (at, org, who, what, about)
-         SELECT $13::bigint, $14, $15, $16, $17 FROM saved WHERE $13::bigint IS NOT NULL
+         SELECT $12::bigint, $13, $14, $15, $16 FROM saved WHERE $12::bigint IS NOT NULL
        ), given AS (
          INSERT INTO destinations (org, number, since)
          SELECT org, coalesce((SELECT max(number) FROM destinations d WHERE d.org = saved.org), 0) + 1, nextval('places') * 128
          FROM saved WHERE NOT EXISTS (SELECT 1 FROM destinations d WHERE d.org = saved.org AND d.removed_at IS NULL)
          ON CONFLICT DO NOTHING
        ), forgotten AS (
-         DELETE FROM vault WHERE name = ANY ($18) AND EXISTS (SELECT 1 FROM saved)
-       ) SELECT pg_notify($11, $12) FROM saved`,
+         DELETE FROM vault WHERE name = ANY ($17) AND EXISTS (SELECT 1 FROM saved)
+       ) SELECT pg_notify($10, $11) FROM saved`,
       org,
       install.state,
       install.reason ?? null,
       install.settings,
       install.grant ?? null,
-      install.writeKey ?? null,
       install.refreshAt ?? null,
       install.createdAt,
       install.updatedAt,

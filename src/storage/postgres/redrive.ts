@@ -4,6 +4,7 @@ import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
+import { chosen } from '../resent.ts'
 import { withMoved } from '../rows.ts'
 import { shorten } from './attempts.ts'
 import { columns, type tally as newTally, tally } from './counts.ts'
@@ -140,7 +141,7 @@ async function moveAll(
   })
 }
 
-const entryColumns = 'id, org, type, message_id, received_at, contact, conversation, history'
+const entryColumns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
 
 async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven): Promise<boolean> {
   const { session, counts } = moving
@@ -158,6 +159,7 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
     const { org, type } = await moveTo(session, entry, move, counts)
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
+    if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
     await again(moving, { ...entry, org }, destinations)
     return true
@@ -165,28 +167,31 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
   const org = entry.org as string
   const history = entry.history as Uint8Array | null
   const there = new Map(excepted.map(({ destination, state }) => [Number(destination), state]))
+  const type = entry.type as string
   const open: Destination[] = []
   for (const destination of await destinationsIn(session, org)) {
     if ((move.destination ?? destination) !== destination) continue
     const state = there.get(destination)
-    const isFinal = state === undefined && finalAt(history, destination) !== undefined
-    if (state === 'dead' || state === 'quarantined' || (isFinal && !(await isQueued(session, org, destination, id))))
+    const isNamed = move.destination !== undefined
+    const isOver = state === undefined && (isNamed || finalAt(history, destination) !== undefined)
+    if (state === 'dead' || state === 'quarantined' || (isOver && !(await isQueued(session, org, destination, id))))
       open.push(destination)
   }
-  if (open.length === 0) return false
-  const { type } = await moveTo(
-    session,
-    entry,
-    { id, ...(move.mapping === undefined ? {} : { mapping: move.mapping }) },
-    counts,
-  )
+  let resent = entry.resent as string | null
   for (const destination of open) {
     const final = there.has(destination) ? undefined : finalAt(history, destination)
     if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
+    else if (!there.has(destination)) counts.add({ org, destination, type, outcome: 'taken' })
+    const { asNew, ...by } = move
+    const isNew = asNew && final?.outcome === 'delivered' ? { asNew } : {}
+    resent = chosen({ mapping: entry.mapping, resent }, destination, { ...by, ...isNew })
+    if (move.mapping !== undefined)
+      await session.run('DELETE FROM learnt WHERE id = $1 AND destination = $2', id, destination)
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
   }
-  await again(moving, entry, open)
-  return true
+  if (resent !== entry.resent) await session.run('UPDATE entries SET resent = $1 WHERE id = $2', resent, id)
+  if (open.length > 0) await again(moving, entry, open)
+  return open.length > 0
 }
 
 async function isQueued(session: Session, org: string, destination: Destination, id: number): Promise<boolean> {
@@ -232,10 +237,6 @@ async function moveTo(
   const from = { org: entry.org as string, type: entry.type as string }
   const to = { org: move.org ?? from.org, type: move.type ?? from.type }
   const { id } = move
-  if (move.mapping !== undefined) {
-    await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
-    await session.run('DELETE FROM learnt WHERE id = $1 AND destination > 0', id)
-  }
   if (to.org === from.org && to.type === from.type) return to
   counts.add({ ...from, outcome: 'received' }, -1)
   counts.add({ ...to, outcome: 'received' })

@@ -166,7 +166,7 @@ function firstEntries(
       if (entries.length > 0 && bytes > bytesMax) break
       bodies.add(body)
     }
-    entries.push(entryOf(row))
+    entries.push(entryOf(row, destination))
   }
   return { entries, bodies: [...bodies].flatMap((id) => bodyAt(db, id) ?? []) }
 }

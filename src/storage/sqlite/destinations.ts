@@ -11,6 +11,11 @@ export function destinationsOf(db: Database, org: Org): Destination[] {
   return db.all(sql, org).map(({ number }) => number as number)
 }
 
+export function allDestinations(db: Database): { org: Org; destination: Destination }[] {
+  const rows = db.all('SELECT org, number FROM destinations WHERE removed_at IS NULL')
+  return rows.map(({ org, number }) => ({ org: org as Org, destination: number as number }))
+}
+
 /** Those that an entry is meant for, by when they were added. */
 export function meantFor(db: Database, org: Org, id: number): Destination[] {
   const sql = 'SELECT number FROM destinations WHERE org = ? AND removed_at IS NULL AND since < ? ORDER BY number'

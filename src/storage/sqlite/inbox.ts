@@ -1,7 +1,7 @@
 /** The inbox in SQLite, function by function: each is one part of the transaction that the worker has opened around it. */
 import { append } from './append.ts'
 import { claim, more } from './claim.ts'
-import { addDestination, destinationsOf, removeDestination } from './destinations.ts'
+import { addDestination, allDestinations, destinationsOf, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
 import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
@@ -24,6 +24,7 @@ export const inbox = {
   follow,
   addDestination,
   removeDestination,
+  allDestinations,
   destinations: destinationsOf,
   occurred,
   markErased,

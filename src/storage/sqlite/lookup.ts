@@ -17,7 +17,7 @@ const stepMax = 250
 
 /** Whose state is shown: the first destination's, where none is named (`?1`). */
 const destination = 'coalesce(?1, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)'
-const columns = `e.*, b.version, ${destination} AS destination, x.destination AS excepted, x.state, x.due_at,
+const columns = `e.*, b.version, ${destination} AS destination, ?1 IS NOT NULL AS is_named, x.destination AS excepted, x.state, x.due_at,
   coalesce(x.failures, 0) AS failures, EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane = 0 AND place = e.id
   ) AS queued,
@@ -278,10 +278,10 @@ function* rows(
   }
 }
 
-export function read(db: Database, id: number): ReadEntry | undefined {
+export function read(db: Database, id: number, at?: Destination): ReadEntry | undefined {
   const row = db.get(
     `SELECT ${columns}, ${learntAt(destination)} AS known FROM entries e ${joined} WHERE e.id = ?2`,
-    null,
+    at ?? null,
     id,
   )
   if (!row) return undefined

@@ -11,7 +11,7 @@ export const steps: readonly string[] = [
 
   CREATE TABLE installs (
     org TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT, settings TEXT NOT NULL,
-    grant_sealed BLOB, write_key BLOB, refresh_at INTEGER,
+    grant_sealed BLOB, refresh_at INTEGER,
     created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, generation INTEGER NOT NULL
   ) STRICT;
 
@@ -44,10 +44,11 @@ export const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX bodies_marked ON bodies (org, id) WHERE trim > 0;
 
-  -- Written once, but for settled_at and history (../history.ts), and what was learnt of it.
+  -- Written once, but for settled_at, history (../history.ts) and resent (../resent.ts), and what was learnt of it.
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY, org TEXT NOT NULL, type TEXT NOT NULL, message_id TEXT NOT NULL, received_at INTEGER NOT NULL,
-    mapping INTEGER NOT NULL, bytes INTEGER NOT NULL, contact TEXT, conversation TEXT, settled_at INTEGER, history BLOB
+    mapping INTEGER NOT NULL, bytes INTEGER NOT NULL, contact TEXT, conversation TEXT, settled_at INTEGER, history BLOB,
+    resent TEXT
   ) STRICT;
   CREATE INDEX entries_org ON entries (org, id);
 

@@ -59,14 +59,13 @@ export const installs = {
     if (stored !== generation) return false
     db.run(
       `INSERT OR REPLACE INTO installs
-         (org, state, reason, settings, grant_sealed, write_key, refresh_at, created_at, updated_at, generation)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (org, state, reason, settings, grant_sealed, refresh_at, created_at, updated_at, generation)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       org,
       install.state,
       install.reason ?? null,
       install.settings,
       install.grant ?? null,
-      install.writeKey ?? null,
       install.refreshAt ?? null,
       install.createdAt,
       install.updatedAt,

@@ -4,6 +4,7 @@ import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
+import { chosen } from '../resent.ts'
 import { withMoved } from '../rows.ts'
 import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
@@ -90,7 +91,8 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
   const { db, counts } = moving
   const { id } = move
   const entry = db.get(
-    'SELECT id, org, type, message_id, received_at, contact, conversation, history FROM entries WHERE id = ?',
+    `SELECT id, org, type, message_id, received_at, mapping, contact, conversation, history, resent FROM entries
+     WHERE id = ?`,
     id,
   )
   if (!entry) return false
@@ -104,27 +106,37 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
     const { org, type } = moveTo(db, entry, move, counts)
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
+    if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
     again(moving, { ...entry, org }, destinations)
     return true
   }
   const org = entry.org as string
   const there = new Map(excepted.map(({ destination, state }) => [destination, state]))
-  const meant = destinationsOf(db, org).filter((one) => (move.destination ?? one) === one)
-  const open = meant.filter((destination) => {
+  const type = entry.type as string
+  const history = entry.history as Uint8Array | null
+  const open = destinationsOf(db, org).filter((destination) => {
+    if ((move.destination ?? destination) !== destination) return false
     const state = there.get(destination)
     if (state !== undefined) return state === 'dead' || state === 'quarantined'
-    return finalAt(entry.history as Uint8Array | null, destination) !== undefined && !isQueued(db, org, destination, id)
+    const isOver = move.destination === destination || finalAt(history, destination) !== undefined
+    return isOver && !isQueued(db, org, destination, id)
   })
-  if (open.length === 0) return false
-  const { type } = moveTo(db, entry, { id, ...(move.mapping === undefined ? {} : { mapping: move.mapping }) }, counts)
+  let resent = entry.resent as string | null
   for (const destination of open) {
-    const final = there.has(destination) ? undefined : finalAt(entry.history as Uint8Array | null, destination)
+    const final = there.has(destination) ? undefined : finalAt(history, destination)
     if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
+    else if (!there.has(destination)) counts.add({ org, destination, type, outcome: 'taken' })
+    const { mapping } = entry as { mapping: number }
+    const { asNew, ...by } = move
+    const isNew = asNew && final?.outcome === 'delivered' ? { asNew } : {}
+    resent = chosen({ mapping, resent }, destination, { ...by, ...isNew })
+    if (move.mapping !== undefined) db.run('DELETE FROM learnt WHERE id = ? AND destination = ?', id, destination)
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
   }
-  again(moving, entry, open)
-  return true
+  if (resent !== entry.resent) db.run('UPDATE entries SET resent = ? WHERE id = ?', resent, id)
+  if (open.length > 0) again(moving, entry, open)
+  return open.length > 0
 }
 
 function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
@@ -147,10 +159,6 @@ function moveTo(db: Database, entry: Row, move: Redriven, counts: Tally): { org:
   const from = { org: entry.org as string, type: entry.type as string }
   const to = { org: move.org ?? from.org, type: move.type ?? from.type }
   const id = entry.id as number
-  if (move.mapping !== undefined) {
-    db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
-    db.run('DELETE FROM learnt WHERE id = ? AND destination > 0', id)
-  }
   if (to.org === from.org && to.type === from.type) return to
   counts.add({ ...from, outcome: 'received' }, -1)
   counts.add({ ...to, outcome: 'received' })

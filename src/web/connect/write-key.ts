@@ -5,9 +5,10 @@ import { html } from 'hono/html'
 import type { Accounts } from '../../accounts/accounts.ts'
 import { record } from '../../accounts/audit.ts'
 import { changeWriteKey, type KeyTested, testWriteKey } from '../../accounts/change-key.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import { openGrant } from '../../accounts/grant.ts'
 import type { Keyring } from '../../accounts/keyring.ts'
-import { noSettings, settingsOf } from '../../accounts/settings.ts'
+import { noSettings } from '../../accounts/settings.ts'
 import { fingerprintOf, type KeyShown, shownKey } from '../../accounts/write-key.ts'
 import type { Config } from '../../config.ts'
 import { judgeScopes, type ScopesJudged, scopesNeeded } from '../../drift/scopes.ts'
@@ -52,7 +53,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     return writeKeyPage({
       session,
       settingsUrl,
-      region: settingsOf(install ?? { org: session.org, settings: noSettings }).region,
+      region: firstOf(install ?? { org: session.org, settings: noSettings }).region,
       key,
       scopes: scopes && judgeScopes(scopes),
       ...more,
@@ -88,7 +89,7 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
     if (judged.is === 'refused') return c.html(await shown(c, { region, problem: judged.why, tested: earlier }), 422)
     const writeKey = judged.key
     const warning = judged.is === 'unusual' ? `${judged.why}.` : undefined
-    const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, region)
+    const result = await testWriteKey({ ...needs, segment: config.segment }, writeKey, { region })
     const tested = await holdKey(keyring, org, writeKey)
     const about = `fingerprint ${tested.fingerprint}`
     await record({ ...needs.storage, clock: needs.clock }, { org, who, act: 'testedKey', about })

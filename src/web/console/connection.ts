@@ -4,6 +4,7 @@ import { html } from 'hono/html'
 import { chooseEvents, confirmKey, pauseAccount } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
 import { changeWriteKey, testWriteKey } from '../../accounts/change-key.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import type { Left } from '../../accounts/disconnect.ts'
 import { openGrant } from '../../accounts/grant.ts'
 import { afterAttempt, canResume, canRetry, resumeNow, retryNow } from '../../accounts/retry.ts'
@@ -86,7 +87,7 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const install = accounts.get(org)
     if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
     if (!region) return refuse(c, 400, 'form_unusable')
-    const saved = await savedWriteKey(keyring, install)
+    const saved = await savedWriteKey(keyring, org, firstOf(install))
     const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
     const given = await keyGiven(keyring, org, { pasted: fields.writeKey, chosen: fields.chosen, known })
     if (given.is === 'wrong') return show(c, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
@@ -105,15 +106,15 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { org, who } = c.get('session')
     const install = accounts.get(org)
     if (!install || install.state === 'disconnected' || install.unreadable) return c.redirect(path, 303)
-    const settings = settingsOf(install)
-    const saved = await savedWriteKey(keyring, install)
-    const region = regionIn(fields.region) ?? settings.region
+    const first = firstOf(install)
+    const saved = await savedWriteKey(keyring, org, first)
+    const region = regionIn(fields.region) ?? first.region
     const judged = judgeWriteKey(trimmed(fields.writeKey) || (saved ?? ''))
     if (judged.is === 'refused') return show(c, { wrong: { writeKey: `Not sent: ${judged.why}.` } }, 422)
-    const result = await testWriteKey({ ...needs, segment: config.segment }, judged.key, region)
+    const result = await testWriteKey({ ...needs, segment: config.segment }, judged.key, { region })
     const key = await holdKey(keyring, org, judged.key)
     await record({ ...storage, clock }, { org, who, act: 'testedKey', about: `fingerprint ${key.fingerprint}` })
-    const isSaved = judged.key === saved && region === settings.region
+    const isSaved = judged.key === saved && region === first.region
     return show(c, { tested: { ...result, key, region, isSaved } })
   })
 

@@ -1,7 +1,7 @@
 /** Where an account's events go, as a card of Connection: the write key by its fingerprint, its test, and its replacement. */
 import { html } from 'hono/html'
 import type { KeyTested } from '../../accounts/change-key.ts'
-import { settingsOf } from '../../accounts/settings.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import { stateShown } from '../../accounts/state.ts'
 import type { KeyShown } from '../../accounts/write-key.ts'
 import type { Region } from '../../segment/region.ts'
@@ -48,7 +48,7 @@ const stateWords: Readonly<Record<Install['state'], readonly [word: string, leve
 
 export function destinationCard(given: DestinationCard): Html {
   const { session, install, key, isConfirmed, isFixed, tested, question } = given
-  const { region } = settingsOf(install)
+  const { region } = firstOf(install)
   const [word, level] = stateWords[stateShown(install)]
   const saved = key?.set ? html`${when(key.set.at)}, by ${key.set.by}` : 'by the operator of this service'
   return html`<section class="card" id="segment">
@@ -80,7 +80,7 @@ function ask(question: KeyQuestion & { region: Region }, { session, install }: D
 }
 
 function replace({ session, install, key, tested, wrong }: DestinationCard): Html {
-  const { region } = settingsOf(install)
+  const { region } = firstOf(install)
   const isOpen = wrong !== undefined || !key || (tested !== undefined && !tested.isSaved)
   return html`<details${isOpen ? html` open` : ''}><summary>${key ? 'Replace write key or change region' : 'Enter write key'}</summary>
     ${postForm(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { changeDestination } from '../../accounts/destinations.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { doneOf } from './done.ts'
@@ -8,14 +9,13 @@ const now = Date.UTC(2025, 5, 2)
 const live: Install = {
   org: '1',
   state: 'live',
-  settings: '{}',
-  writeKey: Buffer.alloc(1),
+  settings: '{"destinations":[{"number":1,"name":"Segment","key":"AAAA"}]}',
   createdAt: 0,
   updatedAt: 0,
   generation: 1,
 }
-const { writeKey: _, ...keyless } = live
-const paused: Install = { ...live, state: 'paused' }
+const keyless: Install = { ...live, settings: '{}' }
+const paused = changeDestination({ ...live, state: 'paused' as const }, 1, { paused: true })
 
 const titles = (word: string, install: Install, lanes: LaneShown[] = []) =>
   doneOf(word, install, lanes, now).map(({ title }) => title)

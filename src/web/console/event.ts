@@ -34,7 +34,7 @@ export function eventRoutes(
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
     const connects = connectsHere(config, session.org)
     const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects) : []
-    const opened = await openEntry({ catalogue, keyring, lookup, accounts }, shown.id)
+    const opened = await openEntry({ catalogue, keyring, lookup, accounts }, shown)
     const isRequest = isOpenRequest(shown)
     const canRedrive = redrivable.includes(shown.state) && !isRequest
     const done = c.req.query('done') === 'redriven' ? 'It is on its way again.' : undefined

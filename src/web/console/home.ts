@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { lastOf } from '../../accounts/audit.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import { noSettings, settingsOf } from '../../accounts/settings.ts'
 import { shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
@@ -113,7 +114,7 @@ export interface Step {
 /** What an account goes through once; the list is shown until all of it is done. */
 export function stepsOf(facts: Facts): Step[] {
   const { install, connects, everReceived, everDelivered, isConfirmed } = facts
-  const hasKey = install?.writeKey !== undefined
+  const hasKey = install !== undefined && firstOf(install).key !== undefined
   const isThere = install !== undefined && install.state !== 'disconnected'
   return [
     { title: 'Connect to Drift', isDone: isThere, action: connects ? reconnect : undefined },

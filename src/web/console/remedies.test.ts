@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountReasons } from '../../accounts/needs-attention.ts'
+import { changeDestination } from '../../accounts/destinations.ts'
+import { accountReasons, isEndedBy } from '../../accounts/needs-attention.ts'
+import { summed } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { remediesOf, todoOf } from './remedies.ts'
@@ -21,18 +23,17 @@ function accountWith(reason: string): Install {
   const account: Install = {
     org: '1',
     state: 'live',
-    settings: '{}',
-    writeKey: Buffer.alloc(1),
+    settings: '{"destinations":[{"number":1,"name":"Segment","key":"AAAA"}]}',
     createdAt: 0,
     updatedAt: 0,
     generation: 1,
   }
-  if (reason === 'paused') return { ...account, state: 'paused' }
+  const withDestination = (change: object) => summed(changeDestination(account, 1, change))
+  if (reason === 'paused') return withDestination({ paused: true })
   if (reason === 'disconnected') return { ...account, state: 'disconnected' }
-  if (reason === 'no_write_key') {
-    const { writeKey: _, ...keyless } = account
-    return { ...keyless, state: 'waiting_for_key' }
-  }
+  if (reason === 'no_write_key') return withDestination({ key: undefined })
+  if (reason === 'endpoint_not_allowed') return { ...withDestination({ endpoint: 'gone' }), unlisted: ['gone'] }
+  if (isEndedBy(reason, 'delivered')) return withDestination({ reason })
   if (reason === 'not_allowed') return { ...account, notAllowed: true }
   if (reason === 'settings_unreadable') return { ...account, unreadable: true }
   return { ...account, state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }

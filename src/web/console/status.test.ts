@@ -7,6 +7,7 @@ import {
   failing,
   minute,
   now,
+  pause,
   type Row,
   refused,
   table,
@@ -36,8 +37,8 @@ describe('the status of an account, when', () => {
       wrong: { failed: 9, notRecognized: 0 },
     }
     assert.equal(of(worst).title, 'Segment refuses the write key')
-    assert.equal(of({ ...worst, ...accountOf({ state: 'paused' }) }).word, 'Paused')
-    assert.equal(of({ ...worst, ...accountOf({ state: 'paused', reason: 'disconnecting' }) }).word, 'Disconnecting')
+    assert.equal(of({ ...worst, ...accountOf(pause) }).word, 'Paused')
+    assert.equal(of({ ...worst, ...accountOf({ ...pause, reason: 'disconnecting' }) }).word, 'Disconnecting')
     assert.equal(of({ ...worst, lanes: [], queued: 0, blocked: 0 }).title, 'No events from Drift')
   })
 
@@ -50,12 +51,12 @@ describe('the status of an account, when', () => {
     })
     assert.deepEqual(effect, { says: '312 events queued, 1 event to be looked up', at: now - 38 * minute })
     assert.equal(nextAt, now + minute)
-    assert.deepEqual(of({ ...accountOf({ state: 'paused' }) }).effect, { says: 'No events wait' })
+    assert.deepEqual(of({ ...accountOf(pause) }).effect, { says: 'No events wait' })
   })
 
   test('it was paused, emptied of types, or left alone, has since when', () => {
     const since = { paused: 1, choseEvents: 2, leaving: 3, gone: 4 }
-    assert.equal(of({ ...accountOf({ state: 'paused' }), since }).since, 1)
+    assert.equal(of({ ...accountOf(pause), since }).since, 1)
     assert.equal(of({ isAllOff: true, since }).since, 2)
     assert.equal(of({ ...accountOf({ reason: 'disconnecting' }), since }).since, 3)
     assert.equal(of({ ...accountOf({ state: 'disconnected' }), since }).since, 4)

@@ -2,6 +2,7 @@
  * Whether an account's events get from Drift to Segment: exactly one of seven words, why, and the one thing to do. A pure
  * function of what is known of the account; status.test.ts is its truth table.
  */
+import { destinationsOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
@@ -106,7 +107,7 @@ function ofSending(facts: Facts): Status | undefined {
   const { now, lanes, queued, blocked, oldestAt, isFixed } = facts
   const sending = lanes.filter(({ lane }) => lane === 'send')
   const refused = sending.find(({ trouble }) => trouble !== undefined)
-  const reason = refused?.trouble ?? ofSegment(facts.install?.reason)
+  const reason = refused?.trouble ?? ofSegment(facts.install && refusedBy(facts.install))
   if (reason !== undefined) {
     const advice = adviceOn(reason)
     return {
@@ -266,6 +267,11 @@ function listOf({ queued, blocked, lookingUp }: Facts): Action | undefined {
 /** Only where it does something. */
 function tryAgain({ install, lanes, now }: Facts): Action | undefined {
   return canRetry(install, lanes, now) ? retry : undefined
+}
+
+/** Why a destination refuses what is sent, where nothing waits for it that would show it. */
+function refusedBy(install: Install): string | undefined {
+  return destinationsOf(install).find(({ reason }) => reason !== undefined)?.reason
 }
 
 /** An account's reason says who refuses it. */

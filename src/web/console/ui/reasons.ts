@@ -135,6 +135,11 @@ const rows: Readonly<Record<string, Row>> = {
     'The account had disconnected when the event came, or it was Drift saying so.',
     'Connect it again to receive events.',
   ],
+  endpoint_not_allowed: [
+    'Endpoint not offered',
+    'The operator of this service does not offer the endpoint any more that this destination sends to.',
+    operator('endpoint_not_allowed'),
+  ],
   not_allowed: [
     'Account not allowed',
     'The operator of this service does not list this account among those that may use it.',

@@ -12,6 +12,7 @@ test('every state of the store has one of the nine words, and what waits for the
     dead: ['Failed', 'Failed'],
     delivered: ['Delivered', 'Delivered'],
     ignored: ['Ignored', 'Ignored'],
+    not_given: ['Ignored', 'Ignored'],
   }
   for (const [state, [plain, withReason]] of Object.entries(said) as [ShownState, readonly [string, string]][]) {
     assert.equal(words[wordOf({ state })].label, plain)

@@ -48,6 +48,8 @@ export function wordOf({ state, reason }: Pick<Shown, 'state' | 'reason'>): Word
       return reason === deletionType ? 'deletion' : 'notRecognized'
     case 'dead':
       return 'failed'
+    case 'not_given':
+      return 'ignored'
     default:
       return state
   }

@@ -1,0 +1,107 @@
+/** What every engine promises of sending again to one destination, and of the list of them all. */
+import assert from 'node:assert/strict'
+import { append, arrival, conserved, idle, one, other, type Promised, to } from './conformance.ts'
+import { deliverAll, leases, second } from './conformance-destinations.ts'
+import type { Destination } from './ports/entry.ts'
+
+export const resendingPromises: readonly Promised[] = [
+  {
+    promise:
+      'a destination that is named gets what it never had, such as what came before it was added; another stays as it is',
+    async check(storage) {
+      const early = arrival()
+      await storage.inbox.addDestination(one, 1)
+      await append(storage, [early])
+      await deliverAll(storage, (await leases(storage)).get(1)!)
+      await storage.inbox.addDestination(one, second)
+      const query = { org: one, message: early.messageId }
+      const stateAt = async (at: { destination?: Destination }) =>
+        (await storage.lookup.find({ ...query, ...at }, { limit: 1 })).entries[0]?.state
+      assert.deepEqual(
+        [await stateAt({}), await stateAt({ destination: 1 }), await stateAt({ destination: second })],
+        ['delivered', 'delivered', 'not_given'],
+      )
+      const never = { org: one, destination: second, states: ['not_given'] } as const
+      const { entries } = await storage.lookup.find(never, { limit: 9 })
+      assert.deepEqual(
+        entries.map(({ messageId }) => messageId),
+        [early.messageId],
+      )
+      const { id } = entries[0]!
+      assert.equal((await storage.lookup.read(id, second))?.state, 'not_given')
+      assert.equal(await storage.inbox.redrive([{ id, destination: second }], 3_000, 'the suite'), 1)
+      assert.equal(await storage.inbox.redrive([{ id, destination: second }], 3_000, 'the suite'), 0)
+      assert.equal((await storage.lookup.read(id, second))?.state, 'waiting')
+      await conserved(storage)
+      const again = await leases(storage, 3_000)
+      assert.deepEqual([...again.keys()], [second])
+      await deliverAll(storage, again.get(second)!, 3_000)
+      assert.equal(await stateAt({ destination: second }), 'delivered')
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise:
+      'what is chosen for sending again is of one destination: the mapping, and how often it was sent there as new',
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      await storage.inbox.addDestination(one, second)
+      await append(storage, [arrival()])
+      const both = await leases(storage)
+      const { id } = both.get(1)!.entries[0]!
+      for (const lease of both.values()) await deliverAll(storage, lease)
+      const choiceAt = async (destination: Destination) => {
+        const { mapping, sending } = (await storage.lookup.read(id, destination))!
+        return [mapping, sending]
+      }
+      const sendAgain = async (now: number, mapping: number) => {
+        assert.equal(
+          await storage.inbox.redrive([{ id, destination: second, asNew: true, mapping }], now, 'the suite'),
+          1,
+        )
+        const again = (await leases(storage, now)).get(second)!
+        assert.deepEqual([again.entries[0]!.mapping, again.entries[0]!.sending], await choiceAt(second))
+        await deliverAll(storage, again, now)
+      }
+      await sendAgain(3_000, 7)
+      assert.deepEqual(
+        [await choiceAt(1), await choiceAt(second)],
+        [
+          [1, undefined],
+          [7, 1],
+        ],
+      )
+      await sendAgain(4_000, 1)
+      assert.deepEqual(
+        [await choiceAt(1), await choiceAt(second)],
+        [
+          [1, undefined],
+          [1, 2],
+        ],
+      )
+      assert.equal(await storage.inbox.redrive([{ id }], 5_000, 'the suite'), 1)
+      const repeated = await leases(storage, 5_000)
+      assert.deepEqual(
+        [1, second].map((at) => repeated.get(at)!.entries[0]!.sending),
+        [undefined, 2],
+      )
+      await storage.inbox.settle(repeated.get(1)!, [to(id, 'dead', { reason: 'said' })], idle)
+      assert.equal(await storage.inbox.redrive([{ id, destination: 1, asNew: true }], 6_000, 'the suite'), 1)
+      assert.deepEqual(await choiceAt(1), [1, undefined], 'what was refused is not known there')
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise: 'every destination of every account is named, but for those that were removed',
+    async check(storage) {
+      await append(storage, [arrival(), arrival({ org: other })])
+      await storage.inbox.addDestination(one, second)
+      await storage.inbox.addDestination(one, 3)
+      await storage.inbox.removeDestination(one, second, 2_000)
+      const named = (await storage.inbox.allDestinations()).map(({ org, destination }) => `${org} ${destination}`)
+      assert.deepEqual(named.sort(), [`${one} 1`, `${one} 3`, `${other} 1`].sort())
+    },
+  },
+]
