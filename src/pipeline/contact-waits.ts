@@ -202,6 +202,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
     async take(items) {
       const passing: Passing[] = []
       for (const item of items) {
+        // mutant: lets an event pass one of its contact that waits
         const line = lines.get(item.whose)
         if (line) line.items.push(item)
         else if (!isNeeding(item)) passing.push(item)

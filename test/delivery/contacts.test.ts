@@ -140,6 +140,26 @@ describe('events whose options take attributes of their contact', () => {
     ])
   })
 
+  test('keep those behind them waiting whose own options take nothing: the order of a contact stays', async () => {
+    await choose({ userId })
+    knows(11, { externalId: 'eleven' })
+    isAway()
+    await begins(11, 0)
+    await choose({})
+    await changes(11)
+    await begins(12, 1)
+    const sending = stage.stepInTime('send')
+    await eventually(() => accepted().length >= 1 && looks() >= 1)
+    isBack()
+    await sending
+    await stage.stepInTime('send')
+    assert.deepEqual(sent(), [
+      ['new_conversation', undefined],
+      ['new_conversation', 'eleven'],
+      ['identify', undefined],
+    ])
+  })
+
   test('go without after ten minutes of an outage, and are never dead or held', async () => {
     await choose({ userId })
     isAway()

@@ -501,4 +501,9 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     becomes: '',
     catchers: [conformance],
   },
+  {
+    name: 'lets an event pass one of its contact that waits',
+    becomes: 'const line = isNeeding(item) ? lines.get(item.whose) : undefined',
+    catchers: [{ test: 'test/delivery/contacts.test.ts', only: 'keep those behind them waiting' }],
+  },
 ]
