@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import pg from 'pg'
+import type { Clock } from '../../src/lib/clock.ts'
 import { steps as postgresSteps } from '../../src/storage/postgres/migrations.ts'
 import { steps as sqliteSteps } from '../../src/storage/sqlite/migrations.ts'
 import { type Engine, engines } from '../engines.ts'
@@ -93,11 +94,12 @@ export async function freeze(version: string): Promise<string[]> {
   return made
 }
 
-export async function makeFrozen({ name, start }: Engine, version: string): Promise<Frozen> {
+/** `clock`: by which everything in it is done. */
+export async function makeFrozen({ name, start }: Engine, version: string, clock?: Clock): Promise<Frozen> {
   const stores = await start()
   try {
     const url = await stores.fresh()
-    const sample = await makeSample(url)
+    const sample = await makeSample(url, clock)
     const { steps, dump } = kinds[name]
     return { engine: name, version, steps: steps.map(digestOf), sample, store: await dump(url) }
   } finally {

@@ -13,15 +13,19 @@ import { type Sims, startSims } from '../../src/sim/index.ts'
 import type { ShownState } from '../../src/storage/ports/lookup.ts'
 import { eventually } from '../clock.ts'
 import { freePort } from '../free-port.ts'
-import { install, org, type RunOptions, runCommand, settingsFor, settled, startRig, writeKey } from '../rig.ts'
+import { org, type RunOptions, runCommand, settingsFor, settled, startRig, writeKey } from '../rig.ts'
 
 const accounts = { live: org, paused: org + 1, keyless: org + 2, refused: org + 3, later: org + 4 }
 const refusedKey = 'ReFuSeDkEyReFuSeDkEyReFuSeDkEy01'
 
+/** Later versions may count more. */
+const numbers = ['received', 'delivered', 'waiting', 'held', 'dead', 'ignored', 'expired', 'duplicates'] as const
+
 export interface Sample {
   /** When it was made. Clocks of those who open it go on from there, so that nothing in it is old. */
   at: number
-  sums: Sums
+  /** What `check` says. */
+  sums: Pick<Sums, (typeof numbers)[number]>
   /** Of each event, by its messageId. */
   states: Record<string, ShownState>
   /** What Drift must know to be the one that it was made beside: access tokens and conversations, by account. */
@@ -30,15 +34,20 @@ export interface Sample {
 }
 
 /** Fills the store at this DATABASE_URL, where nothing is yet; no process has it open afterwards. */
-export async function makeSample(url: string): Promise<Sample> {
-  const rig = await startRig({ installed: false, env: { DATABASE_URL: url } })
+export async function makeSample(url: string, clock: Clock = systemClock): Promise<Sample> {
+  const rig = await startRig({ installed: false, env: { DATABASE_URL: url }, clock })
   try {
     const { drift, segment } = rig.sims
+    const command = async (name: string, options: RunOptions) => {
+      await rig.command(name, { ...options, clock })
+      // The service may be asked at once what it knows of accounts.
+      await rig.service.store.accounts.reload(clock.now())
+    }
     const { live, paused, keyless, refused, later } = accounts
     const tokens = Object.fromEntries(Object.values(accounts).map((id) => [id, drift.privateToken(id)]))
     const keys = { [live]: { writeKey }, [paused]: { writeKey }, [keyless]: {}, [refused]: { writeKey: refusedKey } }
     for (const [id, key] of Object.entries(keys))
-      await install(rig, Number(id), { accessToken: tokens[id], refreshToken: undefined, ...key })
+      await command('installs add', { given: { org: id }, stdin: JSON.stringify({ accessToken: tokens[id], ...key }) })
     let vary = 0
     const send = (event: string | JsonObject, orgId: number, varied = ++vary) =>
       drift.send(event, { to: rig.to, orgId, vary: varied })
@@ -54,17 +63,16 @@ export async function makeSample(url: string): Promise<Sample> {
     segment.forKey(refusedKey, { status: 401 })
     await send('new_conversation', refused)
     await eventually(() => segment.requests.some(({ status }) => status === 401))
-    await rig.command('installs pause', { given: { org: String(paused) } })
-    await rig.service.store.accounts.reload(Date.now())
+    await command('installs pause', { given: { org: String(paused) } })
     for (const id of [paused, paused, keyless, later]) await send('new_conversation', id)
     segment.script({ status: 503 })
     drift.script('/conversations/*', { status: 503 })
     for (const type of ['new_conversation', 'conversation_participant_added']) await send(type, live)
-    await rig.command('sign-in', { given: { org: String(live), url: rig.service.url } })
+    await command('sign-in', { given: { org: String(live), url: rig.service.url } })
     await rig.service.close()
 
     return {
-      at: Date.now(),
+      at: clock.now(),
       ...(await contentOf(rig.env)),
       tokens,
       conversations: Object.fromEntries(
@@ -82,12 +90,12 @@ export async function contentOf(env: Env): Promise<Pick<Sample, 'sums' | 'states
     const { output } = await runCommand(env, name, { given: { json: true, ...more } })
     return JSON.parse(output) as unknown
   }
-  const { ok, ignoredBy, standings, ...sums } = (await json('check')) as Record<string, unknown>
+  const checked = (await json('check')) as Sums
   const { entries } = (await json('inspect', { limit: '200' })) as {
     entries: { messageId: string; state: ShownState }[]
   }
   const states = Object.fromEntries(entries.map(({ messageId, state }) => [messageId, state]))
-  return { sums: sums as unknown as Sums, states }
+  return { sums: Object.fromEntries(numbers.map((name) => [name, checked[name]])) as Sample['sums'], states }
 }
 
 /** What a store of this sample is opened with: partners that know it, and a clock that goes on from when it was made. */
@@ -116,7 +124,7 @@ export async function playOut(url: string, sample: Sample): Promise<void> {
   assert.deepEqual(await contentOf(env), { sums: sample.sums, states: sample.states })
   const service = await openService(readConfig(env), { clock, log: silentLog })
   try {
-    await endHolds(env, service, sample)
+    await endHolds(env, service, { sample, clock })
     const wanted = idsIn(sample, 'waiting', 'asking', 'unclaimed', 'dead')
     const arrived = () => sims.segment.accepted.map(({ message }) => String(message.messageId)).sort()
     await eventually(() => arrived().length >= wanted.length, arrived)
@@ -135,12 +143,16 @@ export async function playOut(url: string, sample: Sample): Promise<void> {
 }
 
 /** Accounts are resumed, get what they lack, or are installed; what died is driven again. */
-async function endHolds(env: Env, service: Service, { tokens }: Sample): Promise<void> {
+async function endHolds(
+  env: Env,
+  service: Service,
+  { sample: { tokens }, clock }: { sample: Sample; clock: Clock },
+): Promise<void> {
   const { paused, keyless, refused, later } = accounts
   const command = async (name: string, options: RunOptions) => {
-    const { exitCode, output } = await runCommand(env, name, options)
+    const { exitCode, output } = await runCommand(env, name, { ...options, clock })
     assert.equal(exitCode, 0, output)
-    await service.store.accounts.reload(Date.now())
+    await service.store.accounts.reload(clock.now())
   }
   for (const id of [paused, refused]) await command('installs resume', { given: { org: String(id) } })
   for (const [id, secrets] of [
