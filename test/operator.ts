@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startAlertReceiver } from '../src/sim/alert-receiver.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { bareEnv, endChild, ended, startChild } from './children.ts'
 import { freePort } from './free-port.ts'
@@ -56,6 +57,7 @@ export async function startOperator({ here: more = {}, partners = true }: Operat
   const { drift } = sims
   drift.addOrg({ orgId: documentOrg })
   const grant = drift.issueToken(documentOrg)
+  const receiver = await startAlertReceiver()
   const ports = await Promise.all(
     portsInDocuments.map(async (port) => [`127.0.0.1:${port}`, await freePort()] as const),
   )
@@ -72,6 +74,7 @@ export async function startOperator({ here: more = {}, partners = true }: Operat
     ['"refreshToken":"…"', `"refreshToken":"${grant.refreshToken}"`],
     ['"writeKey":"…"', `"writeKey":"${writeKey}"`],
     ['NEW-VERIFICATION-TOKEN', 'nT4kW9xQz2bV'],
+    ['https://alerts.example.com/NEW-ADDRESS', receiver.url],
     ['NEW-CLIENT-SECRET', drift.settings.clientSecret],
     ['CLIENT-ID', drift.settings.clientId],
     ['CLIENT-SECRET', drift.settings.clientSecret],
@@ -108,7 +111,7 @@ export async function startOperator({ here: more = {}, partners = true }: Operat
     },
     async close() {
       await Promise.all(started.map((child) => endChild(child)))
-      await sims.close()
+      await Promise.all([sims.close(), receiver.close()])
       rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
     },
   }

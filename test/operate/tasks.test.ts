@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { settingNames, settings } from '../../src/settings/table.ts'
 import { type Block, blocksOf } from '../blocks.ts'
 import { eventually } from '../clock.ts'
 import { documentOrg, type Operator, type OperatorOptions, startOperator } from '../operator.ts'
@@ -67,6 +68,14 @@ test('every document with commands in it is run here, and a block that is left o
     assert.ok((notRun ?? 'it is run, as you see').length > 20, `${path}: ${text}`)
   const unnamed = blocks.filter(({ path, language }) => path in documents && language === '')
   assert.deepEqual(unnamed, [], 'say behind the fence what it is: sh, yaml, text')
+})
+
+test('docs/secrets.md says of every setting that is a secret how it is changed, and what to do when it has leaked', () => {
+  const [change = '', leak = ''] = textOf('docs/secrets.md').split('\n## A secret has leaked\n')
+  for (const name of settingNames.filter((one) => 'secret' in settings[one])) {
+    assert.ok(change.includes(`\`${name}`), `${name} is changed`)
+    assert.ok(leak.includes(name), `${name} has leaked`)
+  }
 })
 
 test('what stands above a block is read with it', () => {
