@@ -94,7 +94,7 @@ export function standingLine(
 /** Who acted, in the audit, where it was a command. */
 export const who = 'command line'
 
-const states = [
+export const states = [
   'waiting',
   'asking',
   'unclaimed',
