@@ -22,10 +22,10 @@ before(() => {
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The block of this language under a heading of CONTRIBUTING. */
-function example(heading: string, language: string): string {
+/** The block of this language under a heading of CONTRIBUTING, the first or another. */
+function example(heading: string, language: string, nth = 0): string {
   const section = contributing.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
-  const block = blocksOf(section).find((one) => one.language === language)
+  const block = blocksOf(section).filter((one) => one.language === language)[nth]
   assert.ok(block, `${heading} has an example in ${language}`)
   return block.text
 }
@@ -98,6 +98,28 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     const notThere = await run(['src/main.ts', 'latest'], env)
     assert.deepEqual([notThere.code, /store_not_there/.test(notThere.output)], [78, true], notThere.output)
     assert.match((await run(['src/main.ts', 'latest', '--help'])).output, /when the webhook that came last/)
+  })
+
+  test('a page of the console', { timeout }, async () => {
+    write('src/web/console/latest.ts', example('Add a page of the console', 'ts'))
+    write('test/console/latest.test.ts', example('Add a page of the console', 'ts', 1))
+    insert(
+      'src/web/console/index.ts',
+      "import { liveRoute } from './live.ts'",
+      "import { latestRoute } from './latest.ts'",
+    )
+    insert('src/web/console/index.ts', '  liveRoute(', '  latestRoute(app, needs)')
+    insert(
+      'src/web/console/ui/sections.ts',
+      '  privacy: {',
+      "  latest: { path: '/console/latest', name: 'Last event' },",
+    )
+    await passes(typecheck, lint('src/web'), [
+      '--test',
+      'test/console/latest.test.ts',
+      'src/web/console/ui/layout.test.ts',
+      ...laws,
+    ])
   })
 
   test('an engine', { timeout }, async () => {
