@@ -27,6 +27,8 @@ const acts = {
   erasedPerson: 'erased a person',
   handledRequest: 'handled a request for deletion',
   lookedAtData: 'looked at data',
+  exportedEvents: 'exported events',
+  exportedAudit: 'exported the audit',
   startedRedrive: 'started a redrive',
   redrove: 'redrove',
   cancelledJob: 'cancelled a job',
@@ -54,6 +56,18 @@ const acts = {
 } as const
 
 export type Act = keyof typeof acts
+
+/** How the store has it; a page shows an act in words of its own. */
+export function storedAct(act: Act): string {
+  return acts[act]
+}
+
+const byText: ReadonlyMap<string, Act> = new Map(Object.entries(acts).map(([act, text]) => [text, act as Act]))
+
+/** Undefined when another version of this service wrote it. */
+export function actOf({ what }: Pick<Deed, 'what'>): Act | undefined {
+  return byText.get(what)
+}
 
 /** `about` names no person but by `contactDigest`, and nothing secret. */
 export interface AuditEntry {

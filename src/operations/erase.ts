@@ -1,6 +1,7 @@
 /** One person's events, gone: bodies, what waits, whose conversations they were, and jobs that look for them. */
 
 import type { Clock } from '../lib/clock.ts'
+import type { Shown, Tallied } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { findAll } from './inspect.ts'
 import { abandonJobsOf } from './jobs.ts'
@@ -42,19 +43,51 @@ export async function erasePerson(
   }
 }
 
-/** Entries that name the contact, and those of their conversations that name no other. */
+/** What would go, and in which states that is. */
+export async function wouldErase(
+  { lookup, conversations }: Pick<Storage, 'lookup' | 'conversations'>,
+  org: string,
+  contact: string,
+): Promise<Erased & { rows: Tallied[] }> {
+  const theirs = await conversations.of(org, contact)
+  const rows = new Map<string, Tallied>()
+  let entries = 0
+  for await (const page of theirEntries(lookup, org, contact, theirs)) {
+    entries += page.length
+    for (const { state, reason } of page) {
+      const key = `${state} ${reason}`
+      const count = (rows.get(key)?.count ?? 0) + 1
+      rows.set(key, { state, ...(reason === undefined ? {} : { reason }), count })
+    }
+  }
+  return { entries, conversations: theirs.length, rows: [...rows.values()] }
+}
+
 async function theirIds(
   lookup: Storage['lookup'],
   org: string,
   contact: string,
   conversations: readonly string[],
 ): Promise<number[]> {
-  const ids = new Set<number>()
+  const ids: number[] = []
+  for await (const page of theirEntries(lookup, org, contact, conversations)) ids.push(...page.map(({ id }) => id))
+  return ids
+}
+
+/** Entries that name the contact, and those of their conversations that name no other; each once. */
+async function* theirEntries(
+  lookup: Storage['lookup'],
+  org: string,
+  contact: string,
+  conversations: readonly string[],
+): AsyncGenerator<Shown[]> {
+  const seen = new Set<number>()
   const queries = [{ org, contact }, ...conversations.map((conversation) => ({ org, conversation }))]
   for (const query of queries) {
     for await (const page of findAll(lookup, query)) {
-      for (const shown of page) if (shown.contact === undefined || shown.contact === contact) ids.add(shown.id)
+      const fresh = page.filter((shown) => (shown.contact ?? contact) === contact && !seen.has(shown.id))
+      for (const { id } of fresh) seen.add(id)
+      yield fresh
     }
   }
-  return [...ids]
 }

@@ -97,26 +97,48 @@ function waiting(
   now: number,
   steps: Step[],
 ): Story {
-  const asks = shown.state === 'asking'
-  const isMeant = (one: LaneShown) => one.lane === 'send' && one.destination === shown.destination
-  const lane = lanes.find((one) => (asks ? one.lane === 'ask' : isMeant(one)))
-  const partner = asks ? 'Drift' : partnerOf(shown, install)
-  const isHere = ({ attempt }: Step) => attempt !== undefined && attempt.destination === (asks ? 0 : shown.destination)
+  const isLookup = shown.state === 'asking'
+  const lane = laneOf(shown, lanes)
+  const partner = isLookup ? 'Drift' : partnerOf(shown, install)
+  const isHere = ({ attempt }: Step) =>
+    attempt !== undefined && attempt.destination === (isLookup ? 0 : shown.destination)
   const last = steps.findLast(isHere)?.attempt
   const since = last ? (last.nextAt ?? last.at + 1) : shown.receivedAt
   // What another event of the account has met, where this one was not in the request.
   if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback) {
     steps.push({ at: lane.triedAt, what: `the attempt at ${partner} failed: ${lane.setback}` })
   }
-  // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
-  const soon = (at: number | undefined) => (at === undefined || at > now + probeMsMax + skewMsMax ? now : at)
-  const next = lane?.hold ? undefined : Math.max(soon(lane?.readyAt), soon(shown.dueAt))
-  if (lane?.leaseUntil !== undefined && lane.leaseUntil > now) steps.push({ at: now, what: 'its account is at work' })
-  else if (next !== undefined) steps.push({ at: Math.max(next, now), what: `${partner} is tried next` })
+  const next = nextAttempt(shown, lanes, now)
+  if (next === 'now') steps.push({ at: now, what: 'its account is at work' })
+  else if (next !== undefined) steps.push({ at: next, what: `${partner} is tried next` })
   const reason = lane?.hold ?? lane?.trouble ?? shown.reason ?? (lane && lane.failures > 0 ? lane.setback : undefined)
   if (reason !== undefined) return { steps, why: { reason, ...explain(reason) } }
   if (!install) return { steps, why: { reason: 'not_installed', ...explain('not_installed') } }
   return { steps, why: { reason: 'in_line', means: 'it is in line', todo: 'nothing: it goes on by itself' } }
+}
+
+/** The lane that an entry waits in. */
+export function laneOf(
+  { state, destination: at }: Pick<Shown, 'state' | 'destination'>,
+  lanes: readonly LaneShown[],
+): LaneShown | undefined {
+  return lanes.find(({ lane, destination }) =>
+    state === 'asking' ? lane === 'ask' : lane === 'send' && destination === at,
+  )
+}
+
+/** When an entry that waits is tried next, from `now` on; undefined while something holds its lane. */
+export function nextAttempt(
+  shown: Pick<Shown, 'state' | 'destination' | 'dueAt'>,
+  lanes: readonly LaneShown[],
+  now: number,
+): number | 'now' | undefined {
+  const lane = laneOf(shown, lanes)
+  if (lane?.leaseUntil !== undefined && lane.leaseUntil > now) return 'now'
+  if (lane?.hold) return undefined
+  // What lies further ahead than any wait was said by a clock that has been set back since, and has come.
+  const soon = (at: number | undefined) => (at === undefined || at > now + probeMsMax + skewMsMax ? now : at)
+  return Math.max(soon(lane?.readyAt), soon(shown.dueAt), now)
 }
 
 export interface Opened {

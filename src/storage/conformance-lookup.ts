@@ -97,6 +97,7 @@ export const lookupPromises: readonly Promised[] = [
         [{ states: ['unclaimed'] }, [e]],
         [{ org: one, reason: 'odd' }, [d]],
         [{ org: one, reason: 'conversation_missing' }, [g]],
+        [{ org: one, states: ['dead', 'quarantined'], notReason: 'odd' }, [b]],
         [{ org: one, from: 1_100, to: 1_200 }, [c, b]],
         [{ org: one, from: 1_500 }, [h, g]],
         [{ org: one, contact: '7', type: 'an_event', states: ['dead'], from: 1_000, to: 2_000 }, [b]],
@@ -468,6 +469,12 @@ export const lookupPromises: readonly Promised[] = [
         { at: 1, org: one, who: 'command line', what: 'paused' },
       ])
       assert.equal((await audit.list(one, 1)).length, 1)
+      const told = async (only: object) => (await audit.list(one, 10, only)).map(({ what }) => what)
+      assert.deepEqual(await told({ what: ['paused', 'other'] }), ['paused'])
+      assert.deepEqual(await told({ what: [] }), [])
+      await audit.add({ at: 5, org: one, who: 'console', what: 'paused' })
+      assert.deepEqual(await told({ from: 5 }), ['paused'])
+      assert.deepEqual(await told({ to: 5, what: ['resumed'] }), ['resumed'])
     },
   },
   {

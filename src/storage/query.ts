@@ -2,7 +2,7 @@
 import type { Cursor, Query, Shown, Tallied } from './ports/lookup.ts'
 
 export function matches(shown: Shown, query: Query): boolean {
-  const { org, message, contact, conversation, either, type, states, reason, from, to } = query
+  const { org, message, contact, conversation, either, type, states, reason, notReason, from, to } = query
   return (
     (org === undefined || shown.org === org) &&
     (message === undefined || shown.messageId === message) &&
@@ -12,6 +12,7 @@ export function matches(shown: Shown, query: Query): boolean {
     (type === undefined || shown.type === type) &&
     (states === undefined || states.includes(shown.state)) &&
     (reason === undefined || shown.reason === reason) &&
+    (notReason === undefined || shown.reason !== notReason) &&
     (from === undefined || shown.receivedAt >= from) &&
     (to === undefined || shown.receivedAt < to)
   )

@@ -13,8 +13,15 @@ export interface Deed {
 
 export interface Audit {
   add(deed: Deed): Promise<void>
-  /** An account's deeds, newest first. */
-  list(org: Org, limit: number): Promise<Deed[]>
+  /** An account's deeds, newest first: all, or those that `only` names. */
+  list(org: Org, limit: number, only?: OnlyDeeds): Promise<Deed[]>
+}
+
+/** What is not given does not matter; `from` included, `to` not. */
+export interface OnlyDeeds {
+  what?: readonly string[]
+  from?: number
+  to?: number
 }
 
 /** Of the account with all its destinations: src/accounts/state.ts says which. */

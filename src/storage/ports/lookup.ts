@@ -174,6 +174,7 @@ export interface Query {
   destination?: Destination
   states?: readonly ShownState[]
   reason?: string
+  notReason?: string
   from?: number
   to?: number
 }

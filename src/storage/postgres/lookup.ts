@@ -143,7 +143,10 @@ export async function tally(db: Database, query: Query & { org: string }): Promi
     await session.script(asOfOneMoment)
     const { org, from, to, states } = query
     const isByTimeAlone =
-      soughtBy(query) === undefined && query.reason === undefined && !(await keepsIgnored(session, query.org))
+      soughtBy(query) === undefined &&
+      query.reason === undefined &&
+      query.notReason === undefined &&
+      !(await keepsIgnored(session, query.org))
     const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
     const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
     if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])

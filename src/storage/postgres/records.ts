@@ -1,6 +1,6 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Reservation } from '../ports/accounts.ts'
+import type { Deed, Install, OnlyDeeds, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { Moment, Period, Snapshot, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
@@ -58,9 +58,10 @@ export async function keepEntry(session: Pick<Session, 'run'>, { at, org, who, w
 
 export const audit = {
   add: (db: Database, entry: Deed): Promise<void> => keepEntry(db, entry),
-  async list(db: Database, org: string, limit: number): Promise<Deed[]> {
-    const sql = 'SELECT at, org, who, what, about FROM audit WHERE org = $1 ORDER BY id DESC LIMIT $2'
-    const rows = await db.all(sql, org, limit)
+  async list(db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Promise<Deed[]> {
+    const sql = `SELECT at, org, who, what, about FROM audit WHERE org = $1
+      AND ($3::text[] IS NULL OR what = ANY ($3)) AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $2`
+    const rows = await db.all(sql, org, limit, what ?? null, from ?? 0, to ?? Number.MAX_SAFE_INTEGER)
     return rows.map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed)
   },
 }

@@ -169,7 +169,11 @@ const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
 
 export function tally(db: Database, query: Query & { org: string }): Tally {
   const { org, from, to, states } = query
-  const isByTimeAlone = soughtBy(query) === undefined && query.reason === undefined && !keepsIgnored(db, org)
+  const isByTimeAlone =
+    soughtBy(query) === undefined &&
+    query.reason === undefined &&
+    query.notReason === undefined &&
+    !keepsIgnored(db, org)
   const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
   const below = to === undefined ? Number.MAX_SAFE_INTEGER : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)

@@ -1,6 +1,6 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, Reservation } from '../ports/accounts.ts'
+import type { Deed, Install, OnlyDeeds, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { Moment, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
@@ -38,9 +38,17 @@ export const audit = {
   add(db: Database, { at, org, who, what, about }: Deed): void {
     db.run('INSERT INTO audit (at, org, who, what, about) VALUES (?, ?, ?, ?, ?)', at, org, who, what, about ?? null)
   },
-  list: (db: Database, org: string, limit: number): Deed[] =>
+  list: (db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Deed[] =>
     db
-      .all('SELECT at, org, who, what, about FROM audit WHERE org = ? ORDER BY id DESC LIMIT ?', org, limit)
+      .all(
+        `SELECT at, org, who, what, about FROM audit WHERE org = ?1
+         AND (?3 IS NULL OR what IN (SELECT value FROM json_each(?3))) AND at >= ?4 AND at < ?5 ORDER BY id DESC LIMIT ?2`,
+        org,
+        limit,
+        what === undefined ? null : JSON.stringify(what),
+        from ?? 0,
+        to ?? Number.MAX_SAFE_INTEGER,
+      )
       .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed),
 }
 
