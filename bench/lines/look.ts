@@ -12,8 +12,13 @@ const pages: Readonly<Record<string, string>> = {
   'the list of events': '/console/events',
   'the list by type and state': '/console/events?type=button_clicked&state=waiting',
   'the list of what failed, where nothing did': '/console/events?state=failed',
-  'one contact': '/console/events?contact=21727000007',
-  'a conversation that is not there': '/console/events?conversation=1',
+  'the list of the last day': '/console/events?range=24h',
+  'one contact': '/console/events?q=21727000007',
+  'a conversation that is not there': '/console/events?q=1',
+  'what is not sent': '/console/not-sent',
+  'privacy and the accounting': '/console/privacy',
+  'the audit': '/console/audit',
+  'resend, before a preview': '/console/resend',
 }
 
 /** The operator's one-time link, used as a browser would; gives the cookie of the session. */

@@ -65,42 +65,46 @@ describe('the console in a browser', { concurrency: false }, () => {
     await rig.sims.segment.waitFor(1)
   })
 
-  test('the list shows a new event by itself', async () => {
+  test('an empty list shows the first event by itself', async () => {
     await go('/console/events')
     await page.locator('.live.on').waitFor()
     await send('new_conversation')
     await page.locator('tr', { hasText: 'new_conversation' }).getByText('Delivered').waitFor()
   })
 
-  test('an event that was set aside says why, and its data is covered until somebody asks', async () => {
+  test('an event that is not recognized says why; personal data is covered until a person asks', async () => {
     await send('button_clicked')
     await send(odd)
     await settled(rig, ({ held, delivered }) => held === 1 && delivered === 1)
-    await go('/console/events?state=quarantined')
+    await go('/console/events?state=not-recognized')
     await page.getByRole('link', { name: 'new_meeting' }).click()
-    await page.getByText('Not delivered:').waitFor()
+    await page.getByText('The event does not look as Drift documents it').waitFor()
+    await page.getByText('What to do:').waitFor()
+
     await go('/console/events?type=button_clicked&state=delivered')
     await page.locator('td').getByRole('link', { name: 'button_clicked' }).click()
-    const said = page.locator('pre').first()
-    assert.match((await said.textContent())!, /•••/)
+    const payload = page.locator('#payload')
+    await payload.getByText('Personal data is covered').waitFor()
+    assert.match((await payload.textContent())!, /•••/)
     await page.getByRole('button', { name: 'Show personal data' }).click()
-    await page.getByText('Personal data is shown').waitFor()
-    assert.doesNotMatch((await said.textContent())!, /•/)
+    await payload.getByText('Personal data is shown').waitFor()
+    assert.doesNotMatch((await payload.textContent())!, /•/)
     await go('/console/audit')
-    await page.getByText('looked at data').waitFor()
+    await page.getByText('Viewed personal data').waitFor()
   })
 
-  test('a redrive: a look first, then the task, and the messageId stays', async () => {
+  test('resending: a preview first, then the progress, and the messageId stays', async () => {
     await send('new_conversation')
     const [first] = await rig.sims.segment.waitFor(1)
     await settled(rig)
-    await go('/console/redrive')
-    await page.getByLabel('Which events').selectOption('delivered')
-    await page.getByRole('button', { name: 'Look what would happen' }).click()
-    await page.getByText('1 event would be sent again').waitFor()
+    await go('/console/resend')
+    await page.getByLabel('Events', { exact: true }).selectOption('delivered')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByText('1 event would be resent').waitFor()
     assert.equal(rig.sims.segment.accepted.length, 1)
-    await page.getByRole('button', { name: 'Send 1 event again' }).click()
+    await page.getByRole('button', { name: 'Resend 1 event' }).click()
     await page.getByText('Done').waitFor()
+    await page.getByText('1 of 1 event processed, 1 resent').waitFor()
     await eventually(() => rig.sims.segment.requests.filter(({ path }) => path === '/v1/batch').length === 2)
     const ids = rig.sims.segment.duplicates.map(({ message }) => message.messageId)
     assert.deepEqual(ids, [first!.message.messageId])
@@ -154,7 +158,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     await send('new_conversation')
     assert.equal((await rig.sims.segment.waitFor(1))[0]!.writeKey, writeKey)
     await go('/console/audit')
-    await page.getByText('changed the region').waitFor()
+    await page.getByText('Changed the region').waitFor()
   })
 
   test('what is switched off is no longer sent', async () => {

@@ -63,7 +63,7 @@ describe('an unseen character is refused by its name, and nothing is saved', () 
       (sign) => send('/console/website', '/console/website', { drift: mixed('abc123', sign) }),
       422,
     ],
-    ...['message', 'contact', 'type', 'from'].map((name): [string, (sign: string) => Promise<Seen>, number] => [
+    ...['q', 'type', 'reason', 'from'].map((name): [string, (sign: string) => Promise<Seen>, number] => [
       `in the list’s filter by ${name}`,
       (sign) => admin.get(admin.at(`/console/events?${name}=${encodeURIComponent(mixed('1', sign))}`)),
       400,

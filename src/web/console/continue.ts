@@ -14,7 +14,8 @@ const verbs: readonly (readonly [path: RegExp, label: string])[] = [
   [/^\/console\/connection\/segment$/, 'Save'],
   [/^\/console\/connection\/events$/, 'Save events'],
   [/^\/console\/disconnect$/, 'Disconnect and erase'],
-  [/\/(resend|redrive)$/, 'Resend'],
+  [/\/resend$/, 'Resend'],
+  [/\/enable$/, 'Enable'],
   [/\/erase$/, 'Erase this person'],
   [/\/handled$/, 'Close the deletion request'],
 ]

@@ -1,16 +1,45 @@
+/** One event: its state and why, what happened to it step by step, and what came in beside what went out. */
 import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
 import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
 import { catalogue } from '../../events/index.ts'
-import { openEntry, tell } from '../../operations/inspect.ts'
-import { type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
-import type { Shown } from '../../storage/ports/lookup.ts'
+import { openEntry, type Story, tell } from '../../operations/inspect.ts'
+import { movesOf, type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
+import { happenedTo } from '../../operations/timeline.ts'
+import type { Beside, Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
-import { eventPage } from '../pages/event.ts'
-import { allowOldProof, type Web } from '../session.ts'
-import { remediesOf } from './remedies.ts'
+import { allowOldProof, type Session, type Web } from '../session.ts'
+import { breakable } from './events.ts'
+import { type Payload, payload } from './payload.ts'
+import { addressOf } from './query.ts'
+import { type Rights, remediesOf, todoOf } from './remedies.ts'
+import { type Past, timeline } from './timeline.ts'
+import { type Action, actionsRow } from './ui/actions.ts'
+import { type Html, page } from './ui/layout.ts'
+import { mappingChoice } from './ui/mapping-choice.ts'
+import { button, notice, postForm, stateBadge, when } from './ui/parts.ts'
+import { adviceOn, isOfAccount } from './ui/reasons.ts'
+
+/** What resending would do: nothing can be resent that waits anyway, or must fail again. */
+type Resend = { is: 'offered' } | { is: 'fails'; reason: string } | { is: 'no' }
+
+interface EventPage extends Payload {
+  session: Session
+  shown: Shown
+  story: Story
+  past: Past
+  beside: Beside
+  resend: Resend
+  /** What mends why it is not delivered. */
+  remedies: readonly Action[]
+  /** A request for deletion that a person must handle. */
+  isRequest: boolean
+  rights: Rights
+  isResent: boolean
+}
 
 export function eventRoutes(
   app: Hono<Web>,
@@ -29,16 +58,44 @@ export function eventRoutes(
   async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
     const session = c.get('session')
     const [install, now] = [accounts.get(session.org), clock.now()]
-    const lanes = await lookup.lanes(session.org)
+    const [lanes, beside, opened, resend, happened] = await Promise.all([
+      lookup.lanes(session.org),
+      lookup.beside(shown.id),
+      openEntry({ catalogue, keyring, lookup, accounts }, shown),
+      resendOf(shown),
+      happenedTo({ lookup, keyring }, shown.id),
+    ])
+    const past = { shown, lanes, happened, now }
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
-    const connects = connectsHere(config, session.org)
-    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects) : []
-    const opened = await openEntry({ catalogue, keyring, lookup, accounts }, shown)
+    const rights = { connects: connectsHere(config, session.org), isFixed: config.single?.org === session.org }
+    const { connects, isFixed } = rights
+    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects, isFixed) : []
+    const isResent = c.req.query('done') === 'resent'
     const isRequest = isOpenRequest(shown)
-    const canRedrive = redrivable.includes(shown.state) && !isRequest
-    const done = c.req.query('done') === 'redriven' ? 'It is on its way again.' : undefined
-    return c.html(eventPage({ session, shown, story, remedies, opened, isRevealed, canRedrive, isRequest, done }))
+    return c.html(
+      eventPage({
+        session,
+        shown,
+        story,
+        past,
+        beside,
+        resend,
+        remedies,
+        opened,
+        isRevealed,
+        rights,
+        isRequest,
+        isResent,
+      }),
+    )
+  }
+
+  async function resendOf(shown: Shown): Promise<Resend> {
+    if (!redrivable.includes(shown.state) || isOpenRequest(shown)) return { is: 'no' }
+    if (shown.state === 'delivered') return { is: 'offered' }
+    const { moves, stays } = await movesOf(redriveNeeds, [shown], { query: {}, mapping: 'today' })
+    return moves.length > 0 ? { is: 'offered' } : { is: 'fails', reason: Object.keys(stays)[0] ?? 'unknown' }
   }
 
   app.get('/console/events/:message', async (c) => {
@@ -60,10 +117,10 @@ export function eventRoutes(
     const { org, who } = c.get('session')
     const shown = await entryOf(c)
     const isHandled = shown && (await handleRequest({ storage, clock }, org, shown.messageId, who))
-    return isHandled ? c.redirect('/console/events?state=quarantined', 303) : refuse(c, 404, 'not_found')
+    return isHandled ? c.redirect('/console/privacy?done=handled', 303) : refuse(c, 404, 'not_found')
   })
 
-  app.post('/console/events/:message/redrive', async (c) => {
+  app.post('/console/events/:message/resend', async (c) => {
     const { mapping } = await formOf(c, ['mapping'])
     const shown = await entryOf(c)
     if (!shown) return refuse(c, 404, 'not_found')
@@ -75,6 +132,123 @@ export function eventRoutes(
       await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()
     }
-    return c.redirect(`/console/events/${messageId}${isMoved ? '?done=redriven' : ''}`, 303)
+    return c.redirect(`/console/events/${messageId}${isMoved ? '?done=resent' : ''}`, 303)
   })
+}
+
+function eventPage(given: EventPage): Html {
+  const { session, shown, isRevealed } = given
+  const { type, state } = shown
+  const isUnderWay = state === 'waiting' || state === 'asking'
+  return page({
+    title: type || 'Unreadable webhook',
+    section: 'events',
+    session,
+    // A page with unmasked data is loaded once and stands still.
+    uses: isRevealed ? ['copy.js'] : ['live.js', 'copy.js'],
+    body: html`<div${isRevealed ? '' : html` data-live="/console/live"${isUnderWay ? html` data-soon` : ''}`}>
+      ${contactNav(given.beside)}
+      ${header(given)}
+      <div class="stack">
+        <div id="why" data-part class="stack">${resentNotice(given)}${why(given)}</div>
+        <div class="halves">
+          <section class="card" id="way" data-part><h2>Timeline</h2>${timeline(given.past)}</section>
+          <section class="card" id="facts" data-part><h2>Details</h2>${facts(shown)}</section>
+        </div>
+        ${payload(given)}
+        ${resendDelivered(given)}${request(given)}
+      </div>
+    </div>`,
+  })
+}
+
+function contactNav({ previous, next }: Beside): Html | '' {
+  if (!previous && !next) return ''
+  const link = (message: string | undefined, label: Html, rel: string) =>
+    message ? html`<a href="/console/events/${message}" rel="${rel}">${label}</a>` : html`<span></span>`
+  return html`<nav class="beside small" aria-label="Events of this contact">
+    ${link(previous, html`<span aria-hidden="true">←</span> Previous event of this contact`, 'prev')}
+    ${link(next, html`Next event of this contact <span aria-hidden="true">→</span>`, 'next')}
+  </nav>`
+}
+
+function header({ session, shown, resend }: EventPage): Html {
+  const { type, messageId, receivedAt, contact, conversation, state } = shown
+  const drift = conversation
+    ? `https://app.drift.com/conversations/${conversation}`
+    : contact && `https://app.drift.com/contacts/details/${contact}`
+  const sends =
+    resend.is === 'offered' && state !== 'delivered'
+      ? postForm(resendPath(messageId), session.csrf, html`${mappingChoice()}${button('Resend', 'primary')}`, 'row')
+      : ''
+  return html`<div class="head event"><div>
+      <div class="title"><h1>${type ? breakable(type) : 'Unreadable webhook'}</h1><span id="state" data-part>${stateBadge(shown)}</span></div>
+      <p>${when(receivedAt)} · <code id="message">${messageId}</code></p></div>
+    <div class="row"><button class="quiet" data-copy="message" hidden>Copy id</button><button class="quiet" data-copy-link hidden>Copy link</button>${
+      drift
+        ? html`<a class="button quiet" href="${drift}" rel="noreferrer noopener" target="_blank">Open in Drift</a>`
+        : ''
+    }<span id="resend" data-part>${sends}</span></div></div>`
+}
+
+const resendPath = (messageId: string) => `/console/events/${messageId}/resend`
+
+/** What has become of it since is said, however often the page is loaded. */
+function resentNotice({ isResent, shown: { state } }: EventPage): Html | '' {
+  if (!isResent) return ''
+  if (state === 'delivered') return notice('good', 'Resent: Segment accepted it')
+  if (state === 'waiting' || state === 'asking') return notice('info', 'Resent: the event is queued again')
+  return ''
+}
+
+function why({ story: { why }, shown, remedies, rights, session, resend }: EventPage): Html | '' {
+  if (!why || why.reason === 'in_line') return ''
+  const { short, happened } = adviceOn(why.reason)
+  // What goes on by itself is not a warning.
+  const isCalm = (shown.state === 'waiting' || shown.state === 'asking') && !isOfAccount(why.reason)
+  const level = isCalm ? 'info' : shown.state === 'dead' ? 'bad' : 'warn'
+  const again =
+    resend.is === 'fails'
+      ? html` Resending now would fail again${resend.reason === why.reason ? '' : html`: ${adviceOn(resend.reason).short}`}.`
+      : ''
+  return notice(
+    level,
+    short,
+    html`<p>${happened}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights)}</p>
+      <details class="code"><summary>Details</summary><code>${why.reason}</code></details>`,
+    actionsRow(remedies, session.csrf),
+  )
+}
+
+function facts({ state, contact, conversation, receivedAt, settledAt, bytes }: Shown): Html {
+  const pair = (name: string, value: Html | string | undefined) =>
+    value ? html`<dt>${name}</dt><dd>${value}</dd>` : ''
+  const all = (value: string) => html`<a href="${addressOf('/console/events', { q: value })}">all its events</a>`
+  const drift = (path: string) =>
+    html`<a href="https://app.drift.com/${path}" rel="noreferrer noopener" target="_blank">open in Drift</a>`
+  return html`<dl class="pairs">
+    ${pair('Contact', contact && html`${contact}<br><span class="small">${all(contact)} · ${drift(`contacts/details/${contact}`)}</span>`)}
+    ${pair('Conversation', conversation && html`${conversation}<br><span class="small">${all(conversation)} · ${drift(`conversations/${conversation}`)}</span>`)}
+    ${pair('Segment anonymousId', contact)}
+    ${pair('Received', when(receivedAt))}
+    ${pair('Delivered', state === 'delivered' && settledAt !== undefined ? when(settledAt) : undefined)}
+    ${pair('Size', `${bytes.toLocaleString('en')} bytes, encrypted`)}
+  </dl>`
+}
+
+function request({ session, shown, isRequest }: EventPage): Html | '' {
+  if (!isRequest) return ''
+  const erase = shown.contact
+    ? html`<a class="button primary" href="/console/privacy?contact=${shown.contact}#erase">Erase the person</a>`
+    : html`<a class="button primary" href="/console/privacy#erase">Erase a person</a>`
+  return html`<section class="card"><h2>Deletion request</h2>
+    <p class="faint">It is kept, however old it is, until you erase the person or close it. Closing it is noted in the audit.</p>
+    <div class="row">${erase}${postForm(`/console/events/${shown.messageId}/handled`, session.csrf, button('Close the request'))}</div></section>`
+}
+
+function resendDelivered({ session, shown, resend }: EventPage): Html | '' {
+  if (shown.state !== 'delivered' || resend.is !== 'offered') return ''
+  return html`<details class="card" id="resend-delivered"><summary>Resend a delivered event</summary>
+    <p class="faint">It keeps its message id. Segment drops repeats of the last weeks, so this changes nothing there unless the first one was lost on the way.</p>
+    ${postForm(resendPath(shown.messageId), session.csrf, html`${mappingChoice()}${button('Resend')}`, 'stack')}</details>`
 }

@@ -1,30 +1,270 @@
-import type { Hono } from 'hono'
+/** Events: what came and what became of it, found by any id, by type, state, reason and time. */
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
+import { failed } from '../../operations/redrive.ts'
+import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
-import { eventsPage } from '../pages/events.ts'
-import type { Web } from '../session.ts'
-import { filterOf, queryOf, readCursor, writeCursor } from './query.ts'
+import type { Session, Web } from '../session.ts'
+import { exportForm } from './export.ts'
+import {
+  addressOf,
+  type Filter,
+  filterNames,
+  filterOf,
+  isFiltered,
+  labelOf,
+  queryOf,
+  ranges,
+  readCursor,
+  type StateName,
+  stateNames,
+  writeCursor,
+} from './query.ts'
+import { type Html, page } from './ui/layout.ts'
+import { button, head, inUtc, lasting, notice, number, select, since, stateBadge } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
+import { type Word, wordOf, words } from './ui/vocabulary.ts'
 
 const pageSize = 50
+/** Longer ids than Drift's today may break there. */
+const idMax = 11
+const path = '/console/events'
 
-export function eventsRoute(app: Hono<Web>, { storage, keyring }: ConsoleNeeds): void {
-  app.get('/console/events', async (c) => {
+interface EventsPage {
+  session: Session
+  now: number
+  filter: Filter
+  tally: Tally
+  entries: readonly Shown[]
+  /** Where the list goes on. */
+  next: string | undefined
+  /** It is a later page of the list: what is new does not belong here. */
+  isFurther: boolean
+  /** Why nothing was looked for. */
+  wrong?: string | undefined
+}
+
+export function eventsRoute(app: Hono<Web>, { storage, keyring, clock }: ConsoleNeeds): void {
+  const { lookup } = storage
+
+  app.get(path, async (c) => {
     const session = c.get('session')
     const { org } = session
     const filter = filterOf((name) => c.req.query(name))
+    if (hasEmpty(c)) return c.redirect(addressOf(path, filter), 303)
+    const now = clock.now()
     const asked = c.req.query('before')
     const before = asked === undefined ? undefined : readCursor(keyring, org, asked)
-    const query = queryOf(org, filter)
-    const wrong =
-      'wrong' in query
-        ? query.wrong
-        : asked !== undefined && !before
-          ? 'This address is not one that the list gave.'
-          : undefined
-    const common = { session, filter, types: [...catalogue.keys()], isFurther: before !== undefined }
-    if (wrong !== undefined || 'wrong' in query)
-      return c.html(eventsPage({ ...common, entries: [], next: undefined, wrong }), 400)
-    const { entries, next } = await storage.lookup.find(query, { limit: pageSize, ...(before ? { before } : {}) })
-    return c.html(eventsPage({ ...common, entries, next: next && writeCursor(keyring, org, next) }))
+    const query = queryOf(org, filter, { now, lanes: await lookup.lanes(org) })
+    const common = { session, now, filter, isFurther: before !== undefined }
+    const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false } }
+    if ('wrong' in query) return c.html(eventsPage({ ...common, ...nothing, wrong: query.wrong }), 400)
+    if (asked !== undefined && !before)
+      return c.html(eventsPage({ ...common, ...nothing, wrong: 'This address is not one that the list gave.' }), 400)
+    const [tally, found] = await Promise.all([lookup.tally(inEveryState(query)), list(query, before)])
+    const next = found.next && writeCursor(keyring, org, found.next)
+    return c.html(eventsPage({ ...common, entries: found.entries, next, tally }))
   })
+
+  async function list(query: Query, before: Cursor | undefined) {
+    return lookup.find(query, { limit: pageSize, ...(before ? { before } : {}) })
+  }
+}
+
+/** A form without scripts sends each of its fields; the address that people copy has those that say something. */
+function hasEmpty(c: Context): boolean {
+  return filterNames.some((name) => c.req.query(name) === '')
+}
+
+/** The tabs and the reasons offered are those of the same search in any state. */
+function inEveryState({ states: _, reason: _r, notReason: _n, ...query }: Query & { org: string }) {
+  return query
+}
+
+function eventsPage(given: EventsPage): Html {
+  const { session, now, filter, isFurther, wrong, tally, entries, next } = given
+  const isLive = !isFurther && !wrong
+  const exports = wrong || tally.rows.length === 0 ? '' : exportForm(session.csrf, filter)
+  return page({
+    title: 'Events',
+    section: 'events',
+    session,
+    uses: isLive ? ['live.js'] : [],
+    body: html`<div${isLive ? html` data-live="/console/live" data-soon` : ''}>
+      ${head('Events', 'Every webhook of Drift, and what became of it.', isLive ? html`<span class="live" role="status"></span>` : '')}
+      <div class="stack">
+        ${searchForm(given)}
+        ${
+          wrong
+            ? notice('warn', 'Nothing was searched', wrong)
+            : html`${chips(filter)}${tabs(given)}
+        <section class="card sheet" id="list" data-part aria-label="Events found">
+          ${isLive ? html`<a class="newer" id="newer" href="${addressOf(path, filter)}" hidden></a>` : ''}
+          ${entries.length === 0 ? nothingFound(given) : table(entries, now, next !== undefined)}
+        </section>
+        ${pager(filter, next, isFurther)}
+        <div class="row foot">${resendLink(filter, tally)}${exports}<p class="small faint">Events that were never meant to be sent, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.</p></div>`
+        }
+      </div>
+    </div>`,
+  })
+}
+
+function searchForm({ filter, tally }: EventsPage): Html {
+  const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
+  const times = [
+    ['', 'Any time'],
+    ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const),
+  ] as const
+  const isCustom = filter.from !== '' || filter.to !== ''
+  return html`<form method="get" action="${path}" class="card search" role="search" aria-label="Search events">
+    <div class="find">
+      <div class="field grow"><label for="q">Search</label>
+        <input id="q" name="q" type="search" value="${filter.q}" maxlength="600" autocomplete="off" spellcheck="false" placeholder="Contact, conversation or message id, or an address of Drift"></div>
+      ${select('type', 'Type', types, filter.type)}
+      ${select('reason', 'Reason', reasonChoices(tally, filter.reason), filter.reason)}
+      ${select('range', 'Time', times, filter.range)}
+      ${filter.state === '' ? '' : html`<input type="hidden" name="state" value="${filter.state}">`}
+      ${button('Search', 'primary')}
+    </div>
+    <details class="dates"${isCustom ? html` open` : ''}><summary>From and to</summary><div class="find">
+      ${dateField('from', 'From (UTC)', filter)}${dateField('to', 'Before (UTC)', filter)}</div></details>
+  </form>`
+}
+
+function dateField(name: 'from' | 'to', label: string, filter: Filter): Html {
+  const text = filter[name]
+  const value = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text
+  return html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" type="datetime-local" step="1" value="${value}"></div>`
+}
+
+/** The reasons that there are, with how many events have each. */
+function reasonChoices({ rows }: Tally, chosen: string): [value: string, label: string][] {
+  const sums = new Map<string, number>()
+  for (const { reason, count } of rows) if (reason !== undefined) sums.set(reason, (sums.get(reason) ?? 0) + count)
+  if (chosen !== '' && !sums.has(chosen)) sums.set(chosen, 0)
+  const choices = [...sums].sort(([, one], [, other]) => other - one)
+  return [
+    ['', 'Any reason'],
+    ...choices.map(([reason, count]): [string, string] => [reason, `${adviceOn(reason).short} (${number(count)})`]),
+  ]
+}
+
+/** Each filter that is set, with a way to take it off. The state is a tab. */
+function chips(filter: Filter): Html | '' {
+  const said: [name: keyof Filter, text: string][] = [
+    ['q', filter.q && `Search: ${filter.q}`],
+    ['type', filter.type && `Type: ${filter.type}`],
+    ['reason', filter.reason && `Reason: ${adviceOn(filter.reason).short}`],
+    ['range', filter.range && ranges[filter.range]!.label],
+    ['from', filter.from && `From ${timeSaid(filter.from)}`],
+    ['to', filter.to && `Before ${timeSaid(filter.to)}`],
+  ]
+  const set = said.filter(([, text]) => text !== '')
+  if (set.length === 0) return ''
+  return html`<ul class="chips" aria-label="Filters">${set.map(
+    ([name, text]) =>
+      html`<li><a class="chip" href="${addressOf(path, { ...filter, [name]: '' })}"><span>${text}</span><span class="hidden">, remove this filter</span><span aria-hidden="true">×</span></a></li>`,
+  )}${set.length > 1 ? html`<li><a class="small" href="${addressOf(path, { state: filter.state })}">Clear all</a></li>` : ''}</ul>`
+}
+
+function timeSaid(text: string): string {
+  return inUtc(Date.parse(text.includes('T') ? `${text}Z` : text))
+}
+
+const tabsShown = ['delivered', 'queued', 'blocked', 'failed', 'not-recognized'] as const
+/** Tabs for what most accounts never have. */
+const tabsIfAny = ['deletion', 'ignored'] as const
+
+/** How many are in each state, as of one moment: together they are all. */
+function tabs({ filter, tally }: EventsPage): Html {
+  const counts = countsOf(tally, filter.reason)
+  const many = (state: StateName) =>
+    (counts.get(stateNames[state]) ?? 0) + (state === 'queued' ? (counts.get('lookingUp') ?? 0) : 0)
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  const shown = [...tabsShown, ...tabsIfAny.filter((state) => many(state) > 0 || filter.state === state)]
+  const tab = (state: StateName | '', label: string, count: number) =>
+    html`<li><a href="${addressOf(path, { ...filter, state })}"${state === filter.state || (state === 'queued' && filter.state === 'looking-up') ? html` aria-current="page"` : ''}>${label} <span class="count">${number(count)}${tally.isCut ? '+' : ''}</span></a></li>`
+  return html`<nav aria-label="States" id="tabs" data-part><ul class="states">
+    ${tab('', 'All', all)}${shown.map((state) => tab(state, labelOf(state), many(state)))}
+  </ul></nav>`
+}
+
+function countsOf({ rows }: Tally, reason: string): ReadonlyMap<Word, number> {
+  const counts = new Map<Word, number>()
+  for (const row of rows) {
+    if (reason !== '' && row.reason !== reason) continue
+    const word = wordOf(row)
+    counts.set(word, (counts.get(word) ?? 0) + row.count)
+  }
+  return counts
+}
+
+/** `isCut`: there are older ones, on another page. */
+function table(entries: readonly Shown[], now: number, isCut: boolean): Html {
+  return html`<table class="events"><thead><tr>
+      <th scope="col">Time</th><th scope="col">Event</th><th scope="col">State and reason</th><th scope="col">Contact</th><th scope="col">Conversation</th>
+    </tr></thead><tbody data-rows="${isCut ? 'cut' : 'all'}">${entries.map((entry) => row(entry, now))}</tbody></table>`
+}
+
+function row(entry: Shown, now: number): Html {
+  const { id, type, messageId, contact, conversation, receivedAt } = entry
+  const search = (value: string | undefined) =>
+    value === undefined
+      ? html`<span class="faint" aria-hidden="true">–</span>`
+      : html`<a href="${addressOf(path, { q: value })}">${value.slice(0, idMax)}${value.length > idMax ? html`<wbr>${value.slice(idMax)}` : ''}</a>`
+  return html`<tr id="e${id}">
+    <td class="when">${since(receivedAt, now)}</td>
+    <td class="what"><a href="${path}/${messageId}">${breakable(type || 'unreadable')}</a></td>
+    <td class="state">${stateBadge(entry)}<span class="under">${because(entry)}</span></td>
+    <td class="whose">${search(contact)}</td>
+    <td class="where">${search(conversation)}</td>
+  </tr>`
+}
+
+/** A long name may break behind its underscores. */
+export function breakable(name: string): Html {
+  return html`${name.split('_').map((part, at) => (at === 0 ? part : html`_<wbr>${part}`))}`
+}
+
+/** In each state there is one line, so that rows keep their height when it changes. */
+function because(entry: Shown): string {
+  const { state, reason, receivedAt, settledAt } = entry
+  if (state === 'delivered') return settledAt === undefined ? 'accepted by Segment' : within(settledAt - receivedAt)
+  return reason === undefined ? words[wordOf(entry)].means : adviceOn(reason).short
+}
+
+function within(ms: number): string {
+  return ms < 1_000 ? 'within a second' : `after ${lasting(ms)}`
+}
+
+function nothingFound({ next, filter }: EventsPage): Html {
+  if (next !== undefined)
+    return html`<p class="empty"><strong>Nothing among the newest of them</strong>Go on to older ones, or choose a range of time.</p>`
+  if (filter.q !== '')
+    return html`<p class="empty"><strong>No event has this id</strong>Delivered events are kept for some days only. It may also never have been sent: <a href="/console/not-sent">Not sent</a> shows what is left out, and why.</p>`
+  if (isFiltered(filter))
+    return html`<p class="empty"><strong>No event matches</strong><a href="${path}">Show all events</a>, or look at what is <a href="/console/not-sent">not sent</a>.</p>`
+  return html`<p class="empty"><strong>No events yet</strong>As soon as something happens in Drift, it appears here by itself.</p>`
+}
+
+/** Where something of the list can be resent: to a preview of that. */
+function resendLink(filter: Filter, { rows }: Tally): Html | '' {
+  if (filter.state !== '' && !resendStates.includes(filter.state)) return ''
+  const states: readonly string[] = filter.state === 'delivered' || filter.state === 'ignored' ? [filter.state] : failed
+  const some = rows.some(({ state, reason }) => states.includes(state) && reason !== deletionType)
+  if (!some) return ''
+  return html`<a class="button quiet" href="${addressOf('/console/resend', filter, { preview: '1' })}">Resend matching</a>`
+}
+
+const resendStates = ['failed', 'not-recognized', 'delivered', 'ignored']
+
+function pager(filter: Filter, next: string | undefined, isFurther: boolean): Html | '' {
+  if (!isFurther && !next) return html`<nav class="pager" id="pager" data-part aria-label="Pages" hidden></nav>`
+  return html`<nav class="pager" id="pager" data-part aria-label="Pages">
+    ${isFurther ? html`<a class="button" href="${addressOf(path, filter)}">Newest</a>` : html`<span></span>`}
+    ${next ? html`<a class="button" rel="next" href="${addressOf(path, filter, { before: next })}">Older</a>` : ''}
+  </nav>`
 }

@@ -8,10 +8,11 @@ import { connectionRoutes } from './connection.ts'
 import { continueRoute } from './continue.ts'
 import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
+import { exportRoute } from './export.ts'
 import { homeRoute } from './home.ts'
 import { liveRoute } from './live.ts'
 import { mappingRoutes } from './mapping.ts'
-import { redriveRoutes } from './redrive.ts'
+import { resendRoutes } from './resend.ts'
 import { websiteRoutes } from './website.ts'
 
 export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
@@ -21,11 +22,12 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   homeRoute(app, needs)
   liveRoute(app, needs)
   eventsRoute(app, needs)
+  exportRoute(app, needs)
   eventRoutes(app, { ...needs, redriveNeeds })
-  redriveRoutes(app, { ...needs, redriveNeeds })
+  resendRoutes(app, { ...needs, redriveNeeds })
   connectionRoutes(app, needs)
   mappingRoutes(app, needs)
   websiteRoutes(app, needs)
-  auditRoute(app, needs)
   continueRoute(app, needs)
+  auditRoute(app, needs)
 }

@@ -1,80 +1,137 @@
 /** What people ask for in the address of a list, read as a query of the store; and where a list goes on. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Keyring } from '../../accounts/keyring.ts'
+import { deletionType } from '../../drift/envelope.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
-import type { Org, State } from '../../storage/ports/entry.ts'
-import type { Cursor, Query } from '../../storage/ports/lookup.ts'
-import { words } from './ui/vocabulary.ts'
+import type { Org } from '../../storage/ports/entry.ts'
+import type { Cursor, LaneShown, Query, ShownState } from '../../storage/ports/lookup.ts'
+import { soughtIn } from './search.ts'
+import { type Word, words } from './ui/vocabulary.ts'
 
-/** What a person filters by, as it stands in the form. */
+/** What a person filters by, as it stands in the address. */
 export interface Filter {
+  /** Of the search box. */
+  q: string
   type: string
   state: string
-  contact: string
-  conversation: string
-  message: string
+  reason: string
+  /** The last hours or days, in place of from and to. */
+  range: string
   from: string
   to: string
 }
 
-const names = ['type', 'state', 'contact', 'conversation', 'message', 'from', 'to'] as const satisfies (keyof Filter)[]
-/** Longer than anything that is searched by: a messageId has at most 100 characters. */
+export const filterNames = ['q', 'type', 'state', 'reason', 'range', 'from', 'to'] as const satisfies (keyof Filter)[]
+/** Of everything but the search box, which has a limit of its own. */
 const lengthMax = 100
 
-const statesBy: Readonly<Record<string, readonly State[]>> = {
-  delivered: ['delivered'],
-  waiting: ['waiting', 'asking'],
-  quarantined: ['quarantined'],
-  dead: ['dead'],
-  failed: ['quarantined', 'dead'],
-  queued: ['waiting', 'asking'],
-  blocked: ['waiting', 'asking'],
-  'looking-up': ['asking'],
-  'not-recognized': ['quarantined'],
-  deletion: ['quarantined'],
+const hourMs = 3_600_000
+
+export const ranges: Readonly<Record<string, { label: string; ms: number }>> = {
+  '1h': { label: 'Last hour', ms: hourMs },
+  '24h': { label: 'Last 24 hours', ms: 24 * hourMs },
+  '7d': { label: 'Last 7 days', ms: 7 * 24 * hourMs },
+  '30d': { label: 'Last 30 days', ms: 30 * 24 * hourMs },
 }
 
-/** What stands in the form's list of states. */
-export const stateChoices: readonly (readonly [value: string, label: string])[] = [
-  ['', 'All states'],
-  ['delivered', words.delivered.label],
-  ['waiting', words.queued.label],
-  ['quarantined', words.notRecognized.label],
-  ['dead', words.failed.label],
-]
+/** How the state of a list stands in its address. */
+export const stateNames = {
+  delivered: 'delivered',
+  queued: 'queued',
+  'looking-up': 'lookingUp',
+  blocked: 'blocked',
+  failed: 'failed',
+  'not-recognized': 'notRecognized',
+  deletion: 'deletion',
+  ignored: 'ignored',
+} as const satisfies Readonly<Record<string, Word>>
+
+export type StateName = keyof typeof stateNames
+
+export function isStateName(text: string): text is StateName {
+  return Object.hasOwn(stateNames, text)
+}
+
+export function labelOf(state: StateName): string {
+  return words[stateNames[state]].label
+}
 
 export function filterOf(asked: (name: string) => string | undefined): Filter {
   const filter = {} as Filter
-  for (const name of names) filter[name] = (asked(name) ?? '').trim()
+  for (const name of filterNames) filter[name] = (asked(name) ?? '').trim()
+  if (filter.from !== '' || filter.to !== '') filter.range = ''
+  filter.state = asOperatorsSay.get(filter.state) ?? filter.state
   return filter
 }
 
+/** The store's words, which stand in documents for operators, lead to the same lists. */
+const asOperatorsSay: ReadonlyMap<string, StateName> = new Map([
+  ['dead', 'failed'],
+  ['quarantined', 'not-recognized'],
+  ['waiting', 'queued'],
+])
+
+export function isFiltered(filter: Filter): boolean {
+  return filterNames.some((name) => filter[name] !== '')
+}
+
+/** What decides which of the waiting events are blocked, and when a range begins. */
+export interface At {
+  now: number
+  lanes: readonly LaneShown[]
+}
+
 /** The query, always of this account; or what cannot be understood, in a sentence. */
-export function queryOf(org: Org, filter: Filter): Query | { wrong: string } {
-  const { type, state, contact, conversation, message } = filter
-  const tooLong = names.find((name) => filter[name].length > lengthMax)
+export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }) | { wrong: string } {
+  const { q, type, state, reason, range } = filter
+  const others = filterNames.filter((name) => name !== 'q')
+  const tooLong = others.find((name) => filter[name].length > lengthMax)
   if (tooLong) return { wrong: `“${tooLong}” is longer than anything here.` }
   // Nothing here has one, so nothing would be found without a word why; and PostgreSQL takes no text with a NUL in it.
-  const odd = names.find((name) => unseenProblem(filter[name]))
+  const odd = others.find((name) => unseenProblem(filter[name]))
   if (odd) return { wrong: `“${odd}” ${unseenProblem(filter[odd])}.` }
-  const notANumber = (['contact', 'conversation'] as const).find(
-    (name) => filter[name] !== '' && !/^\d{1,19}$/.test(filter[name]),
-  )
-  if (notANumber) return { wrong: `The ${notANumber} is a number in Drift.` }
-  if (state !== '' && !Object.hasOwn(statesBy, state)) return { wrong: 'There is no such state.' }
-  const from = timeOf(filter.from)
-  const to = timeOf(filter.to)
+  const sought = soughtIn(q)
+  if ('wrong' in sought) return sought
+  if (state !== '' && !isStateName(state)) return { wrong: 'There is no such state.' }
+  if (range !== '' && !Object.hasOwn(ranges, range)) return { wrong: 'There is no such range of time.' }
+  const from = range === '' ? timeOf(filter.from) : at.now - ranges[range]!.ms
+  const to = range === '' ? timeOf(filter.to) : undefined
   if (Number.isNaN(from) || Number.isNaN(to))
     return { wrong: 'A time looks like 2026-11-24 or 2026-11-24T08:00, in UTC.' }
   return {
     org,
+    ...sought,
     ...(type === '' ? {} : { type }),
-    ...(state === '' ? {} : { states: statesBy[state]! }),
-    ...(contact === '' ? {} : { contact }),
-    ...(conversation === '' ? {} : { conversation }),
-    ...(message === '' ? {} : { message }),
+    ...(state === '' ? {} : statesOf(state as StateName, at.lanes)),
+    ...(reason === '' ? {} : { reason }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+  }
+}
+
+/** What holds a lane holds all that waits in it. */
+function statesOf(state: StateName, lanes: readonly LaneShown[]): Pick<Query, 'states' | 'reason' | 'notReason'> {
+  const isHeld = (of: LaneShown['lane']) =>
+    lanes.some(({ lane, hold, trouble }) => lane === of && (hold ?? trouble) !== undefined)
+  const waiting = (held: boolean): ShownState[] => (isHeld('send') === held ? ['waiting'] : [])
+  const asking = (held: boolean): ShownState[] => (isHeld('ask') === held ? ['asking'] : [])
+  switch (state) {
+    case 'delivered':
+      return { states: ['delivered'] }
+    case 'queued':
+      return { states: [...waiting(false), ...asking(false), 'unclaimed'] }
+    case 'looking-up':
+      return { states: asking(false) }
+    case 'blocked':
+      return { states: [...waiting(true), ...asking(true)] }
+    case 'failed':
+      return { states: ['dead'] }
+    case 'not-recognized':
+      return { states: ['quarantined'], notReason: deletionType }
+    case 'deletion':
+      return { states: ['quarantined'], reason: deletionType }
+    case 'ignored':
+      return { states: ['ignored'] }
   }
 }
 

@@ -12,7 +12,7 @@ export interface SectionShown {
 export const sections = {
   home: { path: '/console', name: 'Home' },
   events: { path: '/console/events', name: 'Events', group: 'Activity' },
-  resend: { path: '/console/redrive', name: 'Resend' },
+  resend: { path: '/console/resend', name: 'Resend' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
   mapping: { path: '/console/mapping', name: 'What is sent' },
   website: { path: '/console/website', name: 'Website' },

@@ -6,6 +6,7 @@
   let source
   let isFetching = false
   let isStale = false
+  let isLater = false
 
   const say = (isOn) => {
     sign?.classList.toggle('on', isOn)
@@ -41,9 +42,13 @@
 
   const replace = (part) => {
     const old = document.getElementById(part.id)
-    // Nobody is interrupted while they type or choose.
+    // A person who types or chooses is not interrupted.
     if (!old || (old.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')))
       return
+    if (old.querySelector('[data-rows] tr')) {
+      updateRows(old, part)
+      return
+    }
     const focused = old.contains(document.activeElement) ? pathTo(old, document.activeElement) : undefined
     const known = new Set([...old.querySelectorAll('tr[id]')].map(({ id }) => id))
     const open = [...old.querySelectorAll('details')].map((one) => one.open)
@@ -57,6 +62,46 @@
     if (focused) focused.reduce((at, index) => at?.children[index], next)?.focus({ preventScroll: true })
   }
 
+  // Rows of a list keep their places, so that none moves under the pointer: each is updated where it is, and what is new is
+  // offered by a link that shows it.
+  const updateRows = (old, part) => {
+    const rowsOf = (where) => [...where.querySelectorAll('[data-rows] tr')]
+    const place = ({ id }) => Number(id.slice(1))
+    // All but the time, which is written in the reader's own way.
+    const said = ({ cells }) =>
+      [...cells]
+        .slice(1)
+        .map(({ textContent }) => textContent)
+        .join()
+    const fresh = new Map(rowsOf(part).map((row) => [row.id, row]))
+    const shown = rowsOf(old)
+    const lowest = Math.min(...[...fresh.values()].map(place))
+    const isCut = part.querySelector('[data-rows]')?.dataset.rows === 'cut'
+    let gone = 0
+    for (const row of shown) {
+      const next = fresh.get(row.id)
+      if (next && said(next) !== said(row)) {
+        const focused = row.contains(document.activeElement) ? pathTo(row, document.activeElement) : undefined
+        row.replaceWith(document.adoptNode(next))
+        if (focused) focused.reduce((at, index) => at?.children[index], next)?.focus({ preventScroll: true })
+      }
+      // What is below the last of a full list may still be on its next page.
+      else if (!next && !(isCut && place(row) < lowest)) {
+        row.classList.add('gone')
+        const state = row.querySelector('.state')
+        if (state) state.textContent = 'Not in this list any more'
+        gone++
+      }
+    }
+    const highest = Math.max(...shown.map(place))
+    const many = [...fresh.values()].filter((row) => place(row) > highest).length
+    const link = old.querySelector('.newer')
+    if (!link) return
+    const news = many > 0 ? `${many}${isCut && many === fresh.size ? '+' : ''} new event${many === 1 ? '' : 's'}` : ''
+    link.textContent = news || (gone > 0 ? 'Show the list as it is now' : '')
+    link.hidden = link.textContent === ''
+  }
+
   const pathTo = (from, element) => {
     const path = []
     for (let at = element; at !== from; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at))
@@ -65,7 +110,12 @@
 
   const start = () => {
     source = new EventSource(root.dataset.live)
-    source.addEventListener('ready', () => say(true))
+    source.addEventListener('ready', () => {
+      say(true)
+      // What happened before the stream began, or while it was interrupted, is not said again.
+      if (isLater || root.dataset.soon !== undefined) refresh()
+      isLater = true
+    })
     source.addEventListener('change', refresh)
     source.onerror = () => say(false)
   }
@@ -79,10 +129,7 @@
     // A page that nobody looks at asks for nothing.
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) stop()
-      else if (!source) {
-        refresh()
-        start()
-      }
+      else if (!source) start()
     })
     addEventListener('pagehide', stop)
     start()

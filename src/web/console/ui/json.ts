@@ -1,12 +1,19 @@
 /** JSON as people read it; what is covered is a bar, not a text. */
 import { html } from 'hono/html'
-import { isExactNumber, type Json } from '../../lib/json.ts'
-import { withUnseenShown } from '../../lib/unseen.ts'
-import { Covered, type Masked } from '../console/mask.ts'
-import type { Html } from '../console/ui/layout.ts'
+import { isExactNumber, type Json } from '../../../lib/json.ts'
+import { withUnseenShown } from '../../../lib/unseen.ts'
+import { Covered, type Masked } from '../mask.ts'
+import type { Html } from './layout.ts'
 
-export function data(value: Json | Masked): Html {
-  return html`<pre tabindex="0">${typeof value === 'string' ? withUnseenShown(value) : written(value, '')}</pre>`
+/** `id`: by which a button copies it. */
+export function data(value: Json | Masked, id: string): Html {
+  return html`<pre tabindex="0" id="${id}">${typeof value === 'string' ? withUnseenShown(value) : written(value, '')}</pre>`
+}
+
+/** One value on one line. */
+export function inline(value: Json | Masked): Html | string {
+  if (!Array.isArray(value)) return written(value, '')
+  return html`[${value.map((one, at) => html`${at === 0 ? '' : ', '}${inline(one as Json | Masked)}`)}]`
 }
 
 function written(value: Json | Masked, indent: string): Html | string {

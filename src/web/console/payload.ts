@@ -1,0 +1,88 @@
+/** What came in beside what went out: each field that is sent on one line with the one that it comes from. */
+import { html } from 'hono/html'
+import type { Json, JsonObject } from '../../lib/json.ts'
+import type { Opened } from '../../operations/inspect.ts'
+import type { Shown } from '../../storage/ports/lookup.ts'
+import type { Session } from '../session.ts'
+import { type Masked, mask, maskMessage } from './mask.ts'
+import { type Field, type Source, shownAt, trace } from './trace.ts'
+import { data, inline } from './ui/json.ts'
+import type { Html } from './ui/layout.ts'
+import { button, number, postForm } from './ui/parts.ts'
+
+export interface Payload {
+  session: Session
+  shown: Shown
+  opened: Opened | undefined
+  /** What it says of a person is shown, which the audit knows. */
+  isRevealed: boolean
+}
+
+/** Fields side by side; more are in the JSON below them. */
+const rowsMax = 120
+
+export function payload({ session, shown, opened, isRevealed }: Payload): Html {
+  if (!opened)
+    return html`<section class="card"><h2>Payload</h2><p class="faint">It is not kept any more.</p></section>`
+  const { cameIn, goesOut, goesWith, learnt, notes = [] } = opened
+  const sent = goesOut as unknown as JsonObject | undefined
+  const received = isRevealed ? cameIn : typeof cameIn === 'string' ? mask(cameIn) : mask(cameIn)
+  const covered = {
+    event: received,
+    lookup: learnt === undefined || isRevealed ? learnt : mask(learnt),
+    sent: sent === undefined || isRevealed ? sent : maskMessage(sent),
+  }
+  const note = isRevealed
+    ? 'Personal data is shown. That is noted in the audit.'
+    : 'Personal data is covered. Showing it is noted in the audit.'
+  const reveal = isRevealed
+    ? html`<a class="button" href="/console/events/${shown.messageId}">Cover personal data</a>`
+    : postForm(`/console/events/${shown.messageId}/reveal`, session.csrf, button('Show personal data'))
+  return html`<section class="card sheet" id="payload">
+    <div class="cardhead inside"><div><h2>Payload</h2><p class="small faint">${note}</p></div>${reveal}</div>
+    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered)}
+    ${notes.map((note) => html`<p class="small faint inside">${note}</p>`)}
+    <details class="json"><summary>JSON</summary><div class="halves">
+      ${document('Received from Drift', 'received', covered.event)}
+      ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document('Sent to Segment', 'sent', covered.sent)}
+      ${goesWith === undefined ? '' : document('Sent with it', 'with', isRevealed ? (goesWith as unknown as JsonObject) : maskMessage(goesWith as unknown as JsonObject))}
+      ${covered.lookup === undefined ? '' : document('Drift’s answer', 'lookup', covered.lookup)}
+    </div></details>
+  </section>`
+}
+
+function nothingSent({ state }: Shown): string {
+  return state === 'waiting' || state === 'asking' ? 'Nothing yet.' : 'Nothing.'
+}
+
+function document(title: string, id: string, value: Json | Masked): Html {
+  return html`<div><div class="cardhead"><h3>${title}</h3><button class="quiet" data-copy="${id}" hidden>Copy JSON</button></div>${data(value, id)}</div>`
+}
+
+interface Shows {
+  event: Json | Masked
+  lookup: Json | Masked | undefined
+  sent: Json | Masked | undefined
+}
+
+function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows): Html {
+  const values = { event: shownAt(shows.event), lookup: shownAt(shows.lookup), sent: shownAt(shows.sent) }
+  const cell = (of: keyof typeof values, { path }: Field) =>
+    html`<code class="path">${path}</code> <span class="value">${inline(values[of].get(path) ?? null)}</span>`
+  const from = (source: Source) =>
+    html`${source.of === 'lookup' ? html`<span class="faint small">Drift’s answer: </span>` : ''}${cell(source.of, source.field)}`
+  const mapped = sent.filter(({ from }) => from)
+  const added = sent.filter(({ from }) => !from)
+  const rows = [
+    ...mapped.map(
+      (one) => html`<tr class="mapped"><td>${from(one.from!)}</td><td>${cell('sent', one.field)}</td></tr>`,
+    ),
+    ...added.map(
+      ({ field }) => html`<tr><td class="faint none">added by this service</td><td>${cell('sent', field)}</td></tr>`,
+    ),
+    ...left.map((field) => html`<tr><td>${cell('event', field)}</td><td class="faint none">not sent</td></tr>`),
+  ]
+  return html`<table class="aligned"><thead><tr><th scope="col">Received from Drift</th><th scope="col">Sent to Segment</th></tr></thead>
+    <tbody>${rows.slice(0, rowsMax)}</tbody></table>
+    ${rows.length > rowsMax ? html`<p class="small faint inside">${number(rows.length - rowsMax)} more fields are in the JSON below.</p>` : ''}`
+}

@@ -1,0 +1,195 @@
+/** Resend: choose events, see what would happen and what would fail again, confirm, watch, cancel; and what was resent before. */
+import type { Context, Hono } from 'hono'
+import { html } from 'hono/html'
+import { storedAct } from '../../accounts/audit.ts'
+import { deletionType } from '../../drift/envelope.ts'
+import { catalogue } from '../../events/index.ts'
+import { type JobShown, newJobId } from '../../operations/jobs.ts'
+import { failed, type Mapping, type MoveNeeds, previewRedrive } from '../../operations/redrive.ts'
+import { cancelRedrive, lastRedrive, startRedrive } from '../../operations/redrive-job.ts'
+import type { Deed } from '../../storage/ports/accounts.ts'
+import type { Org } from '../../storage/ports/entry.ts'
+import type { Query } from '../../storage/ports/lookup.ts'
+import { formOf } from '../http/form.ts'
+import type { ConsoleNeeds } from '../needs.ts'
+import { allowOldProof, type Session, type Web } from '../session.ts'
+import { type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
+import { type Preview, previewed, unconfirmedMax } from './resend-preview.ts'
+import { pastResends, progress } from './resend-progress.ts'
+import { type Html, page } from './ui/layout.ts'
+import { mappingChoice } from './ui/mapping-choice.ts'
+import { head, input, notice, number, select } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
+import { words } from './ui/vocabulary.ts'
+
+/** A preview answers while a person waits for it; the resend itself takes the time it needs. */
+const previewMsMax = 2_000
+const historyMax = 20
+
+interface Needs extends ConsoleNeeds {
+  redriveNeeds: MoveNeeds
+}
+
+export interface ResendPage {
+  session: Session
+  now: number
+  filter: Filter
+  mapping: Mapping
+  preview?: Preview
+  task: JobShown | undefined
+  history: readonly Deed[]
+  wrong?: string
+}
+
+export function resendRoutes(app: Hono<Web>, { clock, random, storage, redriveNeeds, wake }: Needs): void {
+  const { lookup, audit, jobs } = storage
+
+  async function show(c: Context<Web>, given: Partial<ResendPage>, status: 200 | 400 | 409 | 422 = 200) {
+    const session = c.get('session')
+    const history = await audit.list(session.org, historyMax, { what: [storedAct('redrove')] })
+    const filter = filterOf(() => undefined)
+    const common = { session, now: clock.now(), filter, mapping: 'today' as const }
+    const task = await lastRedrive(jobs, session.org)
+    return c.html(resendPage({ ...common, task, history, ...given }), status)
+  }
+
+  /** What failed unless more is asked for, and nothing that arrives from now on. */
+  async function meantBy(org: Org, filter: Filter): Promise<(Query & { org: Org; to: number }) | { wrong: string }> {
+    const now = clock.now()
+    const query = queryOf(org, filter, { now, lanes: await lookup.lanes(org) })
+    if ('wrong' in query) return query
+    const { states = failed, reason } = query
+    // People act on a request for deletion; it is never sent.
+    return { to: now + 1_000, ...query, states, ...(reason === undefined ? { notReason: deletionType } : {}) }
+  }
+
+  async function previewOf(
+    query: Query & { org: Org; to: number },
+    filter: Filter,
+    mapping: Mapping,
+  ): Promise<Preview> {
+    const begun = clock.monotonic()
+    let isCut = false
+    const goOn = () => {
+      isCut = clock.monotonic() - begun > previewMsMax
+      return !isCut
+    }
+    const { rows, isCut: isTotalCut } = await lookup.tally(query)
+    const total = rows.reduce((sum, { count }) => sum + count, 0)
+    const found = await previewRedrive(redriveNeeds, query, { mapping, goOn })
+    const time = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString().slice(0, 19))
+    const meant = {
+      ...filter,
+      range: '',
+      from: filter.range ? time(query.from) : filter.from,
+      to: filter.to || time(query.to),
+    }
+    return { id: newJobId(random), total, isTotalCut, found, isCut: isCut && found.found < total, meant }
+  }
+
+  app.get('/console/resend', async (c) => {
+    const { org } = c.get('session')
+    const filter = filterOf((name) => c.req.query(name))
+    const mapping = mappingOf(c.req.query('mapping'))
+    if (c.req.query('preview') === undefined) return show(c, { filter, mapping })
+    const query = await meantBy(org, filter)
+    if ('wrong' in query) return show(c, { filter, mapping, wrong: query.wrong }, 400)
+    return show(c, { filter, mapping, preview: await previewOf(query, filter, mapping) })
+  })
+
+  app.post('/console/resend', async (c) => {
+    const form = await formOf(c, [...filterNames, 'mapping', 'id', 'confirmed'])
+    const { org, who } = c.get('session')
+    const filter = filterOf((name) => form[name as keyof Filter])
+    const mapping = mappingOf(form.mapping)
+    const query = await meantBy(org, filter)
+    if ('wrong' in query || form.id === '')
+      return show(c, { filter, wrong: 'Your page was out of date. Preview again, then resend.' }, 400)
+    const { rows } = await lookup.tally(query)
+    const total = rows.reduce((sum, { count }) => sum + count, 0)
+    if (total > unconfirmedMax && form.confirmed === '') {
+      const wrong = `Tick the box to confirm that ${number(total)} events are meant.`
+      return show(c, { filter, mapping, wrong, preview: await previewOf(query, filter, mapping) }, 422)
+    }
+    const wanted = { org, id: form.id.slice(0, 100), who, query, total, mapping }
+    if (await startRedrive({ jobs, audit, clock }, wanted)) {
+      wake()
+      return c.redirect('/console/resend', 303)
+    }
+    return show(c, { filter, wrong: 'Another resend of this account is running. Wait for it, or cancel it.' }, 409)
+  })
+
+  app.post('/console/resend/cancel', allowOldProof, async (c) => {
+    await formOf(c, [])
+    const { org, who } = c.get('session')
+    await cancelRedrive({ jobs, audit, clock }, org, who)
+    return c.redirect('/console/resend', 303)
+  })
+}
+
+function mappingOf(asked: string | undefined): Mapping {
+  return asked === 'then' ? 'then' : 'today'
+}
+
+function resendPage(given: ResendPage): Html {
+  const { session, task, wrong, preview, now, history } = given
+  return page({
+    title: 'Resend events',
+    section: 'resend',
+    session,
+    uses: ['live.js'],
+    body: html`<div data-live="/console/live" data-soon>
+      ${head('Resend events', 'Send events again that failed, were not recognized, or were delivered. Queued and blocked events are sent without it.')}
+      <div class="stack">
+        <div id="task" data-part class="stack">${task ? progress(task, given) : ''}</div>
+        ${wrong ? notice('warn', 'Nothing was resent', wrong) : ''}
+        ${chooser(given)}
+        ${preview ? previewed(preview, given) : ''}
+        ${pastResends(history, now)}
+      </div>
+    </div>`,
+  })
+}
+
+const choices = [
+  ['', `${words.failed.label} and ${words.notRecognized.label.toLowerCase()}`],
+  ['failed', words.failed.label],
+  ['not-recognized', words.notRecognized.label],
+  ['delivered', `${words.delivered.label} (sends them a second time)`],
+  ['ignored', `${words.ignored.label} (what the mapping left out)`],
+] as const
+
+function chooser({ filter, mapping }: ResendPage): Html {
+  const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
+  const times = [
+    ['', 'Any time'],
+    ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const),
+  ] as const
+  const isCustom = filter.from !== '' || filter.to !== ''
+  return html`<form method="get" action="/console/resend" class="card stack" aria-label="Events to resend">
+    <div class="find wide">
+      ${select('state', 'Events', choices, filter.state)}
+      ${select('type', 'Type', types, filter.type)}
+      ${select('range', 'Time', times, filter.range)}
+      ${input('q', 'Contact or conversation', { value: filter.q })}
+      ${
+        filter.reason === ''
+          ? ''
+          : select(
+              'reason',
+              'Reason',
+              [
+                ['', 'Any reason'],
+                [filter.reason, adviceOn(filter.reason).short],
+              ],
+              filter.reason,
+            )
+      }
+    </div>
+    <details class="dates"${isCustom ? html` open` : ''}><summary>From and to</summary><div class="find">
+      ${input('from', 'From (UTC)', { value: filter.from, type: 'datetime-local' })}
+      ${input('to', 'Before (UTC)', { value: filter.to, type: 'datetime-local' })}</div></details>
+    ${mappingChoice(mapping)}
+    <div class="row">${html`<button class="primary" name="preview" value="1">Preview</button>`}<span class="hint">Changes nothing.</span></div>
+  </form>`
+}

@@ -1,0 +1,120 @@
+/** What happened to one event, step by step, as an admin reads it; what is to come stands last. */
+import { html } from 'hono/html'
+import { laneOf, nextAttempt } from '../../operations/inspect.ts'
+import type { Happened } from '../../operations/timeline.ts'
+import type { LaneShown, Shown } from '../../storage/ports/lookup.ts'
+import type { Html } from './ui/layout.ts'
+import { counted, number, when } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
+
+type Happening = Happened['steps'][number]
+
+export interface Past {
+  shown: Shown
+  lanes: readonly LaneShown[]
+  /** Oldest first; behind the first five `leftOut` are left out. */
+  happened: Happened
+  now: number
+}
+
+interface Step {
+  /** Undefined: it is not known when. */
+  at?: number | undefined
+  what: string
+  isBad?: boolean
+  /** What a person may want to know besides. */
+  more?: Html | string
+  /** What the other side answered. */
+  quote?: string | undefined
+}
+
+/** Attempts that are left out stand behind so many. */
+const firstKept = 5
+
+export function timeline(past: Past): Html {
+  const { shown, happened } = past
+  const { receivedAt, bytes, contact, conversation } = shown
+  const told = happened.steps.flatMap((step) => stepOf(step) ?? [])
+  const gap = { what: `${counted(happened.leftOut, 'more attempt')}, of which only the number is kept` }
+  const steps: Step[] = [
+    { at: receivedAt, what: `Received from Drift and stored, ${number(bytes)} bytes` },
+    ...(conversation ? [{ what: `Belongs to conversation ${conversation}` }] : []),
+    ...(contact ? [{ what: `Belongs to contact ${contact}` }] : []),
+    ...(happened.leftOut > 0 ? [...told.slice(0, firstKept), gap, ...told.slice(firstKept)] : told),
+    ...outcomeOf(past),
+  ]
+  return html`<ol class="way">${steps.map(
+    ({ at, what, isBad, more, quote }) =>
+      html`<li class="${isBad ? 'bad' : at === undefined ? 'known' : ''}">${what}${more ? html`<span class="answer">${more}</span>` : ''}${quote ? html`<q class="answer">${quote}</q>` : ''}${at === undefined ? '' : when(at)}</li>`,
+  )}</ol>`
+}
+
+function stepOf({ destination, outcome, attempt, resent }: Happening): Step | undefined {
+  if (resent) return { at: resent.at, what: `Resent by ${resent.who}` }
+  if (!attempt) return undefined
+  const partner = destination === 0 ? 'Drift' : 'Segment'
+  const { at, ms, status, many, reason, excerpt, nextAt } = attempt
+  const took = html`${inSeconds(ms)}${many > 1 ? `, with ${counted(many - 1, 'other event')} in the request` : ''}${nextAt === undefined ? '' : html`; next attempt ${when(nextAt)}`}`
+  const answer = reason === undefined ? `${partner} returned ${status}` : unended(adviceOn(reason).happened)
+  const isBad = outcome === 'later' || outcome === 'dead' || outcome === 'quarantined'
+  return { at, what: `${headings[outcome]}: ${answer}`, isBad, more: took, quote: excerpt }
+}
+
+const headings: Readonly<Record<Happening['outcome'], string>> = {
+  delivered: 'Delivered',
+  ignored: 'Not sent',
+  dead: 'Failed',
+  quarantined: 'Not recognized',
+  later: 'Attempt failed',
+  resent: 'Resent',
+  filtered: 'Left out by the mapping',
+  no_consent: 'Not sent without consent',
+  answered: 'Contact looked up',
+}
+
+function inSeconds(ms: number): string {
+  return ms < 1_000 ? `${number(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
+}
+
+/** Where it is now, unless the last attempt has said so. */
+function outcomeOf({ shown, lanes, happened, now }: Past): Step[] {
+  const { state, reason, settledAt, answer } = shown
+  const last = happened.steps.at(-1)
+  if (last?.attempt && last.outcome === state) return []
+  const short = reason === undefined ? '' : adviceOn(reason).short
+  switch (state) {
+    case 'delivered':
+      return [{ at: settledAt, what: answer ? `Delivered: Segment returned ${answer.status}` : 'Delivered' }]
+    case 'ignored':
+      return [{ at: settledAt, what: 'Not sent: the destination leaves it out' }]
+    case 'dead':
+      return [{ at: settledAt, what: `Failed: ${short}`, isBad: true }]
+    case 'quarantined':
+      return [{ at: settledAt ?? shown.receivedAt, what: `Not recognized: ${short}`, isBad: true }]
+    case 'unclaimed':
+      return [{ what: 'Waits until its account is connected' }]
+    default:
+      return waiting({ shown, lanes, happened, now })
+  }
+}
+
+function waiting({ shown, lanes, happened, now }: Past): Step[] {
+  const isLookup = shown.state === 'asking'
+  const lane = laneOf(shown, lanes)
+  const steps: Step[] = []
+  const own = happened.steps.findLast(
+    ({ attempt, destination }) => attempt && (destination === 0) === isLookup,
+  )?.attempt
+  // What another event of the account has met, where this one was not in the request.
+  const since = own ? (own.nextAt ?? own.at + 1) : shown.receivedAt
+  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback)
+    steps.push({ at: lane.triedAt, what: `Attempt failed: ${unended(adviceOn(lane.setback).happened)}`, isBad: true })
+  const next = nextAttempt(shown, lanes, now)
+  if (next === 'now') steps.push({ what: isLookup ? 'Drift is being asked' : 'It is being sent' })
+  else if (next !== undefined) steps.push({ at: next, what: `Next attempt at ${isLookup ? 'Drift' : 'Segment'}` })
+  return steps
+}
+
+function unended(sentence: string): string {
+  return sentence.endsWith('.') ? sentence.slice(0, -1) : sentence
+}
