@@ -79,7 +79,16 @@ before(async () => {
   const made = openApp(needs).routes.filter(({ method }) => method !== 'ALL')
   routes = [...new Set(made.map(({ method, path }) => `${method} ${path}`))]
   const own = (await lookup.find({ org: String(org) }, { limit: 100 })).entries.map(({ messageId }) => messageId)
-  const pages = ['/console', '/console/events', '/console/connection', '/console/website', '/console/redrive?look=1']
+  const pages = [
+    '/console',
+    '/console/events',
+    '/console/connection',
+    '/console/website',
+    '/console/resend?preview=1',
+    '/console/not-sent',
+    '/console/privacy',
+    '/console/audit',
+  ]
   for (const path of [...pages, '/connect/write-key', ...own.map((one) => `/console/events/${one}`)]) {
     for (const { action, fields } of formsOf((await admin.get(admin.at(path))).body)) {
       const message = own.find((one) => action?.includes(one)) ?? ' '

@@ -8,9 +8,11 @@ import { org, type Rig, startRig, writeKey } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
 
 const id = String(org)
-const pages = ['', '/events', '/redrive', '/connection', '/website', '/audit'].map((page) => `/console${page}`)
+const pages = ['', '/events', '/not-sent', '/resend', '/connection', '/website', '/privacy', '/audit'].map(
+  (page) => `/console${page}`,
+)
 /** What is left to do with an account that has left: these change nothing of it. */
-const offered = ['/console/sign-out', '/console/website']
+const offered = ['/console/audit/export', '/console/sign-out', '/console/website']
 
 describe('an account that has disconnected', () => {
   let rig: Rig

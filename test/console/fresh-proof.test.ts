@@ -35,9 +35,13 @@ const decisions: Readonly<Record<string, readonly [decision: Decision, why: stri
   '/console/disconnect': ['fresh proof', 'cannot be undone'],
   '/console/events/:message/reveal': ['session', 'changes nothing, and is in the audit'],
   '/console/events/:message/handled': ['fresh proof', 'takes a deletion request out of what is open'],
-  '/console/events/:message/redrive': ['fresh proof', 'sends again'],
-  '/console/redrive': ['fresh proof', 'sends again'],
-  '/console/redrive/cancel': ['session', 'the rest stays as it was, and can be started again'],
+  '/console/events/:message/resend': ['fresh proof', 'sends again'],
+  '/console/events/export': ['session', 'has nothing that the list does not show, and is in the audit'],
+  '/console/resend': ['fresh proof', 'sends again'],
+  '/console/resend/cancel': ['session', 'the rest stays as it was, and can be started again'],
+  '/console/not-sent/enable': ['fresh proof', 'changes what is sent'],
+  '/console/privacy/erase': ['fresh proof', 'cannot be undone'],
+  '/console/audit/export': ['session', 'has nothing that the page does not show, and is in the audit'],
   '/console/website': ['session', 'saves nothing'],
 }
 
@@ -57,8 +61,11 @@ describe('a form of the console', () => {
       '/console/connection/events': { on: 'new_meeting', generation: generation() },
       '/console/mapping/save': { options: '{"safeNames":true}', generation: generation() },
       '/console/disconnect': { confirm: String(org) },
-      '/console/events/:message/redrive': { mapping: 'today' },
-      '/console/redrive': { state: 'delivered', id: 'a-task' },
+      '/console/events/:message/resend': { mapping: 'today' },
+      '/console/resend': { state: 'delivered', id: 'a-task' },
+      '/console/events/export': { format: 'csv' },
+      '/console/not-sent/enable': { type: 'new_meeting', generation: generation() },
+      '/console/privacy/erase': { contact: '7', confirm: '7' },
     })[path] ?? {}
   const send = (path: string) =>
     admin.post(admin.at(path.replace(':message', message).replace(':token', 'none')), { ...fieldsOf(path), csrf })
@@ -107,8 +114,10 @@ describe('a form of the console', () => {
       '/console/mapping/save': [/which events are sent or how/, /what is sent/],
       '/console/disconnect': [/disconnect/, /disconnect/],
       '/console/events/:message/handled': [/tak(e|ing) a deletion request off the list/, /close a deletion request/],
-      '/console/events/:message/redrive': [/send(ing)? events again/, /resend events/],
-      '/console/redrive': [/send(ing)? events again/, /resend events/],
+      '/console/events/:message/resend': [/send(ing)? events again/, /resend events/],
+      '/console/resend': [/send(ing)? events again/, /resend events/],
+      '/console/not-sent/enable': [/which events are sent/, /what is sent/],
+      '/console/privacy/erase': [/eras(e|ing) a person/, /erase a person/],
     }
     const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
     assert.deepEqual(fresh.sort(), Object.keys(words).sort())

@@ -3,7 +3,7 @@ import type { Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
-import { auditRoute } from './audit.ts'
+import { auditRoutes } from './audit.ts'
 import { connectionRoutes } from './connection.ts'
 import { continueRoute } from './continue.ts'
 import { eventRoutes } from './event.ts'
@@ -12,6 +12,8 @@ import { exportRoute } from './export.ts'
 import { homeRoute } from './home.ts'
 import { liveRoute } from './live.ts'
 import { mappingRoutes } from './mapping.ts'
+import { notSentRoutes } from './not-sent.ts'
+import { privacyRoutes } from './privacy.ts'
 import { resendRoutes } from './resend.ts'
 import { websiteRoutes } from './website.ts'
 
@@ -29,5 +31,7 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   mappingRoutes(app, needs)
   websiteRoutes(app, needs)
   continueRoute(app, needs)
-  auditRoute(app, needs)
+  notSentRoutes(app, needs)
+  privacyRoutes(app, needs)
+  auditRoutes(app, needs)
 }

@@ -25,6 +25,6 @@ test('navigation is there for whoever has a session, and says where one is', asy
   const within = String(
     await page({ title: 'Privacy', session: { org: '7', csrf: 'c' }, section: 'privacy', body: html`` }),
   )
-  assert.match(within, /<a href="\/console\/audit" aria-current="page">Privacy and audit<\/a>/)
+  assert.match(within, /<a href="\/console\/privacy" aria-current="page">Privacy and audit<\/a>/)
   assert.equal(within.match(/aria-current/g)?.length, 1)
 })

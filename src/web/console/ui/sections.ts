@@ -12,11 +12,12 @@ export interface SectionShown {
 export const sections = {
   home: { path: '/console', name: 'Home' },
   events: { path: '/console/events', name: 'Events', group: 'Activity' },
+  notSent: { path: '/console/not-sent', name: 'Not sent' },
   resend: { path: '/console/resend', name: 'Resend' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
   mapping: { path: '/console/mapping', name: 'What is sent' },
   website: { path: '/console/website', name: 'Website' },
-  privacy: { path: '/console/audit', name: 'Privacy and audit' },
+  privacy: { path: '/console/privacy', name: 'Privacy and audit' },
 } as const satisfies Readonly<Record<string, SectionShown>>
 
 export type Section = keyof typeof sections
