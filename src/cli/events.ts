@@ -3,8 +3,8 @@ import { catalogue } from '../events/index.ts'
 import { type Format, formats, print, printCatalogue } from '../events/print.ts'
 import { printedWith } from '../mapping/printed.ts'
 import type { Command } from './command.ts'
-import { destination, destinationOf } from './options.ts'
-import { notInstalled, orgOf, withStore } from './store.ts'
+import { destination, optionsTarget } from './options.ts'
+import { withStore } from './store.ts'
 
 export const events: Command = {
   name: 'events',
@@ -23,11 +23,8 @@ export const events: Command = {
   async run(context, given) {
     const format = given.format as Format
     if (given.org === undefined) return context.print(printCatalogue(catalogue, format))
-    const id = orgOf(given.org)
-    const number = destinationOf(given.destination)
-    await withStore(context, async ({ accounts }) => {
-      const install = accounts.get(id)
-      if (!install) throw notInstalled(id)
+    await withStore(context, async (store) => {
+      const { install, number } = optionsTarget(store, given)
       context.print(print(printedWith(catalogue, optionsOf(install, number)), format))
     })
   },

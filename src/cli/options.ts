@@ -1,3 +1,4 @@
+import { firstOf } from '../accounts/destinations.ts'
 import {
   type Applied,
   applyToQueued,
@@ -6,6 +7,7 @@ import {
   optionsOf,
   optionsVersionOf,
 } from '../accounts/options.ts'
+import { isThere } from '../accounts/state.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { readText } from '../lib/json.ts'
@@ -13,14 +15,14 @@ import { knownNames } from '../mapping/known.ts'
 import { judgeOptions, type Options } from '../mapping/options.ts'
 import { wouldChange } from '../operations/preview.ts'
 import type { Store } from '../service.ts'
-import { type Destination, firstDestination } from '../storage/ports/entry.ts'
+import type { Install } from '../storage/ports/accounts.ts'
+import type { Destination } from '../storage/ports/entry.ts'
 import type { Command, Context, Given, Option } from './command.ts'
-import { notInstalled, org, orgOf, who, withStore } from './store.ts'
+import { destinationNamed, notInstalled, org, orgOf, who, withStore } from './store.ts'
 
 export const destination: Option = {
-  flags: '--destination <number>',
-  meaning: 'the destination whose options are meant',
-  default: String(firstDestination),
+  flags: '--destination <name>',
+  meaning: "the one of the account's destinations that is meant, by name or number; the first one without it",
 }
 
 export const options: Command = {
@@ -48,10 +50,8 @@ export const options: Command = {
 
 async function run({ print }: Context, given: Given, store: Store): Promise<void> {
   const { accounts, storage, keyring, clock } = store
-  const id = orgOf(given.org)
-  const install = accounts.get(id)
-  if (!install || install.state === 'disconnected') throw notInstalled(id)
-  const number = destinationOf(given.destination)
+  const { install, number } = optionsTarget(store, given)
+  const id = install.org
   const before = optionsOf(install, number)
   if (given.set === undefined) return print(JSON.stringify(before, undefined, 2))
   const after = optionsIn('--set', String(given.set))
@@ -75,10 +75,14 @@ function givenWords({ given, isBusy }: Applied): string {
   return `${given} stay as they were, since a sender has had them${rest}`
 }
 
-export function destinationOf(given: string | boolean | undefined): Destination {
-  const number = Number(given)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new Problem('filter_unusable', '--destination takes the number of a destination', { exitCode: 2 })
+/** The account of `--org`, and its destination that is meant. */
+export function optionsTarget(store: Pick<Store, 'accounts'>, given: Given): { install: Install; number: Destination } {
+  const id = orgOf(given.org)
+  const known = store.accounts.get(id)
+  if (!known || !isThere(known)) throw notInstalled(id)
+  const called = given.destination ?? String(firstOf(known).number)
+  const { install, named } = destinationNamed(store, { ...given, destination: called })
+  return { install, number: named.number }
 }
 
 /** `name`: of the option of the command line that has them. */

@@ -6,8 +6,8 @@ import { noOptions } from '../mapping/versions.ts'
 import { type Difference, preview as look, type Preview, type Previewed, wouldChange } from '../operations/preview.ts'
 import type { Store } from '../service.ts'
 import type { Command, Context, Given } from './command.ts'
-import { destination, destinationOf, optionsIn } from './options.ts'
-import { notInstalled, org, orgOf, who, withStore } from './store.ts'
+import { destination, optionsIn, optionsTarget } from './options.ts'
+import { org, who, withStore } from './store.ts'
 
 const [exampleType] = catalogue.keys()
 
@@ -38,16 +38,15 @@ export const preview: Command = {
 }
 
 async function show(context: Context, given: Given, store: Store): Promise<void> {
-  const { storage, accounts, keyring, clock } = store
-  const id = orgOf(given.org)
-  const install = accounts.get(id)
-  if (!install) throw notInstalled(id)
+  const { storage, keyring, clock } = store
+  const { install, number } = optionsTarget(store, given)
+  const id = install.org
   const type = String(given.event)
   if (!catalogue.has(type)) {
     const hint = `one of ${[...catalogue.keys()].join(', ')}`
     throw new Problem('filter_unusable', '--event takes a Drift event type of the catalogue', { hint, exitCode: 2 })
   }
-  const present = optionsOf(install, destinationOf(given.destination))
+  const present = optionsOf(install, number)
   const change =
     given.options === undefined
       ? { before: noOptions, after: present }
@@ -56,7 +55,7 @@ async function show(context: Context, given: Given, store: Store): Promise<void>
   const message = given.message === undefined ? undefined : String(given.message)
   if (message !== undefined)
     await record({ audit: storage.audit, clock }, { org: id, who, act: 'lookedAtData', about: message })
-  const found = await look(needs, { org: id, type, message }, change)
+  const found = await look(needs, { org: id, type, message, destination: number }, change)
   if (!found) throw new Problem('filter_unusable', '--message names no event of the account whose contact is known')
   const counted = await wouldChange(needs, id, change)
   if (given.json) return context.print(JSON.stringify({ ...found, last: counted }, undefined, 2))

@@ -10,7 +10,8 @@ import { attributesTaken, type Options } from '../mapping/options.ts'
 import { sentFor, type Translated } from '../pipeline/translate.ts'
 import { textOf } from '../segment/batch.ts'
 import type { Call } from '../segment/call.ts'
-import type { Org } from '../storage/ports/entry.ts'
+import { messageIdAt, readMessageId } from '../segment/message-id.ts'
+import { type Destination, firstDestination, type Org } from '../storage/ports/entry.ts'
 import type { Lookup } from '../storage/ports/lookup.ts'
 import { findAll, resolveRead } from './inspect.ts'
 import { ofIgnored } from './reasons.ts'
@@ -52,18 +53,27 @@ export interface Change {
   after: Options
 }
 
+export interface Asked {
+  org: Org
+  type: string
+  message?: string | undefined
+  /** Whose options these are: it has messageIds of its own. */
+  destination?: Destination
+}
+
 /** The fixture of a type, or an event of the account by its messageId; undefined when there is no such event. */
 export async function preview(
   needs: Needs,
-  { org, type, message }: { org: Org; type: string; message?: string | undefined },
+  { org, type, message, destination = firstDestination }: Asked,
   change: Change,
 ): Promise<Preview | undefined> {
-  const found = message === undefined ? await ofFixture(needs, type) : await ofEvent(needs, org, message)
+  const found = message === undefined ? await ofFixture(needs, type) : await ofEvent(needs, org, message, destination)
   if (!found) return undefined
   const { translated, attributes } = found
   const examples = examplesFor(change, attributes)
   const known = { ...examples, ...attributes }
-  const one = { ...translated, learnt: { attributes: known } }
+  const sentAs = messageIdAt(translated.entry.messageId, destination)
+  const one = { ...translated, entry: { ...translated.entry, sentAs }, learnt: { attributes: known } }
   const [before, after] = [change.before, change.after].map((options) => shown(sentFor(one, options)))
   return {
     of: message === undefined ? 'fixture' : 'event',
@@ -118,9 +128,9 @@ async function ofFixture({ catalogue }: Needs, type: string): Promise<Found | un
 
 const fixtureReceivedAt = Date.UTC(2024, 3, 30)
 
-async function ofEvent(needs: Needs, org: Org, message: string): Promise<Found | undefined> {
-  const [found] = (await needs.lookup.find({ org, message }, { limit: 1 })).entries
-  const entry = found && (await needs.lookup.read(found.id))
+async function ofEvent(needs: Needs, org: Org, message: string, destination: Destination): Promise<Found | undefined> {
+  const [found] = (await needs.lookup.find({ org, message: readMessageId(message).messageId }, { limit: 1 })).entries
+  const entry = found && (await needs.lookup.read(found.id, destination))
   const one = entry && (await resolveRead(needs, inBody(entry)))
   return one && { translated: one, attributes: one.learnt.attributes }
 }

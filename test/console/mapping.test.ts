@@ -86,6 +86,30 @@ describe('what is sent, in the console', { concurrency: false }, () => {
     await page.locator('#preview').waitFor()
   })
 
+  test('is chosen for each destination, and the others are sent to as before', async () => {
+    const stdin = JSON.stringify({ writeKey: 'StAgInGsTaGiNgStAgInGsTaGiNg0123' })
+    const added = await rig.command('destinations add', { stdin, given: { org: id, name: 'Staging' } })
+    assert.equal(added.exitCode, 0, added.output)
+    await rig.service.store.accounts.reload(clock.now())
+    const before = chosen()
+    await page.goto(`${rig.service.url}/console/mapping`)
+    await page.getByRole('link', { name: 'Staging' }).click()
+    await page.getByLabel('Use another beginning of event names').check()
+    await page.getByLabel('Beginning of event names', { exact: true }).fill('Staging ')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('#preview').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Events that are received from now on are sent so.').waitFor()
+    assert.deepEqual(chosen(), before)
+    assert.deepEqual(optionsOf(rig.service.store.accounts.get(id)!, 2), { prefix: 'Staging ' })
+    const began = rig.sims.segment.accepted.length
+    await send('button_clicked', 40)
+    await rig.sims.segment.waitFor(began + 2)
+    const sent = rig.sims.segment.accepted.slice(began).map(({ message }) => [message.event, message.messageId])
+    const [first, staging] = sent.sort() as [[string, string], [string, string]]
+    assert.deepEqual([first[0], staging[0]], ['Drift Source Event: button_clicked', 'Staging button_clicked'])
+    assert.equal(staging[1], `${first[1]}.2`)
+  })
+
   test('is not saved over what another form has saved, nor on an old proof', async () => {
     await page.goto(`${rig.service.url}/console/mapping`)
     await page.getByRole('button', { name: 'Preview' }).click()

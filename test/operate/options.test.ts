@@ -40,7 +40,7 @@ describe('options on the command line', () => {
     assert.equal(refused?.code, 'options_unusable')
     assert.match(refused!.hint!, /userId: .*needs the words.*; drop: contactId cannot be dropped/)
     assert.equal((await problem(run('options', { org: '1' })))?.code, 'not_installed')
-    assert.equal((await problem(run('options', { org: id, destination: 'x' })))?.code, 'filter_unusable')
+    assert.equal((await problem(run('options', { org: id, destination: 'x' })))?.code, 'destination_unknown')
   })
 
   test('are previewed on the example of an event, and nothing is saved by it', async () => {

@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { record } from '../../accounts/audit.ts'
+import { type Destination, destinationOf, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { applyToQueued, changeOptions, isStricter, optionsOf } from '../../accounts/options.ts'
 import { catalogue } from '../../events/index.ts'
 import { type JsonObject, readText } from '../../lib/json.ts'
@@ -11,7 +12,6 @@ import { judgeOptions, type Options } from '../../mapping/options.ts'
 import { usualPrefix } from '../../mapping/prefix.ts'
 import { type Difference, type Preview, preview, wouldChange } from '../../operations/preview.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import { type Destination, firstDestination } from '../../storage/ports/entry.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
@@ -51,50 +51,84 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const session = c.get('session')
     const install = accounts.get(session.org)
     if (!install) return refuse(c, 404, 'not_found')
-    const destination = firstDestination
-    const fields = fieldsFor(optionsOf(install, destination), types)
+    const destination = meant(install, c.req.query('destination'))
+    const fields = fieldsFor(optionsOf(install, (more.destination ?? destination).number), types)
     return c.html(mappingPage({ session, install, destination, fields, ...more }), status)
   }
 
   app.get(path, (c) => show(c))
 
   app.post(`${path}/preview`, allowOldProof, async (c) => {
-    const { event, message, ...fields } = await formOf(c, ['event', 'message', ...oneFields], manyFields)
+    const {
+      event,
+      message,
+      destination: called,
+      ...fields
+    } = await formOf(c, ['event', 'message', 'destination', ...oneFields], manyFields)
     const { org, who } = c.get('session')
     const install = accounts.get(org)
     if (!install || install.unreadable) return c.redirect(path, 303)
+    const destination = meant(install, called)
     const judged = judgeOptions(optionsIn(fields, types), knownNames(catalogue))
-    if (!judged.ok) return show(c, { fields, wrong: judged.why }, 422)
-    const before = optionsOf(install, firstDestination)
+    if (!judged.ok) return show(c, { destination, fields, wrong: judged.why }, 422)
+    const before = optionsOf(install, destination.number)
     const change = { before, after: judged.options }
     const sought = message.trim() === '' ? undefined : message.trim()
     const type = catalogue.has(event) ? event : types[0]!
-    const found = await preview(looks, { org, type, message: sought }, change)
-    if (!found) return show(c, { fields, wrong: ['Preview: this account has no event with this message id.'] }, 422)
+    const found = await preview(looks, { org, type, message: sought, destination: destination.number }, change)
+    if (!found)
+      return show(c, { destination, fields, wrong: ['Preview: this account has no event with this message id.'] }, 422)
     if (sought !== undefined) await record({ ...storage, clock }, { org, who, act: 'lookedAtData', about: sought })
     const last = await wouldChange(looks, org, change)
     const asksForQueued = isStricter(before, judged.options)
-    return show(c, { fields, shown: { preview: found, type, options: judged.options, last, asksForQueued } })
+    return show(c, {
+      destination,
+      fields,
+      shown: { preview: found, type, options: judged.options, last, asksForQueued },
+    })
   })
 
   app.post(`${path}/save`, async (c) => {
-    const { options: text, generation, queued } = await formOf(c, ['options', 'generation', 'queued'])
+    const {
+      options: text,
+      destination: called,
+      ...form
+    } = await formOf(c, ['options', 'destination', 'generation', 'queued'])
+    const { generation, queued } = form
     const { org, who } = c.get('session')
     const reading = readText(text)
     const judged = judgeOptions(reading.ok ? reading.value : undefined, knownNames(catalogue))
     if (!judged.ok) return show(c, { wrong: judged.why }, 422)
     const { options } = judged
-    const saved = { destination: firstDestination, options, generation, who, alsoQueued: queued === 'yes' }
+    const known = accounts.get(org)
+    const destination = known && destinationOf(known, Number(called))
+    if (!destination) return show(c, { isStale: true }, 409)
+    const saved = { destination: destination.number, options, generation, who, alsoQueued: queued === 'yes' }
     const changed = await changeOptions({ accounts, clock }, org, saved)
-    if (!changed) return show(c, { isStale: true }, 409)
+    if (!changed) return show(c, { destination, isStale: true }, 409)
     const { inbox } = storage
-    const applied = await applyToQueued({ inbox, clock }, org, firstDestination, changed)
+    const applied = await applyToQueued({ inbox, clock }, org, destination.number, changed)
     const also =
       queued === 'yes'
         ? html` Of what is queued, ${counted(applied.changed, 'event')} will be sent so as well; ${number(applied.given)} had been given to a sender and stay as they were.${applied.isBusy ? ' The rest was being sent at this moment.' : ''}`
         : ''
-    return show(c, { done: html`Events that are received from now on are sent so.${also}` })
+    return show(c, { destination, done: html`Events that are received from now on are sent so.${also}` })
   })
+}
+
+/** The one that is called so by its number, else the first. */
+function meant(install: Install, called: string | undefined): Destination {
+  return destinationOf(install, Number(called)) ?? firstOf(install)
+}
+
+/** Which destination, where there are several. */
+function destinations({ install, destination }: MappingPage): Html | '' {
+  const all = destinationsOf(install)
+  if (all.length === 1) return ''
+  return html`<nav class="row" aria-label="Destinations">${all.map(
+    ({ number, name }) =>
+      html`<a class="button" href="${path}?destination=${number}"${number === destination.number ? html` aria-current="page"` : ''}>${name}</a>`,
+  )}</nav>`
 }
 
 export function mappingPage(given: MappingPage): Html {
@@ -108,21 +142,21 @@ export function mappingPage(given: MappingPage): Html {
       ${done ? notice('good', 'Saved', done) : ''}
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.') : ''}
       ${wrong ? notice('bad', 'These options cannot be saved', html`<ul>${wrong.map((why) => html`<li>${why}</li>`)}</ul>`) : ''}
-      ${install.unreadable ? '' : html`${shown ? previewCard(shown, given) : ''}${form(given)}`}
+      ${install.unreadable ? '' : html`${destinations(given)}${shown ? previewCard(shown, given) : ''}${form(given)}`}
     </div>`,
   })
 }
 
 function previewCard({ preview: found, type, options, last, asksForQueued }: Shown, given: MappingPage): Html {
-  const { session, install } = given
+  const { session, install, destination } = given
   const { before, after, differences, examples } = found
   const made = Object.keys(examples)
   const save = postForm(
     `${path}/save`,
     session.csrf,
-    html`<input type="hidden" name="options" value="${JSON.stringify(options)}"><input type="hidden" name="generation" value="${install.generation}">
+    html`<input type="hidden" name="options" value="${JSON.stringify(options)}"><input type="hidden" name="generation" value="${install.generation}"><input type="hidden" name="destination" value="${destination.number}">
     ${asksForQueued ? choice('checkbox', 'queued', 'yes', true, 'Also for queued events', 'What these options leave out or hash is left out or hashed in events that are queued already as well.') : ''}
-    <div class="row">${button('Save', 'primary')}<a class="button" href="${path}">Discard</a></div>`,
+    <div class="row">${button('Save', 'primary')}<a class="button" href="${path}?destination=${destination.number}">Discard</a></div>`,
     'stack',
   )
   return html`<section class="card" id="preview">
@@ -150,13 +184,14 @@ function messages(all: readonly JsonObject[], why: string | undefined): Html {
   return html`${all.map((message) => html`<pre>${JSON.stringify(message, undefined, 2)}</pre>`)}`
 }
 
-function form({ session, fields }: MappingPage): Html {
+function form({ session, fields, destination }: MappingPage): Html {
   const box = (name: string, label: string, hint: string | Html) =>
     choice('checkbox', 'on', name, fields.on.includes(name), label, hint)
   return postForm(
     `${path}/preview`,
     session.csrf,
-    html`<section class="card"><h2>Who it is said of</h2>
+    html`<input type="hidden" name="destination" value="${destination.number}">
+    <section class="card"><h2>Who it is said of</h2>
       ${box('userId', 'Send a userId', 'From the contact at Drift. Recommended where Drift knows your own id of a person as externalId.')}
       ${input('userIdAttribute', 'Attribute of the contact with your id of the person', { value: fields.userIdAttribute })}
       ${box('externalIds', 'Send the contact id as an external id', 'So that profiles in Segment Unify can join. Recommended.')}
