@@ -172,8 +172,9 @@ const drift = [
   'src/accounts/disconnect.ts',
   'src/pipeline/lookup-lane.ts',
   'src/pipeline/contacts.ts',
+  'src/operations/history/ask.ts',
 ]
-law('Drift is asked by an install, by what keeps its grant, by its end, and by look-ups alone', {
+law('Drift is asked by an install, by what keeps its grant, by its end, by look-ups and by history alone', {
   judge: asks('drift', drift),
   instead: `what asks Drift of an account is one of ${drift.join(', ')}: they bound how often, and judge the answer`,
   breaks: [
