@@ -1,6 +1,6 @@
 /** What one lease of the send lane has in hand: the entries that it took up and has not settled, and when it takes up more. */
 import type { Clock } from '../lib/clock.ts'
-import type { Given, Placed } from '../storage/ports/entry.ts'
+import { type Given, historyFrom, type Placed } from '../storage/ports/entry.ts'
 import type { Inbox, Lease } from '../storage/ports/inbox.ts'
 import { leaseBytesMax } from './prepare.ts'
 import type { Turn } from './worker.ts'
@@ -39,6 +39,8 @@ interface Needs {
 
 /** Requests' worth of entries that a lease has in hand at most. */
 const requestsMax = 8
+/** The same where all that comes next was read at Drift: what webhooks bring meanwhile finds room beside it. */
+const historyRequestsMax = 2
 /** Fewer than this part of what was asked for, and the line was as good as empty: more would be a question for nothing. */
 const worthMore = 1 / 5
 /**
@@ -90,7 +92,13 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
 
   function requests(): number {
     const goesOn = !staysAlone && clock.monotonic() < endsAt && isAsBegun()
-    return goesOn ? Math.min(requestsMax, turn.share()) : 0
+    const most = isHistory() && comes === undefined ? historyRequestsMax : requestsMax
+    return goesOn ? Math.min(most, turn.share()) : 0
+  }
+
+  /** Webhooks brought nothing more when the queue was read last. */
+  function isHistory(): boolean {
+    return last >= historyFrom
   }
 
   /** How much more may be taken in hand; undefined: nothing now. */
@@ -125,8 +133,9 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
     next(mayStart) {
       const left = roomLeft()
       if (!left) return undefined
+      const isBefore = comes === 'anywhere' || (comes === 'behind' && isHistory())
       // mutant: never reads again what was committed behind it
-      const fromBeginning = comes === 'anywhere' || clock.monotonic() >= againAt
+      const fromBeginning = isBefore || clock.monotonic() >= againAt
       if (!fromBeginning && !isLong && !(comes === 'behind' && mayStart)) return undefined
       comes = undefined
       if (fromBeginning) againAt = clock.monotonic() + readAgainMs

@@ -145,6 +145,39 @@ export const oncePromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'nothing is kept of a person who is marked as erased, nor its natural key, until that is undone',
+    async check(storage) {
+      const { inbox } = storage
+      const person = Buffer.from('of a person.....')
+      const theirs = () => withKey({ person, backfilled: true })
+      await inbox.markErased(one, [person])
+      assert.deepEqual(await append(storage, [theirs(), arrival(), arrival({ person })]), [
+        'duplicate',
+        'stored',
+        'duplicate',
+      ])
+      assert.deepEqual(await inbox.occurred(one, [key]), [[]])
+      assert.deepEqual(await append(storage, [arrival({ org: other, person })]), ['stored'], 'of another account')
+      await inbox.markErased(one, [person], 'undo')
+      assert.deepEqual(await append(storage, [theirs()]), ['stored'])
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise: 'what is kept while its person is being marked as erased is there to be found afterwards, or is not kept',
+    async check(storage) {
+      const { inbox, lookup } = storage
+      const person = Buffer.from('of a person.....')
+      const keeping = Array.from({ length: 20 }, () => append(storage, [arrival({ person, contact: '7' })]))
+      await inbox.markErased(one, [person])
+      const found = (await lookup.find({ org: one, contact: '7' }, { limit: 50 })).entries.length
+      const outcomes = await Promise.all(keeping)
+      assert.equal(outcomes.flat().filter((outcome) => outcome === 'stored').length, found)
+      await conserved(storage)
+    },
+  },
+  {
     promise: 'keys of erased persons are remembered until that is undone, apart from those of events',
     async check(storage) {
       const { inbox } = storage

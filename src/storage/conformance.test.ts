@@ -12,6 +12,7 @@ import { attemptPromises } from './conformance-attempts.ts'
 import { claimPromises } from './conformance-claim.ts'
 import { clockPromises } from './conformance-clock.ts'
 import { destinationPromises } from './conformance-destinations.ts'
+import { historyPromises } from './conformance-history.ts'
 import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { mappingPromises } from './conformance-mapping.ts'
@@ -67,6 +68,7 @@ const promises = [
   ...jobPromises,
   ...lookupPromises,
   ...mappingPromises,
+  ...historyPromises,
   ...oncePromises,
   ...resendingPromises,
   ...retryPromises,

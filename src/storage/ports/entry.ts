@@ -110,6 +110,13 @@ export interface NewEvent {
   once?: Uint8Array
   /** No webhook: it was read at Drift. */
   backfilled?: true
+  /** In each queue it waits behind all that webhooks have brought. */
+  waitsBehind?: true
+  /**
+   * Whose it is, as a keyed digest of sixteen bytes, where an erased person's is not to be kept: while `markErased` has this
+   * one, it is known.
+   */
+  person?: Uint8Array
   /** Which of the append's bodies has its text, and at which position, from 0. */
   body: number
   position: number
@@ -156,6 +163,12 @@ export interface Entry {
   /** Sealed; what was learnt of it, at the destination where something was noted there. */
   known?: Uint8Array
 }
+
+/**
+ * Places of what waits behind (`waitsBehind`) begin here: it waits behind all that webhooks have brought, whenever they came. 2^52, so
+ * that each stays a number that a double holds.
+ */
+export const historyFrom = 2 ** 52
 
 /** An entry in the queue: its place is larger than that of every entry before it in its lane. */
 export interface Placed extends Entry {

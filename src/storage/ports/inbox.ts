@@ -184,7 +184,10 @@ export interface Inbox {
   destinations(org: Org): Promise<Destination[]>
   /** Of each of these natural keys, the destinations that have had an event with it; 0 among them: its person was erased. */
   occurred(org: Org, keys: readonly Uint8Array[]): Promise<Destination[][]>
-  /** Remembers that these keys are of erased persons or, with `undo`, forgets it. `occurred` says so, `append` does not ask. */
+  /**
+   * Remembers that these keys are of erased persons or, with `undo`, forgets it. When it has resolved, nothing of these
+   * persons that names them by `person` is kept any more, and what was kept before is there to be found.
+   */
   markErased(org: Org, keys: readonly Uint8Array[], undo?: 'undo'): Promise<void>
   /** Those of every account. */
   allDestinations(): Promise<{ org: Org; destination: Destination }[]>

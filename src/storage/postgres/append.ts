@@ -39,6 +39,8 @@ export async function append(
         'due',
         'contact',
         'conversation',
+        'lane',
+        'person',
       ]),
       ...columns(counts.counted(), ['org', 'type', 'outcome', 'reason', 'by']),
       ...columns(counts.noted(), ['org', 'at', 'type', 'outcome', 'reason', 'by']),
@@ -61,7 +63,7 @@ export async function append(
   }
 }
 
-const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 35 }, (_, at) => `$${at + 1}`).join(', ')})`)
+const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 37 }, (_, at) => `$${at + 1}`).join(', ')})`)
 
 function isEvent(arrival: Arrival): arrival is NewEvent {
   return arrival.state !== 'duplicate' && arrival.state !== 'ignored'
@@ -95,8 +97,13 @@ function bodiesOf(bodies: readonly NewBody[], events: readonly NewEvent[]) {
 }
 
 function rowOf(event: NewEvent & { nth: number }) {
-  const { receivedAt, rememberMs, state, dueAt } = event
-  return { ...event, until: receivedAt + rememberMs, due: state === 'asking' ? (dueAt ?? receivedAt) : null }
+  const { receivedAt, rememberMs, state, dueAt, waitsBehind } = event
+  return {
+    ...event,
+    lane: waitsBehind ? 1 : 0,
+    until: receivedAt + rememberMs,
+    due: state === 'asking' ? (dueAt ?? receivedAt) : null,
+  }
 }
 
 /** What is counted if all of it is kept; what is taken over by how many destinations, only the statement knows. */

@@ -4,6 +4,7 @@
  * have a version: a function is never changed once it is released, since replicas of two versions may call it at once. So
  * a step of the migrations adds the next one.
  */
+import { historyFrom } from '../ports/entry.ts'
 import { crashesBeforeAlone } from '../ports/inbox.ts'
 import { learntAt } from '../rows.ts'
 import { probeWaitMsMax, waitMsMax } from '../waits.ts'
@@ -75,7 +76,7 @@ CREATE FUNCTION append_1(
   orgs text[], all_sealed bytea, b_org text[], b_at integer[], b_length integer[], b_n integer[],
   received_first bigint, e_nth integer[], e_identity bytea[], e_once bytea[], e_until bigint[], e_body integer[], e_position integer[],
   e_org text[], e_type text[], e_state text[], e_message text[], e_received bigint[], e_mapping integer[],
-  e_bytes integer[], e_reason text[], e_due bigint[], e_contact text[], e_conversation text[],
+  e_bytes integer[], e_reason text[], e_due bigint[], e_contact text[], e_conversation text[], e_lane integer[], e_person bytea[],
   c_org text[], c_type text[], c_outcome text[], c_reason text[], c_by bigint[],
   m_org text[], m_at bigint[], m_type text[], m_outcome text[], m_reason text[], m_by bigint[]
 ) RETURNS TABLE (org text, destination integer, lane text) LANGUAGE plpgsql AS $$
@@ -98,7 +99,9 @@ BEGIN
       AND NOT EXISTS (
         SELECT 1 FROM destinations d LEFT JOIN occurrences o ON o.org = d.org AND o.key = a.once AND o.destination = d.number
         WHERE d.org = a.org AND d.removed_at IS NULL AND o.org IS NULL
-      );
+      )
+  UNION SELECT NULL::text, a.nth, NULL::text FROM unnest(e_nth, e_org, e_person) AS a (nth, org, person)
+    JOIN occurrences o ON o.org = a.org AND o.key = a.person AND o.destination = 0;
   IF FOUND THEN RETURN; END IF;
   WITH fresh AS (
     INSERT INTO identities AS i SELECT * FROM unnest(e_identity, e_until) AS a (identity, until) ORDER BY identity
@@ -139,10 +142,10 @@ BEGIN
   WITH arrived AS MATERIALIZED (
     SELECT ids[body + 1] + position AS id, a.* FROM unnest(
       e_nth, e_once, e_body, e_position, e_org, e_type, e_state, e_message, e_received, e_mapping, e_bytes, e_reason, e_due,
-      e_contact, e_conversation
+      e_contact, e_conversation, e_lane
     ) AS a (
       nth, once, body, position, org, type, state, message_id, received_at, mapping, bytes, reason, due_at, contact,
-      conversation
+      conversation, lane
     )
   ), bodied AS (
     INSERT INTO bodies (id, org, n, sealed)
@@ -152,12 +155,12 @@ BEGIN
     INSERT INTO entries (id, org, type, message_id, received_at, mapping, bytes, contact, conversation)
     SELECT id, org, type, message_id, received_at, mapping, bytes, contact, conversation FROM arrived
   ), meant AS MATERIALIZED (
-    SELECT a.id, a.org, a.type, a.received_at, d.number FROM arrived a
+    SELECT a.id, a.org, a.type, a.received_at, a.lane, d.number FROM arrived a
     JOIN destinations d ON d.org = a.org AND d.removed_at IS NULL
     LEFT JOIN unnest(had_nth, had_number) AS h (nth, number) ON h.nth = a.nth AND h.number = d.number
     WHERE a.state = 'waiting' AND h.nth IS NULL
   ), queued AS (
-    INSERT INTO queue (org, destination, lane, place, id) SELECT org, number, 0, id, id FROM meant
+    INSERT INTO queue (org, destination, lane, place, id) SELECT org, number, lane, id, id FROM meant
   ), excepted AS (
     INSERT INTO exceptions (id, destination, org, state, reason, received_at, due_at, once)
     SELECT id, 0, org, state, reason, received_at, due_at, CASE state WHEN 'unclaimed' THEN once END FROM arrived WHERE state <> 'waiting'
@@ -211,9 +214,12 @@ const within = (rows: string) => `
   WHERE r.nth = 1 OR r.sum <= bytes_most ORDER BY r.nth`
 
 const queuedRows = (condition: string) => `
-  SELECT i.place AS rank, i.place, ${givenColumns}, 0 AS failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
-  FROM (SELECT * FROM queue WHERE org = of_org AND destination = of_destination AND lane = 0 AND ${condition} ORDER BY place LIMIT most) i
+  SELECT i.lane AS rank, i.lane * ${historyFrom} + i.place AS place, ${givenColumns}, 0 AS failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
+  FROM (SELECT * FROM queue WHERE org = of_org AND destination = of_destination AND ${condition} ORDER BY lane, place LIMIT most) i
   ${joined}`
+
+/** What the caller knows as one place is a lane and a place in it. */
+const behind = `(lane, place) > ((after / ${historyFrom})::integer, after % ${historyFrom})`
 
 const askingRows = `
   SELECT i.due_at AS rank, i.id AS place, ${givenColumns}, i.failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
@@ -243,8 +249,8 @@ BEGIN
     SELECT 1 FROM lanes l WHERE l.org = of_org AND l.destination = of_destination AND l.lane = 'send' AND l.token = of_token
       AND l.holder IS NOT DISTINCT FROM who AND l.lease_until IS NOT NULL AND l.careful = 0
   ) THEN RETURN; END IF;
-  IF given IS NULL THEN RETURN QUERY ${within(queuedRows('place > after'))};
-  ELSE RETURN QUERY ${within(queuedRows('(place > after OR NOT id = ANY (given))'))};
+  IF given IS NULL THEN RETURN QUERY ${within(queuedRows(behind))};
+  ELSE RETURN QUERY ${within(queuedRows(`(${behind} OR NOT id = ANY (given))`))};
   END IF;
 END $$;`
 
@@ -328,7 +334,7 @@ BEGIN
   ), x AS (
     DELETE FROM exceptions WHERE id = ANY (gone) RETURNING id, destination, state, place
   ), q AS (
-    DELETE FROM queue q USING e, destinations d WHERE d.org = e.org AND q.org = e.org AND q.destination = d.number AND q.lane = 0
+    DELETE FROM queue q USING e, destinations d WHERE d.org = e.org AND q.org = e.org AND q.destination = d.number AND q.lane IN (0, 1)
       AND q.id = e.id AND q.place = coalesce(
         (SELECT place FROM exceptions y WHERE y.id = e.id AND y.destination = d.number AND y.state = 'waiting'), e.id)
     RETURNING q.id, q.destination
@@ -416,7 +422,7 @@ BEGIN
     WITH gone AS (
       DELETE FROM queue q USING unnest(s_id, s_becomes) AS s (id, becomes) LEFT JOIN exceptions x
         ON x.id = s.id AND x.destination = of_destination AND x.state = 'waiting'
-      WHERE s.becomes NOT IN ('same', 'waiting') AND q.org = of_org AND q.destination = of_destination AND q.lane = 0
+      WHERE s.becomes NOT IN ('same', 'waiting') AND q.org = of_org AND q.destination = of_destination AND q.lane IN (0, 1)
         AND q.place = coalesce(x.place, s.id) AND q.id = s.id RETURNING q.id
     ) SELECT array_agg(id) INTO moved FROM gone;
     moved := coalesce(moved, '{}');
@@ -532,7 +538,7 @@ BEGIN
   WHERE (s.becomes = 'ignored' AND NOT ${isKept('s')} OR of_lane = 'ask' AND s.becomes = 'waiting') AND s.id = ANY (moved)
     AND NOT EXISTS (SELECT 1 FROM generate_series(0, length(e.history) / 9 - 1) n WHERE get_byte(e.history, 9 * n + 2) IN (0, 6, 7))
     AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id)
-    AND NOT EXISTS (SELECT 1 FROM destinations d JOIN queue q ON q.org = d.org AND q.destination = d.number AND q.lane = 0 AND q.place = e.id
+    AND NOT EXISTS (SELECT 1 FROM destinations d JOIN queue q ON q.org = d.org AND q.destination = d.number AND q.lane IN (0, 1) AND q.place = e.id
                     WHERE d.org = e.org);
   IF lonely IS NOT NULL THEN PERFORM remove_1(lonely); END IF;
   UPDATE entries e SET history = ${note('of_destination', '1', 'NULL::bigint')}

@@ -64,7 +64,7 @@ export const steps: readonly Step[] = [
   ) WITH (fillfactor = 85);
   CREATE INDEX entries_org ON entries (org, id);
 
-  -- What is still to be sent to a destination. lane: 0 what comes in.
+  -- What is still to be sent to a destination. lane: 0 what webhooks bring, 1 what was read at Drift.
   CREATE TABLE queue (
     org text, destination integer, lane integer, place bigint, id bigint NOT NULL,
     PRIMARY KEY (org, destination, lane, place)

@@ -195,7 +195,7 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
 }
 
 async function isQueued(session: Session, org: string, destination: Destination, id: number): Promise<boolean> {
-  const sql = 'SELECT 1 FROM queue WHERE org = $1 AND destination = $2 AND lane = 0 AND place = $3'
+  const sql = 'SELECT 1 FROM queue WHERE org = $1 AND destination = $2 AND lane IN (0, 1) AND place = $3'
   return (await session.get(sql, org, destination, id)) !== undefined
 }
 

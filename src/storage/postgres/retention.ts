@@ -72,7 +72,7 @@ async function stillFinal(session: Session, ids: readonly unknown[]): Promise<un
        AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id AND x.state <> 'unclaimed')
        AND NOT EXISTS (
          SELECT 1 FROM destinations d JOIN queue q
-           ON q.org = d.org AND q.destination = d.number AND q.lane = 0 AND q.place = e.id WHERE d.org = e.org
+           ON q.org = d.org AND q.destination = d.number AND q.lane IN (0, 1) AND q.place = e.id WHERE d.org = e.org
        ) ORDER BY e.id FOR UPDATE OF e SKIP LOCKED`,
     ids,
   )
@@ -217,7 +217,7 @@ export async function drop(
          SELECT id, org, type, received_at FROM entries WHERE id >= $1 AND id < $2
        ), q AS (
          DELETE FROM queue USING e, destinations d WHERE d.org = e.org AND queue.org = e.org
-           AND queue.destination = d.number AND queue.lane = 0 AND queue.id = e.id
+           AND queue.destination = d.number AND queue.lane IN (0, 1) AND queue.id = e.id
            AND queue.place = coalesce((SELECT place FROM exceptions y WHERE y.id = e.id AND y.destination = d.number
              AND y.state = 'waiting'), e.id) RETURNING queue.id, queue.destination
        ), x AS (

@@ -6,7 +6,7 @@ import { tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
 import { makeReady, takePlaces } from './lanes.ts'
-import { claimOnce } from './occurrences.ts'
+import { claimOnce, isErased } from './occurrences.ts'
 import { enqueue, except } from './queue.ts'
 import { receiveArrivals, type TransferredArrivals } from './transfer.ts'
 
@@ -47,7 +47,7 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     // What a destination has had already is not for all of them any more: the lanes of the others ask.
     if (state === 'waiting' || free.length < all.length) {
       for (const destination of free) {
-        enqueue(db, { org, destination }, id, id)
+        enqueue(db, { org, destination }, id, id, arrival.waitsBehind ? 1 : 0)
         counts.add({ org, destination, type, outcome: 'taken' })
         due({ org, destination, lane: 'send' }, receivedAt)
       }
@@ -82,6 +82,8 @@ function rememberAll(db: Database, arrivals: readonly Arrival[]): { known: numbe
     if (!isEvent(arrival)) continue
     // mutant: has no unique index for identities in SQLite
     let isKnown = !isNew(db, arrival)
+    // mutant: keeps what is read of a person who is erased meanwhile
+    isKnown ||= isErased(db, arrival)
     if (arrival.state === 'waiting' || arrival.state === 'asking') {
       const all = destinations.get(arrival.org) ?? ensureDestination(db, arrival.org)
       destinations.set(arrival.org, all)

@@ -1,7 +1,7 @@
 /** Handing out entries in SQLite: a claim gives a lane's lease, with the first of what waits in it. */
 import { beginsCareful, isForAlone } from '../careful.ts'
 import { bodyOf } from '../place.ts'
-import type { Given, Lane, LaneKey, Placed } from '../ports/entry.ts'
+import { type Given, historyFrom, type Lane, type LaneKey, type Placed } from '../ports/entry.ts'
 import type { ClaimOptions, Lease } from '../ports/inbox.ts'
 import { cautionOf, entryOf, learntAt } from '../rows.ts'
 import { waitMsMax } from '../waits.ts'
@@ -142,11 +142,11 @@ function firstEntries(
     lane === 'send'
       ? db.iterate(
           // mutant: keeps no order in an account, in SQLite
-          `SELECT ${columns}, i.place, 'waiting' AS state, 0 AS failures FROM queue i ${joined}
-           WHERE i.org = ? AND i.destination = ? AND i.lane = 0 AND i.place > ? ORDER BY i.place LIMIT ?`,
+          `SELECT ${columns}, i.lane * ${historyFrom} + i.place AS place, 'waiting' AS state, 0 AS failures FROM queue i ${joined}
+           WHERE i.org = ? AND i.destination = ? AND (i.lane, i.place) > (?, ?) ORDER BY i.lane, i.place LIMIT ?`,
           org,
           destination,
-          after,
+          ...laneAndPlace(after),
           limit,
         )
       : db.iterate(
@@ -169,6 +169,11 @@ function firstEntries(
     entries.push(entryOf(row, destination))
   }
   return { entries, bodies: [...bodies].flatMap((id) => bodyAt(db, id) ?? []) }
+}
+
+/** Of the queue, what the caller knows as one place. */
+function laneAndPlace(place: number): [lane: number, place: number] {
+  return place >= historyFrom ? [1, place - historyFrom] : [0, place]
 }
 
 /** A body by its id, with what is sealed. */

@@ -19,7 +19,7 @@ const stepMax = 250
 const destination = 'coalesce(?1, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)'
 const columns = `e.*, b.version, ${destination} AS destination, ?1 IS NOT NULL AS is_named, x.destination AS excepted, x.state, x.due_at,
   coalesce(x.failures, 0) AS failures, EXISTS (
-    SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane = 0 AND place = e.id
+    SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane IN (0, 1) AND place = e.id
   ) AS queued,
   CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
 // An entry is an exception at all (0), or at this destination: never both.

@@ -52,7 +52,7 @@ export const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX entries_org ON entries (org, id);
 
-  -- What is still to be sent to a destination. lane: 0 what comes in.
+  -- What is still to be sent to a destination. lane: 0 what webhooks bring, 1 what was read at Drift.
   CREATE TABLE queue (
     org TEXT, destination INTEGER, lane INTEGER, place INTEGER, id INTEGER NOT NULL,
     PRIMARY KEY (org, destination, lane, place)

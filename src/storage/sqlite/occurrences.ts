@@ -13,6 +13,12 @@ export function claimOnce(
   return among.filter((destination) => db.run(sql, org, once, destination) === 1)
 }
 
+/** Whether its person is marked as erased. */
+export function isErased(db: Database, { org, person }: { org: Org; person?: Uint8Array | null }): boolean {
+  if (!person) return false
+  return db.get('SELECT 1 FROM occurrences WHERE org = ? AND key = ? AND destination = 0', org, person) !== undefined
+}
+
 export function occurred(db: Database, org: Org, keys: readonly Uint8Array[]): Destination[][] {
   const sql = 'SELECT destination FROM occurrences WHERE org = ? AND key = ? ORDER BY destination'
   return keys.map((key) => db.all(sql, org, key).map(({ destination }) => destination as Destination))

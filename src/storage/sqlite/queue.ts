@@ -10,8 +10,10 @@ export function enqueue(
   { org, destination }: { org: string; destination: Destination },
   place: number,
   id: number,
+  lane: 0 | 1 = 0,
 ): void {
-  db.run('INSERT INTO queue (org, destination, lane, place, id) VALUES (?, ?, 0, ?, ?)', org, destination, place, id)
+  const sql = 'INSERT INTO queue (org, destination, lane, place, id) VALUES (?, ?, ?, ?, ?)'
+  db.run(sql, org, destination, lane, place, id)
 }
 
 export interface Exception {
@@ -59,7 +61,7 @@ export function dequeue(
   { org, destination }: { org: string; destination: Destination },
   id: number,
 ): boolean {
-  const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ? AND id = ?'
+  const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ? AND id = ?'
   if (db.run(sql, org, destination, id, id) === 1) return true
   const back = db.get(
     `DELETE FROM exceptions WHERE id = ? AND destination = ? AND org = ? AND state = 'waiting' RETURNING place`,

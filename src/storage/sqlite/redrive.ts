@@ -140,7 +140,7 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
 }
 
 function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
-  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?'
+  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?'
   return db.get(sql, org, destination, id) !== undefined
 }
 

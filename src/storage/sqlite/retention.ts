@@ -75,7 +75,7 @@ function isFinal(db: Database, org: string, id: number): boolean {
 }
 
 function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
-  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?'
+  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?'
   return db.get(sql, org, destination, id) !== undefined
 }
 
@@ -197,7 +197,7 @@ export function removeEntries(db: Database, rows: readonly Row[], counts: Tally)
       counts.add({ org: owner, destination: destination as Destination, type, outcome })
     }
     for (const destination of destinationsOf(db, org)) {
-      const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ? AND id = ?'
+      const sql = 'DELETE FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ? AND id = ?'
       const gone = db.run(sql, org, destination, (places.get(destination) as number | undefined) ?? id, id)
       if (gone > 0) counts.add({ org, destination, type, outcome: 'expired' })
     }

@@ -50,7 +50,7 @@ function deliverAlike(settling: Settling, settlements: readonly Settlement[]): S
   for (const [attempt, group] of Map.groupBy(settlements.filter(isPlain), ({ attempt }) => attempt)) {
     const at = Math.max(...group.map((one) => one.at))
     const gone = db.all(
-      `DELETE FROM queue WHERE org = ? AND destination = ? AND lane = 0
+      `DELETE FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1)
          AND place IN (SELECT value FROM json_each(?)) AND id = place RETURNING id`,
       lease.org,
       lease.destination,
@@ -228,7 +228,12 @@ function isLeftAlone(db: Database, org: string, id: number): boolean {
   if (isKept(history)) return false
   return destinationsOf(db, org).every(
     (destination) =>
-      !db.get('SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place = ?', org, destination, id),
+      !db.get(
+        'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?',
+        org,
+        destination,
+        id,
+      ),
   )
 }
 

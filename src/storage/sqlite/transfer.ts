@@ -6,13 +6,17 @@ import type { Claimed, Lease } from '../ports/inbox.ts'
 type Bytes = Uint8Array<ArrayBuffer>
 
 type ArrivalHead =
-  | (Omit<NewEvent, 'identity' | 'once'> & { identityBytes: number; onceBytes?: number })
+  | (Omit<NewEvent, 'identity' | 'once' | 'person'> & {
+      identityBytes: number
+      onceBytes?: number
+      personBytes?: number
+    })
   | Exclude<Arrival, NewEvent>
 
 export interface TransferredArrivals {
   bodies: (Omit<NewBody, 'sealed'> & { bytes: number })[]
   arrivals: ArrivalHead[]
-  /** What is sealed of each body, then the identity of each event, and its natural key where it has one. */
+  /** What is sealed of each body, then the identity of each event, and its natural key and its person where it has them. */
   bytes: Bytes
 }
 
@@ -20,9 +24,14 @@ export function transferArrivals(bodies: readonly NewBody[], arrivals: readonly 
   const parts = bodies.map(({ sealed }) => sealed)
   const heads = arrivals.map((arrival): ArrivalHead => {
     if (arrival.state === 'ignored' || arrival.state === 'duplicate') return arrival
-    const { identity, once, ...head } = arrival
-    parts.push(identity, ...(once ? [once] : []))
-    return { ...head, identityBytes: identity.byteLength, ...(once ? { onceBytes: once.byteLength } : {}) }
+    const { identity, once, person, ...head } = arrival
+    parts.push(identity, ...(once ? [once] : []), ...(person ? [person] : []))
+    return {
+      ...head,
+      identityBytes: identity.byteLength,
+      ...(once ? { onceBytes: once.byteLength } : {}),
+      ...(person ? { personBytes: person.byteLength } : {}),
+    }
   })
   const names = bodies.map(({ sealed, ...body }) => ({ ...body, bytes: sealed.byteLength }))
   return { bodies: names, arrivals: heads, bytes: joined(parts) }
@@ -37,9 +46,10 @@ export function receiveArrivals({ bodies, arrivals, bytes }: TransferredArrivals
     bodies: bodies.map(({ bytes: length, ...body }) => ({ ...body, sealed: next(length) })),
     arrivals: arrivals.map((head): Arrival => {
       if (head.state === 'ignored' || head.state === 'duplicate') return head
-      const { identityBytes, onceBytes, ...rest } = head
+      const { identityBytes, onceBytes, personBytes, ...rest } = head
       const identity = next(identityBytes)
-      return { ...rest, identity, ...(onceBytes === undefined ? {} : { once: next(onceBytes) }) }
+      const once = onceBytes === undefined ? {} : { once: next(onceBytes) }
+      return { ...rest, identity, ...once, ...(personBytes === undefined ? {} : { person: next(personBytes) }) }
     }),
   }
 }
