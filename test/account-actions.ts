@@ -2,13 +2,20 @@
  * What can be done to an account, and what can happen to it, by the functions that console, command line, settings and the
  * service's own loops call.
  */
-import { chooseEvents, erasePerson, handleRequest, pauseAccount } from '../src/accounts/actions.ts'
+import {
+  allowPerson,
+  chooseDaily,
+  chooseEvents,
+  erasePerson,
+  handleRequest,
+  pauseAccount,
+} from '../src/accounts/actions.ts'
 import { configureAccount, configureSingle } from '../src/accounts/add-account.ts'
 import { changeWriteKey } from '../src/accounts/change-key.ts'
 import { finishing } from '../src/accounts/connect-finish.ts'
 import { type LaneAt, resumeNow, retryNow } from '../src/accounts/retry.ts'
 import { signOutEverywhere } from '../src/accounts/sign-out.ts'
-import { erasePerson as erase } from '../src/operations/erase.ts'
+import { allowPerson as allow, erasePerson as erase } from '../src/operations/erase.ts'
 import { app, isUnreadable, lostEndpoint, org, readable, type World } from './account-stage.ts'
 import { writeKey } from './stage.ts'
 
@@ -62,14 +69,30 @@ const table = {
       return { told: isSaved ? 'saved' : 'stale' }
     },
   },
+  'a person wants it to be compared with Drift every day': {
+    by: 'chooseDaily',
+    does: async ({ common }) => ({ told: (await chooseDaily(common, org, { isOn: true, who })) ? 'saved' : 'gone' }),
+  },
+  'a person allows an erased one again': {
+    by: 'allowPerson',
+    async does({ common }) {
+      const { inbox } = common.storage
+      await allowPerson(common, () => allow({ inbox, keyring: common.keyring }, org, '7'), { org, contact: '7', who })
+      return { told: 'done' }
+    },
+  },
   'a person erases somebody': {
     by: 'erasePerson',
     async does({ common }) {
-      await erasePerson(common, () => erase({ ...common.storage, clock: common.clock }, org, '7', false), {
-        org,
-        contact: '7',
-        who,
-      })
+      await erasePerson(
+        common,
+        () => erase({ ...common.storage, keyring: common.keyring, clock: common.clock }, org, '7', false),
+        {
+          org,
+          contact: '7',
+          who,
+        },
+      )
       return { told: 'done' }
     },
   },

@@ -104,6 +104,16 @@ const choosingEvents: Table = `
   settings_unreadable (live)                  | settings_unreadable | same |                  |
   any other                                   | saved   | same        | chose the events |
 `
+const choosingDaily: Table = `
+  the account is                              | is told | and is then | audit                                           | what waits
+  absent; disconnected                        | gone    | same        |                                                 |
+  settings_unreadable (live)                  | settings_unreadable | same |                                            |
+  any other                                   | saved   | same        | chose whether to compare with Drift every day   |
+`
+const allowingPerson: Table = `
+  the account is                              | is told | and is then | audit                                           | what waits
+  any                                         | done    | same        | let history bring in an erased person again     |
+`
 const erasingPerson: Table = `
   the account is                              | is told | and is then | audit            | what waits
   any                                         | done    | same        | erased a person  |
@@ -273,6 +283,8 @@ export const cases: Readonly<Record<What, (state: string) => Case[]>> = {
   'a person saves another write key': by(savingKey, { isNewKey: true }),
   'a person saves another region': by(changingRegion),
   'a person chooses other events': by(choosingEvents),
+  'a person wants it to be compared with Drift every day': by(choosingDaily),
+  'a person allows an erased one again': by(allowingPerson),
   'a person erases somebody': by(erasingPerson),
   'a person has handled a request for deletion': by(handlingRequest),
   'a person signs out everywhere': by(signingOut),

@@ -37,6 +37,7 @@ export const faults = {
   F34: 'a person is erased by another process amid kills and retries',
   F35: 'the receivers of alerts are away, with kills between, while accounts stop and recover',
   F36: 'one of the two destinations of an account is dead',
+  F37: 'history is read from lists that shift, by a process that is killed',
 } as const
 
 export type Row = keyof typeof faults

@@ -49,7 +49,7 @@ export const erase: Line = {
         for (let n = 0; n < personsOfRound; n++) {
           const contact = String(firstContact + 4_000 + round * personsOfRound + n)
           const { entries: gone } = await erasePerson(
-            { ...store.storage, clock: store.clock },
+            { ...store.storage, keyring: store.keyring, clock: store.clock },
             String(firstOrg),
             contact,
             false,

@@ -119,6 +119,21 @@ export async function chooseAlerts(
   return isSaved
 }
 
+/** Whether the account is compared with Drift once a day. False, and nothing saved, when it is not there. */
+export async function chooseDaily(
+  { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
+  org: Org,
+  { isOn, who }: { isOn: boolean; who: string },
+): Promise<boolean> {
+  const edit = (stored: Install) =>
+    isThere(stored) && settingsOf(stored).dailyReconcile !== isOn
+      ? changeSettings(stored, { dailyReconcile: isOn })
+      : undefined
+  const about = isOn ? 'every day' : 'not every day'
+  const install = await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'choseDaily', about }) })
+  return install !== undefined && isThere(install)
+}
+
 /** `erase` takes a person's events away; resolves to what it did, and to the name that the audit has for the person. */
 export async function erasePerson<Erased extends { entries: number; conversations: number }>(
   { storage, keyring, clock }: { storage: Pick<Storage, 'audit'>; keyring: Keyring; clock: Clock },
@@ -129,6 +144,17 @@ export async function erasePerson<Erased extends { entries: number; conversation
   const about = `contact ${contactDigest(keyring, org, contact)}: ${erased.entries} events, ${erased.conversations} conversations`
   await record({ ...storage, clock }, { org, who, act: 'erasedPerson', about })
   return erased
+}
+
+/** `allow` lets history bring in again what is at Drift of a person who was erased. */
+export async function allowPerson(
+  { storage, keyring, clock }: { storage: Pick<Storage, 'audit'>; keyring: Keyring; clock: Clock },
+  allow: () => Promise<void>,
+  { org, contact, who }: { org: Org; contact: string; who: string },
+): Promise<void> {
+  await allow()
+  const about = `contact ${contactDigest(keyring, org, contact)}`
+  await record({ ...storage, clock }, { org, who, act: 'allowedPerson', about })
 }
 
 /** Whether it is a request that a person wants their data deleted, and still open. */

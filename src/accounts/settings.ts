@@ -51,6 +51,8 @@ export const settingsSchema = z.object({
   destinations: z.array(destinationSchema).min(1).max(destinationsMax).default([firstDestination]),
   /** The largest number that it has given a destination. */
   lastDestination: z.int().min(1).default(1),
+  /** Whether it is compared with Drift once a day. */
+  dailyReconcile: z.boolean().default(false),
 })
 
 type Configured = Pick<Install, 'org' | 'settings' | 'unreadable'>

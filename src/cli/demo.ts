@@ -16,6 +16,7 @@ import type { Service } from '../service.ts'
 import { type AlertReceiver, startAlertReceiver } from '../sim/alert-receiver.ts'
 import { difference } from '../sim/expected.ts'
 import { type Sims, startSims } from '../sim/index.ts'
+import { pastOf } from '../sim/past.ts'
 import { openStory } from '../sim/story.ts'
 import { openVisitor } from '../sim/visitor.ts'
 import type { Command, Context } from './command.ts'
@@ -48,6 +49,7 @@ export const demo: Command = {
       if (!receiver) return allRight ? 0 : 1
       await sendAlertsTo(receiver, service)
       await sayHowToSignIn(context, env, service)
+      context.print('  half a year of conversations is at Drift from before: History, in the console, brings it in')
       context.print(
         `\nalerts of the account arrive at: ${new URL(receiver.url).origin}` +
           `\n  break the simulated Segment on its page, ${sims.segment.url}, and mend it again: both are noticed within two minutes` +
@@ -91,7 +93,7 @@ function settingsFor(sims: Sims, folder: string): Env {
 
 /** The way that an admin's browser takes: to Drift and back, the write key, and back to Drift's settings. */
 async function install(context: Context, { url }: Service, { drift }: Sims): Promise<void> {
-  drift.addOrg({ orgId: org, name: 'Demo account' })
+  drift.addOrg({ orgId: org, name: 'Demo account', ...pastOf(systemClock.now()) })
   const outlet = openOutlet()
   const visitor = openVisitor(outlet.send)
   try {

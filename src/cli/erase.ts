@@ -1,7 +1,7 @@
-import { erasePerson } from '../accounts/actions.ts'
+import { allowPerson, erasePerson } from '../accounts/actions.ts'
 import { contactDigest } from '../accounts/audit.ts'
 import { Problem } from '../lib/errors.ts'
-import { erasePerson as eraseEvents } from '../operations/erase.ts'
+import { allowPerson as allowEvents, erasePerson as eraseEvents } from '../operations/erase.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
 import { org, orgOf, who, withStore } from './store.ts'
@@ -13,6 +13,10 @@ export const erase: Command = {
     org,
     { flags: '--contact <id>', meaning: "Drift's contactId, in digits", required: true },
     { flags: '--dry-run', meaning: 'change nothing: say how much would go' },
+    {
+      flags: '--undo',
+      meaning: 'let a backfill bring in again what Drift has of this person; what was erased here stays so',
+    },
   ],
   examples: ['npx drift-segment-source erase --org 12345 --contact 3339562 --dry-run'],
   run: (context, given) =>
@@ -22,9 +26,13 @@ export const erase: Command = {
       const contact = String(given.contact)
       if (!/^[1-9][0-9]{0,18}$/.test(contact))
         throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
+      if (given.undo === true) {
+        await allowPerson(store, () => allowEvents({ ...storage, keyring }, id, contact), { org: id, contact, who })
+        return context.print('a backfill brings in what Drift has of this contact; what was erased here stays so')
+      }
       const dryRun = given.dryRun === true
       const digest = contactDigest(keyring, id, contact)
-      const erase = () => eraseEvents({ ...storage, clock: store.clock }, id, contact, dryRun)
+      const erase = () => eraseEvents({ ...storage, keyring, clock: store.clock }, id, contact, dryRun)
       const { entries, conversations } = dryRun
         ? await erase()
         : await erasePerson(store, erase, { org: id, contact, who })

@@ -15,6 +15,7 @@ import { doctor } from './doctor.ts'
 import { erase } from './erase.ts'
 import { events } from './events.ts'
 import { handled } from './handled.ts'
+import { backfill, reconcile } from './history.ts'
 import { inspect } from './inspect.ts'
 import { installs } from './installs.ts'
 import { jobs } from './jobs.ts'
@@ -46,6 +47,8 @@ export const commands: readonly Command[] = [
   jobs,
   options,
   preview,
+  backfill,
+  reconcile,
   erase,
   handled,
   alerts,

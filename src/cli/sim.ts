@@ -1,6 +1,8 @@
+import { systemClock } from '../lib/clock.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { startControl } from '../sim/control.ts'
 import { startSims } from '../sim/index.ts'
+import { pastOf } from '../sim/past.ts'
 import type { Command } from './command.ts'
 
 /** The account of Drift's own samples. */
@@ -40,7 +42,7 @@ export const sim: Command = {
     const { drift, segment } = sims
     const control =
       given.control && (await startControl(sims, { port: given.control === true ? 0 : Number(given.control) }))
-    drift.addOrg({ orgId: sampleOrg, name: 'Sample account' })
+    drift.addOrg({ orgId: sampleOrg, name: 'Sample account', ...pastOf(systemClock.now()) })
     context.remark(`Drift's page of apps, which sends events too: ${drift.url}/settings/apps`)
     context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
     if (control)

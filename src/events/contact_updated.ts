@@ -23,6 +23,7 @@ export default identify({
   whose: (data) => contactOr(data.endUserId),
   at: 'timestamp',
   distinct: (data) => data.timestamp,
+  listed: 'contacts',
   sends: 'attributes',
   fields({ diff }) {
     // No prototype: an attribute may have any name at all, `__proto__` among them.

@@ -15,6 +15,9 @@ export interface Known {
   conversation?: JsonObject
 }
 
+/** What Drift lists, or has of each contact that is named in its lists. */
+export type Listed = 'conversations' | 'meetings' | 'contacts'
+
 export interface EventPage {
   /** Drift's name of the event; the same as the file's. */
   readonly type: string
@@ -57,6 +60,8 @@ export interface EventPage {
    * says. Undefined where it has none.
    */
   once?(data: JsonObject): string | undefined
+  /** Which of Drift's lists has what these events are about: history reads it, and makes such events of it. */
+  readonly listed?: Listed
   /** The properties or traits beside contactId. Undefined: there is nothing to say, the event is ignored. */
   fields(data: JsonObject, known: Known): Record<string, Json> | undefined
 }

@@ -22,5 +22,6 @@ export default track({
   once: (data) => keyOf('new_conversation', data.id),
   safe: { id: 'conversationId' },
   liveChat: () => ({ event: started, from: { conversation_id: 'id', agent_id: undefined }, seconds: 0 }),
+  listed: 'conversations',
   sends: ['createdAt', 'id', 'inboxId', 'relatedPlaybookId', 'status', 'updatedAt'],
 })

@@ -29,5 +29,6 @@ export default track({
   at: 'scheduledAt',
   distinct: (data) => data.eventId ?? data.scheduledAt,
   once: (data) => keyOf('new_meeting', data.eventId),
+  listed: 'meetings',
   sends: Object.keys(sent),
 })

@@ -1,8 +1,10 @@
 /** One person's events, gone: bodies, what waits, whose conversations they were, and jobs that look for them. */
 
+import type { Keyring } from '../accounts/keyring.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Shown, Tallied } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
+import { erasedKey } from './history/keys.ts'
 import { findAll } from './inspect.ts'
 import { abandonJobsOf } from './jobs.ts'
 
@@ -18,8 +20,10 @@ export async function erasePerson(
     inbox,
     conversations,
     jobs,
+    keyring,
     clock,
   }: Pick<Storage, 'lookup' | 'inbox' | 'conversations' | 'jobs'> & {
+    keyring: Pick<Keyring, 'identity'>
     clock: Clock
   },
   org: string,
@@ -27,6 +31,9 @@ export async function erasePerson(
   dryRun: boolean,
 ): Promise<Erased> {
   let entries = 0
+  // First: what history reads at Drift from now on is not kept, and what it kept before is found below.
+  // mutant: forgets that a person was erased
+  if (!dryRun) await inbox.markErased(org, [erasedKey(keyring, org, contact)])
   for (;;) {
     const theirs = await conversations.of(org, contact)
     const ids = await theirIds(lookup, org, contact, theirs)
@@ -61,6 +68,15 @@ export async function wouldErase(
     }
   }
   return { entries, conversations: theirs.length, rows: [...rows.values()] }
+}
+
+/** From now on a backfill brings in again what is at Drift of this person, as far as no destination has had it. */
+export async function allowPerson(
+  { inbox, keyring }: { inbox: Pick<Storage['inbox'], 'markErased'>; keyring: Pick<Keyring, 'identity'> },
+  org: string,
+  contact: string,
+): Promise<void> {
+  await inbox.markErased(org, [erasedKey(keyring, org, contact)], 'undo')
 }
 
 async function theirIds(

@@ -77,7 +77,12 @@ describe('a redrive', () => {
     const other = { id: 'another', org: '7', who: 'an admin', mapping: 'today', query: { type: 'x' } } as const
     await startRedrive({ ...stage.storage, clock: stage.clock }, other)
     assert.ok((await jobs.get(id))!.input.includes(entry!.contact!))
-    await erasePerson({ ...stage.storage, clock: stage.clock }, String(org), entry!.contact!, false)
+    await erasePerson(
+      { ...stage.storage, keyring: stage.keyring, clock: stage.clock },
+      String(org),
+      entry!.contact!,
+      false,
+    )
     const { state, reason, input } = (await jobs.get(id))!
     assert.deepEqual([state, reason, input], ['cancelled', 'person_erased', ''])
     assert.equal((await jobs.get('another'))?.state, 'waiting')

@@ -5,21 +5,30 @@ import type { Keyring } from '../accounts/keyring.ts'
 import type { EventPage } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import type { Send } from '../lib/request.ts'
+import { keeping } from '../pipeline/keep.ts'
 import { trimBodies } from '../pipeline/trim.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { catchingUp } from './catch-up.ts'
 import { startInStep, watchSteps } from './clock-steps.ts'
+import { startDaily } from './history/daily.ts'
+import { historyKind } from './history/job.ts'
 import { keepUp } from './maintenance.ts'
 import { redriveKind } from './redrive-job.ts'
 import { startJobs } from './run-jobs.ts'
 
 interface Needs {
-  storage: Pick<Storage, 'inbox' | 'jobs' | 'ledger' | 'lookup' | 'tickets' | 'purge'>
+  storage: Pick<Storage, 'audit' | 'conversations' | 'inbox' | 'jobs' | 'ledger' | 'lookup' | 'tickets' | 'purge'>
   catalogue: ReadonlyMap<string, EventPage>
   keyring: Keyring
   accounts: Accounts
   grants: Grants
   retentionDays: number
+  /** How Drift is asked for what happened before. */
+  send: Send
+  driftUrl: string
+  random: Random
   clock: Clock
   log: Log
   /** Called when something may be due now that was not before. */
@@ -39,12 +48,18 @@ export async function startOperations(needs: Needs) {
   }
   const catchUp = catchingUp({ accounts, storage, clock, log, wake })
   const stopMaintenance = keepUp({ inbox, jobs, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete })
-  const kinds = [redriveKind({ catalogue, keyring, accounts, lookup, inbox, clock }, wake)]
+  const history = { ...needs, ...storage, keep: keeping({ inbox, keyring }), driftUrl: needs.driftUrl, wake }
+  const kinds = [
+    redriveKind({ catalogue, keyring, accounts, lookup, inbox, clock }, wake),
+    historyKind('backfill', history),
+    historyKind('reconcile', history),
+  ]
   const runner = startJobs({ jobs, kinds, clock, log })
+  const stopDaily = startDaily({ accounts, storage, keyring, clock, log, wakeJobs: runner.wake })
   return {
     /** There may be a job to be begun. */
     wakeJobs: runner.wake,
     /** Resolves when what is under way has ended. */
-    stop: async () => void (await Promise.all([runner.stop(), stopMaintenance(), stop()])),
+    stop: async () => void (await Promise.all([stopDaily(), runner.stop(), stopMaintenance(), stop()])),
   }
 }

@@ -131,7 +131,7 @@ describe("an event's timeline", () => {
     await stage.arrive(update(9))
     await stage.step('send')
     assert.equal((await attempts(1))[0]?.excerpt, 'no room for that')
-    await erasePerson({ ...stage.storage, clock: stage.clock }, id, '8', false)
+    await erasePerson({ ...stage.storage, keyring: stage.keyring, clock: stage.clock }, id, '8', false)
     const [left] = await attempts()
     assert.deepEqual([left?.status, left?.events, left?.excerpt], [500, 2, undefined])
     stage.clock.advance(1_000)

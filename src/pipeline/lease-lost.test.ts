@@ -77,7 +77,12 @@ describe('a lease', () => {
     segment.script([{ status: 400, delayMs: 50 }])
     const sending = sendLease(stage.needs, lease, undefined, claimedAt)
     await eventually(() => requests() === 1)
-    const erased = await erasePerson({ ...stage.storage, clock: stage.clock }, id, contact, false)
+    const erased = await erasePerson(
+      { ...stage.storage, keyring: stage.keyring, clock: stage.clock },
+      id,
+      contact,
+      false,
+    )
     assert.equal(erased.entries, 3)
     stage.clock.advance(trustMs)
     await sending
@@ -98,7 +103,7 @@ describe('a lease', () => {
     await stage.storage.conversations.remember(id, new Map([['3969711123', asked]]))
     const claimedAt = lookAt(stage.clock)
     const lease = (await stage.claim('ask'))!
-    const erased = await erasePerson({ ...stage.storage, clock: stage.clock }, id, asked, false)
+    const erased = await erasePerson({ ...stage.storage, keyring: stage.keyring, clock: stage.clock }, id, asked, false)
     assert.deepEqual([lease.entries.length, erased.entries], [1, 1])
     stage.clock.advance(trustMs)
     const before = stage.sims.drift.requests.length
@@ -125,7 +130,12 @@ describe('a lease', () => {
       return stage.storage.inbox.take(...args)
     }
     const inbox = { ...stage.storage.inbox, take }
-    const erased = await erasePerson({ ...stage.storage, clock: stage.clock, inbox }, id, contact, false)
+    const erased = await erasePerson(
+      { ...stage.storage, keyring: stage.keyring, clock: stage.clock, inbox },
+      id,
+      contact,
+      false,
+    )
     assert.deepEqual([isLearnt, erased], [true, { entries: 2, conversations: 1 }])
     await stage.run()
     assert.deepEqual(accepted(), [])
@@ -134,7 +144,7 @@ describe('a lease', () => {
 
   test('that never was: an event of an erased person that Drift posts again is a duplicate, and not kept', async () => {
     await arrive(2)
-    await erasePerson({ ...stage.storage, clock: stage.clock }, id, contact, false)
+    await erasePerson({ ...stage.storage, keyring: stage.keyring, clock: stage.clock }, id, contact, false)
     await arrive(2)
     assert.equal((await sums()).waiting, 0)
     assert.equal(await stage.step('send'), false)

@@ -67,7 +67,7 @@ export const historyPromises: readonly Promised[] = [
           [delivered, 'delivered'],
         ]),
       )
-      assert.equal(await inbox.redrive([{ id: lease.entries[1]!.id }], 3_000), 1)
+      assert.equal(await inbox.redrive([{ id: lease.entries[1]!.id }], 3_000, 'a test'), 1)
       assert.deepEqual(idsOf((await claimed(storage)).entries), [dead, waiting])
       assert.deepEqual([await total(storage, 'backfilled'), await total(storage, 'delivered')], [3, 1])
       await conserved(storage)

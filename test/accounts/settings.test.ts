@@ -101,7 +101,15 @@ test('an account that never chose has the default of every option', () => {
   const destinations = [{ number: 1, name: 'Segment', region: 'us' }]
   const optionVersions = { first: 1, sets: [], list: [] }
   const alerts = { alertsOff: [], alertDelayMinutes: 15 }
-  const chosen = { offTypes: [], confirmedKey: '', optionVersions, ...alerts, destinations, lastDestination: 1 }
+  const chosen = {
+    offTypes: [],
+    dailyReconcile: false,
+    confirmedKey: '',
+    optionVersions,
+    ...alerts,
+    destinations,
+    lastDestination: 1,
+  }
   assert.deepEqual(settingsOf(blank), chosen)
   assert.equal(newer.of(blank).prefix, 'Drift Source Event: ')
 })

@@ -21,6 +21,7 @@ import { snippet } from '../../src/web/snippet.ts'
 import { ruleHead, ruleRows } from '../rule-table.ts'
 import { optionTable, reasonTable, tableOf } from '../tables.ts'
 import { type File, isProduct, readTree } from '../tree.ts'
+import { noReasons } from './docs-words.ts'
 
 const tree = readTree()
 const ofAccounts = Object.fromEntries(
@@ -180,43 +181,6 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
     assert.deepEqual(idle, [], 'these are not in the code any more')
   })
 })
-
-/** Words with an underscore that do not say why something happened to an event. */
-const noReasons: Readonly<Record<string, string>> = {
-  not_allowed_any_more: 'an end of a connect',
-  not_ended: 'an end of a connect',
-  no_grant: 'what came of disconnecting an account',
-  not_paused: 'what came of resuming an account',
-  retry_after: 'why a lane is left alone though a person asks',
-  just_tried: 'why a lane is left alone though a person asks',
-  stopped: 'why a run that was told to stop did not come to an account',
-  log_held: 'what purging came to',
-  leave_out: 'a choice of the option consent',
-  drift_contact_id: 'a type of external ids',
-  segment_anonymous_id: 'an attribute of contacts',
-  app_disconnected: 'an event of Drift',
-  encryption_keys_wrong: 'a problem of the start',
-  install_contended: 'a problem of commands',
-  job_unknown: 'a problem of commands',
-  person_erased: 'why a job has ended',
-  destination_repeated: 'a problem of commands and of the start',
-  destination_unknown: 'a problem of commands',
-  destination_fixed: 'a problem of commands',
-  destination_last: 'a problem of commands',
-  destinations_changed: 'a problem of commands',
-  destinations_full: 'a problem of commands',
-  name_taken: 'a problem of commands',
-  nothing_to_change: 'a problem of commands',
-  still_asked: 'a problem of commands',
-  not_given: 'a state of an event at a destination',
-  needs_attention: 'a state of an install',
-  waiting_for_key: 'a state of an install',
-  still_connected: 'what came of asking whether an account has left',
-  in_line: 'there is no reason: it waits for its turn',
-  refresh_token: 'a word of OAuth',
-  authorization_code: 'a word of OAuth',
-  not_found: 'a type of Drift’s errors',
-}
 
 describe('what documents point at is there', () => {
   const exists = (path: string) =>

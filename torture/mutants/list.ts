@@ -45,6 +45,21 @@ keep(arrival).catch(() => {})`,
     catchers: [conformance],
   },
   {
+    name: 'keeps what is read of a person who is erased meanwhile',
+    becomes: 'isKnown ||= isErased(db, { ...arrival, person: null })',
+    catchers: [conformance],
+  },
+  {
+    name: 'forgets that a person was erased',
+    becomes: 'if (!dryRun) await inbox.markErased(org, [])',
+    catchers: [{ test: 'src/operations/history/interleavings.test.ts' }],
+  },
+  {
+    name: 'asks Drift on although another process does',
+    becomes: 'function isLate(): boolean { return false }',
+    catchers: [{ test: 'src/operations/history/job.test.ts', only: 'that stood still' }],
+  },
+  {
     name: 'makes the messageId when it sends',
     becomes: 'messageId: `${entry.messageId}-${Math.random()}`,',
     catchers: [simulation],
@@ -208,7 +223,7 @@ keep(arrival).catch(() => {})`,
   },
   {
     name: 'never reads again what was committed behind it',
-    becomes: "const fromBeginning = comes === 'anywhere'",
+    becomes: 'const fromBeginning = isBefore',
     catchers: [{ test: 'src/pipeline/hand.test.ts', only: 'what was committed behind it' }],
   },
   {
@@ -275,8 +290,8 @@ const job = 'held' as const`,
   {
     name: 'keeps no order in an account, in SQLite',
     becomes: [
-      "`SELECT ${columns}, i.place, 'waiting' AS state, 0 AS failures FROM queue i ${joined}",
-      '  WHERE i.org = ? AND i.destination = ? AND i.lane = 0 AND i.place > ? ORDER BY i.place DESC LIMIT ?`,',
+      "`SELECT ${columns}, i.lane * ${historyFrom} + i.place AS place, 'waiting' AS state, 0 AS failures FROM queue i ${joined}",
+      '  WHERE i.org = ? AND i.destination = ? AND (i.lane, i.place) > (?, ?) ORDER BY i.lane, i.place DESC LIMIT ?`,',
     ].join('\n'),
     catchers: [simulation, conformance],
   },

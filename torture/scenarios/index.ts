@@ -4,6 +4,7 @@ import { alertTroubles } from './alerts.ts'
 import { diskTroubles } from './disk.ts'
 import { driftTroubles } from './drift.ts'
 import { erasing } from './erase.ts'
+import { bringingHistory } from './history.ts'
 import { kills } from './kill.ts'
 import { replicaTroubles } from './replicas.ts'
 import { segmentTroubles } from './segment.ts'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   ...accountTroubles,
   ...erasing,
   ...alertTroubles,
+  ...bringingHistory,
   ...diskTroubles,
   ...replicaTroubles,
 ]

@@ -120,8 +120,9 @@ export async function simulate(seed: number): Promise<Simulated> {
       log: silentLog,
     })
     const { grants, wake } = pipeline
+    const asking = { send: partners.sendFor(process), driftUrl: addresses.drift, random }
     const operating = { storage, keyring, accounts, catalogue, grants, retentionDays: 7, clock, log: silentLog, wake }
-    await startOperations(operating)
+    await startOperations({ ...operating, ...asking })
     pipeline.start()
     services.push({ process, receive: pipeline.receive, accounts })
 

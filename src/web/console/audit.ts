@@ -50,6 +50,12 @@ const verbs: Readonly<Record<Act, readonly [verb: string, group: Group]>> = {
   startedRedrive: ['Started resending events', 'sending'],
   cancelledJob: ['Cancelled a job', 'sending'],
   redrove: ['Resent events', 'sending'],
+  startedBackfill: ['Started to bring in history', 'sending'],
+  backfilled: ['Brought in history', 'sending'],
+  startedReconcile: ['Started a comparison with Drift', 'sending'],
+  reconciled: ['Compared with Drift', 'sending'],
+  allowedPerson: ['Let history bring in an erased person again', 'data'],
+  choseDaily: ['Chose whether to compare with Drift every day', 'settings'],
   rotatedKeys: ['Replaced the encryption keys', 'settings'],
   madeLink: ['Created a sign-in link', 'sessions'],
   signedInByDrift: ['Signed in through Drift', 'sessions'],
@@ -69,7 +75,7 @@ const verbs: Readonly<Record<Act, readonly [verb: string, group: Group]>> = {
 const groups: Readonly<Record<Group, string>> = {
   data: 'Personal data and exports',
   settings: 'Connection and settings',
-  sending: 'Pause, resume, resend',
+  sending: 'Pause, resume, resend, history',
   sessions: 'Sign-ins',
   drift: 'Disconnecting',
 }

@@ -89,7 +89,11 @@ export function privacyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
       const wrong = { confirm: `Nothing was erased: this is not ${named}.` }
       return show(c, { typed: named, preview: await previewOf(org, named), wrong }, 422)
     }
-    await erasePerson(needs, () => eraseEvents({ ...storage, clock }, org, named, false), { org, contact: named, who })
+    await erasePerson(needs, () => eraseEvents({ ...storage, keyring, clock }, org, named, false), {
+      org,
+      contact: named,
+      who,
+    })
     const purged = await untilGone({ storage, keyring, clock }, pagePatienceMs)
     return c.redirect(`/console/privacy?done=${purged === 'done' ? 'erased' : 'pending'}`, 303)
   })

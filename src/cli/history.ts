@@ -1,0 +1,176 @@
+/** Bringing in what happened at Drift before, and finding what never came: two commands, one kind of work. */
+import { chooseDaily } from '../accounts/actions.ts'
+import { isThere } from '../accounts/state.ts'
+import { pause } from '../lib/clock.ts'
+import { Problem } from '../lib/errors.ts'
+import { systemRandom } from '../lib/random.ts'
+import { spoken } from '../operations/history/estimate.ts'
+import type { HistoryKind } from '../operations/history/input.ts'
+import { estimateOf, isDryRun, linesOf, whyFailed } from '../operations/history/say.ts'
+import { remainingMs, startHistory } from '../operations/history/start.ts'
+import { cancelJob, type JobShown, newJobId, shownJob } from '../operations/jobs.ts'
+import type { Store } from '../service.ts'
+import { isServed } from './attempts.ts'
+import type { Command, Context, Given, Option } from './command.ts'
+import { notInstalled, org, orgOf, queryOf, who, withStore } from './store.ts'
+
+const everyMs = 500
+/** Remarks on how far it is come no more often: it may take days. */
+const remarkMs = 5_000
+
+const common: Option[] = [
+  org,
+  { flags: '--from <time>', meaning: 'begun or booked at or after: 2026-01-31, 2026-01-31T08:00Z, or 30d ago' },
+  { flags: '--to <time>', meaning: 'begun or booked before; now, when absent' },
+]
+const detach: Option = { flags: '--detach', meaning: 'begin it and return: `jobs show` says how far it is' }
+const json: Option = { flags: '--json', meaning: 'print JSON' }
+
+export const backfill: Command = {
+  name: 'backfill',
+  summary: 'send to Segment what happened at Drift before: conversations with their contacts, and meetings of 30 days',
+  options: [
+    ...common,
+    {
+      flags: '--dry-run',
+      meaning: 'send nothing: say how much there is, how long it takes, and what Drift does not allow',
+    },
+    detach,
+    json,
+  ],
+  examples: [
+    'npx drift-segment-source backfill --org 12345 --dry-run',
+    'npx drift-segment-source backfill --org 12345 --from 2026-01-01 --detach',
+  ],
+  run: (context, given) => go(context, given, { kind: 'backfill', dryRun: given.dryRun === true }),
+}
+
+export const reconcile: Command = {
+  name: 'reconcile',
+  summary: 'compare what Drift lists with what came, and say what is missing and why; --send sends exactly that',
+  options: [
+    ...common,
+    { flags: '--send', meaning: 'send what is missing' },
+    {
+      flags: '--daily <on|off>',
+      meaning: 'from now on compare the last seven days every day, or do not',
+      choices: ['on', 'off'],
+    },
+    detach,
+    json,
+  ],
+  examples: [
+    'npx drift-segment-source reconcile --org 12345 --from 30d',
+    'npx drift-segment-source reconcile --org 12345 --from 30d --send',
+    'npx drift-segment-source reconcile --org 12345 --daily on',
+  ],
+  run: (context, given) =>
+    given.daily === undefined
+      ? go(context, given, { kind: 'reconcile', dryRun: given.send !== true })
+      : daily(context, given),
+}
+
+function daily(context: Context, given: Given): Promise<number> {
+  return withStore(context, async (store) => {
+    const id = orgOf(given.org)
+    const isOn = given.daily === 'on'
+    if (!(await chooseDaily(store, id, { isOn, who }))) throw notInstalled(id)
+    context.print(`${id} is compared with Drift ${isOn ? 'every day' : 'only when you ask for it'}`)
+    return 0
+  })
+}
+
+function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKind; dryRun: boolean }): Promise<number> {
+  return withStore(context, async (store) => {
+    const { storage, accounts, clock } = store
+    const account = orgOf(given.org)
+    const install = accounts.get(account)
+    if (!install || !isThere(install)) throw notInstalled(account)
+    if (!(await isServed(store)))
+      throw new Problem('no_service', 'no service runs on this store: nothing was begun', {
+        hint: 'start it, and run this again: the service reads from Drift at the pace that Drift allows',
+      })
+    const now = clock.now()
+    const { from = 0, to = now } = queryOf({ from: given.from, to: given.to }, now, accounts)
+    if (from >= to) throw new Problem('filter_unusable', '--from is not before --to', { exitCode: 2 })
+    const id = newJobId(systemRandom)
+    // A comparison is of what could have come: before it was connected, nothing could.
+    const wanted = {
+      id,
+      kind,
+      org: account,
+      who,
+      dryRun,
+      from: kind === 'reconcile' && !from ? install.createdAt : from,
+      to,
+    }
+    if ((await startHistory({ ...storage, clock }, wanted)) === 'other')
+      throw new Problem('history_running', 'another backfill or comparison of this account has not ended', {
+        hint: '`jobs list` shows it, and `jobs cancel` ends it',
+      })
+    if (given.detach === true) {
+      context.print(
+        given.json ? JSON.stringify({ job: id }) : `job ${id} has begun: \`jobs show ${id}\` says how far it is`,
+      )
+      return 0
+    }
+    const job = await follow(context, store, id, dryRun)
+    if (job) return told(context, given, job)
+    context.remark(`job ${id} goes on: \`jobs show ${id}\` says how far it is, \`jobs cancel ${id}\` ends it`)
+    return 130
+  })
+}
+
+/** Undefined when this command was told to stop. A look ends with it; what sends goes on. */
+async function follow(context: Context, { storage, clock }: Store, id: string, dryRun: boolean) {
+  const { jobs, audit } = storage
+  let [isStopped, isCancelled, saidAt] = [false, false, clock.monotonic()]
+  void context.untilStopped().then(() => (isStopped = true))
+  for (;;) {
+    const job = shownJob((await jobs.get(id))!)
+    if (job.hasEnded) return job
+    if (isStopped && !dryRun) return undefined
+    if (isStopped && !isCancelled) isCancelled = await cancelJob({ jobs, audit, clock }, id, who)
+    if (clock.monotonic() >= saidAt + remarkMs) {
+      saidAt = clock.monotonic()
+      context.remark(progressOf(job))
+    }
+    await pause(clock, everyMs)
+  }
+}
+
+function progressOf(job: JobShown): string {
+  const { counts, perMinute, id } = job
+  const left = remainingMs(job)
+  const parts = [
+    `${counts.looked ?? 0}${counts.total === undefined ? '' : ` of about ${counts.total}`} read`,
+    ...(counts.sent === undefined ? [] : [`${counts.sent} sent`]),
+    ...(perMinute.looked === undefined ? [] : [`${perMinute.looked} read a minute`]),
+    ...(left === undefined ? [] : [`about ${spoken(left)} left`]),
+  ]
+  return `job ${id}: ${parts.join(', ')}`
+}
+
+function told({ print }: Context, given: Given, job: JobShown): number {
+  const { id, kind, state, counts, reason, cancelledBy } = job
+  const lines = linesOf(job)
+  const hasEstimate = kind === 'backfill' && isDryRun(job) && state === 'done'
+  const estimate = estimateOf(job)
+  if (given.json) {
+    const { requests, ms, people } = estimate
+    const shown = hasEstimate ? { estimate: { requests, seconds: Math.ceil(ms / 1_000), trackedUsers: people } } : {}
+    print(JSON.stringify({ job: id, state, ...(reason ? { reason } : {}), dryRun: isDryRun(job), counts, ...shown }))
+  } else {
+    for (const { label, count, note } of lines)
+      print(`${count === undefined ? '' : `${String(count).padStart(9)}  `}${label}${note ? `. ${note}` : ''}`)
+    if (hasEstimate) {
+      print(`it takes about ${estimate.spoken} (${estimate.requests} requests to Drift, five a second)`)
+      print(`it adds at most ${estimate.people} monthly tracked users in Segment, in the month in which it runs`)
+    }
+    if (kind === 'reconcile' && isDryRun(job) && (counts.missing ?? 0) > 0)
+      print('run it again with --send to send what is missing')
+    if (state === 'failed') print(whyFailed(job))
+    if (state === 'cancelled') print(`cancelled by ${cancelledBy}: what was sent stays sent`)
+  }
+  return state === 'done' ? 0 : state === 'failed' ? 1 : 130
+}

@@ -1,0 +1,46 @@
+/** Beginning a backfill or a comparison, and looking at it: for console and command line alike. */
+import { record } from '../../accounts/audit.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Audit } from '../../storage/ports/accounts.ts'
+import type { Org } from '../../storage/ports/entry.ts'
+import type { Jobs } from '../../storage/ports/jobs.ts'
+import { addJob, type JobShown } from '../jobs.ts'
+import { type HistoryInput, type HistoryKind, span } from './input.ts'
+
+export interface WantedHistory extends HistoryInput {
+  /** Given twice, it is one job. */
+  id: string
+  kind: HistoryKind
+  org: Org
+  who: string
+}
+
+interface Needs {
+  jobs: Jobs
+  audit: Audit
+  clock: Clock
+}
+
+/**
+ * `other`: another one of this account has not ended. They share what Drift may be asked, so there is one at a time, on
+ * whichever replica.
+ */
+export async function startHistory(
+  needs: Needs,
+  { id, kind, org, who, ...input }: WantedHistory,
+): ReturnType<Jobs['create']> {
+  const made = await addJob<HistoryInput>(needs, { id, kind, org, who, input, only: `history ${org}` })
+  if (made === 'created') {
+    const about = `${span(input)}${input.dryRun ? ', dry run' : ''}`
+    await record(needs, { org, who, act: kind === 'backfill' ? 'startedBackfill' : 'startedReconcile', about })
+  }
+  return made
+}
+
+/** How long one that is under way still takes at its present speed; undefined before that is known. */
+export function remainingMs({ counts, perMinute, hasEnded }: JobShown): number | undefined {
+  const { total, looked } = counts
+  const rate = perMinute.looked ?? 0
+  if (hasEnded || total === undefined || looked === undefined || rate === 0) return undefined
+  return (Math.max(0, total - looked) / rate) * 60_000
+}

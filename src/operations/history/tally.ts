@@ -1,0 +1,58 @@
+/** What a job says of itself in numbers: how much of Drift's lists it has seen, what it passed over and why, and what it sent. */
+import type { Storage } from '../../storage/ports/storage.ts'
+import type { Counts } from '../jobs.ts'
+import { type Judged, youngMs } from './judge.ts'
+
+export interface Tally {
+  /** What people are shown; see docs/history.md for each. */
+  counts: Record<string, number>
+  add(what: string, by?: number): void
+}
+
+export function tallyOf(from: Counts): Tally {
+  const counts: Record<string, number> = { ...from }
+  function add(what: string, by = 1): void {
+    counts[what] = (counts[what] ?? 0) + by
+  }
+  return { counts, add }
+}
+
+/** A page of the first reading: how much there is, and what is passed over. */
+export function countPage({ add }: Tally, judged: readonly Judged[], unreadable: number, dryRun: boolean): void {
+  add('looked', judged.length)
+  add('unreadable', unreadable)
+  for (const { is } of judged) {
+    if (is !== 'outside') add('in_time')
+    if (is === 'erased' || is === 'young' || is === 'switched_off' || (dryRun && is === 'known')) add(is)
+  }
+}
+
+/** Kept in a later reading: it was not there in the first, or was too young then. */
+export function countLate({ counts, add }: Tally, { listed }: Judged, startedAt: number): void {
+  if (listed.at > startedAt - youngMs && (counts.young ?? 0) > 0) add('young', -1)
+  else add('in_time')
+}
+
+const passedOver = ['erased', 'young', 'switched_off', 'no_contact', 'unanswered']
+
+/**
+ * What was sent is what the store has counted since the job began, so it is exact also where a page was begun twice. What
+ * was of the time that was asked for, and was neither sent nor passed over, had come before. `contactType`: of the events that
+ * are about no conversation or meeting.
+ */
+export function countSent({ counts }: Tally, contactType: string, before: Counts, now: Counts): void {
+  const of = (type: string) => (now[type] ?? 0) - (before[type] ?? 0)
+  const types = Object.keys(now).filter((type) => of(type) > 0)
+  for (const type of types) counts[`sent_${type}`] = of(type)
+  counts.sent = types.reduce((sum, type) => sum + of(type), 0)
+  const events = counts.sent - of(contactType)
+  const rest = passedOver.reduce((left, why) => left - (counts[why] ?? 0), (counts.in_time ?? 0) - events)
+  counts.known = Math.max(0, rest)
+}
+
+/** By type, how much of the account the store has counted as read at Drift. */
+export async function backfilledSoFar({ ledger }: { ledger: Pick<Storage['ledger'], 'totals'> }, org: string) {
+  const totals = await ledger.totals()
+  const own = totals.filter((total) => total.org === org && total.outcome === 'backfilled')
+  return Object.fromEntries(own.map(({ type, count }) => [type, count])) as Counts
+}

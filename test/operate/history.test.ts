@@ -1,0 +1,132 @@
+/**
+ * An operator whose account at Drift ends next month: what there is, how long it takes, bringing it in, and seeing it at
+ * Segment. By the command line beside the running service; nothing is faked but the partners.
+ */
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, test } from 'node:test'
+import type { Problem } from '../../src/lib/errors.ts'
+import { addsUp } from '../../src/operations/totals.ts'
+import { pastOf } from '../../src/sim/past.ts'
+import { eventually } from '../clock.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+
+const id = String(org)
+let rig: Rig
+const run = (name: string, given: Record<string, string | boolean> = {}, args: string[] = []) =>
+  rig.command(name, { given, args })
+const events = () =>
+  rig.sims.segment.accepted.map(({ message }) =>
+    String(message.event ?? message.type).replace('Drift Source Event: ', ''),
+  )
+const many = (what: string) => events().filter((event) => event === what).length
+
+beforeEach(async () => {
+  rig = await startRig()
+  rig.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 9) })
+})
+afterEach(async () => {
+  const sums = await rig.sums().finally(() => rig.close())
+  assert.ok(addsUp(sums))
+})
+
+describe('backfill', () => {
+  test('says what there is and how long it takes, brings it in on request, and a second time brings nothing', async () => {
+    const look = await run('backfill', { org: id, dryRun: true })
+    assert.equal(look.exitCode, 0)
+    assert.match(look.output, /9 {2}would be sent as events/)
+    assert.match(look.output, /6 {2}contacts would be sent with their attributes/)
+    assert.match(look.output, /Meetings were left out.*Reconnect to allow meetings/)
+    assert.match(look.output, /takes about 1 minute \(8 requests to Drift/)
+    assert.match(look.output, /at most 6 monthly tracked users/)
+    assert.deepEqual(events(), [])
+    const done = await run('backfill', { org: id })
+    assert.match(done.output, /15 {2}sent\n.*9 {2}of these, conversations\n.*6 {2}of these, contacts/)
+    await settled(rig)
+    assert.deepEqual([many('new_conversation'), many('identify')], [9, 6])
+    const again = await run('backfill', { org: id, json: true })
+    const { state, counts } = JSON.parse(again.output) as { state: string; counts: Record<string, number> }
+    assert.deepEqual([state, counts.sent, counts.known], ['done', 0, 9])
+    const sums = await rig.sums()
+    assert.deepEqual([sums.received, sums.backfilled, sums.delivered], [0, 15, 15])
+  })
+
+  test('of a time brings that time alone', async () => {
+    const { output } = await run('backfill', { org: id, from: '30d', json: true })
+    const { counts } = JSON.parse(output) as { counts: Record<string, number> }
+    const recent = pastOf(Date.now(), 9).conversations.filter(
+      ({ createdAt }) => Number(createdAt) > Date.now() - 30 * 86_400_000,
+    )
+    assert.ok(recent.length > 0 && recent.length < 9)
+    assert.equal(counts.sent_new_conversation, recent.length)
+    await assert.rejects(
+      run('backfill', { org: id, from: '1d', to: '2d' }),
+      (error: Problem) => error.code === 'filter_unusable',
+    )
+  })
+
+  test('goes on when its command is stopped or returns, is there once at a time, and ends when it is cancelled', async () => {
+    rig.sims.drift.script('/contacts/*', { delayMs: 500 })
+    const { output } = await run('backfill', { org: id, detach: true, json: true })
+    const { job } = JSON.parse(output) as { job: string }
+    await assert.rejects(run('backfill', { org: id }), (error: Problem) => error.code === 'history_running')
+    await assert.rejects(run('reconcile', { org: id }), (error: Problem) => error.code === 'history_running')
+    await run('jobs cancel', {}, [job])
+    const state = async () =>
+      (JSON.parse((await run('jobs show', { json: true }, [job])).output) as { state: string }).state
+    await eventually(async () => (await state()) === 'cancelled')
+    const stopped = await rig.command('backfill', { given: { org: id }, stopped: Promise.resolve() })
+    assert.equal(stopped.exitCode, 130)
+    assert.match(stopped.output, /goes on: `jobs show \w+`/)
+    await eventually(() => many('new_conversation') === 9)
+  })
+
+  test('is begun for an account that is there, on a store that a service runs on', async () => {
+    await assert.rejects(run('backfill', { org: '77' }), (error: Problem) => error.code === 'not_installed')
+    const stopped = rig.service.close()
+    await stopped
+    await assert.rejects(run('backfill', { org: id }), (error: Problem) => error.code === 'no_service')
+    await rig.restart()
+  })
+})
+
+describe('reconcile', () => {
+  test('says what is missing and why, sends exactly that on request, and nothing is missing then', async () => {
+    const look = await run('reconcile', { org: id, from: '2024-01-01' })
+    assert.match(look.output, /9 {2}would be sent as events\n/)
+    assert.match(look.output, /9 {2}happened before the account was connected/)
+    assert.match(look.output, /run it again with --send/)
+    assert.deepEqual(events(), [])
+    const sent = await run('reconcile', { org: id, from: '2024-01-01', send: true })
+    assert.match(sent.output, /9 {2}sent\n/)
+    await settled(rig)
+    assert.deepEqual([many('new_conversation'), many('identify')], [9, 0])
+    assert.match((await run('reconcile', { org: id, from: '2024-01-01' })).output, /0 {2}would be sent/)
+  })
+
+  test('is done every day by itself once that is chosen, and the log says what is missing', async () => {
+    assert.match((await run('reconcile', { org: id, daily: 'on' })).output, /compared with Drift every day/)
+    await rig.restart()
+    await eventually(async () =>
+      (await rig.service.store.storage.jobs.list(5, id)).some(
+        ({ kind, state }) => kind === 'reconcile' && state === 'done',
+      ),
+    )
+    await run('reconcile', { org: id, daily: 'off' })
+    const [entry] = await rig.service.store.storage.audit.list(id, 1)
+    assert.deepEqual([entry?.what, entry?.about], ['chose whether to compare with Drift every day', 'not every day'])
+  })
+})
+
+describe('erase --undo', () => {
+  test('lets a backfill bring in a person again, whom it passes over until then', async () => {
+    const contact = String(pastOf(Date.now(), 9).contacts[0]!.id)
+    await run('erase', { org: id, contact })
+    const { output } = await run('backfill', { org: id, json: true })
+    assert.equal((JSON.parse(output) as { counts: Record<string, number> }).counts.erased, 2)
+    assert.match((await run('erase', { org: id, contact, undo: true })).output, /brings in what Drift has/)
+    const again = JSON.parse((await run('backfill', { org: id, json: true })).output) as {
+      counts: Record<string, number>
+    }
+    assert.deepEqual([again.counts.sent_new_conversation, again.counts.sent_contact_updated], [2, 1])
+  })
+})
