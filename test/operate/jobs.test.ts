@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import type { Problem } from '../../src/lib/errors.ts'
 import { startRedrive } from '../../src/operations/redrive-job.ts'
 import { openStore, type Store } from '../../src/service.ts'
+import { firstDestination } from '../../src/storage/ports/entry.ts'
 import { eventually } from '../clock.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
@@ -65,7 +66,7 @@ describe('a job', () => {
       const { entries } = await lookup.find({ org: id }, { limit: 2 })
       const step = {
         lease,
-        cursor: String(entries[1]!.id),
+        cursor: `${firstDestination} ${entries[1]!.id}`,
         counts: '{"found":2,"moved":0}',
         at: now,
         until: now + 15_000,
