@@ -46,7 +46,7 @@ const acts = {
   signedOutEverywhere: 'signed out everywhere',
   addedRecipient: 'added where alerts go',
   confirmedRecipient: 'confirmed that alerts are wanted',
-  removedRecipient: 'took away where alerts go',
+  removedRecipient: 'removed where alerts went',
   testedAlerts: 'sent a test alert',
   choseAlerts: 'chose the alerts',
   disconnected: 'disconnected',

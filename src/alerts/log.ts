@@ -12,6 +12,8 @@ export interface MessageShown {
   kind: Message['kind']
   says: string
   became: string
+  /** When it is tried again. */
+  nextAt?: string
   end: Message['end'] | 'waiting'
   tries: number
   status?: number
@@ -24,7 +26,7 @@ export function channelName(channel: Channel): string {
 }
 
 export function shownMessage(message: Message): MessageShown {
-  const { id, createdAt, channel, recipient, kind, end = 'waiting', tries, last } = message
+  const { id, createdAt, channel, recipient, kind, end = 'waiting', tries, last, dueAt } = message
   return {
     id,
     at: new Date(createdAt).toISOString(),
@@ -36,6 +38,7 @@ export function shownMessage(message: Message): MessageShown {
     end,
     tries,
     ...(last ? { status: last.status } : {}),
+    ...(dueAt === undefined || tries === 0 ? {} : { nextAt: new Date(dueAt).toISOString() }),
   }
 }
 
@@ -50,13 +53,13 @@ function saysOf({ org, kind, body }: Message): string {
 }
 
 /** In half a sentence, with the answer of the receiver. */
-export function whatBecame({ end, last, tries, dueAt }: Message): string {
+export function whatBecame({ end, last, tries }: Message): string {
   if (end === 'sent')
     return `the receiver accepted it${tries > 1 ? ` after ${tries} attempts` : ''} (${answerOf(last)})`
   if (end === 'removed') return 'not sent: its recipient was removed'
   if (end === 'failed') return `not sent: ${answerOf(last)}`
   if (tries === 0) return 'waits to be sent'
-  return `not accepted yet (${answerOf(last)}); next attempt at ${new Date(dueAt ?? 0).toISOString().slice(0, 19)}Z`
+  return `not accepted yet (${answerOf(last)})`
 }
 
 /** Words for the codes of failures. */

@@ -12,8 +12,9 @@ export interface Sentences {
 }
 
 interface Row {
-  /** The rule's name beside its switch. */
+  /** The rule's name beside its switch, and when it is raised. */
   name: string
+  when: string
   raised(item: Item): Sentences
   recovered: Sentences
   /** For the operator, about one or several accounts. */
@@ -30,6 +31,7 @@ const inspect = 'Look at each account with `inspect`; docs/errors.md explains ev
 export const words: Readonly<Record<RuleName, Row>> = {
   stopped: {
     name: 'Events are not sent',
+    when: 'Segment refuses the write key, Drift ended its authorization, or something other than Segment answers.',
     raised: (item) => ({
       title: 'events are not sent',
       text: `No events are sent to Segment. ${means(item)}${kept}`,
@@ -50,6 +52,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
   },
   delayed: {
     name: 'Events are delayed',
+    when: 'Events have been queued for longer than the minutes below.',
     raised: (item) => ({
       title: 'events are delayed',
       text: `Events have been queued for more than ${item.minutes} minutes. ${means(item)}${kept}`,
@@ -67,6 +70,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
   },
   silence: {
     name: 'Drift sends nothing',
+    when: 'Nothing came from Drift for much longer than is usual.',
     raised: () => ({
       title: 'Drift sends nothing',
       text: 'Drift has sent nothing for much longer than is usual for this account.',
@@ -87,6 +91,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
   },
   failed: {
     name: 'Events failed for a new reason',
+    when: 'An event failed, and no stored event had failed for that reason before.',
     raised: (item) => ({
       title: 'events failed',
       text: `${many(item.count, 'event', 'events')} failed, the first for this reason. ${means(item)}`.trim(),
@@ -110,6 +115,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
   },
   unrecognized: {
     name: 'Something was not recognized',
+    when: 'A webhook does not read as an event that Drift documents.',
     raised: (item) => ({
       title: 'something was not recognized',
       text: `${many(item.count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`,
@@ -133,6 +139,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
   },
   deletion_request: {
     name: 'Drift requests that a person is deleted',
+    when: 'A person asked for their data to be deleted, and that has not been handled yet.',
     raised: (item) => ({
       title: 'a person asked to be deleted',
       text: `Drift requests that the data of a person is deleted: ${many(item.count, 'request is', 'requests are')} open.`,

@@ -240,8 +240,10 @@ const log: Command = {
       const messages = (await store.storage.alerts.list(id, 100)).map(shownMessage)
       if (given.json) return context.print(JSON.stringify(messages, undefined, 2))
       if (messages.length === 0) return context.print('no alerts yet')
-      for (const { at, channel, recipient: id, says, became } of messages)
-        context.print(`${at}  ${channelName(channel)} ${id}  ${says}: ${became}`.replace(/ {3}/, '  '))
+      for (const { at, channel, recipient: id, says, became, nextAt } of messages) {
+        const next = nextAt === undefined ? '' : `; next attempt at ${nextAt}`
+        context.print(`${at}  ${channelName(channel)} ${id}  ${says}: ${became}${next}`.replace(/ {3}/, '  '))
+      }
     }),
 }
 

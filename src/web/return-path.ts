@@ -55,7 +55,7 @@ export function openReturnPath({ keyring, site }: { keyring: Keyring; site: Site
       const kept = [...fields].filter(([name]) => name !== csrfField)
       const from = pageOf(c, site) ?? start
       const text = JSON.stringify({ path, fields: kept, from } satisfies KeptForm)
-      if (kept.some(([name, value]) => name === 'writeKey' && value !== '') || text.length > formLengthMax / 2) return
+      if (kept.some(isSecret) || text.length > formLengthMax / 2) return
       const sealed = (await keyring.seal(org, placeOf(org), text)).toString('base64url')
       if (sealed.length > formLengthMax) return
       form.write(c, sealed, seconds)
@@ -81,6 +81,11 @@ export function openReturnPath({ keyring, site }: { keyring: Keyring; site: Site
       )
     },
   }
+}
+
+/** A write key, or the address that alerts go to. */
+function isSecret([name, value]: KeptForm['fields'][number]): boolean {
+  return (name === 'writeKey' || name === 'address') && value !== ''
 }
 
 function placeOf(org: Org): string {

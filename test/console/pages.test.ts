@@ -28,7 +28,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
 
   before(async () => {
     browser = await launchBrowser()
-    rig = await startRig()
+    rig = await startRig({ unsafeAllowLoopback: true })
     const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
     for (let vary = 0; vary < 12; vary++)
       await send(vary % 2 ? 'conversation_participant_removed' : 'button_clicked', vary)
@@ -42,6 +42,13 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
     await send('new_conversation')
     const { lookup } = rig.service.store.storage
     await eventually(async () => (await lookup.lanes(String(org))).some(({ failures }) => failures > 0))
+    // Recipients of alerts that do not accept them, so that the log has something to say of each.
+    for (const channel of ['webhook', 'slack']) {
+      const stdin = `${rig.sims.segment.url}/${channel}`
+      await rig.command('alerts add', { given: { org: String(org), channel }, stdin })
+    }
+    const { alerts } = rig.service.store.storage
+    await eventually(async () => (await alerts.list(String(org), 9)).some(({ tries }) => tries > 0))
     watched = await openPage(browser, { locale: 'en-GB' })
     page = watched.page
     const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })

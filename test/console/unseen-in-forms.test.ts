@@ -49,6 +49,15 @@ describe('an unseen character is refused by its name, and nothing is saved', () 
       422,
     ],
     [
+      'in the address that alerts go to',
+      (sign) =>
+        send('/console/alerts', '/console/alerts/add', {
+          channel: 'webhook',
+          address: mixed('https://hooks.example.com/a', sign),
+        }),
+      422,
+    ],
+    [
       'in the account number that disconnects',
       (sign) => send('/console/connection', '/console/disconnect', { confirm: mixed(String(org), sign) }),
       422,

@@ -13,6 +13,8 @@ import { button, postForm } from './ui/parts.ts'
 const verbs: readonly (readonly [path: RegExp, label: string])[] = [
   [/^\/console\/connection\/segment$/, 'Save'],
   [/^\/console\/connection\/events$/, 'Save events'],
+  [/^\/console\/alerts\/rules$/, 'Save alerts'],
+  [/^\/console\/alerts\/remove$/, 'Remove recipient'],
   [/^\/console\/disconnect$/, 'Disconnect and erase'],
   [/\/resend$/, 'Resend'],
   [/\/enable$/, 'Enable'],

@@ -3,6 +3,7 @@ import type { Hono } from 'hono'
 import { catalogue } from '../../events/index.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
+import { alertsRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { connectionRoutes } from './connection.ts'
 import { continueRoute } from './continue.ts'
@@ -29,6 +30,7 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   resendRoutes(app, { ...needs, redriveNeeds })
   connectionRoutes(app, needs)
   mappingRoutes(app, needs)
+  alertsRoutes(app, needs)
   websiteRoutes(app, needs)
   continueRoute(app, needs)
   notSentRoutes(app, needs)

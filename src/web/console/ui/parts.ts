@@ -40,12 +40,12 @@ export const notFilledIn = raw('autocomplete="new-password" data-1p-ignore data-
 export function input(
   name: string,
   label: string,
-  { value = '', hint = '', type = 'text', wide = false, error = '' } = {},
+  { value = '', hint = '', type = 'text', wide = false, error = '', lengthMax = 200 } = {},
 ): Html {
   const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
   return html`<div class="field ${wide ? 'wide' : ''}">
   <label for="${name}">${label}</label>
-  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="200" ${type === 'password' ? notFilledIn : raw('autocomplete="off"')} spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true"` : ''}>
+  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${lengthMax}" ${type === 'password' ? notFilledIn : raw('autocomplete="off"')} spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true"` : ''}>
   ${hint ? html`<span class="hint" id="${name}-hint">${hint}</span>` : ''}
   ${error ? html`<span class="error" id="${name}-error">${error}</span>` : ''}
 </div>`

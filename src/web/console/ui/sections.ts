@@ -16,6 +16,7 @@ export const sections = {
   resend: { path: '/console/resend', name: 'Resend' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
   mapping: { path: '/console/mapping', name: 'What is sent' },
+  alerts: { path: '/console/alerts', name: 'Alerts' },
   website: { path: '/console/website', name: 'Website' },
   privacy: { path: '/console/privacy', name: 'Privacy and audit' },
 } as const satisfies Readonly<Record<string, SectionShown>>
