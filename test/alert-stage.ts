@@ -4,7 +4,9 @@
  */
 import { createSecretKey } from 'node:crypto'
 import { type Accounts, openAccounts } from '../src/accounts/accounts.ts'
+import { changeDestination } from '../src/accounts/destinations.ts'
 import { type Keyring, openKeyring } from '../src/accounts/keyring.ts'
+import { isEndedBy } from '../src/accounts/needs-attention.ts'
 import { confirmationToken, confirmRecipient } from '../src/alerts/confirm.ts'
 import { openMail } from '../src/alerts/mail.ts'
 import type { RecipientNeeds } from '../src/alerts/recipients.ts'
@@ -46,6 +48,8 @@ export interface AlertStage {
   send(): Promise<number>
   /** Sends as time goes by, until no message of the account waits. */
   sendAll(): Promise<Message[]>
+  /** An account is refused for this reason, where such a reason stands; without one nothing is wrong with it. */
+  refuse(reason?: string, org?: string): Promise<void>
   /** The account is refused for this reason, and looked at. */
   stop(reason?: string): Promise<void>
   /** Nothing is wrong with the account any more, and it is looked at. */
@@ -88,8 +92,14 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
   const look = watching(needs)
   const next = sending(needs)
   const messages = () => storage.alerts.list(account, 100)
-  const become = (given: Partial<Install>) =>
-    accounts.change(account, clock.now(), ({ reason: _, ...stored }) => ({ ...stored, ...given }))
+  async function refuse(reason?: string, org = account): Promise<void> {
+    const isOfDestination = isEndedBy(reason, 'delivered')
+    await accounts.change(org, clock.now(), ({ reason: _, ...stored }) => ({
+      ...changeDestination(stored, 1, { reason: isOfDestination ? reason : undefined }),
+      ...(reason === undefined || isOfDestination ? {} : { reason }),
+      state: reason === undefined ? 'live' : 'needs_attention',
+    }))
+  }
   async function send(): Promise<number> {
     for (let sent = 0; ; sent++) {
       const flight = await next()
@@ -109,8 +119,9 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
     operator: operator!,
     smtp,
     async install(org = account) {
-      const writeKey = Buffer.from('sealed')
-      await accounts.change(org, clock.now(), (blank) => ({ ...blank, state: 'live', writeKey }))
+      const key = Buffer.from('sealed').toString('base64')
+      const edit = (blank: Install) => changeDestination({ ...blank, state: 'live' as const }, 1, { key })
+      await accounts.change(org, clock.now(), edit)
     },
     async add(channel, org = account) {
       const added = await addRecipient(needs, org, { channel, address: addresses[channel], who: 'an admin' })
@@ -134,13 +145,14 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
       }
       throw new Error('a message waits for good')
     },
+    refuse,
     async stop(reason = 'segment_401') {
-      await become({ state: 'needs_attention', reason })
+      await refuse(reason)
       await look()
     },
     async mend() {
       clock.advance(1)
-      await become({ state: 'live' })
+      await refuse()
       await look()
     },
     messages,

@@ -3,8 +3,8 @@
  * all accounts, an outage of many as one subject.
  */
 import type { Org } from '../storage/ports/entry.ts'
-import { type AlertStates, keyOf } from './machine.ts'
-import { type Facts, type Finding, type RuleName, ruleNames, rules } from './rules.ts'
+import { type AlertState, type AlertStates, keyOf } from './machine.ts'
+import { destinationIn, type Facts, type Finding, type RuleName, ruleNames, rules } from './rules.ts'
 
 export interface Found {
   rule: RuleName
@@ -25,32 +25,39 @@ interface Options {
 export function foundFor(facts: Facts, states: AlertStates, { delayMs, off }: Options): Found[] {
   return ruleNames
     .filter((rule) => !off.includes(rule))
-    .flatMap((rule) => rules[rule](facts, optionsOf(rule, states, delayMs)).map((finding) => ({ rule, finding })))
+    .flatMap((rule) => {
+      const raisedSince = (subject: string) => raisedSinceOf(states, rule, subject)
+      return rules[rule](facts, { delayMs, raisedSince }).map((finding) => ({ rule, finding }))
+    })
 }
 
+/** A subject that is found at any account is found; one that lasts at any and is found at none, lasts. */
 /** A subject that is found at any account is found; one that lasts at any and is found at none, lasts. */
 export function foundForOperator(all: readonly Facts[], states: AlertStates, delayMs: number): Found[] {
   const merged = new Map<string, Found>()
   for (const facts of all) {
     for (const rule of ruleNames) {
-      for (const finding of rules[rule](facts, optionsOf(rule, states, delayMs))) {
-        const key = keyOf(rule, finding.subject)
+      const was = raisedOf(states, rule, facts.org)
+      const raisedSince = () => was?.since
+      for (const finding of rules[rule](facts, { delayMs, raisedSince })) {
+        // What was not raised of this account does not keep it raised: another may have been paused for months.
+        if (finding.is === 'lasts' && !was) continue
+        const one = ofOne(finding, facts.org)
+        const key = keyOf(rule, one.subject)
         const before = merged.get(key)?.finding
-        merged.set(key, {
-          rule,
-          finding: before ? joined(before, ofOne(finding, facts.org)) : ofOne(finding, facts.org),
-        })
+        merged.set(key, { rule, finding: before ? joined(before, one) : one })
       }
     }
   }
   return [...merged.values()]
 }
 
-/** The reason of one account goes with the account, since another may have another. */
-function ofOne({ reason, marks = [''], ...finding }: Finding, org: Org): Found['finding'] {
-  if (finding.is === 'lasts') return finding
+/** Whichever destination it is. The reason of one account goes with the account, since another may have another. */
+function ofOne({ reason, marks = [''], subject, ...finding }: Finding, org: Org): Found['finding'] {
+  const merged = { ...finding, subject: destinationIn(subject) === undefined ? subject : '' }
+  if (finding.is === 'lasts') return merged
   return {
-    ...finding,
+    ...merged,
     marks: marks.map((mark) => `${org} ${mark}`),
     accounts: [{ org, ...(reason === undefined ? {} : { reason }) }],
   }
@@ -63,12 +70,20 @@ function joined(one: Found['finding'], other: Found['finding']): Found['finding'
   return {
     ...one,
     marks: [...(one.marks ?? []), ...(other.marks ?? [])],
-    accounts: [...(one.accounts ?? []), ...(other.accounts ?? [])],
+    accounts: [
+      ...new Map([...(other.accounts ?? []), ...(one.accounts ?? [])].map((each) => [each.org, each])).values(),
+    ],
     ...(count > 0 ? { count } : {}),
   }
 }
 
-function optionsOf(rule: RuleName, states: AlertStates, delayMs: number) {
+/** The rule's state, if it is raised and this account was among those it was raised of. */
+function raisedOf(states: AlertStates, rule: RuleName, org: Org): AlertState | undefined {
   const state = states[keyOf(rule, '')]
-  return { delayMs, ...(state?.phase === 'raised' ? { raisedSince: state.since } : {}) }
+  return state?.phase === 'raised' && state.marks?.some((mark) => mark.startsWith(`${org} `)) ? state : undefined
+}
+
+function raisedSinceOf(states: AlertStates, rule: RuleName, subject: string): number | undefined {
+  const state = states[keyOf(rule, subject)]
+  return state?.phase === 'raised' ? state.since : undefined
 }

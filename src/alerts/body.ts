@@ -4,7 +4,7 @@ import { readText } from '../lib/json.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Found } from './audience.ts'
 import type { Announcement } from './machine.ts'
-import { ruleNames } from './rules.ts'
+import { destinationIn, ruleNames } from './rules.ts'
 
 /** An item names so many accounts, and counts the others. */
 const accountsMax = 20
@@ -14,6 +14,8 @@ const itemSchema = z.object({
   change: z.enum(['raised', 'recovered']),
   since: z.number(),
   reason: z.string().optional(),
+  /** Its number, where the account has several. */
+  destination: z.number().optional(),
   count: z.number().optional(),
   minutes: z.number().optional(),
   accounts: z.array(z.object({ org: z.string(), reason: z.string().optional() })).optional(),
@@ -29,24 +31,32 @@ const bodySchema = z.object({
 export type Item = z.infer<typeof itemSchema>
 export type Body = z.infer<typeof bodySchema>
 
+export interface About {
+  delayMinutes: number
+  /** The account has several destinations. */
+  hasSeveral: boolean
+}
+
 /** The announcements of one look for one audience: one body for all that was raised, one for all that recovered. */
-export function bodiesOf(announcements: readonly Announcement[], delayMinutes: number): Body[] {
+export function bodiesOf(announcements: readonly Announcement[], about: About): Body[] {
   return (['raised', 'recovered'] as const).flatMap((is): Body[] => {
-    const items = announcements.filter(({ change }) => change === is).map((one) => itemOf(one, delayMinutes))
+    const items = announcements.filter(({ change }) => change === is).map((one) => itemOf(one, about))
     return items.length === 0 ? [] : [{ is, items }]
   })
 }
 
-function itemOf({ rule, subject, change, since, finding }: Announcement, delayMinutes: number): Item {
+function itemOf({ rule, subject, change, since, finding }: Announcement, about: About): Item {
   const { count, accounts = [] } = (finding ?? {}) as Partial<Found['finding']>
-  const reason = finding?.reason ?? (subject === '' ? undefined : subject)
+  const destination = destinationIn(subject)
+  const reason = finding?.reason ?? (subject === '' || destination !== undefined ? undefined : subject)
   return {
     rule,
     change,
     since,
     ...(reason === undefined ? {} : { reason }),
+    ...(destination === undefined || !about.hasSeveral ? {} : { destination }),
     ...(count === undefined ? {} : { count }),
-    ...(rule === 'delayed' ? { minutes: delayMinutes } : {}),
+    ...(rule === 'delayed' ? { minutes: about.delayMinutes } : {}),
     ...(accounts.length === 0 ? {} : { accounts: accounts.slice(0, accountsMax).map((one) => ({ ...one })) }),
     ...(accounts.length > accountsMax ? { accountsInAll: accounts.length } : {}),
   }

@@ -1,12 +1,13 @@
 /** The facts that the rules judge, gathered for many accounts with few queries. */
-import { holdOf, reasonOf } from '../accounts/state.ts'
+import { destinationsOf } from '../accounts/destinations.ts'
+import { holdOf, isLeaving } from '../accounts/state.ts'
 import { deletionType } from '../drift/envelope.ts'
 import { isSilent, knownMs } from '../operations/silence.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Lane, Org } from '../storage/ports/entry.ts'
+import type { Org } from '../storage/ports/entry.ts'
 import type { LaneShown, Standing, Total } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
-import type { Facts, LaneFacts } from './rules.ts'
+import type { DestinationFacts, Facts, LaneFacts } from './rules.ts'
 
 /** How long the answer to "is it silent?" is used again: a usual gap is hours, and an end should be noticed soon. */
 const notSilentMs = 10 * 60_000
@@ -29,7 +30,8 @@ export function gathering({ ledger, lookup }: Pick<Storage, 'ledger' | 'lookup'>
       const lanes = waits ? await lookup.lanes(org) : []
       facts.push({ ...factsOf(install, theirs, counted, lanes, now), isSilent: await silenceOf(org, counted, now) })
     }
-    return { facts, ofNone: factsOf(none, standingsOf.get('') ?? [], totalsOf.get('') ?? [], [], now) }
+    const ofNone = factsOf(none, standingsOf.get('') ?? [], totalsOf.get('') ?? [], [], now)
+    return { facts, ofNone: { ...ofNone, destinations: [] } }
   }
 
   async function silenceOf(org: Org, totals: readonly Total[], now: number): Promise<boolean> {
@@ -62,8 +64,9 @@ function factsOf(
   lanes: readonly LaneShown[],
   now: number,
 ): Facts {
-  const hold = holdOf(install)
-  const isRefused = hold === undefined && install.state === 'needs_attention'
+  const { reason } = install
+  const isHeldAll = isLeaving(install) || install.notAllowed || install.unreadable
+  const hold = isHeldAll ? holdOf(install) : undefined
   const byReason = (state: Standing['state'], isMeant: (reason: string) => boolean) => {
     const counts = new Map<string, number>()
     for (const { reason = 'unknown', count, ...standing } of standings)
@@ -75,9 +78,23 @@ function factsOf(
     org: install.org,
     now,
     ...(hold === undefined ? {} : { hold }),
-    ...(isRefused ? { refusal: reasonOf(install) ?? 'unknown' } : {}),
-    send: laneFacts('send', standings, lanes),
-    ask: laneFacts('ask', standings, lanes),
+    ...(reason === undefined || isLeaving(install) ? {} : { refusal: reason }),
+    destinations: destinationsOf(install).map(({ number, reason: refusal }): DestinationFacts => {
+      const held = isHeldAll ? undefined : holdOf(install, number)
+      return {
+        number,
+        ...(held === undefined ? {} : { hold: held }),
+        ...(refusal === undefined ? {} : { refusal }),
+        send: laneFacts(
+          standings.filter(({ state, destination }) => state === 'waiting' && destination === number),
+          lanes.filter(({ lane, destination }) => lane === 'send' && destination === number),
+        ),
+      }
+    }),
+    ask: laneFacts(
+      standings.filter(({ state }) => state === 'asking'),
+      lanes.filter(({ lane }) => lane === 'ask'),
+    ),
     isSilent: false,
     failed: byReason('dead', () => true),
     unrecognized: byReason('quarantined', (reason) => reason !== deletionType),
@@ -90,11 +107,8 @@ function factsOf(
   }
 }
 
-function laneFacts(lane: Lane, standings: readonly Standing[], lanes: readonly LaneShown[]): LaneFacts {
-  const state = lane === 'send' ? 'waiting' : 'asking'
-  const waiting = standings.filter((standing) => standing.state === state)
-  const shown = lanes.filter((each) => each.lane === lane)
-  const last = shown.find(({ setback }) => setback !== undefined) ?? shown[0]
+function laneFacts(waiting: readonly Standing[], lanes: readonly LaneShown[]): LaneFacts {
+  const last = lanes.find(({ setback }) => setback !== undefined) ?? lanes[0]
   const oldest = waiting.map(({ oldestReceivedAt }) => oldestReceivedAt)
   return {
     waits: waiting.length > 0,

@@ -52,9 +52,9 @@ function payloadOf({ message, body, consoleUrl }: Writing) {
       account: message.org === '' ? null : message.org,
       alerts: body.items.map((item) => {
         const { text, todo } = sentencesOf(item, audienceOf(message))
-        const { rule, change: state, reason, count, accounts, accountsInAll } = item
+        const { rule, change: state, reason, destination, count, accounts, accountsInAll } = item
         const since = new Date(item.since).toISOString()
-        return { rule, state, reason, count, since, accounts, accountsInAll, text, todo }
+        return { rule, state, reason, destination, count, since, accounts, accountsInAll, text, todo }
       }),
       console: consoleUrl,
     },

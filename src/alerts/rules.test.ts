@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { accountReasons } from '../accounts/needs-attention.ts'
-import { type Facts, type RuleName, ruleNames, rules } from './rules.ts'
+import { type Facts, type LaneFacts, type RuleName, ruleNames, rules } from './rules.ts'
 
 const now = 1e12
 const minuteMs = 60_000
-const options = { delayMs: 15 * minuteMs }
+const options = { delayMs: 15 * minuteMs, raisedSince: (_: string): number | undefined => undefined }
+const at = (send: LaneFacts, more = {}) => [{ number: 1, send, ...more }]
 const well: Facts = {
   org: '12345',
   now,
-  send: { waits: false },
+  destinations: [{ number: 1, send: { waits: false } }],
   ask: { waits: false },
   isSilent: false,
   failed: new Map(),
@@ -25,51 +26,64 @@ test('of an account that is well nothing is found', () => {
 })
 
 describe('stopped', () => {
+  const ofAccount = ['disconnecting', 'disconnect_unproven', 'not_allowed', 'settings_unreadable']
   const admins = ['paused', 'no_write_key', 'not_installed', 'disconnected']
-  for (const reason of Object.keys(accountReasons)) {
-    const isHold = ['not_allowed', 'settings_unreadable', 'disconnecting', 'disconnect_unproven', ...admins].includes(
-      reason,
-    )
-    const facts = isHold ? { hold: reason } : { refusal: reason }
+  for (const [reason, { endedBy }] of Object.entries(accountReasons)) {
+    const isDrifts = (endedBy as readonly string[]).includes('lookup')
+    const isHold = admins.includes(reason) || reason === 'endpoint_not_allowed'
+    const destination = isHold ? { hold: reason } : { refusal: reason }
+    const facts = ofAccount.includes(reason)
+      ? { hold: reason }
+      : isDrifts
+        ? { refusal: reason }
+        : { destinations: at({ waits: false }, destination) }
     const wanted = admins.includes(reason) ? 'lasts' : 'found'
-    test(`${reason} ${wanted === 'found' ? 'stops' : 'is what the admin did, and no news: it changes nothing'}`, () => {
-      assert.equal(is('stopped', facts), wanted)
-      if (wanted === 'found') assert.equal(find('stopped', facts)[0]?.reason, reason)
+    test(`${reason} ${wanted === 'found' ? 'stops' : 'is what the admin did, and changes nothing'}`, () => {
+      const found = find('stopped', facts).find((finding) => finding.is === wanted)
+      assert.ok(found)
+      if (wanted === 'found') assert.equal(found.reason, reason)
     })
   }
 
+  test('of one destination says nothing of another', () => {
+    const destinations = [
+      ...at({ waits: true, triedAt: now }),
+      { number: 2, send: { waits: true }, refusal: 'segment_401' },
+    ]
+    assert.deepEqual(find('stopped', { destinations }), [
+      { subject: 'destination 2', is: 'found', reason: 'segment_401', marks: ['segment_401'] },
+    ])
+  })
+
   test('lasts after a resume until what waits was accepted, and is over then', () => {
-    const raisedSince = now - 10 * minuteMs
-    const over = (send: Facts['send'], ask: Facts['ask'] = { waits: false }) =>
-      is('stopped', { send, ask }, { raisedSince })
-    assert.equal(over({ waits: true }), 'lasts')
-    assert.equal(over({ waits: true, triedAt: now, setback: 'segment_401' }), 'lasts')
-    assert.equal(over({ waits: true, triedAt: raisedSince - 1 }), 'lasts')
-    assert.equal(over({ waits: true, triedAt: now }), undefined)
-    assert.equal(over({ waits: false }), undefined)
-    assert.equal(over({ waits: false }, { waits: true, triedAt: now, setback: 'drift_503' }), 'lasts')
+    const since = now - 10 * minuteMs
+    const over = (send: LaneFacts, ask: LaneFacts = { waits: false }) =>
+      find('stopped', { destinations: at(send), ask }, { raisedSince: () => since }).map(({ subject }) => subject)
+    const both = ['', 'destination 1']
+    assert.deepEqual(over({ waits: true }), both)
+    assert.deepEqual(over({ waits: true, triedAt: now, setback: 'segment_401' }), both)
+    assert.deepEqual(over({ waits: true, triedAt: since - 1 }), both)
+    assert.deepEqual(over({ waits: true, triedAt: now }), [])
+    assert.deepEqual(over({ waits: false }), [])
+    assert.deepEqual(over({ waits: false }, { waits: true, triedAt: now, setback: 'drift_503' }), [''])
   })
 })
 
 describe('delayed', () => {
   const late = { waits: true, oldestAt: now - 16 * minuteMs }
   const failing = { ...late, triedAt: now, setback: 'segment_503' }
+  const of = (send: LaneFacts, more = {}) => ({ destinations: at(send, more) })
 
   test('is found when what is first in line is late and the last attempt has failed', () => {
-    assert.deepEqual(find('delayed', { send: failing }), [
-      { subject: '', is: 'found', afterMs: minuteMs, reason: 'segment_503' },
-    ])
-    assert.equal(is('delayed', { send: { ...failing, oldestAt: now - 15 * minuteMs } }), undefined)
-  })
-
-  test('is found when nothing was tried for as long', () => {
-    assert.equal(is('delayed', { send: late }), 'found')
-    assert.equal(is('delayed', { send: { ...late, triedAt: now - 16 * minuteMs } }), 'found')
+    const found = { subject: 'destination 1', is: 'found', afterMs: minuteMs, reason: 'segment_503' }
+    assert.deepEqual(find('delayed', of(failing)), [found])
+    assert.equal(is('delayed', of(late)), 'found')
+    assert.equal(is('delayed', of({ ...late, triedAt: now - 16 * minuteMs })), 'found')
   })
 
   test('lasts while what has waited is being sent, and is over when the first in line is young', () => {
-    assert.equal(is('delayed', { send: { ...late, triedAt: now } }), 'lasts')
-    assert.equal(is('delayed', { send: { waits: true, oldestAt: now - minuteMs, triedAt: now } }), undefined)
+    assert.equal(is('delayed', of({ ...late, triedAt: now })), 'lasts')
+    assert.equal(is('delayed', of({ waits: true, oldestAt: now - minuteMs, triedAt: now })), undefined)
   })
 
   test('is found when Drift answers no lookup for as long', () => {
@@ -83,13 +97,14 @@ describe('delayed', () => {
     assert.equal(is('delayed', { ask: { waits: true, oldestAt: now - 2 * 86_400_000, triedAt: now } }), undefined)
   })
 
-  test('is not found of an account that is stopped or paused, and does not recover by it', () => {
-    assert.equal(is('delayed', { send: failing, refusal: 'segment_401' }), 'lasts')
-    assert.equal(is('delayed', { send: failing, hold: 'paused' }), 'lasts')
+  test('is not found where sending is stopped or paused, and does not recover by it', () => {
+    assert.equal(is('delayed', of(failing, { refusal: 'segment_401' })), 'lasts')
+    assert.equal(is('delayed', of(failing, { hold: 'paused' })), 'lasts')
+    assert.equal(is('delayed', { ...of(failing), hold: 'disconnecting' }), 'lasts')
   })
 
   test('goes by the minutes that the account has chosen', () => {
-    assert.equal(is('delayed', { send: failing }, { delayMs: 20 * minuteMs }), undefined)
+    assert.equal(is('delayed', of(failing), { delayMs: 20 * minuteMs }), undefined)
   })
 })
 

@@ -3,7 +3,7 @@
  * announced, and when again, is decided in machine.ts; in which words, in words.ts.
  */
 import { accountReasons, isAccountReason } from '../accounts/needs-attention.ts'
-import type { Org } from '../storage/ports/entry.ts'
+import type { Destination, Org } from '../storage/ports/entry.ts'
 
 /** What an account waits for: Segment to take its events, or Drift to answer its lookups. */
 export interface LaneFacts {
@@ -16,14 +16,24 @@ export interface LaneFacts {
   setback?: string
 }
 
+/** How one destination of an account stands. */
+export interface DestinationFacts {
+  number: Destination
+  /** Why nothing is sent there, as a code of docs/errors.md. */
+  hold?: string
+  /** Why it refuses what is sent, as such a code. */
+  refusal?: string
+  send: LaneFacts
+}
+
 export interface Facts {
   org: Org
   now: number
-  /** Why nothing of the account is sent, as a code of docs/errors.md. */
+  /** Why nothing of the account is sent anywhere, as a code of docs/errors.md. */
   hold?: string
-  /** Why Segment or Drift refuses it, as such a code. */
+  /** Why Drift refuses it, as such a code. */
   refusal?: string
-  send: LaneFacts
+  destinations: readonly DestinationFacts[]
   ask: LaneFacts
   /** No webhook came for much longer than its usual gap. */
   isSilent: boolean
@@ -50,8 +60,8 @@ export interface Finding {
 
 export interface RuleOptions {
   delayMs: number
-  /** Since when the rule's one subject has been raised, if it is. */
-  raisedSince?: number
+  /** Since when this subject of the rule has been raised, if it is. */
+  raisedSince(subject: string): number | undefined
 }
 
 export const ruleNames = ['stopped', 'delayed', 'silence', 'failed', 'unrecognized', 'deletion_request'] as const
@@ -60,27 +70,42 @@ export type RuleName = (typeof ruleNames)[number]
 /** One failed attempt is not worth an alert: attempts must fail for so long. */
 const failingMs = 60_000
 
+/** The subject of what concerns one destination, and the number in it. */
+const subjectOf = (number: Destination) => `destination ${number}`
+export function destinationIn(subject: string): Destination | undefined {
+  const [, number] = /^destination (\d+)$/.exec(subject) ?? []
+  return number === undefined ? undefined : Number(number)
+}
+
 export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOptions) => Finding[]>> = {
-  /** Nothing of the account is sent, and not because its admin wants it so. It ends when something was accepted. */
+  /** Nothing is sent, and not because the admin wants it so. It ends when something was accepted. */
   stopped(facts, { raisedSince }) {
-    const { hold, refusal, send, ask } = facts
-    const reason = hold === undefined ? refusal : isAdmins(hold) ? undefined : hold
-    if (reason !== undefined) return [{ subject: '', is: 'found', reason, marks: [reason] }]
-    // mutant: announces as recovered an account that a person has only paused or resumed
-    const isOver = hold === undefined && [send, ask].every((lane) => isProven(lane, raisedSince ?? facts.now))
-    return isOver ? [] : [{ subject: '', is: 'lasts' }]
+    const { hold, refusal, destinations, ask, now } = facts
+    const since = (subject: string) => raisedSince(subject) ?? now
+    const account = stoppedBy('', hold ?? refusal, () => {
+      const open = destinations.filter((one) => one.hold === undefined && one.refusal === undefined)
+      return [ask, ...open.map(({ send }) => send)].every((lane) => isProven(lane, since('')))
+    })
+    const each = destinations.map(({ number, send, ...one }) => {
+      const subject = subjectOf(number)
+      const reason = one.refusal ?? (one.hold !== undefined && !isAdmins(one.hold) ? one.hold : undefined)
+      const isOpen = hold === undefined && one.hold === undefined
+      return stoppedBy(subject, reason, () => isOpen && isProven(send, since(subject)))
+    })
+    return [account, ...each].filter((finding) => finding !== undefined)
   },
   /** What waits has waited too long and is not getting on. It ends when what is first in line is young again. */
-  delayed({ now, hold, refusal, send, ask }, { delayMs }) {
-    // What is stopped has an alert of its own.
-    if (hold !== undefined || refusal !== undefined) return [{ subject: '', is: 'lasts' }]
-    const isLate = send.waits && now - (send.oldestAt ?? now) > delayMs
-    const isStuck = send.setback !== undefined || now - (send.triedAt ?? 0) > delayMs
-    if (isLate && isStuck) return [{ subject: '', is: 'found', afterMs: failingMs, ...reasonOf(send) }]
-    // A conversation that Drift does not know yet waits for days: late is what Drift does not answer at all.
-    if (ask.waits && ask.setback !== undefined)
-      return [{ subject: '', is: 'found', afterMs: delayMs, ...reasonOf(ask) }]
-    return isLate ? [{ subject: '', is: 'lasts' }] : []
+  delayed({ now, hold, refusal, destinations, ask }, { delayMs }) {
+    const each = destinations.map(({ number, send, ...one }): Finding | undefined => {
+      const subject = subjectOf(number)
+      // What is stopped has an alert of its own.
+      if (hold !== undefined || one.hold !== undefined || one.refusal !== undefined) return { subject, is: 'lasts' }
+      const isLate = send.waits && now - (send.oldestAt ?? now) > delayMs
+      const isStuck = send.setback !== undefined || now - (send.triedAt ?? 0) > delayMs
+      if (isLate && isStuck) return { subject, is: 'found', afterMs: failingMs, ...reasonOf(send) }
+      return isLate ? { subject, is: 'lasts' } : undefined
+    })
+    return [...each, delayedLookups(ask, hold ?? refusal, delayMs)].filter((finding) => finding !== undefined)
   },
   silence: ({ isSilent }) => (isSilent ? [{ subject: '', is: 'found' }] : []),
   /** The first dead event of each reason. */
@@ -93,6 +118,21 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
   /** Each request is a person who waits, so it is raised again for every new one. */
   deletion_request: ({ deletions: { open, ever } }) =>
     open === 0 ? [] : [{ subject: '', is: 'found', count: open, marks: [String(ever)] }],
+}
+
+/** `isOver`: something was accepted since. */
+function stoppedBy(subject: string, reason: string | undefined, isOver: () => boolean): Finding | undefined {
+  if (reason !== undefined) return { subject, is: 'found', reason, marks: [reason] }
+  // mutant: announces as recovered an account that a person has only paused or resumed
+  if (isOver()) return undefined
+  return { subject, is: 'lasts' }
+}
+
+/** A conversation that Drift does not know yet waits for days: what is late is a lookup that Drift does not answer at all. */
+function delayedLookups(ask: LaneFacts, stopped: string | undefined, delayMs: number): Finding | undefined {
+  if (stopped !== undefined) return { subject: '', is: 'lasts' }
+  const isFailing = ask.waits && ask.setback !== undefined
+  return isFailing ? { subject: '', is: 'found', afterMs: delayMs, ...reasonOf(ask) } : undefined
 }
 
 function reasonOf({ setback }: LaneFacts): { reason?: string } {

@@ -13,7 +13,7 @@ import type { AlertRecipient, AlertWatch, NewMessage } from '../storage/ports/al
 import type { Org } from '../storage/ports/entry.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { type Found, foundFor, foundForOperator } from './audience.ts'
-import { bodiesOf, writeBody } from './body.ts'
+import { type About, bodiesOf, writeBody } from './body.ts'
 import { gathering } from './facts.ts'
 import { type AlertStates, namesOf, stepAll } from './machine.ts'
 
@@ -27,7 +27,7 @@ export interface WatchNeeds {
 }
 
 /** No setting changes it. */
-const operatorDelayMinutes = 15
+const ofOperator: About = { delayMinutes: 15, hasSeveral: false }
 const minuteMs = 60_000
 const operator: Org = ''
 
@@ -45,13 +45,13 @@ export function watching({ storage, accounts, clock, random, toOperator }: Watch
     let again = false
 
     async function announce(audience: Audience, found: readonly Found[], known: AlertStates): Promise<void> {
-      const { org, to, delayMinutes } = audience
+      const { org, to } = audience
       const now = clock.now()
       const watch = watches.get(org) ?? { org, state: nothing, generation: 0 }
       const { states, announcements } = stepAll(known, found, now)
       const state = JSON.stringify({ states })
       if (state === watch.state) return
-      const bodies = bodiesOf(announcements, delayMinutes).map(writeBody)
+      const bodies = bodiesOf(announcements, audience).map(writeBody)
       // Each a millisecond later, since what was made first goes first.
       const made = bodies.flatMap((body, at) => to.map((recipient) => messageOf(recipient, body, now + at)))
       if (await alerts.move({ ...watch, state }, made)) messages += made.length
@@ -67,12 +67,13 @@ export function watching({ storage, accounts, clock, random, toOperator }: Watch
         // A rule that is switched off forgets what it has raised, and does not announce that it has recovered.
         const known = without(statesIn(watches.get(install.org)), off)
         const found = foundFor(facts[at]!, known, { delayMs: delayMinutes * minuteMs, off })
-        await announce({ org: install.org, to, delayMinutes }, found, known)
+        const hasSeveral = facts[at]!.destinations.length > 1
+        await announce({ org: install.org, to, delayMinutes, hasSeveral }, found, known)
       }
       if (toOperator) {
         const known = statesIn(watches.get(operator))
-        const found = foundForOperator([...facts, ofNone], known, operatorDelayMinutes * minuteMs)
-        await announce({ org: operator, to: [operatorRecipient], delayMinutes: operatorDelayMinutes }, found, known)
+        const found = foundForOperator([...facts, ofNone], known, ofOperator.delayMinutes * minuteMs)
+        await announce({ org: operator, to: [operatorRecipient], ...ofOperator }, found, known)
       }
     }
     await forget(watches, recipients)
@@ -96,10 +97,9 @@ export function watching({ storage, accounts, clock, random, toOperator }: Watch
   }
 }
 
-interface Audience {
+interface Audience extends About {
   org: Org
   to: readonly Recipient[]
-  delayMinutes: number
 }
 
 type Recipient = Pick<AlertRecipient, 'org' | 'id' | 'channel'>

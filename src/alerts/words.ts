@@ -1,4 +1,5 @@
 /** The texts of alerts. All of them are ours: no text from an event, a person or an admin gets into one. */
+import { isAccountReason, isEndedBy } from '../accounts/needs-attention.ts'
 import { explain } from '../operations/reasons.ts'
 import type { Item } from './body.ts'
 import type { RuleName } from './rules.ts'
@@ -16,11 +17,12 @@ interface Row {
   name: string
   when: string
   raised(item: Item): Sentences
-  recovered: Sentences
+  recovered(item: Item): Sentences
   /** For the operator, about one or several accounts. */
-  operator: { raised(item: Item): Sentences; recovered: Sentences }
+  operator: { raised(item: Item): Sentences; recovered(item: Item): Sentences }
 }
 
+const to = ({ destination }: Item) => (destination === undefined ? 'Segment' : `destination ${destination}`)
 const kept = 'They are kept, and are sent when this is over.'
 const means = ({ reason }: Item) => (reason === undefined ? '' : `${capital(explain(reason).means)}. `)
 const many = (count: number | undefined, one: string, more: string) =>
@@ -34,20 +36,20 @@ export const words: Readonly<Record<RuleName, Row>> = {
     when: 'Segment refuses the write key, Drift ended its authorization, or something other than Segment answers.',
     raised: (item) => ({
       title: 'events are not sent',
-      text: `No events are sent to Segment. ${means(item)}${kept}`,
+      text: `${stops(item)} ${means(item)}${kept}`,
       todo: 'Open the console: its home page says what to do.',
     }),
-    recovered: { title: 'events are sent again', text: 'Events are sent to Segment again.' },
+    recovered: (item) => ({ title: 'events are sent again', text: `Events are sent to ${to(item)} again.` }),
     operator: {
       raised: (item) => ({
         title: `events of ${accounts(item)} are not sent`,
         text: `Of ${accounts(item)} no events are sent to Segment. ${kept}`,
         todo: inspect,
       }),
-      recovered: {
+      recovered: () => ({
         title: 'no account is stopped any more',
         text: 'No account is stopped any more: events of each are sent, or it has disconnected.',
-      },
+      }),
     },
   },
   delayed: {
@@ -55,17 +57,23 @@ export const words: Readonly<Record<RuleName, Row>> = {
     when: 'Events have been queued for longer than the minutes below.',
     raised: (item) => ({
       title: 'events are delayed',
-      text: `Events have been queued for more than ${item.minutes} minutes. ${means(item)}${kept}`,
+      text: `Events for ${to(item)} have been queued for more than ${item.minutes} minutes. ${means(item)}${kept}`,
       todo: 'No action is needed if it passes: the service goes on trying. The console shows how many events are queued.',
     }),
-    recovered: { title: 'events are on time again', text: 'Events are on time again: what was queued has been sent.' },
+    recovered: (item) => ({
+      title: 'events are on time again',
+      text: `Events for ${to(item)} are on time again: what was queued has been sent.`,
+    }),
     operator: {
       raised: (item) => ({
         title: `events of ${accounts(item)} are delayed`,
         text: `Events of ${accounts(item)} have been queued for more than ${item.minutes} minutes. ${kept}`,
         todo: 'If it is many accounts at once, look at status.segment.com and at the way out of this network.',
       }),
-      recovered: { title: 'no account is delayed any more', text: 'Events of no account are delayed any more.' },
+      recovered: () => ({
+        title: 'no account is delayed any more',
+        text: 'Events of no account are delayed any more.',
+      }),
     },
   },
   silence: {
@@ -76,17 +84,17 @@ export const words: Readonly<Record<RuleName, Row>> = {
       text: 'Drift has sent nothing for much longer than is usual for this account.',
       todo: 'Look in Drift whether the app is still installed and its webhooks are switched on.',
     }),
-    recovered: { title: 'Drift sends events again', text: 'Drift sends events again.' },
+    recovered: () => ({ title: 'Drift sends events again', text: 'Drift sends events again.' }),
     operator: {
       raised: (item) => ({
         title: `Drift sends nothing for ${accounts(item)}`,
         text: `Drift has sent nothing for ${accounts(item)} for much longer than is usual for them.`,
         todo: 'If it is many accounts at once, look whether Drift still reaches this service: the request URL of the Drift app, DNS, the certificate.',
       }),
-      recovered: {
+      recovered: () => ({
         title: 'no account is silent any more',
         text: 'No account is silent any more: Drift sends events of each, or it has disconnected.',
-      },
+      }),
     },
   },
   failed: {
@@ -97,20 +105,20 @@ export const words: Readonly<Record<RuleName, Row>> = {
       text: `${many(item.count, 'event', 'events')} failed, the first for this reason. ${means(item)}`.trim(),
       todo: 'Open the console: Events lists those that failed, with what can be done about each.',
     }),
-    recovered: {
+    recovered: () => ({
       title: 'no failed event is left',
       text: 'No event that failed for this reason is left: each was resent, erased, or is too old to be kept.',
-    },
+    }),
     operator: {
       raised: (item) => ({
         title: `events of ${accounts(item)} failed`,
         text: `${many(item.count, 'event', 'events')} of ${accounts(item)} failed, the first for this reason. ${means(item)}`.trim(),
         todo: inspect,
       }),
-      recovered: {
+      recovered: () => ({
         title: 'no failed event is left',
         text: 'No event that failed for this reason is left at any account.',
-      },
+      }),
     },
   },
   unrecognized: {
@@ -121,20 +129,20 @@ export const words: Readonly<Record<RuleName, Row>> = {
       text: `${many(item.count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`,
       todo: 'Open the console: Events lists what was not recognized, with the reason.',
     }),
-    recovered: {
+    recovered: () => ({
       title: 'nothing unrecognized is left',
       text: 'Nothing that was not recognized is left: each was resent, erased, or is too old to be kept.',
-    },
+    }),
     operator: {
       raised: (item) => ({
         title: 'something was not recognized',
         text: `${many(item.count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`,
         todo: 'Look at them with `inspect --state quarantined`. Those of no account are from the time before their account could be read.',
       }),
-      recovered: {
+      recovered: () => ({
         title: 'nothing unrecognized is left',
         text: 'Nothing that was not recognized is left at any account.',
-      },
+      }),
     },
   },
   deletion_request: {
@@ -145,21 +153,33 @@ export const words: Readonly<Record<RuleName, Row>> = {
       text: `Drift requests that the data of a person is deleted: ${many(item.count, 'request is', 'requests are')} open.`,
       todo: 'Delete the person in Segment and in this service: the console lists the request.',
     }),
-    recovered: { title: 'no deletion request is open', text: 'No deletion request is open any more.' },
+    recovered: () => ({ title: 'no deletion request is open', text: 'No deletion request is open any more.' }),
     operator: {
       raised: (item) => ({
         title: `${accounts(item)} with open deletion requests`,
         text: `Drift requests that the data of a person is deleted: ${many(item.count, 'request is', 'requests are')} open.`,
         todo: 'The admins of the accounts are asked to act; `inspect --state quarantined` lists the requests.',
       }),
-      recovered: { title: 'no deletion request is open', text: 'No deletion request of any account is open any more.' },
+      recovered: () => ({
+        title: 'no deletion request is open',
+        text: 'No deletion request of any account is open any more.',
+      }),
     },
   },
 }
 
+/** What Drift refuses stops only what it must be asked about. */
+function stops(item: Item): string {
+  const { reason = '' } = item
+  const isOfLookups = isAccountReason(reason) && isEndedBy(reason, 'lookup')
+  return isOfLookups
+    ? 'Events whose contact must be looked up at Drift are not sent.'
+    : `No events are sent to ${to(item)}.`
+}
+
 export function sentencesOf(item: Item, { toOperator }: { toOperator: boolean }): Sentences {
   const row = toOperator ? words[item.rule].operator : words[item.rule]
-  return item.change === 'raised' ? row.raised(item) : row.recovered
+  return item.change === 'raised' ? row.raised(item) : row.recovered(item)
 }
 
 function capital(text: string): string {

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { changeDestination, firstOf } from '../../src/accounts/destinations.ts'
 import { accountReasons } from '../../src/accounts/needs-attention.ts'
+import { changeSettings } from '../../src/accounts/settings.ts'
 import { listRecipients, removeRecipient } from '../../src/alerts/recipients.ts'
 import type { RuleName } from '../../src/alerts/rules.ts'
 import { watching } from '../../src/alerts/watch.ts'
@@ -59,15 +61,18 @@ const become = (said: Partial<Install>) => async () =>
   void (await stage.accounts.change(account, now(), ({ reason: _, ...stored }) => ({ ...stored, ...said })))
 
 const refusals = Object.entries(accountReasons)
-  .filter(([reason, { owner }]) => owner !== 'admin' && !['not_allowed', 'settings_unreadable'].includes(reason))
+  .filter(
+    ([reason, { owner }]) =>
+      owner !== 'admin' && !['not_allowed', 'settings_unreadable', 'endpoint_not_allowed'].includes(reason),
+  )
   .map(([reason]) => reason)
 
 const changes: Change[] = [
   ...refusals.map((reason) => ({
     rule: 'stopped' as const,
     what: `the account is stopped by ${reason}`,
-    begin: become({ state: 'needs_attention', reason }),
-    end: become({ state: 'live' }),
+    begin: () => stage.refuse(reason),
+    end: () => stage.refuse(),
   })),
   {
     rule: 'delayed',
@@ -156,8 +161,7 @@ for (const { rule, what, begin, end, afterMs } of changes)
     })
 
     test('is not sent to an account that has switched its rule off, and is sent to the operator', async () => {
-      const settings = JSON.stringify({ alertsOff: [rule] })
-      await stage.accounts.change(account, now(), (stored) => ({ ...stored, settings }))
+      await stage.accounts.change(account, now(), (stored) => changeSettings(stored, { alertsOff: [rule] }))
       await begin()
       await goOn(afterMs)
       await end()
@@ -183,7 +187,7 @@ for (const { rule, what, begin, end, afterMs } of changes)
 test('several changes between two looks are one message', async () => {
   const begin = (rule: RuleName) => changes.find((change) => change.rule === rule)!.begin()
   for (const rule of ['failed', 'unrecognized', 'deletion_request'] as const) await begin(rule)
-  await become({ state: 'needs_attention', reason: 'segment_401' })()
+  await stage.refuse('segment_401')
   await goOn()
   assert.deepEqual(got(), everyChannel('raised'))
   const { alerts } = stage.hook.received[0]!.body.data as { alerts: { rule: string }[] }
@@ -196,13 +200,10 @@ test('several changes between two looks are one message', async () => {
 test('an outage of a hundred accounts is two messages to the operator, which name twenty of them and count all', async () => {
   const orgs = Array.from({ length: 99 }, (_, n) => String(6_000_000 + n))
   for (const org of orgs) await stage.install(org)
-  const becomeAll = async (said: Partial<Install>) => {
-    for (const org of [account, ...orgs])
-      await stage.accounts.change(org, now(), ({ reason: _, ...stored }) => ({ ...stored, ...said }))
-  }
-  await becomeAll({ state: 'needs_attention', reason: 'not_segment' })
+  const all = [account, ...orgs]
+  for (const org of all) await stage.refuse('not_segment', org)
   await goOn()
-  await becomeAll({ state: 'live' })
+  for (const org of all) await stage.refuse(undefined, org)
   await goOn()
   assert.deepEqual(got(), everyChannel('raised', 'recovered'))
   const [item] = (stage.operator.received[0]!.body.data as { alerts: Record<string, unknown>[] }).alerts
@@ -210,9 +211,38 @@ test('an outage of a hundred accounts is two messages to the operator, which nam
   assert.match(String(item!.text), /^Of 100 accounts no events are sent/)
 })
 
+test('the operator hears that an outage is over although another account has been paused for long', async () => {
+  await stage.install('6000993')
+  const pause = (stored: Install) => changeDestination({ ...stored, state: 'paused' as const }, 1, { paused: true })
+  await stage.accounts.change('6000993', now(), pause)
+  await stage.refuse('segment_401')
+  await goOn()
+  await stage.refuse()
+  await goOn()
+  assert.deepEqual(got(), everyChannel('raised', 'recovered'))
+})
+
+test('of several destinations the one that is stopped is named by its number, and the others go on', async () => {
+  await stage.accounts.change(account, now(), (stored) => {
+    const second = { number: 2, name: 'Warehouse', region: 'us', key: 'AAAA', reason: 'segment_401' } as const
+    return changeSettings(
+      { ...stored, state: 'needs_attention' as const },
+      { destinations: [firstOf(stored), second], lastDestination: 2 },
+    )
+  })
+  await goOn()
+  const [item] = (stage.hook.received[0]!.body.data as { alerts: Record<string, unknown>[] }).alerts
+  assert.deepEqual([item!.destination, item!.rule], [2, 'stopped'])
+  assert.match(String(item!.text), /^No events are sent to destination 2\. Segment does not accept the write key/)
+  await stage.accounts.change(account, now(), (stored) => changeDestination(stored, 2, { reason: undefined }))
+  await goOn()
+  assert.deepEqual(got(), everyChannel('raised', 'recovered'))
+  assert.doesNotMatch(JSON.stringify(stage.hook.received), /Warehouse/, 'what the admin called it is in none')
+})
+
 test('of two replicas that look at the same moment one stores the messages', async () => {
   const other = watching(stage.needs)
-  await become({ state: 'needs_attention', reason: 'segment_401' })()
+  await stage.refuse('segment_401')
   await Promise.all([stage.look(), other(), stage.look(), other()])
   await goOn()
   assert.deepEqual(got(), everyChannel('raised'))
@@ -221,7 +251,7 @@ test('of two replicas that look at the same moment one stores the messages', asy
 test('an account that gets its first recipient is alerted about what is wrong then', async () => {
   for (const { id } of await listRecipients(stage.needs, account))
     await removeRecipient(stage.needs, account, id, 'a test')
-  await become({ state: 'needs_attention', reason: 'segment_401' })()
+  await stage.refuse('segment_401')
   await goOn()
   assert.deepEqual(stage.hook.received, [])
   await stage.add('webhook')
@@ -230,7 +260,7 @@ test('an account that gets its first recipient is alerted about what is wrong th
 })
 
 test('an account that has disconnected keeps no recipient, no state and no message', async () => {
-  await become({ state: 'needs_attention', reason: 'segment_401' })()
+  await stage.refuse('segment_401')
   await stage.look()
   stage.clock.advance(1)
   await become({ state: 'disconnected' })()

@@ -111,7 +111,7 @@ describe('the page Alerts', { timeout: 60_000 }, () => {
     const removed = await submit('remove', {})
     assert.match(textOf(removed), /Removed\. Nothing more is sent there\./)
     assert.match(textOf(removed), /Alerts go nowhere yet/)
-    assert.match((await admin.get(admin.at('/console/audit'))).body, /removed where alerts went/)
+    assert.match((await admin.get(admin.at('/console/audit'))).body, /Removed a recipient of alerts/)
     assert.equal(formsOf((await look()).body).filter(({ action }) => action === `${path}/test`).length, 0)
   })
 })

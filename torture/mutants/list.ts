@@ -377,7 +377,7 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'announces as recovered an account that a person has only paused or resumed',
-    becomes: 'const isOver = true',
+    becomes: 'return undefined',
     catchers: [{ test: 'src/alerts/rules.test.ts' }],
   },
   {
