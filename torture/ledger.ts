@@ -14,7 +14,7 @@ const second = (what: string) => `${what}@2`
 /** What must become of an event once it was answered 200 and nothing is in the way any more. */
 export type Expected =
   | 'delivered'
-  /** Segment refuses it alone, or it is too large: given up, with its reason. */
+  /** Segment refuses it alone, or it is too large: dead, with its reason. */
   | 'dead'
   /** Not readable as an event: kept aside, with its reason. */
   | 'held'
@@ -158,7 +158,7 @@ export class Ledger {
     return this.#twice.has(org)
   }
 
-  /** How many events are to be found set aside once nothing waits. */
+  /** How many events are to be found dead or quarantined once nothing waits. */
   setAside(): number {
     return [...this.said.values()].filter(({ expected }) => expected === 'held').length
   }
@@ -178,7 +178,7 @@ export class Ledger {
     const all = [...this.said.values()]
     const kept = all.filter((one) => one.kept > 0)
     const missing = this.missing().map(({ mark }) => mark)
-    // What the service shows beside what is rightly set aside; it shows counts, so all of them are there or not.
+    // What the service shows beside what is rightly dead or quarantined; it shows counts, so all of them are there or not.
     const isShown =
       missing.length <= sums.waiting + sums.held - kept.filter(({ expected }) => expected === 'held').length
     const [lost, late] = isShown ? [[], missing] : [missing, []]

@@ -35,7 +35,7 @@ function shown(install: Install) {
 
 const list: Command = {
   name: 'list',
-  summary: 'every account, its state, and what waits or was set aside',
+  summary: 'every account, its state, and what waits, is dead or is quarantined',
   options: [json],
   examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
   run: (context, given) =>

@@ -17,7 +17,7 @@ const nothing = 'nothing: it goes on by itself'
 const oddBody = 'look at what came in (`inspect --message … --data`); redrive it when a newer version can read it'
 type Table = Readonly<Record<string, readonly [means: string, todo: string]>>
 
-/** What one event waits for, or was set aside for. */
+/** Why one event waits, is quarantined or is dead. */
 export const ofEvents: Table = {
   asking: ['Drift is asked whose conversation it is', nothing],
   conversation_missing: [

@@ -125,7 +125,7 @@ async function openEntry({ catalogue, keyring }: Needs, texts: Texts, entry: InB
   // It came before its account was installed here, and a person must handle it, whatever it says.
   if (entry.type === deletionType) return { is: 'quarantined', entry, reason: deletionType }
   const text = (await texts.of(entry)).toString()
-  // Set aside, it may have been no envelope when it came.
+  // A quarantined event may not have had an envelope when it came.
   const envelope = entry.state === 'quarantined' ? reopen(text) : reopenChecked(text)
   if (!envelope) return { is: 'quarantined', entry, reason: 'invalid_json' }
   const page = catalogue.get(envelope.type)

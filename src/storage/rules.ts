@@ -28,7 +28,7 @@ export const rules: readonly (readonly [string, string])[] = [
      )`,
   ],
   [
-    'queued entries are set aside as well',
+    'queued entries are dead or quarantined as well',
     `queue q WHERE EXISTS (
        SELECT 1 FROM exceptions WHERE id = q.id AND destination IN (0, q.destination) AND state <> 'waiting'
      )`,

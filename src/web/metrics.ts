@@ -104,7 +104,10 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     ['outcome'],
   )
   const ignored = counter('ignored_total', 'Ignored events since the beginning, by reason', ['reason'])
-  const waiting = gauge('waiting', 'Events not delivered yet or set aside, by state and reason', ['state', 'reason'])
+  const waiting = gauge('waiting', 'Events that wait, are dead or are quarantined, by state and reason', [
+    'state',
+    'reason',
+  ])
   const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
   const ofAccount = gauge(
     'account_waiting',

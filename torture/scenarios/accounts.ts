@@ -154,7 +154,7 @@ export const accountTroubles: Scenario[] = [
       for (let deaths = 0; deaths < 20; deaths++) {
         if (await isSetAside()) {
           world.normally()
-          return `set aside after ${deaths} processes, with ${sims.segment.accepted.length} other events delivered`
+          return `quarantined after ${deaths} processes, with ${sims.segment.accepted.length} other events delivered`
         }
         // Who has the batch is not known from outside.
         await Promise.all(world.services().map((one) => one.kill()))
@@ -172,7 +172,7 @@ export const accountTroubles: Scenario[] = [
           const { standings } = await world.sums()
           if (standings.some(({ reason }) => reason === 'crashes')) return true
         }
-        throw new Error('it is neither under way nor set aside')
+        throw new Error('it is neither under way nor quarantined')
       }
     },
   },

@@ -79,7 +79,7 @@ async function stillFinal(session: Session, ids: readonly unknown[]): Promise<un
   return rows.map(({ id }) => id)
 }
 
-/** What is dead or quarantined at a destination for long is given up there; the entry goes when that was all of it. */
+/** What has been dead or quarantined at a destination for long is deleted there; the entry goes when that was all of it. */
 async function failed(session: Session, limits: Limits): Promise<number> {
   const gone = await session.all(
     `WITH x AS (

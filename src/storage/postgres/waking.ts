@@ -1,6 +1,6 @@
 /**
  * Who is to work on what has just woken up. A process that takes it itself within a moment says nothing to the others: a
- * word to each of them for every webhook would cost each a claim in vain.
+ * word to each of them for every webhook would cost each a claim that finds nothing.
  */
 import type { Clock } from '../../lib/clock.ts'
 import type { LaneKey } from '../ports/entry.ts'

@@ -1,6 +1,6 @@
 /**
  * Room kept for draining. When the disk is full, nothing new can be promised, but what is there can still be sent and
- * settled: this file is given up for the room that takes, and made again once there is plenty.
+ * settled: this file is deleted for the room that takes, and made again once there is plenty.
  */
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'

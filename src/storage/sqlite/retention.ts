@@ -79,7 +79,7 @@ function isQueued(db: Database, org: string, destination: Destination, id: numbe
   return db.get(sql, org, destination, id) !== undefined
 }
 
-/** What is dead or quarantined at a destination for long is given up there; the entry goes when that was all of it. */
+/** What has been dead or quarantined at a destination for long is deleted there; the entry goes when that was all of it. */
 function failed(db: Database, limits: Limits): number {
   const rows = db.all(
     `SELECT ${columns}, x.destination, x.state FROM exceptions x JOIN entries e ON e.id = x.id
