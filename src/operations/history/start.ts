@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Jobs } from '../../storage/ports/jobs.ts'
-import { addJob, type JobShown } from '../jobs.ts'
+import { addJob, type JobShown, shownJobs } from '../jobs.ts'
 import { type HistoryInput, type HistoryKind, span } from './input.ts'
 
 export interface WantedHistory extends HistoryInput {
@@ -35,6 +35,12 @@ export async function startHistory(
     await record(needs, { org, who, act: kind === 'backfill' ? 'startedBackfill' : 'startedReconcile', about })
   }
   return made
+}
+
+/** The account's backfills and comparisons, newest first. */
+export async function shownHistory(jobs: Jobs, org: Org, limit: number): Promise<JobShown[]> {
+  const all = await shownJobs(jobs, 200, org)
+  return all.filter(({ kind }) => kind === 'backfill' || kind === 'reconcile').slice(0, limit)
 }
 
 /** How long one that is under way still takes at its present speed; undefined before that is known. */

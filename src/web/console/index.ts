@@ -10,6 +10,7 @@ import { continueRoute } from './continue.ts'
 import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
 import { exportRoute } from './export.ts'
+import { historyRoutes } from './history.ts'
 import { homeRoute } from './home.ts'
 import { liveRoute } from './live.ts'
 import { mappingRoutes } from './mapping.ts'
@@ -27,6 +28,7 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   eventsRoute(app, needs)
   exportRoute(app, needs)
   eventRoutes(app, { ...needs, redriveNeeds })
+  historyRoutes(app, needs)
   resendRoutes(app, { ...needs, redriveNeeds })
   connectionRoutes(app, needs)
   mappingRoutes(app, needs)

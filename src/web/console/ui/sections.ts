@@ -14,6 +14,7 @@ export const sections = {
   events: { path: '/console/events', name: 'Events', group: 'Activity' },
   notSent: { path: '/console/not-sent', name: 'Not sent' },
   resend: { path: '/console/resend', name: 'Resend' },
+  history: { path: '/console/history', name: 'History' },
   connection: { path: '/console/connection', name: 'Connection', group: 'Settings' },
   mapping: { path: '/console/mapping', name: 'What is sent' },
   alerts: { path: '/console/alerts', name: 'Alerts' },

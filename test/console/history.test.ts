@@ -1,0 +1,97 @@
+/** The console's page History: an admin estimates, brings in, compares, and sees what came of it. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { pastOf } from '../../src/sim/past.ts'
+import { eventually } from '../clock.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+import { openWalk, type Walk } from '../walk.ts'
+
+let rig: Rig
+let admin: Walk
+const look = async () => (await admin.get(admin.at('/console/history'))).body
+/** Submits one of the page's forms. */
+async function submit(form: string, fields: Record<string, string> = {}) {
+  return admin.submit(await admin.get(admin.at('/console/history')), fields, `/console/history/${form}`)
+}
+const ended = () => eventually(async () => /Done<\/span>/.test(latest(await look())))
+const latest = (body: string) => /id="latest"[\s\S]*?<\/section>/.exec(body)?.[0] ?? ''
+const text = (body: string) => body.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+
+before(async () => {
+  rig = await startRig()
+  admin = openWalk(rig)
+  await admin.connect(org)
+  rig.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 6) })
+})
+after(async () => {
+  await admin.close()
+  await rig.close()
+})
+
+describe('History', () => {
+  test('estimates first, and sends nothing by that', async () => {
+    assert.doesNotMatch(await look(), /aria-label="The latest run"/)
+    assert.equal((await submit('backfill')).status, 303)
+    await ended()
+    const said = text(latest(await look()))
+    assert.match(said, /Estimate From the beginning to \d{4}-\d\d-\d\d/)
+    assert.match(said, /6 would be sent as events/)
+    assert.match(said, /Meetings were left out\. .*Reconnect to allow meetings/)
+    assert.match(
+      said,
+      /takes about 1 minute \( ?6 requests to Drift\) and adds at most 4 monthly tracked users in Segment/,
+    )
+    assert.equal(rig.sims.segment.accepted.length, 0)
+  })
+
+  test('brings in what was estimated, and says what was sent', async () => {
+    await eventually(async () => /Bring in this history/.test(await look()))
+    const page = await admin.get(admin.at('/console/history'))
+    const forms = page.body.split('<form').filter((form) => form.includes('value="send"'))
+    assert.equal(forms.length, 1)
+    const value = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(forms[0]!)![1]!
+    const fields = Object.fromEntries(['id', 'what', 'from', 'to'].map((name) => [name, value(name)]))
+    assert.equal((await admin.submit(page, fields, '/console/history/backfill')).status, 303)
+    await ended()
+    assert.match(
+      text(latest(await look())),
+      /Bringing in history .*10 sent 6 of these, conversations 4 of these, contacts/,
+    )
+    await settled(rig)
+    assert.equal(rig.sims.segment.accepted.length, 10)
+  })
+
+  test('compares, and says that nothing is missing', async () => {
+    assert.equal((await submit('compare')).status, 303)
+    await eventually(async () => text(latest(await look())).includes('Nothing is missing'))
+    assert.match(text(latest(await look())), /Comparison with Drift .*6 came before, by a webhook or a backfill/)
+    assert.match(text(await look()), /Earlier runs/)
+  })
+
+  test('refuses days that are not days, and a span that ends before it begins, and begins nothing', async () => {
+    const jobs = async () => (await rig.service.store.storage.jobs.list(9, String(org))).length
+    const before = await jobs()
+    for (const fields of [{ from: 'yesterday' }, { from: '2026-01-02', to: '2026-01-01' }, { from: '2999-01-01' }]) {
+      const { status, body } = await submit('backfill', fields)
+      assert.equal(status, 422)
+      assert.match(body, /Nothing was started/)
+    }
+    assert.equal(await jobs(), before)
+  })
+
+  test('switches the daily comparison on and off', async () => {
+    await submit('daily', { daily: 'on' })
+    await eventually(async () => /name="daily" value="on" checked/.test(await look()))
+    await submit('daily', { daily: '' })
+    await eventually(async () => !/name="daily" value="on" checked/.test(await look()))
+  })
+
+  test('cancels what runs', async () => {
+    rig.sims.drift.script('/conversations/list', { delayMs: 2_000 })
+    await submit('compare')
+    const page = await admin.get(admin.at('/console/history'))
+    assert.match(page.body, /Cancel/)
+    assert.equal((await admin.submit(page, {}, '/console/history/cancel')).status, 303)
+    await eventually(async () => /Cancelled<\/span>/.test(latest(await look())))
+  })
+})
