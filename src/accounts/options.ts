@@ -1,7 +1,7 @@
 /** Which options an account's destination has, and changing them: each save is a version, and events keep that of their receipt. */
 import { type Clock, pause } from '../lib/clock.ts'
 import { type Options, optionNames } from '../mapping/options.ts'
-import { added, latest, noOptions, optionsIn, setsOf, stampOf, stricter, versionOf } from '../mapping/versions.ts'
+import { added, latest, noOptions, optionsIn, stampOf, stricter, versionOf } from '../mapping/versions.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import { askLane, type Destination, type Org, sendLane } from '../storage/ports/entry.ts'
 import type { Inbox, Remapped } from '../storage/ports/inbox.ts'
@@ -25,11 +25,6 @@ export function optionsVersionOf(install: Install): number {
 /** What an entry with this mapping is sent with: with today's options where its own are not known here yet. */
 export function optionsAt(install: Install, destination: Destination, mapping: number): Options {
   return optionsOf(install, destination, versionOf(mapping)) ?? optionsOf(install, destination)
-}
-
-/** Every set of options that an event of this destination may still be sent with. */
-export function allOptionsOf(install: Install, destination: Destination): Options[] {
-  return setsOf(settingsOf(install).optionVersions, destination)
 }
 
 interface Saved {

@@ -5,7 +5,6 @@ import {
   latest,
   optionsIn,
   pageOf,
-  setsOf,
   stampOf,
   stricter,
   versionOf,
@@ -34,7 +33,6 @@ test('a save is one more version, and those before stay what they were', () => {
     [1, 2, 3].map((version) => optionsIn(three, 2, version)),
     [{}, { drop: ['ip'] }, { drop: ['ip'] }],
   )
-  assert.deepEqual(setsOf(three, 1), [{ externalIds: true }])
 })
 
 test('a version can be made of an older one, for one destination alone', () => {

@@ -88,12 +88,6 @@ function pruned({ first, sets, list }: Versions): Versions {
   return { first: first + over, sets: used.map((set) => sets[set]!), list: renumbered }
 }
 
-/** Every set of options that an event may still be sent with at this destination. */
-export function setsOf(versions: Versions, destination: number): Options[] {
-  const used = new Set(versions.list.flatMap((of) => of[String(destination)] ?? []))
-  return [...used].map((set) => versions.sets[set]!)
-}
-
 /**
  * An entry's `mapping` says both: which version of its event's page, below a thousand, and which version of the options, in
  * thousands.

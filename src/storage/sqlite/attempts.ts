@@ -53,7 +53,7 @@ export function letGoOfAttempt(db: Database, attempt: number): void {
   db.run('DELETE FROM attempts WHERE id = ? AND remain <= 0', attempt)
 }
 
-export function history(db: Database, id: number): EntryHistory {
+export function historyOf(db: Database, id: number): EntryHistory {
   const kept = historyTold(db.get('SELECT history FROM entries WHERE id = ?', id)?.history as Uint8Array | null)
   const ids = JSON.stringify(kept.noted.map(({ attempt }) => attempt))
   return historyShown(kept, db.all('SELECT * FROM attempts WHERE id IN (SELECT value FROM json_each(?))', ids))

@@ -7,6 +7,7 @@ import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Ta
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
 import { laneOf, learntAt, shownOf } from '../rows.ts'
+import { historyOf } from './attempts.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
 
@@ -299,7 +300,7 @@ export function lastReceivedAt(db: Database): number | undefined {
   return db.get('SELECT received_at AS at FROM entries ORDER BY id DESC LIMIT 1')?.at as number | undefined
 }
 
-export { history } from './attempts.ts'
+export const history = historyOf
 export { lanesOf as lanes }
 
 function lanesOf(db: Database, org: LaneKey['org']): LaneShown[] {
