@@ -38,9 +38,12 @@ export const alertTroubles: Scenario[] = [
           'alerts arrived',
           () => world.skip(45_000),
         )
-        const wrong = orgs.filter((org) => stoppedOf(receiver, org).join(' ') !== 'raised recovered')
-        if (wrong.length > 0)
-          throw new Error(wrong.map((org) => `${org}: ${stoppedOf(receiver, org).join(' ') || 'nothing'}`).join('; '))
+        const wrong = orgs.flatMap((org) =>
+          [...stoppedOf(receiver, org)]
+            .filter(([, states]) => states.join(' ') !== 'raised recovered')
+            .map(([destination, states]) => `${org}, destination ${destination}: ${states.join(' ')}`),
+        )
+        if (wrong.length > 0) throw new Error(wrong.join('; '))
         const again = receiver.requests.length - receiver.received.length
         return `${receiver.received.length} alerts, ${again} attempts more`
       } finally {
@@ -88,14 +91,23 @@ async function logged(world: World, orgs: readonly string[], change: 'raised' | 
   return logs.filter(({ output }) => output.includes(says)).length
 }
 
-/** What the receiver has of an account about being stopped, each message once. */
-function stoppedOf({ received }: AlertReceiver, org: string): string[] {
-  return received.flatMap(({ body }) => {
-    const { account, alerts } = body.data as { account: string; alerts: { rule: string; state: string }[] }
-    return alerts.filter(({ rule }) => account === org && rule === 'stopped').map(({ state }) => state)
-  })
+/** What the receiver has of an account about being stopped, by destination, each message once. */
+function stoppedOf({ received }: AlertReceiver, org: string): Map<number, string[]> {
+  const byDestination = new Map<number, string[]>()
+  for (const { body } of received) {
+    const { account, alerts } = body.data as { account: string; alerts: Record<string, unknown>[] }
+    for (const { rule, state, destination = 1 } of alerts) {
+      if (account !== org || rule !== 'stopped') continue
+      const states = byDestination.get(Number(destination)) ?? []
+      byDestination.set(Number(destination), [...states, String(state)])
+    }
+  }
+  return byDestination
 }
 
 function arrived(receiver: AlertReceiver, orgs: readonly string[]): boolean {
-  return orgs.every((org) => stoppedOf(receiver, org).includes('recovered'))
+  return orgs.every((org) => {
+    const all = [...stoppedOf(receiver, org).values()]
+    return all.length > 0 && all.every((states) => states.at(-1) === 'recovered')
+  })
 }
