@@ -76,7 +76,7 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
         title: 'Enter a write key',
         says: 'Events from Drift are received and kept. They are sent to Segment once the write key is saved.',
         since: install.createdAt || undefined,
-        effect,
+        effect: effect?.at === undefined ? undefined : effect,
         action: enterKey,
       }
     case 'paused':
