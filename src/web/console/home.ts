@@ -198,7 +198,7 @@ function requestNotice(many: number): Html {
     'warn',
     `Drift asks to delete ${many === 1 ? 'a person' : `${number(many)} people`}`,
     'Delete them in Segment, then erase them here.',
-    html`<a class="button" href="/console/events?state=deletion">View deletion requests</a>`,
+    html`<a class="button" href="/console/privacy#requests">View deletion requests</a>`,
   )
 }
 

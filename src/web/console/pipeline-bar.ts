@@ -5,6 +5,7 @@ import type { Pipeline } from './figures.ts'
 import { addressOf } from './query.ts'
 import type { Html } from './ui/layout.ts'
 import { number } from './ui/parts.ts'
+import { sections } from './ui/sections.ts'
 import { words } from './ui/vocabulary.ts'
 
 /** In the order of the way. Every one but the first is a part of the bar; the last three only where they are any. */
@@ -51,7 +52,8 @@ function levelOf(name: (typeof parts)[number]): string {
 
 /** Where these events are listed, if they are. */
 function listOf(name: (typeof parts)[number], shows: Shows): string | undefined {
-  if (name === 'expired' || name === 'ignored') return undefined
+  if (name === 'expired') return undefined
+  if (name === 'ignored') return sections.notSent.path
   const state = { received: '', notRecognized: 'not-recognized' }[name as string] ?? name
   return addressOf('/console/events', {}, { state, ...rangeFilter(shows) })
 }

@@ -139,7 +139,7 @@ function erasedNotice({ erased, isPending, now }: PrivacyPage): Html | '' {
   return notice(
     'good',
     'The person is erased',
-    html`${what} ${since(erased.at, now)}. Segment has its own copy: delete the person there too.${rest}`,
+    html`${what} Erased ${since(erased.at, now)}. Segment has its own copy: delete the person there too.${rest}`,
   )
 }
 
