@@ -39,6 +39,7 @@ try {
     Object.entries(sections).map(([name, { path }]) => [name, path]),
   )
   pages.home = '/console?range=7d'
+  pages.resend = '/console/resend?state=delivered&preview=1'
   Object.assign(pages, {
     event: event('delivered'),
     failed: event('dead'),
@@ -65,9 +66,11 @@ async function takeDocuments(pages: Record<string, string>): Promise<void> {
     ['event', 'desk', 'light'],
     ['failed', 'desk', 'dark'],
     ['connection', 'desk', 'light'],
+    ['notSent', 'desk', 'light'],
+    ['resend', 'desk', 'light'],
     ['privacy', 'desk', 'light'],
   ] as const)
-    await take(name, pages[name]!, size, colorScheme, false)
+    await take(name, pages[name]!, size, colorScheme, name === 'home')
 }
 
 async function takeAll(name: string, path: string): Promise<void> {
@@ -146,6 +149,8 @@ async function playWeek(): Promise<void> {
   const data = { ...(drift.data as JsonObject), id: 9, body: 'Hello '.repeat(8_000) }
   await rig.sims.drift.send({ ...drift, data }, { to: rig.to, orgId: org })
   await rig.sims.drift.send({ type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }, { to: rig.to })
+  for (let vary = 0; vary < 3; vary++)
+    await rig.sims.drift.send({ type: 'an_event_of_later', orgId: org, data: { vary } }, { to: rig.to })
   await settled(rig)
 }
 
