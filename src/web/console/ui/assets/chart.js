@@ -73,7 +73,7 @@
           x: { range: [times[0] - step / 2, times.at(-1) + step / 2] },
           y: { range: (_, _low, high) => [0, Math.max(high * 1.1, 4)] },
         },
-        padding: [12, 8, 0, 0],
+        padding: [12, 26, 0, 0],
         axes: [
           { ...axis, size: 28, grid: { show: false }, values: (_, splits) => splits.map((at) => label(at, step)) },
           {
