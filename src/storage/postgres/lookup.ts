@@ -11,7 +11,7 @@ import type { Database, Session } from './database.ts'
 import { asOfOneMoment } from './records.ts'
 
 /** Entries that one call looks at. */
-const looksMax = 10_000
+const looksMax = 4_000
 /** Entries that are fetched at once. */
 const stepMax = 1_000
 

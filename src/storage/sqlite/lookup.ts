@@ -11,8 +11,10 @@ import { historyOf } from './attempts.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
 
-/** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. */
-const looksMax = 10_000
+/** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. A page of the console makes two. */
+const looksMax = 4_000
+/** So many that are not final are put in order at once. */
+const shortMax = 10_000
 /** Entries that one step of indexing covers: about 3 ms, in which webhooks wait for their answer. */
 const stepMax = 250
 
@@ -136,7 +138,7 @@ const notFinal = `SELECT id FROM exceptions WHERE org = ?2 AND state IN (SELECT 
 /** Few enough to be put in order at once; of many the newest are among the newest of all. */
 function isShort(db: Database, org: string, states: readonly string[]): boolean {
   const sql = `SELECT 1 FROM (${notFinal}) LIMIT 1 OFFSET ?3`
-  return db.get(sql, null, org, looksMax, JSON.stringify(states)) === undefined
+  return db.get(sql, null, org, shortMax, JSON.stringify(states)) === undefined
 }
 
 /** Ids between which everything of this time is, and below the place where a list goes on. */
