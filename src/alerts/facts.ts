@@ -1,7 +1,9 @@
 /** The facts that the rules judge, gathered for many accounts with few queries. */
 import { destinationsOf } from '../accounts/destinations.ts'
+import { settingsOf } from '../accounts/settings.ts'
 import { holdOf, isLeaving } from '../accounts/state.ts'
 import { deletionType } from '../drift/envelope.ts'
+import { stillMissing } from '../operations/history/daily.ts'
 import { isSilent, knownMs } from '../operations/silence.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
@@ -14,7 +16,7 @@ const notSilentMs = 10 * 60_000
 const silentMs = 60_000
 
 /** Of these accounts, and of what belongs to no account. Remembers between calls which of them were silent. */
-export function gathering({ ledger, lookup }: Pick<Storage, 'ledger' | 'lookup'>) {
+export function gathering({ ledger, lookup, jobs }: Pick<Storage, 'ledger' | 'lookup' | 'jobs'>) {
   const silences = new Map<Org, { at: number; isSilent: boolean }>()
 
   return async function gather(installs: readonly Install[], now: number): Promise<{ facts: Facts[]; ofNone: Facts }> {
@@ -28,10 +30,20 @@ export function gathering({ ledger, lookup }: Pick<Storage, 'ledger' | 'lookup'>
       const counted = totalsOf.get(org) ?? []
       const waits = theirs.some(({ state }) => state === 'waiting' || state === 'asking')
       const lanes = waits ? await lookup.lanes(org) : []
-      facts.push({ ...factsOf(install, theirs, counted, lanes, now), isSilent: await silenceOf(org, counted, now) })
+      facts.push({
+        ...factsOf(install, theirs, counted, lanes, now),
+        isSilent: await silenceOf(org, counted, now),
+        ...(await missingOf(install)),
+      })
     }
     const ofNone = factsOf(none, standingsOf.get('') ?? [], totalsOf.get('') ?? [], [], now)
     return { facts, ofNone: { ...ofNone, destinations: [] } }
+  }
+
+  async function missingOf(install: Install): Promise<Pick<Facts, 'missing'>> {
+    if (!settingsOf(install).dailyReconcile) return {}
+    const found = await stillMissing(jobs, install.org)
+    return found ? { missing: { job: found.job.id, count: found.count } } : {}
   }
 
   async function silenceOf(org: Org, totals: readonly Total[], now: number): Promise<boolean> {

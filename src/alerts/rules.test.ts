@@ -25,6 +25,13 @@ test('of an account that is well nothing is found', () => {
   for (const rule of ruleNames) assert.deepEqual(find(rule, {}), [], rule)
 })
 
+test('missing: each comparison that finds something is found, with how much, until one finds nothing', () => {
+  assert.deepEqual(find('missing', { missing: { job: 'a', count: 3 } }), [
+    { subject: '', is: 'found', count: 3, marks: ['a'] },
+  ])
+  assert.deepEqual(find('missing', {}), [])
+})
+
 describe('stopped', () => {
   const ofAccount = ['disconnecting', 'disconnect_unproven', 'not_allowed', 'settings_unreadable']
   const admins = ['paused', 'no_write_key', 'not_installed', 'disconnected']

@@ -43,6 +43,8 @@ export interface Facts {
   unrecognized: ReadonlyMap<string, number>
   /** Requests for deletion that are open, and how many there ever were. */
   deletions: { open: number; ever: number }
+  /** What the last daily comparison with Drift found missing, and nobody knows why: by its job. */
+  missing?: { job: string; count: number }
 }
 
 export interface Finding {
@@ -64,7 +66,15 @@ export interface RuleOptions {
   raisedSince(subject: string): number | undefined
 }
 
-export const ruleNames = ['stopped', 'delayed', 'silence', 'failed', 'unrecognized', 'deletion_request'] as const
+export const ruleNames = [
+  'stopped',
+  'delayed',
+  'silence',
+  'failed',
+  'unrecognized',
+  'deletion_request',
+  'missing',
+] as const
 export type RuleName = (typeof ruleNames)[number]
 
 /** One failed attempt is not worth an alert: attempts must fail for so long. */
@@ -107,6 +117,8 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
     })
     return [...each, delayedLookups(ask, hold ?? refusal, delayMs)].filter((finding) => finding !== undefined)
   },
+  /** Each comparison that finds something is raised; it ends when one finds nothing, or what was missing was sent. */
+  missing: ({ missing }) => (missing ? [{ subject: '', is: 'found', count: missing.count, marks: [missing.job] }] : []),
   silence: ({ isSilent }) => (isSilent ? [{ subject: '', is: 'found' }] : []),
   /** The first dead event of each reason. */
   failed: ({ failed }) =>

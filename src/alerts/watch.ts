@@ -18,7 +18,7 @@ import { gathering } from './facts.ts'
 import { type AlertStates, namesOf, stepAll } from './machine.ts'
 
 export interface WatchNeeds {
-  storage: Pick<Storage, 'alerts' | 'ledger' | 'lookup'>
+  storage: Pick<Storage, 'alerts' | 'jobs' | 'ledger' | 'lookup'>
   accounts: Pick<Accounts, 'all' | 'get'>
   clock: Clock
   random: Random

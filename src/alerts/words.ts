@@ -145,6 +145,27 @@ export const words: Readonly<Record<RuleName, Row>> = {
       }),
     },
   },
+  missing: {
+    name: 'Events never came',
+    when: 'A daily comparison with Drift finds conversations or meetings that never came.',
+    raised: (item) => ({
+      title: 'events never came',
+      text: `Drift lists ${many(item.count, 'conversation or meeting', 'conversations and meetings')} that never came, for no known reason.`,
+      todo: 'Open History in the console: one button sends exactly these.',
+    }),
+    recovered: () => ({ title: 'nothing is missing any more', text: 'Nothing that Drift lists is missing any more.' }),
+    operator: {
+      raised: (item) => ({
+        title: `events of ${accounts(item)} never came`,
+        text: `Drift lists conversations or meetings of ${accounts(item)} that never came, for no known reason.`,
+        todo: 'Look whether Drift reaches this service; `reconcile --send` sends what is missing.',
+      }),
+      recovered: () => ({
+        title: 'nothing is missing any more',
+        text: 'Nothing that Drift lists is missing at any account any more.',
+      }),
+    },
+  },
   deletion_request: {
     name: 'Drift requests that a person is deleted',
     when: 'A person asked for their data to be deleted, and that has not been handled yet.',

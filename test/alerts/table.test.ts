@@ -119,7 +119,28 @@ const changes: Change[] = [
     begin: async () => void (await event({ state: 'quarantined', type: deletionType, reason: deletionType })),
     end: () => takeAll('quarantined'),
   },
+  {
+    rule: 'missing',
+    what: 'a daily comparison finds that events never came',
+    async begin() {
+      await stage.accounts.change(account, now(), (one) => changeSettings(one, { dailyReconcile: true }))
+      await compare(3)
+    },
+    end: () => compare(0),
+  },
 ]
+
+/** A comparison with Drift that has ended, with so much missing. */
+let compared = 0
+async function compare(missing: number): Promise<void> {
+  const { jobs } = stage.storage
+  const id = `comparison ${++compared}`
+  const at = now()
+  await jobs.create({ id, kind: 'reconcile', org: account, who: 'a test', input: '{}', createdAt: at + compared })
+  const lease = (await jobs.claim(['reconcile'], at, at + 15_000, id))!
+  const counts = JSON.stringify({ dry_run: 1, missing, why_unknown: missing })
+  assert.ok(await jobs.end(lease, { state: 'done', counts, at, keepUntil: at + 30 * dayMs }))
+}
 
 /** What each channel has got, in its own form, as `raised` and `recovered`. */
 function got(): Record<'webhook' | 'slack' | 'email' | 'operator', string[]> {

@@ -90,7 +90,14 @@ describe('the page Alerts', { timeout: 60_000 }, () => {
   test('saves which alerts there are and the minutes, and refuses minutes that are none', async () => {
     const saved = await submit('rules', { on: 'stopped', delay: '30' })
     assert.match(textOf(saved), /Saved\./)
-    assert.deepEqual(settings().alertsOff, ['delayed', 'silence', 'failed', 'unrecognized', 'deletion_request'])
+    assert.deepEqual(settings().alertsOff, [
+      'delayed',
+      'silence',
+      'failed',
+      'unrecognized',
+      'deletion_request',
+      'missing',
+    ])
     assert.equal(settings().alertDelayMinutes, 30)
     assert.match(saved.body, /name="delay" type="text" value="30"/)
     for (const delay of ['4', '1441', 'soon', ''])

@@ -8,7 +8,9 @@ import type { Log } from '../../lib/log.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Storage } from '../../storage/ports/storage.ts'
-import { startHistory } from './start.ts'
+import type { JobShown } from '../jobs.ts'
+import { isDryRun } from './say.ts'
+import { shownHistory, startHistory } from './start.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -74,4 +76,15 @@ function isOn(install: Install): boolean {
 function dailyId(keyring: Pick<Keyring, 'identity'>, org: Org, now: number): string {
   const day = new Date(now).toISOString().slice(0, 10)
   return keyring.identity(`daily reconcile\n${org}\n${day}`).toString('hex').slice(0, 12)
+}
+
+/** What the account's last comparison has found missing for no known reason, unless something was sent since. */
+export async function stillMissing(
+  jobs: Storage['jobs'],
+  org: Org,
+): Promise<{ job: JobShown; count: number } | undefined> {
+  const ended = (await shownHistory(jobs, org, 50)).filter(({ state }) => state === 'done')
+  const [last] = ended.filter((job) => job.kind === 'reconcile' || !isDryRun(job))
+  const count = last?.counts.why_unknown ?? 0
+  return last && last.kind === 'reconcile' && isDryRun(last) && count > 0 ? { job: last, count } : undefined
 }
