@@ -52,6 +52,7 @@ export const resuming: Table = `
   not listed (paused without a key)           | not_allowed | same            |         |
   settings_unreadable (live)                  | not_paused  | same            |         |
   not listed (settings_unreadable (live))     | not_allowed | same            |         |
+  not listed (endpoint_not_allowed)           | not_allowed | same            |         |
 `
 const retrying: Table = `
   the account is                              | is told                   | and is then | audit   | what waits

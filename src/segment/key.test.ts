@@ -18,8 +18,8 @@ test('a write key of another form is unusual: it may be right, and is worth a se
 })
 
 const refused: [pasted: string, why: RegExp][] = [
-  ['', /is empty/],
-  [' \n', /is empty/],
+  ['', /enter a write key/],
+  [' \n', /enter a write key/],
   [`"${usual}"`, /in quotes/],
   [`${usual};`, /only letters and digits/],
   [`${usual.slice(1)}"`, /only letters and digits/],
