@@ -16,6 +16,7 @@ import {
 } from '../../../test/status-table.ts'
 import { accountReasons } from '../../accounts/needs-attention.ts'
 import { settingNames } from '../../settings/table.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
 import { statusOf } from './status.ts'
 import type { Facts, Status } from './status-facts.ts'
 
@@ -61,6 +62,50 @@ describe('the status of an account, when', () => {
     assert.equal(of({ ...accountOf({ reason: 'disconnecting' }), since }).since, 3)
     assert.equal(of({ ...accountOf({ state: 'disconnected' }), since }).since, 4)
     assert.equal(of({ isSilent: true }).since, works.lastReceivedAt)
+  })
+})
+
+describe('the status of an account with several destinations', () => {
+  const both = (first: object, second: object, more: Partial<Install> = {}) => {
+    const destinations = [
+      { number: 1, name: 'Segment', key: 'AAAA', ...first },
+      { number: 2, name: 'Staging', key: 'BBBB', ...second },
+    ]
+    return accountOf({ settings: JSON.stringify({ destinations, lastDestination: 2 }), ...more })
+  }
+
+  test('says nothing of them while events are sent to each', () => {
+    assert.deepEqual(of(both({}, {})), of({}))
+  })
+
+  test('names the second one when it is refused, though all is well with the first', () => {
+    const { word, level, title, says, action } = of(both({}, { reason: 'segment_401' }, { state: 'needs_attention' }))
+    assert.deepEqual([word, level, title], ['Working', 'bad', 'Nothing is sent to Staging'])
+    assert.match(says, /^Staging: Segment refuses the write key\. Its events are kept\./)
+    assert.equal(action?.label, 'View destinations')
+  })
+
+  test('names the second one when its lane alone shows that it is refused', () => {
+    const lanes = [{ ...refused('segment_401'), destination: 2 }]
+    assert.equal(of({ ...both({}, {}), lanes }).title, 'Nothing is sent to Staging')
+  })
+
+  test('names the one that is paused, be it the first, and not the account', () => {
+    assert.match(of(both({}, { paused: true })).says, /^Staging: Sending is paused\. Its events are kept\./)
+    const { word, level, title } = of(both({ paused: true }, {}))
+    assert.deepEqual([word, level, title], ['Working', 'warn', 'Nothing is sent to Segment'])
+    assert.equal(of(both({ paused: true }, { paused: true }, { state: 'paused' })).title, 'Sending is paused')
+  })
+
+  test('names both where the first is refused and the second is paused', () => {
+    const { word, title, says } = of(both({ reason: 'segment_401' }, { paused: true }, { state: 'needs_attention' }))
+    assert.deepEqual([word, title], ['Stopped', 'Segment: Segment refuses the write key'])
+    assert.match(says, /save them again.* Staging: Sending is paused\. Its events are kept\.$/)
+  })
+
+  test('is not that of the second: what Segment does not answer there delays nothing at the first', () => {
+    const lanes = [{ ...failing('segment_503'), destination: 2 }]
+    assert.equal(of({ ...both({}, {}), lanes, ...waiting(3, 9) }).title, 'Events wait longer than usual')
   })
 })
 

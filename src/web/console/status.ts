@@ -2,13 +2,14 @@
  * Whether an account's events get from Drift to Segment: exactly one of seven words, why, and the one thing to do. A pure
  * function of what is known of the account; status.test.ts is its truth table.
  */
-import { destinationsOf } from '../../accounts/destinations.ts'
+import { destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { isMendedByConnecting, isMendedByKey, todoOf } from './remedies.ts'
 import type { Facts, Status } from './status-facts.ts'
+import { withOthers } from './status-others.ts'
 import {
   type Action,
   chooseEvents,
@@ -29,7 +30,9 @@ const delayedMs = 60_000
 
 export function statusOf(facts: Facts): Status {
   const { install } = facts
-  return (install ? ofAccount(facts, install) : undefined) ?? ofSending(facts) ?? ofLookups(facts) ?? ofFlow(facts)
+  const ofFirst =
+    (install ? ofAccount(facts, install) : undefined) ?? ofSending(facts) ?? ofLookups(facts) ?? ofFlow(facts)
+  return withOthers(ofFirst, facts)
 }
 
 /** What keeps the account from sending at all. */
@@ -102,18 +105,19 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
   }
 }
 
-/** What Segment refuses, or does not answer. */
+/** What Segment refuses, or does not answer, at the account's first destination: the one whose figures Home shows. */
 function ofSending(facts: Facts): Status | undefined {
-  const { now, lanes, queued, blocked, oldestAt, isFixed } = facts
-  const sending = lanes.filter(({ lane }) => lane === 'send')
+  const { now, lanes, install, queued, blocked, oldestAt, isFixed } = facts
+  const first = install && firstOf(install)
+  const sending = lanes.filter(({ lane, destination }) => lane === 'send' && destination === (first?.number ?? 1))
   const refused = sending.find(({ trouble }) => trouble !== undefined)
-  const reason = refused?.trouble ?? ofSegment(facts.install && refusedBy(facts.install))
+  const reason = refused?.trouble ?? ofSegment(first?.reason)
   if (reason !== undefined) {
     const advice = adviceOn(reason)
     return {
       word: 'Stopped',
       level: 'bad',
-      title: advice.short,
+      title: install && destinationsOf(install).length > 1 ? `${first!.name}: ${advice.short}` : advice.short,
       says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts)}`,
       effect: kept(facts),
       nextAt: nextOf(refused, now),
@@ -267,11 +271,6 @@ function listOf({ queued, blocked, lookingUp }: Facts): Action | undefined {
 /** Only where it does something. */
 function tryAgain({ install, lanes, now }: Facts): Action | undefined {
   return canRetry(install, lanes, now) ? retry : undefined
-}
-
-/** Why a destination refuses what is sent, where nothing waits for it that would show it. */
-function refusedBy(install: Install): string | undefined {
-  return destinationsOf(install).find(({ reason }) => reason !== undefined)?.reason
 }
 
 /** An account's reason says who refuses it. */

@@ -14,6 +14,11 @@ export const retry: Action = { by: 'post', to: '/console/retry', label: 'Retry n
 export const testKey: Action = { by: 'post', to: '/console/connection/test', label: 'Send test event' }
 export const enterKey: Action = { by: 'link', to: '/console/connection#segment', label: 'Enter write key' }
 export const replaceKey: Action = { by: 'link', to: '/console/connection#segment', label: 'Replace write key' }
+export const viewDestinations: Action = {
+  by: 'link',
+  to: '/console/connection#segment',
+  label: 'View destinations',
+}
 export const chooseEvents: Action = { by: 'link', to: '/console/connection#events', label: 'Choose events' }
 export const reconnect: Action = { by: 'link', to: '/connect?from=console', label: 'Reconnect to Drift' }
 export const disconnect: Action = { by: 'link', to: '/console/connection#disconnect', label: 'Disconnect' }
