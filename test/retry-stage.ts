@@ -101,7 +101,8 @@ export function retryStage(engine: Engine) {
 
   const open = async () => {
     if (!(await admin.get(admin.at('/console'))).body.includes('id="status-title"')) await admin.connect(org)
-    return admin.get(admin.at('/console'))
+    // Whatever helps is offered there; Home has the one thing that helps most.
+    return admin.get(admin.at('/console/connection'))
   }
   const look = async (path: string) => (await admin.get(admin.at(path))).body
   const offers = async (what: 'retry' | 'resume') => (await open()).body.includes(`action="/console/${what}"`)

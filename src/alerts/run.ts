@@ -11,7 +11,7 @@ const changedMs = 1_000
 const rests = 20
 const restMsMax = 5 * 60_000
 /** Messages that another process stored are found within this, and those that are due again. */
-const sendMs = 2_000
+const sendMs = 10_000
 const storedMs = 500
 /** Stopping does not wait longer for a receiver: the request is ended, and its message sent again under its id. */
 const stopMsMax = 1_000

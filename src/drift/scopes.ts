@@ -3,7 +3,7 @@
 /** What each is needed for, in words for whoever connects an account. */
 export const scopesNeeded: Readonly<Record<string, string>> = {
   contact_read: 'contacts may not be read',
-  all_contact_read: 'Drift sends no changes of contacts without it',
+  all_contact_read: 'Drift sends no changes of contacts',
   conversation_read: 'events that name only a conversation cannot be told whose they are, and wait',
 }
 

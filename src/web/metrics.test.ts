@@ -100,9 +100,9 @@ describe('metrics', () => {
   test('show what waits and why, how old it is, and what is tried again', async () => {
     rig.sims.segment.script({ status: 401 })
     await rig.sims.drift.send('meeting_updated', { to: rig.to, orgId: org })
-    await eventually(async () => (await scraped()).value('accounts{state="needs_attention"}') === 1)
+    await eventually(async () => (await scraped()).value('waiting{state="waiting",reason="segment_401"}') === 1)
     const { value } = await scraped()
-    assert.equal(value('waiting{state="waiting",reason="segment_401"}'), 1)
+    assert.equal(value('accounts{state="needs_attention"}'), 1)
     assert.equal(value(`account_waiting{org="${org}",destination="1"}`), 1)
     assert.ok(value('oldest_seconds{state="waiting"}') >= 0)
     assert.equal(value('retries_total{partner="segment",reason="segment_401"}'), 1)

@@ -95,8 +95,8 @@ describe('an install', () => {
     const form = await walk().connect(org)
     settings.scopes = scopes
     assert.match(form.body, /lacks all_contact_read/)
-    assert.match(form.body, /Take away: contact_write\./)
-    assert.doesNotMatch((await walk().connect(org)).body, /lacks|Take away/)
+    assert.match(form.body, /can take away: contact_write\./)
+    assert.doesNotMatch((await walk().connect(org)).body, /lacks|take away/)
   })
 
   test('understands camelCase, and an answer without orgId', async () => {
@@ -178,7 +178,7 @@ describe('what comes back and is not used', () => {
     assert.equal(exchanges(), before + 1)
     const again = await admin.get(back)
     assert.equal(again.status, 400)
-    assert.match(again.body, /used already/)
+    assert.match(again.body, /already used/)
   })
 
   test('to a browser that is signed in: refused and not exchanged as ever, and the page leads on to the console', async () => {

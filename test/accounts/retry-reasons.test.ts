@@ -1,11 +1,12 @@
 /**
  * "Retry now" for each reason for which an account's events are kept: where something is sent, a request is made and what
- * came of it is said; where nothing is, that is said. Both in the words of the table of reasons, on the command line and
- * in the console.
+ * came of it is said; where nothing is, that is said. Both in the words of the table of reasons on the command line, and of
+ * the console's own table in the console.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type AccountReason, accountReasons } from '../../src/accounts/needs-attention.ts'
+import { adviceOn } from '../../src/web/console/ui/reasons.ts'
 import { eventually, whileWaiting } from '../clock.ts'
 import { engines } from '../engines.ts'
 import { retryStage } from '../retry-stage.ts'
@@ -26,20 +27,21 @@ describe('an account whose events are kept', () => {
         // Signing in through Drift later would connect the account again.
         await open()
         await begin()
-        const attempt = async (go: () => Promise<string>) => {
+        const attempt = async (wording: string, go: () => Promise<string>) => {
           const before = requests()
           const said = read(await go())
-          assert.ok(said.includes(`${means(reason).toLowerCase()}; next attempt at`), said)
+          assert.ok(said.includes(wording.toLowerCase()), said)
           assert.equal(requests() - before, wanted)
         }
-        await attempt(async () => {
+        await attempt(`${means(reason)}; next attempt at`, async () => {
           const { output, exitCode } = await whileWaiting(clock(), retry())
           assert.equal(exitCode, 1)
           return output
         })
         assert.deepEqual((await audit())[0], 'retried')
         clock().advance(10_000)
-        await attempt(() => press('retry'))
+        const { happened } = adviceOn(reason)
+        await attempt(`Attempt failed: ${happened.slice(0, -1)}</strong>Next attempt`, () => press('retry'))
       })
     }
 
@@ -61,7 +63,7 @@ describe('an account whose events are kept', () => {
         const page = await open()
         assert.ok(!page.body.includes('action="/console/retry"'))
         const said = read(await pressStale('retry', page))
-        assert.ok(said.includes('nothing was tried') && said.includes(means(reason).toLowerCase()), said)
+        assert.ok(said.includes('no attempt was made') && said.includes(adviceOn(reason).short.toLowerCase()), said)
         assert.equal(requests(), 0)
         assert.ok(!(await audit()).includes('retried'))
       })

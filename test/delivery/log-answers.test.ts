@@ -47,24 +47,28 @@ test('each event that ends other than delivered has a line with its messageId, t
   assert.deepEqual(endings.get(large.messageId), {
     type: 'phone_captured',
     org: String(org),
+    destination: 1,
     as: 'dead',
     reason: 'message_too_large',
   })
   assert.deepEqual(endings.get(odd.messageId), {
     type: 'new_conversation',
     org: String(org),
+    destination: 1,
     as: 'quarantined',
     reason: 'shape_unknown',
   })
   assert.deepEqual(endings.get(empty.messageId), {
     type: 'contact_updated',
     org: String(org),
+    destination: 1,
     as: 'ignored',
     reason: 'empty',
   })
   assert.deepEqual(endings.get(nobody.messageId), {
     type: 'new_meeting',
     org: String(org),
+    destination: 1,
     as: 'quarantined',
     reason: 'nobody_named',
   })

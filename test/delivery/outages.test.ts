@@ -1,6 +1,7 @@
 /** Segment is down, or an account is refused, paused or without a key: everything is kept, and goes when it can. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { reasonOf } from '../../src/accounts/state.ts'
 import { type SegmentAction, type SegmentSim, startSegment } from '../../src/sim/index.ts'
 import { eventually } from '../clock.ts'
 import {
@@ -111,7 +112,7 @@ describe('an account in trouble', options, () => {
       segment.script(answer)
       await rig.command('installs resume', { given: { org: String(org) } })
       await eventually(() => installed()?.state === 'needs_attention')
-      assert.equal(installed()?.reason, reason)
+      assert.equal(reasonOf(installed()!), reason)
       await eventually(async () => (await standing())[`waiting: ${reason}`] === 4)
       assert.equal((await rig.sums()).held, 4)
 

@@ -123,5 +123,8 @@ test('the metrics count what was ignored by reason', async () => {
     unknown_type: 2,
     disconnected: 1,
     not_allowed: 1,
+    // What a destination's options leave out: none here.
+    filtered: 0,
+    no_consent: 0,
   })
 })

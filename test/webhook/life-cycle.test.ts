@@ -143,8 +143,8 @@ describe('a request that a person be deleted', options, () => {
     await admin.connect(org)
     const path = `/console/events/${inConsole!.messageId}`
     const page = await admin.get(admin.at(path))
-    assert.match(page.body, /When the person is deleted/)
-    assert.doesNotMatch(page.body, /Send it again/)
+    assert.match(page.body, /Deletion request: Drift asks to delete a person/)
+    assert.doesNotMatch(page.body, />Resend<\/button>|Not recognized/)
     await admin.submit(page, {}, `${path}/handled`)
     await admin.close()
     await rig.command('erase', { given: { org: id, contact: '77' } })

@@ -6,6 +6,7 @@ import type { LaneShown, Shown } from '../../storage/ports/lookup.ts'
 import type { Html } from './ui/layout.ts'
 import { counted, number, when } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
+import { wordOf, words } from './ui/vocabulary.ts'
 
 type Happening = Happened['steps'][number]
 
@@ -90,7 +91,7 @@ function outcomeOf({ shown, lanes, happened, now }: Past): Step[] {
     case 'dead':
       return [{ at: settledAt, what: `Failed: ${short}`, isBad: true }]
     case 'quarantined':
-      return [{ at: settledAt ?? shown.receivedAt, what: `Not recognized: ${short}`, isBad: true }]
+      return [{ at: settledAt ?? shown.receivedAt, what: `${words[wordOf(shown)].label}: ${short}`, isBad: true }]
     case 'unclaimed':
       return [{ what: 'Waits until its account is connected' }]
     default:
