@@ -1,6 +1,7 @@
 /** `npm run torture`: the crash and fault report. See docs/torture.md. */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { commits } from '../test/commits.ts'
 import { engines as stores } from '../test/engines.ts'
 import { walkStores } from './conservation.ts'
 import { closeEngines, engines, possibleEngines } from './engines.ts'
@@ -18,6 +19,7 @@ const usage = `npm run torture -- [option …]
   --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
+  --turn           … of these a third, another at each commit
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 
@@ -61,10 +63,11 @@ async function walk(names: readonly string[], seed: number, sequences: number): 
   return walked
 }
 
-async function mutantRun(only: string): Promise<number> {
+async function mutantRun(only: string, isTurn: boolean): Promise<number> {
   const wrong = unfit()
   if (wrong.length > 0) throw new Error(`mend torture/mutants/list.ts:\n${wrong.join('\n')}`)
-  const judged = await judgeMutants(only, ({ name, caughtBy, said, ms }) => {
+  const third = isTurn ? commits() % 3 : undefined
+  const judged = await judgeMutants({ only, third }, ({ name, caughtBy, said, ms }) => {
     const how = caughtBy === undefined ? 'NOT CAUGHT' : `caught by ${caughtBy}: ${said}`
     tell(`${name}  ${how}  (${(ms / 1_000).toFixed(1)} s)`)
   })
@@ -84,11 +87,12 @@ async function run(): Promise<number> {
       simulate: { type: 'string' },
       stop: { type: 'boolean', default: false },
       mutants: { type: 'string' },
+      turn: { type: 'boolean', default: false },
     },
   })
-  const { minutes, engine, fault, write, simulate, mutants } = values
+  const { minutes, engine, fault, write, simulate, mutants, turn } = values
   if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate), values.stop)
-  if (mutants !== undefined) return mutantRun(mutants)
+  if (mutants !== undefined) return mutantRun(mutants, turn)
   const seed = values.seed ?? String(Date.now() % 1_000_000_000)
   const unknown = engine.find((name) => !(name in engines))
   if (unknown !== undefined) throw new Error(`there is no engine "${unknown}"`)

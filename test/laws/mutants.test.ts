@@ -60,7 +60,7 @@ test('the source with every mutant in it has no error of types, so that each is 
 })
 
 test('a mutant is made in a copy, and caught there', { timeout: 120_000 }, async () => {
-  const [judged, ...more] = await judgeMutants('takes a redirect for a success', () => {})
+  const [judged, ...more] = await judgeMutants({ only: 'takes a redirect for a success' }, () => {})
   assert.equal(more.length, 0)
   assert.equal(judged?.caughtBy, nameOf({ simulate: 1 }))
   assert.match(judged?.said ?? '', /lost/)

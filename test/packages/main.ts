@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { commits } from '../commits.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const tools = join(root, 'test/packages')
@@ -208,9 +209,4 @@ function spawned(cwd: string, command: string, program: readonly string[]): stri
   const { status, stdout, stderr } = spawnSync(command, program, { cwd, env, encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) throw new Error(`${stdout}\n${stderr}`)
   return stdout
-}
-
-function commits(): number {
-  const { stdout } = spawnSync('git', ['rev-list', '--count', 'HEAD'], { cwd: root, encoding: 'utf8' })
-  return Number(stdout) || 0
 }

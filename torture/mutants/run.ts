@@ -22,13 +22,20 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
-/** All of them, or those with this in their name. `told` hears of each when it is judged. */
-export async function judgeMutants(only: string, told: (judged: Judged) => void): Promise<Judged[]> {
+/**
+ * All of them, or those with `only` in their name, and of these every third from number `third` on. `told` hears of each
+ * when it is judged.
+ */
+export async function judgeMutants(
+  { only, third }: { only: string; third?: number | undefined },
+  told: (judged: Judged) => void,
+): Promise<Judged[]> {
   const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-mutants-'))
   try {
     cpSync(root, folder, { recursive: true, filter: (from) => !left.has(basename(from)) })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-    const chosen = mutants.filter(({ name }) => name.includes(only))
+    const named = mutants.filter(({ name }) => name.includes(only))
+    const chosen = named.filter((_, at) => third === undefined || at % 3 === third)
     const marks = new Map(allMarks().map((mark) => [mark.name, mark]))
     const results: Judged[] = []
     for (const mutant of chosen) {
