@@ -7,12 +7,12 @@
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Org } from '../storage/ports/entry.ts'
+import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Shown } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
 import { type AuditEntry, contactDigest, record } from './audit.ts'
-import { destinationsOf } from './destinations.ts'
+import { changeDestination, destinationOf, destinationsOf } from './destinations.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings, settingsOf } from './settings.ts'
 import { doubted, holdOf, isLeaving, isThere, paused, resumed } from './state.ts'
@@ -80,14 +80,16 @@ export async function chooseEvents(
   return !isStale
 }
 
-/** An admin has seen the test event of this write key in Segment, which cannot be known otherwise. */
+/** An admin has seen the test event of this write key at the destination, which cannot be known otherwise. */
 export async function confirmKey(
   { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
   org: Org,
-  { fingerprint, who }: { fingerprint: string; who: string },
+  { destination, fingerprint, who }: { destination: Destination; fingerprint: string; who: string },
 ): Promise<void> {
-  const edit = (stored: Install) =>
-    stored.state === 'disconnected' ? undefined : changeSettings(stored, { confirmedKey: fingerprint })
+  const edit = (stored: Install) => {
+    const isHere = stored.state !== 'disconnected' && destinationOf(stored, destination) !== undefined
+    return isHere ? changeDestination(stored, destination, { confirmedKey: fingerprint }) : undefined
+  }
   const about = `fingerprint ${fingerprint}`
   await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'confirmedTest', about }) })
 }

@@ -12,7 +12,7 @@ import { record } from './audit.ts'
 import { type DestinationDone, resumeDestination } from './destination-actions.ts'
 import { destinationOf, destinationsOf } from './destinations.ts'
 import type { Keyring } from './keyring.ts'
-import { holdOf, isThere, leaving } from './state.ts'
+import { holdOf, isLeaving, isThere, leaving, resumedAt } from './state.ts'
 
 interface Needs {
   accounts: Accounts
@@ -134,15 +134,24 @@ export function isSameLane(one: LaneAt, other: LaneAt): boolean {
   return one.lane === other.lane && one.destination === other.destination
 }
 
-/** Whether "Retry now" would try something: something waits for a later time, and nothing holds the account. */
-export function canRetry(install: Install | undefined, lanes: readonly LaneShown[], now: number): boolean {
+/** Whether "Retry now" would try something: something waits for a later time, and nothing holds the account or the named destination. */
+export function canRetry(
+  install: Install | undefined,
+  lanes: readonly LaneShown[],
+  now: number,
+  number?: Destination,
+): boolean {
   const waits = ({ hold, readyAt = now, leaseUntil = 0 }: LaneShown) =>
     hold === undefined && readyAt > now && leaseUntil <= now
-  return install !== undefined && isThere(install) && holdOf(install) === undefined && lanes.some(waits)
+  const isMeant = ({ lane, destination }: LaneShown) =>
+    number === undefined || (lane === 'send' && destination === number)
+  const isFree = install !== undefined && isThere(install) && holdOf(install, number) === undefined
+  return isFree && lanes.some((lane) => isMeant(lane) && waits(lane))
 }
 
-/** Whether "Resume" would end something: not what only Drift's answer or the operator ends. */
-export function canResume(install: Install | undefined): boolean {
+/** Whether "Resume" would end something, of the account or of one destination: not what only Drift's answer or the operator ends. */
+export function canResume(install: Install | undefined, number?: Destination): boolean {
   if (!install || install.notAllowed || install.unreadable) return false
+  if (number !== undefined) return !isLeaving(install) && resumedAt(install, number) !== undefined
   return isResumable(install) && install.reason !== leaving
 }

@@ -24,6 +24,8 @@ const destinationSchema = z.looseObject({
   endpoint: z.string().optional(),
   /** Its write key, sealed, in base64. */
   key: z.string().optional(),
+  /** Fingerprint of the write key whose test event an admin has seen there. */
+  confirmedKey: z.string().max(100).optional(),
   /** A person wants nothing to be sent there. */
   paused: z.literal(true).optional(),
   /** Why it refuses what is sent, in a word of docs/errors.md. */
@@ -39,8 +41,6 @@ const firstDestination = { number: 1, name: 'Segment', region: 'us' } as const
 export const settingsSchema = z.object({
   /** Drift event types that the account has switched off. */
   offTypes: z.array(z.string()).default([]),
-  /** Fingerprint of the write key whose test event an admin has seen in Segment; empty where none was. */
-  confirmedKey: z.string().max(100).default(''),
   /** The options of its destinations, in versions: see options.ts. */
   optionVersions: versionsSchema.default({ first: 1, sets: [], list: [] }),
   /** Rules of alerts that the account has switched off. */

@@ -17,7 +17,7 @@ import { trimmed } from '../lib/pasted.ts'
 import { systemRandom } from '../lib/random.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../operations/reasons.ts'
-import { judgeEndpointKey, judgeWriteKey } from '../segment/key.ts'
+import { judgeFor } from '../segment/key.ts'
 import { type Place, placeSaid } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Command, Given, Option } from './command.ts'
@@ -61,7 +61,7 @@ export const addCommand: Command = {
       if (!install || !isThere(install)) throw notInstalled(id)
       const name = nameOf(given)
       const place = placeIn(given) ?? { region: 'us' }
-      const judged = writeKeyIn(await context.readInput(), judgeOf(place))
+      const judged = writeKeyIn(await context.readInput(), judgeFor(place))
       const done = await addDestination(store, id, { name, place, writeKey: judged.key, who })
       assertDone(install, done)
       const added = destinationOf(done.install, done.number)!
@@ -89,7 +89,7 @@ export const changeCommand: Command = {
       const { install, named: one } = destinationNamed(store, given)
       if (isFixed(store, install, one.number)) throw destinationProblem(install.org, 'fixed')
       const place = placeIn(given) ?? one
-      const judged = given.writeKey === true ? writeKeyIn(await context.readInput(), judgeOf(place)) : undefined
+      const judged = given.writeKey === true ? writeKeyIn(await context.readInput(), judgeFor(place)) : undefined
       if (!judged && one.key === undefined)
         throw new Problem('write_key_missing', `account ${install.org}: ${destinationSaid(one)} has no write key yet`, {
           hint: 'give it one: --write-key',
@@ -163,10 +163,6 @@ function placeIn(given: Given): Place | undefined {
   const wanted = regionOf(given.region)
   if (given.endpoint !== undefined) return { region: 'us', endpoint: String(given.endpoint) }
   return wanted && { region: wanted }
-}
-
-function judgeOf({ endpoint: name }: Place): typeof judgeWriteKey {
-  return name === undefined ? judgeWriteKey : judgeEndpointKey
 }
 
 /** Throws a Problem of a name that cannot be one. */

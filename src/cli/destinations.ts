@@ -12,7 +12,7 @@ import { holdOf, isThere } from '../accounts/state.ts'
 import { shownKey } from '../accounts/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
-import { sumsByDestination } from '../operations/totals.ts'
+import { sumsByDestination, waitingFor } from '../operations/totals.ts'
 import { placeSaid } from '../segment/place.ts'
 import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -175,10 +175,7 @@ const remove: Command = {
   run: (context, given) =>
     withStore(context, async (store) => {
       const { install, named: one } = destinationNamed(store, given)
-      const standings = await store.storage.ledger.standings()
-      const waits = standings
-        .filter((standing) => standing.org === install.org && standing.destination === one.number)
-        .reduce((sum, { state, count }) => sum + (state === 'delivered' || state === 'dead' ? 0 : count), 0)
+      const waits = waitingFor(await store.storage.ledger.standings(), install.org, one.number)
       if (given.yes !== true && destinationsOf(install).length > 1)
         throw new Problem('not_confirmed', `account ${install.org}: ${waits} events wait for ${destinationSaid(one)}`, {
           hint: 'add --yes if they may expire: nothing brings them back there but redriving them to another destination',

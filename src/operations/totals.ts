@@ -49,6 +49,17 @@ export function eventsIn(totals: readonly Total[]): number {
   return totals.reduce((sum, { outcome, count }) => sum + (outcome === 'received' ? count : 0), 0)
 }
 
+/** How many events are kept for a destination that would expire there if it were removed. */
+export function waitingFor(
+  standings: readonly Pick<Standing, 'org' | 'destination' | 'state' | 'count'>[],
+  org: Org,
+  destination: number,
+): number {
+  return standings
+    .filter((one) => one.org === org && one.destination === destination)
+    .reduce((sum, { state, count }) => sum + (state === 'delivered' || state === 'dead' ? 0 : count), 0)
+}
+
 /** Of a destination, `received` is all that was given over to it. */
 export interface DestinationSums extends Omit<Sums, 'duplicates' | 'backfilled'> {
   org: Org

@@ -1,5 +1,6 @@
 /** What can be said of a Segment write key by looking at it. Every door judges it here: settings, commands and forms. */
 import { secretProblem, trimmed } from '../lib/pasted.ts'
+import type { Place } from './place.ts'
 
 /** Segment's keys have 32 characters, older ones fewer; a longer text is something else. */
 const charactersMax = 200
@@ -26,8 +27,13 @@ export function judgeWriteKey(pasted: string): KeyJudgement {
   }
 }
 
+/** How the key of this place is judged. */
+export function judgeFor({ endpoint }: Place): (pasted: string) => KeyJudgement {
+  return endpoint === undefined ? judgeWriteKey : judgeEndpointKey
+}
+
 /** The key of an endpoint in Segment's place: its makers give it any form. */
-export function judgeEndpointKey(pasted: string): KeyJudgement {
+function judgeEndpointKey(pasted: string): KeyJudgement {
   const key = trimmed(pasted)
   const problem = key === '' ? 'is empty' : secretProblem(key)
   if (problem) return { is: 'refused', why: `the write key ${problem}` }

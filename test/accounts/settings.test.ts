@@ -104,7 +104,6 @@ test('an account that never chose has the default of every option', () => {
   const chosen = {
     offTypes: [],
     dailyReconcile: false,
-    confirmedKey: '',
     optionVersions,
     ...alerts,
     destinations,

@@ -74,14 +74,14 @@ test('the console says so, and offers no form that would change its settings', (
     updatedAt: 0,
     generation: 1,
   } as const
+  const first = { number: 1, name: 'Segment', region: 'us' } as const
   const pageOf = (more: Partial<Install>) =>
     String(
       connectionPage({
         session: { org: '1', who: 'admin', csrf: '', provenAt: 0 },
         install: { ...account, settings: '{}', ...more },
-        key: undefined,
-        isConfirmed: false,
-        isFixed: false,
+        destinations: [{ destination: first, key: undefined, isConfirmed: false, isFixed: false }],
+        places: { us: '', eu: '' },
         now: 1,
         lanes: [],
         scopes: [],

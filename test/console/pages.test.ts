@@ -64,6 +64,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
       '/console/events?q=ann@example.com&type=button_clicked&range=7d',
       '/console/events?q=1',
     )
+    paths.push('/console/connection/add', '/console/connection/destination?number=1')
     paths.push('/console/resend?preview=1', '/console/resend?state=delivered&preview=1')
     paths.push(`/console/privacy?contact=${contact}`, '/connect/write-key')
   })

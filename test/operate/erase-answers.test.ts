@@ -8,7 +8,7 @@ import { keepUp } from '../../src/operations/maintenance.ts'
 import { assertGone, trustMs, untilGone } from '../../src/pipeline/until-gone.ts'
 import type { Purged } from '../../src/storage/ports/storage.ts'
 import { openInMemory } from '../../src/storage/sqlite/in-memory.ts'
-import { leftPage } from '../../src/web/console/connection.ts'
+import { leftPage } from '../../src/web/console/left.ts'
 import { type ManualClock, manualClock, timePasses } from '../clock.ts'
 
 /** From one timer to the next, until it is done. */

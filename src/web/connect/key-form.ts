@@ -19,6 +19,8 @@ export interface KeyFields {
   known?: { word: 'tested' | 'saved'; key: string } | undefined
   /** The page spoke of a key that was tested, and that cannot be opened any more. */
   isLost?: boolean
+  /** How the key of this place is judged. */
+  judge?: typeof judgeWriteKey
 }
 
 export type KeyGiven =
@@ -29,7 +31,7 @@ export type KeyGiven =
 export async function keyGiven(
   keyring: Keyring,
   org: Org,
-  { pasted, chosen, known, isLost = false }: KeyFields,
+  { pasted, chosen, known, isLost = false, judge = judgeWriteKey }: KeyFields,
 ): Promise<KeyGiven> {
   if (chosen !== '') {
     const writeKey = await heldKey(keyring, org, chosen)
@@ -37,7 +39,7 @@ export async function keyGiven(
     return { is: 'wrong', problem: 'the write key that you chose cannot be read any more: paste it again' }
   }
   if (known && trimmed(pasted) === '') return { is: 'sure', writeKey: known.key }
-  const judged = judgeWriteKey(pasted)
+  const judged = judge(pasted)
   if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
   const writeKey = judged.key
   // Of a key that was tested the page has said already what is unusual about it.

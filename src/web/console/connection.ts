@@ -1,132 +1,118 @@
 /** Connection: the account at Drift, where its events go, which of them, whether at all; sessions, and the way out. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { chooseEvents, confirmKey, pauseAccount } from '../../accounts/actions.ts'
-import { record } from '../../accounts/audit.ts'
-import { changeWriteKey, testWriteKey } from '../../accounts/change-key.ts'
-import { firstOf } from '../../accounts/destinations.ts'
-import type { Left } from '../../accounts/disconnect.ts'
+import { chooseEvents, pauseAccount } from '../../accounts/actions.ts'
+import { isFixed, pauseDestination } from '../../accounts/destination-actions.ts'
+import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { openGrant } from '../../accounts/grant.ts'
-import { afterAttempt, canResume, canRetry, resumeNow, retryNow } from '../../accounts/retry.ts'
+import { afterAttempt, canResume, canRetry, resumeDestinationNow, resumeNow, retryNow } from '../../accounts/retry.ts'
 import { settingsOf } from '../../accounts/settings.ts'
-import { holdOf, leaving, stateShown } from '../../accounts/state.ts'
-import { fingerprintOf, type KeyShown, savedWriteKey, shownKey } from '../../accounts/write-key.ts'
+import { holdOf, leaving, reasonOf, stateShown } from '../../accounts/state.ts'
+import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
 import { judgeScopes, scopesNeeded } from '../../drift/scopes.ts'
 import { catalogue } from '../../events/index.ts'
-import { trimmed, unseenProblem } from '../../lib/pasted.ts'
+import { unseenProblem } from '../../lib/pasted.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
-import { judgeWriteKey } from '../../segment/key.ts'
-import { regionIn } from '../../segment/region.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown } from '../../storage/ports/lookup.ts'
-import { heldKey, holdKey, keyGiven } from '../connect/key-form.ts'
+import type { LaneShown, Snapshot } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
-import { type DestinationCard, destinationCard } from './destination-card.ts'
+import { type DestinationCard, destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
+import { addRow, type DestinationShown, destinationSummary } from './destination-summary.ts'
+import { type Done, doneOf } from './done.ts'
+import { leftPage } from './left.ts'
 import { todoOf } from './remedies.ts'
 import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, choice, head, input, notice, postForm, when } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
 
-const path = '/console/connection'
-
 const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = new Map([
   ['segment', ['Saved', 'Queued events are being sent. Send a test event to be sure that they arrive.']],
   ['confirmed', ['Test event confirmed', 'Events of this account reach your Segment source.']],
+  ['arrived', ['Test event confirmed', 'Events of this account arrive there.']],
   ['events', ['Saved', 'It holds for every event from now on.']],
+  ['added', ['Destination added', 'It gets what is received from now on. What came before goes there by Resend.']],
+  ['renamed', ['Renamed', 'Its events and its number stay what they were.']],
+  ['removed', ['Destination removed', 'Nothing is sent there any more. The others are not touched.']],
 ])
 
 /** A browser waits no longer than this for the store's log to be emptied; the service's own maintenance does it later. */
 const pagePatienceMs = 1_000
 
-export interface ConnectionPage extends Omit<DestinationCard, 'wrong'> {
+export interface ConnectionPage
+  extends Pick<DestinationCard, 'session' | 'install' | 'places' | 'tested' | 'question'> {
+  /** All of them, in the order of their numbers. */
+  destinations: readonly DestinationShown[]
   now: number
   lanes: readonly LaneShown[]
+  /** What waits for each, where there are several. */
+  snapshot?: Snapshot | undefined
   /** Of the authorization at Drift; undefined where Drift did not say. */
   scopes: readonly string[] | undefined
   /** Whether an admin can connect it in the browser. */
   connects: boolean
-  done?: readonly [title: string, says: string] | undefined
+  done?: readonly Done[]
   wrong?: { writeKey?: string; confirm?: string } | undefined
-  /** Somebody else was quicker: what is shown is what is there now. */
+  /** Another person or process was quicker: what is shown is what is there now. */
   isStale?: boolean
 }
 
-export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, accounts, keyring, clock, config, disconnect, closing } = needs
+type Show = (c: Context<Web>, more?: Partial<ConnectionPage>, status?: 200 | 409 | 422) => Promise<Response>
 
-  async function show(c: Context<Web>, more: Partial<ConnectionPage> = {}, status: 200 | 409 | 422 = 200) {
+/** Connection as it is now, with what came of a form. */
+export function connectionShown(needs: ConsoleNeeds): Show {
+  const { storage, accounts, keyring, clock, config } = needs
+  return async (c, more = {}, status = 200) => {
     const session = c.get('session')
     const { org } = session
     const install = accounts.get(org)
     if (!install) return refuse(c, 404, 'not_found')
-    const [key, grant, lanes] = await Promise.all([
-      shownKey(keyring, install),
+    const now = clock.now()
+    const [destinations, grant, lanes, snapshot] = await Promise.all([
+      Promise.all(destinationsOf(install).map((one) => destinationShown(needs, install, one))),
       openGrant(keyring, install),
       storage.lookup.lanes(org),
+      // What waits stands at Home; here it tells several destinations apart.
+      isAlone(install) ? undefined : storage.ledger.snapshot(org, { from: now, to: now }),
     ])
-    const isFixed = config.single?.org === org
-    const isConfirmed = isConfirmedKey(install, key)
-    const common = { session, install, key, isConfirmed, isFixed, lanes, now: clock.now(), scopes: grant?.scopes }
-    return c.html(connectionPage({ ...common, connects: connectsHere(config, org), ...more }), status)
+    const connects = connectsHere(config, org)
+    const common = { session, install, destinations, places: config.segment, lanes, now, scopes: grant?.scopes }
+    return c.html(connectionPage({ ...common, snapshot, connects, ...more }), status)
   }
+}
 
-  app.get(path, (c) => {
-    const done = doneWords.get(c.req.query('done') ?? '')
-    return show(c, done === undefined ? {} : { done })
-  })
+/** What the console may show of a destination. */
+export async function destinationShown(
+  { keyring, config }: Pick<ConsoleNeeds, 'keyring' | 'config'>,
+  install: Install,
+  destination: Destination,
+): Promise<DestinationShown> {
+  const key = await shownKey(keyring, install, destination)
+  const singleOrg = config.single?.org
+  return {
+    destination,
+    key,
+    isConfirmed: isConfirmedKey(destination, key),
+    isFixed: singleOrg !== undefined && isFixed({ singleOrg }, install, destination.number),
+  }
+}
 
-  app.post(`${path}/segment`, async (c) => {
-    const fields = await formOf(c, ['writeKey', 'chosen', 'region', 'generation', 'seen'])
-    const { generation } = fields
-    const region = regionIn(fields.region)
-    const { org, who } = c.get('session')
-    const install = accounts.get(org)
-    if (!install || config.single?.org === org) return refuse(c, 404, 'not_found')
-    if (!region) return refuse(c, 400, 'form_unusable')
-    const saved = await savedWriteKey(keyring, org, firstOf(install))
-    const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
-    const given = await keyGiven(keyring, org, { pasted: fields.writeKey, chosen: fields.chosen, known })
-    if (given.is === 'wrong') return show(c, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
-    if (String(install.generation) !== generation) return show(c, { isStale: true }, 409)
-    if (given.is === 'unsure') return show(c, { question: { ...given.question, region } }, 422)
-    const isKept = given.writeKey === saved
-    const change = { region, by: who, ...(isKept ? {} : { writeKey: given.writeKey }) } as const
-    const changed = await changeWriteKey(needs, org, change)
-    if (changed.is !== 'saved') return show(c, { isStale: true }, 409)
-    if (fields.seen === 'yes') await confirmKey(needs, org, { fingerprint: changed.fingerprint, who })
-    return c.redirect(`${path}?done=${fields.seen === 'yes' ? 'confirmed' : 'segment'}#segment`, 303)
-  })
+export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { storage, accounts, keyring, clock, disconnect, closing } = needs
+  const show = connectionShown(needs)
 
-  app.post(`${path}/test`, allowOldProof, async (c) => {
-    const fields = await formOf(c, ['writeKey', 'region', 'generation'])
-    const { org, who } = c.get('session')
-    const install = accounts.get(org)
-    if (!install || install.state === 'disconnected' || install.unreadable) return c.redirect(path, 303)
-    const first = firstOf(install)
-    const saved = await savedWriteKey(keyring, org, first)
-    const region = regionIn(fields.region) ?? first.region
-    const judged = judgeWriteKey(trimmed(fields.writeKey) || (saved ?? ''))
-    if (judged.is === 'refused') return show(c, { wrong: { writeKey: `Not sent: ${judged.why}.` } }, 422)
-    const result = await testWriteKey({ ...needs, segment: config.segment }, judged.key, { region })
-    const key = await holdKey(keyring, org, judged.key)
-    await record({ ...storage, clock }, { org, who, act: 'testedKey', about: `fingerprint ${key.fingerprint}` })
-    const isSaved = judged.key === saved && region === first.region
-    return show(c, { tested: { ...result, key, region, isSaved } })
-  })
-
-  app.post(`${path}/confirm`, allowOldProof, async (c) => {
-    const { key } = await formOf(c, ['key'])
-    const { org, who } = c.get('session')
-    const install = accounts.get(org)
-    const tested = await heldKey(keyring, org, key)
-    const shown = await shownKey(keyring, install)
-    if (tested === undefined || fingerprintOf(tested) !== shown?.fingerprint) return show(c, { isStale: true }, 409)
-    await confirmKey(needs, org, { fingerprint: shown.fingerprint, who })
-    return c.redirect(`${path}?done=confirmed#segment`, 303)
+  app.get(path, async (c) => {
+    const [word, number] = [c.req.query('done'), c.req.query('destination')]
+    const said = doneWords.get(word ?? '')
+    if (said) return show(c, { done: [{ level: 'good', title: said[0], says: said[1] }] })
+    const { org } = c.get('session')
+    const lanes = number === undefined ? [] : await storage.lookup.lanes(org)
+    return show(c, {
+      done: number === undefined ? [] : doneOf(word, accounts.get(org), lanes, clock.now(), Number(number)),
+    })
   })
 
   app.post(`${path}/events`, async (c) => {
@@ -137,32 +123,43 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return c.redirect(`${path}?done=events#events`, 303)
   })
 
-  app.post('/console/pause', allowOldProof, async (c) => {
-    await formOf(c, [])
+  /** Of the one that the form names, else of the account with all of them. */
+  async function meantBy(c: Context<Web>) {
+    const { destination } = await formOf(c, ['destination'])
     const { org, who } = c.get('session')
-    const { is } = await pauseAccount(needs, org, who)
-    return c.redirect(is === 'done' ? '/console?done=paused' : '/console', 303)
+    const number = destination === '' ? undefined : Number(destination)
+    const back = (done = '') => {
+      if (number !== undefined) return c.redirect(`${path}?done=${done}&destination=${number}`, 303)
+      return c.redirect(done === '' ? '/console' : `/console?done=${done}`, 303)
+    }
+    return { org, who, number, back }
+  }
+
+  app.post('/console/pause', allowOldProof, async (c) => {
+    const { org, who, number, back } = await meantBy(c)
+    const done =
+      number === undefined ? await pauseAccount(needs, org, who) : await pauseDestination(needs, org, number, who)
+    return done.is === 'done' ? back('paused') : back()
   })
 
   app.post('/console/resume', allowOldProof, async (c) => {
-    await formOf(c, [])
-    const { org, who } = c.get('session')
-    const resumed = await resumeNow(needs, org, who)
-    if (resumed.is === 'gone' || resumed.is === 'not_allowed') return c.redirect('/console', 303)
-    if (resumed.is !== 'done') return c.redirect(`/console?done=${resumed.is}`, 303)
-    await afterAttempt(needs, org, resumed.asked, { signal: closing })
-    return c.redirect('/console?done=resumed', 303)
+    const { org, who, number, back } = await meantBy(c)
+    const resumed =
+      number === undefined ? await resumeNow(needs, org, who) : await resumeDestinationNow(needs, org, number, who)
+    if (resumed.is === 'not_paused' || resumed.is === 'asked') return back(resumed.is)
+    if (resumed.is === 'same') return back('not_paused')
+    if (resumed.is !== 'done') return back()
+    await afterAttempt(needs, org, resumed.asked ?? [], { signal: closing })
+    return back('resumed')
   })
 
   app.post('/console/retry', allowOldProof, async (c) => {
-    await formOf(c, [])
-    const { org, who } = c.get('session')
-    const retried = await retryNow(needs, org, who)
-    if (retried.is === 'gone') return c.redirect('/console', 303)
-    if (retried.is === 'held') return c.redirect('/console?done=held', 303)
+    const { org, who, number, back } = await meantBy(c)
+    const retried = await retryNow(needs, org, who, number)
+    if (retried.is === 'gone') return back()
+    if (retried.is === 'held') return back('held')
     await afterAttempt(needs, org, retried.asked, { signal: closing })
-    const done = retried.asked.length > 0 ? 'tried' : retried.later.length > 0 ? 'later' : 'nothing'
-    return c.redirect(`/console?done=${done}`, 303)
+    return back(retried.asked.length > 0 ? 'tried' : retried.later.length > 0 ? 'later' : 'nothing')
   })
 
   app.post('/console/disconnect', async (c) => {
@@ -179,28 +176,42 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
 }
 
 /** Whether an admin has seen the test event of the key that is saved now. */
-export function isConfirmedKey(install: Install | undefined, key: KeyShown | undefined): boolean {
-  return install !== undefined && key !== undefined && settingsOf(install).confirmedKey === key.fingerprint
+export function isConfirmedKey(destination: Destination | undefined, key: KeyShown | undefined): boolean {
+  return destination !== undefined && key !== undefined && destination.confirmedKey === key.fingerprint
 }
 
 export function connectionPage(given: ConnectionPage): Html {
-  const { session, install, done, isStale, wrong } = given
+  const { session, install, done = [], isStale } = given
   const isGone = install.state === 'disconnected'
+  const partners = isAlone(install) && firstOf(install).endpoint === undefined ? 'Segment' : 'its destinations'
   const cards = () => html`${drift(given)}
-      ${install.unreadable ? '' : html`${destinationCard({ ...given, wrong: wrong?.writeKey })}${events(given)}`}
+      ${install.unreadable ? '' : html`${destinationCards(given)}${events(given)}`}
       ${sending(given)}${sessions(given)}${leave(given)}`
   return page({
     title: 'Connection',
     section: 'connection',
     session,
     uses: ['reveal.js'],
-    body: html`${head('Connection', html`What connects Drift account ${install.org} with Segment.`)}
+    body: html`${head('Connection', html`What connects Drift account ${install.org} with ${partners}.`)}
     <div class="stack">
-      ${done ? notice('good', done[0], done[1]) : ''}
-      ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.') : ''}
+      ${done.map(({ level, title, says }) => notice(level, title, says))}
+      ${isStale ? staleNotice : ''}
       ${isGone ? gone(given) : cards()}
     </div>`,
   })
+}
+
+export const staleNotice = notice(
+  'bad',
+  'The settings were changed meanwhile',
+  'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.',
+)
+
+function destinationCards(given: ConnectionPage): Html {
+  const { install, destinations, wrong } = given
+  const [first] = destinations
+  if (isAlone(install)) return destinationCard({ ...given, ...first!, wrong: wrong?.writeKey, isOnConnection: true })
+  return html`${destinations.map((shown) => destinationSummary(shown, given))}${addRow(install)}`
 }
 
 function gone({ connects }: ConnectionPage): Html {
@@ -254,23 +265,28 @@ function events({ session, install }: ConnectionPage): Html {
 
 /** Each button only where it does something. */
 function sending(given: ConnectionPage): Html {
-  const { session, install, lanes, now } = given
+  const { session, install, lanes, now, destinations, connects } = given
   const hold = holdOf(install)
   const isHeldByOthers = hold === 'not_allowed' || hold === 'settings_unreadable' || hold === leaving
   const shown = stateShown(install)
+  const all = isAlone(install) ? '' : ' all'
   const pause =
     shown === 'paused' || shown === 'waiting_for_key' || isHeldByOthers
       ? ''
-      : postForm('/console/pause', session.csrf, button('Pause'))
-  const others = [...(canResume(install) ? [resume] : []), ...(canRetry(install, lanes, now) ? [retry] : [])]
-  const reason = hold ?? (install.state === 'needs_attention' ? install.reason : undefined)
+      : postForm('/console/pause', session.csrf, button(`Pause${all}`))
+  const others = [
+    ...(canResume(install) ? [{ ...resume, label: `Resume${all}` }] : []),
+    ...(canRetry(install, lanes, now) ? [retry] : []),
+  ]
+  const refusal = isAlone(install) ? reasonOf(install) : install.reason
+  const reason = hold ?? (install.state === 'needs_attention' ? refusal : undefined)
+  const [first] = destinations
+  const rights = { connects, isFixed: first?.isFixed === true }
+  const asUsual = isAlone(install) ? 'Events are sent as they come.' : 'What is sent to each destination stands above.'
   const { happened, todo } =
     reason === undefined
-      ? {
-          happened: 'Events are sent as they come.',
-          todo: 'While paused, events are received and kept; nothing is lost.',
-        }
-      : { happened: adviceOn(reason).happened, todo: todoOf(reason, given) }
+      ? { happened: asUsual, todo: 'While paused, events are received and kept; nothing is lost.' }
+      : { happened: adviceOn(reason).happened, todo: todoOf(reason, rights) }
   return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${shown === 'paused' ? 'Sending is paused' : 'Sending'}</h2>
     <p class="faint">${happened} ${todo}</p></div><div class="row">${pause}${actionsRow(others, session.csrf)}</div></div></section>`
 }
@@ -280,9 +296,13 @@ function sessions({ session }: ConnectionPage): Html {
     <p class="faint">Ends every session of this account, this one too, and every sign-in link that was not used. Nothing else changes.</p></div>${postForm('/console/sign-out-everywhere', session.csrf, button('Sign out everywhere'))}</div></section>`
 }
 
-function leave({ session, install, isFixed, wrong }: ConnectionPage): Html {
+function leave({ session, install, destinations, wrong }: ConnectionPage): Html {
+  const isFixed = destinations.some((one) => one.isFixed)
+  const keys = isAlone(install)
+    ? 'The write key and every stored event are'
+    : 'The write keys and every stored event are'
   return html`<section class="card danger" id="disconnect"><h2>Disconnect</h2>
-    <p class="faint">Ends the authorization at Drift. The write key and every stored event are erased at once, also those that were not sent yet. The counts stay. This cannot be undone.</p>
+    <p class="faint">Ends the authorization at Drift. ${keys} erased at once, also those that were not sent yet. The counts stay. This cannot be undone.</p>
     ${isFixed ? html`<p class="faint">The operator’s settings install the account again at the next start: ask the operator to take it out of them first.</p>` : ''}
     <details${wrong?.confirm ? html` open` : ''}><summary>Disconnect this account…</summary>
     ${postForm(
@@ -293,25 +313,4 @@ function leave({ session, install, isFixed, wrong }: ConnectionPage): Html {
       'stack narrow',
     )}</details>
   </section>`
-}
-
-/** After it left, in the place of the console. */
-export function leftPage(left: Left['is'], isGone: boolean): Html {
-  const atDrift = {
-    revoked: 'Drift has ended the authorization.',
-    no_grant:
-      'No authorization was stored, so none was ended at Drift: if the app is still installed there, remove it in Drift’s settings.',
-    unrevoked: 'Drift did not confirm that the authorization has ended: remove the app in Drift’s settings too.',
-  }
-  const rest = isGone
-    ? ''
-    : html`<p>Unused parts of the store may hold encrypted copies for a while. The service removes them; if you must be sure,
-        contact the operator, mention <span class="mono">erase_pending</span>.</p>`
-  return page({
-    title: 'Disconnected',
-    body: html`<section class="card"><h1>Disconnected</h1>
-      <p>The account’s secrets and all its stored events are erased. ${atDrift[left]}</p>
-      ${rest}
-      <p><a class="button" href="/console/sign-in">Sign in again</a></p></section>`,
-  })
 }

@@ -13,6 +13,9 @@ import { button, postForm } from './ui/parts.ts'
 const verbs: readonly (readonly [path: RegExp, label: string])[] = [
   [/^\/console\/connection\/segment$/, 'Save'],
   [/^\/console\/connection\/events$/, 'Save events'],
+  [/^\/console\/connection\/add$/, 'Add destination'],
+  [/^\/console\/connection\/rename$/, 'Rename'],
+  [/^\/console\/connection\/remove$/, 'Remove destination'],
   [/^\/console\/alerts\/rules$/, 'Save alerts'],
   [/^\/console\/alerts\/remove$/, 'Remove recipient'],
   [/^\/console\/disconnect$/, 'Disconnect and erase'],
@@ -50,7 +53,7 @@ function continuePage(session: Session, { path, fields, from }: KeptForm): Html 
   const again = postForm(
     path,
     session.csrf,
-    html`${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, /erase/i.test(label) ? 'danger' : 'primary')}`,
+    html`${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, /erase|^Remove destination/i.test(label) ? 'danger' : 'primary')}`,
   )
   return page({
     title: 'Continue',

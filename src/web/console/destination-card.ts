@@ -1,42 +1,55 @@
-/** Where an account's events go, as a card of Connection: the write key by its fingerprint, its test, and its replacement. */
+/** Where events of an account go, as a card: the write key by its fingerprint, its test, and its replacement. */
 import { html } from 'hono/html'
-import type { KeyTested } from '../../accounts/change-key.ts'
-import { firstOf } from '../../accounts/destinations.ts'
-import { stateShown } from '../../accounts/state.ts'
+import { type Destination, destinationState, destinationsOf, firstOf } from '../../accounts/destinations.ts'
+import { holdOf, stateShown } from '../../accounts/state.ts'
 import type { KeyShown } from '../../accounts/write-key.ts'
-import type { Region } from '../../segment/region.ts'
+import type { Place, Places } from '../../segment/place.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
-import { type HeldKey, type KeyQuestion, keyQuestion } from './ui/key-question.ts'
+import { hidden, type Tested, testResult } from './key-test.ts'
+import { partnerAt, placeField, placeValue, regionNames } from './place-field.ts'
+import { type KeyQuestion, keyQuestion } from './ui/key-question.ts'
 import type { Html } from './ui/layout.ts'
-import { badge, button, input, notice, postForm, select, when } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
+import { badge, button, input, postForm, when } from './ui/parts.ts'
 import type { Level } from './ui/vocabulary.ts'
-
-/** What came of a test just now. */
-export interface Tested extends KeyTested {
-  key: HeldKey
-  region: Region
-  /** It is the one that is saved, with this region. */
-  isSaved: boolean
-}
 
 export interface DestinationCard {
   session: Session
   install: Install
+  destination: Destination
+  /** What the operator offers beside Segment. */
+  places: Places
   /** What may be shown of the write key. */
   key: KeyShown | undefined
-  /** An admin has seen its test event in Segment. */
+  /** An admin has seen its test event there. */
   isConfirmed: boolean
   /** The operator's settings rule the write key and region. */
   isFixed: boolean
   tested?: Tested | undefined
   wrong?: string | undefined
-  /** Takes the place of the form; `region` is the one that was chosen in it. */
-  question?: (KeyQuestion & { region: Region }) | undefined
+  /** It stands on Connection, alone: then a row leads on. */
+  isOnConnection?: boolean
+  /** Takes the place of the form; `place` is the one that was chosen in it. */
+  question?: (KeyQuestion & { place: Place }) | undefined
 }
 
-export const regionNames: Readonly<Record<Region, string>> = { us: 'United States', eu: 'European Union' }
+export const connectionPath = '/console/connection'
+
+export const addPath = `${connectionPath}/add`
+
+/** The page of one destination, where its name, place and key are changed and it is removed. */
+export function pageOf(destination: Destination): string {
+  return `${connectionPath}/destination?number=${destination.number}`
+}
+
+/** Its card on Connection: the first one's has the name that links of other pages have. */
+export function anchorOf(install: Install, { number }: Destination): string {
+  return number === firstOf(install).number ? 'segment' : `destination-${number}`
+}
+
+export function isAlone(install: Install): boolean {
+  return destinationsOf(install).length === 1
+}
 
 const stateWords: Readonly<Record<Install['state'], readonly [word: string, level: Level]>> = {
   live: ['Sending', 'good'],
@@ -46,92 +59,100 @@ const stateWords: Readonly<Record<Install['state'], readonly [word: string, leve
   disconnected: ['Disconnected', 'bad'],
 }
 
-export function destinationCard(given: DestinationCard): Html {
-  const { session, install, key, isConfirmed, isFixed, tested, question } = given
-  const { region } = firstOf(install)
-  const [word, level] = stateWords[stateShown(install)]
+/** What the account's state leaves to a destination: the only one's is the account's. */
+export function destinationBadge(install: Install, destination: Destination): Html {
+  const ofAccount = stateShown(install)
+  const isWhole = isAlone(install) || ofAccount === 'paused' || ofAccount === 'disconnected'
+  const isUnlisted = holdOf(install, destination.number) === 'endpoint_not_allowed'
+  const own = isUnlisted ? 'needs_attention' : destinationState(destination)
+  const [word, level] = stateWords[isWhole ? ofAccount : own]
+  return badge(level, word)
+}
+
+/** Fingerprint, who saved it, whether its test was seen, and where it sends. */
+export function keyPairs({ destination, key, isConfirmed }: Omit<DestinationCard, 'session'>): Html {
   const saved = key?.set ? html`${when(key.set.at)}, by ${key.set.by}` : 'by the operator of this service'
-  return html`<section class="card" id="segment">
-    <div class="cardhead"><h2>Segment</h2>${badge(level, word)}</div>
+  const seen = destination.endpoint === undefined ? 'seen in Segment, confirmed' : 'seen there, confirmed'
+  return html`<dt>Write key</dt><dd>${key ? html`saved, fingerprint <code>${key.fingerprint}</code>` : 'none yet'}</dd>
+      ${key ? html`<dt>Saved</dt><dd>${saved}</dd><dt>Test event</dt><dd>${isConfirmed ? seen : 'not confirmed yet'}</dd>` : ''}
+      ${destination.endpoint === undefined ? html`<dt>Region</dt><dd>${regionNames[destination.region]}</dd>` : html`<dt>Sends to</dt><dd>${destination.endpoint}</dd>`}`
+}
+
+export function destinationCard(given: DestinationCard): Html {
+  const { session, install, destination, key, isConfirmed, isFixed, tested, question, isOnConnection } = given
+  const { number, name } = destination
+  const saves = {
+    csrf: session.csrf,
+    action: `${connectionPath}/segment`,
+    fields: { generation: String(install.generation), destination: String(number) },
+    verb: { seen: 'save this key', unseen: 'Save without confirming' },
+    confirm: `${connectionPath}/confirm`,
+  }
+  return html`<section class="card" id="${anchorOf(install, destination)}">
+    <div class="cardhead"><h2>${name}</h2>${destinationBadge(install, destination)}</div>
     <dl class="pairs">
-      <dt>Write key</dt><dd>${key ? html`saved, fingerprint <code>${key.fingerprint}</code>` : 'none yet'}</dd>
-      ${key ? html`<dt>Saved</dt><dd>${saved}</dd><dt>Test event</dt><dd>${isConfirmed ? 'seen in Segment, confirmed' : 'not confirmed yet'}</dd>` : ''}
-      <dt>Region</dt><dd>${regionNames[region]}</dd>
+      ${keyPairs(given)}
     </dl>
-    ${tested ? testResult(tested, given) : ''}
-    ${question ? ask(question, given) : html`${key && !tested ? test(session, isConfirmed) : ''}${isFixed ? fixed : replace(given)}`}
+    ${tested ? testResult(tested, saves) : ''}
+    ${question ? ask(question, given) : html`${key && !tested ? test(session, destination, isConfirmed) : ''}${isFixed ? fixed : replace(given)}`}
+    ${isOnConnection && key ? html`<p class="small"><a href="${pageOf(destination)}">Rename</a> · <a href="${addPath}">Add another destination</a></p>` : ''}
   </section>`
 }
 
-const fixed = html`<p class="faint">The operator of this service has set the write key and the region, and can change them.</p>`
+export const fixed = html`<p class="faint">The operator of this service has set the write key and the region, and can change them.</p>`
 
-function test({ csrf }: Session, isConfirmed: boolean): Html {
-  return html`<div class="row">${postForm('/console/connection/test', csrf, button('Send test event', isConfirmed ? '' : 'primary'))}
-    <span class="small faint">Segment accepts events of wrong write keys too: only your look into the source proves that it is right.</span></div>`
+function test(session: Session, destination: Destination, isConfirmed: boolean): Html {
+  const proof =
+    destination.endpoint === undefined
+      ? 'Segment accepts events of wrong write keys too: only your look into the source proves that it is right.'
+      : `Only your look at ${partnerAt(destination)} proves that it arrives.`
+  return html`<div class="row">${testForm(session, destination, isConfirmed ? '' : 'primary')}
+    <span class="small faint">${proof}</span></div>`
 }
 
-function ask(question: KeyQuestion & { region: Region }, { session, install }: DestinationCard): Html {
+export function testForm({ csrf }: Session, { number }: Destination, kind = ''): Html {
+  return postForm(
+    `${connectionPath}/test`,
+    csrf,
+    html`${hidden({ destination: String(number) })}${button('Send test event', kind)}`,
+  )
+}
+
+function ask(question: KeyQuestion & { place: Place }, { session, install, destination }: DestinationCard): Html {
   return keyQuestion(question, {
-    action: '/console/connection/segment',
+    action: `${connectionPath}/segment`,
     csrf: session.csrf,
-    fields: { region: question.region, generation: String(install.generation) },
-    back: '/console/connection#segment',
+    fields: {
+      region: placeValue(question.place),
+      generation: String(install.generation),
+      destination: String(destination.number),
+    },
+    back: isAlone(install) ? `${connectionPath}#segment` : pageOf(destination),
   })
 }
 
-function replace({ session, install, key, tested, wrong }: DestinationCard): Html {
-  const { region } = firstOf(install)
-  const isOpen = wrong !== undefined || !key || (tested !== undefined && !tested.isSaved)
-  return html`<details${isOpen ? html` open` : ''}><summary>${key ? 'Replace write key or change region' : 'Enter write key'}</summary>
-    ${postForm(
-      '/console/connection/segment',
-      session.csrf,
-      html`<input type="hidden" name="generation" value="${install.generation}">
-      ${input('writeKey', 'Write key', {
-        type: 'password',
-        hint: `In Segment: Connections → Sources → your source → Settings → API Keys.${key ? ' Leave it empty to keep the saved one.' : ''} It is stored encrypted and never shown again.`,
-        error: wrong ?? '',
-      })}
-      ${select('region', 'Region of the Segment workspace', Object.entries(regionNames), tested?.region ?? region)}
-      <div class="row">${button('Save', 'primary')}<button formaction="/console/connection/test">Send test event</button></div>`,
-      'stack narrow',
-    )}</details>`
+/** Where a key is found. */
+export function keyHint(places: Places): string {
+  const ofEndpoints = places.endpoints ? ' Of an endpoint: the one that those who run it gave you.' : ''
+  return `In Segment: Connections → Sources → your source → Settings → API Keys.${ofEndpoints}`
 }
 
-function testResult({ messageId, verdict, sign, key, region, isSaved }: Tested, given: DestinationCard): Html {
-  const { session, install } = given
-  const name = html`the write key with fingerprint <code>${key.fingerprint}</code>`
-  if (verdict.is !== 'done') {
-    const { happened, todo } = adviceOn(verdict.reason)
-    return notice(
-      'bad',
-      'Segment did not accept the test event',
-      html`<p>${happened} It was sent with ${name}. ${todo}</p>`,
-    )
-  }
-  const signs = {
-    known: 'Segment’s public settings know this write key.',
-    unconfirmed: 'Segment’s public settings do not list this write key, as may be for a new source or one for servers.',
-    unasked: '',
-  }
-  const save = (seen: '' | 'yes', label: string) =>
-    postForm(
-      '/console/connection/segment',
+function replace({ session, install, destination, places, key, tested, wrong }: DestinationCard): Html {
+  const isOpen = wrong !== undefined || !key || (tested !== undefined && !tested.isSaved)
+  const isSegmentAlone = destination.endpoint === undefined && !places.endpoints
+  const change = isSegmentAlone ? 'Replace write key or change region' : 'Replace write key or change where it sends'
+  return html`<details${isOpen ? html` open` : ''}><summary>${key ? change : 'Enter write key'}</summary>
+    ${postForm(
+      `${connectionPath}/segment`,
       session.csrf,
-      html`<input type="hidden" name="chosen" value="${key.held}"><input type="hidden" name="region" value="${region}"><input type="hidden" name="generation" value="${install.generation}"><input type="hidden" name="seen" value="${seen}">${button(label, seen ? 'primary' : '')}`,
-    )
-  const confirm = isSaved
-    ? postForm(
-        '/console/connection/confirm',
-        session.csrf,
-        html`<input type="hidden" name="key" value="${key.held}">${button('I see it in Segment', 'primary')}`,
-      )
-    : html`<div class="row">${save('yes', 'I see it in Segment: save this key')}${save('', 'Save without confirming')}</div>`
-  return notice(
-    'info',
-    'Segment accepted the test event. Is it in your source?',
-    html`<p>In Segment, open the source, then Debugger, and look for <code>connection_test</code> with the message id <code>${messageId}</code>. It was sent with ${name} to the region ${regionNames[region]}. ${signs[sign]}</p>
-    <p class="small">If it is not there after a minute, the write key or the region belongs to another source.</p>`,
-    confirm,
-  )
+      html`${hidden({ generation: String(install.generation), destination: String(destination.number) })}
+      ${input('writeKey', 'Write key', {
+        type: 'password',
+        hint: `${keyHint(places)}${key ? ' Leave it empty to keep the saved one.' : ''} It is stored encrypted and never shown again.`,
+        error: wrong ?? '',
+      })}
+      ${placeField(places, tested?.place ?? destination)}
+      <div class="row">${button('Save', 'primary')}<button formaction="${connectionPath}/test">Send test event</button></div>`,
+      'stack narrow',
+    )}</details>`
 }

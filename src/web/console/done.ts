@@ -1,10 +1,11 @@
 /** What came of the form that led back to Home: what the store says of it now, however often the page is loaded. */
 import { html } from 'hono/html'
+import { destinationOf, destinationState, destinationsOf } from '../../accounts/destinations.ts'
 import { canRetry, type Later, laterOf } from '../../accounts/retry.ts'
 import { holdOf } from '../../accounts/state.ts'
 import { brought } from '../../operations/attempt-outcome.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { Lane } from '../../storage/ports/entry.ts'
+import type { Destination, Lane } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import type { Html } from './ui/layout.ts'
 import { when } from './ui/parts.ts'
@@ -23,40 +24,49 @@ const freshMs = 10 * 60_000
 const levels = { good: 'good', warn: 'warn', bad: 'bad', open: 'info' } as const
 const partners: Readonly<Record<Lane, string>> = { send: 'Segment', ask: 'Drift' }
 
-/** `word`: the one in the page's address. */
+/** `word`: the one in the page's address. `number`: of the destination that the form was about, if it was about one. */
 export function doneOf(
   word: string | undefined,
   install: Install | undefined,
-  lanes: readonly LaneShown[],
+  all: readonly LaneShown[],
   now: number,
+  number?: Destination,
 ): Done[] {
-  const attempts = lanes.filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs).map(attemptOf)
+  const one = number === undefined || !install ? undefined : destinationOf(install, number)
+  if (number !== undefined && !one) return []
+  const lanes = one ? all.filter(({ lane, destination }) => lane === 'send' && destination === number) : all
+  const state = one ? destinationState(one) : install?.state
+  const partner = one && install && destinationsOf(install).length > 1 ? one.name : undefined
+  const attempts = lanes
+    .filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs)
+    .map((lane) => attemptOf(lane, partner))
   const later = lanes.flatMap((lane) => {
     const left = laterOf(lane, now)
-    return left ? [laterSaid(left)] : []
+    return left ? [laterSaid(left, partner)] : []
   })
-  const isHeld = install !== undefined && holdOf(install) !== undefined
+  const isHeld = install !== undefined && holdOf(install, number) !== undefined
+  const to = partner === undefined ? '' : ` to ${partner}`
   switch (word) {
     case 'paused':
-      return install?.state === 'paused' ? [said('good', 'Sending is paused', 'Events are received and kept.')] : []
+      return state === 'paused' ? [said('good', `Sending${to} is paused`, 'Events are received and kept.')] : []
     case 'resumed':
       // It has no write key, or was paused again: the reason stands below.
       if (isHeld) return [said('warn', 'Events are kept and not sent, for the reason below')]
-      return install?.state === 'needs_attention'
+      return state === 'needs_attention'
         ? attempts
         : [
-            said('good', 'Sending is resumed', 'Queued events are sent in order.'),
+            said('good', `Sending${to} is resumed`, 'Queued events are sent in order.'),
             ...(attempts.length > 0 ? attempts : later),
           ]
     case 'not_paused':
-      return [said('info', 'Sending was not paused', 'Nothing has changed.')]
+      return [said('info', `Sending${to} was not paused`, 'Nothing has changed.')]
     case 'asked':
       if (!isHeld) return []
       return [
         said('warn', 'Not resumed: Drift said that this account disconnected', 'Drift is asked whether that is so.'),
       ]
     case 'nothing':
-      return canRetry(install, lanes, now)
+      return canRetry(install, lanes, now, number)
         ? []
         : [said('info', 'Nothing to retry', 'No event waits for a later attempt.')]
     case 'held':
@@ -74,12 +84,13 @@ function said(level: Level, title: string, says: string | Html = ''): Done {
   return { level, title, says }
 }
 
-function attemptOf(lane: LaneShown): Done {
-  const partner = partners[lane.lane]
+/** `partner`: a destination's name, where the account has several. */
+function attemptOf(lane: LaneShown, partner = partners[lane.lane]): Done {
   const { is } = brought(lane)
   if (is === 'open')
     return said(levels[is], `The attempt at ${partner} has not ended yet`, 'Reload this page to see what it brought.')
-  if (is === 'good') return said(levels[is], lane.lane === 'send' ? 'Segment accepted the attempt' : 'Drift answered')
+  if (is === 'good')
+    return said(levels[is], lane.lane === 'send' ? `${partner} accepted the attempt` : 'Drift answered')
   const { happened } = adviceOn(lane.setback!)
   const next =
     lane.readyAt === undefined
@@ -88,8 +99,8 @@ function attemptOf(lane: LaneShown): Done {
   return said(levels[is], `Attempt failed: ${happened.replace(/\.$/, '')}`, next)
 }
 
-function laterSaid({ lane, at, why }: Later): Done {
+function laterSaid({ lane, at, why }: Later, partner = partners[lane]): Done {
   return why === 'retry_after'
-    ? said('info', `${partners[lane]} asked for a pause`, html`No attempt is made before ${when(at)}.`)
+    ? said('info', `${partner} asked for a pause`, html`No attempt is made before ${when(at)}.`)
     : said('info', 'An attempt was made a moment ago', html`The next one is possible at ${when(at)}.`)
 }

@@ -129,8 +129,8 @@ export function receivedOf(moments: readonly Moment[], { from, to }: Period, ste
   return { from, stepMs, steps, series, total }
 }
 
-export function backlogOf(snapshot: Snapshot): Backlog {
-  const main = mainDestination(snapshot)
+/** What waits for a destination, and what is looked up in Drift for all of them. */
+export function backlogOf(snapshot: Snapshot, main = mainDestination(snapshot)): Backlog {
   const backlog: Backlog = { queued: 0, blocked: 0, lookingUp: 0 }
   for (const { destination, state, reason, count, oldestReceivedAt } of snapshot.standings) {
     const isSent = state === 'waiting' && destination === main

@@ -90,7 +90,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     lastReceivedAt: snapshot.lastReceivedAt,
     lastDeliveredAt: snapshot.lastDeliveredAt,
     isSilent: isSilent(heardAt, sums.received > 0, now),
-    isConfirmed: isConfirmedKey(install, key),
+    isConfirmed: isConfirmedKey(install && firstOf(install), key),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
       paused: lastOf(deeds, 'paused'),

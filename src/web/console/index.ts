@@ -7,6 +7,9 @@ import { alertsRoutes } from './alerts.ts'
 import { auditRoutes } from './audit.ts'
 import { connectionRoutes } from './connection.ts'
 import { continueRoute } from './continue.ts'
+import { destinationRoutes } from './destination.ts'
+import { addDestinationRoutes } from './destination-add.ts'
+import { destinationKeyRoutes } from './destination-key.ts'
 import { eventRoutes } from './event.ts'
 import { eventsRoute } from './events.ts'
 import { exportRoute } from './export.ts'
@@ -31,6 +34,9 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   historyRoutes(app, needs)
   resendRoutes(app, { ...needs, redriveNeeds })
   connectionRoutes(app, needs)
+  destinationKeyRoutes(app, needs)
+  destinationRoutes(app, needs)
+  addDestinationRoutes(app, needs)
   mappingRoutes(app, needs)
   alertsRoutes(app, needs)
   websiteRoutes(app, needs)

@@ -4,7 +4,7 @@ import { unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { type Action, disconnect, enterKey, reconnect, replaceKey, resume, retry } from './ui/actions.ts'
-import { adviceOn } from './ui/reasons.ts'
+import { adviceAt } from './ui/advice-at.ts'
 
 /** What the admins of an account can do themselves, where the operator's settings do not rule it. */
 export interface Rights {
@@ -36,10 +36,10 @@ export function remediesOf(
   ]
 }
 
-/** What to do about a reason, in whole sentences: nothing that this account's admins cannot do. */
-export function todoOf(reason: string, { connects, isFixed }: Rights): string {
+/** What to do about a reason, at an endpoint where one is named, in whole sentences: nothing that this account's admins cannot do. */
+export function todoOf(reason: string, { connects, isFixed }: Rights, endpoint?: string): string {
   const isOperators = (isMendedByKey(reason) && isFixed) || (isMendedByConnecting(reason) && !connects)
-  return isOperators ? `Contact the operator of this service, mention ${reason}.` : adviceOn(reason).todo
+  return isOperators ? `Contact the operator of this service, mention ${reason}.` : adviceAt(reason, endpoint).todo
 }
 
 /** Another write key, or the same one saved once more, can end it. */

@@ -1,0 +1,38 @@
+/** Destinations in single-account mode, where the operator's settings rule the first one. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { destinationsOf } from '../../src/accounts/destinations.ts'
+import { org, startRig, writeKey } from '../rig.ts'
+import { openWalk } from '../walk.ts'
+
+const id = String(org)
+const stagingKey = 'StAgInGsTaGiNgStAgInGsTaGiNg0123'
+
+test('the first destination of single-account mode is the operator’s: an admin adds another one, and neither changes nor removes the first', async () => {
+  const rig = await startRig({
+    installed: false,
+    env: { DRIFT_ORG_ID: id, SEGMENT_WRITE_KEY: writeKey, DRIFT_ACCESS_TOKEN: 'a-private-token-0123456789' },
+  })
+  const admin = openWalk(rig)
+  try {
+    await admin.connect(org, 'console')
+    const form = await admin.get(admin.at('/console/connection/add'))
+    const fields = { name: 'Staging', region: 'us', writeKey: stagingKey }
+    const added = await admin.submit(form, fields, '/console/connection/add')
+    assert.equal(added.headers.location, '/console/connection?done=added#destination-2')
+    const first = await admin.get(admin.at('/console/connection/destination?number=1'))
+    assert.match(first.body, /The operator of this service has set the write key[\s\S]*has set where it sends/)
+    assert.doesNotMatch(first.body, /name="writeKey"|connection\/remove"/)
+    const second = await admin.get(admin.at('/console/connection/destination?number=2'))
+    assert.match(second.body, /name="writeKey"[\s\S]*connection\/remove"/)
+    const csrf = /name="csrf" value="([^"]+)"/.exec(first.body)![1]!
+    const forced = { csrf, destination: '1', confirm: 'Segment' }
+    assert.equal((await admin.post(admin.at('/console/connection/remove'), forced)).status, 422)
+    const moved = { csrf, destination: '1', region: 'eu', writeKey: '', generation: '1' }
+    assert.equal((await admin.post(admin.at('/console/connection/segment'), moved)).status, 404)
+    assert.equal(destinationsOf(rig.service.store.accounts.get(id)!).length, 2)
+  } finally {
+    await admin.close()
+    await rig.close()
+  }
+})
