@@ -280,4 +280,15 @@ describe('the destinations of an account, in the console', { concurrency: false 
     assert.equal((await go('/console/connection/destination?number=3'))!.status(), 404)
     assert.ok((await rig.command('check')).exitCode === 0, 'the sums hold')
   })
+
+  test('begin paused where all the others are, and say so', async () => {
+    await connection()
+    await page.getByRole('button', { name: 'Pause all' }).click()
+    await page.waitForURL('**/console?done=paused')
+    await go('/console/connection/add')
+    await add('Lake again', 'lake', lakeKey)
+    await page.getByRole('button', { name: 'Add destination' }).click()
+    await page.getByText('Destination added, and paused as the others are').waitFor()
+    assert.equal(called('Lake again')!.number, 4, 'a number is given once')
+  })
 })

@@ -25,9 +25,9 @@ import { type Done, doneOf } from './done.ts'
 import { leftPage } from './left.ts'
 import { todoOf } from './remedies.ts'
 import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, choice, head, input, notice, postForm, when } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 
 const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = new Map([
   ['segment', ['Saved', 'Queued events are being sent. Send a test event to be sure that they arrive.']],
@@ -35,6 +35,7 @@ const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = n
   ['arrived', ['Test event confirmed', 'Events of this account arrive there.']],
   ['events', ['Saved', 'It holds for every event from now on.']],
   ['added', ['Destination added', 'It gets what is received from now on. What came before goes there by Resend.']],
+  ['added_paused', ['Destination added, and paused as the others are', 'Resume it to send what comes in for it.']],
   ['renamed', ['Renamed', 'Its events and its number stay what they were.']],
   ['removed', ['Destination removed', 'Nothing is sent there any more. The others are not touched.']],
 ])
@@ -281,12 +282,13 @@ function sending(given: ConnectionPage): Html {
   const refusal = isAlone(install) ? reasonOf(install) : install.reason
   const reason = hold ?? (install.state === 'needs_attention' ? refusal : undefined)
   const [first] = destinations
+  const endpoint = isAlone(install) ? firstOf(install).endpoint : undefined
   const rights = { connects, isFixed: first?.isFixed === true }
   const asUsual = isAlone(install) ? 'Events are sent as they come.' : 'What is sent to each destination stands above.'
   const { happened, todo } =
     reason === undefined
       ? { happened: asUsual, todo: 'While paused, events are received and kept; nothing is lost.' }
-      : { happened: adviceOn(reason).happened, todo: todoOf(reason, rights) }
+      : { happened: adviceAt(reason, endpoint).happened, todo: todoOf(reason, rights, endpoint) }
   return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${shown === 'paused' ? 'Sending is paused' : 'Sending'}</h2>
     <p class="faint">${happened} ${todo}</p></div><div class="row">${pause}${actionsRow(others, session.csrf)}</div></div></section>`
 }

@@ -78,7 +78,9 @@ export function addDestinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     const { install, number } = added
     const fingerprint = fingerprintOf(given.writeKey)
     if (seen === 'yes') await confirmKey(needs, org, { destination: number, fingerprint, who })
-    return c.redirect(`/console/connection?done=added#${anchorOf(install, destinationOf(install, number)!)}`, 303)
+    const one = destinationOf(install, number)!
+    const done = one.paused ? 'added_paused' : 'added'
+    return c.redirect(`/console/connection?done=${done}#${anchorOf(install, one)}`, 303)
   })
 
   app.post(`${path}/test`, allowOldProof, async (c) => {

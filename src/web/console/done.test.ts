@@ -27,6 +27,21 @@ test('an account that was resumed without a write key is not said to be sending'
   assert.match(titles('resumed', live).join(), /Sending is resumed/)
 })
 
+test('what a form did to one of several destinations is said by its name, and of no other', () => {
+  const two = [1, 2].map((number) => ({ number, name: ['Segment', 'Staging'][number - 1], key: 'AAAA' }))
+  const both: Install = { ...live, settings: JSON.stringify({ destinations: two, lastDestination: 2 }) }
+  const paused = changeDestination(both, 2, { paused: true })
+  const done = (word: string, install: Install, number: number, lanes: LaneShown[] = []) =>
+    doneOf(word, install, lanes, now, number).map(({ title }) => title)
+  assert.deepEqual(done('paused', paused, 2), ['Sending to Staging is paused'])
+  assert.deepEqual(done('paused', paused, 1), [])
+  assert.deepEqual(done('resumed', both, 2), ['Sending to Staging is resumed'])
+  assert.deepEqual(done('resumed', both, 3), [], 'it is not there any more')
+  const tried = { lane: 'send', destination: 1, failures: 0, askedAt: now, triedAt: now } as LaneShown
+  assert.deepEqual(done('tried', both, 1, [tried]), ['Segment accepted the attempt'])
+  assert.deepEqual(done('tried', both, 2, [tried]), [])
+})
+
 test('a page that stands open or is loaded again says nothing of a form that another person has overruled since', () => {
   assert.match(titles('paused', paused).join(), /Sending is paused/)
   assert.deepEqual(titles('paused', live), [])

@@ -5,11 +5,12 @@ import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import type { Facts, Status } from './status-facts.ts'
 import { viewDestinations } from './ui/actions.ts'
-import { adviceOn } from './ui/reasons.ts'
+import { adviceAt } from './ui/advice-at.ts'
 
 /** One that nothing is sent to, and why. */
 interface Halted {
   name: string
+  endpoint: string | undefined
   reason: string
 }
 
@@ -19,7 +20,7 @@ export function withOthers(status: Status, { install, lanes }: Facts): Status {
   const halted = haltedOf(install, lanes)
   if (halted.length === 0) return status
   const names = halted.map(({ name }) => name).join(', ')
-  const reasons = halted.map(({ name, reason }) => `${name}: ${adviceOn(reason).short}.`).join(' ')
+  const reasons = halted.map(({ name, endpoint, reason }) => `${name}: ${adviceAt(reason, endpoint).short}.`).join(' ')
   const named = `${reasons} ${halted.length === 1 ? 'Its' : 'Their'} events are kept.`
   if (status.word !== 'Working' || status.level === 'warn') return { ...status, says: `${status.says} ${named}` }
   const isRefused = halted.some(({ reason }) => reason !== 'paused')
@@ -38,7 +39,7 @@ function haltedOf(install: Install, lanes: readonly LaneShown[]): Halted[] {
   const first = firstOf(install).number
   return destinationsOf(install).flatMap((one) => {
     const reason = holdOf(install, one.number) ?? (one.number === first ? undefined : refusalOf(one, lanes))
-    return reason === undefined ? [] : [{ name: one.name, reason }]
+    return reason === undefined ? [] : [{ name: one.name, endpoint: one.endpoint, reason }]
   })
 }
 

@@ -103,6 +103,11 @@ describe('the status of an account with several destinations', () => {
     assert.match(says, /save them again.* Staging: Sending is paused\. Its events are kept\.$/)
   })
 
+  test('says of an endpoint that it refuses, and not that Segment does', () => {
+    const { says } = of(both({}, { endpoint: 'lake', reason: 'segment_401' }, { state: 'needs_attention' }))
+    assert.match(says, /^Staging: lake refuses the write key\./)
+  })
+
   test('is not that of the second: what Segment does not answer there delays nothing at the first', () => {
     const lanes = [{ ...failing('segment_503'), destination: 2 }]
     assert.equal(of({ ...both({}, {}), lanes, ...waiting(3, 9) }).title, 'Events wait longer than usual')

@@ -22,6 +22,7 @@ import {
   testKey,
   viewList,
 } from './ui/actions.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { counted } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
 
@@ -113,12 +114,12 @@ function ofSending(facts: Facts): Status | undefined {
   const refused = sending.find(({ trouble }) => trouble !== undefined)
   const reason = refused?.trouble ?? ofSegment(first?.reason)
   if (reason !== undefined) {
-    const advice = adviceOn(reason)
+    const advice = adviceAt(reason, first?.endpoint)
     return {
       word: 'Stopped',
       level: 'bad',
       title: install && destinationsOf(install).length > 1 ? `${first!.name}: ${advice.short}` : advice.short,
-      says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts)}`,
+      says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts, first?.endpoint)}`,
       effect: kept(facts),
       nextAt: nextOf(refused, now),
       action: isMendedByKey(reason) && !isFixed ? replaceKey : (tryAgain(facts) ?? listOf(facts)),
@@ -128,7 +129,7 @@ function ofSending(facts: Facts): Status | undefined {
   const isOld = oldestAt !== undefined && now - oldestAt > delayedMs
   if (!isOld || queued + blocked === 0) return undefined
   const failing = sending.find(({ failures, setback }) => failures > 0 && setback !== undefined)
-  const advice = failing && adviceOn(failing.setback!)
+  const advice = failing && adviceAt(failing.setback!, first?.endpoint)
   return {
     word: 'Delayed',
     level: 'warn',
