@@ -44,9 +44,10 @@ export async function usePostgres(): Promise<Databases> {
   return url ? databasesOf(url) : startPostgres()
 }
 
-function databasesOf(server: string): Databases {
-  let made = 0
+/** Of a process: two that use the shared server must not take the same name. */
+let made = 0
 
+function databasesOf(server: string): Databases {
   async function query(sql: string, url = server): Promise<Record<string, unknown>[]> {
     const client = new pg.Client({ connectionString: url })
     client.on('error', () => {})
