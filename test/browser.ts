@@ -82,7 +82,15 @@ export async function openPage(
   const page = await context.newPage()
   page.on('console', (message) => watched.console.push(`${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => watched.errors.push(String(error)))
-  return { page, ...watched, close: () => context.close() }
+  return {
+    page,
+    ...watched,
+    async close() {
+      // A request that is looked at in this moment would fail in nobody's hands.
+      await context.unrouteAll({ behavior: 'ignoreErrors' })
+      await context.close()
+    },
+  }
 }
 
 interface Found {
