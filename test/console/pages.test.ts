@@ -199,9 +199,13 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
         void response
           .request()
           .sizes()
-          .then((sizes) => {
-            bytes += sizes.responseBodySize
-          })
+          .then(
+            (sizes) => {
+              bytes += sizes.responseBodySize
+            },
+            // A page that looks again in the moment in which it is closed.
+            () => {},
+          )
       })
       await fresh.page.goto(`${rig.service.url}${path}`)
       await fresh.page.waitForLoadState('load')

@@ -158,7 +158,7 @@ export function homePage(given: HomePage): Html {
     section: 'home',
     session,
     uses: ['uplot.css', 'live.js', 'uplot.js', 'chart.js'],
-    body: html`<div data-live="/console/live">
+    body: html`<div data-live="/console/live" data-soon>
       ${head('Home', html`Drift account ${session.org}`)}
       <div class="stack">
         <div class="stack" id="status" data-part>

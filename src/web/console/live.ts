@@ -53,8 +53,9 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
   async function speak(c: Context<Web>, stream: SSEStreamingApi, gone: AbortSignal): Promise<void> {
     const { org } = c.get('session')
     const begun = clock.monotonic()
-    await stream.writeSSE({ event: 'ready', data: '' })
+    // Before the page hears that it may look again: what comes after that look is a change.
     let seen = await pulseOf(storage, org, accounts.get(org))
+    await stream.writeSSE({ event: 'ready', data: '' })
     let spokenAt = begun
     while (!gone.aborted && !closing.aborted && clock.monotonic() - begun < lastsMs) {
       await pause(clock, everyMs, gone)
