@@ -31,7 +31,7 @@ export function versionsIn(root: string): Record<string, string | undefined> {
 
 /**
  * Names the version everywhere, gives it what CHANGELOG.md has under "Unreleased", and keeps the bridge's file, so that
- * pages that name its bytes go on. Throws, and changes nothing, when it is no version above the present one, or a place
+ * pages that name its bytes go on. Throws, and changes nothing, when it is not a version above the present one, or a place
  * names none.
  */
 export function setVersion(root: string, version: string, day: string): void {

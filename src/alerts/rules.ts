@@ -43,7 +43,7 @@ export interface Facts {
   unrecognized: ReadonlyMap<string, number>
   /** Requests for deletion that are open, and how many there ever were. */
   deletions: { open: number; ever: number }
-  /** What the last daily comparison with Drift found missing, and nobody knows why: by its job. */
+  /** What the last daily comparison with Drift found missing for an unknown reason: by its job. */
   missing?: { job: string; count: number }
 }
 

@@ -73,7 +73,7 @@ export const ofEvents: Table = {
 export const ofIgnored: Readonly<Record<IgnoredReason, Table[string]>> = {
   switched_off: [
     'the account has switched this type off',
-    'switch it on in the console, under Settings; what came before that is not kept',
+    'switch it on in the console, under Connection; what came before that is not kept',
   ],
   empty: ['it says nothing that could be sent, such as an update without a change', 'nothing'],
   unknown_type: ['Drift’s page about Segment does not have this type; all of these are counted together', 'nothing'],

@@ -11,6 +11,6 @@ test('a spreadsheet runs nothing: what begins as a formula is text', () => {
     assert.doesNotMatch(csvLine([text]), /^"?[=+\-@\t\r]/, text)
 })
 
-test('a sign that nobody sees is shown as one', () => {
+test('an invisible character is written out by its code', () => {
   assert.equal(csvLine(['a\u202eb']), 'a\\u202eb\r\n')
 })
