@@ -14,7 +14,7 @@ import type { Inbox, Redriven } from '../storage/ports/inbox.ts'
 import type { Lookup, Query, Shown, ShownState } from '../storage/ports/lookup.ts'
 import { findAll } from './inspect.ts'
 import { passesOf } from './passes.ts'
-import { tryAgain } from './trial.ts'
+import { type Tried, tryAgain } from './trial.ts'
 
 /** `then`: by the mapping of their receipt. `today`: by today's. */
 export type Mapping = 'then' | 'today'
@@ -144,9 +144,11 @@ async function moveOf(needs: MoveNeeds, shown: Shown, mapping: Mapping): Promise
   // What Segment took becomes the same call by the same mapping.
   const isTried = shown.state === 'delivered' && own !== undefined && byToday(own, shown.org) === shown.mapping
   // mutant: sends again what must fail again
-  const read = isTried ? ({ is: 'usable', ...shown } as const) : await tryAgain(needs, shown, { byToday, isToday })
+  const read: Tried = isTried
+    ? { is: 'usable', org: shown.org, type: shown.type }
+    : await tryAgain(needs, shown, { byToday, isToday })
   if (read.is === 'fails') return read.reason
-  const { org, type } = read
+  const { org, type, once } = read
   const page = catalogue.get(type)
   if (!page) return 'type_unknown'
   const install = accounts.get(org)
@@ -157,5 +159,6 @@ async function moveOf(needs: MoveNeeds, shown: Shown, mapping: Mapping): Promise
     ...(org === shown.org ? {} : { org }),
     ...(type === shown.type ? {} : { type }),
     ...(isToday ? { mapping: byToday(page, org) } : {}),
+    ...(once === undefined ? {} : { once }),
   }
 }

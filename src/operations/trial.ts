@@ -8,6 +8,7 @@ import { Problem } from '../lib/errors.ts'
 import { isLeftOut } from '../mapping/option.ts'
 import { attributesTaken, type Options } from '../mapping/options.ts'
 import { noOptions } from '../mapping/versions.ts'
+import { naturalKey } from '../pipeline/natural-key.ts'
 import { type InBody, type Resolved, resolve } from '../pipeline/resolve.ts'
 import { textsOf } from '../pipeline/texts.ts'
 import { sentFor } from '../pipeline/translate.ts'
@@ -29,8 +30,10 @@ interface How {
   isToday: boolean
 }
 
-/** Which account and event it is after all, or the reason why it would fail. */
-export type Tried = { is: 'usable'; org: string; type: string } | { is: 'fails'; reason: string }
+/** Which account and event it is after all, with its natural key if it has one; or the reason why it would fail. */
+export type Tried =
+  | { is: 'usable'; org: string; type: string; once?: Uint8Array | undefined }
+  | { is: 'fails'; reason: string }
 
 /**
  * Tries what happens to an event once it waits again: its body is opened, judged and translated by this version of its
@@ -56,7 +59,9 @@ export async function tryAgain(needs: Needs, shown: Shown, { byToday, isToday }:
     const install = accounts.get(envelope.orgId)
     const options = install ? optionsAt(install, shown.destination || firstDestination, waiting.mapping) : noOptions
     const reason = one && failureOf(one, options, isToday)
-    return reason === undefined ? { is: 'usable', org: envelope.orgId, type: envelope.type } : { is: 'fails', reason }
+    if (reason !== undefined) return { is: 'fails', reason }
+    const { orgId: org, type, data } = envelope
+    return { is: 'usable', org, type, once: naturalKey(keyring, org, page, data) }
   } catch (error) {
     if (error instanceof Problem) return { is: 'fails', reason: error.code }
     throw error

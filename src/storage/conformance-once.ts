@@ -145,6 +145,35 @@ export const oncePromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'what a destination is given later has its natural key there then, and does not go where another had it',
+    async check(storage) {
+      const { inbox } = storage
+      await append(storage, [withKey()])
+      const lease = await claimed(storage)
+      const [{ id } = { id: 0 }] = lease.entries
+      await inbox.settle(lease, [to(id, 'delivered')], idle)
+      await inbox.addDestination(one, second)
+      await inbox.addDestination(one, 3)
+      assert.equal(await inbox.redrive([{ id, destination: second, once: key }], 2_000, 'an admin'), 1)
+      assert.deepEqual(await inbox.occurred(one, [key]), [[1, second]])
+      const again = withKey({ backfilled: true })
+      assert.deepEqual(await append(storage, [again]), ['stored'], 'for the third')
+      assert.equal(await inbox.redrive([{ id, destination: 3, once: key }], 2_000, 'an admin'), 0)
+      assert.equal(
+        await inbox.redrive([{ id, destination: 1, once: key }], 2_000, 'an admin'),
+        1,
+        'where it was itself',
+      )
+      const waiting = await waitingAt(storage)
+      assert.deepEqual(
+        [1, second, 3].map((at) => waiting.get(at)?.length),
+        [1, 1, 1],
+      )
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
     promise: 'nothing is kept of a person who is marked as erased, nor its natural key, until that is undone',
     async check(storage) {
       const { inbox } = storage

@@ -233,4 +233,20 @@ describe('redriving', () => {
     assert.deepEqual(ns(rig.sims.segment, stagingKey), [1, 2, 3])
     await assert.rejects(redrive({ state: 'not_given' }), { code: 'filter_unusable' })
   })
+
+  test('gives a conversation that was sent there later only once, whichever way it comes again', async () => {
+    const conversation = (status: string): JsonObject => ({
+      type: 'new_conversation',
+      orgId: org,
+      data: { contactId: 7, id: 1_234, status, createdAt: 1_714_419_312_000 },
+    })
+    await post(conversation('open'))
+    await settled(rig, ({ delivered }) => delivered === 1)
+    await addStaging()
+    await redrive({ state: 'not_given', destination: 'Staging' })
+    await settled(rig, ({ delivered }) => delivered === 2)
+    await post(conversation('closed'))
+    await settled(rig, ({ duplicates }) => duplicates === 1)
+    assert.equal(ids(rig.sims.segment, stagingKey).length, 1)
+  })
 })

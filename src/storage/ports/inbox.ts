@@ -289,6 +289,11 @@ export interface Redriven {
    * had there when absent.
    */
   mapping?: number
+  /**
+   * Its natural key: a destination that never had the event gets it only where it had none with this key, and has one from
+   * then on.
+   */
+  once?: Uint8Array
   /** Where it was delivered, it is sent under a messageId that the destination has not seen: see `sending` of an entry. */
   asNew?: true
 }

@@ -158,6 +158,7 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
     if (destinations.length === 0) return false
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
     const { org, type } = await moveTo(session, entry, move, counts)
+    await freeOf(session, org, [{ id, once: move.once }], destinations)
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
@@ -172,10 +173,13 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
   for (const destination of await destinationsIn(session, org)) {
     if ((move.destination ?? destination) !== destination) continue
     const state = there.get(destination)
-    const isNamed = move.destination !== undefined
-    const isOver = state === undefined && (isNamed || finalAt(history, destination) !== undefined)
-    if (state === 'dead' || state === 'quarantined' || (isOver && !(await isQueued(session, org, destination, id))))
-      open.push(destination)
+    if (state === undefined) {
+      const isOver = finalAt(history, destination) !== undefined
+      if (!isOver && move.destination !== destination) continue
+      if (await isQueued(session, org, destination, id)) continue
+      if (!isOver && (await freeOf(session, org, [{ id, once: move.once }], [destination])).size === 0) continue
+    } else if (state !== 'dead' && state !== 'quarantined') continue
+    open.push(destination)
   }
   let resent = entry.resent as string | null
   for (const destination of open) {

@@ -105,6 +105,7 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     if (destinations.length === 0) return false
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
     const { org, type } = moveTo(db, entry, move, counts)
+    claimOnce(db, { ...move, org }, destinations)
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
@@ -119,8 +120,10 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     if ((move.destination ?? destination) !== destination) return false
     const state = there.get(destination)
     if (state !== undefined) return state === 'dead' || state === 'quarantined'
-    const isOver = move.destination === destination || finalAt(history, destination) !== undefined
-    return isOver && !isQueued(db, org, destination, id)
+    if (finalAt(history, destination) !== undefined) return !isQueued(db, org, destination, id)
+    if (move.destination !== destination || isQueued(db, org, destination, id)) return false
+    // mutant: gives a destination an event whose natural key it has had
+    return claimOnce(db, { ...move, org }, [destination]).length > 0
   })
   let resent = entry.resent as string | null
   for (const destination of open) {
