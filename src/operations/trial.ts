@@ -15,6 +15,7 @@ import { sentFor } from '../pipeline/translate.ts'
 import { messageBytesMax, textOf } from '../segment/batch.ts'
 import { type Body, firstDestination, type Org } from '../storage/ports/entry.ts'
 import type { Lookup, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+import { historyKey } from './history/keys.ts'
 
 interface Needs {
   catalogue: ReadonlyMap<string, EventPage>
@@ -61,7 +62,7 @@ export async function tryAgain(needs: Needs, shown: Shown, { byToday, isToday }:
     const reason = one && failureOf(one, options, isToday)
     if (reason !== undefined) return { is: 'fails', reason }
     const { orgId: org, type, data } = envelope
-    return { is: 'usable', org, type, once: naturalKey(keyring, org, page, data) }
+    return { is: 'usable', org, type, once: historyKey(shown) ?? naturalKey(keyring, org, page, data) }
   } catch (error) {
     if (error instanceof Problem) return { is: 'fails', reason: error.code }
     throw error

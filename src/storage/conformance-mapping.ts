@@ -56,6 +56,37 @@ export const mappingPromises: readonly Promised[] = [
     },
   },
   {
+    promise:
+      'what was sent again, and no sender has had since, gets another mapping too: the one that was chosen for it',
+    async check(storage) {
+      const { inbox } = storage
+      await append(storage, [arrival(), arrival()])
+      const lease = await claimed(storage)
+      const [plain, today] = lease.entries.map(({ id }) => id)
+      await inbox.settle(lease, [to(plain!, 'delivered'), to(today!, 'delivered')], idle)
+      await inbox.addDestination(one, 2)
+      const moves = [
+        { id: plain!, destination: 2 },
+        { id: today!, destination: 2, mapping: 5 },
+      ]
+      assert.equal(await inbox.redrive(moves, 2_000, 'an admin'), 2)
+      const changes = [
+        { from: 1, to: 2_001 },
+        { from: 5, to: 2_005 },
+      ]
+      const remapping = { destination: 2, moves: changes, after: 0 }
+      assert.deepEqual(await inbox.remap({ ...sendLane(one), destination: 2 }, remapping), {
+        is: 'done',
+        changed: 2,
+        given: 0,
+      })
+      const { leases } = await inbox.claim('send', { now: 9_000, leaseMs: 1, limit: 9, bytesMax: 1e6, room: 8 })
+      const there = leases.find(({ destination }) => destination === 2)!
+      assert.deepEqual(there.entries.map(({ mapping }) => mapping).sort(), [2_001, 2_005])
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
     promise: 'what a destination notes of an entry is its own, and is forgotten when the entry gets another mapping',
     async check(storage) {
       await append(storage, [arrival()])

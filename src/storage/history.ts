@@ -81,6 +81,14 @@ function isFinal(outcome: HistoryOutcome): boolean {
   return outcome === 'delivered' || outcome === 'ignored' || isKeptReason(outcome)
 }
 
+/** The byte of a note that it was sent again, at place 2 of its nine. */
+export const resentByte = outcomes.indexOf('resent')
+
+/** Whether a sender has had it for this destination. */
+export function wasTried(log: Uint8Array | null | undefined, destination: Destination): boolean {
+  return historyOf(log).noted.some((note) => note.destination === destination && note.outcome !== 'resent')
+}
+
 /** What became of it last at a destination, if that is final: delivered or ignored there. */
 export function finalAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
   return historyOf(log).noted.findLast((note) => note.destination === destination && isFinal(note.outcome))

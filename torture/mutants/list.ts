@@ -361,8 +361,13 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'src/accounts/disconnect.test.ts' }],
   },
   {
-    name: 'gives a destination an event whose natural key it has had',
+    name: 'resends to a destination what another event has given it',
     becomes: 'return true',
+    catchers: [conformance],
+  },
+  {
+    name: 'takes what was only sent again for what a sender has had',
+    becomes: 'const isTried = wasTried(past, destination) || (past?.length ?? 0) > 0',
     catchers: [conformance],
   },
   {

@@ -24,6 +24,11 @@ export function historyMessageId(once: Buffer): string {
   return prefix + once.toString('base64url')
 }
 
+/** The natural key of what was read at Drift; undefined of what a webhook brought. */
+export function historyKey(entry: { messageId: string }): Buffer | undefined {
+  return isOfHistory(entry) ? Buffer.from(entry.messageId.slice(prefix.length), 'base64url') : undefined
+}
+
 export function isOfHistory({ messageId }: { messageId: string }): boolean {
   return messageId.startsWith(prefix)
 }

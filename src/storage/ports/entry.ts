@@ -53,7 +53,7 @@ export interface LaneKey {
   destination: Destination
 }
 
-/** The number of an account's first destination: as yet, each has this one alone. */
+/** The number of an account's first destination, unless that was removed. */
 export const firstDestination = 1
 
 export function sendLane(org: Org, destination: Destination = firstDestination): LaneKey {

@@ -219,8 +219,8 @@ export interface Inbox {
   /** Takes away a body that does not open; its entries are quarantined with this reason where they are not final. */
   drop(body: Pick<Marked, 'id' | 'version'>, why: { reason: string; now: number }): Promise<boolean>
   /**
-   * Dead, quarantined, ignored and delivered entries wait again, last in the queue of a destination, under their messageId;
-   * the counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved. `who`
+   * Dead, quarantined, ignored and delivered entries wait again, and where a destination is named those that it never had,
+   * last in the queue of a destination, under their messageId; the counts follow. Others, such as those that wait anyway, stay as they are. Resolves to how many were moved. `who`
    * wanted it, in words: kept in the history of each.
    */
   redrive(moves: readonly Redriven[], now: number, who: string): Promise<number>

@@ -122,7 +122,7 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     if (state !== undefined) return state === 'dead' || state === 'quarantined'
     if (finalAt(history, destination) !== undefined) return !isQueued(db, org, destination, id)
     if (move.destination !== destination || isQueued(db, org, destination, id)) return false
-    // mutant: gives a destination an event whose natural key it has had
+    // mutant: resends to a destination what another event has given it
     return claimOnce(db, { ...move, org }, [destination]).length > 0
   })
   let resent = entry.resent as string | null

@@ -120,12 +120,9 @@ export function erase(db: Database, org: string): number {
   db.run('UPDATE lanes SET ready_at = NULL WHERE org = ?', org)
   const forgotten = db.run('DELETE FROM conversations WHERE org = ?', org)
   const removed = remove(db, db.all(`SELECT ${columns} FROM entries e WHERE e.org = ? LIMIT ?`, org, stepMax))
-  if (removed === 0) {
-    db.run('DELETE FROM attempts WHERE org = ?', org)
-    db.run('DELETE FROM bodies WHERE org = ?', org)
-    db.run('DELETE FROM occurrences WHERE org = ?', org)
-  }
-  if (forgotten + removed > 0) noteErasure(db)
+  const rest = removed === 0 ? ['attempts', 'bodies', 'occurrences'] : []
+  const more = rest.reduce((sum, table) => sum + db.run(`DELETE FROM ${table} WHERE org = ?`, org), 0)
+  if (forgotten + removed + more > 0) noteErasure(db)
   return removed
 }
 
