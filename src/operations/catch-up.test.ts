@@ -33,7 +33,7 @@ describe('catching up', () => {
       await stage.storage.inbox.hold(sendLane(id), 'not_allowed')
       assert.equal(await stage.step('send'), false)
       await catchUp()
-      assert.deepEqual(lines, [{ event: 'caught_up', org: id, lane: 'send', reason: 'not_allowed' }])
+      assert.deepEqual(lines, [{ event: 'caught_up', org: id, lane: 'send', destination: 1, reason: 'not_allowed' }])
       await stage.run()
       assert.equal(accepted(), 1)
     })
@@ -75,6 +75,25 @@ describe('catching up', () => {
       { event: 'caught_up', org: id, destination: 2, to: 'added' },
       { event: 'caught_up', org: id, destination: 1, to: 'removed' },
     ])
+  })
+
+  test('keeps what waits for a paused destination, and lets go what is held of another one', async () => {
+    await stage.install()
+    const [first, second] = [1, 2].map((number) => ({ number, name: `No. ${number}`, key: 'AAAA' }))
+    const destinations = [first!, { ...second!, paused: true }]
+    await state({ settings: JSON.stringify({ destinations, lastDestination: 2 }) })
+    await stage.arrive('contact_updated')
+    await stage.storage.inbox.hold(sendLane(id, 1), 'paused')
+    await catchUp()
+    assert.deepEqual(lines, [{ event: 'caught_up', org: id, lane: 'send', destination: 1, reason: 'paused' }])
+    const holds = (await stage.storage.lookup.lanes(id)).filter(({ lane }) => lane === 'send')
+    assert.deepEqual(
+      holds.map(({ destination, hold }) => [destination, hold]),
+      [
+        [1, undefined],
+        [2, 'paused'],
+      ],
+    )
   })
 
   test('keeps what another process holds, though this one has not heard of it yet', async () => {

@@ -35,8 +35,8 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
     return install !== undefined && isThere(install)
   }
 
-  function isHeld(org: Org, lane: Lane): boolean {
-    return !isHere(org) || (lane === 'send' && holdOf(accounts.get(org)!) !== undefined)
+  function isHeld(org: Org, lane: Lane, destination: Destination): boolean {
+    return !isHere(org) || (lane === 'send' && holdOf(accounts.get(org)!, destination) !== undefined)
   }
 
   async function adopt(org: Org): Promise<void> {
@@ -46,12 +46,12 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
 
   async function letGo(org: Org): Promise<void> {
     for (const { lane, destination, hold } of await lookup.lanes(org)) {
-      if (hold === undefined || isHeld(org, lane)) continue
+      if (hold === undefined || isHeld(org, lane, destination)) continue
       // What holds it was saved before the lane was held: another process may have just done so.
       await accounts.reload(clock.now(), org)
-      if (isHeld(org, lane)) continue
+      if (isHeld(org, lane, destination)) continue
       await inbox.resume({ org, lane, destination }, clock.now())
-      done({ org, lane, reason: hold })
+      done({ org, lane, destination, reason: hold })
     }
   }
 
@@ -72,7 +72,7 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
   function done(
     fields:
       | { org: Org; adopted: number }
-      | { org: Org; lane: Lane; reason: string }
+      | { org: Org; lane: Lane; destination: Destination; reason: string }
       | { org: Org; destination: number; to: 'added' | 'removed' },
   ): void {
     log.warn('caught_up', fields)
