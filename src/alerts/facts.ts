@@ -41,7 +41,7 @@ export function gathering({ ledger, lookup, jobs }: Pick<Storage, 'ledger' | 'lo
   }
 
   async function missingOf(install: Install): Promise<Pick<Facts, 'missing'>> {
-    if (!settingsOf(install).dailyReconcile) return {}
+    if (!settingsOf(install).dailyReconcile) return { missing: 'unknown' }
     const found = await stillMissing(jobs, install.org)
     return found ? { missing: { job: found.job.id, count: found.count } } : {}
   }

@@ -30,6 +30,7 @@ test('missing: each comparison that finds something is found, with how much, unt
     { subject: '', is: 'found', count: 3, marks: ['a'] },
   ])
   assert.deepEqual(find('missing', {}), [])
+  assert.equal(is('missing', { missing: 'unknown' }), 'lasts')
 })
 
 describe('stopped', () => {

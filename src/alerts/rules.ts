@@ -43,8 +43,8 @@ export interface Facts {
   unrecognized: ReadonlyMap<string, number>
   /** Requests for deletion that are open, and how many there ever were. */
   deletions: { open: number; ever: number }
-  /** What the last daily comparison with Drift found missing for an unknown reason: by its job. */
-  missing?: { job: string; count: number }
+  /** What the last daily comparison with Drift found missing for an unknown reason: by its job. Unknown: none is made. */
+  missing?: { job: string; count: number } | 'unknown'
 }
 
 export interface Finding {
@@ -118,7 +118,11 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
     return [...each, delayedLookups(ask, hold ?? refusal, delayMs)].filter((finding) => finding !== undefined)
   },
   /** Each comparison that finds something is raised; it ends when one finds nothing, or what was missing was sent. */
-  missing: ({ missing }) => (missing ? [{ subject: '', is: 'found', count: missing.count, marks: [missing.job] }] : []),
+  missing({ missing }) {
+    if (missing === undefined) return []
+    if (missing === 'unknown') return [{ subject: '', is: 'lasts' }]
+    return [{ subject: '', is: 'found', count: missing.count, marks: [missing.job] }]
+  },
   silence: ({ isSilent }) => (isSilent ? [{ subject: '', is: 'found' }] : []),
   /** The first dead event of each reason. */
   failed: ({ failed }) =>
