@@ -16,6 +16,7 @@ import { type Found, foundFor, foundForOperator } from './audience.ts'
 import { type About, bodiesOf, writeBody } from './body.ts'
 import { gathering } from './facts.ts'
 import { type AlertStates, namesOf, stepAll } from './machine.ts'
+import { destinationIn, type Facts } from './rules.ts'
 
 export interface WatchNeeds {
   storage: Pick<Storage, 'alerts' | 'jobs' | 'ledger' | 'lookup'>
@@ -64,8 +65,7 @@ export function watching({ storage, accounts, clock, random, toOperator }: Watch
         const to = recipients.get(install.org)
         if (!to) continue
         const { alertsOff: off, alertDelayMinutes: delayMinutes } = settingsOf(install)
-        // A rule that is switched off forgets what it has raised, and does not announce that it has recovered.
-        const known = without(statesIn(watches.get(install.org)), off)
+        const known = remembered(statesIn(watches.get(install.org)), facts[at]!, off)
         const found = foundFor(facts[at]!, known, { delayMs: delayMinutes * minuteMs, off })
         const hasSeveral = facts[at]!.destinations.length > 1
         await announce({ org: install.org, to, delayMinutes, hasSeveral }, found, known)
@@ -125,8 +125,15 @@ function statesIn(watch: AlertWatch | undefined): AlertStates {
   return (read.ok ? schema.safeParse(read.value).data?.states : undefined) ?? {}
 }
 
-function without(states: AlertStates, rulesOff: readonly string[]): AlertStates {
-  return Object.fromEntries(Object.entries(states).filter(([key]) => !rulesOff.includes(namesOf(key)[0])))
+/** What a rule raised that is off now, or of a destination that was removed, is forgotten: it has not recovered. */
+function remembered(states: AlertStates, { destinations }: Facts, rulesOff: readonly string[]): AlertStates {
+  const isRemembered = ([key]: [string, unknown]) => {
+    const [rule, subject] = namesOf(key)
+    const number = destinationIn(subject)
+    const isThere = number === undefined || destinations.some((one) => one.number === number)
+    return isThere && !rulesOff.includes(rule)
+  }
+  return Object.fromEntries(Object.entries(states).filter(isRemembered))
 }
 
 function isConfirmed({ confirmedAt }: AlertRecipient): boolean {

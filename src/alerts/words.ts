@@ -48,7 +48,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
       }),
       recovered: () => ({
         title: 'no account is stopped any more',
-        text: 'No account is stopped any more: events of each are sent, or it has disconnected.',
+        text: 'No account is stopped any more: events of each are sent, or it has disconnected or removed the destination.',
       }),
     },
   },
