@@ -51,9 +51,12 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const session = c.get('session')
     const install = accounts.get(session.org)
     if (!install) return refuse(c, 404, 'not_found')
-    const destination = meant(install, c.req.query('destination'))
-    const fields = fieldsFor(optionsOf(install, (more.destination ?? destination).number), types)
-    return c.html(mappingPage({ session, install, destination, fields, ...more }), status)
+    const called = c.req.query('destination')
+    const asked = called === undefined ? firstOf(install) : destinationOf(install, Number(called))
+    if (!asked && !more.destination && !more.isStale) return show(c, { isStale: true }, 409)
+    const destination = more.destination ?? asked ?? firstOf(install)
+    const fields = fieldsFor(optionsOf(install, destination.number), types)
+    return c.html(mappingPage({ session, install, fields, ...more, destination }), status)
   }
 
   app.get(path, (c) => show(c))
@@ -68,7 +71,8 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { org, who } = c.get('session')
     const install = accounts.get(org)
     if (!install || install.unreadable) return c.redirect(path, 303)
-    const destination = meant(install, called)
+    const destination = destinationOf(install, Number(called))
+    if (!destination) return show(c, { isStale: true }, 409)
     const judged = judgeOptions(optionsIn(fields, types), knownNames(catalogue))
     if (!judged.ok) return show(c, { destination, fields, wrong: judged.why }, 422)
     const before = optionsOf(install, destination.number)
@@ -114,11 +118,6 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
         : ''
     return show(c, { destination, done: html`Events that are received from now on are sent so.${also}` })
   })
-}
-
-/** The one that is called so by its number, else the first. */
-function meant(install: Install, called: string | undefined): Destination {
-  return destinationOf(install, Number(called)) ?? firstOf(install)
 }
 
 /** Which destination, where there are several. */
