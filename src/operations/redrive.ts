@@ -9,7 +9,7 @@ import { optionsVersionOf } from '../accounts/options.ts'
 import { type EventPage, mappingOf } from '../events/define.ts'
 import type { Clock } from '../lib/clock.ts'
 import { stampOf } from '../mapping/versions.ts'
-import type { Org, State } from '../storage/ports/entry.ts'
+import type { Destination, Org, State } from '../storage/ports/entry.ts'
 import type { Inbox, Redriven } from '../storage/ports/inbox.ts'
 import type { Lookup, Query, Shown, ShownState } from '../storage/ports/lookup.ts'
 import { findAll } from './inspect.ts'
@@ -72,6 +72,30 @@ export async function previewRedrive(
   return soFar
 }
 
+/**
+ * How many events are looked at where this query is driven again: once for each destination, as `previewRedrive` finds them.
+ * `isCut`: there are more than could be counted.
+ */
+export async function countRedrivable(
+  { accounts, lookup }: Pick<MoveNeeds, 'accounts' | 'lookup'>,
+  query: Query & { org: Org },
+): Promise<{ total: number; isCut: boolean }> {
+  const wanted = { ...query, states: redrivableOf(query).states! }
+  const passes = passesOf(accounts, query)
+  const countedAt = async (destination: Destination, states: readonly ShownState[]) => {
+    const { rows, isCut } = await lookup.tally({ ...wanted, states, destination })
+    return { total: rows.reduce((sum, one) => sum + one.count, 0), isCut }
+  }
+  const all = await Promise.all(passes.map(({ destination }) => countedAt(destination, wanted.states)))
+  const total = all.reduce((sum, one) => sum + one.total, 0)
+  const isCut = all.some((one) => one.isCut)
+  if (passes.length === 1) return { total, isCut }
+  // What was given over to no destination is found at each of them, and is of the first alone.
+  const ungiven = wanted.states.filter((state) => failed.some((one) => one === state))
+  const { total: many } = await countedAt(0, ungiven)
+  return { total: total - many * (passes.length - 1), isCut }
+}
+
 function count(sums: Record<string, number>, reason: string, by = 1): void {
   sums[reason] = (sums[reason] ?? 0) + by
 }
@@ -121,15 +145,20 @@ export async function movesOf(
   return found
 }
 
-/** One event, at once, to every destination where it is over; false when it stays where it is. `who` wants it, in words. */
+/**
+ * One event, at once, to every destination where it is over or, with `isHereAlone`, to the one that it is shown for; false
+ * when it stays where it is. `who` wants it, in words.
+ */
 export async function redriveOne(
   needs: RedriveNeeds,
   shown: Shown,
-  { mapping, who }: { mapping: Mapping; who: string },
+  { mapping, who, isHereAlone = false }: { mapping: Mapping; who: string; isHereAlone?: boolean },
 ): Promise<boolean> {
   if (!redrivable.includes(shown.state)) return false
   const move = await moveOf(needs, shown, mapping)
-  return typeof move !== 'string' && (await needs.inbox.redrive([move], needs.clock.now(), who)) === 1
+  if (typeof move === 'string') return false
+  const at = isHereAlone && shown.destination > 0 ? { destination: shown.destination } : {}
+  return (await needs.inbox.redrive([{ ...move, ...at }], needs.clock.now(), who)) === 1
 }
 
 /** The move, or in a word why it cannot be, or would fail again. */

@@ -1,7 +1,10 @@
 /** What is not sent, and why; and what an admin takes along of a list. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { optionsOf } from '../../src/accounts/options.ts'
 import { settingsOf } from '../../src/accounts/settings.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import { countRedrivable } from '../../src/operations/redrive.ts'
 import { settingNames } from '../../src/settings/table.ts'
 import { eventually } from '../clock.ts'
 import { engines, type Stores } from '../engines.ts'
@@ -133,6 +136,102 @@ for (const engine of engines) {
       for (const wrong of [{ format: 'xml' }, { format: 'csv', state: 'odd' }, { format: 'csv', q: 'a b' }])
         assert.equal((await admin.post(admin.at('/console/events/export'), { ...form, ...wrong })).status, 400)
       assert.equal((await audit('exported events')).length, before)
+    })
+  })
+
+  describe(`lists of an account with several destinations on ${engine.name}`, { skip: engine.skip }, () => {
+    let stores: Stores
+    let rig: Rig
+    let admin: Walk
+    const look = async (path: string) => (await admin.get(admin.at(`/console/${path}`))).body
+    const given = { org: String(org), name: 'Staging' }
+    const send = (event: string, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
+    const refusedAtStaging = { refuseIf: ({ messageId }: JsonObject) => String(messageId).endsWith('.2') }
+
+    before(async () => {
+      stores = await engine.start()
+      rig = await startRig({ env: { DATABASE_URL: await stores.fresh() } })
+      admin = openWalk(rig)
+      await admin.connect(org)
+      const stdin = JSON.stringify({ writeKey: 'StAgInGsTaGiNgStAgInGsTaGiNg0123' })
+      assert.equal((await rig.command('destinations add', { given, stdin })).exitCode, 0)
+      await rig.service.store.accounts.reload(Date.now())
+    })
+    after(async () => {
+      await admin.close()
+      await rig.close()
+      await stores.close()
+    })
+
+    test('what the first has and another refused is resent, to that one alone', async () => {
+      rig.sims.segment.script(refusedAtStaging)
+      await send('button_clicked')
+      // One that is quarantined at each, and one that is given over to none.
+      await rig.sims.drift.send({ type: 'new_meeting', orgId: org, data: { schedulerId: {} } }, { to: rig.to })
+      await rig.sims.drift.send({ type: 'new_meeting', orgId: org, data: 5 }, { to: rig.to })
+      await settled(rig, ({ dead, held, waiting }) => dead === 1 && held === 3 && waiting === 0)
+      rig.sims.segment.script(undefined)
+      assert.match(await look('events?type=button_clicked'), /Resend matching/)
+      const preview = await look('resend?preview=1')
+      assert.match(preview, />1 event would be resent<[\s\S]*>3 events would fail again, and stay</)
+      const { messageId } = (await rig.service.store.storage.lookup.find({ type: 'button_clicked' }, { limit: 1 }))
+        .entries[0]!
+      const page = await admin.get(admin.at(`/console/events/${messageId}`))
+      assert.match(page.body, />Resend to Staging</)
+      await admin.submit(page, {}, `/console/events/${messageId}/resend`)
+      await settled(rig, ({ dead, waiting }) => dead === 0 && waiting === 0)
+      assert.equal(rig.sims.segment.duplicates.length, 0, 'the first one is not sent it again')
+      const again = await look(`events/${messageId}?done=resent`)
+      assert.match(again, /Resent: every destination has it[\s\S]*Resend a delivered event/)
+    })
+
+    test('more than a hundred at all of them together are confirmed once more, and counted once each', async () => {
+      for (let vary = 1; vary <= 51; vary++) await send('new_conversation', vary)
+      await settled(rig)
+      const page = await admin.get(admin.at('/console/resend?state=delivered&type=new_conversation&preview=1'))
+      assert.match(page.body, />Yes, resend 102 events</)
+      const unconfirmed = await admin.submit(page, {}, '/console/resend')
+      assert.equal(unconfirmed.status, 422)
+      assert.match(unconfirmed.body, /Tick the box to confirm that 102 events are meant/)
+      const { lookup } = rig.service.store.storage
+      const both = { accounts: rig.service.store.accounts, lookup }
+      assert.deepEqual(await countRedrivable(both, { org: String(org) }), { total: 3, isCut: false })
+    })
+
+    test('what waits for the first is listed as queued, though another one is paused', async () => {
+      assert.equal((await rig.command('destinations pause', { given: { ...given, destination: '2' } })).exitCode, 0)
+      await rig.service.store.accounts.reload(Date.now())
+      rig.sims.segment.script({ status: 503 })
+      await send('phone_captured')
+      const { lookup } = rig.service.store.storage
+      await eventually(async () => (await lookup.lanes(String(org))).some(({ failures }) => failures > 0))
+      const list = await look('events?state=queued')
+      assert.match(list, /Queued <span class="count">1</)
+      assert.match(list, /<tr id="e\d+">[\s\S]*phone_<wbr>captured/)
+      assert.doesNotMatch(await look('events?state=blocked'), /<tr id="e\d+">/)
+      rig.sims.segment.script(undefined)
+    })
+
+    test('what is sent is previewed and saved of no destination but the one that the form names', async () => {
+      const mapping = async (query: string) => admin.get(admin.at(`/console/mapping${query}`))
+      const form = await mapping('?destination=2')
+      const previewed = await admin.submit(form, { on: 'safeNames' }, '/console/mapping/preview')
+      assert.match(previewed.body, /name="destination" value="2"/)
+      const removed = await rig.command('destinations remove', {
+        given: { org: String(org), destination: '2', yes: true },
+      })
+      assert.equal(removed.exitCode, 0, removed.output)
+      await rig.service.store.accounts.reload(Date.now())
+      for (const late of [
+        await admin.submit(form, { on: 'safeNames' }, '/console/mapping/preview'),
+        await admin.submit(previewed, {}, '/console/mapping/save'),
+        await mapping('?destination=2'),
+      ]) {
+        assert.equal(late.status, 409)
+        assert.match(late.body, /The settings were changed meanwhile/)
+        assert.doesNotMatch(late.body, /id="preview"/)
+      }
+      assert.deepEqual(optionsOf(rig.service.store.accounts.get(String(org))!, 1), {})
     })
   })
 }

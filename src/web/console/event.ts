@@ -3,10 +3,12 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
+import { type Destination, destinationsOf } from '../../accounts/destinations.ts'
 import { catalogue } from '../../events/index.ts'
 import { openEntry, type Story, tell } from '../../operations/inspect.ts'
-import { movesOf, type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
+import { failed, movesOf, type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
 import { happenedTo } from '../../operations/timeline.ts'
+import type { Org } from '../../storage/ports/entry.ts'
 import type { Beside, Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
@@ -23,8 +25,11 @@ import { mappingChoice } from './ui/mapping-choice.ts'
 import { button, notice, postForm, stateBadge, when } from './ui/parts.ts'
 import { adviceOn, isOfAccount } from './ui/reasons.ts'
 
-/** What resending would do: nothing can be resent that waits anyway, or must fail again. */
-type Resend = { is: 'offered' } | { is: 'fails'; reason: string } | { is: 'no' }
+/**
+ * What resending would do: nothing can be resent that waits anyway, or must fail again. `repeats`: every destination has it.
+ * `to`: the destinations that it goes to, where it did not fail at all of them.
+ */
+type Resend = { is: 'offered' | 'repeats'; to: string | undefined } | { is: 'fails'; reason: string } | { is: 'no' }
 
 interface EventPage extends Payload {
   session: Session
@@ -39,6 +44,8 @@ interface EventPage extends Payload {
   isRequest: boolean
   rights: Rights
   isResent: boolean
+  /** At all destinations, the one that is shown first. */
+  states: readonly Shown['state'][]
 }
 
 export function eventRoutes(
@@ -58,13 +65,14 @@ export function eventRoutes(
   async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
     const session = c.get('session')
     const [install, now] = [accounts.get(session.org), clock.now()]
-    const [lanes, beside, opened, resend, happened] = await Promise.all([
+    const [lanes, beside, opened, all, happened] = await Promise.all([
       lookup.lanes(session.org),
       lookup.beside(shown.id),
       openEntry({ catalogue, keyring, lookup, accounts }, shown),
-      resendOf(shown),
+      atEach(shown),
       happenedTo({ lookup, keyring }, shown.id),
     ])
+    const resend = await resendOf(shown, all)
     const past = { shown, lanes, happened, now }
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
@@ -87,15 +95,37 @@ export function eventRoutes(
         rights,
         isRequest,
         isResent,
+        states: all.map(({ state }) => state),
       }),
     )
   }
 
-  async function resendOf(shown: Shown): Promise<Resend> {
-    if (!redrivable.includes(shown.state) || isOpenRequest(shown)) return { is: 'no' }
-    if (shown.state === 'delivered') return { is: 'offered' }
-    const { moves, stays } = await movesOf(redriveNeeds, [shown], { query: {}, mapping: 'today' })
-    return moves.length > 0 ? { is: 'offered' } : { is: 'fails', reason: Object.keys(stays)[0] ?? 'unknown' }
+  /** As it stands at each destination, the one that is shown first. */
+  async function atEach(shown: Shown): Promise<Shown[]> {
+    const { org, messageId: message } = shown
+    if (shown.destination === 0) return [shown]
+    const others = destinationsAt(org).filter(({ number }) => number !== shown.destination)
+    const find = ({ number }: Destination) => lookup.find({ org, message, destination: number }, { limit: 1 })
+    const found = await Promise.all(others.map(find))
+    return [shown, ...found.flatMap(({ entries }) => entries)]
+  }
+
+  function destinationsAt(org: Org): readonly Destination[] {
+    const install = accounts.get(org)
+    return install ? destinationsOf(install) : []
+  }
+
+  async function resendOf(shown: Shown, all: readonly Shown[]): Promise<Resend> {
+    const wanted = all.filter(hasFailed)
+    if (wanted.length === 0 && redrivable.includes(shown.state)) wanted.push(shown)
+    if (wanted.length === 0 || isOpenRequest(shown)) return { is: 'no' }
+    if (wanted[0]!.state === 'delivered') return { is: 'repeats', to: undefined }
+    const { going, stays } = await movesOf(redriveNeeds, wanted, { query: {}, mapping: 'today' })
+    if (going.length === 0) return { is: 'fails', reason: Object.keys(stays)[0] ?? 'unknown' }
+    const isTo = ({ number }: Destination) => going.some(({ destination }) => destination === number)
+    const names = destinationsAt(shown.org).filter(isTo)
+    const isToSome = going.length < all.length && hasFailed(going[0]!)
+    return { is: 'offered', to: isToSome ? names.map(({ name }) => name).join(', ') : undefined }
   }
 
   app.get('/console/events/:message', async (c) => {
@@ -127,13 +157,22 @@ export function eventRoutes(
     const { org, who } = c.get('session')
     const { messageId } = shown
     const chosen = mapping === 'then' ? 'then' : 'today'
-    const isMoved = await redriveOne(redriveNeeds, shown, { mapping: chosen, who })
+    const wanted = (await atEach(shown)).filter(hasFailed)
+    // Where it failed somewhere, what has it is not sent it again.
+    const isHereAlone = wanted.length > 0
+    let isMoved = false
+    for (const one of isHereAlone ? wanted : [shown])
+      isMoved = (await redriveOne(redriveNeeds, one, { mapping: chosen, who, isHereAlone })) || isMoved
     if (isMoved) {
       await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()
     }
     return c.redirect(`/console/events/${messageId}${isMoved ? '?done=resent' : ''}`, 303)
   })
+}
+
+function hasFailed({ state }: Shown): boolean {
+  return failed.some((one) => one === state)
 }
 
 function eventPage(given: EventPage): Html {
@@ -173,13 +212,18 @@ function contactNav({ previous, next }: Beside): Html | '' {
 }
 
 function header({ session, shown, resend }: EventPage): Html {
-  const { type, messageId, receivedAt, contact, conversation, state } = shown
+  const { type, messageId, receivedAt, contact, conversation } = shown
   const drift = conversation
     ? `https://app.drift.com/conversations/${conversation}`
     : contact && `https://app.drift.com/contacts/details/${contact}`
   const sends =
-    resend.is === 'offered' && state !== 'delivered'
-      ? postForm(resendPath(messageId), session.csrf, html`${mappingChoice()}${button('Resend', 'primary')}`, 'row')
+    resend.is === 'offered'
+      ? postForm(
+          resendPath(messageId),
+          session.csrf,
+          html`${mappingChoice()}${button(resend.to === undefined ? 'Resend' : `Resend to ${resend.to}`, 'primary')}`,
+          'row',
+        )
       : ''
   return html`<div class="head event"><div>
       <div class="title"><h1>${type ? breakable(type) : 'Unreadable webhook'}</h1><span id="state" data-part>${stateBadge(shown)}</span></div>
@@ -194,10 +238,13 @@ function header({ session, shown, resend }: EventPage): Html {
 const resendPath = (messageId: string) => `/console/events/${messageId}/resend`
 
 /** What has become of it since is said, however often the page is loaded. */
-function resentNotice({ isResent, shown: { state } }: EventPage): Html | '' {
+function resentNotice({ isResent, states }: EventPage): Html | '' {
   if (!isResent) return ''
-  if (state === 'delivered') return notice('good', 'Resent: Segment accepted it')
-  if (state === 'waiting' || state === 'asking') return notice('info', 'Resent: the event is queued again')
+  if (states.some((state) => state === 'waiting' || state === 'asking'))
+    return notice('info', 'Resent: the event is queued again')
+  const given = states.filter((state) => state !== 'not_given')
+  if (given.every((state) => state === 'delivered'))
+    return notice('good', given.length === 1 ? 'Resent: Segment accepted it' : 'Resent: every destination has it')
   return ''
 }
 
@@ -247,7 +294,7 @@ function request({ session, shown, isRequest }: EventPage): Html | '' {
 }
 
 function resendDelivered({ session, shown, resend }: EventPage): Html | '' {
-  if (shown.state !== 'delivered' || resend.is !== 'offered') return ''
+  if (resend.is !== 'repeats') return ''
   return html`<details class="card" id="resend-delivered"><summary>Resend a delivered event</summary>
     <p class="faint">It keeps its message id. Segment drops repeats of the last weeks, so this changes nothing there unless the first one was lost on the way.</p>
     ${postForm(resendPath(shown.messageId), session.csrf, html`${mappingChoice()}${button('Resend')}`, 'stack')}</details>`

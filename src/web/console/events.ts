@@ -1,15 +1,17 @@
 /** Events: what came and what became of it, found by any id, by type, state, reason and time. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { destinationsOf } from '../../accounts/destinations.ts'
 import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
 import { failed } from '../../operations/redrive.ts'
-import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
+import type { Cursor, Query, Shown, Tallied, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
 import { exportForm } from './export.ts'
 import {
   addressOf,
+  atNow,
   type Filter,
   filterNames,
   filterOf,
@@ -37,6 +39,8 @@ interface EventsPage {
   now: number
   filter: Filter
   tally: Tally
+  /** What the search finds at the other destinations: it is resent as well. */
+  elsewhere: readonly Tallied[]
   entries: readonly Shown[]
   /** Where the list goes on. */
   next: string | undefined
@@ -46,7 +50,8 @@ interface EventsPage {
   wrong?: string | undefined
 }
 
-export function eventsRoute(app: Hono<Web>, { storage, keyring, clock }: ConsoleNeeds): void {
+export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { storage, keyring, accounts } = needs
   const { lookup } = storage
 
   app.get(path, async (c) => {
@@ -54,18 +59,26 @@ export function eventsRoute(app: Hono<Web>, { storage, keyring, clock }: Console
     const { org } = session
     const filter = filterOf((name) => c.req.query(name))
     if (hasEmpty(c)) return c.redirect(addressOf(path, filter), 303)
-    const now = clock.now()
+    const at = await atNow(needs, org)
+    const { now } = at
     const asked = c.req.query('before')
     const before = asked === undefined ? undefined : readCursor(keyring, org, asked)
-    const query = queryOf(org, filter, { now, lanes: await lookup.lanes(org) })
+    const query = queryOf(org, filter, at)
     const common = { session, now, filter, isFurther: before !== undefined }
-    const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false } }
+    const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false }, elsewhere: [] }
     if ('wrong' in query) return c.html(eventsPage({ ...common, ...nothing, wrong: query.wrong }), 400)
     if (asked !== undefined && !before)
       return c.html(eventsPage({ ...common, ...nothing, wrong: 'This address is not one that the list gave.' }), 400)
-    const [tally, found] = await Promise.all([lookup.tally(inEveryState(query)), list(query, before)])
+    const install = accounts.get(org)
+    const others = install ? destinationsOf(install).filter(({ number }) => number !== at.first) : []
+    const [tally, found, ...tallies] = await Promise.all([
+      lookup.tally(inEveryState(query)),
+      list(query, before),
+      ...others.map(({ number }) => lookup.tally({ ...inEveryState(query), destination: number })),
+    ])
+    const elsewhere = tallies.flatMap(({ rows }) => rows)
     const next = found.next && writeCursor(keyring, org, found.next)
-    return c.html(eventsPage({ ...common, entries: found.entries, next, tally }))
+    return c.html(eventsPage({ ...common, entries: found.entries, next, tally, elsewhere }))
   })
 
   async function list(query: Query, before: Cursor | undefined) {
@@ -84,7 +97,7 @@ function inEveryState({ states: _, reason: _r, notReason: _n, ...query }: Query 
 }
 
 function eventsPage(given: EventsPage): Html {
-  const { session, now, filter, isFurther, wrong, tally, entries, next } = given
+  const { session, now, filter, isFurther, wrong, tally, elsewhere, entries, next } = given
   const isLive = !isFurther && !wrong
   const exports = wrong || tally.rows.length === 0 ? '' : exportForm(session.csrf, filter)
   return page({
@@ -105,7 +118,7 @@ function eventsPage(given: EventsPage): Html {
           ${entries.length === 0 ? nothingFound(given) : table(entries, now, next !== undefined)}
         </section>
         ${pager(filter, next, isFurther)}
-        <div class="row foot">${resendLink(filter, tally)}${exports}<p class="small faint">Events that were never meant to be sent, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.</p></div>`
+        <div class="row foot">${resendLink(filter, [...tally.rows, ...elsewhere])}${exports}<p class="small faint">Events that were never meant to be sent, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.</p></div>`
         }
       </div>
     </div>`,
@@ -251,7 +264,7 @@ function nothingFound({ next, filter }: EventsPage): Html {
 }
 
 /** Where something of the list can be resent: to a preview of that. */
-function resendLink(filter: Filter, { rows }: Tally): Html | '' {
+function resendLink(filter: Filter, rows: readonly Tallied[]): Html | '' {
   if (filter.state !== '' && !resendStates.includes(filter.state)) return ''
   const states: readonly string[] = filter.state === 'delivered' || filter.state === 'ignored' ? [filter.state] : failed
   const some = rows.some(({ state, reason }) => states.includes(state) && reason !== deletionType)

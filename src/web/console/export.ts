@@ -10,7 +10,7 @@ import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import { csvLine } from './csv.ts'
-import { type Filter, filterNames, filterOf, queryOf } from './query.ts'
+import { atNow, type Filter, filterNames, filterOf, queryOf } from './query.ts'
 import type { Html } from './ui/layout.ts'
 import { number } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
@@ -22,7 +22,8 @@ const exportMax = 100_000
 const formats = ['csv', 'json'] as const
 type Format = (typeof formats)[number]
 
-export function exportRoute(app: Hono<Web>, { storage, clock, closing }: ConsoleNeeds): void {
+export function exportRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
+  const { storage, clock, closing } = needs
   const { lookup, audit } = storage
 
   app.post('/console/events/export', allowOldProof, async (c) => {
@@ -30,7 +31,7 @@ export function exportRoute(app: Hono<Web>, { storage, clock, closing }: Console
     const { org, who } = c.get('session')
     const format = formats.find((one) => one === fields.format)
     const filter = filterOf((name) => fields[name as keyof Filter])
-    const query = queryOf(org, filter, { now: clock.now(), lanes: await lookup.lanes(org) })
+    const query = queryOf(org, filter, await atNow(needs, org))
     if (!format || 'wrong' in query) return refuse(c, 400, 'form_unusable')
     await record({ audit, clock }, { org, who, act: 'exportedEvents', about: format.toUpperCase() })
     c.header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json')

@@ -1,10 +1,14 @@
 /** What people ask for in the address of a list, read as a query of the store; and where a list goes on. */
 import { timingSafeEqual } from 'node:crypto'
+import type { Accounts } from '../../accounts/accounts.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import type { Keyring } from '../../accounts/keyring.ts'
+import { noSettings } from '../../accounts/settings.ts'
 import { deletionType } from '../../drift/envelope.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
-import type { Org } from '../../storage/ports/entry.ts'
-import type { Cursor, LaneShown, Query, ShownState } from '../../storage/ports/lookup.ts'
+import type { Destination, Org } from '../../storage/ports/entry.ts'
+import type { Cursor, LaneShown, Lookup, Query, ShownState } from '../../storage/ports/lookup.ts'
 import { soughtIn } from './search.ts'
 import { type Word, words } from './ui/vocabulary.ts'
 
@@ -79,6 +83,19 @@ export function isFiltered(filter: Filter): boolean {
 export interface At {
   now: number
   lanes: readonly LaneShown[]
+  /** The destination whose states the lists show. */
+  first: Destination
+}
+
+interface AtNeeds {
+  storage: { lookup: Pick<Lookup, 'lanes'> }
+  accounts: Pick<Accounts, 'get'>
+  clock: Clock
+}
+
+export async function atNow({ storage, accounts, clock }: AtNeeds, org: Org): Promise<At> {
+  const install = accounts.get(org) ?? { org, settings: noSettings }
+  return { now: clock.now(), lanes: await storage.lookup.lanes(org), first: firstOf(install).number }
 }
 
 /** The query, always of this account; or what cannot be understood, in a sentence. */
@@ -102,7 +119,7 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
     org,
     ...sought,
     ...(type === '' ? {} : { type }),
-    ...(state === '' ? {} : statesOf(state as StateName, at.lanes)),
+    ...(state === '' ? {} : statesOf(state as StateName, at)),
     ...(reason === '' ? {} : { reason }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
@@ -110,9 +127,12 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
 }
 
 /** What holds a lane holds all that waits in it. */
-function statesOf(state: StateName, lanes: readonly LaneShown[]): Pick<Query, 'states' | 'reason' | 'notReason'> {
-  const isHeld = (of: LaneShown['lane']) =>
-    lanes.some(({ lane, hold, trouble }) => lane === of && (hold ?? trouble) !== undefined)
+function statesOf(state: StateName, { lanes, first }: At): Pick<Query, 'states' | 'reason' | 'notReason'> {
+  const isHeld = (of: LaneShown['lane']) => {
+    const at = of === 'ask' ? 0 : first
+    const own = lanes.find(({ lane, destination }) => lane === of && destination === at)
+    return (own?.hold ?? own?.trouble) !== undefined
+  }
   const waiting = (held: boolean): ShownState[] => (isHeld('send') === held ? ['waiting'] : [])
   const asking = (held: boolean): ShownState[] => (isHeld('ask') === held ? ['asking'] : [])
   switch (state) {

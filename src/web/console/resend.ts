@@ -5,7 +5,7 @@ import { storedAct } from '../../accounts/audit.ts'
 import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
 import { type JobShown, newJobId } from '../../operations/jobs.ts'
-import { failed, type Mapping, type MoveNeeds, previewRedrive } from '../../operations/redrive.ts'
+import { countRedrivable, failed, type Mapping, type MoveNeeds, previewRedrive } from '../../operations/redrive.ts'
 import { cancelRedrive, lastRedrive, startRedrive } from '../../operations/redrive-job.ts'
 import type { Deed } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
@@ -13,7 +13,7 @@ import type { Query } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
-import { type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
+import { atNow, type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
 import { type Preview, previewed, unconfirmedMax } from './resend-preview.ts'
 import { pastResends, progress } from './resend-progress.ts'
 import { type Html, page } from './ui/layout.ts'
@@ -41,8 +41,9 @@ export interface ResendPage {
   wrong?: string
 }
 
-export function resendRoutes(app: Hono<Web>, { clock, random, storage, redriveNeeds, wake }: Needs): void {
-  const { lookup, audit, jobs } = storage
+export function resendRoutes(app: Hono<Web>, needs: Needs): void {
+  const { clock, random, storage, redriveNeeds, wake } = needs
+  const { audit, jobs } = storage
 
   async function show(c: Context<Web>, given: Partial<ResendPage>, status: 200 | 400 | 409 | 422 = 200) {
     const session = c.get('session')
@@ -55,12 +56,12 @@ export function resendRoutes(app: Hono<Web>, { clock, random, storage, redriveNe
 
   /** What failed unless more is asked for, and nothing that arrives from now on. */
   async function meantBy(org: Org, filter: Filter): Promise<(Query & { org: Org; to: number }) | { wrong: string }> {
-    const now = clock.now()
-    const query = queryOf(org, filter, { now, lanes: await lookup.lanes(org) })
+    const at = await atNow(needs, org)
+    const query = queryOf(org, filter, at)
     if ('wrong' in query) return query
     const { states = failed, reason } = query
     // People act on a request for deletion; it is never sent.
-    return { to: now + 1_000, ...query, states, ...(reason === undefined ? { notReason: deletionType } : {}) }
+    return { to: at.now + 1_000, ...query, states, ...(reason === undefined ? { notReason: deletionType } : {}) }
   }
 
   async function previewOf(
@@ -74,8 +75,7 @@ export function resendRoutes(app: Hono<Web>, { clock, random, storage, redriveNe
       isCut = clock.monotonic() - begun > previewMsMax
       return !isCut
     }
-    const { rows, isCut: isTotalCut } = await lookup.tally(query)
-    const total = rows.reduce((sum, { count }) => sum + count, 0)
+    const { total, isCut: isTotalCut } = await countRedrivable(redriveNeeds, query)
     const found = await previewRedrive(redriveNeeds, query, { mapping, goOn })
     const time = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString().slice(0, 19))
     const meant = {
@@ -105,8 +105,7 @@ export function resendRoutes(app: Hono<Web>, { clock, random, storage, redriveNe
     const query = await meantBy(org, filter)
     if ('wrong' in query || form.id === '')
       return show(c, { filter, wrong: 'Your page was out of date. Preview again, then resend.' }, 400)
-    const { rows } = await lookup.tally(query)
-    const total = rows.reduce((sum, { count }) => sum + count, 0)
+    const { total } = await countRedrivable(redriveNeeds, query)
     if (total > unconfirmedMax && form.confirmed === '') {
       const wrong = `Tick the box to confirm that ${number(total)} events are meant.`
       return show(c, { filter, mapping, wrong, preview: await previewOf(query, filter, mapping) }, 422)
