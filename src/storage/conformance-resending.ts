@@ -42,6 +42,28 @@ export const resendingPromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'what was ignored at one destination and is sent there again is taken from the count of its reason',
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      await storage.inbox.addDestination(one, second)
+      await append(storage, [arrival()])
+      const lease = (await leases(storage)).get(1)!
+      const { id } = lease.entries[0]!
+      await storage.inbox.settle(lease, [to(id, 'ignored', { reason: 'empty' })], idle)
+      const ignored = async () => (await storage.ledger.totals()).filter(({ outcome }) => outcome === 'ignored')
+      assert.deepEqual(
+        (await ignored()).map(({ reason, count }) => [reason, count]),
+        [['empty', 1]],
+      )
+      assert.equal(await storage.inbox.redrive([{ id, destination: 1 }], 3_000, 'the suite'), 1)
+      assert.deepEqual(
+        (await ignored()).filter(({ count }) => count !== 0),
+        [],
+      )
+      await conserved(storage)
+    },
+  },
+  {
     promise:
       'what is chosen for sending again is of one destination: the mapping, and how often it was sent there as new',
     async check(storage) {

@@ -2,7 +2,7 @@
  * What became of an entry at each destination, as bytes in its row: nine for each attempt. Its last final outcome for each
  * destination is never left out; of the other attempts the first five and the last twenty are kept, and how many were not.
  */
-import { type Destination, isKeptReason, type KeptReason } from './ports/entry.ts'
+import { type Destination, type IgnoredReason, isKeptReason } from './ports/entry.ts'
 import type { HistoryOutcome } from './ports/lookup.ts'
 
 /** By their numbers in the bytes. */
@@ -114,8 +114,8 @@ export function lastAt(log: Uint8Array | null | undefined, destination: Destinat
   return last?.outcome === 'resent' ? undefined : last
 }
 
-/** What a final outcome was counted as. */
-export function countedOutcome({ outcome }: Noted): { outcome: 'delivered' | 'ignored'; reason?: KeptReason } {
-  if (isKeptReason(outcome)) return { outcome: 'ignored', reason: outcome }
-  return { outcome: outcome === 'delivered' ? 'delivered' : 'ignored' }
+/** What a final outcome was counted as. What is ignored at a destination and not kept was empty: see the send lane. */
+export function countedOutcome({ outcome }: Noted): { outcome: 'delivered' | 'ignored'; reason?: IgnoredReason } {
+  if (outcome === 'delivered') return { outcome }
+  return { outcome: 'ignored', reason: isKeptReason(outcome) ? outcome : 'empty' }
 }
