@@ -86,6 +86,11 @@ export const changeCommand: Command = {
   ],
   run: (context, given) =>
     withStore(context, async (store) => {
+      if (['region', 'endpoint', 'writeKey'].every((name) => given[name] === undefined))
+        throw new Problem('nothing_to_change', 'the command does not say what is to change', {
+          hint: 'give --region, --endpoint or --write-key',
+          exitCode: 2,
+        })
       const { install, named: one } = destinationNamed(store, given)
       if (isFixed(store, install, one.number)) throw destinationProblem(install.org, 'fixed')
       const place = placeIn(given) ?? one

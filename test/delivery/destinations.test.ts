@@ -179,6 +179,14 @@ describe('several destinations of one account', () => {
     assert.equal(refused.exitCode, 1)
     assert.match(refused.output, /^not taken: .*\(segment_401\)/)
   })
+
+  test('are not changed by a command that names neither a place nor a key, and the audit says nothing', async () => {
+    const audit = () => rig.service.store.storage.audit.list(id, 100)
+    const before = await audit()
+    const nothing = { code: 'nothing_to_change', exitCode: 2 }
+    await assert.rejects(command('change', { destination: '1' }), nothing)
+    assert.deepEqual(await audit(), before)
+  })
 })
 
 describe('redriving', () => {
