@@ -1,6 +1,6 @@
 /** Adding an account, or giving it what standard input or the settings name: a grant, a write key, a region. */
 import type { Clock } from '../lib/clock.ts'
-import type { Places } from '../segment/place.ts'
+import { isSamePlace, type Places } from '../segment/place.ts'
 import type { Region } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
@@ -10,7 +10,7 @@ import { type Grant, grantFields, openGrant } from './grant.ts'
 import type { Keyring } from './keyring.ts'
 import { assertUnrepeated } from './repeated.ts'
 import { configured, reasonOf } from './state.ts'
-import { fingerprintOf, savedWriteKey, sealWriteKey } from './write-key.ts'
+import { fingerprintOf, savedWriteKey, sealWriteKey, unusualAt } from './write-key.ts'
 
 export interface Named {
   grant?: Grant
@@ -37,8 +37,7 @@ export async function configureAccount(
 ): Promise<Install> {
   const now = clock.now()
   const place = region === undefined ? {} : { region, endpoint: undefined }
-  const isMoved = (stored: Install) =>
-    region !== undefined && (firstOf(stored).region !== region || firstOf(stored).endpoint !== undefined)
+  const isMoved = (stored: Install) => region !== undefined && !isSamePlace(firstOf(stored), { region })
   const differs = (stored: Install, next: Install) => [
     ...(grant ? ['grant'] : []),
     ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
@@ -52,15 +51,18 @@ export async function configureAccount(
     const { refreshAt, ...rest } = stored
     const kept = grant || refreshAt === undefined ? rest : { ...rest, refreshAt }
     const { number } = firstOf(stored)
-    if (!stored.unreadable)
-      await assertUnrepeated({ keyring, ...needs }, stored, {
-        number,
-        place: { ...firstOf(stored), ...place },
-        writeKey,
-      })
+    if (!stored.unreadable) {
+      const to = { ...firstOf(stored), ...place }
+      if (writeKey === undefined) await unusualAt(keyring, org, firstOf(stored), to)
+      await assertUnrepeated({ keyring, ...needs }, stored, { number, place: to, writeKey })
+    }
     const fields = grant ? await grantFields(keyring, org, grant, now) : {}
     const key = writeKey === undefined ? {} : { key: await sealWriteKey(keyring, org, number, writeKey) }
-    const named = changeDestination({ ...kept, ...fields }, number, { ...key, ...place })
+    const named = changeDestination({ ...kept, ...fields }, number, {
+      ...key,
+      ...place,
+      ...(isMoved(stored) ? { confirmedKey: undefined } : {}),
+    })
     const next = configured(named, grant !== undefined)
     return differs(stored, next).length > 0 ? next : undefined
   }

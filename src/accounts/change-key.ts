@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { type Random, timeOrderedId } from '../lib/random.ts'
 import type { Send } from '../lib/request.ts'
 import { batchRequest, textOf } from '../segment/batch.ts'
-import { addressOf, type Place, type Places, placeSaid } from '../segment/place.ts'
+import { addressOf, isSamePlace, type Place, type Places, placeSaid } from '../segment/place.ts'
 import { judge, type Verdict } from '../segment/verdict.ts'
 import { judgeSettings, type KeySign, settingsRequest, testCall } from '../segment/write-key.ts'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -14,7 +14,7 @@ import type { Keyring } from './keyring.ts'
 import { assertOffered, assertUnrepeated, targetsOf } from './repeated.ts'
 import { assertReadable } from './settings.ts'
 import { keyChanged } from './state.ts'
-import { fingerprintOf, type KeyShown, sealWriteKey, shownKey } from './write-key.ts'
+import { fingerprintOf, type KeyShown, sealWriteKey, shownKey, unusualAt } from './write-key.ts'
 
 export interface KeyChange extends Place {
   /** Of which destination: the account's first one when absent. */
@@ -26,8 +26,14 @@ export interface KeyChange extends Place {
   replaces?: string
 }
 
-/** `stale`: another person or process has changed it meanwhile; `gone`: the account is not there any more. */
-export type KeyChanged = { is: 'saved'; fingerprint: string } | { is: 'stale'; now?: KeyShown } | { is: 'gone' }
+/**
+ * `unusual`: what is, about a key that was saved for another place. `stale`: another person or process has changed it
+ * meanwhile; `gone`: the account is not there any more.
+ */
+export type KeyChanged =
+  | { is: 'saved'; fingerprint: string; unusual?: string }
+  | { is: 'stale'; now?: KeyShown }
+  | { is: 'gone' }
 
 interface Needs {
   accounts: Accounts
@@ -39,7 +45,10 @@ interface Needs {
 /** What stands for "no key" where a form says which key it replaces. */
 export const noKey = 'none'
 
-/** Throws a Problem where another destination of the account has this key there already, or the endpoint is not listed. */
+/**
+ * Throws a Problem where another destination of the account has this key there already, where the saved key cannot be one
+ * there, or the endpoint is not listed.
+ */
 export async function changeWriteKey(
   needs: Needs,
   org: Org,
@@ -57,21 +66,25 @@ export async function changeWriteKey(
     return { is: 'stale', ...(shown ? { now: shown } : {}) }
   const place = { region, endpoint }
   assertOffered(needs.places, place)
+  const unusual = writeKey === undefined ? await unusualAt(keyring, org, known, place) : undefined
   await assertUnrepeated(needs, before, { number, place, writeKey })
   const at = clock.now()
   const key = writeKey === undefined ? known.key : await sealWriteKey(keyring, org, number, writeKey, { by, at })
   if (!key) return { is: 'gone' }
   const fingerprint = writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey)
   const about = `${aboutOf(before, number)}fingerprint ${fingerprint}, ${placeSaid(place)}`
+  // That its test event was seen is known of this key at this place.
+  const isAsBefore = fingerprint === shown?.fingerprint && isSamePlace(known, place)
+  const change = { key, region, endpoint, ...(isAsBefore ? {} : { confirmedKey: undefined }) }
   let isSaved = false
   const edit = (stored: Install) => {
     isSaved = stored.state !== 'disconnected' && targetsOf(stored) === targetsOf(before)
-    return isSaved ? keyChanged(changeDestination(stored, number, { key, region, endpoint }), number) : undefined
+    return isSaved ? keyChanged(changeDestination(stored, number, change), number) : undefined
   }
   const after = await accounts.change(org, at, edit, {
     audit: () => ({ who: by, act: writeKey === undefined ? 'changedRegion' : 'setKey', about }),
   })
-  if (isSaved) return { is: 'saved', fingerprint }
+  if (isSaved) return { is: 'saved', fingerprint, ...(unusual === undefined ? {} : { unusual }) }
   const now = after && (await shownKey(keyring, after, destinationOf(after, number)))
   return { is: 'stale', ...(now ? { now } : {}) }
 }

@@ -1,6 +1,6 @@
 /** What no two destinations of an account may share: a write key at one address, where each event would arrive twice. */
 import { Problem } from '../lib/errors.ts'
-import { addressOf, type Place, type Places } from '../segment/place.ts'
+import { addressOf, isSamePlace, type Place, type Places } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination as DestinationNumber } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
@@ -29,7 +29,7 @@ export async function assertUnrepeated(
   { number, place, writeKey }: Wanted,
 ): Promise<void> {
   const all = destinationsOf(install)
-  const others = all.filter((one) => one.number !== number && isSamePlace(needs.places, one, place))
+  const others = all.filter((one) => one.number !== number && isSameAddress(needs.places, one, place))
   if (others.length === 0) return
   const known = all.find((one) => one.number === number)
   const key = writeKey ?? (known && (await savedWriteKey(needs.keyring, install.org, known)))
@@ -61,9 +61,8 @@ export function targetsOf(install: Install): string {
   )
 }
 
-function isSamePlace(places: Places | undefined, one: Place, other: Place): boolean {
-  if (places) return addressOf(places, one) === addressOf(places, other)
-  return one.endpoint === other.endpoint && (one.endpoint !== undefined || one.region === other.region)
+function isSameAddress(places: Places | undefined, one: Place, other: Place): boolean {
+  return places ? addressOf(places, one) === addressOf(places, other) : isSamePlace(one, other)
 }
 
 function repeated(org: string, { number, name }: Destination): Problem {

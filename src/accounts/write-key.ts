@@ -1,5 +1,8 @@
 /** The write key of an account's destination: kept sealed, shown never again, told apart by a fingerprint. */
+import { Problem } from '../lib/errors.ts'
 import { digestOf } from '../lib/secret.ts'
+import { judgeFor } from '../segment/key.ts'
+import { isSamePlace, type Place } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination as DestinationNumber } from '../storage/ports/entry.ts'
 import { type Destination, firstOf } from './destinations.ts'
@@ -41,6 +44,25 @@ export async function savedWriteKey(
   destination: Destination,
 ): Promise<string | undefined> {
   return destination.key && (await readable(keyring, org, destination))?.[0]
+}
+
+/**
+ * What is unusual about a destination's saved key at another place, if anything: an endpoint's may have any form. Throws a
+ * Problem where it cannot be one there. The key itself is in neither.
+ */
+export async function unusualAt(
+  keyring: Keyring,
+  org: string,
+  destination: Destination,
+  place: Place,
+): Promise<string | undefined> {
+  const key = isSamePlace(destination, place) ? undefined : await savedWriteKey(keyring, org, destination)
+  const judged = key === undefined ? undefined : judgeFor(place)(key)
+  if (judged?.is !== 'refused') return judged?.is === 'unusual' ? judged.why : undefined
+  throw new Problem('write_key_unusable', `the saved write key cannot be one there: ${judged.why}`, {
+    hint: 'give the write key of that place too',
+    exitCode: 2,
+  })
 }
 
 /** What may be shown of a destination's key; of the account's first one where none is named. */

@@ -112,7 +112,8 @@ export const changeCommand: Command = {
         context.print(
           `${install.org}: ${destinationSaid(one)}: ${placeSaid(place)}, write key with fingerprint ${changed.fingerprint}`,
         )
-      if (judged?.is === 'unusual') context.remark(`look again: ${judged.why}`)
+      const why = judged?.is === 'unusual' ? judged.why : changed.is === 'saved' && changed.unusual
+      if (why) context.remark(`look again: ${why}`)
     }),
 }
 

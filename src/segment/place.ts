@@ -19,6 +19,11 @@ export function addressOf(places: Places, { region, endpoint }: Place): string |
   return endpoint === undefined ? places[region] : places.endpoints?.get(endpoint)
 }
 
+/** By their names: two endpoints may have one address. */
+export function isSamePlace(one: Place, other: Place): boolean {
+  return one.endpoint === other.endpoint && (one.endpoint !== undefined || one.region === other.region)
+}
+
 /** In words that may be shown: an endpoint's name is, its address is not. */
 export function placeSaid({ region, endpoint }: Place): string {
   return endpoint === undefined ? `region ${region}` : `endpoint ${endpoint}`

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { confirmKey } from '../../src/accounts/actions.ts'
+import { configureAccount } from '../../src/accounts/add-account.ts'
 import { changeWriteKey } from '../../src/accounts/change-key.ts'
 import {
   addDestination,
@@ -20,6 +22,7 @@ import {
 } from '../../src/accounts/destinations.ts'
 import { resumeDestinationNow, retryNow } from '../../src/accounts/retry.ts'
 import { holdOf, paused, questioned } from '../../src/accounts/state.ts'
+import { fingerprintOf } from '../../src/accounts/write-key.ts'
 import type { Install } from '../../src/storage/ports/accounts.ts'
 import { org as orgId, type Stage, startStage, writeKey } from '../stage.ts'
 
@@ -224,6 +227,42 @@ describe('destinations', () => {
       addDestination(needs, org, { name: 'Lost', place: { region: 'us', endpoint: 'lost' }, writeKey, who }),
       { code: 'endpoint_not_allowed' },
     )
+    await stage.close()
+  })
+
+  test('are not known to show a test event where they send to now, once they send elsewhere', async () => {
+    const stage = await stageWith('live')
+    const confirmed = () => destinationOf(stage.accounts.get(org)!, 2)?.confirmedKey
+    const fingerprint = fingerprintOf(another)
+    const change = (more: object) => changeWriteKey(stage, org, { destination: 2, ...us, by: who, ...more })
+    await confirmKey(stage, org, { destination: 2, fingerprint, who })
+    await change({ writeKey: another })
+    assert.equal(confirmed(), fingerprint, 'nothing has changed')
+    for (const there of [{ region: 'eu' }, { writeKey: third }]) {
+      await change(there)
+      assert.equal(confirmed(), undefined)
+      await change({ writeKey: another })
+      await confirmKey(stage, org, { destination: 2, fingerprint, who })
+    }
+    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    await configureAccount(stage, org, { region: 'eu' }, who)
+    assert.equal(destinationOf(stage.accounts.get(org)!, 1)?.confirmedKey, undefined)
+    await stage.close()
+  })
+
+  test('do not move from an endpoint to Segment under a key that cannot be one of Segment', async () => {
+    const stage = await stageWith('live')
+    const endpoints = new Map([['rudder', 'http://127.0.0.1:1']])
+    const needs = { ...stage, places: { us: 'http://us', eu: 'http://eu', endpoints } }
+    const rudder = { region: 'us', endpoint: 'rudder' } as const
+    const move = (to: object) => changeWriteKey(needs, org, { destination: 1, ...us, by: who, ...to })
+    await move({ ...rudder, writeKey: 'a.key/of+any~form' })
+    const unusable = { code: 'write_key_unusable' }
+    await assert.rejects(move(us), unusable)
+    await assert.rejects(configureAccount(needs, org, { region: 'us' }, who), unusable)
+    await move({ ...rudder, writeKey: 'short-one' })
+    const moved = await move(us)
+    assert.match(String(moved.is === 'saved' && moved.unusual), /mostly have 32 letters and digits/)
     await stage.close()
   })
 

@@ -28,6 +28,7 @@ export const noReasons: Readonly<Record<string, string>> = {
   destinations_full: 'a problem of commands',
   name_taken: 'a problem of commands',
   nothing_to_change: 'a problem of commands',
+  write_key_unusable: 'a problem of commands and forms',
   still_asked: 'a problem of commands',
   not_given: 'a state of an event at a destination',
   needs_attention: 'a state of an install',

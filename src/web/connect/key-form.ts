@@ -15,8 +15,8 @@ export interface KeyFields {
   pasted: string
   /** The held key that the admin chose in answer to a question; '' where nothing was asked. */
   chosen: string
-  /** The key that the page spoke of: what is saved when the field is empty. */
-  known?: { word: 'tested' | 'saved'; key: string } | undefined
+  /** The key that the page spoke of: what is saved when the field is empty. `isMoved`: it was saved for another place. */
+  known?: { word: 'tested' | 'saved'; key: string; isMoved?: boolean } | undefined
   /** The page spoke of a key that was tested, and that cannot be opened any more. */
   isLost?: boolean
   /** How the key of this place is judged. */
@@ -38,14 +38,18 @@ export async function keyGiven(
     if (writeKey !== undefined) return { is: 'sure', writeKey }
     return { is: 'wrong', problem: 'the write key that you chose cannot be read any more: paste it again' }
   }
-  if (known && trimmed(pasted) === '') return { is: 'sure', writeKey: known.key }
-  const judged = judge(pasted)
-  if (judged.is === 'refused') return { is: 'wrong', problem: judged.why }
+  const isKept = known !== undefined && trimmed(pasted) === ''
+  if (isKept && !known.isMoved) return { is: 'sure', writeKey: known.key }
+  const judged = judge(isKept ? known.key : pasted)
+  if (judged.is === 'refused')
+    return { is: 'wrong', problem: isKept ? `the saved write key cannot be one there: ${judged.why}` : judged.why }
   const writeKey = judged.key
   // Of a key that was tested the page has said already what is unusual about it.
-  if (known ? known.key === writeKey : judged.is === 'usual' && !isLost) return { is: 'sure', writeKey }
+  const isKnown = known?.key === writeKey
+  const isNews = known?.isMoved === true && judged.is === 'unusual'
+  if (isKnown ? !isNews : !known && judged.is === 'usual' && !isLost) return { is: 'sure', writeKey }
   const given = await holdKey(keyring, org, writeKey)
-  const other = known && { word: known.word, ...(await holdKey(keyring, org, known.key)) }
+  const other = isKnown || !known ? undefined : { word: known.word, ...(await holdKey(keyring, org, known.key)) }
   const warnings = [...(isLost ? [lost] : []), ...(judged.is === 'unusual' ? [`${judged.why}.`] : [])]
   const warning = warnings.join(' ') || undefined
   return { is: 'unsure', question: { given, known: other, warning } }

@@ -9,6 +9,7 @@ import { fingerprintOf, savedWriteKey, shownKey } from '../../accounts/write-key
 import { Problem } from '../../lib/errors.ts'
 import { trimmed } from '../../lib/pasted.ts'
 import { judgeFor } from '../../segment/key.ts'
+import { isSamePlace } from '../../segment/place.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import { heldKey, holdKey, keyGiven } from '../connect/key-form.ts'
 import { formOf } from '../http/form.ts'
@@ -18,7 +19,7 @@ import { allowOldProof, type Web } from '../session.ts'
 import { type ConnectionPage, connectionShown } from './connection.ts'
 import { destinationPageShown } from './destination.ts'
 import { anchorOf, isAlone, connectionPath as path } from './destination-card.ts'
-import { isSamePlace, placeIn } from './place-field.ts'
+import { placeIn } from './place-field.ts'
 
 type Came = Pick<ConnectionPage, 'tested' | 'question' | 'isStale'> & { wrong?: { writeKey: string } }
 
@@ -44,7 +45,8 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (!one || isFixedHere(install, one)) return refuse(c, 404, 'not_found')
     if (!place) return refuse(c, 400, 'form_unusable')
     const saved = await savedWriteKey(keyring, org, one)
-    const known = saved === undefined ? undefined : { word: 'saved' as const, key: saved }
+    const known =
+      saved === undefined ? undefined : { word: 'saved' as const, key: saved, isMoved: !isSamePlace(place, one) }
     const { writeKey: pasted, chosen, generation, seen } = fields
     const given = await keyGiven(keyring, org, { pasted, chosen, known, judge: judgeFor(place) })
     if (given.is === 'wrong') return show(c, one, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
@@ -121,6 +123,7 @@ export async function orProblem<Did extends object>(
 }
 
 const problems: Readonly<Record<string, string>> = {
+  write_key_unusable: 'the saved write key cannot be one where it would send: enter the write key of that place',
   destination_repeated:
     'another destination of this account sends to the same place under the same write key, and each event would arrive there twice',
   endpoint_not_allowed: 'the operator of this service does not offer this endpoint any more',

@@ -26,10 +26,6 @@ export function partnerAt({ endpoint }: Place): string {
   return endpoint ?? 'Segment'
 }
 
-export function isSamePlace(one: Place, other: Place): boolean {
-  return placeValue(one) === placeValue(other)
-}
-
 /** A choice among both regions and the endpoints that are offered; one that is not offered any more stays what it is. */
 export function placeField(places: Places, chosen: Place): Html {
   const offered = [...(places.endpoints?.keys() ?? [])]
