@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Env } from '../src/config.ts'
 import type { JsonObject } from '../src/lib/json.ts'
+import { allRefused } from '../src/pipeline/deliver.ts'
 import { type Received, type SegmentAction, type Sims, startSims } from '../src/sim/index.ts'
 import { seeded } from '../test/clock.ts'
 import { runCommand, settingsFor } from '../test/rig.ts'
@@ -243,6 +244,8 @@ async function settle(world: World): Promise<Audit> {
     if (seen === before) world.skip(skipMs)
     sums = await world.sums()
     await world.connectAgain(sums)
+    // Where all that is left of an account was refused, only an event that Segment takes tells that the account is well.
+    for (const { org, reason } of sums.standings) if (reason === allRefused) await load.say('begun', org)
   }
   const audit = ledger.audit(sums)
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(sums.standings)}`)

@@ -12,6 +12,7 @@ import { silentLog } from '../../src/lib/log.ts'
 import type { Random } from '../../src/lib/random.ts'
 import { startOperations } from '../../src/operations/run.ts'
 import { addsUp, sumsOf } from '../../src/operations/totals.ts'
+import { allRefused } from '../../src/pipeline/deliver.ts'
 import { openPipeline } from '../../src/pipeline/open.ts'
 import type { Receive } from '../../src/pipeline/receive.ts'
 import { type DriftState, grantTo, listSettings, orgOf, remember } from '../../src/sim/drift-state.ts'
@@ -254,6 +255,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     lookAt = world.now() + minute
     for (const webhook of [...unanswered.values()]) void post(webhook)
     await connectAgain()
+    await comeAgain()
     const { waiting, held } = await sums()
     const isAtRest =
       unanswered.size === 0 && waiting === 0 && held <= ledger.setAside() && ledger.missing().length === 0
@@ -267,6 +269,12 @@ export async function simulate(seed: number): Promise<Simulated> {
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(await disk.storage.ledger.standings())}`)
   for (const { process } of services) process.isDead = true
   return { ...audit, seed, troubles }
+
+  /** Where all that is left of an account was refused, only an event that Segment takes tells that the account is well. */
+  async function comeAgain(): Promise<void> {
+    for (const { org, reason } of await disk.storage.ledger.standings())
+      if (reason === allRefused) void post(kinds.begun(org, 0, ++lastNumber))
+  }
 
   /** A person mends what only a person can: a grant whose new pair was lost with a process or an answer. */
   async function connectAgain(): Promise<void> {
