@@ -17,7 +17,7 @@ let admin: Walk
 let form: Seen
 before(async () => {
   clock = manualClock(Date.now())
-  rig = await startRig({ clock, installed: false })
+  rig = await startRig({ clock, installed: false, env: { DESTINATION_ENDPOINTS: 'lake=https://lake.example' } })
 })
 after(() => rig.close())
 beforeEach(async () => {
@@ -211,4 +211,21 @@ test('everything that was done stands in the audit, and no key does', async () =
   const others = deeds.filter((deed) => !connects.includes(deed))
   assert.ok(others.every(({ who }) => /^Drift admin, session [0-9a-f]{6}$/.test(who)))
   assert.doesNotMatch(JSON.stringify(deeds), new RegExp(`${writeKey}|${another}`))
+})
+
+test('this form saves and tests nothing where the events go to an endpoint: it would take them to Segment', async () => {
+  await save({ writeKey })
+  const given = { org: String(org), destination: '1', endpoint: 'lake' }
+  const { exitCode, output } = await rig.command('destinations change', { given })
+  assert.equal(exitCode, 0, output)
+  await rig.service.store.accounts.reload(Date.now())
+  const before = await stored()
+  for (const seen of [
+    await save({ writeKey: another }),
+    await tryOut({ writeKey: another }),
+    await admin.get(admin.at(path)),
+  ])
+    assert.deepEqual([seen.status, seen.headers.location], [303, '/console'])
+  assert.deepEqual(await stored(), before)
+  assert.equal(firstOf(before).endpoint, 'lake')
 })

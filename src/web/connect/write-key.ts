@@ -98,13 +98,15 @@ export function writeKeyRoutes(app: Hono<Web>, needs: Needs): void {
 
   /**
    * In single-account mode the settings say where the events go, and they would again at the next start. Of an account
-   * whose settings this version cannot read, none is changed.
+   * whose settings this version cannot read, none is changed; and this form, which knows Segment alone, would take the
+   * events away from an endpoint.
    */
   function isGone(c: Context<Web>): boolean {
     const { org } = c.get('session')
     const install = accounts.get(org)
     const isHere = install !== undefined && install.state !== 'disconnected'
-    return org === config.single?.org || !isHere || install.unreadable === true
+    if (org === config.single?.org || !isHere || install.unreadable === true) return true
+    return firstOf(install).endpoint !== undefined
   }
 
   async function fieldsOf(c: Context<Web>) {
@@ -127,7 +129,7 @@ interface WriteKeyPage {
   scopes?: ScopesJudged | undefined
   problem?: string | undefined
   warning?: string | undefined
-  /** Somebody else has changed the key since the form was loaded. */
+  /** Another admin or process has changed the key since the form was loaded. */
   isStale?: boolean
   /** The key that was tested: it is saved when the field stays empty. */
   tested?: HeldKey | undefined
