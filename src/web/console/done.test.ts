@@ -42,6 +42,17 @@ test('what a form did to one of several destinations is said by its name, and of
   assert.deepEqual(done('tried', both, 2, [tried]), [])
 })
 
+test('an endpoint that is the only destination is named as who answered, and Segment is not', () => {
+  const lake: Install = {
+    ...live,
+    settings: '{"destinations":[{"number":1,"name":"Segment","endpoint":"lake","key":"AAAA"}]}',
+  }
+  const tried = { lane: 'send', destination: 1, failures: 0, askedAt: now, triedAt: now } as LaneShown
+  assert.deepEqual(titles('tried', lake, [tried]), ['lake accepted the attempt'])
+  const failed = { ...tried, failures: 1, setback: 'segment_503' }
+  assert.deepEqual(titles('tried', lake, [failed]), ['Attempt failed: lake returned 503 (service unavailable)'])
+})
+
 test('a page that stands open or is loaded again says nothing of a form that another person has overruled since', () => {
   assert.match(titles('paused', paused).join(), /Sending is paused/)
   assert.deepEqual(titles('paused', live), [])

@@ -7,9 +7,9 @@ import { brought } from '../../operations/attempt-outcome.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Destination, Lane } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { when } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import type { Level } from './ui/vocabulary.ts'
 
 export interface Done {
@@ -36,16 +36,21 @@ export function doneOf(
   if (number !== undefined && !one) return []
   const lanes = one ? all.filter(({ lane, destination }) => lane === 'send' && destination === number) : all
   const state = one ? destinationState(one) : install?.state
-  const partner = one && install && destinationsOf(install).length > 1 ? one.name : undefined
+  const isOfSeveral = install !== undefined && destinationsOf(install).length > 1
+  const partnerOf = ({ lane, destination }: Pick<LaneShown, 'lane' | 'destination'>): Partner => {
+    const its = lane === 'send' && install ? destinationOf(install, destination) : undefined
+    const endpoint = its?.endpoint
+    return { name: isOfSeveral && its ? its.name : (endpoint ?? partners[lane]), endpoint }
+  }
   const attempts = lanes
     .filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs)
-    .map((lane) => attemptOf(lane, partner))
+    .map((lane) => attemptOf(lane, partnerOf(lane)))
   const later = lanes.flatMap((lane) => {
     const left = laterOf(lane, now)
-    return left ? [laterSaid(left, partner)] : []
+    return left ? [laterSaid(left, partnerOf(lane).name)] : []
   })
   const isHeld = install !== undefined && holdOf(install, number) !== undefined
-  const to = partner === undefined ? '' : ` to ${partner}`
+  const to = one && isOfSeveral ? ` to ${one.name}` : ''
   switch (word) {
     case 'paused':
       return state === 'paused' ? [said('good', `Sending${to} is paused`, 'Events are received and kept.')] : []
@@ -84,14 +89,19 @@ function said(level: Level, title: string, says: string | Html = ''): Done {
   return { level, title, says }
 }
 
-/** `partner`: a destination's name, where the account has several. */
-function attemptOf(lane: LaneShown, partner = partners[lane.lane]): Done {
+/** Who answered: a destination by its name where the account has several, else the endpoint, Segment or Drift. */
+interface Partner {
+  name: string
+  endpoint: string | undefined
+}
+
+function attemptOf(lane: LaneShown, { name: partner, endpoint }: Partner): Done {
   const { is } = brought(lane)
   if (is === 'open')
     return said(levels[is], `The attempt at ${partner} has not ended yet`, 'Reload this page to see what it brought.')
   if (is === 'good')
     return said(levels[is], lane.lane === 'send' ? `${partner} accepted the attempt` : 'Drift answered')
-  const { happened } = adviceOn(lane.setback!)
+  const { happened } = adviceAt(lane.setback!, endpoint)
   const next =
     lane.readyAt === undefined
       ? ''
@@ -99,7 +109,7 @@ function attemptOf(lane: LaneShown, partner = partners[lane.lane]): Done {
   return said(levels[is], `Attempt failed: ${happened.replace(/\.$/, '')}`, next)
 }
 
-function laterSaid({ lane, at, why }: Later, partner = partners[lane]): Done {
+function laterSaid({ at, why }: Later, partner: string): Done {
   return why === 'retry_after'
     ? said('info', `${partner} asked for a pause`, html`No attempt is made before ${when(at)}.`)
     : said('info', 'An attempt was made a moment ago', html`The next one is possible at ${when(at)}.`)

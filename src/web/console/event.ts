@@ -20,10 +20,11 @@ import { addressOf } from './query.ts'
 import { type Rights, remediesOf, todoOf } from './remedies.ts'
 import { type Past, timeline } from './timeline.ts'
 import { type Action, actionsRow } from './ui/actions.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { mappingChoice } from './ui/mapping-choice.ts'
 import { button, notice, postForm, stateBadge, when } from './ui/parts.ts'
-import { adviceOn, isOfAccount } from './ui/reasons.ts'
+import { isOfAccount } from './ui/reasons.ts'
 
 /**
  * What resending would do: nothing can be resent that waits anyway, or must fail again. `repeats`: every destination has it.
@@ -73,7 +74,7 @@ export function eventRoutes(
       happenedTo({ lookup, keyring }, shown.id),
     ])
     const resend = await resendOf(shown, all)
-    const past = { shown, lanes, happened, now }
+    const past = { shown, lanes, destinations: destinationsAt(session.org), happened, now }
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
     const rights = { connects: connectsHere(config, session.org), isFixed: config.single?.org === session.org }
@@ -238,30 +239,35 @@ function header({ session, shown, resend }: EventPage): Html {
 const resendPath = (messageId: string) => `/console/events/${messageId}/resend`
 
 /** What has become of it since is said, however often the page is loaded. */
-function resentNotice({ isResent, states }: EventPage): Html | '' {
+function resentNotice({ isResent, states, shown, past }: EventPage): Html | '' {
   if (!isResent) return ''
   if (states.some((state) => state === 'waiting' || state === 'asking'))
     return notice('info', 'Resent: the event is queued again')
+  const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
   const given = states.filter((state) => state !== 'not_given')
   if (given.every((state) => state === 'delivered'))
-    return notice('good', given.length === 1 ? 'Resent: Segment accepted it' : 'Resent: every destination has it')
+    return notice(
+      'good',
+      given.length === 1 ? `Resent: ${endpoint ?? 'Segment'} accepted it` : 'Resent: every destination has it',
+    )
   return ''
 }
 
-function why({ story: { why }, shown, remedies, rights, session, resend }: EventPage): Html | '' {
+function why({ story: { why }, shown, past, remedies, rights, session, resend }: EventPage): Html | '' {
   if (!why || why.reason === 'in_line') return ''
-  const { short, happened } = adviceOn(why.reason)
+  const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
+  const { short, happened } = adviceAt(why.reason, endpoint)
   // What goes on by itself is not a warning.
   const isCalm = (shown.state === 'waiting' || shown.state === 'asking') && !isOfAccount(why.reason)
   const level = isCalm ? 'info' : shown.state === 'dead' ? 'bad' : 'warn'
   const again =
     resend.is === 'fails'
-      ? html` Resending now would fail again${resend.reason === why.reason ? '' : html`: ${adviceOn(resend.reason).short}`}.`
+      ? html` Resending now would fail again${resend.reason === why.reason ? '' : html`: ${adviceAt(resend.reason, endpoint).short}`}.`
       : ''
   return notice(
     level,
     short,
-    html`<p>${happened}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights)}</p>
+    html`<p>${happened}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights, endpoint)}</p>
       <details class="code"><summary>Details</summary><code>${why.reason}</code></details>`,
     actionsRow(remedies, session.csrf),
   )

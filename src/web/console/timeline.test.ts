@@ -18,18 +18,26 @@ const event: Shown = {
   failures: 0,
   body: { id: 128, version: 1 },
 }
+const segment = { number: 1, name: 'Segment' }
 const lane: LaneShown = { lane: 'send', destination: 1, failures: 0 }
 
 interface Told {
   shown?: Partial<Shown>
   lanes?: LaneShown[]
+  destinations?: Past['destinations']
   steps?: Past['happened']['steps']
   leftOut?: number
 }
 
 /** Each step as `what it says | times in it | how it is marked`. */
-const told = async ({ shown = {}, lanes = [lane], steps = [], leftOut = 0 }: Told) => {
-  const past = { shown: { ...event, ...shown }, lanes, happened: { steps, leftOut }, now: at + 10 * minute }
+const told = async ({ shown = {}, lanes = [lane], destinations = [segment], steps = [], leftOut = 0 }: Told) => {
+  const past = {
+    shown: { ...event, ...shown },
+    lanes,
+    destinations,
+    happened: { steps, leftOut },
+    now: at + 10 * minute,
+  }
   const text = String(await timeline(past))
   return [...text.matchAll(/<li class="(\w*)">(.*?)<\/li>/g)].map(([, kind, said]) => {
     const times = [...said!.matchAll(/<time datetime="[^T]*T([\d:]{5})/g)].map(([, time]) => time)
@@ -123,6 +131,35 @@ describe('the timeline of an event', () => {
       'Contact looked up: Drift returned 200 80 ms | 12:00',
       'Attempt failed: Segment returned 503 (service unavailable) 1.2 s, with 2 other events in the request; next attempt &lt;b&gt;busy&lt;/b&gt; | 12:03 | 12:01 | bad',
       'Delivered: Segment returned 200 9 ms | 12:03',
+    ])
+  })
+
+  test('of several destinations each step names its own, and what another one answered is not the last word', async () => {
+    const destinations = [segment, { number: 2, name: 'Lake', endpoint: 'lake' }]
+    const step = (destination: number, outcome: 'delivered' | 'dead' | 'later', nth: number, reason?: string) => {
+      const attempt = { at: at + nth * minute, ms: 9, status: reason ? 400 : 200, many: 1, tries: 1 }
+      return { destination, outcome, attempt: reason ? { ...attempt, reason } : attempt }
+    }
+    const steps = [step(1, 'delivered', 1), step(2, 'dead', 2, 'segment_400'), step(3, 'delivered', 3)]
+    const ofAll = [
+      'Delivered (Segment): Segment returned 200 9 ms | 12:01',
+      'Failed (Lake): lake refused this event (400, bad request), and accepted others 9 ms | 12:02 | bad',
+      'Delivered (destination 3, removed): Segment returned 200 9 ms | 12:03',
+    ]
+    const shown = { state: 'delivered', settledAt: at + minute } as const
+    assert.deepEqual(await told({ shown, destinations, steps }), [received, ...ofAll])
+    const failing = {
+      ...lane,
+      failures: 1,
+      triedAt: at + 2 * minute,
+      setback: 'segment_503',
+      readyAt: at + 12 * minute,
+    }
+    assert.deepEqual(await told({ destinations, lanes: [failing], steps: steps.slice(1, 2) }), [
+      received,
+      ofAll[1],
+      'Attempt failed (Segment): Segment returned 503 (service unavailable) | 12:02 | bad',
+      'Next attempt at Segment | 12:12',
     ])
   })
 

@@ -1,11 +1,12 @@
 /** What happened to one event, step by step, as an admin reads it; what is to come stands last. */
 import { html } from 'hono/html'
+import type { Destination } from '../../accounts/destinations.ts'
 import { laneOf, nextAttempt } from '../../operations/inspect.ts'
 import type { Happened } from '../../operations/timeline.ts'
 import type { LaneShown, Shown } from '../../storage/ports/lookup.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { counted, number, when } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import { wordOf, words } from './ui/vocabulary.ts'
 
 type Happening = Happened['steps'][number]
@@ -13,6 +14,8 @@ type Happening = Happened['steps'][number]
 export interface Past {
   shown: Shown
   lanes: readonly LaneShown[]
+  /** Of the account. */
+  destinations: readonly Pick<Destination, 'number' | 'name' | 'endpoint'>[]
   /** Oldest first; behind the first five `leftOut` are left out. */
   happened: Happened
   now: number
@@ -35,7 +38,7 @@ const firstKept = 5
 export function timeline(past: Past): Html {
   const { shown, happened } = past
   const { receivedAt, bytes, contact, conversation } = shown
-  const told = happened.steps.flatMap((step) => stepOf(step) ?? [])
+  const told = happened.steps.flatMap((step) => stepOf(step, past) ?? [])
   const gap = { what: `${counted(happened.leftOut, 'more attempt')}, of which only the number is kept` }
   const steps: Step[] = [
     { at: receivedAt, what: `Received from Drift and stored, ${number(bytes)} bytes` },
@@ -50,15 +53,34 @@ export function timeline(past: Past): Html {
   )}</ol>`
 }
 
-function stepOf({ destination, outcome, attempt, resent }: Happening): Step | undefined {
-  if (resent) return { at: resent.at, what: `Resent by ${resent.who}` }
+function stepOf({ destination, outcome, attempt, resent }: Happening, past: Past): Step | undefined {
+  const where = whereOf(destination, past)
+  if (resent) return { at: resent.at, what: `Resent by ${resent.who}${where}` }
   if (!attempt) return undefined
-  const partner = destination === 0 ? 'Drift' : 'Segment'
+  const endpoint = endpointOf(destination, past)
+  const partner = destination === 0 ? 'Drift' : (endpoint ?? 'Segment')
   const { at, ms, status, many, reason, excerpt, nextAt } = attempt
   const took = html`${inSeconds(ms)}${many > 1 ? `, with ${counted(many - 1, 'other event')} in the request` : ''}${nextAt === undefined ? '' : html`; next attempt ${when(nextAt)}`}`
-  const answer = reason === undefined ? `${partner} returned ${status}` : unended(adviceOn(reason).happened)
+  const answer = reason === undefined ? `${partner} returned ${status}` : unended(adviceAt(reason, endpoint).happened)
   const isBad = outcome === 'later' || outcome === 'dead' || outcome === 'quarantined'
-  return { at, what: `${headings[outcome]}: ${answer}`, isBad, more: took, quote: excerpt }
+  return { at, what: `${headings[outcome]}${where}: ${answer}`, isBad, more: took, quote: excerpt }
+}
+
+/** At which destination, where it may be one of several. */
+function whereOf(destination: number, past: Past): string {
+  const name = nameOf(destination, past)
+  return name === undefined ? '' : ` (${name})`
+}
+
+function nameOf(destination: number, { destinations, happened, shown }: Past): string | undefined {
+  const isAnother = (number: number) => number > 0 && shown.destination > 0 && number !== shown.destination
+  const isOfSeveral = destinations.length > 1 || happened.steps.some((step) => isAnother(step.destination))
+  if (destination === 0 || !isOfSeveral) return undefined
+  return destinations.find(({ number }) => number === destination)?.name ?? `destination ${destination}, removed`
+}
+
+function endpointOf(destination: number, { destinations }: Past): string | undefined {
+  return destinations.find(({ number }) => number === destination)?.endpoint
 }
 
 const headings: Readonly<Record<Happening['outcome'], string>> = {
@@ -78,41 +100,57 @@ function inSeconds(ms: number): string {
 }
 
 /** Where it is now, unless the last attempt has said so. */
-function outcomeOf({ shown, lanes, happened, now }: Past): Step[] {
-  const { state, reason, settledAt, answer } = shown
-  const last = happened.steps.at(-1)
+function outcomeOf(past: Past): Step[] {
+  const { shown, happened } = past
+  const { state, reason, settledAt, answer, destination } = shown
+  const last = happened.steps.findLast((step) => step.destination === destination)
+  const [where, endpoint] = [whereOf(destination, past), endpointOf(destination, past)]
   if (last?.attempt && last.outcome === state) return []
-  const short = reason === undefined ? '' : adviceOn(reason).short
+  const short = reason === undefined ? '' : adviceAt(reason, endpoint).short
   switch (state) {
     case 'delivered':
-      return [{ at: settledAt, what: answer ? `Delivered: Segment returned ${answer.status}` : 'Delivered' }]
+      return [
+        {
+          at: settledAt,
+          what: `Delivered${where}${answer ? `: ${endpoint ?? 'Segment'} returned ${answer.status}` : ''}`,
+        },
+      ]
     case 'ignored':
-      return [{ at: settledAt, what: 'Not sent: the destination leaves it out' }]
+      return [{ at: settledAt, what: `Not sent${where}: the destination leaves it out` }]
     case 'dead':
-      return [{ at: settledAt, what: `Failed: ${short}`, isBad: true }]
+      return [{ at: settledAt, what: `Failed${where}: ${short}`, isBad: true }]
     case 'quarantined':
       return [{ at: settledAt ?? shown.receivedAt, what: `${words[wordOf(shown)].label}: ${short}`, isBad: true }]
     case 'unclaimed':
       return [{ what: 'Waits until its account is connected' }]
     default:
-      return waiting({ shown, lanes, happened, now })
+      return waiting(past)
   }
 }
 
-function waiting({ shown, lanes, happened, now }: Past): Step[] {
+function waiting(past: Past): Step[] {
+  const { shown, lanes, happened, now } = past
   const isLookup = shown.state === 'asking'
   const lane = laneOf(shown, lanes)
   const steps: Step[] = []
-  const own = happened.steps.findLast(
-    ({ attempt, destination }) => attempt && (destination === 0) === isLookup,
-  )?.attempt
+  const at = isLookup ? 0 : shown.destination
+  const [where, endpoint] = [whereOf(at, past), endpointOf(at, past)]
+  const own = happened.steps.findLast(({ attempt, destination }) => attempt && destination === at)?.attempt
   // What another event of the account has met, where this one was not in the request.
   const since = own ? (own.nextAt ?? own.at + 1) : shown.receivedAt
   if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback)
-    steps.push({ at: lane.triedAt, what: `Attempt failed: ${unended(adviceOn(lane.setback).happened)}`, isBad: true })
+    steps.push({
+      at: lane.triedAt,
+      what: `Attempt failed${where}: ${unended(adviceAt(lane.setback, endpoint).happened)}`,
+      isBad: true,
+    })
   const next = nextAttempt(shown, lanes, now)
-  if (next === 'now') steps.push({ what: isLookup ? 'Drift is being asked' : 'It is being sent' })
-  else if (next !== undefined) steps.push({ at: next, what: `Next attempt at ${isLookup ? 'Drift' : 'Segment'}` })
+  if (next === 'now') steps.push({ what: isLookup ? 'Drift is being asked' : `It is being sent${where}` })
+  else if (next !== undefined)
+    steps.push({
+      at: next,
+      what: `Next attempt at ${isLookup ? 'Drift' : (nameOf(at, past) ?? endpoint ?? 'Segment')}`,
+    })
   return steps
 }
 
