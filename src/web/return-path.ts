@@ -1,7 +1,7 @@
 /**
  * Where a browser was when its session ended or had to be proved again: its next sign-in, of whatever kind, leads back
- * there, and to the form that was not taken. Both stand in cookies of this browser: the path signed, so that nobody else
- * can say where a sign-in leads; the form sealed for its account, since it may say what is nobody else's business.
+ * there, and to the form that was not taken. Both stand in cookies of this browser: the path signed, so that only this
+ * service can say where a sign-in leads; the form sealed for its account, since it may hold what only its admins may read.
  */
 import type { Context } from 'hono'
 import type { Keyring } from '../accounts/keyring.ts'
@@ -103,7 +103,7 @@ function pageOf(c: Context, { publicUrl }: Site): string | undefined {
   return isOurs(from.pathname + from.search) ? from.pathname + from.search : undefined
 }
 
-/** A page for somebody with a session, and nothing that leads away from here. */
+/** A page that needs a session, and nothing that leads away from here. */
 function isOurs(path: string): boolean {
   return (
     path.length <= pathLengthMax &&

@@ -125,7 +125,7 @@ describe('the console in a browser', { concurrency: false }, () => {
       await on.getByRole('button', { name: 'Save the other key' }).click()
     }
     await replace(page, 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
-    await page.getByText('Queued events are being sent').waitFor()
+    await page.getByText('Send a test event to be sure that events arrive.').waitFor()
     assert.doesNotMatch(await page.content(), /ZyXwVuTs/)
     await change(other.page, 'AnotherKeyThatComesTooLate012345')
     await other.page.getByText('The settings were changed meanwhile').waitFor()
@@ -153,7 +153,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.getByText('Which write key do you mean?').waitFor()
     assert.equal(firstOf(rig.service.store.accounts.get(String(org))!).region, 'us')
     await page.getByRole('button', { name: 'Keep the saved key' }).click()
-    await page.getByText('Queued events are being sent').waitFor()
+    await page.getByText('Send a test event to be sure that events arrive.').waitFor()
     assert.equal(firstOf(rig.service.store.accounts.get(String(org))!).region, 'eu')
     await send('new_conversation')
     assert.equal((await rig.sims.segment.waitFor(1))[0]!.writeKey, writeKey)

@@ -46,6 +46,7 @@ for (const engine of engines) {
       assert.match(row('Other types'), /Not one of the ten events[\s\S]*>1</)
       assert.match(row('new_<wbr>conversation'), /Duplicate[\s\S]*>1</)
       assert.doesNotMatch(body, /never_heard_of/)
+      assert.match(body, /what a destination’s options leave out is kept, and can be resent/)
     })
 
     test('a disabled type says since when and by whom, and is enabled there', async () => {

@@ -30,7 +30,7 @@ import { type Html, page } from './ui/layout.ts'
 import { button, choice, head, input, notice, postForm, when } from './ui/parts.ts'
 
 const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = new Map([
-  ['segment', ['Saved', 'Queued events are being sent. Send a test event to be sure that they arrive.']],
+  ['segment', ['Saved', 'Send a test event to be sure that events arrive.']],
   ['confirmed', ['Test event confirmed', 'Events of this account reach your Segment source.']],
   ['arrived', ['Test event confirmed', 'Events of this account arrive there.']],
   ['events', ['Saved', 'It holds for every event from now on.']],

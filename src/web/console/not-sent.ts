@@ -1,4 +1,7 @@
-/** Not sent: what came and was never meant to be sent, why, and what can be enabled. Nothing of it is kept but counts. */
+/**
+ * Not sent: what came and was not meant to be sent, why, and what can be enabled. Of disabled events only counts are kept;
+ * what a destination's options leave out is kept.
+ */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { chooseEvents } from '../../accounts/actions.ts'
@@ -149,7 +152,7 @@ function notSentPage(given: NotSentPage): Html {
     title: 'Not sent',
     section: 'notSent',
     session,
-    body: html`${head('Not sent', 'Events that were never meant to be sent to Segment. They are counted, and nothing of them is stored.')}
+    body: html`${head('Not sent', 'Events that are not sent, and why. Of disabled ones only counts are kept; what a destination’s options leave out is kept, and can be resent. An event counts once for each destination that leaves it out.')}
     <div class="stack">
       ${isOn ? notice('good', `${enabled} is enabled`, 'It is sent from now on. Events that came before were not stored.') : ''}
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing was saved. Below is what is so now.') : ''}
