@@ -77,6 +77,17 @@ describe('processes that tests start', { concurrency: true }, () => {
     assert.equal(await ended(run), 1)
   })
 
+  test('a disk that holds up the end of a test file for long does not fail it', options, async () => {
+    const { run } = await runTests(
+      `setImmediate(() => {
+         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900)
+         setImmediate(() => {})
+       })`,
+      { TEST_CLOSING_MS: '500' },
+    )
+    assert.equal(await ended(run), 0)
+  })
+
   test(
     'a test file that never ends is ended by its limit and named, and the files after it still run',
     options,
