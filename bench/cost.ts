@@ -1,5 +1,5 @@
 /** What an event costs: processor time by thread, statements, and pages of the log. */
-import { alone, compared } from './line.ts'
+import { type Aim, alone, compared } from './line.ts'
 import type { Running, Thread } from './process.ts'
 import { threads } from './process.ts'
 import type { Row } from './table.ts'
@@ -57,14 +57,19 @@ const named: Record<Thread, string> = {
   others: "V8's and libuv's threads",
 }
 
-/** All of it as rows, `what` being what happened to the event. A peer has no threads for a store; ours that did nothing are left out. */
-export function costRows(what: string, ours: readonly Cost[], peer?: { name: string; costs: readonly Cost[] }): Row[] {
-  const row = (title: string, which: (cost: Cost) => number, both = true) =>
+/** All of it as rows, `what` being what happened to the event; `aim` judges all CPU together. A peer has no threads for a store; ours that did nothing are left out. */
+export function costRows(
+  what: string,
+  ours: readonly Cost[],
+  peer?: { name: string; costs: readonly Cost[] },
+  aim?: Aim,
+): Row[] {
+  const row = (title: string, which: (cost: Cost) => number, both = true, aim?: Aim) =>
     peer && both
-      ? compared(title, 'µs', ours.map(which), { name: peer.name, figures: peer.costs.map(which) })
+      ? compared(title, 'µs', ours.map(which), { name: peer.name, figures: peer.costs.map(which) }, aim)
       : alone(title, 'µs', ours.map(which))
   return [
-    row(`CPU an event, ${what}`, ({ cpu }) => cpu),
+    row(`CPU an event, ${what}`, ({ cpu }) => cpu, true, aim),
     ...threads.flatMap((name) => {
       if (ours.every((cost) => cost.threads[name].all === 0)) return []
       const both = name === 'main' || name === 'others'

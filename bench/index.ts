@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --only <line>] [--rounds N] [--quick] [--write]: what README's table of performance says, measured
+ * npm run bench [-- --only <line>] [--rounds N] [--quick] [--write]: what docs/performance.md and README say of speed, measured
  * now. Figures are ratios of one run: other machines, and busy ones, give other numbers, and often nearly the same ratios.
  * --against <folder>: this checkout against another one, round by round; with --quick it takes three minutes.
  */
@@ -9,12 +9,13 @@ import { arch, cpus, platform, release, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Measured, withHeadlines, withSections } from './documents.ts'
 import { abreast } from './line.ts'
 import { lines } from './lines.ts'
 import { here } from './process.ts'
 import { sqlite } from './product.ts'
 import { openRig } from './rig.ts'
-import { placed, type Row, tableOf } from './table.ts'
+import { tableOf } from './table.ts'
 
 const { values: given } = parseArgs({
   options: {
@@ -26,14 +27,13 @@ const { values: given } = parseArgs({
   },
 })
 const roundsGiven = given.rounds ?? (given.quick && given.against === undefined ? '1' : '3')
-const documents = ['README.md', 'docs/performance.md']
-
 const known = lines.map(({ name }) => name)
 const unknown = (given.only ?? []).filter((name) => !known.includes(name))
 if (unknown.length > 0 || !/^[1-9]\d?$/.test(roundsGiven)) {
   refuse(`--only takes one of ${known.join(', ')}; --rounds a whole number from 1 to 99`)
 }
 const rounds = Number(roundsGiven)
+if (given.write && given.quick) refuse('--write writes what was measured in full, and not what --quick has looked at')
 const there = given.against === undefined ? undefined : resolve(given.against)
 if (
   there !== undefined &&
@@ -56,6 +56,7 @@ if (chosen.some(({ peers }) => peers)) {
   })
 }
 
+const beganAt = performance.now()
 const options = {
   peers: there === undefined,
   rounds,
@@ -66,33 +67,43 @@ const options = {
 }
 const rig = openRig({ ...options, root: here })
 const other = there === undefined ? undefined : { name: given.against!, rig: openRig({ ...options, root: there }) }
-const rows: Row[] = []
-const startedAt = performance.now()
+const measured: Measured[] = []
 for (const line of chosen) {
-  process.stderr.write(`${line.name}: ${line.question}\n`)
-  rows.push(...(await (other ? abreast(line, rounds, rig, other.rig, other.name) : line.run(rig))))
+  const { name, question } = line
+  process.stderr.write(`${name}: ${question}\n`)
+  const startedAt = performance.now()
+  const rows = await (other ? abreast(line, rounds, rig, other.rig, other.name) : line.run(rig))
+  const seconds = (performance.now() - startedAt) / 1_000
+  measured.push({ question, about: about(name, seconds), rows })
+  // After each: what ends a run early leaves the lines before it.
+  if (given.write) await write()
 }
-const text = `${about()}\n\n${tableOf(rows)}`
-process.stdout.write(`${text}\n`)
-if (given.write) for (const path of documents) await write(path)
+process.stdout.write(`${about()}\n\n${tableOf(measured.flatMap(({ rows }) => rows))}\n`)
 
 function refuse(why: string): never {
   process.stderr.write(`${why}\n`)
   process.exit(64)
 }
 
-async function write(path: string): Promise<void> {
-  const url = new URL(`../${path}`, import.meta.url)
-  await writeFile(url, placed(await readFile(url, 'utf8'), 'bench', text))
+async function write(): Promise<void> {
+  const questions = lines.map(({ question }) => question)
+  await rewrite('docs/performance.md', (document) => withSections(document, measured, questions))
+  await rewrite('README.md', (document) => withHeadlines(document, measured))
 }
 
-/** When, on what, and with which versions. */
-function about(): string {
-  const minutes = Math.ceil((performance.now() - startedAt) / 60_000)
+async function rewrite(path: string, change: (document: string) => string): Promise<void> {
+  const url = new URL(`../${path}`, import.meta.url)
+  await writeFile(url, change(await readFile(url, 'utf8')))
+}
+
+/** When, on what, and with which versions: of one line, or of the whole run. */
+function about(name?: string, seconds = (performance.now() - beganAt) / 1_000): string {
   const memory = Math.round(totalmem() / 1_024 ** 3)
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? arch()}, ${memory} GiB, ${platform()} ${release()}`
   const medians = rounds === 1 ? 'one round' : `medians of ${rounds} rounds (smallest–largest)`
   const how = given.quick ? `${medians}, quick, so of little worth but for ratios` : medians
   const date = new Date().toISOString().slice(0, 10)
-  return `Measured on ${date} by \`npm run bench\` in ${minutes} min, ${how}, under Node ${process.versions.node} with SQLite ${process.versions.sqlite ?? ''} on ${machine}.`
+  const command = name === undefined ? 'npm run bench' : `npm run bench -- --only ${name}`
+  const took = `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  return `Measured on ${date} by \`${command}\` in ${took}, ${how}, under Node ${process.versions.node} with SQLite ${process.versions.sqlite ?? ''} on ${machine}.`
 }

@@ -65,13 +65,28 @@ export function figure(figures: readonly number[], unit: Unit): Figure {
   return { ...spreadOf(figures), unit }
 }
 
+/** What the median of a figure or of a ratio should be. */
+export interface Aim {
+  words: string
+  holds(median: number): boolean
+}
+
+/** As many times the reference, or more. */
+export function atLeast(times: number): Aim {
+  return { words: `≥ ${times}×`, holds: (ratio) => ratio >= times }
+}
+
+export function atMost(times: number): Aim {
+  return { words: `≤ ${times}×`, holds: (ratio) => ratio <= times }
+}
+
 /** Ours and a reference's figures, round by round, with their ratio; `aim` judges its median. Ours alone where it has none. */
 export function compared(
   what: string,
   unit: Unit,
   ours: readonly number[],
   reference: { name: string; figures: readonly number[] },
-  aim?: { words: string; holds(ratio: number): boolean },
+  aim?: Aim,
 ): Row {
   if (reference.figures.length === 0) return alone(what, unit, ours)
   const ratio = figure(ratios(ours, reference.figures), 'x')
@@ -86,12 +101,7 @@ export function compared(
 }
 
 /** Our figures alone, against an aim. */
-export function alone(
-  what: string,
-  unit: Unit,
-  figures: readonly number[],
-  aim?: { words: string; holds(median: number): boolean },
-): Row {
+export function alone(what: string, unit: Unit, figures: readonly number[], aim?: Aim): Row {
   const ours = figure(figures, unit)
   return { what, ours, ...(aim ? { aim: { words: aim.words, held: aim.holds(ours.median) } } : {}) }
 }

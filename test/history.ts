@@ -65,7 +65,7 @@ export async function work(
   const { storage, clock, keyring } = stage
   const { grants, accounts, needs } = parts
   const { inbox, jobs } = storage
-  const around = { ...storage, keep: keeping({ inbox, keyring }), wake() {}, driftUrl: stage.sims.drift.url }
+  const around = { ...storage, keep: keeping({ inbox, keyring, clock }), wake() {}, driftUrl: stage.sims.drift.url }
   const history = { ...needs, ...around, grants, accounts, keyring, clock, random: systemRandom }
   const kinds = [historyKind('backfill', history), historyKind('reconcile', history)]
   const lease = await jobs.claim(

@@ -49,18 +49,18 @@ export const halfLoad: Line = {
       results.ours.push(half)
       if (bench.peers) results.plain.push(await plain(bench, Math.round(half.perSecond)))
     }
-    const [name, aim] = ['plain node:http at the same rate', { words: '< 25 ms', holds: (ms: number) => ms < 25 }]
+    const [name, aim] = ['plain node:http at the same rate', { words: '< 10 ms', holds: (ms: number) => ms < 10 }]
     const figures = (which: (answered: Answered) => number) => results.ours.map(which)
     const against = (what: string, which: (answered: Answered) => number) =>
       compared(what, 'ms', figures(which), { name, figures: results.plain.map(which) })
-    const p99 = 'p99 of acknowledgement at that rate'
+    const p99 = 'p99 of acknowledgement at half of that rate'
     return [
       alone(
         'half of the acknowledgements that 64 connections get',
         '/s',
         figures(({ perSecond }) => perSecond),
       ),
-      against('p50 of acknowledgement at that rate', (answered) => answered.p50),
+      against('p50 of acknowledgement at half of that rate', (answered) => answered.p50),
       {
         ...against(p99, (answered) => answered.p99),
         ...alone(

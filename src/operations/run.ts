@@ -48,7 +48,7 @@ export async function startOperations(needs: Needs) {
   }
   const catchUp = catchingUp({ accounts, storage, clock, log, wake })
   const stopMaintenance = keepUp({ inbox, jobs, tickets, grants, catchUp, purge, clock, log, retentionDays, mayDelete })
-  const history = { ...needs, ...storage, keep: keeping({ inbox, keyring }), driftUrl: needs.driftUrl, wake }
+  const history = { ...needs, ...storage, keep: keeping({ inbox, keyring, clock }), driftUrl: needs.driftUrl, wake }
   const kinds = [
     redriveKind({ catalogue, keyring, accounts, lookup, inbox, clock }, wake),
     historyKind('backfill', history),

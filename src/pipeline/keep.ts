@@ -1,5 +1,7 @@
-/** Keeping events together: what arrives at once is sealed by account and committed in one go. No timer is involved. */
+/** Keeping events together: what arrives at once is sealed by account and committed in one go. */
 import type { Keyring } from '../accounts/keyring.ts'
+import type { Clock } from '../lib/clock.ts'
+import { inGroups } from '../lib/groups.ts'
 import type { Arrival, IgnoredReason, LaneKey, NewBody, NewEvent, Org } from '../storage/ports/entry.ts'
 import type { Inbox } from '../storage/ports/inbox.ts'
 import { bodyBytesMax, bodyTextsMax, sealTexts, type Text } from './texts.ts'
@@ -23,46 +25,30 @@ const groupMax = 1_000
 interface Needs {
   inbox: Pick<Inbox, 'append'>
   keyring: Keyring
-}
-
-interface KeptGroup {
-  outcomes: Kept['outcome'][]
-  woke: readonly LaneKey[]
+  clock: Clock
 }
 
 /** One group under way at a time: what arrives meanwhile is the next, so a group is as large as the load makes it. */
-export function keeping(needs: Needs): Keep {
-  let next: { arriving: Arriving[]; kept: Promise<KeptGroup> } | undefined
-  let underWay: Promise<unknown> = Promise.resolve()
-  return async (arriving) => {
-    if (!next || next.arriving.length >= groupMax) {
-      const group = { arriving: [] as Arriving[], kept: Promise.resolve<KeptGroup>({ outcomes: [], woke: [] }) }
-      next = group
-      group.kept = underWay.then(async () => {
-        await new Promise(setImmediate)
-        if (next === group) next = undefined
-        return keepAll(needs, group.arriving)
-      })
-      underWay = group.kept.catch(() => {})
-    }
-    const { arriving: group } = next
-    const at = group.push(arriving) - 1
-    // mutant: keeps a queue in memory behind the 200
-    const { outcomes, woke } = await next.kept
-    return { outcome: outcomes[at]!, woke }
-  }
+export function keeping({ inbox, keyring, clock }: Needs): Keep {
+  const fits = (group: readonly Arriving[]) => group.length < groupMax
+  const groups = inGroups({ work: (group: Arriving[]) => keepAll({ inbox, keyring }, group), fits, clock })
+  // mutant: keeps a queue in memory behind the 200
+  return (arriving) => groups.add(arriving)
 }
 
 /**
  * Events that turn out to be known are left out of what is sealed, so a body holds exactly what is stored. A webhook that
  * is known is counted; what was read at Drift is passed over.
  */
-async function keepAll({ inbox, keyring }: Needs, group: readonly Arriving[]): Promise<KeptGroup> {
+async function keepAll(
+  { inbox, keyring }: Pick<Needs, 'inbox' | 'keyring'>,
+  group: readonly Arriving[],
+): Promise<Kept[]> {
   const repeats = repeatsOf(group)
   const outcomes = group.map((): Kept['outcome'] => 'duplicate')
   for (;;) {
     const rest = [...group.keys()].filter((at) => !(repeats.has(at) && isBackfilled(group[at]!)))
-    if (rest.length === 0) return { outcomes, woke: [] }
+    if (rest.length === 0) return outcomes.map((outcome) => ({ outcome, woke: [] }))
     const { bodies, arrivals } = await sealed(
       keyring,
       rest.map((at) => ({ arriving: group[at]!, isRepeat: repeats.has(at) })),
@@ -70,7 +56,7 @@ async function keepAll({ inbox, keyring }: Needs, group: readonly Arriving[]): P
     const appended = await inbox.append(bodies, arrivals)
     if (appended.is === 'kept') {
       for (const [nth, at] of rest.entries()) outcomes[at] = appended.outcomes[nth]!
-      return { outcomes, woke: appended.woke }
+      return outcomes.map((outcome) => ({ outcome, woke: appended.woke }))
     }
     for (const nth of appended.known) repeats.add(rest[nth]!)
   }

@@ -59,7 +59,7 @@ describe('a natural key', () => {
 
   test('is the same whether a webhook brings the event or it is read at Drift, which is then not even counted', async () => {
     const { keyring, storage, clock } = stage
-    const keep = keeping({ inbox: storage.inbox, keyring })
+    const keep = keeping({ inbox: storage.inbox, keyring, clock })
     const backfilled = (id: number): Arriving => {
       const once = naturalKey(keyring, String(org), catalogue.get('new_conversation')!, { id })!
       const messageId = `drift-h-${once.toString('hex')}`

@@ -72,7 +72,7 @@ function orgOf(opened: Opened): string {
 
 export function receiver(needs: Needs): Receive {
   const { tokens, catalogue, accounts, keyring, inbox, orgsAllowed, clock, random, wake } = needs
-  const keep = keeping({ inbox, keyring })
+  const keep = keeping({ inbox, keyring, clock })
   const isUnlisted = (org: string) =>
     org !== '' && orgsAllowed !== undefined && !orgsAllowed.has(org) && !accounts.get(org)
 

@@ -2,6 +2,7 @@
 import { backoffMsMax } from '../lib/backoff.ts'
 import { type Clock, type Look, lookAt, pause, skewMsMax } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
+import { resting } from '../lib/groups.ts'
 import type { Log } from '../lib/log.ts'
 import type { Lane, Org } from '../storage/ports/entry.ts'
 import { crashesBeforeAlone, type Holder, type Inbox, type Lease } from '../storage/ports/inbox.ts'
@@ -74,13 +75,19 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   let sweep: Set<string> | undefined
   let sweepAt = Number.NEGATIVE_INFINITY
   let woken = false
+  /** Something may be due that no lease of ours has left behind. */
+  let hasNews = true
   let stopped = false
   const stopping = new AbortController()
+  /** Accounts that come one after the other share claims, and later ones more of their events. */
+  const rest = resting(clock)
   let cancelTimer = () => {}
 
   /** One claim at a time, until nothing is due or enough is under way. */
   async function claimAll(): Promise<void> {
     while (!stopped && underWay.size < accountsMax) {
+      await rest.over(stopping.signal)
+      if (stopped) return
       woken = false
       cameMeanwhile.clear()
       const claimedAt = lookAt(clock)
@@ -92,9 +99,12 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       // mutant: waits for what a clock has written that has been set back since
       const farAhead = sweep !== undefined
       const room = Math.min(accountsMax - underWay.size, roomMax)
-      const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room }
-      const { leases, nextDue } = await inbox.claim(lane, options)
+      const onlyEnded = !hasNews && !farAhead
+      hasNews = false
+      const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room, onlyEnded }
+      const { leases, nextDue } = await rest.after(() => inbox.claim(lane, options))
       if (sweep) swept(sweep, leases)
+      hasNews ||= leases.length === room || farAhead
       for (const lease of leases) busy.set(nameOf(lease), { lease, ...openWaking(cameMeanwhile.has(lease.org)) })
       for (const lease of leases) {
         if (lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
@@ -159,15 +169,17 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
    */
   async function failed(lease: Lease, error: unknown): Promise<void> {
     const code = codeOf(error)
+    // Its lease is not given back, or will be due at a time that only the store knows.
+    hasNews = true
     log.error('work_failed', { lane, org: lease.org, code })
     // mutant: blames an entry for what the store did
-    if (storeFault.test(code)) return rest()
+    if (storeFault.test(code)) return leaveStoreAlone()
     const { failures, trouble } = lease
     const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(trouble && { trouble }) } as const
-    await inbox.settle(lease, [], ending).catch(rest)
+    await inbox.settle(lease, [], ending).catch(leaveStoreAlone)
   }
 
-  function rest(): Promise<void> {
+  function leaveStoreAlone(): Promise<void> {
     return pause(clock, storeRestMs, stopping.signal)
   }
 
@@ -185,7 +197,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       .finally(() => {
         underWay.delete(ended)
         busy.delete(nameOf(lease))
-        due()
+        look()
       })
     underWay.add(ended)
   }
@@ -207,18 +219,24 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   }
 
   function due(): void {
+    hasNews = true
+    look()
+  }
+
+  function look(): void {
     woken = true
     if (stopped) return
     claiming ??= claimAll()
       .catch((error: unknown) => {
         log.error('claim_failed', { lane, code: codeOf(error) })
         woken = false
+        hasNews = true
         wakeAfter(storeRestMs)
       })
       .finally(() => {
         claiming = undefined
         // Woken after the last claim had looked: look again.
-        if (woken && underWay.size < accountsMax) due()
+        if (woken && underWay.size < accountsMax) look()
       })
   }
 

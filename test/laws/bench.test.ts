@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { median, percentile, ratios, rotated, spreadOf } from '../../bench/arithmetic.ts'
 import { costOf } from '../../bench/cost.ts'
+import { withHeadlines, withSections } from '../../bench/documents.ts'
 import { abreast, alone, type Bench, compared, type Line, roundsOf } from '../../bench/line.ts'
 import { lines } from '../../bench/lines.ts'
 import { here } from '../../bench/process.ts'
@@ -125,6 +126,44 @@ describe('the table', () => {
     assert.throws(() => placed('no place', 'bench', 'new'))
   })
 
+  const measured = (question: string, what: string, ms: number) => ({
+    question,
+    about: `Measured for ${question}`,
+    rows: [alone(what, 'ms', [ms])],
+  })
+
+  test('has a section for each line, and a line that is measured again replaces its own alone', () => {
+    const empty = 'before\n<!-- bench -->\n| an old table |\n<!-- /bench -->\nafter\n'
+    const questions = ['Is it?', 'Was it?', 'Will it?']
+    const first = withSections(empty, [measured('Was it?', 'was', 1), measured('Is it?', 'is', 2)], questions)
+    assert.deepEqual(first.match(/^### .*|^\| (is|was) .*|Measured.*/gm), [
+      '### Is it?',
+      'Measured for Is it?',
+      '| is | 2.0 ms |  |  |  |',
+      '### Was it?',
+      'Measured for Was it?',
+      '| was | 1.0 ms |  |  |  |',
+    ])
+    const second = withSections(first, [measured('Is it?', 'is', 3)], questions)
+    assert.equal(second, first.replace('2.0 ms', '3.0 ms'))
+    assert.equal(withSections(second, [], questions), second)
+    assert.doesNotMatch(withSections(second, [], ['Is it?']), /Was it/)
+    assert.match(second, /^before\n<!-- bench -->\n[\s\S]*<!-- \/bench -->\nafter\n$/)
+  })
+
+  test('README has the first row of each of its own, of whichever run measured it last', () => {
+    const empty = '<!-- bench -->\n<!-- /bench -->\n'
+    const [acknowledged, lost] = ['acknowledgements at 64 connections', 'answered 200 and lost to one kill -9 at 200/s']
+    const again = { ...measured('Is it?', lost, 4), rows: [alone(lost, 'ms', [4]), alone(lost, 'ms', [5])] }
+    const first = withHeadlines(empty, [again, measured('Was it?', 'another', 1)])
+    const second = withHeadlines(first, [measured('Will it?', acknowledged, 6)])
+    assert.deepEqual(second.split('\n').slice(3, 6), [
+      `| ${acknowledged} | 6.0 ms |  |  |  |`,
+      `| ${lost} | 4.0 ms |  |  |  |`,
+      '',
+    ])
+  })
+
   for (const path of ['README.md', 'docs/performance.md']) {
     test(`${path} has a place for it`, () => {
       placed(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'), 'bench', '')
@@ -190,6 +229,11 @@ test('a line runs, between the real service and the receiver, and prints its tab
   const { stdout } = await promisify(execFile)(process.execPath, [bench, '--quick', '--only', 'idle'])
   assert.match(stdout, /^Measured on /)
   assert.match(stdout, /\| webhook to Segment when idle, p50 \| [\d.]+ ms \|/)
+})
+
+test('a quick look is not written into the documents', async () => {
+  const bench = fileURLToPath(new URL('../../bench/index.ts', import.meta.url))
+  await assert.rejects(promisify(execFile)(process.execPath, [bench, '--quick', '--write']), /--write writes what was/)
 })
 
 test('a line that does not exist is refused, with those that do', async () => {

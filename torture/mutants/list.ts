@@ -20,7 +20,10 @@ keep(arrival).catch(() => {})`,
   },
   {
     name: 'keeps a queue in memory behind the 200',
-    becomes: "const { outcomes, woke } = { outcomes: group.map(() => 'stored' as const), woke: [] as LaneKey[] }",
+    becomes: `return async (arriving) => {
+  groups.add(arriving).catch(() => {})
+  return { outcome: arriving.state === 'ignored' ? 'ignored' : 'stored', woke: [] }
+}`,
     catchers: [simulation],
   },
   {
@@ -75,6 +78,26 @@ keep(arrival).catch(() => {})`,
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'say of no lane that it is empty' }],
   },
   {
+    name: "lets what one account's settlement is refused for keep others from settling",
+    becomes: 'if (group.length > 0) throw error',
+    catchers: [{ test: 'src/storage/postgres/settling.test.ts', only: 'keeps no other' }],
+  },
+  {
+    name: 'believes a claim that began before something woke',
+    becomes: '',
+    catchers: [{ test: 'src/storage/postgres/known-due.test.ts', only: 'while the last one was under way' }],
+  },
+  {
+    name: 'takes what has become due for what is due later',
+    becomes: 'const isLater = was !== undefined',
+    catchers: [{ test: 'src/storage/postgres/known-due.test.ts', only: 'is due, and says' }],
+  },
+  {
+    name: 'begins the next group at once',
+    becomes: 'if (ms > 0) await Promise.resolve()',
+    catchers: [{ test: 'src/lib/groups.test.ts', only: 'as long as it took' }],
+  },
+  {
     name: 'says to no other replica what it has no room for',
     becomes: '',
     catchers: [{ test: 'src/storage/postgres/waking.test.ts', only: 'has no room' }],
@@ -96,7 +119,7 @@ keep(arrival).catch(() => {})`,
   },
   {
     name: 'lets a later event overtake one whose commit came late',
-    becomes: 'const known = null',
+    becomes: 'const known = undefined as number[] | undefined',
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'give a lease that goes on' }],
   },
   {

@@ -98,6 +98,11 @@ export interface ClaimOptions {
   farAhead?: boolean
   /** How many leases at most: 1 to 8. */
   room: number
+  /**
+   * The holder asks because leases of its own have ended, all of them settled, and knows of nothing else: an engine that
+   * knows when something is due may say so without a look.
+   */
+  onlyEnded?: boolean
 }
 
 /** What a claim gives. */

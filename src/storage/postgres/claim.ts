@@ -1,7 +1,10 @@
-/** Handing out entries in PostgreSQL: see claim_1 and more_1 in functions.ts. */
+/** Handing out entries in PostgreSQL: see claim_1 and more_all_1 in functions.ts. */
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { inGroups } from '../../lib/groups.ts'
 import type { Body, Destination, Given, Lane, Placed } from '../ports/entry.ts'
-import type { Claimed, ClaimOptions, Holder, Lease } from '../ports/inbox.ts'
+import type { Claimed, ClaimOptions, Holder, Inbox, Lease } from '../ports/inbox.ts'
 import { entryOf } from '../rows.ts'
+import { columns } from './counts.ts'
 import { type Database, prepared, type Row } from './database.ts'
 import { give, givenOf } from './given.ts'
 import { ownOf } from './lanes.ts'
@@ -38,20 +41,40 @@ function leaseOf(rows: readonly Row[], lane: Lane, holder: Holder | undefined): 
   }
 }
 
-const goingOn = prepared('SELECT * FROM more_1($1, $2, $3, $4, $5, $6, $7, $8)')
+interface GoingOn {
+  lease: Lease
+  after: number
+  limits: { limit: number; bytesMax: number }
+}
 
-export async function more(
-  db: Database,
-  lease: Lease,
-  after: number,
-  { limit, bytesMax }: { limit: number; bytesMax: number },
-): Promise<Given> {
-  const { org, destination, token, holder = null } = lease
-  // mutant: lets a later event overtake one whose commit came late
-  const known = after > 0 ? givenOf(lease) : null
-  const rows = await db.all(goingOn, org, destination, token, holder, after, known, limit, bytesMax)
-  const { entries, bodies } = givenIn(rows, 'send', destination)
-  return { entries: give(lease, entries), bodies }
+/** In one statement. */
+const leasesMax = 16
+
+/** Reads together what several leases go on with at once. */
+export function openMore(db: Database, clock: Clock = systemClock): Inbox['more'] {
+  const work = (group: GoingOn[]) => more(db, group)
+  const groups = inGroups({ work, fits: (group) => group.length < leasesMax, clock })
+  return (lease, after, limits) => groups.add({ lease, after, limits })
+}
+
+const goingOn = prepared('SELECT * FROM more_all_1($1, $2, $3, $4, $5, $6, $7, $8, $9)')
+
+async function more(db: Database, group: readonly GoingOn[]): Promise<Given[]> {
+  const leases = group.map(({ lease: { org, destination, token, holder }, lease, after, limits }) => {
+    // mutant: lets a later event overtake one whose commit came late
+    const known = after > 0 ? givenOf(lease) : undefined
+    return { org, destination, token, holder, after, given: known?.length, ...limits, known }
+  })
+  const rows = await db.all(
+    goingOn,
+    ...columns(leases, ['org', 'destination', 'token', 'holder', 'after', 'given', 'limit', 'bytesMax']),
+    leases.flatMap(({ known = [] }) => known),
+  )
+  const found = Map.groupBy(rows, ({ nth }) => Number(nth) - 1)
+  return group.map(({ lease }, at) => {
+    const { entries, bodies } = givenIn(found.get(at) ?? [], 'send', lease.destination)
+    return { entries: give(lease, entries), bodies }
+  })
 }
 
 /** What is sealed of a body stands beside its first entry. */

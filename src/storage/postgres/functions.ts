@@ -254,6 +254,23 @@ BEGIN
   END IF;
 END $$;`
 
+/** more_1 for several leases: of what each was given already, so many of `l_given` as are said beside it; null: any may be given. */
+const moreAll = `
+CREATE FUNCTION more_all_1(
+  l_org text[], l_destination integer[], l_token bigint[], l_who text[], l_after bigint[], l_given integer[], l_most integer[],
+  l_bytes_most bigint[], all_given bigint[]
+) RETURNS TABLE (nth integer, ${givenTable}) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  g integer := 0;
+BEGIN
+  FOR i IN 1 .. cardinality(l_org) LOOP
+    RETURN QUERY SELECT i, m.* FROM more_1(l_org[i], l_destination[i], l_token[i], l_who[i], l_after[i],
+      CASE WHEN l_given[i] IS NOT NULL THEN all_given[g + 1:g + l_given[i]] END, l_most[i], l_bytes_most[i]) m;
+    g := g + coalesce(l_given[i], 0);
+  END LOOP;
+END $$;`
+
 /**
  * Leases lanes that nobody else is busy with, and gives what stands first in each. A lane in which nothing was after all is
  * given back; that it is empty is only said with the account's lock alone, which is tried for: else the next claim finds out.
@@ -387,7 +404,8 @@ const earlierNotes = `CASE WHEN s.earlier IS NULL THEN ''::bytea ELSE (
 
 /**
  * What became of a lease's entries, if it is still its holder's. A lane that sends lets them out of its queue; one that asks
- * gives them over, or sets them aside. Gives the lanes that have woken, and entries whose history has grown long.
+ * gives them over, or sets them aside. Gives when the lane is ready again after its end (null: nothing is in it), the lanes
+ * that have woken, and entries whose history has grown long.
  */
 const settle = `
 CREATE FUNCTION settle_1(
@@ -398,7 +416,7 @@ CREATE FUNCTION settle_1(
   a_reason text[], a_next bigint[], a_excerpt bytea[],
   ends boolean, end_at bigint, end_failures integer, end_trouble text, tried_at bigint, tried_setback text,
   end_retry_after bigint, end_crashed boolean
-) RETURNS TABLE (held boolean, woke_org text, woke_destination integer, woke_lane text, long bigint[])
+) RETURNS TABLE (held boolean, ready bigint, woke_org text, woke_destination integer, woke_lane text, long bigint[])
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -411,12 +429,13 @@ DECLARE
   r record;
   too_long bigint[];
   lonely bigint[];
+  is_ready_at bigint;
 BEGIN
   IF of_lane = 'ask' OR 'asking' = ANY (s_becomes) THEN PERFORM pg_advisory_xact_lock_shared(${advisoryKey('of_org')}); END IF;
   SELECT l.crashes, l.careful INTO l FROM lanes l
   WHERE l.org = of_org AND l.destination = of_destination AND l.lane = of_lane AND l.token = of_token
     AND l.holder IS NOT DISTINCT FROM who AND l.lease_until IS NOT NULL FOR UPDATE;
-  IF NOT FOUND THEN RETURN QUERY SELECT false, NULL::text, NULL::integer, NULL::text, NULL::bigint[]; RETURN; END IF;
+  IF NOT FOUND THEN RETURN QUERY SELECT false, NULL::bigint, NULL::text, NULL::integer, NULL::text, NULL::bigint[]; RETURN; END IF;
   a_id := ARRAY(SELECT nextval('places') FROM generate_subscripts(a_at, 1));
   IF of_lane = 'send' THEN
     WITH gone AS (
@@ -554,20 +573,60 @@ BEGIN
       asked = CASE WHEN settle_1.tried_at IS NULL THEN u.asked ELSE 0 END, tried_at = coalesce(settle_1.tried_at, u.tried_at),
       setback = CASE WHEN settle_1.tried_at IS NULL THEN u.setback ELSE tried_setback END,
       ready_at = coalesce(${firstDue('u', 'end_at')}, end_at)
-    WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane;
+    WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane RETURNING u.ready_at INTO is_ready_at;
     -- That nothing is there is only said with the account's lock alone: else the next claim finds out.
     IF NOT EXISTS (SELECT 1 FROM lanes u WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane
                    AND ${firstDue('u', 'end_at')} IS NOT NULL)
       AND pg_try_advisory_xact_lock(${advisoryKey('of_org')}) THEN
       UPDATE lanes u SET ready_at = ${firstDue('u', 'end_at')}
-      WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane;
+      WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane RETURNING u.ready_at INTO is_ready_at;
     END IF;
   END IF;
-  RETURN QUERY SELECT true, g.org, g.destination, g.lane, too_long
+  RETURN QUERY SELECT true, is_ready_at, g.org, g.destination, g.lane, too_long
   FROM (SELECT 1) one LEFT JOIN wake_1(coalesce(w.org, '{}'), coalesce(w.destination, '{}'), coalesce(w.lane, '{}'), coalesce(w.at, '{}')) g ON true;
   PERFORM count_1(
     coalesce(c.org, '{}'), coalesce(c.destination, '{}'), coalesce(c.type, '{}'), coalesce(c.outcome, '{}'), coalesce(c.reason, '{}'), coalesce(c.many, '{}'),
     coalesce(m.org, '{}'), coalesce(m.at, '{}'), coalesce(m.destination, '{}'), coalesce(m.type, '{}'), coalesce(m.outcome, '{}'), coalesce(m.reason, '{}'), coalesce(m.many, '{}'));
+END $$;`
+
+/**
+ * settle_1 for several leases: of each, in one array after the other, so many settlements and so many attempts as are said
+ * beside it. What other transactions wait for as well is locked first, in the order of all: accounts (those that `sharing`
+ * names), then lanes.
+ */
+const settleAll = `
+CREATE FUNCTION settle_all_1(
+  sharing text[], l_org text[], l_destination integer[], l_lane text[], l_token bigint[], l_who text[], l_settlements integer[], l_attempts integer[],
+  l_ends boolean[], l_at bigint[], l_failures integer[], l_trouble text[], l_tried_at bigint[], l_setback text[],
+  l_retry_after bigint[], l_crashed boolean[],
+  s_id bigint[], s_becomes text[], s_at bigint[], s_reason text[], s_due bigint[], s_contact text[], s_conversation text[],
+  s_known bytea[], s_attempt integer[], s_earlier text[],
+  a_at bigint[], a_ms bigint[], a_status integer[], a_many integer[], a_tries integer[],
+  a_reason text[], a_next bigint[], a_excerpt bytea[]
+) RETURNS TABLE (nth integer, held boolean, ready bigint, woke_org text, woke_destination integer, woke_lane text, long bigint[])
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  s integer := 1;
+  a integer := 1;
+  t integer;
+  b integer;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(k) FROM (SELECT DISTINCT ${advisoryKey('o')} AS k FROM unnest(sharing) o ORDER BY 1) keys;
+  PERFORM 1 FROM lanes n JOIN unnest(l_org, l_destination, l_lane) AS g (org, destination, lane) USING (org, destination, lane)
+    ORDER BY n.org, n.destination, n.lane FOR UPDATE OF n;
+  FOR i IN 1 .. cardinality(l_org) LOOP
+    t := s + l_settlements[i] - 1;
+    b := a + l_attempts[i] - 1;
+    RETURN QUERY SELECT i, d.* FROM settle_1(
+      l_org[i], l_destination[i], l_lane[i], l_token[i], l_who[i],
+      s_id[s:t], s_becomes[s:t], s_at[s:t], s_reason[s:t], s_due[s:t], s_contact[s:t], s_conversation[s:t], s_known[s:t],
+      s_attempt[s:t], s_earlier[s:t],
+      a_at[a:b], a_ms[a:b], a_status[a:b], a_many[a:b], a_tries[a:b], a_reason[a:b], a_next[a:b], a_excerpt[a:b],
+      l_ends[i], l_at[i], l_failures[i], l_trouble[i], l_tried_at[i], l_setback[i], l_retry_after[i], l_crashed[i]) d;
+    s := t + 1;
+    a := b + 1;
+  END LOOP;
 END $$;`
 
 /** Between which ids an account's entries, or all, begin to be of this time or later, in steps of one body. */
@@ -591,4 +650,6 @@ BEGIN
   END LOOP;
 END $$;`
 
-export const functions = [idsAt, wake, count, ensure, append, first, claim, remove, settle].join('\n')
+export const functions = [idsAt, wake, count, ensure, append, first, moreAll, claim, remove, settle, settleAll].join(
+  '\n',
+)

@@ -1,5 +1,4 @@
 /** The inbox in PostgreSQL, but for what open.ts watches: each function has the database as its first argument. */
-import { more } from './claim.ts'
 import { addDestination, allDestinations, destinations, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
@@ -8,7 +7,6 @@ import { remap } from './remap.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 
 export const inbox = {
-  more,
   renew,
   nextDue,
   clockSetBack,

@@ -8,7 +8,7 @@ import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
 import type { Installs } from '../ports/accounts.ts'
 import type { Alerts } from '../ports/alerts.ts'
-import type { Org } from '../ports/entry.ts'
+import type { LaneKey, Org } from '../ports/entry.ts'
 import type { Inbox } from '../ports/inbox.ts'
 import type { Jobs } from '../ports/jobs.ts'
 import type { Lookup } from '../ports/lookup.ts'
@@ -16,16 +16,17 @@ import type { Tickets } from '../ports/sessions.ts'
 import type { Mode, Storage } from '../ports/storage.ts'
 import { alerts } from './alerts.ts'
 import { append } from './append.ts'
-import { claim } from './claim.ts'
+import { claim, openMore } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
 import { inbox } from './inbox.ts'
 import { jobs } from './jobs.ts'
+import { openKnownDue } from './known-due.ts'
 import * as lookup from './lookup.ts'
 import { assertKnown, migrate } from './migrations.ts'
 import * as records from './records.ts'
 import { assertSessions } from './sessions.ts'
-import { settle } from './settle.ts'
+import { openSettling } from './settle.ts'
 import { channel, isServed, openSignals } from './signals.ts'
 import { tickets } from './tickets.ts'
 import { openWaking } from './waking.ts'
@@ -48,12 +49,25 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
   const look = mode === 'serve' ? openDatabase(url, connections.serve.look, gone) : work
   const changeListeners: ((org: Org | undefined) => void)[] = []
   const dueListeners: (() => void)[] = []
+  const known = openKnownDue()
   const signals = openSignals(url, look, {
-    due: () => dueListeners.forEach((listener) => void listener()),
+    due() {
+      known.woke()
+      for (const listener of dueListeners) listener()
+    },
     changed: (org) => changeListeners.forEach((listener) => void listener(org)),
     look: () => assertKnown(look).catch((error: unknown) => stopIfTooNew(error, broken.resolve)),
   })
   const waking = openWaking(signals.due, systemClock)
+  const settle = openSettling(work)
+  const woke = (lanes: readonly LaneKey[]) => {
+    known.woke(lanes)
+    waking.woke(lanes)
+  }
+  const announce = () => {
+    known.woke()
+    signals.due()
+  }
   const reading = bound<Storage['ledger']>(look, records.ledger)
   const saved = bound<Storage['vault']>(work, records.vault)
 
@@ -62,16 +76,19 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
       ...bound<Inbox>(work, inbox),
       async append(bodies, arrivals) {
         const appended = await append(work, bodies, arrivals)
-        if (appended.is === 'kept') waking.woke(appended.woke)
+        if (appended.is === 'kept') woke(appended.woke)
         return appended
       },
-      claim: waking.claiming((...args) => claim(work, ...args)),
+      more: openMore(work),
+      claim: known.claiming(waking.claiming((...args) => claim(work, ...args))),
       async settle(lease, settlements, ending) {
-        const { held, woke } = await settle(work, lease, settlements, ending)
-        waking.woke(woke)
-        return held
+        const settled = await settle(lease, settlements, ending)
+        woke(settled.woke)
+        if (settled.held) known.ended(lease.lane, settled.readyAt)
+        else known.woke([lease])
+        return settled.held
       },
-      ...announcing(work, signals.due).inbox,
+      ...announcing(work, announce).inbox,
     },
     ledger: reading,
     installs: {
