@@ -56,18 +56,19 @@ export function tell(
   const lastHere = told.findLast(({ attempt }) => attempt?.destination === shown.destination)
   const isTold = (outcome: HistoryOutcome) => lastHere?.attempt?.outcome === outcome
   const answered = lastAnswer(shown, install)
+  const settled = shown.settledAt === undefined ? {} : { at: shown.settledAt }
   switch (state) {
     case 'delivered':
-      if (!isTold('delivered')) steps.push({ at: shown.settledAt!, what: `delivered${answered}` })
+      if (!isTold('delivered')) steps.push({ ...settled, what: `delivered${answered}` })
       return { steps }
     case 'dead':
-      if (!isTold('dead')) steps.push({ at: shown.settledAt!, what: `dead${answered}` })
+      if (!isTold('dead')) steps.push({ ...settled, what: `dead${answered}` })
       return because(shown.reason ?? 'unknown')
     case 'quarantined':
       steps.push({ at: shown.settledAt ?? receivedAt, what: 'quarantined: it cannot be read as an event' })
       return because(shown.reason ?? 'unknown')
     case 'ignored':
-      steps.push({ at: shown.settledAt ?? receivedAt, what: 'left out here, and kept' })
+      steps.push({ ...settled, what: 'left out here, and kept' })
       return shown.reason === undefined ? { steps } : because(shown.reason)
     case 'not_given':
       steps.push({ what: 'never given to this destination, such as what was received before it was added' })

@@ -6,7 +6,7 @@ import type { EntryHistory, HistoryStep, Lookup } from '../storage/ports/lookup.
 
 /** What happened to an event, in words. */
 export interface Step {
-  /** Undefined: not yet. */
+  /** Undefined: not yet, or not known when. */
   at?: number
   what: string
   /** Of a request to Drift or Segment. */

@@ -1,9 +1,22 @@
 /** What every engine must prove about an account's figures. */
 import assert from 'node:assert/strict'
 import { append, arrival, claimed, idle, ignored, one, other, type Promised, to } from './conformance.ts'
+import { deliverAll, leases, second } from './conformance-destinations.ts'
 import { sendLane } from './ports/entry.ts'
 import type { Snapshot } from './ports/lookup.ts'
 import type { Storage } from './ports/storage.ts'
+
+/** An event that the first destination has at once, and the second one an hour later; `alone` came before the second. */
+async function twoSpeeds(storage: Storage): Promise<{ both: string; alone: string }> {
+  const [early, late] = [arrival({ receivedAt: minute }), arrival({ receivedAt: 2 * minute })]
+  await append(storage, [early])
+  await storage.inbox.addDestination(one, second)
+  await append(storage, [late])
+  const given = await leases(storage, 3 * minute)
+  await deliverAll(storage, given.get(1)!, 3 * minute)
+  await deliverAll(storage, given.get(second)!, 63 * minute)
+  return { both: late.messageId, alone: early.messageId }
+}
 
 const minute = 60_000
 
@@ -60,6 +73,8 @@ export const snapshotPromises: readonly Promised[] = [
         moments: [],
         open: [],
         deliveries: [],
+        lastDelivered: [],
+        began: [],
       })
     },
   },
@@ -90,15 +105,59 @@ export const snapshotPromises: readonly Promised[] = [
       assert.deepEqual(
         shown.deliveries.toSorted((a, b) => a.receivedAt - b.receivedAt),
         [
-          { receivedAt: 1, settledAt: 11 * minute },
-          { receivedAt: 4 * minute + 1, settledAt: 11 * minute },
+          { destination: 1, receivedAt: 1, settledAt: 11 * minute },
+          { destination: 1, receivedAt: 4 * minute + 1, settledAt: 11 * minute },
         ],
       )
-      assert.equal(shown.lastDeliveredAt, 11 * minute)
+      assert.deepEqual(shown.lastDelivered, [{ destination: 1, at: 11 * minute }])
       assert.equal(shown.lastReceivedAt, 12 * minute)
       const odd = shown.standings.find(({ state }) => state === 'quarantined')!
       assert.deepEqual([odd.oldestReceivedAt, odd.newestReceivedAt], [2 * minute + 1, 12 * minute])
       assert.deepEqual((await storage.ledger.snapshot(one, { from: minute, to: 2 * minute })).deliveries, [])
+    },
+  },
+  {
+    promise: "a destination's times are those of its own attempts, whatever another one does later",
+    async check(storage) {
+      const { both, alone } = await twoSpeeds(storage)
+      const settled = async (message: string, destination?: number) => {
+        const query = { org: one, message, ...(destination === undefined ? {} : { destination }) }
+        return (await storage.lookup.find(query, { limit: 1 })).entries[0]?.settledAt
+      }
+      const [first, later] = [3 * minute + 5, 63 * minute + 5]
+      assert.deepEqual(
+        [await settled(both), await settled(both, 1), await settled(both, second)],
+        [first, first, later],
+      )
+      assert.deepEqual([await settled(alone), await settled(alone, second)], [first, undefined])
+      const { deliveries, lastDelivered, began } = await storage.ledger.snapshot(one, { from: 0, to: 99 * minute })
+      const timesAt = (at: number) =>
+        deliveries.filter(({ destination }) => destination === at).map(({ settledAt }) => settledAt)
+      assert.deepEqual([timesAt(1), timesAt(second)], [[first, first], [later]])
+      assert.deepEqual(lastDelivered, [
+        { destination: 1, at: first },
+        { destination: second, at: later },
+      ])
+      assert.deepEqual(began, [
+        { destination: 1, at: minute },
+        { destination: second, at: 2 * minute },
+      ])
+    },
+  },
+  {
+    promise: 'the removal of a destination changes no time at those that stay',
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      await storage.inbox.addDestination(one, second)
+      const { messageId: message } = arrival()
+      await append(storage, [arrival({ messageId: message }), arrival()])
+      const given = await leases(storage)
+      await deliverAll(storage, given.get(1)!)
+      await storage.inbox.removeDestination(one, second, 99 * minute)
+      const [shown] = (await storage.lookup.find({ org: one, message }, { limit: 1 })).entries
+      assert.equal(shown?.settledAt, 2_005)
+      const { lastDelivered } = await storage.ledger.snapshot(one, { from: 0, to: 99 * minute })
+      assert.deepEqual(lastDelivered, [{ destination: 1, at: 2_005 }])
     },
   },
   {

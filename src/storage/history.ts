@@ -94,9 +94,16 @@ export function finalAt(log: Uint8Array | null | undefined, destination: Destina
   return historyOf(log).noted.findLast((note) => note.destination === destination && isFinal(note.outcome))
 }
 
-/** Whether any destination has taken it. */
-export function wasDelivered(log: Uint8Array | null): boolean {
-  return historyOf(log).noted.some(({ outcome }) => outcome === 'delivered')
+/** The last delivery to each destination that has taken it and was not sent it again since. */
+export function deliveriesIn(log: Uint8Array | null): Noted[] {
+  const { noted } = historyOf(log)
+  const last = new Map(noted.map((note) => [note.destination, note]))
+  return [...last.values()].filter(({ outcome }) => outcome === 'delivered')
+}
+
+/** Whether a destination other than this one had a part in it. */
+export function wasElsewhere(log: Uint8Array | null | undefined, destination: Destination): boolean {
+  return historyOf(log).noted.some((note) => note.destination > 0 && note.destination !== destination)
 }
 
 /** Whether a destination has taken it, or leaves it out but keeps it. */

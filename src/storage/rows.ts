@@ -1,12 +1,12 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import { readChecked } from '../lib/json.ts'
 import type { Caution } from './careful.ts'
-import { countedOutcome, finalAt, type History, historyOf } from './history.ts'
+import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
 import type { Attempt, BodyName, Destination, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
-import type { EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
+import type { Delivery, EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
 import { choiceAt } from './resent.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -75,13 +75,14 @@ export function cautionOf({ crashes, careful }: Row): Caution {
 
 export function shownOf(row: Row): Shown {
   const destination = Number(row.destination)
+  const state = stateOf(row, destination)
   return {
     ...ofBoth(row, destination),
-    ...stateOf(row, destination),
+    ...state,
     destination: row.excepted === 0 ? 0 : destination,
     ...present({
       dueAt: row.due_at,
-      settledAt: row.settled_at,
+      settledAt: settledIn(row, destination, state),
       contact: row.contact,
       conversation: row.conversation,
     }),
@@ -103,6 +104,55 @@ function stateOf(row: Row, destination: number): Pick<Shown, 'state' | 'reason'>
   const final = there ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
   if (!final || countedOutcome(final).outcome === 'delivered') return { state: 'delivered' }
   return { state: 'ignored', ...present({ reason: countedOutcome(final).reason ?? null }) }
+}
+
+/**
+ * The row has the time of what happened last at any destination: it is this one's where no other had a part in it. What an
+ * attempt ended has the attempt's time: see `answeredBy`.
+ */
+function settledIn(row: Row, destination: number, { state }: Pick<Shown, 'state'>): unknown {
+  const isFinal = state === 'delivered' || state === 'ignored' || state === 'dead' || state === 'quarantined'
+  const isOwn = row.excepted === 0 || !wasElsewhere(row.history as Uint8Array | null, destination)
+  return isFinal && isOwn ? row.settled_at : null
+}
+
+/** An entry with the last attempt that had it at the destination that it is shown for. */
+export function answeredBy<One extends Shown>(shown: One, attempt: Row | undefined): One {
+  if (!attempt) return shown
+  const { status, many, tries } = attemptOf(attempt)
+  const isFinal = shown.state === 'delivered' || shown.state === 'dead'
+  const settled = isFinal ? { settledAt: answeredAt(attempt) } : {}
+  return { ...shown, ...settled, answer: { status, many, tries } }
+}
+
+/** When the answer was there. */
+function answeredAt({ at, ms }: Row): number {
+  return Number(at) + Number(ms)
+}
+
+/** The ids of the attempts by which these entries were delivered. */
+export function deliveredBy(rows: readonly Row[]): number[] {
+  return rows.flatMap(({ history }) => deliveriesIn(history as Uint8Array | null).map(({ attempt }) => attempt))
+}
+
+/** The deliveries of entries, each by the attempt that made it. */
+export function deliveriesOf(rows: readonly Row[], attempts: readonly Row[]): [id: string, delivery: Delivery][] {
+  const times = new Map(attempts.map((row) => [Number(row.id), answeredAt(row)]))
+  return rows.flatMap(({ id, received_at, settled_at, history }) =>
+    deliveriesIn(history as Uint8Array | null).flatMap(({ destination, attempt }): [string, Delivery][] => {
+      const settledAt = times.get(attempt) ?? (settled_at === null ? undefined : Number(settled_at))
+      if (settledAt === undefined) return []
+      return [[`${id} ${destination}`, { destination, receivedAt: Number(received_at), settledAt }]]
+    }),
+  )
+}
+
+/** Of each destination the time of its last one. */
+export function lastOf(deliveries: readonly Delivery[]): { destination: Destination; at: number }[] {
+  const last = new Map<Destination, number>()
+  for (const { destination, settledAt } of deliveries)
+    last.set(destination, Math.max(last.get(destination) ?? 0, settledAt))
+  return [...last].map(([destination, at]) => ({ destination, at })).sort((a, b) => a.destination - b.destination)
 }
 
 function ofBoth(row: Row, destination: Destination) {

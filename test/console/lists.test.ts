@@ -114,6 +114,7 @@ for (const engine of engines) {
         'conversation',
         'message_id',
         'delivered_at',
+        'destination',
       ])
       const csv = await admin.post(admin.at('/console/events/export'), { ...form, format: 'csv' })
       assert.match(csv.headers['content-type']!, /^text\/csv/)
@@ -183,7 +184,7 @@ for (const engine of engines) {
       await settled(rig, ({ dead, waiting }) => dead === 0 && waiting === 0)
       assert.equal(rig.sims.segment.duplicates.length, 0, 'the first one is not sent it again')
       const again = await look(`events/${messageId}?done=resent`)
-      assert.match(again, /Resent: every destination has it[\s\S]*Resend a delivered event/)
+      assert.match(again, /Resent: every destination has it[\s\S]*Resend to chosen destinations/)
     })
 
     test('more than a hundred at all of them together are confirmed once more, and counted once each', async () => {

@@ -80,12 +80,21 @@ export interface Snapshot {
    * counted a moment too early or too late.
    */
   open: Open[]
-  /** Some of the latest deliveries of what was received in that time, at most 2,000. */
-  deliveries: { receivedAt: number; settledAt: number }[]
+  /** Some of the latest deliveries of what was received in that time, of each destination by its own attempts. */
+  deliveries: Delivery[]
   /** When the event that was kept last was received. */
   lastReceivedAt?: number
-  /** When the last of those deliveries was made that the store can name without a walk over all of them. */
-  lastDeliveredAt?: number
+  /** When the last delivery to each destination was made, of those that the store can name without a walk over all of them. */
+  lastDelivered: { destination: Destination; at: number }[]
+  /** When the first event was received that was meant for each destination; one that is not there has had none. */
+  began: { destination: Destination; at: number }[]
+}
+
+export interface Delivery {
+  destination: Destination
+  receivedAt: number
+  /** When this destination had answered. */
+  settledAt: number
 }
 
 export interface Ledger {
@@ -116,6 +125,7 @@ export interface Shown extends Omit<Entry, 'state' | 'position' | 'known'> {
   reason?: string
   /** When Drift is asked again. */
   dueAt?: number
+  /** When it came to its end at this destination, where the store knows it: what happens at another one is no matter. */
   settledAt?: number
   /** The last request that had it, at this destination. */
   answer?: Pick<Attempt, 'status' | 'many' | 'tries'>

@@ -47,7 +47,7 @@ export async function removeDestination(db: Database, org: Org, destination: Des
          SELECT id, 'expired' AS outcome FROM q
          UNION ALL SELECT id, CASE state WHEN 'dead' THEN 'dead' ELSE 'expired' END FROM x WHERE state <> 'waiting'
        )
-       UPDATE entries SET settled_at = $3 FROM e WHERE entries.id = e.id RETURNING entries.type, e.outcome`,
+       UPDATE entries SET settled_at = coalesce(settled_at, $3) FROM e WHERE entries.id = e.id RETURNING entries.type, e.outcome`,
       org,
       destination,
       now,

@@ -2,11 +2,11 @@
 
 import { lastAt } from '../history.ts'
 import { positionOf } from '../place.ts'
-import type { Attempt, Destination } from '../ports/entry.ts'
+import type { Destination } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { laneOf, learntAt, shownOf } from '../rows.ts'
+import { answeredBy, laneOf, learntAt, shownOf } from '../rows.ts'
 import type { Database, Session } from './database.ts'
 import { asOfOneMoment } from './records.ts'
 
@@ -56,18 +56,11 @@ export async function find(
 async function withAnswers(db: Database, found: readonly Found[]): Promise<Shown[]> {
   const last = found.map(({ history, destination: at }) => lastAt(history, at)?.attempt)
   const ids = last.filter((id) => id !== undefined)
-  const rows =
-    ids.length > 0 ? await db.all('SELECT id, status, many, tries FROM attempts WHERE id = ANY ($1)', ids) : []
-  const attempts = new Map(
-    rows.map(({ id, status, many, tries }) => [
-      Number(id),
-      { status, many, tries } as Pick<Attempt, 'status' | 'many' | 'tries'>,
-    ]),
+  const rows = ids.length > 0 ? await db.all('SELECT * FROM attempts WHERE id = ANY ($1)', ids) : []
+  const attempts = new Map(rows.map((row) => [Number(row.id), row]))
+  return found.map(({ history: _, ...one }, at) =>
+    answeredBy(one, last[at] === undefined ? undefined : attempts.get(last[at])),
   )
-  return found.map(({ history: _, ...one }, at) => {
-    const answer = last[at] === undefined ? undefined : attempts.get(last[at])
-    return { ...one, ...(answer && { answer }) }
-  })
 }
 
 interface Range {

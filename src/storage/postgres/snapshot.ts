@@ -1,13 +1,12 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
-import { wasDelivered } from '../history.ts'
 import type { Destination, Org } from '../ports/entry.ts'
-import type { Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
-import { countedOf } from '../rows.ts'
+import type { Delivery, Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
+import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import type { Session } from './database.ts'
 import { standingsOf } from './standings.ts'
 
-/** Rows that are looked at for the latest deliveries, at each of two places. */
-const looksMax = 1_000
+/** Rows that are looked at for the latest deliveries, at all places together. */
+const looksMax = 2_000
 
 /** In a transaction that sees one moment. */
 export async function snapshot(session: Session, org: Org, { from, to }: Period): Promise<Snapshot> {
@@ -27,8 +26,6 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
   )
   const waiting: Open[] = []
   for (const destination of heads.keys()) waiting.push(...(await waitingIn(session, org, destination, first, end)))
-  const latest = await deliveriesIn(session, org, heads, 0, endOfAll)
-  const lastDeliveredAt = Math.max(...latest.map(({ settledAt }) => settledAt))
   return {
     destinations: [...heads.keys()],
     totals: totals.map(countedOf<Total>),
@@ -37,7 +34,8 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
     open: [...waiting, ...(await exceptedIn(session, org, first, end))],
     deliveries: await deliveriesIn(session, org, heads, first, end),
     ...(last ? { lastReceivedAt: Number(last.at) } : {}),
-    ...(Number.isFinite(lastDeliveredAt) ? { lastDeliveredAt } : {}),
+    lastDelivered: lastOf(await deliveriesIn(session, org, heads, 0, endOfAll)),
+    began: await beginningsOf(session, org),
   }
 }
 
@@ -108,7 +106,7 @@ async function exceptedIn(session: Session, org: Org, first: number, end: number
   }))
 }
 
-/** Among the newest events, and among those that lie before the first that waits: behind that one there may be a million. */
+/** Among the newest events, and among those that lie before the first that waits for a destination: behind that one there may be a million. */
 async function deliveriesIn(
   session: Session,
   org: Org,
@@ -116,20 +114,31 @@ async function deliveriesIn(
   first: number,
   end: number,
 ): Promise<Snapshot['deliveries']> {
-  const found = new Map<number, Snapshot['deliveries'][number]>()
-  for (const below of new Set([end, Math.min(end, ...heads.values())])) {
+  const found = new Map<string, Delivery>()
+  const places = new Set([end, ...[...heads.values()].map((head) => Math.min(end, head))])
+  for (const below of places) {
     const rows = await session.all(
-      `SELECT e.id, e.received_at, e.settled_at, e.history FROM (
-         SELECT id, received_at, settled_at, history FROM entries WHERE org = $1 AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4
-       ) e WHERE e.settled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = e.id)`,
+      `SELECT id, received_at, settled_at, history FROM entries WHERE org = $1 AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4`,
       org,
       first,
       below,
-      looksMax,
+      Math.ceil(looksMax / Math.max(places.size, 2)),
     )
-    for (const { id, received_at, settled_at, history } of rows)
-      if (wasDelivered(history as Uint8Array | null))
-        found.set(Number(id), { receivedAt: Number(received_at), settledAt: Number(settled_at) })
+    const ids = [...new Set(deliveredBy(rows))]
+    const attempts =
+      ids.length === 0 ? [] : await session.all('SELECT id, at, ms FROM attempts WHERE id = ANY ($1)', ids)
+    for (const [name, delivery] of deliveriesOf(rows, attempts)) found.set(name, delivery)
   }
   return [...found.values()]
+}
+
+/** By the first event that each was meant for. */
+async function beginningsOf(session: Session, org: Org): Promise<Snapshot['began']> {
+  const rows = await session.all(
+    `SELECT number, (
+       SELECT received_at FROM entries WHERE org = d.org AND id > d.since ORDER BY id LIMIT 1
+     ) AS at FROM destinations d WHERE org = $1 AND removed_at IS NULL ORDER BY number`,
+    org,
+  )
+  return rows.flatMap(({ number, at }) => (at === null ? [] : [{ destination: Number(number), at: Number(at) }]))
 }

@@ -60,7 +60,8 @@ export function removeDestination(db: Database, org: Org, destination: Destinati
     ),
   ]
   for (const { id, outcome } of left) {
-    const type = db.get('UPDATE entries SET settled_at = ? WHERE id = ? RETURNING type', now, id)!.type as string
+    const type = db.get('UPDATE entries SET settled_at = coalesce(settled_at, ?) WHERE id = ? RETURNING type', now, id)!
+      .type as string
     counts.add({ org, destination, type, outcome })
   }
   db.run('DELETE FROM lanes WHERE org = ? AND destination = ?', org, destination)

@@ -2,11 +2,11 @@
 
 import { lastAt } from '../history.ts'
 import { bodyOf, perBody, positionOf } from '../place.ts'
-import type { Attempt, Destination, LaneKey } from '../ports/entry.ts'
+import type { Destination, LaneKey } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { laneOf, learntAt, shownOf } from '../rows.ts'
+import { answeredBy, laneOf, learntAt, shownOf } from '../rows.ts'
 import { historyOf } from './attempts.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
@@ -96,8 +96,7 @@ function bare({ history: _, ...shown }: Found): Shown {
 
 function withAnswer(db: Database, shown: Found): Found {
   const last = lastAt(shown.history, shown.destination)
-  const attempt = last && db.get('SELECT status, many, tries FROM attempts WHERE id = ?', last.attempt)
-  return attempt ? { ...shown, answer: attempt as unknown as Pick<Attempt, 'status' | 'many' | 'tries'> } : shown
+  return answeredBy(shown, last && db.get('SELECT * FROM attempts WHERE id = ?', last.attempt))
 }
 
 interface Range {

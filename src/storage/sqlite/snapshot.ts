@@ -1,20 +1,17 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
-import { wasDelivered } from '../history.ts'
 import type { Destination, Org } from '../ports/entry.ts'
-import type { Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
-import { countedOf } from '../rows.ts'
+import type { Delivery, Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
+import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import type { Database } from './database.ts'
 import { destinationsOf } from './destinations.ts'
 import { standingsOf } from './standings.ts'
 
-/** Rows that are looked at for the latest deliveries, at each of two places. */
-const looksMax = 1_000
+/** Rows that are looked at for the latest deliveries, at all places together. */
+const looksMax = 2_000
 
 export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot {
   const [first, end] = [firstSince(db, org, from), firstSince(db, org, to)]
   const last = db.get('SELECT received_at AS at FROM entries WHERE org = ? ORDER BY id DESC LIMIT 1', org)
-  const deliveries = deliveriesIn(db, org, first, end)
-  const lastDeliveredAt = Math.max(...deliveriesIn(db, org, 0, endOfAll).map(({ settledAt }) => settledAt))
   return {
     destinations: destinationsOf(db, org),
     totals: db
@@ -33,9 +30,10 @@ export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot
       ...destinationsOf(db, org).flatMap((each) => waitingIn(db, org, each, first, end)),
       ...exceptedIn(db, org, first, end),
     ],
-    deliveries,
+    deliveries: deliveriesIn(db, org, first, end),
     ...(last ? { lastReceivedAt: Number(last.at) } : {}),
-    ...(Number.isFinite(lastDeliveredAt) ? { lastDeliveredAt } : {}),
+    lastDelivered: lastOf(deliveriesIn(db, org, 0, endOfAll)),
+    began: beginningsOf(db, org),
   }
 }
 
@@ -87,24 +85,37 @@ function exceptedIn(db: Database, org: Org, first: number, end: number): Open[] 
     .map(({ reason, ...row }) => ({ ...row, ...(reason === null ? {} : { reason }), count: Number(row.count) }) as Open)
 }
 
-/** Among the newest events, and among those that lie before the first that waits: behind that one there may be a million. */
+/** Among the newest events, and among those that lie before the first that waits for a destination: behind that one there may be a million. */
 function deliveriesIn(db: Database, org: Org, first: number, end: number): Snapshot['deliveries'] {
-  const heads = destinationsOf(db, org).flatMap((destination) => {
+  const heads = destinationsOf(db, org).map((destination) => {
     const sql = 'SELECT place FROM queue WHERE org = ? AND destination = ? AND lane = 0 ORDER BY place LIMIT 1'
-    return Number(db.get(sql, org, destination)?.place ?? endOfAll)
+    return Math.min(end, Number(db.get(sql, org, destination)?.place ?? endOfAll))
   })
-  const found = new Map<number, Snapshot['deliveries'][number]>()
-  for (const below of new Set([end, Math.min(end, ...heads)]))
-    for (const row of db.all(
-      `SELECT e.id, e.received_at, e.settled_at, e.history FROM (
-         SELECT id, received_at, settled_at, history FROM entries WHERE org = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?
-       ) e WHERE e.settled_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM exceptions WHERE id = e.id)`,
+  const found = new Map<string, Delivery>()
+  const places = new Set([end, ...heads])
+  for (const below of places) {
+    const rows = db.all(
+      `SELECT id, received_at, settled_at, history FROM entries WHERE org = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
       org,
       first,
       below,
-      looksMax,
-    ))
-      if (wasDelivered(row.history as Uint8Array | null))
-        found.set(Number(row.id), { receivedAt: Number(row.received_at), settledAt: Number(row.settled_at) })
+      Math.ceil(looksMax / Math.max(places.size, 2)),
+    )
+    const ids = JSON.stringify(deliveredBy(rows))
+    const attempts = db.all('SELECT id, at, ms FROM attempts WHERE id IN (SELECT value FROM json_each(?))', ids)
+    for (const [name, delivery] of deliveriesOf(rows, attempts)) found.set(name, delivery)
+  }
   return [...found.values()]
+}
+
+/** By the first event that each was meant for. */
+function beginningsOf(db: Database, org: Org): Snapshot['began'] {
+  return db
+    .all(
+      `SELECT number AS destination, (
+         SELECT received_at FROM entries WHERE org = d.org AND id > d.since ORDER BY id LIMIT 1
+       ) AS at FROM destinations d WHERE org = ? AND removed_at IS NULL ORDER BY number`,
+      org,
+    )
+    .flatMap(({ destination, at }) => (at === null ? [] : [{ destination: Number(destination), at: Number(at) }]))
 }

@@ -72,21 +72,32 @@ export function colourOf(type: string): string {
   return at < 0 ? 'cx' : `c${at % 10}`
 }
 
+/** As Home's address asks for it. */
+export function rangeAsked({ range, from, to }: Shows): Record<string, string> {
+  return range === 'custom' ? { range, from: minuteText(from), to: minuteText(to) } : { range }
+}
+
 /** `until`: whether the time ends before now. */
 export function rangeFilter({ range, from, to }: Shows): Record<string, string> {
   return { from: minuteText(from), ...(range === 'custom' ? { to: minuteText(to) } : {}) }
 }
 
-export function rangeNav(shows: Shows): Html {
+/** `destination`: the number of the one whose numbers are shown, '' where there is one alone. */
+export function homeOf(range: string, destination: string): string {
+  return addressOf('/console', {}, { range, destination })
+}
+
+export function rangeNav(shows: Shows, destination: string): Html {
   const { range } = shows
   return html`<div class="row ranges">
     <nav class="tabs" aria-label="Time">${Object.keys(ranges).map(
       (one) =>
-        html`<a href="/console?range=${one}"${one === range ? html` aria-current="true"` : ''}>${one.replace('h', ' h').replace('d', ' d')}</a>`,
+        html`<a href="${homeOf(one, destination)}"${one === range ? html` aria-current="true"` : ''}>${one.replace('h', ' h').replace('d', ' d')}</a>`,
     )}</nav>
     <details class="drop"${range === 'custom' ? html` open` : ''}><summary>Custom</summary>
       <form method="get" action="/console" class="filter">
         <input type="hidden" name="range" value="custom">
+        ${destination === '' ? '' : html`<input type="hidden" name="destination" value="${destination}">`}
         ${input('from', 'From (UTC)', { value: minuteText(shows.from), type: 'datetime-local' })}
         ${input('to', 'To (UTC)', { value: minuteText(shows.to), type: 'datetime-local' })}
         ${button('Show')}
@@ -99,24 +110,24 @@ export function rangeText({ range }: Shows): string {
   return range === 'custom' ? 'in this time' : `in the last ${ranges[range]}`
 }
 
-export function chartCard(received: Received, shows: Shows): Html {
+export function chartCard(received: Received, shows: Shows, destination: string): Html {
   const { from, stepMs, steps, series, total } = received
   return html`<section class="card" id="chart" aria-labelledby="chart-title">
     <h2 id="chart-title">${number(total)} received ${rangeText(shows)}, by event</h2>
     ${
       series.length === 0
         ? html`<p class="empty"><strong>Nothing in this time</strong>Events appear here as Drift sends them.</p>`
-        : html`<div class="chart" data-chart data-from="${from}" data-step="${stepMs}" data-steps="${steps}" hidden></div>
-    ${legend(received, shows)}
+        : html`<div class="chart" data-chart data-from="${from}" data-step="${stepMs}" data-steps="${steps}"${destination === '' ? '' : html` data-destination="${destination}"`} hidden></div>
+    ${legend(received, shows, destination)}
     <details><summary>Show as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Events received by time">${table(received)}</div></details>`
     }
   </section>`
 }
 
-function legend({ series }: Received, shows: Shows): Html {
+function legend({ series }: Received, shows: Shows, destination: string): Html {
   return html`<ul class="legend">${series.map(
     ({ type, sum }) =>
-      html`<li><a href="${addressOf('/console/events', {}, { type, ...rangeFilter(shows) })}"><span class="swatch ${colourOf(type)}"></span>${type || 'unreadable'}</a> <strong>${number(sum)}</strong></li>`,
+      html`<li><a href="${addressOf('/console/events', {}, { type, ...rangeFilter(shows), destination })}"><span class="swatch ${colourOf(type)}"></span>${type || 'unreadable'}</a> <strong>${number(sum)}</strong></li>`,
   )}</ul>`
 }
 

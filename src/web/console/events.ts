@@ -1,13 +1,13 @@
 /** Events: what came and what became of it, found by any id, by type, state, reason and time. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { destinationsOf } from '../../accounts/destinations.ts'
 import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
 import { failed } from '../../operations/redrive.ts'
 import type { Cursor, Query, Shown, Tallied, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
+import { type Chosen, chosenIn, isOfSeveral, partnerOf } from './at-destination.ts'
 import { exportForm } from './export.ts'
 import {
   addressOf,
@@ -24,9 +24,9 @@ import {
   stateNames,
   writeCursor,
 } from './query.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, head, inUtc, lasting, notice, number, select, since, stateBadge } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import { type Word, wordOf, words } from './ui/vocabulary.ts'
 
 const pageSize = 50
@@ -48,6 +48,8 @@ interface EventsPage {
   isFurther: boolean
   /** Why nothing was looked for. */
   wrong?: string | undefined
+  /** The destination whose states are shown. */
+  chosen: Chosen
 }
 
 export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
@@ -64,13 +66,14 @@ export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const asked = c.req.query('before')
     const before = asked === undefined ? undefined : readCursor(keyring, org, asked)
     const query = queryOf(org, filter, at)
-    const common = { session, now, filter, isFurther: before !== undefined }
+    const chosen = chosenIn(accounts.get(org), org, filter.destination)
+    const common = { session, now, filter, isFurther: before !== undefined, chosen }
     const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false }, elsewhere: [] }
     if ('wrong' in query) return c.html(eventsPage({ ...common, ...nothing, wrong: query.wrong }), 400)
     if (asked !== undefined && !before)
       return c.html(eventsPage({ ...common, ...nothing, wrong: 'This address is not one that the list gave.' }), 400)
-    const install = accounts.get(org)
-    const others = install ? destinationsOf(install).filter(({ number }) => number !== at.first) : []
+    // What is resent of a list that names no destination is resent to each.
+    const others = filter.destination === '' ? at.destinations.slice(1) : []
     const [tally, found, ...tallies] = await Promise.all([
       lookup.tally(inEveryState(query)),
       list(query, before),
@@ -97,7 +100,7 @@ function inEveryState({ states: _, reason: _r, notReason: _n, ...query }: Query 
 }
 
 function eventsPage(given: EventsPage): Html {
-  const { session, now, filter, isFurther, wrong, tally, elsewhere, entries, next } = given
+  const { session, filter, isFurther, wrong, tally, elsewhere, entries, next, chosen } = given
   const isLive = !isFurther && !wrong
   const exports = wrong || tally.rows.length === 0 ? '' : exportForm(session.csrf, filter)
   return page({
@@ -106,16 +109,16 @@ function eventsPage(given: EventsPage): Html {
     session,
     uses: isLive ? ['live.js'] : [],
     body: html`<div${isLive ? html` data-live="/console/live" data-soon` : ''}>
-      ${head('Events', 'Every webhook of Drift, and what became of it.', isLive ? html`<span class="live" role="status"></span>` : '')}
+      ${head('Events', `Every webhook of Drift, and what became of it${isOfSeveral(chosen) ? ` at ${chosen.shown.name}` : ''}.`, isLive ? html`<span class="live" role="status"></span>` : '')}
       <div class="stack">
         ${searchForm(given)}
         ${
           wrong
             ? notice('warn', 'Nothing was searched', wrong)
-            : html`${chips(filter)}${tabs(given)}
+            : html`${chips(given)}${tabs(given)}
         <section class="card sheet" id="list" data-part aria-label="Events found">
           ${isLive ? html`<a class="newer" id="newer" href="${addressOf(path, filter)}" hidden></a>` : ''}
-          ${entries.length === 0 ? nothingFound(given) : table(entries, now, next !== undefined)}
+          ${entries.length === 0 ? nothingFound(given) : table(given)}
         </section>
         ${pager(filter, next, isFurther)}
         <div class="row foot">${resendLink(filter, [...tally.rows, ...elsewhere])}${exports}<p class="small faint">Events that were never meant to be sent, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.</p></div>`
@@ -125,7 +128,7 @@ function eventsPage(given: EventsPage): Html {
   })
 }
 
-function searchForm({ filter, tally }: EventsPage): Html {
+function searchForm({ filter, tally, chosen }: EventsPage): Html {
   const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
   const times = [
     ['', 'Any time'],
@@ -137,8 +140,9 @@ function searchForm({ filter, tally }: EventsPage): Html {
       <div class="field grow"><label for="q">Search</label>
         <input id="q" name="q" type="search" value="${filter.q}" maxlength="600" autocomplete="off" spellcheck="false" placeholder="Contact, conversation or message id, or an address of Drift"></div>
       ${select('type', 'Type', types, filter.type)}
-      ${select('reason', 'Reason', reasonChoices(tally, filter.reason), filter.reason)}
+      ${select('reason', 'Reason', reasonChoices(tally, filter.reason, chosen), filter.reason)}
       ${select('range', 'Time', times, filter.range)}
+      ${isOfSeveral(chosen) ? select('destination', 'Destination', destinationChoices(chosen), String(chosen.shown.number)) : ''}
       ${filter.state === '' ? '' : html`<input type="hidden" name="state" value="${filter.state}">`}
       ${button('Search', 'primary')}
     </div>
@@ -153,34 +157,43 @@ function dateField(name: 'from' | 'to', label: string, filter: Filter): Html {
   return html`<div class="field"><label for="${name}">${label}</label><input id="${name}" name="${name}" type="datetime-local" step="1" value="${value}"></div>`
 }
 
+/** Its first one is what a list shows that names none. */
+function destinationChoices({ all }: Chosen): [value: string, label: string][] {
+  return all.map(({ number, name }) => [String(number), name])
+}
+
 /** The reasons that there are, with how many events have each. */
-function reasonChoices({ rows }: Tally, chosen: string): [value: string, label: string][] {
+function reasonChoices({ rows }: Tally, chosen: string, { shown }: Chosen): [value: string, label: string][] {
   const sums = new Map<string, number>()
   for (const { reason, count } of rows) if (reason !== undefined) sums.set(reason, (sums.get(reason) ?? 0) + count)
   if (chosen !== '' && !sums.has(chosen)) sums.set(chosen, 0)
   const choices = [...sums].sort(([, one], [, other]) => other - one)
   return [
     ['', 'Any reason'],
-    ...choices.map(([reason, count]): [string, string] => [reason, `${adviceOn(reason).short} (${number(count)})`]),
+    ...choices.map(([reason, count]): [string, string] => [
+      reason,
+      `${adviceAt(reason, shown.endpoint).short} (${number(count)})`,
+    ]),
   ]
 }
 
 /** Each filter that is set, with a way to take it off. The state is a tab. */
-function chips(filter: Filter): Html | '' {
+function chips({ filter, chosen }: EventsPage): Html | '' {
   const said: [name: keyof Filter, text: string][] = [
     ['q', filter.q && `Search: ${filter.q}`],
     ['type', filter.type && `Type: ${filter.type}`],
-    ['reason', filter.reason && `Reason: ${adviceOn(filter.reason).short}`],
+    ['reason', filter.reason && `Reason: ${adviceAt(filter.reason, chosen.shown.endpoint).short}`],
     ['range', filter.range && ranges[filter.range]!.label],
     ['from', filter.from && `From ${timeSaid(filter.from)}`],
     ['to', filter.to && `Before ${timeSaid(filter.to)}`],
+    ['destination', filter.destination && isOfSeveral(chosen) ? `Destination: ${chosen.shown.name}` : ''],
   ]
   const set = said.filter(([, text]) => text !== '')
   if (set.length === 0) return ''
   return html`<ul class="chips" aria-label="Filters">${set.map(
     ([name, text]) =>
       html`<li><a class="chip" href="${addressOf(path, { ...filter, [name]: '' })}"><span>${text}</span><span class="hidden">, remove this filter</span><span aria-hidden="true">×</span></a></li>`,
-  )}${set.length > 1 ? html`<li><a class="small" href="${addressOf(path, { state: filter.state })}">Clear all</a></li>` : ''}</ul>`
+  )}${set.length > 1 ? html`<li><a class="small" href="${addressOf(path, { state: filter.state, destination: filter.destination })}">Clear all</a></li>` : ''}</ul>`
 }
 
 function timeSaid(text: string): string {
@@ -216,22 +229,23 @@ function countsOf({ rows }: Tally, reason: string): ReadonlyMap<Word, number> {
 }
 
 /** `isCut`: there are older ones, on another page. */
-function table(entries: readonly Shown[], now: number, isCut: boolean): Html {
+function table(given: EventsPage): Html {
+  const isCut = given.next !== undefined
   return html`<table class="events"><thead><tr>
       <th scope="col">Time</th><th scope="col">Event</th><th scope="col">State and reason</th><th scope="col">Contact</th><th scope="col">Conversation</th>
-    </tr></thead><tbody data-rows="${isCut ? 'cut' : 'all'}">${entries.map((entry) => row(entry, now))}</tbody></table>`
+    </tr></thead><tbody data-rows="${isCut ? 'cut' : 'all'}">${given.entries.map((entry) => row(entry, given))}</tbody></table>`
 }
 
-function row(entry: Shown, now: number): Html {
+function row(entry: Shown, { now, filter, chosen }: EventsPage): Html {
   const { id, type, messageId, contact, conversation, receivedAt } = entry
   const search = (value: string | undefined) =>
     value === undefined
       ? html`<span class="faint" aria-hidden="true">–</span>`
-      : html`<a href="${addressOf(path, { q: value })}">${value.slice(0, idMax)}${value.length > idMax ? html`<wbr>${value.slice(idMax)}` : ''}</a>`
+      : html`<a href="${addressOf(path, { q: value, destination: filter.destination })}">${value.slice(0, idMax)}${value.length > idMax ? html`<wbr>${value.slice(idMax)}` : ''}</a>`
   return html`<tr id="e${id}">
     <td class="when">${since(receivedAt, now)}</td>
-    <td class="what"><a href="${path}/${messageId}">${breakable(type || 'unreadable')}</a></td>
-    <td class="state">${stateBadge(entry)}<span class="under">${because(entry)}</span></td>
+    <td class="what"><a href="${addressOf(`${path}/${messageId}`, { destination: filter.destination })}">${breakable(type || 'unreadable')}</a></td>
+    <td class="state">${stateBadge(entry)}<span class="under">${because(entry, chosen)}</span></td>
     <td class="whose">${search(contact)}</td>
     <td class="where">${search(conversation)}</td>
   </tr>`
@@ -243,10 +257,12 @@ export function breakable(name: string): Html {
 }
 
 /** In each state there is one line, so that rows keep their height when it changes. */
-function because(entry: Shown): string {
+function because(entry: Shown, chosen: Chosen): string {
   const { state, reason, receivedAt, settledAt } = entry
-  if (state === 'delivered') return settledAt === undefined ? 'accepted by Segment' : within(settledAt - receivedAt)
-  return reason === undefined ? words[wordOf(entry)].means : adviceOn(reason).short
+  if (state === 'delivered')
+    return settledAt === undefined ? `accepted by ${partnerOf(chosen)}` : within(settledAt - receivedAt)
+  if (state === 'not_given') return 'never given to this destination'
+  return reason === undefined ? words[wordOf(entry)].means : adviceAt(reason, chosen.shown.endpoint).short
 }
 
 function within(ms: number): string {

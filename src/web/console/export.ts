@@ -9,11 +9,12 @@ import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
+import { type Chosen, chosenIn } from './at-destination.ts'
 import { csvLine } from './csv.ts'
 import { atNow, type Filter, filterNames, filterOf, queryOf } from './query.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { number } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import { wordOf, words } from './ui/vocabulary.ts'
 
 /** The newest of them; a file of so many lines is about 20 MB. */
@@ -23,7 +24,7 @@ const formats = ['csv', 'json'] as const
 type Format = (typeof formats)[number]
 
 export function exportRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, clock, closing } = needs
+  const { storage, accounts, clock, closing } = needs
   const { lookup, audit } = storage
 
   app.post('/console/events/export', allowOldProof, async (c) => {
@@ -32,6 +33,7 @@ export function exportRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const format = formats.find((one) => one === fields.format)
     const filter = filterOf((name) => fields[name as keyof Filter])
     const query = queryOf(org, filter, await atNow(needs, org))
+    const chosen = chosenIn(accounts.get(org), org, filter.destination)
     if (!format || 'wrong' in query) return refuse(c, 400, 'form_unusable')
     await record({ audit, clock }, { org, who, act: 'exportedEvents', about: format.toUpperCase() })
     c.header('content-type', format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json')
@@ -46,7 +48,7 @@ export function exportRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
       for await (const page of findAll(lookup, query)) {
         if (isGone || closing.aborted) return
         const some = page.slice(0, exportMax - many)
-        await out.write(some.map((shown, at) => line[format](rowOf(shown), many + at === 0)).join(''))
+        await out.write(some.map((shown, at) => line[format](rowOf(shown, chosen), many + at === 0)).join(''))
         many += some.length
         if (many >= exportMax) break
       }
@@ -63,7 +65,7 @@ export function exportForm(csrf: string, filter: Filter): Html {
     <span class="small faint">Without payloads, the newest ${number(exportMax)}.</span></form>`
 }
 
-function rowOf(shown: Shown) {
+function rowOf(shown: Shown, chosen: Chosen) {
   const { type, messageId, contact, conversation, receivedAt, settledAt, state, reason } = shown
   const time = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString())
   const isDelivered = state === 'delivered'
@@ -72,11 +74,12 @@ function rowOf(shown: Shown) {
     type,
     state: words[wordOf(shown)].label,
     reason: reason ?? '',
-    reason_text: reason === undefined ? '' : adviceOn(reason).happened,
+    reason_text: reason === undefined ? '' : adviceAt(reason, chosen.shown.endpoint).happened,
     contact: contact ?? '',
     conversation: conversation ?? '',
     message_id: messageId,
     delivered_at: isDelivered ? time(settledAt) : '',
+    destination: chosen.shown.name,
   }
 }
 
@@ -92,6 +95,7 @@ const columns: readonly (keyof Row)[] = [
   'conversation',
   'message_id',
   'delivered_at',
+  'destination',
 ]
 
 const begin: Readonly<Record<Format, string>> = { csv: csvLine(columns), json: '[' }

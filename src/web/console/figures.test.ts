@@ -17,7 +17,16 @@ import {
 
 const now = Date.UTC(2026, 10, 24, 12)
 const minute = 60_000
-const empty: Snapshot = { destinations: [1], totals: [], standings: [], moments: [], open: [], deliveries: [] }
+const empty: Snapshot = {
+  destinations: [1],
+  totals: [],
+  standings: [],
+  moments: [],
+  open: [],
+  deliveries: [],
+  lastDelivered: [],
+  began: [],
+}
 const moment = (outcome: Moment['outcome'], count: number, more: Partial<Moment> = {}): Moment => ({
   at: now - minute,
   destination: outcome === 'delivered' ? 1 : 0,
@@ -60,6 +69,7 @@ describe('the pipeline of a time', () => {
       deletion: 1,
       failed: 1,
       expired: 0,
+      notGiven: 0,
       delivered: 4,
     })
   })
@@ -107,6 +117,24 @@ describe('the pipeline of a time', () => {
     const moments = [moment('received', 2), moment('delivered', 7), moment('delivered', 2, { destination: 2 })]
     const { received, delivered } = pipelineOf({ ...empty, moments }, [], true)
     assert.deepEqual({ received, delivered }, { received: 2, delivered: 2 })
+  })
+
+  test('at a destination that was added since, says what it never had, and calls none of that delivered or expired', () => {
+    const moments = [moment('received', 9), moment('delivered', 9), moment('delivered', 3, { destination: 2 })]
+    const open: Open[] = [{ destination: 2, state: 'waiting', count: 1 }]
+    const began = [{ destination: 2, at: now - 5 * minute }]
+    const at = (from: number, endsNow: boolean) => {
+      const pipeline = pipelineOf({ ...empty, moments, open, began, destinations: [1, 2] }, [], endsNow, {
+        main: 2,
+        from,
+      })
+      assert.equal(sumOf(pipeline), pipeline.received)
+      const { delivered, queued, expired, notGiven } = pipeline
+      return { delivered, queued, expired, notGiven }
+    }
+    assert.deepEqual(at(now - 60 * minute, true), { delivered: 3, queued: 1, expired: 0, notGiven: 5 })
+    assert.deepEqual(at(now - 60 * minute, false), { delivered: 3, queued: 1, expired: 0, notGiven: 5 })
+    assert.deepEqual(at(now - 2 * minute, false), { delivered: 8, queued: 1, expired: 0, notGiven: 0 })
   })
 
   test('adds up, whatever the store says', () => {
@@ -218,8 +246,12 @@ test('the success rate is of what has ended, and unknown while nothing has', () 
 })
 
 test('the time to delivery is one that so many of the deliveries kept to, and never less than none', () => {
-  const deliveries = [5, 1, 3, 2, 4, 10, 6, 8, 7, 9].map((ms) => ({ receivedAt: now, settledAt: now + ms }))
-  assert.deepEqual([deliveryTime({ deliveries }, 0.5), deliveryTime({ deliveries }, 0.95)], [5, 10])
-  assert.equal(deliveryTime({ deliveries: [{ receivedAt: now, settledAt: now - 3 }] }, 0.5), 0)
-  assert.equal(deliveryTime({ deliveries: [] }, 0.5), undefined)
+  const delivery = (ms: number, destination = 1) => ({ destination, receivedAt: now, settledAt: now + ms })
+  const some = [5, 1, 3, 2, 4, 10, 6, 8, 7, 9].map((ms) => delivery(ms))
+  const of = (deliveries: Snapshot['deliveries'], share: number, main?: number) =>
+    deliveryTime({ destinations: [1, 2], deliveries }, share, main)
+  assert.deepEqual([of(some, 0.5), of(some, 0.95)], [5, 10])
+  assert.equal(of([delivery(-3)], 0.5), 0)
+  assert.equal(of([], 0.5), undefined)
+  assert.deepEqual([of([...some, delivery(99, 2)], 0.95), of([...some, delivery(99, 2)], 0.5, 2)], [10, 99])
 })

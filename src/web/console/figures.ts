@@ -7,7 +7,8 @@ import { type Word, wordOf } from './ui/vocabulary.ts'
 
 /** Where the events are now that were received in a time. `received` is the sum of all others. */
 export type Pipeline = Readonly<Record<'received' | PipelineWord, number>>
-export type PipelineWord = Exclude<Word, 'lookingUp'>
+/** `notGiven`: what a destination that was added later never had, of which no more is counted. */
+export type PipelineWord = Exclude<Word, 'lookingUp'> | 'notGiven'
 
 /** Events that wait or went wrong for one reason, whenever they were received. */
 export interface ProblemGroup {
@@ -32,12 +33,22 @@ export function mainDestination({ destinations }: Pick<Snapshot, 'destinations'>
   return destinations[0] ?? 1
 }
 
+/** Which destination is looked at, and since when. */
+export interface Looks {
+  main?: Destination
+  from?: number
+}
+
 /**
  * `endsNow`: the time reaches to now, so what was delivered of it was delivered in it. What is then neither there nor
- * delivered was erased before it could be sent.
+ * delivered was erased before it could be sent or, at a destination that was added since the time began, never given to it.
  */
-export function pipelineOf(snapshot: Snapshot, lanes: readonly LaneShown[], endsNow: boolean): Pipeline {
-  const main = mainDestination(snapshot)
+export function pipelineOf(
+  snapshot: Snapshot,
+  lanes: readonly LaneShown[],
+  endsNow: boolean,
+  { main = mainDestination(snapshot), from }: Looks = {},
+): Pipeline {
   const count: Record<keyof Pipeline, number> = { ...nothing }
   let [ignoredLater, deliveredSince] = [0, 0]
   for (const moment of snapshot.moments) {
@@ -60,9 +71,15 @@ export function pipelineOf(snapshot: Snapshot, lanes: readonly LaneShown[], ends
   }
   const ignored = Math.min(ignoredLater, rest)
   count.ignored += ignored
-  count.delivered = endsNow ? Math.min(rest - ignored, deliveredSince) : rest - ignored
-  count.expired = rest - ignored - count.delivered
+  const isLater = main > 1 && from !== undefined && beganAt(snapshot, main) > from
+  count.delivered = endsNow || isLater ? Math.min(rest - ignored, deliveredSince) : rest - ignored
+  count[isLater ? 'notGiven' : 'expired'] = rest - ignored - count.delivered
   return count
+}
+
+/** When the first event was received that a destination was meant to have. */
+function beganAt({ began }: Snapshot, main: Destination): number {
+  return began.find(({ destination }) => destination === main)?.at ?? Number.POSITIVE_INFINITY
 }
 
 const nothing: Pipeline = {
@@ -74,6 +91,7 @@ const nothing: Pipeline = {
   deletion: 0,
   failed: 0,
   expired: 0,
+  notGiven: 0,
   delivered: 0,
 }
 
@@ -144,11 +162,22 @@ export function backlogOf(snapshot: Snapshot, main = mainDestination(snapshot)):
 }
 
 /** How many of each went wrong that a person can do something about, if the newest of them was received since then. */
-export function wrongSince(snapshot: Snapshot, since: number): { failed: number; notRecognized: number } {
+export function wrongSince(
+  snapshot: Snapshot,
+  since: number,
+  main = mainDestination(snapshot),
+): { failed: number; notRecognized: number } {
   const wrong = { failed: 0, notRecognized: 0 }
-  for (const { word, reason, count, lastAt = 0 } of problemsOf(snapshot))
+  for (const { word, reason, count, lastAt = 0 } of problemsOf(snapshot, main))
     if ((word === 'failed' || word === 'notRecognized') && lastAt >= since && !isFinal(reason)) wrong[word] += count
   return wrong
+}
+
+export function lastDeliveredAt(
+  { lastDelivered }: Pick<Snapshot, 'lastDelivered'>,
+  main: Destination,
+): number | undefined {
+  return lastDelivered.find(({ destination }) => destination === main)?.at
 }
 
 /** Requests for deletion that a person has not handled yet. */
@@ -159,8 +188,7 @@ export function requestsIn({ standings }: Pick<Snapshot, 'standings'>): number {
 }
 
 /** What needs attention, most of it first; requests for deletion have a page of their own. */
-export function problemsOf(snapshot: Snapshot): ProblemGroup[] {
-  const main = mainDestination(snapshot)
+export function problemsOf(snapshot: Snapshot, main = mainDestination(snapshot)): ProblemGroup[] {
   return snapshot.standings
     .filter(({ destination, state }) => (destination === main || destination === 0) && state !== 'unclaimed')
     .flatMap(({ state, reason, count, oldestReceivedAt, newestReceivedAt }): ProblemGroup[] => {
@@ -181,8 +209,13 @@ export function successRate({
   return ended === 0 ? undefined : delivered / ended
 }
 
-/** How long at most that share of the latest deliveries took. */
-export function deliveryTime({ deliveries }: Pick<Snapshot, 'deliveries'>, share: number): number | undefined {
-  const times = deliveries.map(({ receivedAt, settledAt }) => Math.max(settledAt - receivedAt, 0)).sort((a, b) => a - b)
+/** How long at most that share of the latest deliveries to a destination took. */
+export function deliveryTime(
+  snapshot: Pick<Snapshot, 'deliveries' | 'destinations'>,
+  share: number,
+  main = mainDestination(snapshot),
+): number | undefined {
+  const there = snapshot.deliveries.filter(({ destination }) => destination === main)
+  const times = there.map(({ receivedAt, settledAt }) => Math.max(settledAt - receivedAt, 0)).sort((a, b) => a - b)
   return times[Math.max(Math.ceil(times.length * share) - 1, 0)]
 }

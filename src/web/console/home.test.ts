@@ -19,15 +19,19 @@ const pipeline: Pipeline = {
   deletion: 0,
   failed: 30,
   expired: 0,
+  notGiven: 0,
   delivered: 1_200,
 }
 const shows = showsOf({ range: '1h' }, now)
+const segment = { number: 1, name: 'Segment', region: 'us' } as const
+const staging = { number: 2, name: 'Staging', region: 'us', endpoint: 'lake' } as const
 const given: HomePage = {
   session: { org: '7', csrf: 'c', who: 'x', provenAt: 0 },
   now,
   shows,
   status: { word: 'Working', level: 'good', title: 'Events reach Segment', says: 'No action needed.' },
   steps: [{ title: 'Connect to Drift', isDone: true }],
+  chosen: { all: [segment], shown: segment },
   pipeline,
   backlog: { queued: 0, blocked: 0, lookingUp: 0 },
   received: { from: shows.from, stepMs: shows.stepMs, steps: 60, series: [], total: 0 },
@@ -86,6 +90,34 @@ describe('Home', () => {
     assert.doesNotMatch(await look(), /asks to delete|do not add up/)
     assert.match(await look({ requests: 2 }), /Drift asks to delete 2 people/)
     assert.match(await look({ addsUp: false }), /do not add up/)
+  })
+})
+
+describe('Home of an account with several destinations', () => {
+  const both = { all: [segment, staging], shown: staging }
+  test('says whose numbers it shows, and leads to those of the others by links that keep the time', async () => {
+    const text = await look({ chosen: both })
+    assert.match(text, /where these events are now at Staging</)
+    assert.match(text, /<dt>Last delivered to Staging<\/dt>/)
+    assert.match(text, /<dt>Time to delivery to Staging<\/dt>/)
+    assert.match(text, /href="\/console\?range=1h&amp;destination=1">Segment<\/a>/)
+    assert.match(text, /href="\/console\?range=1h&amp;destination=2" aria-current="true">Staging<\/a>/)
+    assert.match(text, /href="\/console\?range=7d&amp;destination=2"/)
+    assert.doesNotMatch(await look(), /aria-label="Destination"|at Segment</)
+  })
+
+  test('leads to lists and resends of the destination that it shows, and names who answered there', async () => {
+    const problems = [{ word: 'failed', reason: 'segment_400', count: 2, firstAt: now, lastAt: now }] as const
+    const text = await look({ chosen: both, problems })
+    assert.match(text, /state=failed&amp;from=2026-11-24T11%3A35&amp;destination=2"/)
+    assert.match(text, /Problems by reason at Staging<[\s\S]*lake refused this event \(400\)/)
+    assert.match(text, /\/console\/resend\?state=failed&amp;reason=segment_400&amp;destination=2"/)
+    assert.doesNotMatch(text, /Segment refused/)
+  })
+
+  test('says of what it never had that it was not given, and not that it expired', async () => {
+    const text = await look({ chosen: both, pipeline: { ...pipeline, notGiven: 7 } })
+    assert.match(text, /data-count="notGiven">7<\/strong>Not given or expired</)
   })
 })
 

@@ -2,22 +2,24 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { lastOf } from '../../accounts/audit.ts'
-import { firstOf } from '../../accounts/destinations.ts'
+import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { noSettings, settingsOf } from '../../accounts/settings.ts'
-import { shownKey } from '../../accounts/write-key.ts'
+import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { isSilent, knownMs } from '../../operations/silence.ts'
-import { addsUp, sumsOf } from '../../operations/totals.ts'
-import type { Snapshot } from '../../storage/ports/lookup.ts'
+import { addsUp, sumsByDestination, sumsOf } from '../../operations/totals.ts'
+import type { Snapshot, Total } from '../../storage/ports/lookup.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
-import { chartCard, rangeNav, type Shows, showsOf } from './chart.ts'
+import { type Chosen, chosenIn, destinationTabs, numberIn, partnerOf } from './at-destination.ts'
+import { chartCard, rangeAsked, rangeNav, type Shows, showsOf } from './chart.ts'
 import { isConfirmedKey } from './connection.ts'
 import { type Done, doneOf } from './done.ts'
 import {
   type Backlog,
   backlogOf,
   deliveryTime,
+  lastDeliveredAt,
   type Pipeline,
   type ProblemGroup,
   pipelineOf,
@@ -30,8 +32,9 @@ import {
 } from './figures.ts'
 import { pipelineCard } from './pipeline-bar.ts'
 import { problemsCard } from './problems.ts'
+import { addressOf } from './query.ts'
 import { statusOf } from './status.ts'
-import type { Facts, Status } from './status-facts.ts'
+import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 import { type Action, actionOf, enterKey, reconnect, testKey } from './ui/actions.ts'
 import { type Html, page } from './ui/layout.ts'
 import { badge, head, lasting, notice, number, since, when } from './ui/parts.ts'
@@ -41,9 +44,11 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
   app.get('/console', async (c) => {
     const session = c.get('session')
     const now = clock.now()
-    const { range, from, to, done } = c.req.query()
+    const { range, from, to, done, destination } = c.req.query()
+    const chosen = chosenIn(accounts.get(session.org), session.org, destination)
+    const main = chosen.shown.number
     const shows = showsOf({ ...(range ? { range } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) }, now)
-    const { facts, snapshot } = await gather(needs, session.org, shows, now)
+    const { facts, snapshot, sums } = await gather(needs, session.org, shows, now)
     return c.html(
       homePage({
         session,
@@ -51,15 +56,16 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
         shows,
         status: statusOf(facts),
         steps: stepsOf(facts),
-        pipeline: pipelineOf(snapshot, facts.lanes, shows.to >= now),
-        backlog: backlogOf(snapshot),
+        chosen,
+        pipeline: pipelineOf(snapshot, facts.lanes, shows.to >= now, { main, from: shows.from }),
+        backlog: backlogOf(snapshot, main),
         received: receivedOf(snapshot.moments, shows, shows.stepMs),
-        times: [deliveryTime(snapshot, 0.5), deliveryTime(snapshot, 0.95)],
-        last: { received: snapshot.lastReceivedAt, delivered: snapshot.lastDeliveredAt },
-        problems: problemsOf(snapshot),
+        times: [deliveryTime(snapshot, 0.5, main), deliveryTime(snapshot, 0.95, main)],
+        last: { received: snapshot.lastReceivedAt, delivered: lastDeliveredAt(snapshot, main) },
+        problems: problemsOf(snapshot, main),
         hasAny: facts.everReceived,
         requests: requestsIn(snapshot),
-        addsUp: addsUp(sumsOf(snapshot.totals, snapshot.standings)) || snapshot.destinations.length > 1,
+        addsUp: [sums, ...sumsByDestination(snapshot.totals, snapshot.standings)].every(addsUp),
         done: doneOf(done, accounts.get(session.org), await storage.lookup.lanes(session.org), now),
       }),
     )
@@ -69,14 +75,16 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
 async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: number) {
   const { storage, accounts, keyring, config } = needs
   const install = accounts.get(org)
-  const [snapshot, lanes, heard, deeds, key] = await Promise.all([
+  const destinations = install ? destinationsOf(install) : []
+  const [snapshot, lanes, heard, deeds, keys] = await Promise.all([
     storage.ledger.snapshot(org, shows),
     storage.lookup.lanes(org),
     storage.ledger.moments(org, now - knownMs, now + 1),
     storage.audit.list(org, 200),
-    shownKey(keyring, install),
+    Promise.all(destinations.map((one) => shownKey(keyring, install, one))),
   ])
   const sums = sumsOf(snapshot.totals, snapshot.standings)
+  const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, one, keys[at], now))
   const heardAt = heard.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
   const { offTypes } = settingsOf(install ?? { org, settings: noSettings })
   const facts: Facts = {
@@ -84,13 +92,11 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     install,
     lanes,
     ...backlogOf(snapshot),
-    wrong: wrongSince(snapshot, now - dayMs),
+    ...(first ?? { ...ofNone, everDelivered: sums.delivered > 0 }),
+    others: new Map(others.map((one, at) => [destinations[at + 1]!.number, one])),
     everReceived: sums.received > 0,
-    everDelivered: sums.delivered > 0,
     lastReceivedAt: snapshot.lastReceivedAt,
-    lastDeliveredAt: snapshot.lastDeliveredAt,
     isSilent: isSilent(heardAt, sums.received > 0, now),
-    isConfirmed: isConfirmedKey(install && firstOf(install), key),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
       paused: lastOf(deeds, 'paused'),
@@ -102,7 +108,24 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     isFixed: config.single?.org === org,
     appsUrl: config.drift.settingsUrl,
   }
-  return { facts, snapshot }
+  return { facts, snapshot, sums }
+}
+
+const ofNone = { wrong: { failed: 0, notRecognized: 0 }, everDelivered: false, isConfirmed: false }
+
+function factsOf(snapshot: Snapshot, one: Destination, key: KeyShown | undefined, now: number): DestinationFacts {
+  const { number } = one
+  const { queued, blocked, oldestAt } = backlogOf(snapshot, number)
+  const isDelivered = ({ destination, outcome }: Total) => destination === number && outcome === 'delivered'
+  return {
+    queued,
+    blocked,
+    oldestAt,
+    wrong: wrongSince(snapshot, now - dayMs, number),
+    everDelivered: snapshot.totals.some(isDelivered),
+    lastDeliveredAt: lastDeliveredAt(snapshot, number),
+    isConfirmed: isConfirmedKey(one, key),
+  }
 }
 
 export interface Step {
@@ -113,19 +136,25 @@ export interface Step {
 
 /** What an account goes through once; the list is shown until all of it is done. */
 export function stepsOf(facts: Facts): Step[] {
-  const { install, connects, everReceived, everDelivered, isConfirmed } = facts
-  const hasKey = install !== undefined && firstOf(install).key !== undefined
+  const { install, connects, everReceived, others } = facts
+  const all = [facts, ...(others?.values() ?? [])]
+  const hasKey = install !== undefined && destinationsOf(install).some(({ key }) => key !== undefined)
+  const partner = (install && firstOf(install).endpoint) ?? 'Segment'
   const isThere = install !== undefined && install.state !== 'disconnected'
   return [
     { title: 'Connect to Drift', isDone: isThere, action: connects ? reconnect : undefined },
-    { title: 'Save the write key of your Segment source', isDone: hasKey, action: enterKey },
     {
-      title: 'Confirm that a test event arrives in Segment',
-      isDone: isConfirmed,
+      title: partner === 'Segment' ? 'Save the write key of your Segment source' : `Save the write key of ${partner}`,
+      isDone: hasKey,
+      action: enterKey,
+    },
+    {
+      title: `Confirm that a test event arrives ${partner === 'Segment' ? 'in' : 'at'} ${partner}`,
+      isDone: all.some(({ isConfirmed }) => isConfirmed),
       action: hasKey ? testKey : undefined,
     },
     { title: 'Receive the first event from Drift', isDone: everReceived },
-    { title: 'Deliver the first event to Segment', isDone: everDelivered },
+    { title: `Deliver the first event to ${partner}`, isDone: all.some(({ everDelivered }) => everDelivered) },
   ]
 }
 
@@ -135,12 +164,14 @@ export interface HomePage {
   shows: Shows
   status: Status
   steps: readonly Step[]
+  /** The destination whose numbers are shown, of which. */
+  chosen: Chosen
   pipeline: Pipeline
   backlog: Backlog
   received: Received
   /** How long half of the latest deliveries took at most, and how long 95 of 100. */
   times: readonly [half: number | undefined, most: number | undefined]
-  last: { received: Snapshot['lastReceivedAt']; delivered: Snapshot['lastDeliveredAt'] }
+  last: { received: Snapshot['lastReceivedAt']; delivered: number | undefined }
   problems: readonly ProblemGroup[]
   /** Open requests for deletion. */
   requests: number
@@ -152,7 +183,8 @@ export interface HomePage {
 }
 
 export function homePage(given: HomePage): Html {
-  const { session, status, steps, problems, requests, received, shows, done, addsUp, hasAny } = given
+  const { session, status, steps, problems, requests, received, shows, done, addsUp, hasAny, chosen } = given
+  const destination = numberIn(chosen)
   return page({
     title: 'Home',
     section: 'home',
@@ -170,7 +202,7 @@ export function homePage(given: HomePage): Html {
         </div>
         <div class="stack" id="received" data-part>${
           hasAny
-            ? html`${rangeNav(shows)}${pipelineCard(given.pipeline, shows)}${figures(given)}${chartCard(received, shows)}${problemsCard(problems, given.now)}`
+            ? html`<div class="row between">${rangeNav(shows, destination)}${destinationTabs(chosen, (number) => addressOf('/console', {}, { ...rangeAsked(shows), destination: number }))}</div>${pipelineCard(given.pipeline, shows, chosen)}${figures(given)}${chartCard(received, shows, destination)}${problemsCard(problems, given.now, chosen)}`
             : ''
         }</div>
       </div>
@@ -219,7 +251,8 @@ function checklist(steps: readonly Step[], { action: main }: Status, csrf: strin
   </section>`
 }
 
-function figures({ now, pipeline, times, last, backlog }: HomePage): Html {
+function figures({ now, pipeline, times, last, backlog, chosen }: HomePage): Html {
+  const to = chosen.all.length > 1 ? ` to ${partnerOf(chosen)}` : ''
   const [half, most] = times
   const rate = successRate(pipeline)
   const oldest = Math.min(
@@ -230,10 +263,10 @@ function figures({ now, pipeline, times, last, backlog }: HomePage): Html {
     time === undefined ? html`<dd>None yet</dd>` : html`<dd>${since(time, now)}</dd><dd>${when(time)}</dd>`
   return html`<dl class="figures">
     <div><dt>Success rate</dt><dd>${rate === undefined ? '–' : percent(rate)}</dd><dd>delivered, of those that ended</dd></div>
-    <div><dt>Time to delivery</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? 'no delivery in this time' : `median; 95 of 100 within ${took(most)}`}</dd></div>
+    <div><dt>Time to delivery${to}</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? 'no delivery in this time' : `median; 95 of 100 within ${took(most)}`}</dd></div>
     <div><dt>Oldest queued</dt><dd>${Number.isFinite(oldest) ? lasting(Math.max(now - oldest, 0)) : 'None'}</dd><dd>${Number.isFinite(oldest) ? when(oldest) : 'no event waits'}</dd></div>
     <div><dt>Last received</dt>${at(last.received)}</div>
-    <div><dt>Last delivered</dt>${at(last.delivered)}</div>
+    <div><dt>Last delivered${to}</dt>${at(last.delivered)}</div>
   </dl>`
 }
 

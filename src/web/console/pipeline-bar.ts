@@ -1,5 +1,6 @@
 /** Home's pipeline: where the events of a time are now, as numbers that lead to their lists, and as a bar of the same parts. */
 import { html } from 'hono/html'
+import { type Chosen, isOfSeveral, numberIn } from './at-destination.ts'
 import { rangeFilter, rangeText, type Shows } from './chart.ts'
 import type { Pipeline } from './figures.ts'
 import { addressOf } from './query.ts'
@@ -8,7 +9,7 @@ import { number } from './ui/parts.ts'
 import { sections } from './ui/sections.ts'
 import { words } from './ui/vocabulary.ts'
 
-/** In the order of the way. Every one but the first is a part of the bar; the last three only where they are any. */
+/** In the order of the way. Every one but the first is a part of the bar; the last four only where they are any. */
 const parts = [
   'received',
   'ignored',
@@ -19,10 +20,13 @@ const parts = [
   'notRecognized',
   'deletion',
   'expired',
+  'notGiven',
 ] as const
-const seldom: readonly string[] = ['notRecognized', 'deletion', 'expired']
+const seldom: readonly string[] = ['notRecognized', 'deletion', 'expired', 'notGiven']
+type Part = (typeof parts)[number]
 
-export function pipelineCard(pipeline: Pipeline, shows: Shows): Html {
+/** `chosen`: where these events are at this destination. */
+export function pipelineCard(pipeline: Pipeline, shows: Shows, chosen: Chosen): Html {
   const shown = parts.filter((name) => pipeline[name] > 0 || !seldom.includes(name))
   let x = 0
   const bars = shown.slice(1).map((name) => {
@@ -30,30 +34,33 @@ export function pipelineCard(pipeline: Pipeline, shows: Shows): Html {
     x += width
     return html`<rect class="${levelOf(name)}" x="${(x - width).toFixed(2)}" width="${width.toFixed(2)}" height="10"/>`
   })
-  const cell = (name: (typeof parts)[number]) => {
-    const to = listOf(name, shows)
-    const inside = html`<strong data-count="${name}">${number(pipeline[name])}</strong>${labelOf(name)}`
+  const cell = (name: Part) => {
+    const to = listOf(name, shows, numberIn(chosen))
+    const inside = html`<strong data-count="${name}">${number(pipeline[name])}</strong>${labelOf(name, shows)}`
     return html`<li class="${levelOf(name)}">${to ? html`<a href="${to}">${inside}</a>` : html`<span>${inside}</span>`}</li>`
   }
   return html`<section class="card" aria-labelledby="pipeline-title">
-    <h2 id="pipeline-title">Received ${rangeText(shows)}, and where these events are now</h2>
+    <h2 id="pipeline-title">Received ${rangeText(shows)}, and where these events are now${isOfSeveral(chosen) ? ` at ${chosen.shown.name}` : ''}</h2>
     <ol class="pipeline">${shown.map(cell)}</ol>
     <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
   </section>`
 }
 
-function labelOf(name: (typeof parts)[number]): string {
-  return name === 'received' ? 'Received' : words[name].label
+function labelOf(name: Part, { range }: Shows): string {
+  if (name === 'received') return 'Received'
+  if (name !== 'notGiven') return words[name].label
+  return range === 'custom' ? 'Not given, expired, or delivered later' : 'Not given or expired'
 }
 
-function levelOf(name: (typeof parts)[number]): string {
-  return name === 'received' ? '' : words[name].level
+function levelOf(name: Part): string {
+  if (name === 'received') return ''
+  return name === 'notGiven' ? 'idle' : words[name].level
 }
 
 /** Where these events are listed, if they are. */
-function listOf(name: (typeof parts)[number], shows: Shows): string | undefined {
-  if (name === 'expired') return undefined
+function listOf(name: Part, shows: Shows, destination: string): string | undefined {
+  if (name === 'expired' || name === 'notGiven') return undefined
   if (name === 'ignored') return sections.notSent.path
   const state = { received: '', notRecognized: 'not-recognized' }[name as string] ?? name
-  return addressOf('/console/events', {}, { state, ...rangeFilter(shows) })
+  return addressOf('/console/events', {}, { state, ...rangeFilter(shows), destination })
 }

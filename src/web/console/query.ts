@@ -1,13 +1,13 @@
 /** What people ask for in the address of a list, read as a query of the store; and where a list goes on. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Accounts } from '../../accounts/accounts.ts'
-import { firstOf } from '../../accounts/destinations.ts'
+import { type Destination, destinationsOf } from '../../accounts/destinations.ts'
 import type { Keyring } from '../../accounts/keyring.ts'
 import { noSettings } from '../../accounts/settings.ts'
 import { deletionType } from '../../drift/envelope.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
-import type { Destination, Org } from '../../storage/ports/entry.ts'
+import type { Org } from '../../storage/ports/entry.ts'
 import type { Cursor, LaneShown, Lookup, Query, ShownState } from '../../storage/ports/lookup.ts'
 import { soughtIn } from './search.ts'
 import { type Word, words } from './ui/vocabulary.ts'
@@ -23,9 +23,20 @@ export interface Filter {
   range: string
   from: string
   to: string
+  /** The number of the destination whose states are meant. */
+  destination: string
 }
 
-export const filterNames = ['q', 'type', 'state', 'reason', 'range', 'from', 'to'] as const satisfies (keyof Filter)[]
+export const filterNames = [
+  'q',
+  'type',
+  'state',
+  'reason',
+  'range',
+  'from',
+  'to',
+  'destination',
+] as const satisfies (keyof Filter)[]
 /** Of everything but the search box, which has a limit of its own. */
 const lengthMax = 100
 
@@ -83,8 +94,8 @@ export function isFiltered(filter: Filter): boolean {
 export interface At {
   now: number
   lanes: readonly LaneShown[]
-  /** The destination whose states the lists show. */
-  first: Destination
+  /** Of the account, the first one first: its states are those of lists that name none. */
+  destinations: readonly Destination[]
 }
 
 interface AtNeeds {
@@ -95,7 +106,7 @@ interface AtNeeds {
 
 export async function atNow({ storage, accounts, clock }: AtNeeds, org: Org): Promise<At> {
   const install = accounts.get(org) ?? { org, settings: noSettings }
-  return { now: clock.now(), lanes: await storage.lookup.lanes(org), first: firstOf(install).number }
+  return { now: clock.now(), lanes: await storage.lookup.lanes(org), destinations: destinationsOf(install) }
 }
 
 /** The query, always of this account; or what cannot be understood, in a sentence. */
@@ -109,6 +120,9 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
   if (odd) return { wrong: `“${odd}” ${unseenProblem(filter[odd])}.` }
   const sought = soughtIn(q)
   if ('wrong' in sought) return sought
+  const { destinations } = at
+  const named = destinations.find(({ number }) => String(number) === filter.destination)
+  if (filter.destination !== '' && !named) return { wrong: 'This account has no such destination any more.' }
   if (state !== '' && !isStateName(state)) return { wrong: 'There is no such state.' }
   if (range !== '' && !Object.hasOwn(ranges, range)) return { wrong: 'There is no such range of time.' }
   const from = range === '' ? timeOf(filter.from) : at.now - ranges[range]!.ms
@@ -119,17 +133,22 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
     org,
     ...sought,
     ...(type === '' ? {} : { type }),
-    ...(state === '' ? {} : statesOf(state as StateName, at)),
+    ...(state === '' ? {} : statesOf(state as StateName, at, named ?? destinations[0]!)),
     ...(reason === '' ? {} : { reason }),
+    ...(named ? { destination: named.number } : {}),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }
 }
 
 /** What holds a lane holds all that waits in it. */
-function statesOf(state: StateName, { lanes, first }: At): Pick<Query, 'states' | 'reason' | 'notReason'> {
+function statesOf(
+  state: StateName,
+  { lanes }: At,
+  { number }: Destination,
+): Pick<Query, 'states' | 'reason' | 'notReason'> {
   const isHeld = (of: LaneShown['lane']) => {
-    const at = of === 'ask' ? 0 : first
+    const at = of === 'ask' ? 0 : number
     const own = lanes.find(({ lane, destination }) => lane === of && destination === at)
     return (own?.hold ?? own?.trouble) !== undefined
   }
@@ -150,8 +169,9 @@ function statesOf(state: StateName, { lanes, first }: At): Pick<Query, 'states' 
       return { states: ['quarantined'], notReason: deletionType }
     case 'deletion':
       return { states: ['quarantined'], reason: deletionType }
+    // What came before a destination was added is offered where that one is named.
     case 'ignored':
-      return { states: ['ignored'] }
+      return { states: ['ignored', 'not_given'] }
   }
 }
 

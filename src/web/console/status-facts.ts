@@ -24,27 +24,35 @@ export interface Since {
   gone?: number | undefined
 }
 
-export interface Facts extends Rights {
+/** What is known of a destination. */
+export interface DestinationFacts {
+  /** Events that wait to be sent: without a reason against it, and held or refused. */
+  queued: number
+  blocked: number
+  /** When the first of them was received. */
+  oldestAt?: number | undefined
+  /** Events that went wrong within a day, and why is for their own pages to say. */
+  wrong: { failed: number; notRecognized: number }
+  everDelivered: boolean
+  lastDeliveredAt?: number | undefined
+  /** An admin has seen the test event of this write key there. */
+  isConfirmed: boolean
+}
+
+/** Of an account. What is said of a destination is said of its first one. */
+export interface Facts extends Rights, DestinationFacts {
   now: number
   install: Install | undefined
   lanes: readonly LaneShown[]
-  /** Events that wait: to be sent without a reason against it, held or refused, to be looked up. */
-  queued: number
-  blocked: number
+  /** Events to be looked up. */
   lookingUp: number
-  /** Events that went wrong within a day, and why is for their own pages to say. */
-  wrong: { failed: number; notRecognized: number }
-  /** When the first of those that wait to be sent was received. */
-  oldestAt?: number | undefined
   oldestLookupAt?: number | undefined
   everReceived: boolean
-  everDelivered: boolean
   lastReceivedAt?: number | undefined
-  lastDeliveredAt?: number | undefined
   /** Nothing has come for much longer than usual. */
   isSilent: boolean
-  /** An admin has seen the test event of this write key in Segment. */
-  isConfirmed: boolean
+  /** Its other destinations, by number. */
+  others?: ReadonlyMap<number, DestinationFacts>
   /** Every type of event is switched off. */
   isAllOff: boolean
   since: Since

@@ -1,36 +1,109 @@
-/** What Home's sentence adds where an account has several destinations, and nothing is sent to some of them. */
+/** What Home's sentence adds where an account has several destinations: it is true of each of them. */
 import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { holdOf } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
-import type { Facts, Status } from './status-facts.ts'
+import { addressOf } from './query.ts'
+import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 import { viewDestinations } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
+import { counted } from './ui/parts.ts'
 
-/** One that nothing is sent to, and why. */
+/** From the first failed attempt on, events count as delayed when the oldest of them is so old. */
+export const delayedMs = 60_000
+
+/** One that nothing is sent to, or late, and why. */
 interface Halted {
   name: string
   endpoint: string | undefined
-  reason: string
+  reason: string | undefined
 }
 
+type Other = Destination & { facts: DestinationFacts | undefined }
+
 /** The status with every destination named that it does not speak of: where it says that all is well, they are what it is about. */
-export function withOthers(status: Status, { install, lanes }: Facts): Status {
+export function withOthers(status: Status, facts: Facts): Status {
+  const { install, lanes } = facts
   if (!install || destinationsOf(install).length === 1) return status
   const halted = haltedOf(install, lanes)
-  if (halted.length === 0) return status
-  const names = halted.map(({ name }) => name).join(', ')
-  const reasons = halted.map(({ name, endpoint, reason }) => `${name}: ${adviceAt(reason, endpoint).short}.`).join(' ')
-  const named = `${reasons} ${halted.length === 1 ? 'Its' : 'Their'} events are kept.`
-  if (status.word !== 'Working' || status.level === 'warn') return { ...status, says: `${status.says} ${named}` }
-  const isRefused = halted.some(({ reason }) => reason !== 'paused')
+  const late = holdOf(install) === undefined ? lateOf(facts, halted) : []
+  const named = [...halted.map(haltedSaid), ...late.map(lateSaid)].join(' ')
+  const isCalm = status.word === 'Working' && status.level !== 'warn'
+  if (!isCalm) return named === '' ? status : { ...status, says: `${status.says} ${named}` }
+  if (halted.length > 0) {
+    const isRefused = halted.some(({ reason }) => reason !== 'paused')
+    return {
+      ...status,
+      level: isRefused ? 'bad' : 'warn',
+      title: `Nothing is sent to ${namesOf(halted)}`,
+      says: `${named} What comes in is sent to the other destinations.`,
+      action: viewDestinations,
+    }
+  }
+  if (late.length > 0)
+    return {
+      ...status,
+      level: 'warn',
+      title: `Events to ${namesOf(late)} are delayed`,
+      says: named,
+      action: viewDestinations,
+    }
+  return failedElsewhere(status, facts) ?? unprovenElsewhere(status, facts)
+}
+
+function namesOf(some: readonly { name: string }[]): string {
+  return some.map(({ name }) => name).join(', ')
+}
+
+function haltedSaid({ name, endpoint, reason }: Halted): string {
+  return `${name}: ${adviceAt(reason!, endpoint).short}. Its events are kept.`
+}
+
+function lateSaid({ name, endpoint, reason }: Halted): string {
+  const why =
+    reason === undefined ? 'Events wait longer than usual' : adviceAt(reason, endpoint).happened.replace(/\.$/, '')
+  return `${name}: ${why}. Its events are kept and sent by themselves.`
+}
+
+/** Events failed at another one, and nothing is wrong with the first. */
+function failedElsewhere(status: Status, facts: Facts): Status | undefined {
+  const some = othersOf(facts).filter((one) => (one.facts?.wrong.failed ?? 0) > 0)
+  const [first] = some
+  if (!first) return undefined
+  const parts = some.map(({ name, facts: known }) => `${counted(known!.wrong.failed, 'event')} failed at ${name}`)
+  const to = addressOf('/console/events', {}, { state: 'failed', destination: String(first.number) })
   return {
     ...status,
-    level: isRefused ? 'bad' : 'warn',
-    title: `Nothing is sent to ${names}`,
-    says: `${named} What comes in is sent to the other destinations.`,
-    action: viewDestinations,
+    level: 'warn',
+    title: `Action needed: ${parts.join(', ')}`,
+    says: 'The others were accepted. Open an event to see why it was not, and whether resending helps.',
+    action: { by: 'link', to, label: 'View failed events' },
   }
+}
+
+/** All is well as far as it is known: of which destinations it is known. */
+function unprovenElsewhere(status: Status, facts: Facts): Status {
+  // Of the first one it is not known either.
+  if (status.level !== 'good') return status
+  const others = othersOf(facts)
+  const idle = others.filter((one) => one.facts?.everDelivered === false)
+  const unseen = others.filter((one) => one.facts?.everDelivered !== false && one.facts?.isConfirmed === false)
+  const none = idle.length === 0 ? '' : `${namesOf(idle)}: no event has been delivered there yet.`
+  if (unseen.length > 0)
+    return {
+      ...status,
+      level: 'info',
+      title: `Not yet confirmed: ${namesOf(unseen)}`,
+      says: `Events are accepted there. Send a test event under Connection, and look whether it arrives. ${none}`.trim(),
+      action: viewDestinations,
+    }
+  if (idle.length > 0) return { ...status, says: none, action: viewDestinations }
+  return { ...status, title: 'Events reach every destination' }
+}
+
+function othersOf({ install, others }: Facts): Other[] {
+  const [, ...rest] = install ? destinationsOf(install) : []
+  return rest.map((one) => ({ ...one, facts: others?.get(one.number) }))
 }
 
 /** Of an account that is held as a whole, or whose every destination is, the status speaks already; and of what the first is refused. */
@@ -40,6 +113,17 @@ function haltedOf(install: Install, lanes: readonly LaneShown[]): Halted[] {
   return destinationsOf(install).flatMap((one) => {
     const reason = holdOf(install, one.number) ?? (one.number === first ? undefined : refusalOf(one, lanes))
     return reason === undefined ? [] : [{ name: one.name, endpoint: one.endpoint, reason }]
+  })
+}
+
+/** Others whose oldest event has waited for too long, and why the last attempt there failed, if it did. */
+function lateOf(facts: Facts, halted: readonly Halted[]): Halted[] {
+  const { now, lanes } = facts
+  return othersOf(facts).flatMap(({ name, number, endpoint, facts: known }) => {
+    const isLate = known?.oldestAt !== undefined && now - known.oldestAt > delayedMs
+    if (!isLate || halted.some((one) => one.name === name)) return []
+    const lane = lanes.find((one) => one.lane === 'send' && one.destination === number)
+    return [{ name, endpoint, reason: lane && lane.failures > 0 ? lane.setback : undefined }]
   })
 }
 

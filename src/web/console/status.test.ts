@@ -18,7 +18,7 @@ import { accountReasons } from '../../accounts/needs-attention.ts'
 import { settingNames } from '../../settings/table.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import { statusOf } from './status.ts'
-import type { Facts, Status } from './status-facts.ts'
+import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 
 const of = (facts: Partial<Facts>): Status => statusOf({ ...works, ...facts })
 
@@ -74,8 +74,65 @@ describe('the status of an account with several destinations', () => {
     return accountOf({ settings: JSON.stringify({ destinations, lastDestination: 2 }), ...more })
   }
 
-  test('says nothing of them while events are sent to each', () => {
-    assert.deepEqual(of(both({}, {})), of({}))
+  const fine: DestinationFacts = {
+    queued: 0,
+    blocked: 0,
+    wrong: { failed: 0, notRecognized: 0 },
+    everDelivered: true,
+    lastDeliveredAt: now,
+    isConfirmed: true,
+  }
+  const second = (more: Partial<DestinationFacts>) => ({ others: new Map([[2, { ...fine, ...more }]]) })
+
+  test('says that events reach every destination where they do, and not where one has had none', () => {
+    assert.equal(of({ ...both({}, {}), ...second({}) }).title, 'Events reach every destination')
+    const { title, says } = of({ ...both({}, {}), ...second({ everDelivered: false }) })
+    assert.deepEqual([title, says], ['Events reach Segment', 'Staging: no event has been delivered there yet.'])
+  })
+
+  test('names the second one whose test event was not seen', () => {
+    const { word, level, title, action } = of({ ...both({}, {}), ...second({ isConfirmed: false }) })
+    assert.deepEqual([word, level, title], ['Working', 'info', 'Not yet confirmed: Staging'])
+    assert.equal(action?.label, 'View destinations')
+  })
+
+  test('names the second one whose events are late, with why, though all is well with the first', () => {
+    const late = second({ queued: 3, oldestAt: now - 9 * minute })
+    const lanes = [{ ...failing('segment_503'), destination: 2 }]
+    const { level, title, says } = of({ ...both({}, {}), ...late, lanes })
+    assert.deepEqual([level, title], ['warn', 'Events to Staging are delayed'])
+    assert.match(says, /^Staging: Segment returned 503 \(service unavailable\)\. Its events are kept/)
+    assert.equal(
+      of({ ...both({}, {}), ...second({ queued: 3, oldestAt: now }) }).title,
+      'Events reach every destination',
+    )
+    const first = of({ ...both({}, {}), ...late, lanes: [failing('segment_429'), ...lanes], ...waiting(3, 2) })
+    assert.match(first.title, /^Segment: Segment returned 429/)
+    assert.match(first.says, /Staging: Segment returned 503/)
+  })
+
+  test('leads to what failed at the second one', () => {
+    const { level, title, action } = of({ ...both({}, {}), ...second({ wrong: { failed: 2, notRecognized: 0 } }) })
+    assert.deepEqual([level, title], ['warn', 'Action needed: 2 events failed at Staging'])
+    assert.equal(action?.to, '/console/events?state=failed&destination=2')
+  })
+
+  test('counts what waits for each of them, by name', () => {
+    const paused = accountOf({
+      settings: JSON.stringify({
+        destinations: [
+          { number: 1, name: 'Segment', key: 'AAAA', paused: true },
+          { number: 2, name: 'Staging', key: 'BBBB', paused: true },
+        ],
+        lastDestination: 2,
+      }),
+      state: 'paused',
+    })
+    const { effect } = of({ ...paused, ...blocked(4), ...second({ blocked: 2, oldestAt: now - 20 * minute }) })
+    assert.deepEqual(effect, {
+      says: '4 events blocked for Segment, 2 events blocked for Staging',
+      at: now - 20 * minute,
+    })
   })
 
   test('names the second one when it is refused, though all is well with the first', () => {
@@ -110,7 +167,31 @@ describe('the status of an account with several destinations', () => {
 
   test('is not that of the second: what Segment does not answer there delays nothing at the first', () => {
     const lanes = [{ ...failing('segment_503'), destination: 2 }]
-    assert.equal(of({ ...both({}, {}), lanes, ...waiting(3, 9) }).title, 'Events wait longer than usual')
+    assert.equal(of({ ...both({}, {}), lanes, ...waiting(3, 9) }).title, 'Segment: Events wait longer than usual')
+  })
+})
+
+describe('the status of an account whose destination is an endpoint', () => {
+  const lake = {
+    settings: JSON.stringify({ destinations: [{ number: 1, name: 'Segment', key: 'AAAA', endpoint: 'lake' }] }),
+  }
+  test('never speaks of Segment, whatever it says', () => {
+    const wrong = { failed: 2, notRecognized: 0 }
+    const some: Partial<Facts>[] = [{}, { isConfirmed: false }, { everDelivered: false }, { wrong }]
+    const statuses = some.map((facts) => of({ ...accountOf(lake), ...facts }))
+    for (const { title, says } of statuses) assert.doesNotMatch(`${title} ${says}`, /Segment/)
+    assert.deepEqual(
+      statuses.map(({ title }) => title),
+      [
+        'Events reach lake',
+        'Accepted by lake, not yet confirmed',
+        'No event has been delivered yet',
+        'Action needed: 2 events failed',
+      ],
+    )
+    const keyless = { destinations: [{ number: 1, name: 'Segment', endpoint: 'lake' }] }
+    const { says } = of(accountOf({ settings: JSON.stringify(keyless), state: 'waiting_for_key' }))
+    assert.match(says, /sent to lake once the write key is saved/)
   })
 })
 

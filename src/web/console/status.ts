@@ -2,21 +2,21 @@
  * Whether an account's events get from Drift to Segment: exactly one of seven words, why, and the one thing to do. A pure
  * function of what is known of the account; status.test.ts is its truth table.
  */
-import { destinationsOf, firstOf } from '../../accounts/destinations.ts'
+import { firstOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { isMendedByConnecting, isMendedByKey, todoOf } from './remedies.ts'
 import type { Facts, Status } from './status-facts.ts'
-import { withOthers } from './status-others.ts'
+import { delayedMs, withOthers } from './status-others.ts'
+import { endpointIn, isOfSeveral, kept, keyOf, partnerIn } from './status-parts.ts'
 import {
   type Action,
   chooseEvents,
   enterKey,
   openApps,
   reconnect,
-  replaceKey,
   resume,
   retry,
   testKey,
@@ -25,9 +25,6 @@ import {
 import { adviceAt } from './ui/advice-at.ts'
 import { counted } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
-
-/** From the first failed attempt on, events count as delayed when the oldest of them is so old. */
-const delayedMs = 60_000
 
 export function statusOf(facts: Facts): Status {
   const { install } = facts
@@ -78,7 +75,7 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
         word: 'Setup incomplete',
         level: 'warn',
         title: 'Enter a write key',
-        says: 'Events from Drift are received and kept. They are sent to Segment once the write key is saved.',
+        says: `Events from Drift are received and kept. They are sent to ${partnerIn(facts)} once the write key is saved.`,
         since: install.createdAt || undefined,
         effect: effect?.at === undefined ? undefined : effect,
         action: enterKey,
@@ -106,7 +103,7 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
   }
 }
 
-/** What Segment refuses, or does not answer, at the account's first destination: the one whose figures Home shows. */
+/** What Segment refuses, or does not answer, at the account's first destination; of the others status-others.ts speaks. */
 function ofSending(facts: Facts): Status | undefined {
   const { now, lanes, install, queued, blocked, oldestAt, isFixed } = facts
   const first = install && firstOf(install)
@@ -118,11 +115,11 @@ function ofSending(facts: Facts): Status | undefined {
     return {
       word: 'Stopped',
       level: 'bad',
-      title: install && destinationsOf(install).length > 1 ? `${first!.name}: ${advice.short}` : advice.short,
+      title: isOfSeveral(facts) ? `${first!.name}: ${advice.short}` : advice.short,
       says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts, first?.endpoint)}`,
       effect: kept(facts),
       nextAt: nextOf(refused, now),
-      action: isMendedByKey(reason) && !isFixed ? replaceKey : (tryAgain(facts) ?? listOf(facts)),
+      action: isMendedByKey(reason) && !isFixed ? keyOf(facts) : (tryAgain(facts) ?? listOf(facts)),
       code: reason,
     }
   }
@@ -133,7 +130,7 @@ function ofSending(facts: Facts): Status | undefined {
   return {
     word: 'Delayed',
     level: 'warn',
-    title: advice ? advice.happened.replace(/\.$/, '') : 'Events wait longer than usual',
+    title: `${isOfSeveral(facts) ? `${first!.name}: ` : ''}${advice ? advice.happened.replace(/\.$/, '') : 'Events wait longer than usual'}`,
     says: advice
       ? `Events are kept and sent again by themselves. ${advice.todo}`
       : 'Events are being sent, and more have come than could be sent at once. No action needed.',
@@ -181,12 +178,13 @@ function ofLookups(facts: Facts): Status | undefined {
 function ofFlow(facts: Facts): Status {
   const { install, everReceived, everDelivered, lastReceivedAt, lastDeliveredAt } = facts
   const { isSilent, isConfirmed, isAllOff, wrong } = facts
+  const partner = partnerIn(facts)
   if (isAllOff)
     return {
       word: 'Stopped',
       level: 'warn',
       title: 'Every event type is disabled',
-      says: 'Disabled events are not sent and not stored. Enable those that Segment should receive.',
+      says: 'Disabled events are not sent and not stored. Enable those that should be sent.',
       since: facts.since.choseEvents,
       action: chooseEvents,
     }
@@ -213,11 +211,12 @@ function ofFlow(facts: Facts): Status {
       word: 'Waiting for the first event',
       level: 'info',
       title: 'No event has been delivered yet',
-      says: 'Events have come from Drift. Segment has not accepted one so far.',
+      says: `Events have come from Drift. ${partner} has not accepted one so far.`,
       effect: kept(facts),
       action: viewList('', 'View events'),
     }
-  const effect = lastDeliveredAt === undefined ? undefined : { says: 'Last delivered', at: lastDeliveredAt }
+  const last = isOfSeveral(facts) ? `Last delivered to ${partner}` : 'Last delivered'
+  const effect = lastDeliveredAt === undefined ? undefined : { says: last, at: lastDeliveredAt }
   const { failed, notRecognized } = wrong
   if (failed + notRecognized > 0) {
     const parts = [
@@ -227,8 +226,8 @@ function ofFlow(facts: Facts): Status {
     return {
       word: 'Working',
       level: 'warn',
-      title: `Action needed: ${parts.join(', ')}`,
-      says: 'Segment accepted the others. Open an event to see why it did not, and whether resending helps.',
+      title: `Action needed: ${parts.join(', ')}${isOfSeveral(facts) && failed > 0 ? ` at ${partner}` : ''}`,
+      says: `${partner} accepted the others. Open an event to see why it was not accepted, and whether resending helps.`,
       effect,
       action: failed > 0 ? viewList('failed', 'View failed events') : viewList('not-recognized', 'View these events'),
     }
@@ -237,29 +236,21 @@ function ofFlow(facts: Facts): Status {
     return {
       word: 'Working',
       level: 'info',
-      title: 'Accepted by Segment, not yet confirmed',
-      says: 'Segment accepts events of wrong write keys too. Send a test event, and look for it in your source’s Debugger.',
+      title: `Accepted by ${partner}, not yet confirmed`,
+      says:
+        endpointIn(facts) === undefined
+          ? 'Segment accepts events of wrong write keys too. Send a test event, and look for it in your source’s Debugger.'
+          : `Send a test event, and look for it at ${partner}: only that proves that events arrive.`,
       effect,
       action: testKey,
     }
-  return { word: 'Working', level: 'good', title: 'Events reach Segment', says: 'No action needed.', effect }
+  return { word: 'Working', level: 'good', title: `Events reach ${partner}`, says: 'No action needed.', effect }
 }
 
 const operatorOnly = 'Only the operator of this service can connect it again.'
 
 function nextOf(lane: LaneShown | undefined, now: number): number | undefined {
   return lane?.readyAt !== undefined && lane.readyAt > now ? lane.readyAt : undefined
-}
-
-function kept({ queued, blocked, lookingUp, oldestAt, oldestLookupAt }: Facts): Status['effect'] {
-  const parts = [
-    ...(queued > 0 ? [`${counted(queued, 'event')} queued`] : []),
-    ...(blocked > 0 ? [`${counted(blocked, 'event')} blocked`] : []),
-    ...(lookingUp > 0 ? [`${counted(lookingUp, 'event')} to be looked up`] : []),
-  ]
-  if (parts.length === 0) return { says: 'No events wait' }
-  const oldest = [oldestAt, oldestLookupAt].filter((at) => at !== undefined)
-  return { says: parts.join(', '), at: oldest.length === 0 ? undefined : Math.min(...oldest) }
 }
 
 /** The list of what waits, when something does. */

@@ -103,7 +103,9 @@
       const at = times[plot.cursor.idx]
       if (at === undefined) return
       const text = (seconds) => new Date(seconds * 1_000).toISOString().slice(0, 16)
-      location.href = `/console/events?${new URLSearchParams({ from: text(at), to: text(at + step) })}`
+      const { destination } = place.dataset
+      const filter = { from: text(at), to: text(at + step), ...(destination ? { destination } : {}) }
+      location.href = `/console/events?${new URLSearchParams(filter)}`
     })
   }
 
