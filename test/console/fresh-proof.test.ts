@@ -9,6 +9,7 @@ import { settingsOf } from '../../src/accounts/settings.ts'
 import { readConfig } from '../../src/config.ts'
 import { openApp } from '../../src/web/app.ts'
 import { staleProofPage } from '../../src/web/console/confirm-identity.ts'
+import { verbOf } from '../../src/web/console/continue.ts'
 import type { AppNeeds } from '../../src/web/needs.ts'
 import { eventually, type ManualClock, manualClock } from '../clock.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
@@ -160,6 +161,15 @@ describe('a form of the console', () => {
       }
       assert.match(asks.replace(/\s+/g, ' '), onPage, path)
     }
+  })
+
+  test('that needs a fresh proof stands behind a button of its own words, once that was given', () => {
+    const named = Object.keys(decisions).filter((path) => verbOf({ path: path.replace(':message', 'm'), fields: [] }))
+    const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
+    assert.deepEqual(named.sort(), fresh.sort())
+    const verb = (kind: string, what: string) => verbOf({ path: `/console/history/${kind}`, fields: [['what', what]] })
+    assert.deepEqual([verb('backfill', 'look'), verb('backfill', 'send')], ['Estimate', 'Bring in this history'])
+    assert.deepEqual([verb('compare', 'look'), verb('compare', 'send')], ['Compare', 'Send what is missing'])
   })
 
   for (const [path, [decision, why]] of Object.entries(decisions)) {

@@ -9,9 +9,15 @@ import type { Session, Web } from '../session.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, postForm } from './ui/parts.ts'
 
-/** What each form does, for its button. */
-const verbs: readonly (readonly [path: RegExp, label: string])[] = [
+/** What each form does, as its own button says it. `send`: of a form that counts at first and sends once that was seen. */
+const verbs: readonly (readonly [path: RegExp, label: string, send?: string])[] = [
+  [/^\/connect\/write-key$/, 'Save'],
   [/^\/console\/connection\/segment$/, 'Save'],
+  [/^\/console\/mapping\/save$/, 'Save options'],
+  [/^\/console\/history\/backfill$/, 'Estimate', 'Bring in this history'],
+  [/^\/console\/history\/compare$/, 'Compare', 'Send what is missing'],
+  [/^\/console\/history\/daily$/, 'Save daily comparison'],
+  [/^\/console\/alerts\/add$/, 'Add recipient'],
   [/^\/console\/connection\/events$/, 'Save events'],
   [/^\/console\/connection\/add$/, 'Add destination'],
   [/^\/console\/connection\/rename$/, 'Rename'],
@@ -48,8 +54,15 @@ function asOf({ fields }: KeptForm, { who }: Session, install: Install | undefin
   return fields.map(([name, value]) => [name, isOurs(name, value) ? String(now) : value])
 }
 
+/** Undefined for a form that asks for no fresh proof. */
+export function verbOf({ path, fields }: Pick<KeptForm, 'path' | 'fields'>): string | undefined {
+  const [, label, send] = verbs.find(([which]) => which.test(path)) ?? []
+  const isSent = fields.some(([name, value]) => name === 'what' && value === 'send')
+  return isSent ? (send ?? label) : label
+}
+
 function continuePage(session: Session, { path, fields, from }: KeptForm): Html {
-  const label = verbs.find(([which]) => which.test(path))?.[1] ?? 'Continue'
+  const label = verbOf({ path, fields }) ?? 'Continue'
   const again = postForm(
     path,
     session.csrf,
