@@ -1,4 +1,4 @@
-import { catalogue, hasEarlierMappings } from '../events/index.ts'
+import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { type JobShown, newJobId } from '../operations/jobs.ts'
@@ -10,10 +10,9 @@ import type { Command, Context, Given, Option } from './command.ts'
 import { followJob } from './follow-job.ts'
 import { filter, queryOf, who, withStore } from './store.ts'
 
-/** There is a choice only once an event's page has an earlier mapping. */
 const mappingOption: Option = {
   flags: '--mapping <mapping>',
-  meaning: "translate as at the time of receipt (then) or by today's version",
+  meaning: "translate with the mapping and options of the receipt (then), or with today's",
   choices: ['then', 'today'],
   default: 'today',
 }
@@ -32,7 +31,7 @@ export const redrive: Command = {
     'send again what is dead or quarantined, or what --state names, under the same messageId; to one destination, or to all',
   options: [
     ...filter,
-    ...(hasEarlierMappings ? [mappingOption] : []),
+    mappingOption,
     asOption,
     { flags: '--dry-run', meaning: 'change nothing: say how many, and show three' },
     { flags: '--json', meaning: 'print JSON' },

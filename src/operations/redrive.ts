@@ -147,17 +147,25 @@ export async function movesOf(
 
 /**
  * One event, at once, to every destination where it is over or, with `isHereAlone`, to the one that it is shown for; false
- * when it stays where it is. `who` wants it, in words.
+ * when it stays where it is. `who` wants it, in words. `asNew`: as in `Chosen`.
  */
 export async function redriveOne(
   needs: RedriveNeeds,
   shown: Shown,
-  { mapping, who, isHereAlone = false }: { mapping: Mapping; who: string; isHereAlone?: boolean },
+  {
+    mapping,
+    who,
+    isHereAlone = false,
+    asNew = false,
+  }: { mapping: Mapping; who: string; isHereAlone?: boolean; asNew?: boolean },
 ): Promise<boolean> {
   if (!redrivable.includes(shown.state)) return false
   const move = await moveOf(needs, shown, mapping)
   if (typeof move === 'string') return false
-  const at = isHereAlone && shown.destination > 0 ? { destination: shown.destination } : {}
+  const at = {
+    ...(isHereAlone && shown.destination > 0 ? { destination: shown.destination } : {}),
+    ...(asNew ? { asNew } : {}),
+  }
   return (await needs.inbox.redrive([{ ...move, ...at }], needs.clock.now(), who)) === 1
 }
 

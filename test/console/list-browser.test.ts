@@ -125,7 +125,7 @@ describe('the list of events in a browser', { concurrency: false }, () => {
     await page.getByRole('link', { name: /^Search: / }).waitFor()
     await page.getByRole('link', { name: 'button_clicked' }).press('Enter')
     await page.getByText('Resend a delivered event').press('Enter')
-    await page.locator('#resend-delivered').getByRole('button', { name: 'Resend' }).press('Enter')
+    await page.locator('#resend-more').getByRole('button', { name: 'Resend' }).press('Enter')
     await page.getByText('Resent: Segment accepted it').waitFor()
   })
 })

@@ -3,17 +3,20 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
-import { type Destination, destinationsOf } from '../../accounts/destinations.ts'
+import { type Destination, destinationOf, destinationsOf } from '../../accounts/destinations.ts'
 import { catalogue } from '../../events/index.ts'
 import { openEntry, type Story, tell } from '../../operations/inspect.ts'
-import { failed, movesOf, type RedriveNeeds, redrivable, redriveOne } from '../../operations/redrive.ts'
+import { type RedriveNeeds, redriveOne } from '../../operations/redrive.ts'
 import { happenedTo } from '../../operations/timeline.ts'
+import { messageIdAt } from '../../segment/message-id.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Beside, Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
+import { destinationsOfEvent, eventAt } from './event-at.ts'
+import { hasFailed, type ResendAt, type ResendForm, resendButton, resendCard, resendsOf } from './event-resend.ts'
 import { breakable } from './events.ts'
 import { type Payload, payload } from './payload.ts'
 import { addressOf } from './query.ts'
@@ -22,15 +25,9 @@ import { type Past, timeline } from './timeline.ts'
 import { type Action, actionsRow } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
-import { mappingChoice } from './ui/mapping-choice.ts'
+import { hasMappingChoice, mappingOf } from './ui/mapping-choice.ts'
 import { button, notice, postForm, stateBadge, when } from './ui/parts.ts'
 import { isOfAccount } from './ui/reasons.ts'
-
-/**
- * What resending would do: nothing can be resent that waits anyway, or must fail again. `repeats`: every destination has it.
- * `to`: the destinations that it goes to, where it did not fail at all of them.
- */
-type Resend = { is: 'offered' | 'repeats'; to: string | undefined } | { is: 'fails'; reason: string } | { is: 'no' }
 
 interface EventPage extends Payload {
   session: Session
@@ -38,15 +35,19 @@ interface EventPage extends Payload {
   story: Story
   past: Past
   beside: Beside
-  resend: Resend
+  /** At all destinations, the one that is shown first. */
+  resends: readonly ResendAt[]
+  isChoice: boolean
+  wrong: string | undefined
+  /** In addresses of this page: the destination that is shown, where the address names one. */
+  at: string
   /** What mends why it is not delivered. */
   remedies: readonly Action[]
   /** A request for deletion that a person must handle. */
   isRequest: boolean
   rights: Rights
-  isResent: boolean
-  /** At all destinations, the one that is shown first. */
-  states: readonly Shown['state'][]
+  /** What came of the form that led here. */
+  done: string | undefined
 }
 
 export function eventRoutes(
@@ -60,10 +61,19 @@ export function eventRoutes(
     const { org } = c.get('session')
     const message = c.req.param('message')!
     if (message.length > 100 || message.includes('\0')) return undefined
-    return (await lookup.find({ org, message }, { limit: 1 })).entries[0]
+    const named = atOf(c)
+    const destination = named === '' ? {} : { destination: Number(named) }
+    return (await lookup.find({ org, message, ...destination }, { limit: 1 })).entries[0]
   }
 
-  async function show(c: Context<Web>, shown: Shown, isRevealed: boolean) {
+  /** The number of the destination that the address names, '' where it names none that is there. */
+  function atOf(c: Context<Web>): string {
+    const asked = c.req.query('destination') ?? ''
+    const install = accounts.get(c.get('session').org)
+    return install && asked !== '' && destinationOf(install, Number(asked)) ? asked : ''
+  }
+
+  async function show(c: Context<Web>, shown: Shown, isRevealed: boolean, wrong?: string) {
     const session = c.get('session')
     const [install, now] = [accounts.get(session.org), clock.now()]
     const [lanes, beside, opened, all, happened] = await Promise.all([
@@ -73,15 +83,14 @@ export function eventRoutes(
       atEach(shown),
       happenedTo({ lookup, keyring }, shown.id),
     ])
-    const resend = await resendOf(shown, all)
+    const isRequest = isOpenRequest(shown)
+    const resends = isRequest ? [] : await resendsOf(redriveNeeds, all, destinationsAt(session.org))
     const past = { shown, lanes, destinations: destinationsAt(session.org), happened, now }
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
     const rights = { connects: connectsHere(config, session.org), isFixed: config.single?.org === session.org }
     const { connects, isFixed } = rights
     const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects, isFixed) : []
-    const isResent = c.req.query('done') === 'resent'
-    const isRequest = isOpenRequest(shown)
     return c.html(
       eventPage({
         session,
@@ -89,15 +98,18 @@ export function eventRoutes(
         story,
         past,
         beside,
-        resend,
+        resends,
+        isChoice: hasMappingChoice(install),
+        wrong,
+        at: atOf(c),
         remedies,
         opened,
         isRevealed,
         rights,
         isRequest,
-        isResent,
-        states: all.map(({ state }) => state),
+        done: c.req.query('done'),
       }),
+      wrong === undefined ? 200 : 422,
     )
   }
 
@@ -114,19 +126,6 @@ export function eventRoutes(
   function destinationsAt(org: Org): readonly Destination[] {
     const install = accounts.get(org)
     return install ? destinationsOf(install) : []
-  }
-
-  async function resendOf(shown: Shown, all: readonly Shown[]): Promise<Resend> {
-    const wanted = all.filter(hasFailed)
-    if (wanted.length === 0 && redrivable.includes(shown.state)) wanted.push(shown)
-    if (wanted.length === 0 || isOpenRequest(shown)) return { is: 'no' }
-    if (wanted[0]!.state === 'delivered') return { is: 'repeats', to: undefined }
-    const { going, stays } = await movesOf(redriveNeeds, wanted, { query: {}, mapping: 'today' })
-    if (going.length === 0) return { is: 'fails', reason: Object.keys(stays)[0] ?? 'unknown' }
-    const isTo = ({ number }: Destination) => going.some(({ destination }) => destination === number)
-    const names = destinationsAt(shown.org).filter(isTo)
-    const isToSome = going.length < all.length && hasFailed(going[0]!)
-    return { is: 'offered', to: isToSome ? names.map(({ name }) => name).join(', ') : undefined }
   }
 
   app.get('/console/events/:message', async (c) => {
@@ -152,28 +151,27 @@ export function eventRoutes(
   })
 
   app.post('/console/events/:message/resend', async (c) => {
-    const { mapping } = await formOf(c, ['mapping'])
+    const { mapping, as, chosen, to } = await formOf(c, ['mapping', 'as', 'chosen'], ['to'])
     const shown = await entryOf(c)
     if (!shown) return refuse(c, 404, 'not_found')
     const { org, who } = c.get('session')
     const { messageId } = shown
-    const chosen = mapping === 'then' ? 'then' : 'today'
-    const wanted = (await atEach(shown)).filter(hasFailed)
-    // Where it failed somewhere, what has it is not sent it again.
+    const all = await atEach(shown)
+    const isChosen = chosen !== '' && all.length > 1
+    const wanted = all.filter((one) => (isChosen ? to.includes(String(one.destination)) : hasFailed(one)))
+    if (isChosen && wanted.length === 0) return show(c, shown, false, 'Nothing was resent: choose a destination.')
+    // Where it failed somewhere, or some were chosen, what else has it is not sent it again.
     const isHereAlone = wanted.length > 0
+    const how = { mapping: mappingOf(mapping), who, isHereAlone, asNew: as === 'new' }
     let isMoved = false
-    for (const one of isHereAlone ? wanted : [shown])
-      isMoved = (await redriveOne(redriveNeeds, one, { mapping: chosen, who, isHereAlone })) || isMoved
+    for (const one of isHereAlone ? wanted : [shown]) isMoved = (await redriveOne(redriveNeeds, one, how)) || isMoved
     if (isMoved) {
       await record({ audit, clock }, { org, who, act: 'redrove', about: messageId })
       wake()
     }
-    return c.redirect(`/console/events/${messageId}${isMoved ? '?done=resent' : ''}`, 303)
+    const done = { done: isMoved ? 'resent' : 'stays', destination: atOf(c) }
+    return c.redirect(addressOf(`/console/events/${messageId}`, {}, done), 303)
   })
-}
-
-function hasFailed({ state }: Shown): boolean {
-  return failed.some((one) => one === state)
 }
 
 function eventPage(given: EventPage): Html {
@@ -187,45 +185,38 @@ function eventPage(given: EventPage): Html {
     // A page with unmasked data is loaded once and stands still.
     uses: isRevealed ? ['copy.js'] : ['live.js', 'copy.js'],
     body: html`<div${isRevealed ? '' : html` data-live="/console/live"${isUnderWay ? html` data-soon` : ''}`}>
-      ${contactNav(given.beside)}
+      ${contactNav(given)}
       ${header(given)}
       <div class="stack">
+        ${destinationsOfEvent(given.resends, shown.messageId, shown.destination)}
         <div id="why" data-part class="stack">${resentNotice(given)}${why(given)}</div>
         <div class="halves">
           <section class="card" id="way" data-part><h2>Timeline</h2>${timeline(given.past)}</section>
-          <section class="card" id="facts" data-part><h2>Details</h2>${facts(shown)}</section>
+          <section class="card" id="facts" data-part><h2>Details</h2>${facts(given)}</section>
         </div>
         ${payload(given)}
-        ${resendDelivered(given)}${request(given)}
+        ${resendCard(resendForm(given))}${request(given)}
       </div>
     </div>`,
   })
 }
 
-function contactNav({ previous, next }: Beside): Html | '' {
+function contactNav({ beside: { previous, next }, at }: EventPage): Html | '' {
   if (!previous && !next) return ''
   const link = (message: string | undefined, label: Html, rel: string) =>
-    message ? html`<a href="/console/events/${message}" rel="${rel}">${label}</a>` : html`<span></span>`
+    message ? html`<a href="${eventAt(message, at)}" rel="${rel}">${label}</a>` : html`<span></span>`
   return html`<nav class="beside small" aria-label="Events of this contact">
     ${link(previous, html`<span aria-hidden="true">←</span> Previous event of this contact`, 'prev')}
     ${link(next, html`Next event of this contact <span aria-hidden="true">→</span>`, 'next')}
   </nav>`
 }
 
-function header({ session, shown, resend }: EventPage): Html {
+function header(given: EventPage): Html {
+  const { shown } = given
   const { type, messageId, receivedAt, contact, conversation } = shown
   const drift = conversation
     ? `https://app.drift.com/conversations/${conversation}`
     : contact && `https://app.drift.com/contacts/details/${contact}`
-  const sends =
-    resend.is === 'offered'
-      ? postForm(
-          resendPath(messageId),
-          session.csrf,
-          html`${mappingChoice()}${button(resend.to === undefined ? 'Resend' : `Resend to ${resend.to}`, 'primary')}`,
-          'row',
-        )
-      : ''
   return html`<div class="head event"><div>
       <div class="title"><h1>${type ? breakable(type) : 'Unreadable webhook'}</h1><span id="state" data-part>${stateBadge(shown)}</span></div>
       <p>${when(receivedAt)} · <code id="message">${messageId}</code></p></div>
@@ -233,19 +224,23 @@ function header({ session, shown, resend }: EventPage): Html {
       drift
         ? html`<a class="button quiet" href="${drift}" rel="noreferrer noopener" target="_blank">Open in Drift</a>`
         : ''
-    }<span id="resend" data-part>${sends}</span></div></div>`
+    }<span id="resend" data-part>${resendButton(resendForm(given))}</span></div></div>`
 }
 
-const resendPath = (messageId: string) => `/console/events/${messageId}/resend`
+function resendForm({ session, resends, shown, isChoice, wrong, at }: EventPage): ResendForm {
+  return { session, resends, shown, isChoice, wrong, to: eventAt(shown.messageId, at, '/resend') }
+}
 
 /** What has become of it since is said, however often the page is loaded. */
-function resentNotice({ isResent, states, shown, past }: EventPage): Html | '' {
-  if (!isResent) return ''
+function resentNotice({ done, resends, shown, past }: EventPage): Html | '' {
+  if (done === 'stays') return notice('warn', 'Nothing was resent', 'It is queued already, or would fail again.')
+  if (done !== 'resent') return ''
+  const states = resends.map((one) => one.shown.state)
   if (states.some((state) => state === 'waiting' || state === 'asking'))
     return notice('info', 'Resent: the event is queued again')
   const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
   const given = states.filter((state) => state !== 'not_given')
-  if (given.every((state) => state === 'delivered'))
+  if (given.length > 0 && given.every((state) => state === 'delivered'))
     return notice(
       'good',
       given.length === 1 ? `Resent: ${endpoint ?? 'Segment'} accepted it` : 'Resent: every destination has it',
@@ -253,17 +248,18 @@ function resentNotice({ isResent, states, shown, past }: EventPage): Html | '' {
   return ''
 }
 
-function why({ story: { why }, shown, past, remedies, rights, session, resend }: EventPage): Html | '' {
+function why({ story: { why }, shown, past, remedies, rights, session, resends }: EventPage): Html | '' {
   if (!why || why.reason === 'in_line') return ''
   const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
   const { short, happened } = adviceAt(why.reason, endpoint)
   // What goes on by itself is not a warning.
   const isCalm = (shown.state === 'waiting' || shown.state === 'asking') && !isOfAccount(why.reason)
   const level = isCalm ? 'info' : shown.state === 'dead' ? 'bad' : 'warn'
+  const [here] = resends
   const again =
-    resend.is === 'fails'
-      ? html` Resending now would fail again${resend.reason === why.reason ? '' : html`: ${adviceAt(resend.reason, endpoint).short}`}.`
-      : ''
+    here?.reason === undefined
+      ? ''
+      : html` Resending now would fail again${here.reason === why.reason ? '' : html`: ${adviceAt(here.reason, endpoint).short}`}.`
   return notice(
     level,
     short,
@@ -273,7 +269,9 @@ function why({ story: { why }, shown, past, remedies, rights, session, resend }:
   )
 }
 
-function facts({ state, contact, conversation, receivedAt, settledAt, bytes }: Shown): Html {
+function facts({ shown, past }: EventPage): Html {
+  const { state, contact, conversation, receivedAt, settledAt, bytes, messageId, destination, sending } = shown
+  const sentAs = messageIdAt(messageId, destination, sending)
   const pair = (name: string, value: Html | string | undefined) =>
     value ? html`<dt>${name}</dt><dd>${value}</dd>` : ''
   const all = (value: string) => html`<a href="${addressOf('/console/events', { q: value })}">all its events</a>`
@@ -282,9 +280,9 @@ function facts({ state, contact, conversation, receivedAt, settledAt, bytes }: S
   return html`<dl class="pairs">
     ${pair('Contact', contact && html`${contact}<br><span class="small">${all(contact)} · ${drift(`contacts/details/${contact}`)}</span>`)}
     ${pair('Conversation', conversation && html`${conversation}<br><span class="small">${all(conversation)} · ${drift(`conversations/${conversation}`)}</span>`)}
-    ${pair('Segment anonymousId', contact)}
+    ${sentAs === messageId ? '' : pair('Sent under', html`<code>${sentAs}</code>`)}
     ${pair('Received', when(receivedAt))}
-    ${pair('Delivered', state === 'delivered' && settledAt !== undefined ? when(settledAt) : undefined)}
+    ${pair(past.destinations.length > 1 ? `Delivered to ${nameAt(past, destination)}` : 'Delivered', state === 'delivered' && settledAt !== undefined ? when(settledAt) : undefined)}
     ${pair('Size', `${bytes.toLocaleString('en')} bytes, encrypted`)}
   </dl>`
 }
@@ -299,9 +297,6 @@ function request({ session, shown, isRequest }: EventPage): Html | '' {
     <div class="row">${erase}${postForm(`/console/events/${shown.messageId}/handled`, session.csrf, button('Close the request'))}</div></section>`
 }
 
-function resendDelivered({ session, shown, resend }: EventPage): Html | '' {
-  if (resend.is !== 'repeats') return ''
-  return html`<details class="card" id="resend-delivered"><summary>Resend a delivered event</summary>
-    <p class="faint">It keeps its message id. Segment drops repeats of the last weeks, so this changes nothing there unless the first one was lost on the way.</p>
-    ${postForm(resendPath(shown.messageId), session.csrf, html`${mappingChoice()}${button('Resend')}`, 'stack')}</details>`
+function nameAt({ destinations }: Past, number: number): string {
+  return destinations.find((one) => one.number === number)?.name ?? 'Segment'
 }

@@ -4,7 +4,9 @@ import type { Json, JsonObject } from '../../lib/json.ts'
 import type { Opened } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import type { Session } from '../session.ts'
+import { eventAt } from './event-at.ts'
 import { type Masked, mask, maskMessage } from './mask.ts'
+import type { Past } from './timeline.ts'
 import { type Field, type Source, shownAt, trace } from './trace.ts'
 import { data, inline } from './ui/json.ts'
 import type { Html } from './ui/layout.ts'
@@ -16,12 +18,16 @@ export interface Payload {
   opened: Opened | undefined
   /** What it says of a person is shown, which the audit knows. */
   isRevealed: boolean
+  /** In addresses of the event's page: the number of the destination that is shown, '' for the first. */
+  at: string
+  past: Pick<Past, 'destinations'>
 }
 
 /** Fields side by side; more are in the JSON below them. */
 const rowsMax = 120
 
-export function payload({ session, shown, opened, isRevealed }: Payload): Html {
+export function payload(given: Payload): Html {
+  const { session, shown, opened, isRevealed, at } = given
   if (!opened)
     return html`<section class="card"><h2>Payload</h2><p class="faint">It is not kept any more.</p></section>`
   const { cameIn, goesOut, goesWith, learnt, notes = [] } = opened
@@ -36,19 +42,25 @@ export function payload({ session, shown, opened, isRevealed }: Payload): Html {
     ? 'Personal data is shown. That is noted in the audit.'
     : 'Personal data is covered. Showing it is noted in the audit.'
   const reveal = isRevealed
-    ? html`<a class="button" href="/console/events/${shown.messageId}">Cover personal data</a>`
-    : postForm(`/console/events/${shown.messageId}/reveal`, session.csrf, button('Show personal data'))
+    ? html`<a class="button" href="${eventAt(shown.messageId, at)}">Cover personal data</a>`
+    : postForm(eventAt(shown.messageId, at, '/reveal'), session.csrf, button('Show personal data'))
   return html`<section class="card sheet" id="payload">
     <div class="cardhead inside"><div><h2>Payload</h2><p class="small faint">${note}</p></div>${reveal}</div>
-    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered)}
+    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered, `Sent to ${partnerOf(given)}`)}
     ${notes.map((note) => html`<p class="small faint inside">${note}</p>`)}
     <details class="json"><summary>JSON</summary><div class="halves">
       ${document('Received from Drift', 'received', covered.event)}
-      ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document('Sent to Segment', 'sent', covered.sent)}
+      ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document(`Sent to ${partnerOf(given)}`, 'sent', covered.sent)}
       ${goesWith === undefined ? '' : document('Sent with it', 'with', isRevealed ? (goesWith as unknown as JsonObject) : maskMessage(goesWith as unknown as JsonObject))}
       ${covered.lookup === undefined ? '' : document('Drift’s answer', 'lookup', covered.lookup)}
     </div></details>
   </section>`
+}
+
+/** Who it was sent to: by name where there are several. */
+function partnerOf({ shown, past: { destinations } }: Payload): string {
+  const its = destinations.find(({ number }) => number === shown.destination)
+  return (destinations.length > 1 ? its?.name : its?.endpoint) ?? 'Segment'
 }
 
 function nothingSent({ state }: Shown): string {
@@ -65,7 +77,7 @@ interface Shows {
   sent: Json | Masked | undefined
 }
 
-function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows): Html {
+function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows, title: string): Html {
   const values = { event: shownAt(shows.event), lookup: shownAt(shows.lookup), sent: shownAt(shows.sent) }
   const cell = (of: keyof typeof values, { path }: Field) =>
     html`<code class="path">${path}</code> <span class="value">${inline(values[of].get(path) ?? null)}</span>`
@@ -82,7 +94,7 @@ function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows): Html {
     ),
     ...left.map((field) => html`<tr><td>${cell('event', field)}</td><td class="faint none">not sent</td></tr>`),
   ]
-  return html`<table class="aligned"><thead><tr><th scope="col">Received from Drift</th><th scope="col">Sent to Segment</th></tr></thead>
+  return html`<table class="aligned"><thead><tr><th scope="col">Received from Drift</th><th scope="col">${title}</th></tr></thead>
     <tbody>${rows.slice(0, rowsMax)}</tbody></table>
     ${rows.length > rowsMax ? html`<p class="small faint inside">${number(rows.length - rowsMax)} more fields are in the JSON below.</p>` : ''}`
 }

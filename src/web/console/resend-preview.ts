@@ -2,8 +2,10 @@
 import { html } from 'hono/html'
 import type { Mapping, Redrive } from '../../operations/redrive.ts'
 import type { Session } from '../session.ts'
+import { type Chosen, isOfSeveral } from './at-destination.ts'
 import { breakable } from './events.ts'
 import { addressOf, type Filter } from './query.ts'
+import { type As, asChoice } from './ui/as-choice.ts'
 import type { Html } from './ui/layout.ts'
 import { button, choice, counted, notice, number, postForm, stateBadge, when } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
@@ -23,10 +25,15 @@ export interface Preview {
   meant: Filter
 }
 
-export function previewed(
-  preview: Preview,
-  { session, mapping, filter }: { session: Session; mapping: Mapping; filter: Filter },
-): Html {
+export interface ResendGiven {
+  session: Session
+  mapping: Mapping
+  as: As
+  filter: Filter
+  chosen: Chosen
+}
+
+export function previewed(preview: Preview, { session, mapping, as, filter, chosen }: ResendGiven): Html {
   const { found: dry, isCut, total, isTotalCut, meant, id } = preview
   if (total === 0 || (dry.moved === 0 && !isCut))
     return html`${notice('info', total === 0 ? 'No event matches' : `None of ${counted(dry.found, 'event')} can be resent`, total === 0 ? 'Nothing that failed or was not recognized is in this selection.' : 'Each of them would fail again.')}${failing(dry.stays, filter)}`
@@ -50,9 +57,9 @@ export function previewed(
   return html`<section class="card sheet" id="preview" aria-label="Preview">
     <div class="cardhead inside"><div><h2>${isCut ? `Up to ${number(many)}${plus} events` : counted(many, 'event')} would be resent</h2>
       ${isCut ? html`<p class="small faint">${number(dry.found)} of them were tried, the newest: ${number(dry.moved)} can be resent.</p>` : ''}
-      <p class="small faint">${duplicates(filter)}</p></div></div>
+      <p class="small faint">${whereTo(filter, chosen)}${duplicates(filter)}</p></div></div>
     <div class="inside stack">${refused(dry.refused)}${failing(dry.stays, filter)}
-      ${postForm('/console/resend', session.csrf, html`${hidden}${box}<div class="row">${button(label, 'primary')}</div>`, 'stack')}</div>
+      ${postForm('/console/resend', session.csrf, html`${hidden}${filter.state === 'delivered' ? asChoice(as) : ''}${box}<div class="row">${button(label, 'primary')}</div>`, 'stack')}</div>
     <table class="events brief"><thead><tr><th scope="col">For example</th><th scope="col">State and reason</th><th scope="col">Received</th></tr></thead>
     <tbody>${dry.samples.map(
       (shown) => html`<tr>
@@ -63,9 +70,17 @@ export function previewed(
   </section>`
 }
 
+/** Of an account with several destinations: an event counts once for each that it goes to. */
+function whereTo({ destination }: Filter, chosen: Chosen): string {
+  if (!isOfSeveral(chosen)) return ''
+  return destination === ''
+    ? 'To each destination that they are of; an event counts once for each. '
+    : `To ${chosen.shown.name} alone. `
+}
+
 function duplicates({ state }: Filter): string {
   return state === 'delivered'
-    ? 'They keep their message ids. Segment drops repeats of the last weeks; what is older, or was lost there, is counted a second time.'
+    ? 'Choose below whether they are repeated, or sent as new events.'
     : 'They keep their message ids, so Segment counts none of them twice.'
 }
 

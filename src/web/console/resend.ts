@@ -13,13 +13,15 @@ import type { Query } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
+import { type Chosen, chosenIn, isOfSeveral } from './at-destination.ts'
 import { atNow, type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
 import { type Preview, previewed, unconfirmedMax } from './resend-preview.ts'
 import { pastResends, progress } from './resend-progress.ts'
+import { adviceAt } from './ui/advice-at.ts'
+import { type As, asOf } from './ui/as-choice.ts'
 import { type Html, page } from './ui/layout.ts'
-import { mappingChoice } from './ui/mapping-choice.ts'
+import { hasMappingChoice, mappingChoice, mappingOf } from './ui/mapping-choice.ts'
 import { head, input, notice, number, select } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import { words } from './ui/vocabulary.ts'
 
 /** A preview answers while a person waits for it; the resend itself takes the time it needs. */
@@ -35,6 +37,10 @@ export interface ResendPage {
   now: number
   filter: Filter
   mapping: Mapping
+  as: As
+  chosen: Chosen
+  /** Events may go by another mapping than today's. */
+  isChoice: boolean
   preview?: Preview
   task: JobShown | undefined
   history: readonly Deed[]
@@ -42,14 +48,17 @@ export interface ResendPage {
 }
 
 export function resendRoutes(app: Hono<Web>, needs: Needs): void {
-  const { clock, random, storage, redriveNeeds, wake } = needs
+  const { clock, random, storage, redriveNeeds, accounts, wake } = needs
   const { audit, jobs } = storage
 
   async function show(c: Context<Web>, given: Partial<ResendPage>, status: 200 | 400 | 409 | 422 = 200) {
     const session = c.get('session')
     const history = await audit.list(session.org, historyMax, { what: [storedAct('redrove')] })
-    const filter = filterOf(() => undefined)
-    const common = { session, now: clock.now(), filter, mapping: 'today' as const }
+    const { filter = filterOf(() => undefined) } = given
+    const install = accounts.get(session.org)
+    const chosen = chosenIn(install, session.org, filter.destination)
+    const isChoice = hasMappingChoice(install)
+    const common = { session, now: clock.now(), filter, mapping: 'today', as: 'repeat', chosen, isChoice } as const
     const task = await lastRedrive(jobs, session.org)
     return c.html(resendPage({ ...common, task, history, ...given }), status)
   }
@@ -98,19 +107,20 @@ export function resendRoutes(app: Hono<Web>, needs: Needs): void {
   })
 
   app.post('/console/resend', async (c) => {
-    const form = await formOf(c, [...filterNames, 'mapping', 'id', 'confirmed'])
+    const form = await formOf(c, [...filterNames, 'mapping', 'as', 'id', 'confirmed'])
     const { org, who } = c.get('session')
     const filter = filterOf((name) => form[name as keyof Filter])
-    const mapping = mappingOf(form.mapping)
+    const [mapping, as] = [mappingOf(form.mapping), asOf(form.as)]
     const query = await meantBy(org, filter)
     if ('wrong' in query || form.id === '')
       return show(c, { filter, wrong: 'Your page was out of date. Preview again, then resend.' }, 400)
     const { total } = await countRedrivable(redriveNeeds, query)
     if (total > unconfirmedMax && form.confirmed === '') {
       const wrong = `Tick the box to confirm that ${number(total)} events are meant.`
-      return show(c, { filter, mapping, wrong, preview: await previewOf(query, filter, mapping) }, 422)
+      return show(c, { filter, mapping, as, wrong, preview: await previewOf(query, filter, mapping) }, 422)
     }
-    const wanted = { org, id: form.id.slice(0, 100), who, query, total, mapping }
+    const asNew = as === 'new' ? { asNew: true } : {}
+    const wanted = { org, id: form.id.slice(0, 100), who, query, total, mapping, ...asNew }
     if (await startRedrive({ jobs, audit, clock }, wanted)) {
       wake()
       return c.redirect('/console/resend', 303)
@@ -124,10 +134,6 @@ export function resendRoutes(app: Hono<Web>, needs: Needs): void {
     await cancelRedrive({ jobs, audit, clock }, org, who)
     return c.redirect('/console/resend', 303)
   })
-}
-
-function mappingOf(asked: string | undefined): Mapping {
-  return asked === 'then' ? 'then' : 'today'
 }
 
 function resendPage(given: ResendPage): Html {
@@ -155,10 +161,19 @@ const choices = [
   ['failed', words.failed.label],
   ['not-recognized', words.notRecognized.label],
   ['delivered', `${words.delivered.label} (sends them a second time)`],
-  ['ignored', `${words.ignored.label} (what the mapping left out)`],
+  ['ignored', `${words.ignored.label} (left out by the mapping, or never given to the destination)`],
 ] as const
 
-function chooser({ filter, mapping }: ResendPage): Html {
+function destinationChoices({ all }: Chosen): [value: string, label: string][] {
+  return [['', 'Each of them'], ...all.map(({ number, name }): [string, string] => [String(number), name])]
+}
+
+/** The endpoint that the filter speaks of, if it speaks of one destination. */
+function namedIn({ destination }: Filter, chosen: Chosen): string | undefined {
+  return destination === '' && isOfSeveral(chosen) ? undefined : chosen.shown.endpoint
+}
+
+function chooser({ filter, mapping, chosen, isChoice }: ResendPage): Html {
   const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
   const times = [
     ['', 'Any time'],
@@ -170,6 +185,7 @@ function chooser({ filter, mapping }: ResendPage): Html {
       ${select('state', 'Events', choices, filter.state)}
       ${select('type', 'Type', types, filter.type)}
       ${select('range', 'Time', times, filter.range)}
+      ${isOfSeveral(chosen) ? select('destination', 'Destination', destinationChoices(chosen), filter.destination) : ''}
       ${input('q', 'Contact or conversation', { value: filter.q })}
       ${
         filter.reason === ''
@@ -179,7 +195,7 @@ function chooser({ filter, mapping }: ResendPage): Html {
               'Reason',
               [
                 ['', 'Any reason'],
-                [filter.reason, adviceOn(filter.reason).short],
+                [filter.reason, adviceAt(filter.reason, namedIn(filter, chosen)).short],
               ],
               filter.reason,
             )
@@ -188,7 +204,7 @@ function chooser({ filter, mapping }: ResendPage): Html {
     <details class="dates"${isCustom ? html` open` : ''}><summary>From and to</summary><div class="find">
       ${input('from', 'From (UTC)', { value: filter.from, type: 'datetime-local' })}
       ${input('to', 'Before (UTC)', { value: filter.to, type: 'datetime-local' })}</div></details>
-    ${mappingChoice(mapping)}
+    ${mappingChoice(mapping, isChoice)}
     <div class="row">${html`<button class="primary" name="preview" value="1">Preview</button>`}<span class="hint">Changes nothing.</span></div>
   </form>`
 }

@@ -134,7 +134,7 @@ describe('the timeline of an event', () => {
     ])
   })
 
-  test('of several destinations each step names its own, and what another one answered is not the last word', async () => {
+  test('of several destinations each step names its own, and what another one answered stands with that one', async () => {
     const destinations = [segment, { number: 2, name: 'Lake', endpoint: 'lake' }]
     const step = (destination: number, outcome: 'delivered' | 'dead' | 'later', nth: number, reason?: string) => {
       const attempt = { at: at + nth * minute, ms: 9, status: reason ? 400 : 200, many: 1, tries: 1 }
@@ -147,7 +147,10 @@ describe('the timeline of an event', () => {
       'Delivered (destination 3, removed): Segment returned 200 9 ms | 12:03',
     ]
     const shown = { state: 'delivered', settledAt: at + minute } as const
-    assert.deepEqual(await told({ shown, destinations, steps }), [received, ...ofAll])
+    const [atSegment, atLake, removed] = ofAll
+    assert.deepEqual(await told({ shown, destinations, steps }), [received, atSegment, removed])
+    const dead = { state: 'dead', destination: 2, reason: 'segment_400' } as const
+    assert.deepEqual(await told({ shown: dead, destinations, steps }), [received, atLake, removed])
     const failing = {
       ...lane,
       failures: 1,
@@ -157,7 +160,6 @@ describe('the timeline of an event', () => {
     }
     assert.deepEqual(await told({ destinations, lanes: [failing], steps: steps.slice(1, 2) }), [
       received,
-      ofAll[1],
       'Attempt failed (Segment): Segment returned 503 (service unavailable) | 12:02 | bad',
       'Next attempt at Segment | 12:12',
     ])

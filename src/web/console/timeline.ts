@@ -38,8 +38,9 @@ const firstKept = 5
 export function timeline(past: Past): Html {
   const { shown, happened } = past
   const { receivedAt, bytes, contact, conversation } = shown
-  const told = happened.steps.flatMap((step) => stepOf(step, past) ?? [])
-  const gap = { what: `${counted(happened.leftOut, 'more attempt')}, of which only the number is kept` }
+  const told = happened.steps.filter((step) => isTold(step, past)).flatMap((step) => stepOf(step, past) ?? [])
+  const where = past.destinations.length > 1 ? ', at all destinations together' : ''
+  const gap = { what: `${counted(happened.leftOut, 'more attempt')}${where}, of which only the number is kept` }
   const steps: Step[] = [
     { at: receivedAt, what: `Received from Drift and stored, ${number(bytes)} bytes` },
     ...(conversation ? [{ what: `Belongs to conversation ${conversation}` }] : []),
@@ -51,6 +52,12 @@ export function timeline(past: Past): Html {
     ({ at, what, isBad, more, quote }) =>
       html`<li class="${isBad ? 'bad' : at === undefined ? 'known' : ''}">${what}${more ? html`<span class="answer">${more}</span>` : ''}${quote ? html`<q class="answer">${quote}</q>` : ''}${at === undefined ? '' : when(at)}</li>`,
   )}</ol>`
+}
+
+/** What happened at another destination stands on that one's page; of one that was removed there is none. */
+function isTold({ destination }: Happening, { shown, destinations }: Past): boolean {
+  const isElsewhere = destination > 0 && shown.destination > 0 && destination !== shown.destination
+  return !isElsewhere || destinations.every(({ number }) => number !== destination)
 }
 
 function stepOf({ destination, outcome, attempt, resent }: Happening, past: Past): Step | undefined {
@@ -123,6 +130,8 @@ function outcomeOf(past: Past): Step[] {
       return [{ at: settledAt ?? shown.receivedAt, what: `${words[wordOf(shown)].label}: ${short}`, isBad: true }]
     case 'unclaimed':
       return [{ what: 'Waits until its account is connected' }]
+    case 'not_given':
+      return [{ what: `Never given to this destination${where}` }]
     default:
       return waiting(past)
   }

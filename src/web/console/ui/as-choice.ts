@@ -1,0 +1,17 @@
+/** What becomes of a delivered event that is sent again: contract with Segment, which drops a messageId that it has seen. */
+import { html } from 'hono/html'
+import type { Html } from './layout.ts'
+import { choice } from './parts.ts'
+
+export type As = 'repeat' | 'new'
+
+export function asOf(asked: string | undefined): As {
+  return asked === 'new' ? 'new' : 'repeat'
+}
+
+export function asChoice(chosen: As = 'repeat'): Html {
+  return html`<fieldset><legend>Where it was delivered</legend>
+    ${choice('radio', 'as', 'repeat', chosen === 'repeat', 'Repeat it', 'Same message id: Segment drops it if it has it, for at least a day. It arrives if it was lost on the way.')}
+    ${choice('radio', 'as', 'new', chosen === 'new', 'Send it as new', 'New message id: it is counted once more.')}
+  </fieldset>`
+}
