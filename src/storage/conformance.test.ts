@@ -17,6 +17,7 @@ import { jobPromises, jobSabotages } from './conformance-jobs.ts'
 import { lookupPromises } from './conformance-lookup.ts'
 import { mappingPromises } from './conformance-mapping.ts'
 import { oncePromises } from './conformance-once.ts'
+import { pagePromises } from './conformance-pages.ts'
 import { resendingPromises } from './conformance-resending.ts'
 import { retryPromises } from './conformance-retry.ts'
 import { snapshotPromises } from './conformance-snapshot.ts'
@@ -70,6 +71,7 @@ const promises = [
   ...mappingPromises,
   ...historyPromises,
   ...oncePromises,
+  ...pagePromises,
   ...resendingPromises,
   ...retryPromises,
   ...snapshotPromises,

@@ -50,10 +50,3 @@ export function soughtBy(query: Query): { org: string; kinds: string[]; value: s
   if (either !== undefined) return { org, kinds: ['contact', 'conversation'], value: either }
   return type === undefined ? undefined : { org, kinds: ['type'], value: type }
 }
-
-const final = ['delivered', 'ignored', 'not_given'] as const
-
-/** Whether these states are of entries that are not final, which indexes of their own find. */
-export function inHand({ states }: Pick<Query, 'states'>): boolean {
-  return states !== undefined && !final.some((state) => states.includes(state))
-}

@@ -4,7 +4,7 @@ import type { Caution } from './careful.ts'
 import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
-import type { Attempt, BodyName, Destination, Placed, State } from './ports/entry.ts'
+import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
 import type { Delivery, EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
 import { choiceAt } from './resent.ts'
@@ -59,11 +59,13 @@ export function withMoved(counts: string, by: number): string {
 /** As the lane of this destination hands it out. */
 export function entryOf(row: Row, destination: Destination): Placed {
   const known = row.known as Uint8Array | null
+  const id = Number(row.id)
   return {
     ...ofBoth(row, destination),
     state: row.state as State,
     place: Number(row.place),
-    position: positionOf(Number(row.id)),
+    body: { id: bodyOf(id), version: Number(row.version) },
+    position: positionOf(id),
     ...present({ contact: row.contact, conversation: row.conversation }),
     ...(known ? { known } : {}),
   }
@@ -156,10 +158,8 @@ export function lastOf(deliveries: readonly Delivery[]): { destination: Destinat
 }
 
 function ofBoth(row: Row, destination: Destination) {
-  const id = Number(row.id)
-  const body: BodyName = { id: bodyOf(id), version: Number(row.version) }
   return {
-    id,
+    id: Number(row.id),
     org: row.org as string,
     type: row.type as string,
     messageId: row.message_id as string,
@@ -168,7 +168,6 @@ function ofBoth(row: Row, destination: Destination) {
     ...choiceAt(row.resent, destination),
     bytes: Number(row.bytes),
     failures: Number(row.failures),
-    body,
   }
 }
 

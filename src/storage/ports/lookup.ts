@@ -31,7 +31,7 @@ export interface Standing {
   /** The lane's hold or trouble for waiting and asking entries, else the entries' own reason. */
   reason?: string
   count: number
-  /** When the first in line was received or, of what does not wait in line, the oldest. */
+  /** When the first in line was received or, of what does not wait in line, the oldest; of a snapshot, the one kept first. */
   oldestReceivedAt: number
 }
 
@@ -64,6 +64,8 @@ export interface Open {
   /** The events' own. */
   reason?: string
   count: number
+  /** So many at least. */
+  isCut?: true
 }
 
 /** An account's figures, all as of one moment. */
@@ -71,7 +73,10 @@ export interface Snapshot {
   /** Those that have not been removed. */
   destinations: Destination[]
   totals: Total[]
-  /** `newestReceivedAt`: of what does not wait in line. */
+  /**
+   * `newestReceivedAt`: of what does not wait in line, the one kept last. What waits is counted row by row where that is at
+   * most `tallyMax`; more than that is what the totals leave.
+   */
   standings: (Standing & { newestReceivedAt?: number })[]
   /** Of the time that was asked for. */
   moments: Moment[]
@@ -100,7 +105,7 @@ export interface Delivery {
 export interface Ledger {
   /** What was counted since the beginning; survives retention. */
   totals(): Promise<Total[]>
-  /** What is there now and not delivered, by account, state and reason, counted row by row. */
+  /** What is there now and not delivered, by account, state and reason, counted row by row. Not for a page: see `snapshot`. */
   standings(): Promise<Standing[]>
   /** Both as of one moment: they add up, whatever is written meanwhile. */
   books(): Promise<{ totals: Total[]; standings: Standing[] }>
@@ -117,7 +122,7 @@ export interface Ledger {
 export type ShownState = State | 'ignored' | 'not_given'
 
 /** An entry as people look at it: everything but what is sealed. */
-export interface Shown extends Omit<Entry, 'state' | 'position' | 'known'> {
+export interface Shown extends Omit<Entry, 'state' | 'body' | 'position' | 'known'> {
   state: ShownState
   /** Whose state this is: 0 until it is given over to a destination. */
   destination: Destination
@@ -132,7 +137,7 @@ export interface Shown extends Omit<Entry, 'state' | 'position' | 'known'> {
 }
 
 /** One entry with what is sealed of it. */
-export interface ReadEntry extends Omit<Shown, 'body'> {
+export interface ReadEntry extends Shown {
   /** Undefined when its body is not there, which is damage. */
   body: Body | undefined
   position: number
@@ -196,7 +201,7 @@ export interface Tallied {
   count: number
 }
 
-/** So many entries are counted at most for one line of a tally. */
+/** So many entries are counted at most for one number of a page. */
 export const tallyMax = 50_000
 
 export interface Tally {

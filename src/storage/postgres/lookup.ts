@@ -1,35 +1,16 @@
 /** Looking at entries: candidates come from the index that leaves the least to look at, page by page. */
 
+import { everything, looksMax, type Range } from '../candidates.ts'
 import { lastAt } from '../history.ts'
-import { positionOf } from '../place.ts'
+import { bodyOf, positionOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { answeredBy, laneOf, learntAt, shownOf } from '../rows.ts'
+import { isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
+import { answeredBy, laneOf, learntAt } from '../rows.ts'
+import { candidates, columns, destinationAt, type Found, foundIn, joinedAt } from './candidates.ts'
 import type { Database, Session } from './database.ts'
 import { asOfOneMoment } from './records.ts'
-
-/** Entries that one call looks at. */
-const looksMax = 4_000
-/** Entries that are fetched at once. */
-const stepMax = 1_000
-
-/** Whose state is shown: the first destination's, where none is named (`$1`). */
-const destination = `coalesce($1::integer, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)`
-const shown = `e.*, b.version, d.at AS destination, ($1::integer IS NOT NULL)::integer AS is_named, x.destination AS excepted, x.state, x.due_at,
-  coalesce(x.failures, 0) AS failures, EXISTS (
-    SELECT 1 FROM queue WHERE org = e.org AND destination = d.at AND lane IN (0, 1) AND place = e.id
-  )::integer AS queued,
-  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
-// An entry is an exception at all (0), or at this destination: never both.
-const joined = `CROSS JOIN LATERAL (SELECT ${destination} AS at) d
-  LEFT JOIN bodies b ON b.id = e.id - e.id % 128
-  LEFT JOIN exceptions x ON x.id = e.id AND x.destination IN (0, d.at)
-  LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE x.state WHEN 'asking' THEN 'ask' ELSE 'send' END
-    AND l.destination = CASE x.state WHEN 'asking' THEN 0 ELSE d.at END`
-
-type Found = Shown & { history?: Uint8Array }
 
 export async function find(
   db: Database,
@@ -37,20 +18,13 @@ export async function find(
   { before, limit }: { before?: Cursor; limit: number },
 ): Promise<{ entries: Shown[]; next?: Cursor }> {
   const entries: Found[] = []
-  let cursor = before
-  const { first, below } = await within(db, query, before)
-  for (let looks = 0; looks < looksMax; ) {
-    const most = Math.min(stepMax, looks === 0 ? limit + 1 : stepMax)
-    const rows = await candidates(db, query, { first, below: Math.min(below, cursor?.id ?? below) }, most)
-    for (const one of rows) {
-      cursor = { id: one.id }
-      looks++
-      if (isBelow(one, before) && matches(one, query)) entries.push(one)
-      if (entries.length === limit) return { entries: await withAnswers(db, entries), next: cursor }
-    }
-    if (rows.length === 0) return { entries: await withAnswers(db, entries) }
+  let looks = 0
+  for await (const { id, found } of candidates(db, query, await within(db, query, before), limit + 1)) {
+    if (found && isBelow(found, before) && matches(found, query)) entries.push(found)
+    if (entries.length === limit || ++looks === looksMax)
+      return { entries: await withAnswers(db, entries), next: { id } }
   }
-  return { entries: await withAnswers(db, entries), next: cursor! }
+  return { entries: await withAnswers(db, entries) }
 }
 
 async function withAnswers(db: Database, found: readonly Found[]): Promise<Shown[]> {
@@ -62,58 +36,6 @@ async function withAnswers(db: Database, found: readonly Found[]): Promise<Shown
     answeredBy(one, last[at] === undefined ? undefined : attempts.get(last[at])),
   )
 }
-
-interface Range {
-  first: number
-  below: number
-}
-
-const everything: Range = { first: 0, below: Number.MAX_SAFE_INTEGER }
-
-/** Everything that may match, what was kept last first. */
-async function candidates(db: Session, query: Query, { first, below }: Range, limit: number): Promise<Found[]> {
-  const values: unknown[] = [query.destination ?? null]
-  const given = (value: unknown) => `$${values.push(value)}`
-  const { org, states } = query
-  const from = given(first)
-  const to = given(below)
-  const most = given(limit)
-  const inRange = `id >= ${from} AND id < ${to}`
-  const newest = `ORDER BY id DESC LIMIT ${most}`
-  const sought = soughtBy(query)
-  const isInHand = org !== undefined && inHand(query)
-  const source = () => {
-    if (sought && !(isInHand && sought.kinds[0] === 'type')) {
-      const [of, value] = [given(sought.org), given(sought.value)]
-      const ofKind = (kind: string) =>
-        `(SELECT id FROM search_index WHERE org = ${of} AND kind = ${given(kind)} AND value = ${value} AND ${inRange} ${newest})`
-      return sought.kinds.map(ofKind).join(' UNION ')
-    }
-    if (org === undefined) return `SELECT id FROM entries WHERE ${inRange}`
-    const of = given(org)
-    if (!isInHand) return `SELECT id FROM entries WHERE org = ${of} AND ${inRange}`
-    // What waits elsewhere than in the place of its id is an exception.
-    const inQueue = `SELECT place AS id FROM queue WHERE org = ${of} AND lane = 0 AND place = id
-      AND place >= ${from} AND place < ${to} AND destination = ${destinationOf(of)} ORDER BY place DESC LIMIT ${most}`
-    const excepted = states!.map(
-      (state) => `(SELECT id FROM exceptions WHERE org = ${of} AND state = ${given(state)} AND ${inRange} ${newest})`,
-    )
-    return [
-      ...excepted,
-      ...(states!.includes('waiting') ? [`(${inQueue})`] : []),
-      `(SELECT id FROM entries WHERE org = ${of} AND ${inRange} LIMIT 0)`,
-    ].join(' UNION ')
-  }
-  const sql = `SELECT ${shown} FROM (SELECT id FROM (${source()}) s ${newest}) i
-    JOIN entries e ON e.id = i.id ${joined} ORDER BY e.id DESC`
-  return (await db.all(sql, ...values)).map((row) => ({
-    ...shownOf(row),
-    ...(row.history === null ? {} : { history: row.history as Uint8Array }),
-  }))
-}
-
-const destinationOf = (org: string) =>
-  `coalesce($1::integer, (SELECT min(number) FROM destinations WHERE org = ${org} AND removed_at IS NULL), 0)`
 
 /** Ids between which everything of this time is, and below the place where a list goes on. */
 async function within(db: Session, { org, from, to }: Query, before?: Cursor): Promise<Range> {
@@ -166,17 +88,13 @@ async function keepsIgnored(session: Session, org: string): Promise<boolean> {
 async function looked(session: Session, query: Query, ranges: readonly Range[]): Promise<Tally> {
   const rows: Tallied[] = []
   let many = 0
-  for (const { first, below } of ranges) {
-    for (let end = below; ; ) {
-      const found = await candidates(session, query, { first, below: end }, stepMax)
-      for (const one of found) {
-        const { state, reason } = one
-        if (matches(one, query)) rows.push({ state, ...(reason === undefined ? {} : { reason }), count: 1 })
+  for (const range of ranges) {
+    for await (const { found } of candidates(session, query, range)) {
+      if (found && matches(found, query)) {
+        const { state, reason } = found
+        rows.push({ state, ...(reason === undefined ? {} : { reason }), count: 1 })
       }
-      many += found.length
-      if (many >= looksMax) return { rows: tallied(rows), isCut: true }
-      if (found.length < stepMax) break
-      end = found.at(-1)!.id
+      if (++many === looksMax) return { rows: tallied(rows), isCut: true }
     }
   }
   return { rows: tallied(rows), isCut: false }
@@ -188,13 +106,13 @@ async function countedBetween(
   { org, destination: asked }: Query,
   { first, below }: Range,
 ): Promise<Tally> {
-  const own = await session.get(`SELECT ${destinationOf('$2')} AS at`, asked ?? null, org)
+  const own = await session.get(`SELECT ${destinationAt('$1', '$2')} AS at`, asked ?? null, org)
   const at = Number(own!.at)
   const many = async (sql: string, ...values: unknown[]) =>
     Number((await session.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1}) s`, ...values))!.many)
   const all = await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below)
   const waiting = await many(
-    'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane = 0 AND place >= $2 AND place < $3 AND place = id',
+    'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane IN (0, 1) AND place >= $2 AND place < $3 AND place = id',
     org,
     first,
     below,
@@ -241,14 +159,16 @@ export async function beside(db: Database, id: number): Promise<Beside> {
 
 export async function read(db: Database, id: number, at?: Destination): Promise<ReadEntry | undefined> {
   const row = await db.get(
-    `SELECT ${shown}, b.sealed, ${learntAt('d.at')} AS known FROM entries e ${joined} WHERE e.id = $2`,
+    `SELECT ${columns}, ($1::integer IS NOT NULL)::integer AS is_named, b.version, b.sealed, ${learntAt('d.at')} AS known
+     FROM entries e LEFT JOIN bodies b ON b.id = e.id - e.id % 128 ${joinedAt(destinationAt('$1', 'e.org'))} WHERE e.id = $2`,
     at ?? null,
     id,
   )
   if (!row) return undefined
-  const [found] = await withAnswers(db, [{ ...shownOf(row), history: (row.history ?? new Uint8Array()) as Uint8Array }])
+  const [found] = await withAnswers(db, [foundIn(row)])
   const known = row.known as Uint8Array | null
-  const body = row.sealed === null ? undefined : { ...found!.body, sealed: row.sealed as Uint8Array }
+  const sealed = row.sealed as Uint8Array | null
+  const body = sealed === null ? undefined : { id: bodyOf(id), version: Number(row.version), sealed }
   return { ...found!, body, position: positionOf(id), ...(known ? { known } : {}) }
 }
 

@@ -76,7 +76,8 @@ export const steps: readonly Step[] = [
     id bigint, destination integer, org text NOT NULL, state text NOT NULL, reason text, received_at bigint NOT NULL,
     due_at bigint, failures integer NOT NULL DEFAULT 0, place bigint, once bytea, PRIMARY KEY (id, destination)
   );
-  CREATE INDEX exceptions_listed ON exceptions (org, state, id);
+  -- With all that lists and counts ask for, so that they look at nothing else.
+  CREATE INDEX exceptions_listed ON exceptions (org, state, id, destination, reason);
   CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
   CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
@@ -127,6 +128,7 @@ export const steps: readonly Step[] = [
     at bigint NOT NULL, org text NOT NULL, who text NOT NULL, what text NOT NULL, about text
   );
   CREATE INDEX audit_org ON audit (org, id);
+  CREATE INDEX audit_what ON audit (org, what, id);
 
   CREATE TABLE tickets (
     kind text, id text, org text NOT NULL, who text NOT NULL, at bigint NOT NULL, until bigint NOT NULL,
@@ -142,6 +144,7 @@ export const steps: readonly Step[] = [
     token bigint NOT NULL DEFAULT 0, lease_until bigint
   );
   CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
+  CREATE INDEX jobs_org ON jobs (org, created_at, id COLLATE "C");
   CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
 
   -- Where accounts want alerts; what their rules have said; and every message, with what came back. due_at: NULL when it has

@@ -1,6 +1,15 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
 import type { Destination, Org } from '../ports/entry.ts'
-import type { Delivery, Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
+import {
+  type Delivery,
+  type Moment,
+  type Open,
+  type Period,
+  type Snapshot,
+  type Standing,
+  type Total,
+  tallyMax,
+} from '../ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import type { Session } from './database.ts'
 import { standingsOf } from './standings.ts'
@@ -14,10 +23,12 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
   const end = await firstSince(session, org, to)
   const heads = await headsOf(session, org)
   const last = await session.get('SELECT received_at AS at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
-  const totals = await session.all(
+  const counts = await session.all(
     'SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = $1 AND count <> 0',
     org,
   )
+  const totals = counts.map(countedOf<Total>)
+  const standings = await standingsOf(session, org, totals)
   const moments = await session.all(
     `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at`,
     org,
@@ -25,11 +36,11 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
     to,
   )
   const waiting: Open[] = []
-  for (const destination of heads.keys()) waiting.push(...(await waitingIn(session, org, destination, first, end)))
+  for (const one of standings) if (one.state === 'waiting') waiting.push(...(await waitingIn(session, one, first, end)))
   return {
     destinations: [...heads.keys()],
-    totals: totals.map(countedOf<Total>),
-    standings: await standingsOf(session, org),
+    totals,
+    standings,
     moments: moments.map(countedOf<Moment>),
     open: [...waiting, ...(await exceptedIn(session, org, first, end))],
     deliveries: await deliveriesIn(session, org, heads, first, end),
@@ -67,26 +78,40 @@ async function headsOf(session: Session, org: Org): Promise<Map<Destination, num
   return new Map(rows.map(({ number, head }) => [Number(number), head === null ? endOfAll : Number(head)]))
 }
 
-/** What came back lies at a later place than its id, and among the exceptions. */
+/** Of what waits at a destination: those of these ids. Of many, those that are not of them may be the fewer. */
 async function waitingIn(
+  session: Session,
+  { org, destination, count }: Standing,
+  first: number,
+  end: number,
+): Promise<Open[]> {
+  const between = (from: number, below: number) => waitingBetween(session, org, destination, from, below)
+  const inside = await between(first, end)
+  if (inside === 0) return []
+  if (inside <= tallyMax) return [{ destination, state: 'waiting', count: inside }]
+  const others = (await between(0, first)) + (await between(end, endOfAll))
+  if (others <= tallyMax) return [{ destination, state: 'waiting', count: count - others }]
+  return [{ destination, state: 'waiting', count: inside, isCut: true }]
+}
+
+/** What came back lies at a later place than its id, and among the exceptions. More than `tallyMax` are not counted. */
+async function waitingBetween(
   session: Session,
   org: Org,
   destination: Destination,
   first: number,
   end: number,
-): Promise<Open[]> {
-  const back = `SELECT count(*) FROM exceptions WHERE org = $1 AND destination = $2 AND state = 'waiting'`
-  const row = await session.get(
-    `SELECT (SELECT count(*) FROM queue WHERE org = $1 AND destination = $2 AND lane = 0 AND place >= $3 AND place < $4)
-       - (${back} AND place >= $3 AND place < $4 AND NOT (id >= $3 AND id < $4))
-       + (${back} AND id >= $3 AND id < $4 AND NOT (place >= $3 AND place < $4)) AS count`,
-    org,
-    destination,
-    first,
-    end,
+): Promise<number> {
+  const many = (sql: string) => `(SELECT count(*) FROM (${sql} LIMIT ${tallyMax + 1}) s)`
+  const queued = (lane: 0 | 1) =>
+    many(
+      `SELECT 1 FROM queue WHERE org = $1 AND destination = $2 AND lane = ${lane} AND place >= $3 AND place < $4 AND place = id`,
+    )
+  const back = many(
+    `SELECT 1 FROM exceptions WHERE org = $1 AND state = 'waiting' AND destination = $2 AND id >= $3 AND id < $4`,
   )
-  const count = Number(row!.count)
-  return count === 0 ? [] : [{ destination, state: 'waiting', count }]
+  const row = await session.get(`SELECT ${queued(0)} + ${queued(1)} + ${back} AS count`, org, destination, first, end)
+  return Number(row!.count)
 }
 
 async function exceptedIn(session: Session, org: Org, first: number, end: number): Promise<Open[]> {

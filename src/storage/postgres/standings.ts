@@ -1,23 +1,22 @@
 /** What is there now and not delivered, by state and reason. */
-import type { State } from '../ports/entry.ts'
-import type { Snapshot, Standing } from '../ports/lookup.ts'
+import type { Destination, State } from '../ports/entry.ts'
+import { type Snapshot, type Standing, type Total, tallyMax } from '../ports/lookup.ts'
+import { waitingBy } from '../waiting.ts'
 import type { Row, Session } from './database.ts'
 
 /** What waits, counted in the queue alone. */
-const queuedOf = (
-  which: string,
-) => `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
     SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
     ORDER BY q.lane, q.place LIMIT 1
   ) AS oldest
-  FROM (SELECT org, destination, count(*) AS count FROM queue ${which} GROUP BY 1, 2) c
+  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY 1, 2) c
   LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send' ORDER BY 1, 2`
 
-const exceptedOf = (which: string) => `SELECT x.org, x.destination, x.state,
+const excepted = `SELECT x.org, x.destination, x.state,
     CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
-    count(*) AS count, min(x.received_at) AS oldest, max(x.received_at) AS newest
+    count(*) AS count, min(x.received_at) AS oldest
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
-  WHERE x.state <> 'waiting' ${which} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
 const standingOf = (row: Row): Standing => ({
   org: row.org as string,
@@ -29,15 +28,44 @@ const standingOf = (row: Row): Standing => ({
 })
 
 export async function allStandings(session: Session): Promise<Standing[]> {
-  return [await session.all(queuedOf('')), await session.all(exceptedOf(''))].flat().map(standingOf)
+  return [await session.all(queued), await session.all(excepted)].flat().map(standingOf)
 }
 
-/** What is there of one account and not delivered. */
-export async function standingsOf(session: Session, org: string): Promise<Snapshot['standings']> {
-  const queued = await session.all(queuedOf('WHERE org = $1'), org)
-  const excepted = await session.all(exceptedOf('AND x.org = $1'), org)
-  return [
-    ...queued.map(standingOf),
-    ...excepted.map((row) => ({ ...standingOf(row), newestReceivedAt: Number(row.newest) })),
-  ]
+/** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
+const groups = `SELECT g.*, coalesce(l.hold, l.trouble) AS held,
+    (SELECT received_at FROM exceptions WHERE id = g.first AND destination = g.destination) AS oldest,
+    (SELECT received_at FROM exceptions WHERE id = g.last AND destination = g.destination) AS newest
+  FROM (
+    SELECT destination, state, CASE state WHEN 'asking' THEN NULL ELSE reason END AS reason,
+      count(*) AS count, min(id) AS first, max(id) AS last
+    FROM exceptions WHERE org = $1 AND state IN ('asking', 'dead', 'quarantined', 'unclaimed') GROUP BY 1, 2, 3
+  ) g LEFT JOIN lanes l ON g.state = 'asking' AND l.org = $1 AND l.destination = 0 AND l.lane = 'ask' ORDER BY 1, 2, 3`
+
+/** A short queue is counted; of a long one the counts say how long it is. */
+const waiting = `SELECT d.number AS destination, 'waiting' AS state, c.count, f.oldest, coalesce(l.hold, l.trouble) AS why
+  FROM destinations d CROSS JOIN LATERAL (
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM queue WHERE org = $1 AND destination = d.number LIMIT ${tallyMax + 1}
+    ) s
+  ) c CROSS JOIN LATERAL (
+    SELECT e.received_at AS oldest FROM (
+      SELECT id FROM queue WHERE org = $1 AND destination = d.number ORDER BY lane, place LIMIT 1
+    ) q JOIN entries e ON e.id = q.id
+  ) f LEFT JOIN lanes l ON l.org = $1 AND l.destination = d.number AND l.lane = 'send'
+  WHERE d.org = $1 AND d.removed_at IS NULL ORDER BY 1`
+
+/** What is there of one account and not delivered; `totals` are the account's. */
+export async function standingsOf(
+  session: Session,
+  org: string,
+  totals: readonly Total[],
+): Promise<Snapshot['standings']> {
+  const rest = (await session.all(groups, org)).map((row) => ({
+    ...standingOf({ ...row, org, why: row.state === 'asking' ? row.held : row.reason }),
+    newestReceivedAt: Number(row.newest),
+  }))
+  const queues = (await session.all(waiting, org)).map((row) => standingOf({ ...row, org }))
+  const long = (destination: Destination, count: number) =>
+    count > tallyMax ? Math.max(count, waitingBy(totals, rest, destination)) : count
+  return [...queues.map((one) => ({ ...one, count: long(one.destination, one.count) })), ...rest]
 }

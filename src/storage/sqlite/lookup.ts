@@ -1,35 +1,28 @@
 /** Looking at entries. What people search by stands in `search_index`, which follows the entries after they are answered. */
 
+import { everything, looksMax, type Range } from '../candidates.ts'
 import { lastAt } from '../history.ts'
 import { bodyOf, perBody, positionOf } from '../place.ts'
 import type { Destination, LaneKey } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { inHand, isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
-import { answeredBy, laneOf, learntAt, shownOf } from '../rows.ts'
+import { isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
+import { answeredBy, laneOf, learntAt } from '../rows.ts'
 import { historyOf } from './attempts.ts'
+import {
+  candidates,
+  columnsAt,
+  type Found,
+  firstDestinationOf,
+  firstOfItsOwn,
+  foundIn,
+  joinedAt,
+} from './candidates.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
 
-/** Entries that one call looks at: about 30 ms, in which webhooks wait for their answer. A page of the console makes two. */
-const looksMax = 4_000
-/** So many that are not final are put in order at once. */
-const shortMax = 10_000
 /** Entries that one step of indexing covers: about 3 ms, in which webhooks wait for their answer. */
 const stepMax = 250
-
-/** Whose state is shown: the first destination's, where none is named (`?1`). */
-const destination = 'coalesce(?1, (SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)'
-const columns = `e.*, b.version, ${destination} AS destination, ?1 IS NOT NULL AS is_named, x.destination AS excepted, x.state, x.due_at,
-  coalesce(x.failures, 0) AS failures, EXISTS (
-    SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane IN (0, 1) AND place = e.id
-  ) AS queued,
-  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
-// An entry is an exception at all (0), or at this destination: never both.
-const joined = `LEFT JOIN bodies b ON b.id = e.id - e.id % 128
-  LEFT JOIN exceptions x ON x.id = e.id AND x.destination IN (0, ${destination})
-  LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE x.state WHEN 'asking' THEN 'ask' ELSE 'send' END
-    AND l.destination = CASE x.state WHEN 'asking' THEN 0 ELSE ${destination} END`
 
 export function isBehind(db: Database): boolean {
   return db.get('SELECT 1 FROM entries WHERE id > (SELECT last FROM indexed) LIMIT 1') !== undefined
@@ -81,14 +74,12 @@ export function find(
 ): { entries: Shown[]; next?: Cursor } {
   const entries: Shown[] = []
   let looks = 0
-  for (const shown of candidates(db, query, within(db, query, before))) {
-    if (isBelow(shown, before) && matches(shown, query)) entries.push(withAnswer(db, shown))
-    if (entries.length === limit || ++looks === looksMax) return { entries: entries.map(bare), next: { id: shown.id } }
+  for (const { id, found } of candidates(db, query, within(db, query, before), limit + 1)) {
+    if (found && isBelow(found, before) && matches(found, query)) entries.push(bare(withAnswer(db, found)))
+    if (entries.length === limit || ++looks === looksMax) return { entries, next: { id } }
   }
-  return { entries: entries.map(bare) }
+  return { entries }
 }
-
-type Found = Shown & { history?: Uint8Array }
 
 function bare({ history: _, ...shown }: Found): Shown {
   return shown
@@ -99,50 +90,9 @@ function withAnswer(db: Database, shown: Found): Found {
   return answeredBy(shown, last && db.get('SELECT * FROM attempts WHERE id = ?', last.attempt))
 }
 
-interface Range {
-  first: number
-  below: number
-}
-
-/** Everything that may match, what was kept last first, by the index that leaves the least to look at. */
-function candidates(db: Database, query: Query, { first, below }: Range): Iterable<Found> {
-  const { org, states, destination: at } = query
-  const sought = soughtBy(query)
-  const isInHand = org !== undefined && inHand(query) && isShort(db, org, states!)
-  if (sought && !(isInHand && sought.kinds[0] === 'type')) {
-    const { kinds, value } = sought
-    const of = [sought.org, value, below, first] as const
-    if (kinds.length === 1) {
-      const where = 's.org = ?2 AND s.kind = ?6 AND s.value = ?3 AND s.id < ?4 AND s.id >= ?5 ORDER BY s.id DESC'
-      return rows(db, at, `JOIN search_index s ON s.id = e.id ${joined} WHERE ${where}`, ...of, kinds[0]!)
-    }
-    const kind = 'SELECT id FROM search_index WHERE org = ?2 AND value = ?3 AND kind'
-    const where = `e.id IN (${kind} = ?6 UNION ${kind} = ?7) AND e.id < ?4 AND e.id >= ?5 ORDER BY e.id DESC`
-    return rows(db, at, `${joined} WHERE ${where}`, ...of, ...kinds)
-  }
-  if (org === undefined)
-    return rows(db, at, `${joined} WHERE e.id < ?2 AND e.id >= ?3 ORDER BY e.id DESC`, below, first)
-  if (isInHand) {
-    const where = `e.id < ?3 AND e.id >= ?5 AND e.id IN (${notFinal}) ORDER BY e.id DESC`
-    return rows(db, at, `${joined} WHERE ${where}`, org, below, JSON.stringify(states), first)
-  }
-  const where = 'e.org = ?2 AND e.id < ?3 AND e.id >= ?4 ORDER BY e.id DESC'
-  return rows(db, at, `${joined} WHERE ${where}`, org, below, first)
-}
-
-/** What is not final, by its own small indexes; what is delivered may be a million. */
-const notFinal = `SELECT id FROM exceptions WHERE org = ?2 AND state IN (SELECT value FROM json_each(?4))
-  UNION ALL SELECT id FROM queue WHERE org = ?2 AND EXISTS (SELECT 1 FROM json_each(?4) WHERE value = 'waiting')`
-
-/** Few enough to be put in order at once; of many the newest are among the newest of all. */
-function isShort(db: Database, org: string, states: readonly string[]): boolean {
-  const sql = `SELECT 1 FROM (${notFinal}) LIMIT 1 OFFSET ?3`
-  return db.get(sql, null, org, shortMax, JSON.stringify(states)) === undefined
-}
-
 /** Ids between which everything of this time is, and below the place where a list goes on. */
 function within(db: Database, { org, from, to }: Query, before?: Cursor): Range {
-  const end = before?.id ?? Number.MAX_SAFE_INTEGER
+  const end = before?.id ?? everything.below
   return {
     first: from === undefined ? 0 : idsAt(db, org, from - orderMs).first,
     below: to === undefined ? end : Math.min(end, idsAt(db, org, to + orderMs).below),
@@ -177,7 +127,7 @@ export function tally(db: Database, query: Query & { org: string }): Tally {
     query.notReason === undefined &&
     !keepsIgnored(db, org)
   const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
-  const below = to === undefined ? Number.MAX_SAFE_INTEGER : idsAt(db, org, to - orderMs).first
+  const below = to === undefined ? everything.below : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)
   if (!isByTimeAlone || first >= below) return looked(db, query, [whole])
   // What lies near the ends is looked at one by one.
@@ -201,8 +151,8 @@ function looked(db: Database, query: Query, ranges: readonly Range[]): Tally {
   const rows: Tallied[] = []
   let many = 0
   for (const range of ranges) {
-    for (const shown of candidates(db, query, range)) {
-      if (matches(shown, query)) rows.push({ ...tallyOf(shown), count: 1 })
+    for (const { found } of candidates(db, query, range)) {
+      if (found && matches(found, query)) rows.push({ ...tallyOf(found), count: 1 })
       if (++many === looksMax) return { rows: tallied(rows), isCut: true }
     }
   }
@@ -216,16 +166,12 @@ function tallyOf({ state, reason }: Shown): Omit<Tallied, 'count'> {
 /** By the indexes alone: what is in the queue, what is an exception, and all; what is neither was delivered. */
 function countedBetween(db: Database, { org, destination: asked }: Query, { first, below }: Range): Tally {
   const of = [org!, first, below] as const
-  const at =
-    asked ??
-    Number(
-      db.get('SELECT min(number) AS number FROM destinations WHERE org = ? AND removed_at IS NULL', org!)?.number ?? 0,
-    )
+  const at = asked ?? firstDestinationOf(db, org!)
   const many = (sql: string, ...values: (string | number)[]) =>
     Number(db.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1})`, ...values)!.many)
   const all = many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of)
   const waiting = many(
-    'SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane = 0 AND place >= ?2 AND place < ?3 AND place = id',
+    `SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane IN (0, 1) AND place >= ?2 AND place < ?3 AND place = id`,
     ...of,
     at,
   )
@@ -272,26 +218,17 @@ export function beside(db: Database, id: number): Beside {
   return { ...(previous ? { previous } : {}), ...(next ? { next } : {}) }
 }
 
-function* rows(
-  db: Database,
-  at: Destination | undefined,
-  how: string,
-  ...values: (string | number)[]
-): Generator<Found, undefined> {
-  // A statement of its own: several may be half read at once.
-  for (const row of db.each(`SELECT ${columns} FROM entries e ${how}`, at ?? null, ...values)) {
-    yield { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
-  }
-}
+const shownAt = `coalesce(?1, ${firstOfItsOwn})`
 
 export function read(db: Database, id: number, at?: Destination): ReadEntry | undefined {
   const row = db.get(
-    `SELECT ${columns}, ${learntAt(destination)} AS known FROM entries e ${joined} WHERE e.id = ?2`,
+    `SELECT ${columnsAt(shownAt)}, ?1 IS NOT NULL AS is_named, ${learntAt(shownAt)} AS known
+     FROM entries e ${joinedAt(shownAt)} WHERE e.id = ?2`,
     at ?? null,
     id,
   )
   if (!row) return undefined
-  const found = { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
+  const found = foundIn(row)
   const known = row.known as Uint8Array | null
   const sealed = { body: bodyAt(db, bodyOf(id)), position: positionOf(id), ...(known ? { known } : {}) }
   return { ...bare(withAnswer(db, found)), ...sealed }

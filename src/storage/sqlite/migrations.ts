@@ -18,6 +18,7 @@ export const steps: readonly string[] = [
   CREATE TABLE conversations (
     org TEXT, conversation TEXT, contact TEXT NOT NULL, PRIMARY KEY (org, conversation)
   ) WITHOUT ROWID, STRICT;
+  CREATE INDEX conversations_contact ON conversations (org, contact);
 
   -- The last of the numbers that order entries and claims, see ../place.ts.
   CREATE TABLE places (last INTEGER NOT NULL) STRICT;
@@ -64,7 +65,8 @@ export const steps: readonly string[] = [
     id INTEGER, destination INTEGER, org TEXT NOT NULL, state TEXT NOT NULL, reason TEXT, received_at INTEGER NOT NULL,
     due_at INTEGER, failures INTEGER NOT NULL DEFAULT 0, place INTEGER, once BLOB, PRIMARY KEY (id, destination)
   ) WITHOUT ROWID, STRICT;
-  CREATE INDEX exceptions_listed ON exceptions (org, state, id);
+  -- With all that lists and counts ask for, so that they look at nothing else.
+  CREATE INDEX exceptions_listed ON exceptions (org, state, id, destination, reason);
   CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
   CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
@@ -119,6 +121,7 @@ export const steps: readonly string[] = [
     id INTEGER PRIMARY KEY, at INTEGER NOT NULL, org TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, about TEXT
   ) STRICT;
   CREATE INDEX audit_org ON audit (org, id);
+  CREATE INDEX audit_what ON audit (org, what, id);
 
   CREATE TABLE tickets (
     kind TEXT, id TEXT, org TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,
@@ -134,6 +137,7 @@ export const steps: readonly string[] = [
     token INTEGER NOT NULL DEFAULT 0, lease_until INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX jobs_only_one ON jobs (only_one) WHERE ended_at IS NULL;
+  CREATE INDEX jobs_org ON jobs (org, created_at, id);
   CREATE INDEX jobs_unfinished ON jobs (created_at, id) WHERE ended_at IS NULL;
 
   -- Where accounts want alerts; what their rules have said; and every message, with what came back. due_at: NULL when it has

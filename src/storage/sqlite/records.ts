@@ -38,18 +38,23 @@ export const audit = {
   add(db: Database, { at, org, who, what, about }: Deed): void {
     db.run('INSERT INTO audit (at, org, who, what, about) VALUES (?, ?, ?, ?, ?)', at, org, who, what, about ?? null)
   },
-  list: (db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Deed[] =>
-    db
+  list(db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Deed[] {
+    if (what?.length === 0) return []
+    const newest = (which: string) =>
+      `SELECT * FROM audit WHERE org = ?1 ${which} AND at >= ?3 AND at < ?4 ORDER BY id DESC LIMIT ?2`
+    // Each by the index of its own: what is seldom done lies far back.
+    const each = what?.map((_, at) => `SELECT * FROM (${newest(`AND what = ?${at + 5}`)})`) ?? [newest('')]
+    return db
       .all(
-        `SELECT at, org, who, what, about FROM audit WHERE org = ?1
-         AND (?3 IS NULL OR what IN (SELECT value FROM json_each(?3))) AND at >= ?4 AND at < ?5 ORDER BY id DESC LIMIT ?2`,
+        `SELECT at, org, who, what, about FROM (${each.join(' UNION ALL ')}) ORDER BY id DESC LIMIT ?2`,
         org,
         limit,
-        what === undefined ? null : JSON.stringify(what),
         from ?? 0,
         to ?? Number.MAX_SAFE_INTEGER,
+        ...(what ?? []),
       )
-      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed),
+      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed)
+  },
 }
 
 /** What comes with a change, in its transaction. */

@@ -1,6 +1,15 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
 import type { Destination, Org } from '../ports/entry.ts'
-import type { Delivery, Moment, Open, Period, Snapshot, Total } from '../ports/lookup.ts'
+import {
+  type Delivery,
+  type Moment,
+  type Open,
+  type Period,
+  type Snapshot,
+  type Standing,
+  type Total,
+  tallyMax,
+} from '../ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import type { Database } from './database.ts'
 import { destinationsOf } from './destinations.ts'
@@ -12,12 +21,14 @@ const looksMax = 2_000
 export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot {
   const [first, end] = [firstSince(db, org, from), firstSince(db, org, to)]
   const last = db.get('SELECT received_at AS at FROM entries WHERE org = ? ORDER BY id DESC LIMIT 1', org)
+  const totals = db
+    .all('SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = ? AND count <> 0', org)
+    .map(countedOf<Total>)
+  const standings = standingsOf(db, org, totals)
   return {
     destinations: destinationsOf(db, org),
-    totals: db
-      .all('SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = ? AND count <> 0', org)
-      .map(countedOf<Total>),
-    standings: standingsOf(db, org),
+    totals,
+    standings,
     moments: db
       .all(
         `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at`,
@@ -27,7 +38,7 @@ export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot
       )
       .map(countedOf<Moment>),
     open: [
-      ...destinationsOf(db, org).flatMap((each) => waitingIn(db, org, each, first, end)),
+      ...standings.flatMap((one) => (one.state === 'waiting' ? waitingIn(db, one, first, end) : [])),
       ...exceptedIn(db, org, first, end),
     ],
     deliveries: deliveriesIn(db, org, first, end),
@@ -57,19 +68,25 @@ function firstSince(db: Database, org: Org, at: number): number {
   return low
 }
 
-/** What came back lies at a later place than its id, and among the exceptions. */
-function waitingIn(db: Database, org: Org, destination: Destination, first: number, end: number): Open[] {
-  const count = (sql: string, ...values: number[]) => Number(db.get(sql, org, destination, ...values)!.count)
-  const queued = count(
-    'SELECT count(*) AS count FROM queue WHERE org = ? AND destination = ? AND lane = 0 AND place >= ? AND place < ?',
-    first,
-    end,
+/** Of what waits at a destination: those of these ids. Of many, those that are not of them may be the fewer. */
+function waitingIn(db: Database, { org, destination, count }: Standing, first: number, end: number): Open[] {
+  const inside = waitingBetween(db, org, destination, first, end)
+  if (inside === 0) return []
+  if (inside <= tallyMax) return [{ destination, state: 'waiting', count: inside }]
+  const others = waitingBetween(db, org, destination, 0, first) + waitingBetween(db, org, destination, end, endOfAll)
+  if (others <= tallyMax) return [{ destination, state: 'waiting', count: count - others }]
+  return [{ destination, state: 'waiting', count: inside, isCut: true }]
+}
+
+/** What came back lies at a later place than its id, and among the exceptions. More than `tallyMax` are not counted. */
+function waitingBetween(db: Database, org: Org, destination: Destination, first: number, end: number): number {
+  const of = [org, destination, first, end] as const
+  const queued = `SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place >= ? AND place < ? AND place = id`
+  const back = `SELECT 1 FROM exceptions WHERE org = ? AND state = 'waiting' AND destination = ? AND id >= ? AND id < ?`
+  const counted = [queued, back].map((sql) =>
+    Number(db.get(`SELECT count(*) AS count FROM (${sql} LIMIT ${tallyMax + 1})`, ...of)!.count),
   )
-  const back = `SELECT count(*) AS count FROM exceptions WHERE org = ?1 AND destination = ?2 AND state = 'waiting'`
-  const ahead = count(`${back} AND place >= ?3 AND place < ?4 AND NOT (id >= ?3 AND id < ?4)`, first, end)
-  const behind = count(`${back} AND id >= ?3 AND id < ?4 AND NOT (place >= ?3 AND place < ?4)`, first, end)
-  const waiting = queued - ahead + behind
-  return waiting === 0 ? [] : [{ destination, state: 'waiting', count: waiting }]
+  return counted[0]! + counted[1]!
 }
 
 function exceptedIn(db: Database, org: Org, first: number, end: number): Open[] {

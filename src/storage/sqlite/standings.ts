@@ -1,23 +1,23 @@
 /** What is there now and not delivered, by state and reason. */
-import type { State } from '../ports/entry.ts'
-import type { Snapshot, Standing } from '../ports/lookup.ts'
+import type { Destination, State } from '../ports/entry.ts'
+import { type Snapshot, type Standing, type Total, tallyMax } from '../ports/lookup.ts'
+import { waitingBy } from '../waiting.ts'
 import type { Database, Row } from './database.ts'
+import { destinationsOf } from './destinations.ts'
 
 /** What waits, counted in the queue alone: a backlog of a million takes some ten milliseconds. */
-const queuedOf = (
-  which: string,
-) => `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
     SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
     ORDER BY q.lane, q.place LIMIT 1
   ) AS oldest
-  FROM (SELECT org, destination, count(*) AS count FROM queue ${which} GROUP BY org, destination) c
+  FROM (SELECT org, destination, count(*) AS count FROM queue GROUP BY org, destination) c
   LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send'`
 
-const exceptedOf = (which: string) => `SELECT x.org, x.destination, x.state,
+const excepted = `SELECT x.org, x.destination, x.state,
     CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
-    count(*) AS count, min(x.received_at) AS oldest, max(x.received_at) AS newest
+    count(*) AS count, min(x.received_at) AS oldest
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
-  WHERE x.state <> 'waiting' ${which} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
 const standingOf = (row: Row): Standing => ({
   org: row.org as string,
@@ -29,14 +29,46 @@ const standingOf = (row: Row): Standing => ({
 })
 
 export function allStandings(db: Database): Standing[] {
-  return [...db.all(queuedOf('')), ...db.all(exceptedOf(''))].map(standingOf)
+  return [...db.all(queued), ...db.all(excepted)].map(standingOf)
 }
 
-/** What is there of one account and not delivered. */
-export function standingsOf(db: Database, org: string): Snapshot['standings'] {
-  const excepted = db.all(exceptedOf('AND x.org = ?'), org)
-  return [
-    ...db.all(queuedOf('WHERE org = ?'), org).map(standingOf),
-    ...excepted.map((row) => ({ ...standingOf(row), newestReceivedAt: Number(row.newest) })),
-  ]
+/** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
+const groups = `SELECT g.*, coalesce(l.hold, l.trouble) AS held,
+    (SELECT received_at FROM exceptions WHERE id = g.first AND destination = g.destination) AS oldest,
+    (SELECT received_at FROM exceptions WHERE id = g.last AND destination = g.destination) AS newest
+  FROM (
+    SELECT destination, state, CASE state WHEN 'asking' THEN NULL ELSE reason END AS reason,
+      count(*) AS count, min(id) AS first, max(id) AS last
+    FROM exceptions WHERE org = ?1 AND state IN ('asking', 'dead', 'quarantined', 'unclaimed') GROUP BY 1, 2, 3
+  ) g LEFT JOIN lanes l ON g.state = 'asking' AND l.org = ?1 AND l.destination = 0 AND l.lane = 'ask' ORDER BY 1, 2, 3`
+
+/** What is there of one account and not delivered; `totals` are the account's. */
+export function standingsOf(db: Database, org: string, totals: readonly Total[]): Snapshot['standings'] {
+  const rest = db.all(groups, org).map((row) => ({
+    ...standingOf({ ...row, org, why: row.state === 'asking' ? row.held! : row.reason! }),
+    newestReceivedAt: Number(row.newest),
+  }))
+  const waiting = destinationsOf(db, org).flatMap((destination) => waitingAt(db, org, destination, { totals, rest }))
+  return [...waiting, ...rest]
+}
+
+/** A short queue is counted; of a long one the counts say how long it is. */
+function waitingAt(
+  db: Database,
+  org: string,
+  destination: Destination,
+  { totals, rest }: { totals: readonly Total[]; rest: readonly Standing[] },
+): Standing[] {
+  const some = `SELECT 1 FROM queue WHERE org = ? AND destination = ? LIMIT ${tallyMax + 1}`
+  const counted = Number(db.get(`SELECT count(*) AS count FROM (${some})`, org, destination)!.count)
+  if (counted === 0) return []
+  const row = db.get(
+    `SELECT e.received_at AS oldest, coalesce(l.hold, l.trouble) AS why FROM (
+       SELECT id FROM queue WHERE org = ?1 AND destination = ?2 ORDER BY lane, place LIMIT 1
+     ) q JOIN entries e ON e.id = q.id LEFT JOIN lanes l ON l.org = ?1 AND l.destination = ?2 AND l.lane = 'send'`,
+    org,
+    destination,
+  )!
+  const count = counted > tallyMax ? Math.max(counted, waitingBy(totals, rest, destination)) : counted
+  return [standingOf({ ...row, org, destination, state: 'waiting', count })]
 }

@@ -35,14 +35,16 @@ type Show = (c: Context<Web>, number: number, more?: Came, status?: 200 | 409 | 
 
 /** The page of a destination, with what came of a form; 404 where it is not there. */
 export function destinationPageShown(needs: ConsoleNeeds): Show {
-  const { storage, accounts, config } = needs
+  const { storage, accounts, clock, config } = needs
   return async (c, number, more = {}, status = 200) => {
     const session = c.get('session')
     const install = accounts.get(session.org)
     const one = install && isThere(install) && !install.unreadable ? destinationOf(install, number) : undefined
     if (!install || !one) return refuse(c, 404, 'not_found')
     const shown = await destinationShown(needs, install, one)
-    const waits = waitingFor(await storage.ledger.standings(), session.org, number)
+    const now = clock.now()
+    const { standings } = await storage.ledger.snapshot(session.org, { from: now, to: now })
+    const waits = waitingFor(standings, session.org, number)
     return c.html(destinationPage({ session, install, places: config.segment, ...shown, waits, ...more }), status)
   }
 }

@@ -103,6 +103,17 @@ describe('the pipeline of a time', () => {
     )
   })
 
+  test('calls queued what is neither known otherwise nor counted, where more wait than are counted', () => {
+    const moments = [moment('received', 100), moment('delivered', 30)]
+    const open: Open[] = [
+      { destination: 1, state: 'waiting', count: 50, isCut: true },
+      { destination: 1, state: 'dead', count: 2 },
+    ]
+    const of = (endsNow: boolean) => pipelineOf({ ...empty, moments, open }, [], endsNow)
+    assert.deepEqual([of(true).queued, of(true).delivered, of(true).failed], [98, 0, 2])
+    assert.deepEqual([of(false).queued, of(false).delivered, of(false).expired], [68, 30, 0])
+  })
+
   test('counts as expired what is neither there nor was delivered, as after erasing a person', () => {
     const moments = [moment('received', 5), moment('delivered', 3)]
     const { delivered, expired } = pipelineOf({ ...empty, moments }, [], true)

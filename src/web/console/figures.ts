@@ -61,9 +61,11 @@ export function pipelineOf(
     else if (moment.outcome === 'delivered' && moment.destination === main) deliveredSince += moment.count
   }
   let rest = count.received - count.ignored
-  for (const { destination, state, reason, count: many } of snapshot.open) {
+  let uncounted: PipelineWord | undefined
+  for (const { destination, state, reason, count: many, isCut } of snapshot.open) {
     if (destination !== main && destination !== 0) continue
     const word = pipelineWord(state, reason, lanes, main)
+    if (isCut) uncounted = word
     // Its ends are not as sharp as the minutes that received ones are counted by.
     const some = Math.min(many, rest)
     count[word] += some
@@ -71,6 +73,12 @@ export function pipelineOf(
   }
   const ignored = Math.min(ignoredLater, rest)
   count.ignored += ignored
+  if (uncounted) {
+    // Events are sent in the order in which they came: where very many from before this time wait, so does all of it.
+    count.delivered = endsNow ? 0 : Math.min(rest - ignored, deliveredSince)
+    count[uncounted] += rest - ignored - count.delivered
+    return count
+  }
   const isLater = main > 1 && from !== undefined && beganAt(snapshot, main) > from
   count.delivered = endsNow || isLater ? Math.min(rest - ignored, deliveredSince) : rest - ignored
   count[isLater ? 'notGiven' : 'expired'] = rest - ignored - count.delivered

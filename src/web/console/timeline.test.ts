@@ -16,7 +16,6 @@ const event: Shown = {
   mapping: 1,
   bytes: 1_234,
   failures: 0,
-  body: { id: 128, version: 1 },
 }
 const segment = { number: 1, name: 'Segment' }
 const lane: LaneShown = { lane: 'send', destination: 1, failures: 0 }

@@ -1,0 +1,85 @@
+/**
+ * Which entries a query may find, for the engines that speak SQL: ids of what was kept last first, by the index that leaves the
+ * least to look at, a bounded number at a time.
+ */
+import { ignoredReasons } from './ports/entry.ts'
+import type { Query, ShownState } from './ports/lookup.ts'
+import { soughtBy } from './query.ts'
+
+/** Ids from `first` on, and below `below`. */
+export interface Range {
+  first: number
+  below: number
+}
+
+export const everything: Range = { first: 0, below: Number.MAX_SAFE_INTEGER }
+
+/** Entries that one call looks at: about 30 ms. A page of the console makes two such calls. */
+export const looksMax = 4_000
+/** Entries that are fetched at once, after a first step of as many as a page shows. */
+export const stepMax = 1_000
+
+export interface Step {
+  range: Range
+  /** As many at most. */
+  limit: number
+  /** Keeps a value for the statement, and gives its placeholder. */
+  given(value: string | number): string
+  /** The number of the destination whose states are meant, in SQL. */
+  destination: string
+}
+
+/**
+ * SQL that gives ids, the largest first. Where it gives fewer than the limit, there are no more. Among them are places of the
+ * queue that are no ids: what waits there again is found among the exceptions.
+ */
+export function candidateIds(query: Query, { range: { first, below }, limit, given, destination }: Step): string {
+  const { org } = query
+  const inRange = (id = 'id') => `${id} >= ${given(first)} AND ${id} < ${given(below)}`
+  const newest = (id = 'id') => `ORDER BY ${id} DESC LIMIT ${given(limit)}`
+  const among = (sources: readonly string[]) =>
+    `SELECT id FROM (${sources.map((source) => `SELECT id FROM (${source}) s`).join(' UNION ')}) c ${newest()}`
+  const states = statesInHand(query)
+  const sought = soughtBy(query)
+  if (sought && !(states && sought.kinds[0] === 'type')) {
+    const ofKind = (kind: string) =>
+      `SELECT id FROM search_index WHERE org = ${given(sought.org)} AND kind = ${given(kind)} AND value = ${given(sought.value)}
+         AND ${inRange()} ${newest()}`
+    return sought.kinds.length === 1 ? ofKind(sought.kinds[0]!) : among(sought.kinds.map(ofKind))
+  }
+  if (org === undefined) return `SELECT id FROM entries WHERE ${inRange()} ${newest()}`
+  const of = given(org)
+  if (!states) return `SELECT id FROM entries WHERE org = ${of} AND ${inRange()} ${newest()}`
+  const { reason, notReason } = query
+  /** What holds or troubles a lane is the reason of all that waits in it. */
+  const isOfLane = (lane: string) =>
+    `EXISTS (SELECT 1 FROM lanes WHERE org = ${of} AND lane = '${lane}' AND coalesce(hold, trouble) = ${given(reason!)})`
+  const excepted = (state: ShownState) => {
+    const own =
+      reason === undefined
+        ? ''
+        : ` AND (reason = ${given(reason)}${state in laneOf ? ` OR ${isOfLane(laneOf[state]!)}` : ''})`
+    const not = notReason === undefined || state in laneOf ? '' : ` AND coalesce(reason, '') <> ${given(notReason)}`
+    return `SELECT id FROM exceptions WHERE org = ${of} AND state = ${given(state)} AND destination IN (0, ${destination})
+      AND ${inRange()}${own}${not} ${newest()}`
+  }
+  const queued = (lane: 0 | 1) =>
+    `SELECT place AS id FROM queue WHERE org = ${of} AND destination = ${destination} AND lane = ${lane}
+      AND ${inRange('place')}${reason === undefined ? '' : ` AND ${isOfLane('send')}`} ${newest('place')}`
+  return among([...states.map(excepted), ...(states.includes('waiting') ? [queued(0), queued(1)] : [])])
+}
+
+const laneOf: Readonly<Record<string, string>> = { waiting: 'send', asking: 'ask' }
+
+const inHand = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead'] as const satisfies ShownState[]
+
+/**
+ * Where a query is of an account, and of states that are not final: these, which indexes of their own find. A reason that is
+ * not one for ignoring is one of them.
+ */
+function statesInHand({ org, states, reason }: Query): readonly ShownState[] | undefined {
+  if (org === undefined) return undefined
+  if (states === undefined)
+    return reason === undefined || ignoredReasons.some((ignored) => ignored === reason) ? undefined : inHand
+  return states.every((state) => inHand.some((one) => one === state)) ? states : undefined
+}
