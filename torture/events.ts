@@ -1,5 +1,6 @@
 /** The webhooks of torture and simulation: each carries a mark that comes out again in what Segment receives. */
 import { isObject, type Json, type JsonObject } from '../src/lib/json.ts'
+import type { Options } from '../src/mapping/options.ts'
 import type { Expected } from './ledger.ts'
 
 export interface Webhook {
@@ -143,11 +144,34 @@ export function isPoison(message: JsonObject): boolean {
   return (message.traits as JsonObject | undefined)?.poison === true
 }
 
+/** What the second destination of an account gets otherwise than the first: some of each kind, but what a mark is read from. */
+export const secondOptions = {
+  externalIds: true,
+  safeNames: true,
+  drop: ['inboxId'],
+  hash: ['name'],
+  rename: { events: { new_conversation: 'Chat Started' }, fields: { status: 'state' } },
+} as const satisfies Options
+
+/** Whether a message is as these options make it. */
+export function isAsChosen({ event, context, properties, traits }: JsonObject): boolean {
+  const fields = (properties ?? traits ?? {}) as JsonObject
+  const { name } = fields
+  return (
+    (context as JsonObject).externalIds !== undefined &&
+    event !== 'Drift Source Event: new_conversation' &&
+    !['inboxId', 'status'].some((field) => field in fields) &&
+    (fields.id === undefined || event !== 'Chat Started' || fields.conversationId === fields.id) &&
+    (name === undefined || /^[0-9a-f]{64}$/.test(String(name)))
+  )
+}
+
 /** The mark of a message as Segment receives it; undefined when it is none of ours. */
 export function markOf(message: JsonObject): string | undefined {
   const said = (message.properties ?? message.traits ?? {}) as Record<string, unknown>
   if (message.type === 'identify') return said.mark === undefined ? undefined : `contact_updated:${said.mark}`
-  const type = /^Drift Source Event: (\w+)$/.exec(String(message.event))?.[1]
+  const isRenamed = message.event === secondOptions.rename.events.new_conversation
+  const type = isRenamed ? 'new_conversation' : /^Drift Source Event: (\w+)$/.exec(String(message.event))?.[1]
   const number: Partial<Record<string, unknown>> = {
     new_conversation: Number(said.id) - conversationBase,
     button_clicked: said.body,

@@ -83,6 +83,8 @@ export interface Audit {
   reordered: string[]
   /** One event under two messageIds, two events under one, or another text at another attempt. */
   changed: string[]
+  /** What came to a second destination otherwise than its options have it. */
+  unchosen: string[]
   /** Everything that must not be, in words; empty when all invariants held. */
   broken: string[]
 }
@@ -92,6 +94,7 @@ export class Ledger {
   readonly transmissions: Transmission[] = []
   /** The marks of what Segment stored, in order; it drops what comes again under the same messageId. */
   readonly arrivals: string[] = []
+  readonly unchosen: string[] = []
   /** Every key that an account has had; those of its second destination stand under a name of their own. */
   readonly keys = new Map<string, Set<string>>()
   /** What else must be found nowhere, such as the addresses that alerts go to. */
@@ -209,10 +212,11 @@ export class Ledger {
       misdirected,
       reordered,
       changed,
+      unchosen: this.unchosen,
       broken: [],
     }
     if (audit.duplicates > 0) audit.broken.push(`${audit.duplicates} duplicates after messageId`)
-    for (const name of ['lost', 'late', 'invented', 'misdirected', 'reordered', 'changed'] as const)
+    for (const name of ['lost', 'late', 'invented', 'misdirected', 'reordered', 'changed', 'unchosen'] as const)
       if (audit[name].length > 0)
         audit.broken.push(`${audit[name].length} ${name}, such as ${audit[name].slice(0, 3).join(', ')}`)
     audit.broken.push(...conserved(sums, all, firstAt))

@@ -50,6 +50,7 @@ const totals = [
   'misdirected',
   'reordered',
   'changed',
+  'unchosen',
   'connectedAgain',
 ] as const
 type Total = (typeof totals)[number]
@@ -144,6 +145,7 @@ const words: Partial<Record<Total, string>> = {
   misdirected: '**sent to the wrong account**',
   reordered: '**reordered for a contact**',
   changed: '**under another messageId, or with another text, at another attempt**',
+  unchosen: '**at a second destination otherwise than its options have it**',
   transmissions: 'messages sent to Segment',
   retransmissions: 'of them sent again',
   duplicates: '**duplicates after messageId**',

@@ -14,7 +14,7 @@ import { runCommand, settingsFor } from '../test/rig.ts'
 import type { Order } from './child.ts'
 import { bentClock } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
-import { isPoison, markOf } from './events.ts'
+import { isAsChosen, isPoison, markOf, secondOptions } from './events.ts'
 import { type Audit, Ledger, markAt, type Sums } from './ledger.ts'
 import { type Load, openLoad } from './load.ts'
 import { type ServiceProcess, type StartOptions, startProcess } from './process.ts'
@@ -70,7 +70,7 @@ export interface World {
   /** Takes what has come to Segment since the last time into the ledger. */
   read(): void
   install(org: string, writeKey: string): Promise<void>
-  /** Gives an account that has had no event yet a second destination. */
+  /** Gives an account that has had no event yet a second destination, which has options of its own. */
   addDestination(org: string, writeKey: string): Promise<void>
   command: (name: string, options?: Parameters<typeof runCommand>[2]) => ReturnType<typeof runCommand>
   sums(): Promise<Sums & { standings: Held[] }>
@@ -176,7 +176,7 @@ export async function openWorld(seed: number, engineName: string): Promise<World
       world.segment(() => undefined)
       for (const path of ['/conversations/*', '/oauth2/token']) sims.drift.script(path, undefined)
     },
-    read: reader(sims, ledger),
+    read: reader(sims, ledger, () => world.second?.writeKey),
     command: (name, options) => runCommand(env, name, options),
     async install(org, writeKey) {
       ledger.keyOf(org, writeKey)
@@ -193,6 +193,9 @@ export async function openWorld(seed: number, engineName: string): Promise<World
       world.second = { org, writeKey }
       const stdin = JSON.stringify({ writeKey })
       await runCommand(env, 'destinations add', { stdin, given: { org, name: 'Second' } })
+      await runCommand(env, 'options', {
+        given: { org, destination: 'Second', set: JSON.stringify(secondOptions) },
+      })
     },
     async sums() {
       const { output } = await runCommand(env, 'check', { given: { json: true } })
@@ -255,7 +258,7 @@ async function settle(world: World): Promise<Audit> {
 }
 
 /** Takes what has come to Segment since the last time into the ledger. */
-function reader({ segment }: Sims, ledger: Ledger): () => void {
+function reader({ segment }: Sims, ledger: Ledger, secondKey: () => string | undefined): () => void {
   let requestsRead = 0
   let acceptedRead = 0
   const markIn = (message: JsonObject) => markOf(message) ?? `unknown ${JSON.stringify(message).slice(0, 200)}`
@@ -268,6 +271,7 @@ function reader({ segment }: Sims, ledger: Ledger): () => void {
         const messageId = String(message.messageId)
         const mark = markAt(markIn(message), messageId)
         ledger.transmissions.push({ mark, writeKey, messageId, text: JSON.stringify(message) })
+        if (writeKey === secondKey() && !isAsChosen(message)) ledger.unchosen.push(mark)
       }
     }
     for (const { message } of segment.accepted.slice(acceptedRead))

@@ -108,4 +108,7 @@ test('what goes to a second destination is judged by itself, under the key of th
   assert.deepEqual(judged({ received: 2, delivered: 2 }).broken, [])
   sent(markAt('a', 'a.2'), { ...there, writeKey: 'key of 1' })
   assert.deepEqual(judged({ received: 2, delivered: 2 }).misdirected, ['a@2'])
+  ledger.transmissions.pop()
+  ledger.unchosen.push('a@2')
+  assert.deepEqual(judged({ received: 2, delivered: 2 }).broken, ['1 unchosen, such as a@2'])
 })
