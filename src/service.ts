@@ -5,6 +5,7 @@ import { configureSingle } from './accounts/add-account.ts'
 import { type Keyring, openKeyring } from './accounts/keyring.ts'
 import { assertNoneRepeated } from './accounts/repeated.ts'
 import { holdOf } from './accounts/state.ts'
+import { farewells } from './alerts/farewell.ts'
 import { openMail } from './alerts/mail.ts'
 import { startAlerts } from './alerts/run.ts'
 import { addressOf, type Config } from './config.ts'
@@ -136,6 +137,7 @@ async function startService(
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
   const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
   const alertsOutlet = openOutlet({ connections: 8, proxies: config.proxies })
+  const alertsClosing = new AbortController()
   const pipeline = await openPipeline({
     storage,
     keyring,
@@ -149,6 +151,7 @@ async function startService(
     random,
     log,
     ...(leaseMs === undefined ? {} : { leaseMs }),
+    farewell: farewells({ storage, accounts, clock, wake: () => alerting.wake(), closing: alertsClosing.signal }),
   })
   const { receive } = pipeline
   let wakeJobs = () => {}
@@ -212,7 +215,6 @@ async function startService(
   storage.onChange(wakeJobs)
   storage.onDue(wakeJobs)
   const { operatorUrl, mail } = config.alerts
-  const alertsClosing = new AbortController()
   alertsClosing.signal.addEventListener('abort', () => void alertsOutlet.close())
   const alerting = startAlerts({
     storage,

@@ -50,6 +50,8 @@ interface Needs {
   inbox: Inbox
   tickets: Tickets
   alerts: Pick<Alerts, 'erase'>
+  /** Tells those who are alerted that Drift has disconnected the account; before anything of it is erased. */
+  farewell?(org: Org, saidAt: number): Promise<void>
   send: Send
   clock: Clock
   apiUrl: string
@@ -160,6 +162,8 @@ export function disconnecting(needs: Needs): Disconnect {
       const isMeant = ({ grant, reason }: Install) => reason === leaving && isSameGrant(grant, judged.grant)
       const answer = await ask(org)
       if (answer === 'dead') {
+        // Its recipients go with it. A failure of this does not keep the account.
+        await needs.farewell?.(org, saidAt).catch(() => {})
         const left = (stored: Install) => (isMeant(stored) ? gone(stored) : undefined)
         if (!(await changed(org, left, drift, 'driftConfirmed'))) return 'later'
         await erase(org)

@@ -50,6 +50,10 @@ export const mailsADay = 50
 export const testMs = 60_000
 /** The log keeps a message for so long after it has ended. */
 export const keptMs = 30 * 24 * 3_600_000
+/** An e-mail address that was not confirmed is kept for so long; its link has worked for three days of them. */
+export const unconfirmedMs = 7 * 24 * 3_600_000
+/** So long ago every process knows of an account. */
+const knownMs = 3_600_000
 
 export type Added =
   | { is: 'added'; recipient: RecipientShown; secret?: string }
@@ -112,6 +116,24 @@ export async function removeRecipient(needs: RecipientNeeds, org: Org, id: strin
   const at = clock.now()
   const entry = entryOf(org, at, { who, act: 'removedRecipient', about: recipient.channel })
   return storage.alerts.removeRecipient(recipient, { at, keepUntil: at + keptMs }, entry)
+}
+
+/** Removes what gets no alert any more: addresses that were never confirmed, and recipients of accounts that have left. */
+export async function retireRecipients({
+  storage: { alerts },
+  accounts,
+  clock,
+}: Pick<RecipientNeeds, 'accounts' | 'clock'> & { storage: Pick<Storage, 'alerts'> }): Promise<void> {
+  const at = clock.now()
+  for (const { org, id, channel, createdAt, confirmedAt } of await alerts.recipients()) {
+    const install = accounts.get(org)
+    const isGone = !install || !isThere(install)
+    if (isGone && at - createdAt > knownMs) await alerts.erase(org)
+    // mutant: keeps an address for good that was never confirmed
+    if (isGone || confirmedAt !== undefined || at - createdAt <= unconfirmedMs) continue
+    const entry = entryOf(org, at, { who: 'service', act: 'retiredRecipient', about: channel })
+    await alerts.removeRecipient({ org, id }, { at, keepUntil: at + keptMs }, entry)
+  }
 }
 
 /** `org` '': the operator's recipient. The answer is in the message, once it has ended: see `afterTest`. */

@@ -1,6 +1,7 @@
 /** The two loops of alerts in a running service: looking, and sending. Neither waits for the other. */
 import { type Clock, pause } from '../lib/clock.ts'
 import { codeOf } from '../lib/errors.ts'
+import { retireRecipients } from './recipients.ts'
 import { flightsMax, type SendNeeds, sending } from './send.ts'
 import { type WatchNeeds, watching } from './watch.ts'
 
@@ -49,6 +50,7 @@ export function startAlerts(needs: WatchNeeds & SendNeeds & { closing: AbortCont
     try {
       if (clock.monotonic() - sweptAt > sweepMs) {
         await storage.alerts.sweep(clock.now())
+        await retireRecipients(needs)
         sweptAt = clock.monotonic()
       }
       while (flights.size < flightsMax && !stopping.signal.aborted) {

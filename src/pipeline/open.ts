@@ -55,6 +55,8 @@ interface Needs {
   leaseMs?: number
   /** Messages in one request to Segment, at most. */
   messagesMax?: number
+  /** See disconnect.ts. */
+  farewell?(org: Org, saidAt: number): Promise<void>
   clock: Clock
   random: Random
   log: Log
@@ -68,7 +70,16 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { apiUrl, app, verificationTokens } = needs.drift
   const common = { accounts, keyring, send, clock, apiUrl }
   const grants = openGrants({ ...common, installs: storage.installs, app, random })
-  const disconnect = disconnecting({ ...common, grants, inbox, tickets: storage.tickets, alerts: storage.alerts, app })
+  const { farewell } = needs
+  const disconnect = disconnecting({
+    ...common,
+    grants,
+    inbox,
+    tickets: storage.tickets,
+    alerts: storage.alerts,
+    ...(farewell ? { farewell } : {}),
+    app,
+  })
   await followStates(inbox, accounts.all(), clock.now())
   for (const install of accounts.all()) {
     // The process may have ended while it erased.

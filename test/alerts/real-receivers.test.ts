@@ -126,4 +126,33 @@ describe('a service', { timeout: 120_000 }, () => {
       await walk.close()
     }
   })
+
+  test('gives recipients a last alert when Drift has disconnected the account, and then nothing of it is left', async () => {
+    const { alerts: stored, audit } = rig.service.store.storage
+    const before = receiver.received.length
+    // One that hangs keeps nothing.
+    await add('slack', `${receiver.url}/never`)
+    receiver.script(({ path }) => (path.endsWith('/never') ? { hang: true } : undefined))
+    rig.sims.drift.accessTokens.clear()
+    rig.sims.drift.refreshTokens?.clear()
+    await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: {} }, { to: rig.to })
+    await eventually(() => rig.service.store.accounts.get(String(org))?.state === 'disconnected')
+    const texts = receiver.received.slice(before).map(({ body }) => JSON.stringify(body))
+    const told = texts.filter((text) => text.includes('Drift has disconnected this account'))
+    assert.equal(told.length, 3, 'the webhook and both addresses of Slack’s that answer')
+    await eventually(async () => (await stored.recipients(String(org))).length === 0)
+    assert.deepEqual(await stored.list(String(org), 99), [])
+    assert.ok(
+      (await audit.list(String(org), 9)).some(
+        ({ who, what }) => who === 'Drift' && what === 'disconnected the account',
+      ),
+    )
+    const requests = receiver.requests.length
+    receiver.script(undefined)
+    await rig.restart()
+    await eventually(async () =>
+      (await rig.service.store.storage.alerts.watches()).every(({ org: of }) => of !== String(org)),
+    )
+    assert.equal(receiver.requests.length, requests, 'no request begins after it was erased')
+  })
 })

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { whatBecame } from '../../src/alerts/log.ts'
-import { addRecipient, afterTest, listRecipients, testRecipient } from '../../src/alerts/recipients.ts'
+import {
+  addRecipient,
+  afterTest,
+  listRecipients,
+  retireRecipients,
+  testRecipient,
+} from '../../src/alerts/recipients.ts'
 import { type AlertStage, account, startAlertStage } from '../alert-stage.ts'
 
 const minuteMs = 60_000
@@ -82,6 +88,26 @@ describe('an e-mail address', () => {
     assert.equal(stage.smtp.mails.length, 60)
   })
 
+  test('that was not confirmed within seven days is removed, and its account’s audit says so', async () => {
+    await stage.add('email')
+    await stage.add('webhook')
+    await addRecipient(stage.needs, account, { channel: 'email', address: 'other@customer.example', who: 'an admin' })
+    const left = async () => (await listRecipients(stage.needs, account)).map(({ isConfirmed }) => isConfirmed).sort()
+    stage.clock.jump(7 * dayMs)
+    await retireRecipients(stage.needs)
+    assert.deepEqual(await left(), [false, true, true])
+    stage.clock.jump(1)
+    await Promise.all([retireRecipients(stage.needs), retireRecipients(stage.needs)])
+    assert.deepEqual(await left(), [true, true], 'those that were confirmed stay')
+    const noted = (await stage.storage.audit.list(account, 9)).filter(({ who }) => who === 'service')
+    assert.deepEqual(
+      noted.map(({ what, about }) => [what, about]),
+      [['removed an address for alerts that was never confirmed', 'email']],
+    )
+    const ended = (await stage.messages()).filter(({ end }) => end === 'removed')
+    assert.equal(ended.length, 1, 'what waited for it is not sent')
+  })
+
   test('cannot be added where the service sends no mail', async () => {
     const added = await addRecipient({ ...stage.needs, canMail: false }, account, {
       channel: 'email',
@@ -104,6 +130,19 @@ describe('an e-mail address', () => {
     assert.equal((await given('slack', 5)).is, 'full')
     assert.equal((await given('slack', 0)).is, 'there')
   })
+})
+
+test('a recipient of an account that has left is erased, and one of an account that was connected just now is not', async () => {
+  await stage.add('email')
+  await addRecipient(stage.needs, account, { channel: 'email', address: 'other@customer.example', who: 'an admin' })
+  const become = (state: 'live' | 'disconnected') =>
+    stage.accounts.change(account, stage.clock.now(), (stored) => ({ ...stored, state }))
+  await become('disconnected')
+  await retireRecipients(stage.needs)
+  assert.equal((await stage.storage.alerts.recipients()).length, 2, 'another process may have connected it again')
+  stage.clock.jump(60 * minuteMs + 1)
+  await retireRecipients(stage.needs)
+  assert.deepEqual(await stage.storage.alerts.recipients(), [])
 })
 
 describe('a test', () => {

@@ -424,6 +424,11 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'test/alerts/recipients.test.ts', only: 'until its owner has confirmed it' }],
   },
   {
+    name: 'keeps an address for good that was never confirmed',
+    becomes: 'if (at > 0) continue',
+    catchers: [{ test: 'test/alerts/recipients.test.ts', only: 'that was not confirmed within seven days' }],
+  },
+  {
     name: 'connects to a name that has one public address among others',
     becomes: 'if (!addresses.some(isPublicAddress)) return refused',
     catchers: [
