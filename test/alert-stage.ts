@@ -69,7 +69,7 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
   const storage = openInMemory()
   const secret = createSecretKey(Buffer.alloc(32, 7))
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
-  const accounts = await openAccounts(storage.installs, storage.inbox)
+  const accounts = await openAccounts(storage.installs, storage.inbox, { endpoints: new Set(['lake']) })
   const [hook, slack, operator] = await Promise.all([1, 2, 3].map(() => startAlertReceiver({ clock })))
   const smtp = await startMailServer()
   const outlet = openOutlet({ clock })

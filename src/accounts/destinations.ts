@@ -26,6 +26,11 @@ export function destinationOf(install: Configured, number: DestinationNumber): D
   return destinationsOf(install).find((one) => one.number === number)
 }
 
+/** What stands in Segment's place there, by its name; undefined: Segment, or the destination is not known. */
+export function endpointOf(install: Configured | undefined, number: DestinationNumber): string | undefined {
+  return install && destinationOf(install, number)?.endpoint
+}
+
 /** Without what keeps it from sending besides: see `holdOf` in state.ts. */
 export function destinationState({ key, paused, reason }: Destination): DestinationState {
   if (paused) return 'paused'
@@ -58,7 +63,7 @@ function changed(one: Destination, change: object): Destination {
 
 /** An account has left: its first one is there still, and nothing secret with it. */
 export function emptied<Changed extends Configured>(install: Changed): Changed {
-  const { key: _k, paused: _p, reason: _r, ...first } = firstOf(install)
+  const { key: _k, confirmedKey: _c, paused: _p, reason: _r, ...first } = firstOf(install)
   return changeSettings(install, { destinations: [first] })
 }
 

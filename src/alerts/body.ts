@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { readText } from '../lib/json.ts'
 import type { Org } from '../storage/ports/entry.ts'
-import type { Found } from './audience.ts'
+import { type Found, partnerOf } from './audience.ts'
 import type { Announcement } from './machine.ts'
-import { destinationIn, ruleNames } from './rules.ts'
+import { type DestinationFacts, destinationIn, ruleNames } from './rules.ts'
 
 /** An item names so many accounts, and counts the others. */
 const accountsMax = 20
@@ -16,6 +16,8 @@ const itemSchema = z.object({
   reason: z.string().optional(),
   /** Its number, where the account has several. */
   destination: z.number().optional(),
+  /** Who is sent to, in words, where that is not Segment. */
+  partner: z.string().optional(),
   count: z.number().optional(),
   minutes: z.number().optional(),
   accounts: z.array(z.object({ org: z.string(), reason: z.string().optional() })).optional(),
@@ -33,8 +35,8 @@ export type Body = z.infer<typeof bodySchema>
 
 export interface About {
   delayMinutes: number
-  /** The account has several destinations. */
-  hasSeveral: boolean
+  /** Of the account; of none to the operator. */
+  destinations: readonly Pick<DestinationFacts, 'number' | 'endpoint'>[]
 }
 
 /** The announcements of one look for one audience: one body for all that was raised, one for all that recovered. */
@@ -46,15 +48,17 @@ export function bodiesOf(announcements: readonly Announcement[], about: About): 
 }
 
 function itemOf({ rule, subject, change, since, finding }: Announcement, about: About): Item {
-  const { count, accounts = [] } = (finding ?? {}) as Partial<Found['finding']>
+  const { count, accounts = [], at, ...found } = (finding ?? {}) as Partial<Found['finding']>
   const destination = destinationIn(subject)
+  const partner = found.partner ?? partnerOf(about.destinations, subject, at)
   const reason = finding?.reason ?? (subject === '' || destination !== undefined ? undefined : subject)
   return {
     rule,
     change,
     since,
     ...(reason === undefined ? {} : { reason }),
-    ...(destination === undefined || !about.hasSeveral ? {} : { destination }),
+    ...(destination === undefined || about.destinations.length < 2 ? {} : { destination }),
+    ...(partner === undefined ? {} : { partner }),
     ...(count === undefined ? {} : { count }),
     ...(rule === 'delayed' ? { minutes: about.delayMinutes } : {}),
     ...(accounts.length === 0 ? {} : { accounts: accounts.slice(0, accountsMax).map((one) => ({ ...one })) }),

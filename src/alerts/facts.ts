@@ -85,16 +85,18 @@ function factsOf(
       if (standing.state === state && isMeant(reason)) counts.set(reason, (counts.get(reason) ?? 0) + count)
     return counts
   }
+  const dead = standings.filter(({ state }) => state === 'dead')
   const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((all, count) => all + count, 0)
   return {
     org: install.org,
     now,
     ...(hold === undefined ? {} : { hold }),
     ...(reason === undefined || isLeaving(install) ? {} : { refusal: reason }),
-    destinations: destinationsOf(install).map(({ number, reason: refusal }): DestinationFacts => {
+    destinations: destinationsOf(install).map(({ number, endpoint, reason: refusal }): DestinationFacts => {
       const held = isHeldAll ? undefined : holdOf(install, number)
       return {
         number,
+        ...(endpoint === undefined ? {} : { endpoint }),
         ...(held === undefined ? {} : { hold: held }),
         ...(refusal === undefined ? {} : { refusal }),
         send: laneFacts(
@@ -109,6 +111,12 @@ function factsOf(
     ),
     isSilent: false,
     failed: byReason('dead', () => true),
+    failedAt: new Map(
+      [...Map.groupBy(dead, ({ reason = 'unknown' }) => reason)].map(([reason, rows]) => [
+        reason,
+        rows.map(({ destination }) => destination),
+      ]),
+    ),
     unrecognized: byReason('quarantined', (reason) => reason !== deletionType),
     deletions: {
       open: sum(byReason('quarantined', (reason) => reason === deletionType)),

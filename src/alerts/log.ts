@@ -68,6 +68,7 @@ const words: Readonly<Record<string, string>> = {
   TIMEOUT: 'no answer came in time',
   STOPPED: 'the service was stopped meanwhile',
   no_mail: 'this service sends no mail',
+  no_operator_url: 'the settings of the service have no OPERATOR_ALERT_URL',
   no_recipient: 'its recipient is not there any more',
   sealed_unreadable: 'the stored address does not open: enter it again',
   unconfirmed: 'the address was not confirmed',

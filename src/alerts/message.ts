@@ -70,7 +70,7 @@ export function slackRequest(writing: Writing, url: string): Outgoing {
 export function mailOf(writing: Writing): { subject: string; text: string } {
   return {
     subject: headlineOf(writing),
-    text: `${textOf(writing)}\n\nYou get this because your address was entered in the console and confirmed. It can be removed there, under Alerts.\n`,
+    text: `${textOf(writing)}\n\nYou get this because your address was entered for alerts and confirmed. An admin can remove it in the console, under Alerts.\n`,
   }
 }
 

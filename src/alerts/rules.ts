@@ -19,6 +19,8 @@ export interface LaneFacts {
 /** How one destination of an account stands. */
 export interface DestinationFacts {
   number: Destination
+  /** What stands in Segment's place there, by its name. */
+  endpoint?: string
   /** Why nothing is sent there, as a code of docs/errors.md. */
   hold?: string
   /** Why it refuses what is sent, as such a code. */
@@ -37,8 +39,9 @@ export interface Facts {
   ask: LaneFacts
   /** No webhook came for much longer than its usual gap. */
   isSilent: boolean
-  /** Dead events by reason. */
+  /** Dead events by reason; and at which destinations they are. */
   failed: ReadonlyMap<string, number>
+  failedAt?: ReadonlyMap<string, readonly Destination[]>
   /** Quarantined webhooks by reason, but for requests for deletion. */
   unrecognized: ReadonlyMap<string, number>
   /** Requests for deletion that are open, and how many there ever were. */
@@ -55,6 +58,8 @@ export interface Finding {
   /** It must have been found for so long before it is raised. */
   afterMs?: number
   reason?: string
+  /** Which destinations it is about, where the subject does not say so. */
+  at?: readonly Destination[]
   count?: number
   /** A raised finding is raised again when it has a mark that was not there before. */
   marks?: readonly string[]
@@ -125,8 +130,11 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
   },
   silence: ({ isSilent }) => (isSilent ? [{ subject: '', is: 'found' }] : []),
   /** The first dead event of each reason. */
-  failed: ({ failed }) =>
-    [...failed].map(([reason, count]): Finding => ({ subject: reason, is: 'found', reason, count })),
+  failed: ({ failed, failedAt }) =>
+    [...failed].map(([reason, count]): Finding => {
+      const at = failedAt?.get(reason)
+      return { subject: reason, is: 'found', reason, count, ...(at ? { at } : {}) }
+    }),
   unrecognized({ unrecognized }) {
     const count = [...unrecognized.values()].reduce((sum, each) => sum + each, 0)
     return count === 0 ? [] : [{ subject: '', is: 'found', count, marks: [...unrecognized.keys()].sort() }]

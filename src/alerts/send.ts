@@ -107,7 +107,7 @@ export function sending(needs: SendNeeds) {
     if (!body) return { status: 0, answer: 'message_unreadable', isFinal: true }
     const writing: Writing = { message, body, consoleUrl: `${publicUrl()}/console` }
     if (message.org === '') {
-      if (!needs.operatorUrl) return { status: 0, answer: 'no_recipient', isFinal: true }
+      if (!needs.operatorUrl) return { status: 0, answer: 'no_operator_url', isFinal: true }
       return judged(await needs.sendOperator(webhookRequest(writing, needs.operatorUrl, undefined, clock.now())))
     }
     const recipient = (await alerts.recipients(message.org)).find(({ id }) => id === message.recipient)

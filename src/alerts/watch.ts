@@ -28,7 +28,7 @@ export interface WatchNeeds {
 }
 
 /** No setting changes it. */
-const ofOperator: About = { delayMinutes: 15, hasSeveral: false }
+const ofOperator: About = { delayMinutes: 15, destinations: [] }
 const minuteMs = 60_000
 const operator: Org = ''
 
@@ -67,8 +67,8 @@ export function watching({ storage, accounts, clock, random, toOperator }: Watch
         const { alertsOff: off, alertDelayMinutes: delayMinutes } = settingsOf(install)
         const known = remembered(statesIn(watches.get(install.org)), facts[at]!, off)
         const found = foundFor(facts[at]!, known, { delayMs: delayMinutes * minuteMs, off })
-        const hasSeveral = facts[at]!.destinations.length > 1
-        await announce({ org: install.org, to, delayMinutes, hasSeveral }, found, known)
+        const { destinations } = facts[at]!
+        await announce({ org: install.org, to, delayMinutes, destinations }, found, known)
       }
       if (toOperator) {
         const known = statesIn(watches.get(operator))

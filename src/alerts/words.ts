@@ -22,28 +22,50 @@ interface Row {
   operator: { raised(item: Item): Sentences; recovered(item: Item): Sentences }
 }
 
-const to = ({ destination }: Item) => (destination === undefined ? 'Segment' : `destination ${destination}`)
+const to = ({ destination, partner = 'Segment' }: Item) =>
+  destination === undefined ? partner : `destination ${destination}`
 const kept = 'They are kept, and are sent when this is over.'
-const means = ({ reason }: Item) => (reason === undefined ? '' : `${capital(explain(reason).means)}. `)
+const means = ({ reason, partner }: Item) => {
+  if (reason === undefined) return ''
+  const text = explain(reason, partner).means
+  // The name of an endpoint stays as it is.
+  return `${partner && !partner.includes(' ') && text.startsWith(partner) ? text : capital(text)}. `
+}
 const many = (count: number | undefined, one: string, more: string) =>
   count === 1 ? `1 ${one}` : `${count ?? 'Some'} ${more}`
 const accounts = ({ accounts, accountsInAll }: Item) => many(accountsInAll ?? accounts?.length, 'account', 'accounts')
+const failed = (item: Item, whose = '') =>
+  `${many(item.count, 'event', 'events')}${whose} failed, the first for this reason. ${means(item)}`.trim()
+const unrecognized = ({ count }: Item) =>
+  `${many(count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`
+const requests = ({ count }: Item) =>
+  `Drift requests that the data of a person is deleted: ${many(count, 'request is', 'requests are')} open.`
 const inspect = 'Look at each account with `inspect`; docs/errors.md explains every code.'
+
+/** The last alert of an account that Drift has disconnected. */
+const farewell: Sentences = {
+  title: 'Drift disconnected the account',
+  text: 'Drift has disconnected this account. No events are sent any more, and what this service stored of it is erased, the addresses that alerts go to among it. This is the last alert.',
+  todo: 'If that was not meant, connect the account to Drift again, and add the recipients of alerts again.',
+}
 
 export const words: Readonly<Record<RuleName, Row>> = {
   stopped: {
     name: 'Events are not sent',
-    when: 'Segment refuses the write key, Drift ended its authorization, or something other than Segment answers.',
-    raised: (item) => ({
-      title: 'events are not sent',
-      text: `${stops(item)} ${means(item)}${kept}`,
-      todo: 'Open the console: its home page says what to do.',
-    }),
+    when: 'A destination refuses the write key, something else answers in its place, or Drift ended its authorization.',
+    raised: (item) =>
+      item.reason === 'disconnected'
+        ? farewell
+        : {
+            title: 'events are not sent',
+            text: `${stops(item)} ${means(item)}${kept}`,
+            todo: 'Open the console: its home page says what to do.',
+          },
     recovered: (item) => ({ title: 'events are sent again', text: `Events are sent to ${to(item)} again.` }),
     operator: {
       raised: (item) => ({
         title: `events of ${accounts(item)} are not sent`,
-        text: `Of ${accounts(item)} no events are sent to Segment. ${kept}`,
+        text: `Events of ${accounts(item)} are not sent, or not all of them. ${kept}`,
         todo: inspect,
       }),
       recovered: () => ({
@@ -102,7 +124,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
     when: 'An event failed, and no stored event had failed for that reason before.',
     raised: (item) => ({
       title: 'events failed',
-      text: `${many(item.count, 'event', 'events')} failed, the first for this reason. ${means(item)}`.trim(),
+      text: failed(item),
       todo: 'Open the console: Events lists those that failed, with what can be done about each.',
     }),
     recovered: () => ({
@@ -112,7 +134,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
     operator: {
       raised: (item) => ({
         title: `events of ${accounts(item)} failed`,
-        text: `${many(item.count, 'event', 'events')} of ${accounts(item)} failed, the first for this reason. ${means(item)}`.trim(),
+        text: failed(item, ` of ${accounts(item)}`),
         todo: inspect,
       }),
       recovered: () => ({
@@ -126,7 +148,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
     when: 'A webhook does not read as an event that Drift documents.',
     raised: (item) => ({
       title: 'something was not recognized',
-      text: `${many(item.count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`,
+      text: unrecognized(item),
       todo: 'Open the console: Events lists what was not recognized, with the reason.',
     }),
     recovered: () => ({
@@ -136,7 +158,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
     operator: {
       raised: (item) => ({
         title: 'something was not recognized',
-        text: `${many(item.count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`,
+        text: unrecognized(item),
         todo: 'Look at them with `inspect --state quarantined`. Those of no account are from the time before their account could be read.',
       }),
       recovered: () => ({
@@ -171,14 +193,14 @@ export const words: Readonly<Record<RuleName, Row>> = {
     when: 'A person asked for their data to be deleted, and that has not been handled yet.',
     raised: (item) => ({
       title: 'a person asked to be deleted',
-      text: `Drift requests that the data of a person is deleted: ${many(item.count, 'request is', 'requests are')} open.`,
+      text: requests(item),
       todo: 'Delete the person in Segment and in this service: the console lists the request.',
     }),
     recovered: () => ({ title: 'no deletion request is open', text: 'No deletion request is open any more.' }),
     operator: {
       raised: (item) => ({
         title: `${accounts(item)} with open deletion requests`,
-        text: `Drift requests that the data of a person is deleted: ${many(item.count, 'request is', 'requests are')} open.`,
+        text: requests(item),
         todo: 'The admins of the accounts are asked to act; `inspect --state quarantined` lists the requests.',
       }),
       recovered: () => ({

@@ -1,6 +1,7 @@
 /** Examines the whole and says what it finds; the sentences themselves stand in findings.ts. */
 import { realpath, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { endpointOf } from '../accounts/destinations.ts'
 import { settingsProblem } from '../accounts/settings.ts'
 import { addressOf, type Config, type Note, readConfig } from '../config.ts'
 import { disconnectType } from '../drift/envelope.ts'
@@ -179,7 +180,9 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
       const problem = settingsProblem(install)
       return problem ? [finding('account_unreadable', problem)] : []
     }),
-    ...noted.map((standing) => finding('account_events', standing, now)),
+    ...noted.map((standing) =>
+      finding('account_events', standing, now, endpointOf(accounts.get(standing.org), standing.destination)),
+    ),
   ]
 }
 

@@ -157,8 +157,9 @@ export const sentences = {
   ),
   account_events: sentence(
     'look',
-    (standing: Standing, now: number) => `account ${standing.org || '(none named)'}: ${standingLine(standing, now)}`,
-    ({ reason }) => (reason === undefined ? 'see `inspect`' : explain(reason).todo),
+    (standing: Standing, now: number, _endpoint: string | undefined) =>
+      `account ${standing.org || '(none named)'}: ${standingLine(standing, now)}`,
+    ({ reason }, _now, endpoint) => (reason === undefined ? 'see `inspect`' : explain(reason, endpoint).todo),
   ),
 
   partner_answers: sentence('ok', (partner: string, host: string) => `${partner}: ${host} answers`),

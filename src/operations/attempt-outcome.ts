@@ -11,10 +11,10 @@ export interface Brought {
   says: string
 }
 
-/** `destination`: the word for what a lane that sends is sent to, where that is not Segment. */
-export function brought(shown: LaneShown, destination?: string): Brought {
+/** `endpoint`: what stands in Segment's place at the lane's destination, by its name. */
+export function brought(shown: LaneShown, endpoint?: string): Brought {
   const { lane, asked, askedAt = 0, triedAt, setback, trouble, readyAt } = shown
-  const partner = partnerOf(lane, destination)
+  const partner = partnerOf(lane, endpoint)
   if (asked) return { is: 'open', says: `the attempt at ${partner} has not ended yet` }
   // By the clocks of two processes.
   if (triedAt === undefined || triedAt + skewMsMax < askedAt)
@@ -23,17 +23,17 @@ export function brought(shown: LaneShown, destination?: string): Brought {
   const next = readyAt === undefined ? '' : `; next attempt at ${timeOf(readyAt)}`
   // The means of a system's code says that there is one.
   const code = /^[A-Z0-9_]+$/.test(setback) ? ` (${setback})` : ''
-  return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback).means}${code}${next}` }
+  return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback, endpoint).means}${code}${next}` }
 }
 
-export function laterSaid({ lane, at, why }: Later, destination?: string): string {
+export function laterSaid({ lane, at, why }: Later, endpoint?: string): string {
   return why === 'retry_after'
-    ? `${partnerOf(lane, destination)} asked to be left alone until ${timeOf(at)}: nothing is sent before`
+    ? `${partnerOf(lane, endpoint)} asked to be left alone until ${timeOf(at)}: nothing is sent before`
     : `an attempt was made a moment ago: the next one is possible at ${timeOf(at)}`
 }
 
-function partnerOf(lane: Lane, destination = 'Segment'): string {
-  return lane === 'send' ? destination : 'Drift'
+function partnerOf(lane: Lane, endpoint = 'Segment'): string {
+  return lane === 'send' ? endpoint : 'Drift'
 }
 
 /** To the second, in UTC. */

@@ -1,7 +1,7 @@
 /** What happened to one event, step by step, why, and what to do: for the command line and the console alike. */
 
 import type { Accounts } from '../accounts/accounts.ts'
-import { destinationOf } from '../accounts/destinations.ts'
+import { endpointOf } from '../accounts/destinations.ts'
 import type { Keyring } from '../accounts/keyring.ts'
 import { optionsAt } from '../accounts/options.ts'
 import { reopen } from '../drift/envelope.ts'
@@ -50,9 +50,12 @@ export function tell(
   const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bytes} bytes, and kept` }]
   if (shown.conversation) steps.push({ what: `belongs to conversation ${shown.conversation}` })
   if (shown.contact) steps.push({ what: `belongs to contact ${shown.contact}` })
-  const told = stepsOf(happened)
+  const told = stepsOf(happened, (destination) => endpointOf(install, destination))
   steps.push(...told)
-  const because = (reason: string): Story => ({ steps, why: { reason, ...explain(reason) } })
+  const because = (reason: string): Story => ({
+    steps,
+    why: { reason, ...explain(reason, endpointOf(install, shown.destination)) },
+  })
   const lastHere = told.findLast(({ attempt }) => attempt?.destination === shown.destination)
   const isTold = (outcome: HistoryOutcome) => lastHere?.attempt?.outcome === outcome
   const answered = lastAnswer(shown, install)
@@ -83,7 +86,7 @@ export function tell(
 
 /** Who is sent to. */
 function partnerOf({ destination }: Shown, install: Install | undefined): string {
-  return (install && !install.unreadable && destinationOf(install, destination)?.endpoint) || 'Segment'
+  return endpointOf(install, destination) ?? 'Segment'
 }
 
 function lastAnswer(shown: Shown, install: Install | undefined): string {
@@ -113,7 +116,9 @@ function waiting(
   if (next === 'now') steps.push({ at: now, what: 'its account is at work' })
   else if (next !== undefined) steps.push({ at: next, what: `${partner} is tried next` })
   const reason = lane?.hold ?? lane?.trouble ?? shown.reason ?? (lane && lane.failures > 0 ? lane.setback : undefined)
-  if (reason !== undefined) return { steps, why: { reason, ...explain(reason) } }
+  if (reason !== undefined) {
+    return { steps, why: { reason, ...explain(reason, endpointOf(install, shown.destination)) } }
+  }
   if (!install) return { steps, why: { reason: 'not_installed', ...explain('not_installed') } }
   return { steps, why: { reason: 'in_line', means: 'it is in line', todo: 'nothing: it goes on by itself' } }
 }
@@ -180,7 +185,7 @@ export async function openEntry(
     const sent = one && sentFor(one, optionsAtReceipt(accounts.get(entry.org), entry))
     return {
       cameIn,
-      ...(sent ? shownOfSent(sent, one.learnt) : {}),
+      ...(sent ? shownOfSent(sent, one.learnt, endpointOf(accounts.get(entry.org), destination)) : {}),
       ...(Object.keys(learnt).length > 0 ? { learnt } : {}),
     }
   } catch (error) {
@@ -198,6 +203,7 @@ function optionsAtReceipt(install: Install | undefined, { mapping, destination }
 function shownOfSent(
   sent: Sent | LeftOut,
   { extraRefused, without }: Learnt,
+  endpoint: string | undefined,
 ): Pick<Opened, 'goesOut' | 'goesWith' | 'notes'> {
   const unknown =
     without === undefined ? [] : [`Drift did not say what its options take of the contact: ${ofWithout[without][0]}`]
@@ -206,7 +212,9 @@ function shownOfSent(
     ...unknown,
     ...sent.leftOff.map((name) => `the option ${name} was left off: with it the message would be over 32,000 bytes`),
     ...(extraRefused
-      ? [`Segment refused the Live Chat event that was to go with it (${extraRefused}), and took this one`]
+      ? [
+          `${endpoint ?? 'Segment'} refused the Live Chat event that was to go with it (${extraRefused}), and took this one`,
+        ]
       : []),
   ]
   return { goesOut: sent.call, ...(sent.extra ? { goesWith: sent.extra } : {}), ...(notes.length > 0 ? { notes } : {}) }

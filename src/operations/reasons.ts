@@ -2,15 +2,18 @@
  * Every reason that an event, a lane or an account can show: what it means in plain words, and what to do. Those of an
  * account, and what ends them, are in src/accounts/needs-attention.ts.
  */
-import { accountReasons, isAccountReason, type Owner } from '../accounts/needs-attention.ts'
+import { accountReasons, isAccountReason, type Owner, owners } from '../accounts/needs-attention.ts'
 import type { WithoutReason } from '../pipeline/contacts.ts'
 import type { IgnoredReason } from '../storage/ports/entry.ts'
+import { saidAt } from './at-endpoint.ts'
 
 export interface Explained {
   means: string
   todo: string
   /** Who brought it about, where it is an account's reason. */
   owner?: Owner
+  /** The same in words. */
+  comesFrom?: string
 }
 
 const nothing = 'nothing: it goes on by itself'
@@ -29,8 +32,8 @@ export const ofEvents: Table = {
   grant_refreshing: ['another replica is asking Drift for the account’s new grant', nothing],
   lease_lost: ['another process went on with it', nothing],
   message_too_large: [
-    "the message is over 32,000 bytes, Segment's limit",
-    'nothing can be done: Segment would not take it',
+    'the message is over 32,000 bytes, the limit at every destination',
+    'nothing can be done: it is too large to be sent',
   ],
   segment_400: [
     'Segment refused this message alone (400), and took others',
@@ -151,16 +154,20 @@ export const setbacks: Table = {
   '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],
 }
 
-export function explain(reason: string): Explained {
-  if (isAccountReason(reason)) {
-    const { means, todo, owner } = accountReasons[reason]
-    return { means, todo, owner }
-  }
+/** `endpoint`: what stands in Segment's place at the destination that the reason is about, by its name. */
+export function explain(reason: string, endpoint?: string): Explained {
+  const { means, todo, owner } = inTables(reason)
+  const said = { means: saidAt(endpoint, means), todo: saidAt(endpoint, todo) }
+  return owner === undefined ? said : { ...said, owner, comesFrom: saidAt(endpoint, owners[owner]) }
+}
+
+function inTables(reason: string): Explained {
+  if (isAccountReason(reason)) return accountReasons[reason]
   const exact = ofEvents[reason] ?? setbacks[reason] ?? ofIgnored[reason as IgnoredReason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
   const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
   if (found) return { means: status ? found[0].replace('with this status', status[2]!) : found[0], todo: found[1] }
-  if (/^PROXY_\d+$/.test(reason)) return explain('PROXY_<status>')
+  if (/^PROXY_\d+$/.test(reason)) return inTables('PROXY_<status>')
   if (/^[A-Z0-9_]+$/.test(reason)) return { means: setbacks['<CODE>']![0], todo: setbacks['<CODE>']![1] }
   return { means: reason, todo: 'see docs/errors.md' }
 }

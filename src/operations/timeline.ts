@@ -1,4 +1,4 @@
-/** An event's attempts, in order and in words: look-ups at Drift, requests to Segment, and that it was sent again by whom. */
+/** An event's attempts, in order and in words: look-ups at Drift, requests to destinations, and that it was sent again by whom. */
 import { isUnreadable, type Keyring } from '../accounts/keyring.ts'
 import { openExcerpt } from '../pipeline/excerpt.ts'
 import type { Attempt, Destination } from '../storage/ports/entry.ts'
@@ -9,7 +9,7 @@ export interface Step {
   /** Undefined: not yet, or not known when. */
   at?: number
   what: string
-  /** Of a request to Drift or Segment. */
+  /** Of a request to Drift or a destination. */
   attempt?: AttemptTold
 }
 
@@ -23,7 +23,8 @@ type Opened = Omit<Attempt, 'excerpt'> & { excerpt?: string }
 /** One request, for people and for JSON. Times in milliseconds since 1970. */
 export interface AttemptTold {
   at: number
-  partner: 'Drift' | 'Segment'
+  /** `Drift`, `Segment`, or the name of an endpoint in its place. */
+  partner: string
   /** 0 where Drift was asked. */
   destination: Destination
   outcome: HistoryStep['outcome']
@@ -66,19 +67,27 @@ async function openedOf(keyring: Keyring, attempt: Attempt): Promise<Opened> {
 /** Attempts that are left out stand behind the first five. */
 const firstKept = 5
 
-export function stepsOf({ steps, leftOut }: Happened): Step[] {
+/** `endpointAt`: what stands in Segment's place at a destination, if anything. */
+export function stepsOf(
+  { steps, leftOut }: Happened,
+  endpointAt: (destination: Destination) => string | undefined,
+): Step[] {
   const isOfSeveral = steps.some(({ destination }) => destination > 1)
-  const told = steps.map((step) => stepOf(step, isOfSeveral))
+  const told = steps.map((step) => stepOf(step, isOfSeveral, endpointAt(step.destination)))
   const gap = { what: `${leftOut} more attempts, of which only the number is kept` }
   return (leftOut > 0 ? [...told.slice(0, firstKept), gap, ...told.slice(firstKept)] : told).flatMap((one) => one ?? [])
 }
 
-function stepOf({ destination, outcome, attempt, resent }: Happened['steps'][number], isOfSeveral: boolean) {
+function stepOf(
+  { destination, outcome, attempt, resent }: Happened['steps'][number],
+  isOfSeveral: boolean,
+  endpoint: string | undefined,
+) {
   const where = isOfSeveral && destination > 0 ? ` at destination ${destination}` : ''
   if (resent) return { at: resent.at, what: `sent again${where} by ${resent.who}` }
   if (!attempt) return undefined
   const { at, ms, status, many, tries, reason, excerpt, nextAt } = attempt
-  const partner = destination === 0 ? 'Drift' : 'Segment'
+  const partner = destination === 0 ? 'Drift' : (endpoint ?? 'Segment')
   const told: AttemptTold = {
     at,
     partner,
@@ -92,18 +101,28 @@ function stepOf({ destination, outcome, attempt, resent }: Happened['steps'][num
     ...(excerpt === undefined ? {} : { excerpt }),
     ...(nextAt === undefined ? {} : { nextAt }),
   }
-  return { at, what: `${wordsOf(outcome, partner)}${where}: ${inWords(told)}`, attempt: told }
+  return { at, what: `${wordsOf(outcome, destination)}${where}: ${inWords(told)}`, attempt: told }
 }
 
-function wordsOf(outcome: HistoryStep['outcome'], partner: 'Drift' | 'Segment'): string {
-  if (outcome === 'later') return partner === 'Drift' ? 'looked up, without success' : 'not delivered'
+function wordsOf(outcome: HistoryStep['outcome'], destination: Destination): string {
+  if (outcome === 'later') return destination === 0 ? 'looked up, without success' : 'not delivered'
   return outcome === 'answered' ? 'looked up' : outcome
 }
 
-function inWords({ partner, status, reason, events, try: tries, durationMs, excerpt, nextAt }: AttemptTold): string {
+function inWords({
+  partner,
+  destination,
+  status,
+  reason,
+  events,
+  try: tries,
+  durationMs,
+  excerpt,
+  nextAt,
+}: AttemptTold): string {
   const answer = status > 0 ? `${partner} answered ${status}` : `${partner} did not answer`
   const why = reason === undefined || reason.endsWith(`_${status}`) ? '' : ` (${reason})`
-  const request = partner === 'Segment' ? `, ${company({ many: events, tries })}` : ''
+  const request = destination > 0 ? `, ${company({ many: events, tries })}` : ''
   const quote = excerpt === undefined ? '' : `; it said: ${excerpt}`
   const next = nextAt === undefined ? '' : `; next attempt planned for ${new Date(nextAt).toISOString()}`
   return `${answer}${why}${request}, after ${durationMs} ms${next}${quote}`

@@ -80,7 +80,9 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
 
   const webhooks = counter('webhooks_total', 'Webhooks answered, by status and outcome', ['status', 'outcome'])
   const webhookSeconds = histogram('webhook_seconds', 'From the head of a webhook to its answer', fast)
-  const batches = counter('batches_total', 'Turns of accounts that sent to Segment, by how they ended', ['outcome'])
+  const batches = counter('batches_total', 'Turns of accounts that sent to a destination, by how they ended', [
+    'outcome',
+  ])
   const batchEntries = histogram('batch_entries', 'Events that one turn of an account took on', sizes)
   const batchSeconds = histogram(
     'batch_seconds',
@@ -88,10 +90,11 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     fast,
   )
   const lag = histogram('delivery_lag_seconds', 'From receipt to delivery, of the oldest event of each batch', slow)
-  const retries = counter('retries_total', 'Attempts that will be repeated, by partner and reason', [
-    'partner',
-    'reason',
-  ])
+  const retries = counter(
+    'retries_total',
+    'Attempts that will be repeated, by partner (segment: a destination of any kind) and reason',
+    ['partner', 'reason'],
+  )
   const questions = counter('questions_total', 'Rounds of asking Drift, by how they ended', ['outcome'])
   const questionSeconds = histogram('question_seconds', 'One round of asking Drift', fast)
   const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
