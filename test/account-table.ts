@@ -74,14 +74,14 @@ const retrying: Table = `
 export const savingKey: Table = `
   the account is                              | is told | and is then      | audit                     | what waits
   absent; disconnected                        | gone    | same             |                           |
-  live; waiting_for_key; refused by Segment   | saved   | live             | set the Segment write key | tried
-  endpoint_not_allowed                        | saved   | live             | set the Segment write key | tried
-  refused by Drift                            | saved   | same             | set the Segment write key | sent
-  paused; paused without a key                | saved   | paused           | set the Segment write key |
-  leaving (live); leaving (waiting_for_key)   | saved   | leaving (live)   | set the Segment write key |
-  leaving (needs_attention)                   | saved   | leaving (live)   | set the Segment write key |
-  leaving (paused)                            | saved   | same             | set the Segment write key |
-  leaving (paused without a key)              | saved   | leaving (paused) | set the Segment write key |
+  live; waiting_for_key; refused by Segment   | saved   | live             | set the write key | tried
+  endpoint_not_allowed                        | saved   | live             | set the write key | tried
+  refused by Drift                            | saved   | same             | set the write key | sent
+  paused; paused without a key                | saved   | paused           | set the write key |
+  leaving (live); leaving (waiting_for_key)   | saved   | leaving (live)   | set the write key |
+  leaving (needs_attention)                   | saved   | leaving (live)   | set the write key |
+  leaving (paused)                            | saved   | same             | set the write key |
+  leaving (paused without a key)              | saved   | leaving (paused) | set the write key |
   settings_unreadable (live)                  | settings_unreadable | same |                           |
 `
 const changingRegion: Table = `
@@ -90,13 +90,13 @@ const changingRegion: Table = `
   waiting_for_key; paused without a key       | gone    | same        |                    |
   leaving (waiting_for_key)                   | gone    | same        |                    |
   leaving (paused without a key)              | gone    | same        |                    |
-  live; refused by Segment                    | saved   | live        | changed the region | tried
-  endpoint_not_allowed                        | saved   | live        | changed the region | tried
-  refused by Drift                            | saved   | same        | changed the region | sent
-  paused                                      | saved   | same        | changed the region |
-  leaving (live)                              | saved   | same        | changed the region |
-  leaving (needs_attention)                   | saved   | leaving (live) | changed the region |
-  leaving (paused)                            | saved   | same        | changed the region |
+  live; refused by Segment                    | saved   | live        | changed where events are sent | tried
+  endpoint_not_allowed                        | saved   | live        | changed where events are sent | tried
+  refused by Drift                            | saved   | same        | changed where events are sent | sent
+  paused                                      | saved   | same        | changed where events are sent |
+  leaving (live)                              | saved   | same        | changed where events are sent |
+  leaving (needs_attention)                   | saved   | leaving (live) | changed where events are sent |
+  leaving (paused)                            | saved   | same        | changed where events are sent |
   settings_unreadable (live)                  | settings_unreadable | same |                    |
 `
 const choosingEvents: Table = `

@@ -38,6 +38,8 @@ export async function configureAccount(
   const now = clock.now()
   const place = region === undefined ? {} : { region, endpoint: undefined }
   const isMoved = (stored: Install) => region !== undefined && !isSamePlace(firstOf(stored), { region })
+  const isOther = (stored: Install) =>
+    writeKey !== undefined && firstOf(stored).confirmedKey !== fingerprintOf(writeKey)
   const differs = (stored: Install, next: Install) => [
     ...(grant ? ['grant'] : []),
     ...(writeKey === undefined ? [] : [`write key with fingerprint ${fingerprintOf(writeKey)}`]),
@@ -61,7 +63,8 @@ export async function configureAccount(
     const named = changeDestination({ ...kept, ...fields }, number, {
       ...key,
       ...place,
-      ...(isMoved(stored) ? { confirmedKey: undefined } : {}),
+      // That its test event was seen is known of the key of before, at the place of before.
+      ...(isMoved(stored) || isOther(stored) ? { confirmedKey: undefined } : {}),
     })
     const next = configured(named, grant !== undefined)
     return differs(stored, next).length > 0 ? next : undefined

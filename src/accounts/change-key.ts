@@ -72,7 +72,8 @@ export async function changeWriteKey(
   const key = writeKey === undefined ? known.key : await sealWriteKey(keyring, org, number, writeKey, { by, at })
   if (!key) return { is: 'gone' }
   const fingerprint = writeKey === undefined ? shown!.fingerprint : fingerprintOf(writeKey)
-  const about = `${aboutOf(before, number)}fingerprint ${fingerprint}, ${placeSaid(place)}`
+  const instead = known.key === undefined || isSamePlace(known, place) ? '' : ` in place of ${placeSaid(known)}`
+  const about = `${aboutOf(before, number)}fingerprint ${fingerprint}, ${placeSaid(place)}${instead}`
   // That its test event was seen is known of this key at this place.
   const isAsBefore = fingerprint === shown?.fingerprint && isSamePlace(known, place)
   const change = { key, region, endpoint, ...(isAsBefore ? {} : { confirmedKey: undefined }) }
@@ -82,7 +83,7 @@ export async function changeWriteKey(
     return isSaved ? keyChanged(changeDestination(stored, number, change), number) : undefined
   }
   const after = await accounts.change(org, at, edit, {
-    audit: () => ({ who: by, act: writeKey === undefined ? 'changedRegion' : 'setKey', about }),
+    audit: () => ({ who: by, act: writeKey === undefined ? 'changedPlace' : 'setKey', about }),
   })
   if (isSaved) return { is: 'saved', fingerprint, ...(unusual === undefined ? {} : { unusual }) }
   const now = after && (await shownKey(keyring, after, destinationOf(after, number)))

@@ -41,7 +41,7 @@ interface Row {
   endedBy: readonly Relief[]
 }
 
-const checkKey = 'check the write key and the region in Segment, save them again, or resume the account'
+const checkKey = 'check the write key and the region in Segment, save them again, or resume sending'
 /** What ends a refusal by Segment, and one by Drift. */
 const sending = ['delivered', 'new_key', 'resume', 'configure'] as const
 const lookingUp = ['lookup', 'connect', 'resume', 'configure'] as const
@@ -55,7 +55,7 @@ const rows = {
   },
   no_write_key: {
     owner: 'admin',
-    means: 'the account has no Segment write key yet',
+    means: 'no Segment write key has been saved yet',
     todo: 'save the write key; what waits is sent then',
     endedBy: ['new_key', 'configure'],
   },
@@ -79,7 +79,7 @@ const rows = {
   },
   paused: {
     owner: 'admin',
-    means: 'a person paused the account',
+    means: 'a person paused the account, or this destination of it',
     todo: 'resume it; what waits is sent then',
     endedBy: ['resume'],
   },

@@ -68,16 +68,18 @@ describe('each change of an account is in its audit, when it comes', options, ()
 
   test('from the form at the end of an install', async () => {
     const save = form('/connect/write-key', { writeKey, region: 'us' })
-    assert.deepEqual(await added(save), ['an admin: set the Segment write key, fingerprint #, region us'])
+    assert.deepEqual(await added(save), ['an admin: set the write key, fingerprint #, region us'])
     const tested = form('/connect/write-key/test', { writeKey, region: 'us' })
     assert.deepEqual(await added(tested, false), ['an admin: tested a write key, fingerprint #'])
   })
 
   test('from the console’s settings', async () => {
     const segment = (fields: Record<string, string>) => form('/console/connection/segment', { writeKey: '', ...fields })
-    assert.deepEqual(await added(segment({ region: 'eu' })), ['an admin: changed the region, fingerprint #, region eu'])
+    assert.deepEqual(await added(segment({ region: 'eu' })), [
+      'an admin: changed where events are sent, fingerprint #, region eu in place of region us',
+    ])
     assert.deepEqual(await added(segment({ writeKey: another, region: 'us' })), [
-      'an admin: set the Segment write key, fingerprint #, region us',
+      'an admin: set the write key, fingerprint #, region us in place of region eu',
     ])
     const [events] = await added(form('/console/connection/events', { on: 'new_meeting' }))
     assert.match(events!, /^an admin: chose the events, not sent: .*button_clicked/)

@@ -21,7 +21,7 @@ import {
   destinationsOf,
 } from '../../src/accounts/destinations.ts'
 import { resumeDestinationNow, retryNow } from '../../src/accounts/retry.ts'
-import { holdOf, paused, questioned } from '../../src/accounts/state.ts'
+import { holdOf, gone as left, paused, questioned } from '../../src/accounts/state.ts'
 import { fingerprintOf } from '../../src/accounts/write-key.ts'
 import type { Install } from '../../src/storage/ports/accounts.ts'
 import { org as orgId, type Stage, startStage, writeKey } from '../stage.ts'
@@ -69,7 +69,9 @@ interface Action {
 
 const gone = ['gone', 'gone'] as const
 const two = 'destination 2 (Staging)'
-const setKey = `set the Segment write key, ${two}: fingerprint #, region us`
+const setKey = `set the write key, ${two}: fingerprint #, region us`
+
+const setKeyMoved = `${setKey} in place of endpoint gone`
 
 const actions: Readonly<Record<string, Action>> = {
   'a person pauses it': {
@@ -111,7 +113,7 @@ const actions: Readonly<Record<string, Action>> = {
       live: ['saved', 'live', setKey],
       paused: ['saved', 'paused', setKey],
       refused: ['saved', 'live', setKey],
-      endpoint_not_allowed: ['saved', 'live', setKey],
+      endpoint_not_allowed: ['saved', 'live', setKeyMoved],
       leaving: ['saved', 'disconnecting', setKey],
       not_installed: gone,
     },
@@ -246,7 +248,15 @@ describe('destinations', () => {
     }
     await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
     await configureAccount(stage, org, { region: 'eu' }, who)
-    assert.equal(destinationOf(stage.accounts.get(org)!, 1)?.confirmedKey, undefined)
+    const first = () => destinationOf(stage.accounts.get(org)!, 1)?.confirmedKey
+    assert.equal(first(), undefined)
+    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    await configureAccount(stage, org, { writeKey: third }, who)
+    await configureAccount(stage, org, { writeKey }, who)
+    assert.equal(first(), undefined, 'another key was there meanwhile')
+    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    await stage.accounts.change(org, stage.clock.now(), left)
+    assert.equal(first(), undefined, 'the account has left')
     await stage.close()
   })
 

@@ -198,12 +198,7 @@ describe('trying out a write key', () => {
 test('everything that was done stands in the audit, and no key does', async () => {
   const deeds = await rig.service.store.storage.audit.list(String(org), 500)
   const kinds = new Set(deeds.map(({ what }) => what))
-  for (const what of [
-    'connected the account',
-    'signed in through Drift',
-    'set the Segment write key',
-    'tested a write key',
-  ])
+  for (const what of ['connected the account', 'signed in through Drift', 'set the write key', 'tested a write key'])
     assert.ok(kinds.has(what), what)
   // The first comes before there is a session.
   const connects = deeds.filter(({ what }) => what.startsWith('connected'))
