@@ -1,7 +1,6 @@
 /** Where an account's alerts go, its rules, and the log. An address is a secret, so it is read from standard input. */
 import { chooseAlerts } from '../accounts/actions.ts'
 import { settingsOf } from '../accounts/settings.ts'
-import { isThere } from '../accounts/state.ts'
 import { channelName, shownMessage, whatBecame } from '../alerts/log.ts'
 import {
   addRecipient,
@@ -21,7 +20,7 @@ import { systemRandom } from '../lib/random.ts'
 import type { Store } from '../service.ts'
 import type { Channel } from '../storage/ports/alerts.ts'
 import type { Command, Context, Given, Option } from './command.ts'
-import { notInstalled, org, orgOf, who, withStore } from './store.ts'
+import { installOf, notInstalled, org, orgOf, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 const recipient: Option = { flags: '--recipient <id>', meaning: 'as `alerts list` shows it', required: true }
@@ -40,12 +39,6 @@ function whoseOf(given: Given): string {
   if ((given.org === undefined) === (given.operator !== true))
     throw new Problem('org_unusable', 'give --org with an account number, or --operator, and not both', { exitCode: 2 })
   return given.operator === true ? '' : orgOf(given.org)
-}
-
-function installOf({ accounts }: Store, id: string) {
-  const install = accounts.get(id)
-  if (!install || !isThere(install)) throw notInstalled(id)
-  return install
 }
 
 const noRecipient = (id: string) =>

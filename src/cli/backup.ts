@@ -1,3 +1,4 @@
+/** A consistent copy of the store, made beside the running service. */
 import { Problem } from '../lib/errors.ts'
 import type { Command } from './command.ts'
 import { withStore } from './store.ts'

@@ -1,3 +1,4 @@
+/** The sums of what was received and what became of it, and whether they add up. */
 import { destinationOf } from '../accounts/destinations.ts'
 import { ignoredIn } from '../operations/ignored.ts'
 import { addsUp, type DestinationSums, eventsIn, sumsByDestination, sumsOf } from '../operations/totals.ts'

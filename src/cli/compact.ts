@@ -1,3 +1,4 @@
+/** Rewriting an SQLite file without what was deleted from it. */
 import { readConfig } from '../config.ts'
 import type { Command } from './command.ts'
 

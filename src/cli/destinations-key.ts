@@ -9,7 +9,6 @@ import {
   nameProblem,
 } from '../accounts/destination-actions.ts'
 import { destinationOf } from '../accounts/destinations.ts'
-import { isThere } from '../accounts/state.ts'
 import { savedWriteKey } from '../accounts/write-key.ts'
 import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
@@ -17,7 +16,6 @@ import { trimmed } from '../lib/pasted.ts'
 import { systemRandom } from '../lib/random.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../operations/reasons.ts'
-import { judgeFor } from '../segment/key.ts'
 import { type Place, placeSaid } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Command, Given, Option } from './command.ts'
@@ -25,8 +23,8 @@ import { writeKeyIn } from './secrets.ts'
 import {
   destinationNamed,
   destinationSaid,
+  installOf,
   destination as named,
-  notInstalled,
   org,
   orgOf,
   regionOf,
@@ -57,11 +55,10 @@ export const addCommand: Command = {
   run: (context, given) =>
     withStore(context, async (store) => {
       const id = orgOf(given.org)
-      const install = store.accounts.get(id)
-      if (!install || !isThere(install)) throw notInstalled(id)
+      const install = installOf(store, id)
       const name = nameOf(given)
       const place = placeIn(given) ?? { region: 'us' }
-      const judged = writeKeyIn(await context.readInput(), judgeFor(place))
+      const judged = writeKeyIn(await context.readInput(), place)
       const done = await addDestination(store, id, { name, place, writeKey: judged.key, who })
       assertDone(install, done)
       const added = destinationOf(done.install, done.number)!
@@ -94,7 +91,7 @@ export const changeCommand: Command = {
       const { install, named: one } = destinationNamed(store, given)
       if (isFixed(store, install, one.number)) throw destinationProblem(install.org, 'fixed')
       const place = placeIn(given) ?? one
-      const judged = given.writeKey === true ? writeKeyIn(await context.readInput(), judgeFor(place)) : undefined
+      const judged = given.writeKey === true ? writeKeyIn(await context.readInput(), place) : undefined
       if (!judged && one.key === undefined)
         throw new Problem('write_key_missing', `account ${install.org}: ${destinationSaid(one)} has no write key yet`, {
           hint: 'give it one: --write-key',
@@ -147,7 +144,7 @@ export const testCommand: Command = {
 
 function saidOf({ messageId, verdict, sign }: KeyTested, { endpoint: name }: Place): string[] {
   if (verdict.is !== 'done') {
-    const { means, todo } = explain(verdict.reason)
+    const { means, todo } = explain(verdict.reason, name)
     return [`not taken: ${means} (${verdict.reason})`, `what to do: ${todo}`]
   }
   if (name !== undefined) return [`taken: look for ${messageId} at ${name}`]

@@ -8,7 +8,7 @@ import {
 import { type Destination, destinationState, destinationsOf } from '../accounts/destinations.ts'
 import { resumeDestinationNow, retryNow } from '../accounts/retry.ts'
 import { assertReadable } from '../accounts/settings.ts'
-import { holdOf, isThere } from '../accounts/state.ts'
+import { holdOf } from '../accounts/state.ts'
 import { shownKey } from '../accounts/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
@@ -22,8 +22,8 @@ import { addCommand, assertDone, changeCommand, nameOf, testCommand } from './de
 import {
   destinationNamed,
   destinationSaid,
+  installOf,
   destination as named,
-  notInstalled,
   org,
   orgOf,
   who,
@@ -59,8 +59,7 @@ const list: Command = {
   run: (context, given) =>
     withStore(context, async (store) => {
       const id = orgOf(given.org)
-      const install = store.accounts.get(id)
-      if (!install || !isThere(install)) throw notInstalled(id)
+      const install = installOf(store, id)
       assertReadable(install)
       const { totals, standings } = await store.storage.ledger.books()
       const sums = sumsByDestination(totals, standings).filter((one) => one.org === id)
@@ -76,7 +75,7 @@ const list: Command = {
         const counted = Object.entries(counts).map(([outcome, count]) => `${outcome} ${count}`)
         context.print(`  ${counted.join(', ')}`)
         if (reason === undefined) continue
-        const { means, todo } = explain(reason)
+        const { means, todo } = explain(reason, 'endpoint' in place ? place.endpoint : undefined)
         context.print(`  ${reason}: ${means}\n    what to do: ${todo}`)
       }
     }),
@@ -130,6 +129,14 @@ const resume: Command = {
     withStore(context, async (store) => {
       const { install, named: one } = destinationNamed(store, given)
       const done = await resumeDestinationNow(store, install.org, one.number, who)
+      if (done.is === 'same')
+        throw new Problem(
+          'not_paused',
+          `account ${install.org}: ${destinationSaid(one)} is neither paused nor refused: there is nothing to resume`,
+          {
+            hint: '`destinations list` shows what holds it, and `destinations retry` tries what waits for a later time',
+          },
+        )
       assertDone(install, done)
       context.print(`${install.org}: ${destinationSaid(one)}: resumed`)
       const { asked = [], later = [] } = done
@@ -159,7 +166,7 @@ async function tryNow(context: Context, store: Store, given: Given): Promise<num
   const retried = await retryNow(store, install.org, who, one.number)
   if (retried.is === 'gone') throw destinationProblem(install.org, 'gone')
   if (retried.is === 'held') {
-    const { means, todo } = explain(retried.reason)
+    const { means, todo } = explain(retried.reason, one.endpoint)
     throw new Problem('not_retried', `account ${install.org}: nothing was tried, since ${means}`, { hint: todo })
   }
   if (retried.asked.length + retried.later.length === 0)
@@ -178,7 +185,7 @@ const remove: Command = {
       const waits = waitingFor(await store.storage.ledger.standings(), install.org, one.number)
       if (given.yes !== true && destinationsOf(install).length > 1)
         throw new Problem('not_confirmed', `account ${install.org}: ${waits} events wait for ${destinationSaid(one)}`, {
-          hint: 'add --yes if they may expire: nothing brings them back there but redriving them to another destination',
+          hint: 'add --yes if they may expire: they are not sent there any more',
           exitCode: 2,
         })
       assertDone(install, await removeDestination(store, install.org, one.number, who))

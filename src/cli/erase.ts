@@ -1,3 +1,4 @@
+/** Erasing one person, or letting history bring them in again. */
 import { allowPerson, erasePerson } from '../accounts/actions.ts'
 import { contactDigest } from '../accounts/audit.ts'
 import { Problem } from '../lib/errors.ts'
@@ -8,7 +9,7 @@ import { org, orgOf, who, withStore } from './store.ts'
 
 export const erase: Command = {
   name: 'erase',
-  summary: "take away everything that is stored of one person; what Segment has already is Segment's to delete",
+  summary: 'take away everything that is stored of one person; what was sent already must be deleted where it was sent',
   options: [
     org,
     { flags: '--contact <id>', meaning: "Drift's contactId, in digits", required: true },

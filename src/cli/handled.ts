@@ -1,3 +1,4 @@
+/** Taking a request for deletion off the list, once a person has handled it. */
 import { handleRequest } from '../accounts/actions.ts'
 import { Problem } from '../lib/errors.ts'
 import type { Command } from './command.ts'

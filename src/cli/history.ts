@@ -1,6 +1,5 @@
 /** Bringing in what happened at Drift before, and finding what never came: two commands, one kind of work. */
 import { chooseDaily } from '../accounts/actions.ts'
-import { isThere } from '../accounts/state.ts'
 import { pause } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -12,7 +11,7 @@ import { cancelJob, type JobShown, newJobId, shownJob } from '../operations/jobs
 import type { Store } from '../service.ts'
 import { isServed } from './attempts.ts'
 import type { Command, Context, Given, Option } from './command.ts'
-import { notInstalled, org, orgOf, queryOf, who, withStore } from './store.ts'
+import { installOf, notInstalled, org, orgOf, queryOf, who, withStore } from './store.ts'
 
 const everyMs = 500
 /** Remarks on how far it is come no more often: it may take days. */
@@ -28,7 +27,7 @@ const json: Option = { flags: '--json', meaning: 'print JSON' }
 
 export const backfill: Command = {
   name: 'backfill',
-  summary: 'send to Segment what happened at Drift before: conversations with their contacts, and meetings of 30 days',
+  summary: 'send what happened at Drift before: conversations with their contacts, and meetings of 30 days',
   options: [
     ...common,
     {
@@ -84,8 +83,7 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
   return withStore(context, async (store) => {
     const { storage, accounts, clock } = store
     const account = orgOf(given.org)
-    const install = accounts.get(account)
-    if (!install || !isThere(install)) throw notInstalled(account)
+    const install = installOf(store, account)
     if (!(await isServed(store)))
       throw new Problem('no_service', 'no service runs on this store: nothing was begun', {
         hint: 'start it, and run this again: the service reads from Drift at the pace that Drift allows',

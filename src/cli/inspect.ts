@@ -1,6 +1,6 @@
+/** What happened to events: a list of them, or one step by step. */
 import { record } from '../accounts/audit.ts'
 import { destinationsOf } from '../accounts/destinations.ts'
-import { owners } from '../accounts/needs-attention.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { type RecentlyIgnored, recentlyIgnored } from '../operations/ignored.ts'
@@ -13,7 +13,7 @@ import { messageIdAt } from '../segment/message-id.ts'
 import type { Store } from '../service.ts'
 import type { Cursor, Query, Shown } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given } from './command.ts'
-import { filter, queryOf, who, withStore } from './store.ts'
+import { filter, queryOf, remarkUnknown, who, withStore } from './store.ts'
 
 export const inspect: Command = {
   name: 'inspect',
@@ -38,6 +38,7 @@ async function look(context: Context, given: Given, store: Store): Promise<void>
   const { clock } = store
   const limit = limitOf(given.limit)
   const query = queryOf(given, clock.now(), store.accounts)
+  remarkUnknown(context, store, query)
   // What is asked of a state is asked of each destination.
   const isOfStates = (query.states ?? query.reason) !== undefined
   const passes = isOfStates ? passesOf(store.accounts, query) : [undefined]
@@ -156,7 +157,7 @@ function stateOf({ state, why }: Told): string {
 function story({ sentAs, org, type, state, steps, why, data, elsewhere = [] }: Told): string {
   const lines = [`${type} of account ${org || '(none named)'}: ${state}`, `messageId ${sentAs}`, ...rowsOf(steps)]
   if (why) lines.push(`why: ${why.means} (${why.reason})`)
-  if (why?.owner) lines.push(`comes from: ${owners[why.owner]}`)
+  if (why?.comesFrom) lines.push(`comes from: ${why.comesFrom}`)
   if (why) lines.push(`what to do: ${why.todo}`)
   for (const other of elsewhere) {
     const own = other.steps.filter(({ what }) => !steps.some((step) => step.what === what))

@@ -1,13 +1,13 @@
+/** Disconnecting one account, or all of them, from the command line. */
 import { disconnecting } from '../accounts/disconnect.ts'
 import { disconnectMany, type Report } from '../accounts/disconnect-many.ts'
 import { openGrants } from '../accounts/grant.ts'
-import { isThere } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
 import { openOutlet } from '../lib/request.ts'
 import { explain } from '../operations/reasons.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command, Context, Given } from './command.ts'
-import { notInstalled, orgOrAll, who } from './store.ts'
+import { installOf, orgOrAll, who } from './store.ts'
 
 /** How often a long run says how far it is. */
 const tellEvery = 25
@@ -36,8 +36,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
   void context.untilStopped().then(() => stop.abort())
   try {
     const { storage, accounts, keyring, clock } = store
-    const one = wanted === undefined ? undefined : accounts.get(wanted)
-    if (wanted !== undefined && !(one && isThere(one))) throw notInstalled(wanted)
+    if (wanted !== undefined) installOf(store, wanted)
     const common = { accounts, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
     const grants = openGrants({ ...common, installs: storage.installs })
     const report = await disconnectMany(

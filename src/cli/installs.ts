@@ -2,19 +2,19 @@
 
 import { type Done, pauseAccount } from '../accounts/actions.ts'
 import { configureAccount } from '../accounts/add-account.ts'
-import { firstOf } from '../accounts/destinations.ts'
-import { owners } from '../accounts/needs-attention.ts'
+import { destinationsOf, endpointOf, firstOf } from '../accounts/destinations.ts'
 import { resumeNow, retryNow } from '../accounts/retry.ts'
-import { holdOf, isThere, reasonOf, stateShown } from '../accounts/state.ts'
+import { holdOf, reasonOf, stateShown } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
 import type { Install } from '../storage/ports/accounts.ts'
+import type { Standing } from '../storage/ports/lookup.ts'
 import { isServed, tellAttempt } from './attempts.ts'
 import type { Command, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
 import { secretsOf } from './secrets.ts'
-import { notInstalled, org, orgOf, regionOf, standingLine, who, withStore } from './store.ts'
+import { installOf, notInstalled, org, orgOf, regionOf, standingLine, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -26,6 +26,8 @@ function shown(install: Install) {
     state: stateShown(install),
     reason: holdOf(install) ?? reasonOf(install),
     region: install.unreadable || first.endpoint !== undefined ? undefined : first.region,
+    endpoint: install.unreadable ? undefined : first.endpoint,
+    destinations: install.unreadable ? undefined : destinationsOf(install).length,
     writeKey: first.key !== undefined,
     grant: install.grant !== undefined,
     createdAt: new Date(install.createdAt).toISOString(),
@@ -48,18 +50,34 @@ const list: Command = {
       if (given.json) return context.print(JSON.stringify(rows, undefined, 2))
       if (rows.length === 0) return context.print('no accounts yet: add one with `installs add`')
       for (const account of rows) {
-        context.print(`${account.org}  ${account.state}  ${account.region ?? '-'}  since ${account.createdAt}`)
+        const { org: id, state, region, endpoint, destinations = 1, createdAt } = account
+        const more = destinations > 1 ? `; it has ${destinations} destinations: \`destinations list --org ${id}\`` : ''
+        context.print(`${id}  ${state}  ${region ?? endpoint ?? '-'}  since ${createdAt}${more}`)
         for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
-        const reasons = new Set([account.reason, ...account.standings.map(({ reason }) => reason)])
-        for (const reason of reasons) {
-          if (reason === undefined) continue
-          const { means, todo, owner } = explain(reason)
+        for (const [reason, endpoint] of reasonsOf(accounts.get(account.org)!, account)) {
+          const { means, todo, comesFrom } = explain(reason, endpoint)
           context.print(`  ${reason}: ${means}`)
-          if (owner) context.print(`    comes from: ${owners[owner]}`)
+          if (comesFrom) context.print(`    comes from: ${comesFrom}`)
           context.print(`    what to do: ${todo}`)
         }
       }
     }),
+}
+
+/** Each once for each place that it is about. */
+function reasonsOf(
+  install: Install,
+  { reason, standings }: { reason: string | undefined; standings: readonly Standing[] },
+): [reason: string, endpoint: string | undefined][] {
+  const its = destinationsOf(install).find((one) => one.reason === reason)?.endpoint
+  const all = [
+    { reason, endpoint: its },
+    ...standings.map((one) => ({ reason: one.reason, endpoint: endpointOf(install, one.destination) })),
+  ]
+  const known = all.flatMap((one) => (one.reason === undefined ? [] : [[one.reason, one.endpoint] as const]))
+  return [
+    ...new Map(known.map(([why, at]) => [`${why} ${at ?? ''}`, [why, at] as [string, string | undefined]])).values(),
+  ]
 }
 
 const add: Command = {
@@ -135,8 +153,7 @@ const retry: Command = {
   run: (context, given) =>
     withStore(context, async (store) => {
       const id = orgOf(given.org)
-      const known = store.accounts.get(id)
-      if (!known || !isThere(known)) throw notInstalled(id)
+      const known = installOf(store, id)
       if (holdOf(known) === undefined && !(await isServed(store)))
         throw new Problem('no_service', 'no service runs on this store: nothing was tried', {
           hint: 'start it: it tries what waits by itself',

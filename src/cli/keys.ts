@@ -1,3 +1,4 @@
+/** ENCRYPTION_KEYS: making one, looking which are needed, and moving everything to the first. */
 import { record } from '../accounts/audit.ts'
 import { readConfig } from '../config.ts'
 import { systemRandom } from '../lib/random.ts'

@@ -1,3 +1,4 @@
+/** Moving a store into another one, of the same engine or the other. */
 import { Problem } from '../lib/errors.ts'
 import { addsUp, sumsOf } from '../operations/totals.ts'
 import type { Ledger } from '../storage/ports/lookup.ts'

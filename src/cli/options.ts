@@ -1,3 +1,4 @@
+/** The options of what is sent to a destination, from the command line: shown as JSON, and replaced by other ones. */
 import { firstOf } from '../accounts/destinations.ts'
 import {
   type Applied,
@@ -7,7 +8,6 @@ import {
   optionsOf,
   optionsVersionOf,
 } from '../accounts/options.ts'
-import { isThere } from '../accounts/state.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { readText } from '../lib/json.ts'
@@ -18,7 +18,7 @@ import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination } from '../storage/ports/entry.ts'
 import type { Command, Context, Given, Option } from './command.ts'
-import { destinationNamed, notInstalled, org, orgOf, who, withStore } from './store.ts'
+import { destinationNamed, installOf, org, orgOf, who, withStore } from './store.ts'
 
 export const destination: Option = {
   flags: '--destination <name>',
@@ -53,6 +53,10 @@ async function run({ print }: Context, given: Given, store: Store): Promise<void
   const { install, number } = optionsTarget(store, given)
   const id = install.org
   const before = optionsOf(install, number)
+  if (given.set === undefined && (given.dryRun === true || given.queuedAsBefore === true))
+    throw new Problem('options_unusable', '--dry-run and --queued-as-before need --set: nothing is saved without it', {
+      exitCode: 2,
+    })
   if (given.set === undefined) return print(JSON.stringify(before, undefined, 2))
   const after = optionsIn('--set', String(given.set))
   const needs = { catalogue, keyring, lookup: storage.lookup }
@@ -77,9 +81,7 @@ function givenWords({ given, isBusy }: Applied): string {
 
 /** The account of `--org`, and its destination that is meant. */
 export function optionsTarget(store: Pick<Store, 'accounts'>, given: Given): { install: Install; number: Destination } {
-  const id = orgOf(given.org)
-  const known = store.accounts.get(id)
-  if (!known || !isThere(known)) throw notInstalled(id)
+  const known = installOf(store, orgOf(given.org))
   const called = given.destination ?? String(firstOf(known).number)
   const { install, named } = destinationNamed(store, { ...given, destination: called })
   return { install, number: named.number }
@@ -88,7 +90,12 @@ export function optionsTarget(store: Pick<Store, 'accounts'>, given: Given): { i
 /** `name`: of the option of the command line that has them. */
 export function optionsIn(name: string, text: string): Options {
   const reading = readText(text)
-  const judged = judgeOptions(reading.ok ? reading.value : undefined, knownNames(catalogue))
+  if (!reading.ok)
+    throw new Problem('options_unusable', `${name} is not JSON`, {
+      hint: `put quotes of the shell around it: ${name} '{"safeNames":true}'`,
+      exitCode: 2,
+    })
+  const judged = judgeOptions(reading.value, knownNames(catalogue))
   if (judged.ok) return judged.options
   const hint = judged.why.join('; ')
   throw new Problem('options_unusable', `${name} holds options that cannot be saved`, { hint, exitCode: 2 })

@@ -1,3 +1,4 @@
+/** What options make of one event: the call as it is and as it would be, with the differences. */
 import { record } from '../accounts/audit.ts'
 import { optionsOf } from '../accounts/options.ts'
 import { catalogue } from '../events/index.ts'

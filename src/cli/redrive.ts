@@ -1,3 +1,4 @@
+/** Sending events again in bulk: a job, which this command waits for, or a dry run of one. */
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -8,7 +9,7 @@ import type { Store } from '../service.ts'
 import type { Query } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given, Option } from './command.ts'
 import { followJob } from './follow-job.ts'
-import { filter, queryOf, who, withStore } from './store.ts'
+import { filter, queryOf, remarkUnknown, who, withStore } from './store.ts'
 
 const mappingOption: Option = {
   flags: '--mapping <mapping>',
@@ -52,12 +53,13 @@ function go(context: Context, given: Given): Promise<number> {
     const query = { to: now, ...queryOf(given, now, store.accounts) }
     if (query.states?.some((state) => !redrivable.includes(state))) {
       throw new Problem('filter_unusable', `only ${redrivable.join(', ')} events can be redriven: others wait anyway`, {
-        hint: '`installs resume` sends at once what is held',
+        hint: '`installs retry` tries at once what waits for a later time, and `installs resume` ends a pause or a refusal',
         exitCode: 2,
       })
     }
     const mapping = (given.mapping ?? 'today') as Mapping
     const asNew = given.as === 'new'
+    remarkUnknown(context, store, query)
     const asked = { store, query, mapping, asNew }
     if (!asNew && query.states?.includes('delivered'))
       context.remark('what was delivered keeps its messageIds: Segment drops what it has; --as new counts it twice')

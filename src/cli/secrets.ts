@@ -3,7 +3,8 @@ import type { Grant } from '../accounts/grant.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, readText } from '../lib/json.ts'
 import { secretProblem, trimmed } from '../lib/pasted.ts'
-import { judgeWriteKey, type KeyJudgement } from '../segment/key.ts'
+import { judgeFor, type KeyJudgement } from '../segment/key.ts'
+import type { Place } from '../segment/place.ts'
 
 export interface Secrets {
   grant?: Grant
@@ -12,11 +13,12 @@ export interface Secrets {
 
 const names = ['accessToken', 'refreshToken', 'writeKey'] as const
 type Given = Partial<Record<(typeof names)[number], string>>
-const hint = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
+const ofAccount = 'give a JSON object with accessToken, refreshToken (unless it is a private token) and writeKey'
+const ofDestination = 'give a JSON object with the write key alone: {"writeKey":"…"}'
 
-/** Judged as the settings judge them; a Problem names the first that cannot be used, and never shows it. `judge`: the write key. */
-export function secretsOf(input: string, judge = judgeWriteKey): Secrets {
-  const { accessToken, refreshToken, writeKey } = givenIn(input)
+/** Judged as the settings judge them; a Problem names the first that cannot be used, and never shows it. `place`: of the key. */
+export function secretsOf(input: string, place: Place = { region: 'us' }, hint = ofAccount): Secrets {
+  const { accessToken, refreshToken, writeKey } = givenIn(input, hint)
   for (const [name, token] of Object.entries({ accessToken, refreshToken })) {
     const problem = token === '' ? 'is empty' : token && secretProblem(token)
     if (problem)
@@ -27,10 +29,13 @@ export function secretsOf(input: string, judge = judgeWriteKey): Secrets {
       hint: 'give both',
       exitCode: 2,
     })
-  const judged = writeKey === undefined ? undefined : judge(writeKey)
+  const judged = writeKey === undefined ? undefined : judgeFor(place)(writeKey)
   if (judged?.is === 'refused')
     throw new Problem('write_key_unusable', judged.why, {
-      hint: 'copy it again: in Segment it stands at Source → Settings → API Keys',
+      hint:
+        place.endpoint === undefined
+          ? 'copy it again: in Segment it stands at Source → Settings → API Keys'
+          : `copy it again: those who run ${place.endpoint} give it`,
       exitCode: 2,
     })
   return {
@@ -40,7 +45,8 @@ export function secretsOf(input: string, judge = judgeWriteKey): Secrets {
   }
 }
 
-function givenIn(input: string): Given {
+function givenIn(input: string, hint: string): Given {
+  if (input.trim() === '') throw new Problem('input_unreadable', 'standard input is empty', { hint, exitCode: 2 })
   const reading = readText(input)
   if (!reading.ok || !isObject(reading.value))
     throw new Problem('input_unreadable', 'standard input is not a JSON object', { hint, exitCode: 2 })
@@ -56,11 +62,11 @@ function givenIn(input: string): Given {
 }
 
 /** The write key alone. */
-export function writeKeyIn(input: string, judge = judgeWriteKey): Exclude<KeyJudgement, { is: 'refused' }> {
-  const { grant, writeKey } = secretsOf(input, judge)
+export function writeKeyIn(input: string, place: Place): Exclude<KeyJudgement, { is: 'refused' }> {
+  const { grant, writeKey } = secretsOf(input, place, ofDestination)
   if (writeKey && !grant) return writeKey
   throw new Problem('write_key_unusable', 'standard input must hold a JSON object with writeKey, and nothing else', {
-    hint: 'such as {"writeKey":"…"}',
+    hint: ofDestination,
     exitCode: 2,
   })
 }

@@ -1,3 +1,4 @@
+/** The service itself, until it is stopped. */
 import { type Config, readConfig } from '../config.ts'
 import { pause, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'

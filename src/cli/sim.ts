@@ -1,9 +1,11 @@
+/** A Drift and a Segment of our own as servers, for trying things out. */
 import { systemClock } from '../lib/clock.ts'
+import { Problem } from '../lib/errors.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { startControl } from '../sim/control.ts'
 import { startSims } from '../sim/index.ts'
 import { pastOf } from '../sim/past.ts'
-import type { Command } from './command.ts'
+import type { Command, Given } from './command.ts'
 
 /** The account of Drift's own samples. */
 const sampleOrg = 5_000_883
@@ -35,13 +37,16 @@ export const sim: Command = {
     'npx drift-segment-source sim --drift-port 4010 --segment-port 4020 --control 4030',
   ],
   async run(context, given) {
+    const controlPort = given.control === true ? 0 : portIn('--control', given.control)
     const sims = await startSims({
-      drift: { port: Number(given.driftPort), requestUrl: `${withoutEnd(String(given.to), '/')}/webhooks/drift` },
-      segment: { port: Number(given.segmentPort) },
+      drift: {
+        port: portIn('--drift-port', given.driftPort),
+        requestUrl: `${withoutEnd(String(given.to), '/')}/webhooks/drift`,
+      },
+      segment: { port: portIn('--segment-port', given.segmentPort) },
     })
     const { drift, segment } = sims
-    const control =
-      given.control && (await startControl(sims, { port: given.control === true ? 0 : Number(given.control) }))
+    const control = given.control && (await startControl(sims, { port: controlPort }))
     drift.addOrg({ orgId: sampleOrg, name: 'Sample account', ...pastOf(systemClock.now()) })
     context.remark(`Drift's page of apps, which sends events too: ${drift.url}/settings/apps`)
     context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
@@ -73,4 +78,11 @@ export const sim: Command = {
     if (control) await control.close()
     await sims.close()
   },
+}
+
+/** Throws a Problem of what is not a port; 0 where none is given. */
+function portIn(option: string, given: Given[string]): number {
+  const port = /^\d{1,5}$/.test(String(given ?? 0)) ? Number(given ?? 0) : Number.NaN
+  if (port < 65_536) return port
+  throw new Problem('port_unusable', `${option} takes a port: a number from 0 to 65535`, { exitCode: 2 })
 }

@@ -1,3 +1,4 @@
+/** The script for a web page that loads the browser bridge. */
 import { type Env, judgeSetting, readOne } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { judgeWriteKey } from '../segment/key.ts'

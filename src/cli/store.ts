@@ -1,5 +1,5 @@
 /** What the commands beside a running service have in common: the store, an account, and a filter of entries. */
-import { type Destination, destinationCalled } from '../accounts/destinations.ts'
+import { type Destination, destinationCalled, destinationsOf } from '../accounts/destinations.ts'
 import { assertReadable } from '../accounts/settings.ts'
 import { isThere } from '../accounts/state.ts'
 import { readConfig } from '../config.ts'
@@ -34,14 +34,13 @@ export function destinationNamed(
   { accounts }: Pick<Store, 'accounts'>,
   given: Given,
 ): { install: Install; named: Destination } {
-  const id = orgOf(given.org)
-  const install = accounts.get(id)
-  if (!install || !isThere(install)) throw notInstalled(id)
+  const install = installOf({ accounts }, orgOf(given.org))
   assertReadable(install)
   const named = destinationCalled(install, String(given.destination ?? ''))
   if (named) return { install, named }
-  throw new Problem('destination_unknown', `account ${id} has no destination of this name or number`, {
-    hint: '`destinations list` shows which it has',
+  const has = destinationsOf(install).map(({ number, name }) => `${number} (${name})`)
+  throw new Problem('destination_unknown', `account ${install.org} has no destination of this name or number`, {
+    hint: `give one of those it has, by its number or name: ${has.join(', ')}`,
     exitCode: 2,
   })
 }
@@ -67,6 +66,13 @@ export function regionOf(given: Given[string]): Region | undefined {
 export function orgOrAll(given: Given): string | undefined {
   if ((given.org === undefined) === (given.all === true)) return given.all === true ? undefined : orgOf(given.org)
   throw new Problem('org_unusable', 'give --org with an account number, or --all, and not both', { exitCode: 2 })
+}
+
+/** Throws a Problem where the account is not installed, or has left. */
+export function installOf({ accounts }: Pick<Store, 'accounts'>, id: string): Install {
+  const install = accounts.get(id)
+  if (install && isThere(install)) return install
+  throw notInstalled(id)
 }
 
 export function notInstalled(id: string): Problem {
@@ -175,6 +181,11 @@ export function queryOf(given: Given, now: number, accounts: Store['accounts']):
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }
+}
+
+/** A mistyped number finds nothing: events may be here of an account that is not. */
+export function remarkUnknown({ remark }: Pick<Context, 'remark'>, { accounts }: Store, { org: id }: Query): void {
+  if (id !== undefined && !accounts.get(id)) remark(`account ${id} is not installed here`)
 }
 
 const hourMs = 3_600_000

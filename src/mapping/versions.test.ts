@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Options } from './options.ts'
 import {
   added,
   latest,
@@ -7,12 +8,15 @@ import {
   pageOf,
   stampOf,
   stricter,
+  type Versions,
   versionOf,
   versionsSchema,
-  withOptions,
 } from './versions.ts'
 
 const none = versionsSchema.parse({})
+/** With one more version, made of the last one. */
+const withOptions = (versions: Versions, destination: number, options: Options) =>
+  added(versions, latest(versions), destination, options)
 
 test('before any save there is version 0, in which every option is off', () => {
   assert.equal(latest(none), 0)

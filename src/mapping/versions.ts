@@ -34,11 +34,6 @@ export function optionsIn(versions: Versions, destination: number, version: numb
   return set === undefined ? noOptions : versions.sets[set]!
 }
 
-/** With one more version, in which this destination has these options and the others what they have. */
-export function withOptions(versions: Versions, destination: number, of: Options): Versions {
-  return added(versions, latest(versions), destination, of)
-}
-
 /** One more version: what `base` was, but for one destination. */
 export function added(versions: Versions, base: number, destination: number, of: Options): Versions {
   const { [String(destination)]: _, ...others } =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeWriteKey } from './key.ts'
+import { judgeFor, judgeWriteKey } from './key.ts'
 
 const usual = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
 
@@ -15,6 +15,15 @@ test('a write key of another form is unusual: it may be right, and is worth a se
     assert.equal(judged.is, 'unusual', key)
     assert.match('why' in judged ? judged.why : '', /mostly have 32 letters and digits/)
   }
+})
+
+test('the key of an endpoint has any form, and a colon in it is worth a second look', () => {
+  const judge = judgeFor({ region: 'us', endpoint: 'lake' })
+  assert.deepEqual(judge(' short.of/any+form '), { is: 'usual', key: 'short.of/any+form' })
+  const judged = judge('user:secret')
+  assert.equal(judged.is, 'unusual')
+  assert.match('why' in judged ? judged.why : '', /^it has a colon/)
+  for (const wrong of ['', 'with space', 'k'.repeat(201)]) assert.equal(judge(wrong).is, 'refused', wrong)
 })
 
 const refused: [pasted: string, why: RegExp][] = [

@@ -37,8 +37,14 @@ function judgeEndpointKey(pasted: string): KeyJudgement {
   const key = trimmed(pasted)
   const problem = key === '' ? 'is empty' : secretProblem(key)
   if (problem) return { is: 'refused', why: `the write key ${problem}` }
-  return key.length > charactersMax
-    ? { is: 'refused', why: 'the write key is far longer than one can be' }
+  if (key.length > charactersMax) return { is: 'refused', why: 'the write key is far longer than one can be' }
+  // RFC 7617, section 2: the user ends at the first colon.
+  return key.includes(':')
+    ? {
+        is: 'unusual',
+        key,
+        why: 'it has a colon, where a reader of Authorization: Basic takes the key to end: ask those who run the endpoint',
+      }
     : { is: 'usual', key }
 }
 

@@ -40,7 +40,32 @@ describe('options on the command line', () => {
     assert.equal(refused?.code, 'options_unusable')
     assert.match(refused!.hint!, /userId: .*needs the words.*; drop: contactId cannot be dropped/)
     assert.equal((await problem(run('options', { org: '1' })))?.code, 'not_installed')
-    assert.equal((await problem(run('options', { org: id, destination: 'x' })))?.code, 'destination_unknown')
+    const unread = await problem(run('options', { org: id, set: 'safeNames' }))
+    assert.match(String(unread), /--set is not JSON/)
+    for (const alone of [{ dryRun: true }, { queuedAsBefore: true }])
+      assert.equal((await problem(run('options', { org: id, ...alone })))?.code, 'options_unusable')
+  })
+
+  test('are of a destination that is named or numbered, and an unknown one is answered with those there are', async () => {
+    const filled: Record<string, Record<string, string | boolean>> = {
+      options: {},
+      preview: { event: 'new_conversation' },
+      events: { format: 'table' },
+      redrive: { dryRun: true },
+      inspect: { limit: '1' },
+    }
+    for (const [command, more] of Object.entries(filled)) {
+      for (const destination of ['1', 'segment'])
+        assert.equal((await run(command, { org: id, ...more, destination })).exitCode, 0, command)
+      const unknown = await problem(run(command, { org: id, ...more, destination: 'Lake' }))
+      assert.deepEqual(
+        [unknown?.code, unknown?.hint],
+        ['destination_unknown', 'give one of those it has, by its number or name: 1 (Segment)'],
+        command,
+      )
+    }
+    const ofNone = await problem(run('events', { format: 'table', destination: '1' }))
+    assert.match(String(ofNone), /--destination needs --org/)
   })
 
   test('are previewed on the example of an event, and nothing is saved by it', async () => {
