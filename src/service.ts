@@ -14,9 +14,9 @@ import { catalogue } from './events/index.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { codeOf, hintOf } from './lib/errors.ts'
 import { type Log, openLog } from './lib/log.ts'
-import { openPublicOutlet } from './lib/public-request.ts'
+import { openPublicSend } from './lib/public-request.ts'
 import { type Random, systemRandom } from './lib/random.ts'
-import { openOutlet } from './lib/request.ts'
+import { openHttpClient } from './lib/request.ts'
 import { sampledLog } from './lib/sampled-log.ts'
 import { newSecret } from './lib/secret.ts'
 import { startOperations } from './operations/run.ts'
@@ -133,7 +133,7 @@ async function startService(
   }
   void storage.broken.then((error) => log.error('store_stopped', { code: codeOf(error), hint: hintOf(error) }))
 
-  const outlet = openOutlet({ proxies: config.proxies })
+  const httpClient = openHttpClient({ proxies: config.proxies })
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
   const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
   const alertsOutlet = openOutlet({ connections: 8, proxies: config.proxies })
@@ -143,7 +143,7 @@ async function startService(
     keyring,
     accounts,
     catalogue,
-    send: warningOfTls(outlet.send, log),
+    send: warningOfTls(httpClient.send, log),
     drift: { apiUrl: config.drift.apiUrl, app: config.oauth, verificationTokens: config.verificationTokens },
     segment: config.segment,
     orgsAllowed: config.orgsAllowed,
@@ -173,7 +173,7 @@ async function startService(
     disconnect: pipeline.disconnect,
     wake,
     closing: pagesClosing.signal,
-    send: pagesOutlet.send,
+    send: pagesClient.send,
     alerts: { canMail: config.alerts.mail !== undefined, unsafeAllowLoopback, wake: () => alerting.wake() },
     strangers,
     clock,
@@ -204,7 +204,7 @@ async function startService(
     catalogue,
     grants,
     retentionDays: config.retentionDays,
-    send: warningOfTls(outlet.send, log),
+    send: warningOfTls(httpClient.send, log),
     driftUrl: config.drift.apiUrl,
     random,
     clock,
@@ -225,13 +225,13 @@ async function startService(
     log,
     toOperator: operatorUrl !== undefined,
     operatorUrl,
-    sendPublic: openPublicOutlet({
+    sendPublic: openPublicSend({
       clock,
       proxies: config.proxies,
       unsafeAllowLoopback,
       closing: alertsClosing.signal,
     }),
-    sendOperator: alertsOutlet.send,
+    sendOperator: alertsClient.send,
     mail: mail && openMail(mail, clock, alertsClosing.signal),
     closing: alertsClosing,
     publicUrl: () => config.publicUrl ?? url,
@@ -258,7 +258,7 @@ async function startService(
     pagesClosing.abort()
     await Promise.all(listeners.map((listener) => listener.close()))
     await Promise.all([pipeline.stop(), operations.stop(), alerting.stop()])
-    await Promise.all([outlet.close(), pagesOutlet.close()])
+    await Promise.all([httpClient.close(), pagesClient.close()])
     await store.close()
     log.info('stopped', about)
   }

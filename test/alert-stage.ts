@@ -14,9 +14,9 @@ import { addRecipient } from '../src/alerts/recipients.ts'
 import { type SendNeeds, sending } from '../src/alerts/send.ts'
 import { type WatchNeeds, watching } from '../src/alerts/watch.ts'
 import type { Log } from '../src/lib/log.ts'
-import { openPublicOutlet } from '../src/lib/public-request.ts'
+import { openPublicSend } from '../src/lib/public-request.ts'
 import { systemRandom } from '../src/lib/random.ts'
-import { openOutlet } from '../src/lib/request.ts'
+import { openHttpClient } from '../src/lib/request.ts'
 import { type AlertReceiver, startAlertReceiver } from '../src/sim/alert-receiver.ts'
 import type { Install } from '../src/storage/ports/accounts.ts'
 import type { Channel, Message } from '../src/storage/ports/alerts.ts'
@@ -72,7 +72,7 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
   const accounts = await openAccounts(storage.installs, storage.inbox, { endpoints: new Set(['lake']) })
   const [hook, slack, operator] = await Promise.all([1, 2, 3].map(() => startAlertReceiver({ clock })))
   const smtp = await startMailServer()
-  const outlet = openOutlet({ clock })
+  const httpClient = openHttpClient({ clock })
   const needs: AlertStage['needs'] = {
     storage,
     keyring,
@@ -82,8 +82,8 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
     log,
     toOperator,
     operatorUrl: toOperator ? operator!.url : undefined,
-    sendPublic: openPublicOutlet({ clock, unsafeAllowLoopback: true }),
-    sendOperator: outlet.send,
+    sendPublic: openPublicSend({ clock, unsafeAllowLoopback: true }),
+    sendOperator: httpClient.send,
     mail: openMail({ url: smtp.url, from: 'alerts@connector.example' }, clock),
     publicUrl: () => publicUrl,
     canMail: true,
@@ -157,7 +157,7 @@ export async function startAlertStage({ toOperator = true } = {}): Promise<Alert
     },
     messages,
     async close() {
-      await outlet.close()
+      await httpClient.close()
       await Promise.all([hook, slack, operator, smtp].map((server) => server!.close()))
     },
   }

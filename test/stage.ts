@@ -18,7 +18,7 @@ import type { Clock } from '../src/lib/clock.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
-import { openOutlet, type Send } from '../src/lib/request.ts'
+import { openHttpClient, type Send } from '../src/lib/request.ts'
 import { addsUp, sumsOf } from '../src/operations/totals.ts'
 import { openContacts } from '../src/pipeline/contacts.ts'
 import { type AskNeeds, askLease } from '../src/pipeline/lookup-lane.ts'
@@ -133,11 +133,11 @@ export const stageSecret = createSecretKey(Buffer.alloc(32, 7))
 export async function startStage(storage: Storage = openInMemory()): Promise<Stage> {
   const clock = manualClock()
   const sims = await startSims({ drift: { clock } })
-  const outlet = openOutlet({ clock })
+  const httpClient = openHttpClient({ clock })
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret: stageSecret }], systemRandom)
   const { settings, url: driftUrl } = sims.drift
   const tokens = tokensOf([settings.verificationToken])
-  const around = { keyring, send: outlet.send, clock, app: settings, driftUrl, segmentUrl: sims.segment.url }
+  const around = { keyring, send: httpClient.send, clock, app: settings, driftUrl, segmentUrl: sims.segment.url }
   const another = (store = storage) => openParts({ ...around, storage: store })
 
   const parts = await another()
@@ -151,7 +151,7 @@ export async function startStage(storage: Storage = openInMemory()): Promise<Sta
     sims,
     storage,
     keyring,
-    send: outlet.send,
+    send: httpClient.send,
     another,
     async arrive(event, variation = {}) {
       const fixture = typeof event === 'string' ? await readFixture(event) : { drift: event, segment: {} }
@@ -189,7 +189,7 @@ export async function startStage(storage: Storage = openInMemory()): Promise<Sta
       )
     },
     async close() {
-      await outlet.close()
+      await httpClient.close()
       await sims.close()
     },
   }

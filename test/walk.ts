@@ -1,5 +1,5 @@
 /** The way of an admin's browser through an install, step by step, for tests that leave it at any step. */
-import { openOutlet } from '../src/lib/request.ts'
+import { openHttpClient } from '../src/lib/request.ts'
 import { openVisitor, type Seen, type Visitor } from '../src/sim/visitor.ts'
 import type { Rig } from './rig.ts'
 
@@ -14,8 +14,8 @@ export interface Walk extends Visitor {
 }
 
 export function openWalk(rig: Pick<Rig, 'service' | 'sims'>): Walk {
-  const outlet = openOutlet()
-  const visitor = openVisitor(outlet.send)
+  const httpClient = openHttpClient()
+  const visitor = openVisitor(httpClient.send)
   const at = (path: string) => rig.service.url + path
   const walk: Walk = {
     ...visitor,
@@ -27,7 +27,7 @@ export function openWalk(rig: Pick<Rig, 'service' | 'sims'>): Walk {
       return back.headers.location!
     },
     connect: async (orgId, from) => visitor.follow(await visitor.get(await walk.allow(orgId, from))),
-    close: () => outlet.close(),
+    close: () => httpClient.close(),
   }
   return walk
 }

@@ -11,7 +11,7 @@ import { Problem } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { silentLog } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
-import { openOutlet } from '../lib/request.ts'
+import { openHttpClient } from '../lib/request.ts'
 import type { Service } from '../service.ts'
 import { type AlertReceiver, startAlertReceiver } from '../sim/alert-receiver.ts'
 import { difference } from '../sim/expected.ts'
@@ -94,8 +94,8 @@ function settingsFor(sims: Sims, folder: string): Env {
 /** The way that an admin's browser takes: to Drift and back, the write key, and back to Drift's settings. */
 async function install(context: Context, { url }: Service, { drift }: Sims): Promise<void> {
   drift.addOrg({ orgId: org, name: 'Demo account', ...pastOf(systemClock.now()) })
-  const outlet = openOutlet()
-  const visitor = openVisitor(outlet.send)
+  const httpClient = openHttpClient()
+  const visitor = openVisitor(httpClient.send)
   try {
     context.remark(`installing the account by ${url}/connect, as an admin's browser does`)
     const consent = await visitor.follow(await visitor.get(`${url}/connect`))
@@ -104,7 +104,7 @@ async function install(context: Context, { url }: Service, { drift }: Sims): Pro
     if (saved.status === 303 && saved.headers.location?.startsWith(drift.url)) return
     throw new Problem('install_failed', `the install ended with ${saved.status} at ${new URL(saved.url).pathname}`)
   } finally {
-    await outlet.close()
+    await httpClient.close()
   }
 }
 

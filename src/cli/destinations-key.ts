@@ -14,7 +14,7 @@ import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { trimmed } from '../lib/pasted.ts'
 import { systemRandom } from '../lib/random.ts'
-import { openOutlet } from '../lib/request.ts'
+import { openHttpClient } from '../lib/request.ts'
 import { explain } from '../operations/reasons.ts'
 import { type Place, placeSaid } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -129,15 +129,15 @@ export const testCommand: Command = {
           hint: 'give it one: `destinations change --write-key`',
         })
       const config = readConfig(context.env, 'store')
-      const outlet = openOutlet({ proxies: config.proxies })
+      const httpClient = openHttpClient({ proxies: config.proxies })
       try {
-        const needs = { send: outlet.send, segment: config.segment, clock, random: systemRandom }
+        const needs = { send: httpClient.send, segment: config.segment, clock, random: systemRandom }
         const tested = await testWriteKey(needs, writeKey, one)
         await record({ ...storage, clock }, { org: install.org, who, act: 'testedKey', about: destinationSaid(one) })
         for (const line of saidOf(tested, one)) context.print(line)
         return tested.verdict.is === 'done' ? 0 : 1
       } finally {
-        await outlet.close()
+        await httpClient.close()
       }
     }),
 }

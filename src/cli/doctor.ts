@@ -8,7 +8,7 @@ import { disconnectType } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
 import { skewMsMax, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
-import { openOutlet, type Send } from '../lib/request.ts'
+import { openHttpClient, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../operations/clock-steps.ts'
 import { addsUp, sumsByDestination, sumsOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
@@ -193,7 +193,7 @@ async function examineClock({ storage, clock }: Store): Promise<Finding[]> {
 }
 
 async function reach(config: Config, findings: Finding[]): Promise<void> {
-  const outlet = openOutlet({ proxies: config.proxies })
+  const httpClient = openHttpClient({ proxies: config.proxies })
   const { drift, segment } = config
   try {
     const partners: [string, string][] = [
@@ -203,9 +203,9 @@ async function reach(config: Config, findings: Finding[]): Promise<void> {
     ]
     const endpoints = [...(segment.endpoints ?? [])].map(([name, url]) => [`Endpoint ${name}`, url] as const)
     const all = [...partners, ...endpoints]
-    findings.push(...(await Promise.all(all.map(([name, url]) => reachOne(outlet.send, name, url)))).flat())
+    findings.push(...(await Promise.all(all.map(([name, url]) => reachOne(httpClient.send, name, url)))).flat())
   } finally {
-    await outlet.close()
+    await httpClient.close()
   }
 }
 

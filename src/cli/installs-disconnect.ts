@@ -3,7 +3,7 @@ import { disconnecting } from '../accounts/disconnect.ts'
 import { disconnectMany, type Report } from '../accounts/disconnect-many.ts'
 import { openGrants } from '../accounts/grant.ts'
 import { readConfig } from '../config.ts'
-import { openOutlet } from '../lib/request.ts'
+import { openHttpClient } from '../lib/request.ts'
 import { explain } from '../operations/reasons.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command, Context, Given } from './command.ts'
@@ -31,7 +31,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
   const wanted = orgOrAll(given)
   const config = readConfig(context.env, 'store')
   const store = await context.openStore(config)
-  const outlet = openOutlet({ proxies: config.proxies })
+  const httpClient = openHttpClient({ proxies: config.proxies })
   const stop = new AbortController()
   void context.untilStopped().then(() => stop.abort())
   try {
@@ -57,7 +57,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
     assertGone(purged)
     return 0
   } finally {
-    await outlet.close()
+    await httpClient.close()
     await store.close()
   }
 }

@@ -5,7 +5,7 @@ import { readFixture } from '../events/fixtures.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
-import { openOutlet } from '../lib/request.ts'
+import { openHttpClient } from '../lib/request.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { withOrg } from '../sim/webhook.ts'
 import type { Command } from './command.ts'
@@ -27,9 +27,9 @@ export const send: Command = {
     const token = verificationToken(context.env)
     const sample = await webhookOf(what)
     const webhook = typeof given.org === 'string' ? withOrg({ orgId: 0, ...sample }, numberOf(given.org)) : sample
-    const outlet = openOutlet()
+    const httpClient = openHttpClient()
     try {
-      const answer = await outlet.send({
+      const answer = await httpClient.send({
         method: 'POST',
         url: `${withoutEnd(String(given.to), '/')}/webhooks/drift`,
         headers: { 'content-type': 'application/json', 'x-verification-token': token },
@@ -44,7 +44,7 @@ export const send: Command = {
       context.print(`${answer.status} ${answer.body}`)
       return answer.status === 200 ? 0 : 1
     } finally {
-      await outlet.close()
+      await httpClient.close()
     }
   },
 }

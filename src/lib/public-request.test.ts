@@ -8,7 +8,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { after, beforeEach, describe, test } from 'node:test'
 import type { buildConnector } from 'undici'
-import { addressProblem, addressRefused, openPublicOutlet, type PublicOptions } from './public-request.ts'
+import { addressProblem, addressRefused, openPublicSend, type PublicOptions } from './public-request.ts'
 
 const servers: Server[] = []
 after(() => {
@@ -56,7 +56,7 @@ const resolve = async (host: string) => {
 }
 
 const ask = (url: string, options: PublicOptions = {}) =>
-  openPublicOutlet({ resolve, dial, ...options })({ method: 'POST', url, body: '{}', deadlineMs: 5_000 })
+  openPublicSend({ resolve, dial, ...options })({ method: 'POST', url, body: '{}', deadlineMs: 5_000 })
 
 beforeEach(() => {
   caught = 0
@@ -132,7 +132,7 @@ describe('a name', () => {
 
   test('that changes its address between two requests is looked up for each', async () => {
     const answers = [['8.8.8.8'], ['127.0.0.1']]
-    const send = openPublicOutlet({ resolve: async () => answers.shift()!, dial, port: trap })
+    const send = openPublicSend({ resolve: async () => answers.shift()!, dial, port: trap })
     const request = { method: 'POST', url: `https://rebinding.example:${trap}/`, deadlineMs: 5_000 } as const
     assert.equal((await send(request)).status, 0)
     assert.deepEqual(await send(request), refusedAnswer)
@@ -150,7 +150,7 @@ describe('a name', () => {
   })
 
   test('that never resolves ends with the deadline', async () => {
-    const send = openPublicOutlet({ resolve: () => new Promise(() => {}), dial })
+    const send = openPublicSend({ resolve: () => new Promise(() => {}), dial })
     const answer = await send({ method: 'POST', url: 'https://good.example/', deadlineMs: 50 })
     assert.deepEqual(answer, { status: 0, failure: 'TIMEOUT' })
   })
@@ -220,7 +220,7 @@ describe('where loopback is allowed in code', () => {
 
   test('a receiver that hangs ends with the deadline', async () => {
     const port = await listening(createServer(() => {}))
-    const send = openPublicOutlet(ours)
+    const send = openPublicSend(ours)
     const answer = await send({ method: 'POST', url: `http://127.0.0.1:${port}/`, deadlineMs: 50 })
     assert.deepEqual(answer, { status: 0, failure: 'TIMEOUT' })
   })

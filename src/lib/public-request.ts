@@ -52,7 +52,7 @@ export function addressProblem(text: string, { unsafeAllowLoopback = false, port
 }
 
 /** Each request has a connection of its own, so that what was checked is what is used. */
-export function openPublicOutlet(options: PublicOptions = {}): Send {
+export function openPublicSend(options: PublicOptions = {}): Send {
   const { clock = systemClock, proxies = {}, closing, unsafeAllowLoopback = false, port = 443 } = options
   const { resolve = askNameServers, dial = buildConnector({ timeout: connectMs, allowH2: false }) } = options
 

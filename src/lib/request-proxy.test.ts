@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, beforeEach, describe, test } from 'node:test'
-import { openOutlet, unmakeable } from './request.ts'
+import { openHttpClient, unmakeable } from './request.ts'
 
 const servers: Server[] = []
 after(() => {
@@ -46,12 +46,12 @@ const proxy = await listening(
   }),
 )
 const proxied = `http://user:pass@127.0.0.1:${proxy}`
-const ask = async (url: string, proxies: Parameters<typeof openOutlet>[0] = {}) => {
-  const outlet = openOutlet(proxies)
+const ask = async (url: string, proxies: Parameters<typeof openHttpClient>[0] = {}) => {
+  const httpClient = openHttpClient(proxies)
   try {
-    return await outlet.send({ method: 'GET', url, deadlineMs: 5_000 })
+    return await httpClient.send({ method: 'GET', url, deadlineMs: 5_000 })
   } finally {
-    await outlet.close()
+    await httpClient.close()
   }
 }
 
@@ -104,15 +104,15 @@ describe('an outgoing request', { concurrency: false }, () => {
 })
 
 test('a request that cannot even be made says so', async () => {
-  const outlet = openOutlet()
+  const httpClient = openHttpClient()
   const url = `http://127.0.0.1:${partner}/`
   for (const outgoing of [
     { url, headers: { authorization: 'Bearer a\u200bb' } },
     { url, headers: { authorization: 'Bearer a\nb' } },
     { url: 'http://', headers: {} },
   ]) {
-    const answer = await outlet.send({ method: 'GET', deadlineMs: 5_000, ...outgoing })
+    const answer = await httpClient.send({ method: 'GET', deadlineMs: 5_000, ...outgoing })
     assert.deepEqual(answer, { status: 0, failure: unmakeable })
   }
-  await outlet.close()
+  await httpClient.close()
 })

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
-import { openOutlet } from './request.ts'
+import { openHttpClient } from './request.ts'
 
-const outlet = openOutlet()
+const httpClient = openHttpClient()
 const servers: { close(): void; closeAllConnections(): void }[] = []
 after(async () => {
-  await outlet.close()
+  await httpClient.close()
   for (const server of servers) {
     server.closeAllConnections()
     server.close()
@@ -21,7 +21,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const ask = (url: string, deadlineMs = 10_000) => outlet.send({ method: 'POST', url, body: '{}', deadlineMs })
+const ask = (url: string, deadlineMs = 10_000) => httpClient.send({ method: 'POST', url, body: '{}', deadlineMs })
 
 describe('an outgoing request', () => {
   test('gives status, headers and body', async () => {

@@ -28,7 +28,7 @@ export type Send = (outgoing: Outgoing) => Promise<Answered>
 /** Partners answer in a few hundred bytes; a conversation takes a few kB. */
 const answerBytesMax = 1024 * 1024
 
-export interface Outlet {
+export interface HttpClient {
   send: Send
   close(): Promise<void>
 }
@@ -46,7 +46,7 @@ export interface Proxies {
  */
 const requestsMax = 128
 
-interface OutletOptions {
+interface HttpClientOptions {
   /** To one origin at once; further requests wait within their deadline. */
   connections?: number
   clock?: Clock
@@ -57,11 +57,11 @@ interface OutletOptions {
 export const unmakeable = 'REQUEST_INVALID'
 
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
-export function openOutlet({
+export function openHttpClient({
   connections = requestsMax,
   clock = systemClock,
   proxies = {},
-}: OutletOptions = {}): Outlet {
+}: HttpClientOptions = {}): HttpClient {
   const options = {
     connections,
     pipelining: 1,

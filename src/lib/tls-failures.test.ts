@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openssl, withoutOpenssl } from '../../test/openssl.ts'
-import { openOutlet } from './request.ts'
+import { openHttpClient } from './request.ts'
 import { tlsFailureOf } from './tls-failures.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-'))
@@ -23,10 +23,10 @@ async function failureAt(server: Server | ReturnType<typeof createPlain>) {
   servers.push(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const outlet = openOutlet()
+  const httpClient = openHttpClient()
   const url = `https://localhost:${(server.address() as AddressInfo).port}/`
-  const answered = await outlet.send({ method: 'GET', url, deadlineMs: 5_000 })
-  await outlet.close()
+  const answered = await httpClient.send({ method: 'GET', url, deadlineMs: 5_000 })
+  await httpClient.close()
   return answered
 }
 

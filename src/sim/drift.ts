@@ -4,7 +4,7 @@ import { fixtureTypes } from '../events/fixtures.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { type Random, systemRandom } from '../lib/random.ts'
-import { openOutlet } from '../lib/request.ts'
+import { openHttpClient } from '../lib/request.ts'
 import { type DemoSite, demoSite, widgetScript } from './demo-site.ts'
 import { lookUp } from './drift-api.ts'
 import { listOf } from './drift-lists.ts'
@@ -108,8 +108,8 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
   const requests: Received[] = []
   const scripts = openScripts<Action>()
   const waiting = openWaiting(clock)
-  const outlet = openOutlet()
-  const sender = openWebhookSender(state, outlet.send, fixtures)
+  const httpClient = openHttpClient()
+  const sender = openWebhookSender(state, httpClient.send, fixtures)
   const types = await fixtureTypes(fixtures)
   const listener = await listen({
     clock,
@@ -157,7 +157,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     },
     async close() {
       waiting.close()
-      await Promise.all([listener.close(), outlet.close()])
+      await Promise.all([listener.close(), httpClient.close()])
     },
   }
 }

@@ -1,7 +1,7 @@
 /** The demo as a person meets it: the simulated Segment is broken and mended on its page, and alerts arrive. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openOutlet } from '../../src/lib/request.ts'
+import { openHttpClient } from '../../src/lib/request.ts'
 import { formsOf, openVisitor } from '../../src/sim/visitor.ts'
 import { eventually } from '../clock.ts'
 import { runCommand } from '../rig.ts'
@@ -19,8 +19,8 @@ test('in the demo an alert arrives when the simulated Segment is broken, and ano
       if (line.includes('stays up')) up.resolve()
     },
   })
-  const outlet = openOutlet()
-  const visitor = openVisitor(outlet.send)
+  const httpClient = openHttpClient()
+  const visitor = openVisitor(httpClient.send)
   try {
     await Promise.race([up.promise, running])
     const address = (pattern: RegExp) => pattern.exec(lines.join('\n'))?.[1] ?? assert.fail(lines.join('\n'))
@@ -42,6 +42,6 @@ test('in the demo an alert arrives when the simulated Segment is broken, and ano
   } finally {
     stopped.resolve()
     await running
-    await outlet.close()
+    await httpClient.close()
   }
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually, manualClock, whileWaiting } from '../../../test/clock.ts'
 import { systemRandom } from '../../lib/random.ts'
-import { openOutlet } from '../../lib/request.ts'
+import { openHttpClient } from '../../lib/request.ts'
 import { type DriftSim, startDrift } from '../../sim/drift.ts'
 import { askLane } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
@@ -12,7 +12,7 @@ import { type ConversationPlace, conversations, meetings, type Pages } from './r
 const orgId = 5000883
 const dayMs = 86_400_000
 const start = Date.UTC(2025, 5, 1)
-const outlet = openOutlet()
+const httpClient = openHttpClient()
 let clock: ReturnType<typeof manualClock>
 let drift: DriftSim
 let stopping: AbortController
@@ -39,7 +39,7 @@ function ask(): HistoryOfDrift {
   const needs = {
     grants,
     lookup: { lanes: async () => lanes },
-    send: outlet.send,
+    send: httpClient.send,
     driftUrl: drift.url,
     clock,
     random: systemRandom,
