@@ -128,7 +128,7 @@ async function openSite(): Promise<Site> {
     try {
       // Not its load event, which a script that hangs keeps away.
       await watched.page.goto(drift.url + path, { waitUntil: 'domcontentloaded' })
-      await use({ ...parts, ...watched, ...deeds(watched, parts) })
+      await use({ ...parts, ...watched, ...actions(watched, parts) })
       if (isOthers) return
       assert.deepEqual(watched.errors, [], 'nothing is thrown into the page')
       const told = watched.console.filter((line) => /visitor@example|2176053895|a handler threw/.test(line))
@@ -192,7 +192,7 @@ function driftSnippet(url: string): string {
   })(window.driftt || window.drift || [])`
 }
 
-function deeds({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, keyof Parts | keyof WatchedPage> {
+function actions({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, keyof Parts | keyof WatchedPage> {
   const mine = () => sims.segment.accepted.filter((one) => one.writeKey === writeKey).map(({ message }) => message)
   const ofType = (type: string) => mine().filter((message) => message.type === type)
   // Not the browser's own way to wait, which a strict page forbids.

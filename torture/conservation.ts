@@ -203,7 +203,7 @@ function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: 
 }
 
 /** The books, in an order of their own; unclaimed entries belong to the account that counts them. */
-async function booksOf({ ledger }: Storage) {
+async function countsOf({ ledger }: Storage) {
   const { totals, standings } = await ledger.books()
   const rows = [
     ...totals
@@ -261,7 +261,7 @@ async function holds(taken: readonly Step[], storage: Storage): Promise<void> {
     const wanted = await take({ storage: model, now, step, leases: modelLeases })
     const got = await take({ storage, now, step, leases })
     assert.deepEqual(got, wanted, `step ${step}`)
-    assert.deepEqual(await booksOf(storage), await booksOf(model), `after step ${step}`)
+    assert.deepEqual(await countsOf(storage), await countsOf(model), `after step ${step}`)
   }
   assert.deepEqual(await momentsOf(storage), await momentsOf(model))
 }

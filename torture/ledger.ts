@@ -162,7 +162,7 @@ export class Ledger {
   }
 
   /** How many events are to be found dead or quarantined once nothing waits. */
-  setAside(): number {
+  deadOrQuarantined(): number {
     return [...this.said.values()].filter(({ expected }) => expected === 'held').length
   }
 

@@ -237,7 +237,7 @@ async function settle(world: World): Promise<Audit> {
   let sums = await world.sums()
   const isAtRest = () => {
     world.read()
-    return sums.waiting === 0 && ledger.missing().length === 0 && sums.held <= ledger.setAside()
+    return sums.waiting === 0 && ledger.missing().length === 0 && sums.held <= ledger.deadOrQuarantined()
   }
   const { segment, drift } = world.sims
   for (let seen = 0; !isAtRest() && performance.now() < giveUpAt; ) {

@@ -65,7 +65,7 @@ export async function startAlertReceiver({
     port,
     requests,
     respond: (request) => ({ action: scripts.next(request), answer: () => take(request) }),
-    aside: ({ path }) => (path === '/' ? alertsPage(received, requests) : undefined),
+    pageOf: ({ path }) => (path === '/' ? alertsPage(received, requests) : undefined),
     changed: waiting.changed,
   })
   const receiver: AlertReceiver = {

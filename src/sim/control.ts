@@ -64,7 +64,7 @@ export function startControl(
     clock,
     port,
     requests: [],
-    aside: answer,
+    pageOf: answer,
     respond: (request) => ({ answer: () => answer(request) }),
     changed() {},
   })

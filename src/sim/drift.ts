@@ -116,7 +116,7 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
     port,
     requests,
     respond: (request) => ({ action: scripts.next(request), answer: () => answerTo(state, request, sender, types) }),
-    aside: (request) => {
+    pageOf: (request) => {
       if (request.path === '/') return statusPage(state, sender.sent, requests, site !== undefined)
       if (request.path === '/settings/apps') return appsPage(state, types)
       return demoSite(site, request, listener.url)

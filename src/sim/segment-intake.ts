@@ -27,7 +27,7 @@ export interface Rejected extends Stored {
   reason: Rejection
 }
 
-export interface Books {
+export interface Arrivals {
   readonly accepted: Stored[]
   readonly rejected: Rejected[]
   readonly duplicates: Stored[]
@@ -80,7 +80,7 @@ export function readPost({ path, headers, body }: Received, byHeader = false): P
 }
 
 /** Puts each message of a call where it belongs. */
-export function intake(books: Books, post: Post, keyIsKnown: boolean, receivedAt: number): void {
+export function intake(arrivals: Arrivals, post: Post, keyIsKnown: boolean, receivedAt: number): void {
   const { writeKey, sentAt, messages } = post
   for (const item of messages) {
     const message = isObject(item) ? item : { value: item }
@@ -95,11 +95,11 @@ export function intake(books: Books, post: Post, keyIsKnown: boolean, receivedAt
           : isObject(item)
             ? rejection(message)
             : 'not_an_object'
-    if (reason !== undefined) books.rejected.push({ ...stored, reason })
-    else if (typeof messageId === 'string' && books.messageIds.has(messageId)) books.duplicates.push(stored)
+    if (reason !== undefined) arrivals.rejected.push({ ...stored, reason })
+    else if (typeof messageId === 'string' && arrivals.messageIds.has(messageId)) arrivals.duplicates.push(stored)
     else {
-      if (typeof messageId === 'string') books.messageIds.add(messageId)
-      books.accepted.push(stored)
+      if (typeof messageId === 'string') arrivals.messageIds.add(messageId)
+      arrivals.accepted.push(stored)
     }
   }
 }

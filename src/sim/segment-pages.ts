@@ -1,7 +1,7 @@
 /** What a simulated Segment shows: the library and the settings that browsers load, and the status page for people. */
 import { readFileSync } from 'node:fs'
 import { clockTime, html, page, table } from './page.ts'
-import type { Books, Stored } from './segment-intake.ts'
+import type { Arrivals, Stored } from './segment-intake.ts'
 import type { Received, Reply } from './server.ts'
 
 /** The settings that analytics.js loads: what makes it send to this server, and over plain http. */
@@ -38,7 +38,7 @@ export function analyticsScript(): Reply {
 }
 
 /** `GET /demo/received?writeKey=`: the messages of one source as they came, for the demo page. */
-export function receivedFor({ accepted }: Books, { path, query }: Received): Reply | undefined {
+export function receivedFor({ accepted }: Arrivals, { path, query }: Received): Reply | undefined {
   if (path !== '/demo/received') return undefined
   const messages = accepted.filter(({ writeKey }) => writeKey === query.get('writeKey')).map(({ message }) => message)
   return { status: 200, headers: { 'cache-control': 'no-store' }, body: messages }
@@ -49,7 +49,7 @@ function nameOf({ message }: Stored): string {
 }
 
 /** What is there, in one line: for the error of a test that waited too long. */
-export function summary({ accepted, rejected, duplicates }: Books, requests: Received[]): string {
+export function summary({ accepted, rejected, duplicates }: Arrivals, requests: Received[]): string {
   const statuses = requests.map(({ status }) => status).slice(-10)
   const counts = `${accepted.length} accepted, ${rejected.length} rejected, ${duplicates.length} duplicates`
   return `${counts}; ${requests.length} requests, the last answered ${statuses.join(', ') || 'none'}`
@@ -64,7 +64,7 @@ export const answers: Readonly<Record<string, readonly [label: string, status: n
 
 export function statusPage(
   { region, answer }: { region: string; answer: string },
-  { accepted, rejected, duplicates }: Books,
+  { accepted, rejected, duplicates }: Arrivals,
   requests: Received[],
 ): Reply {
   const buttons = Object.entries(answers).map(

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { openScripts, type PathPattern, type Player, player, type Script } from './script.ts'
-import { type Books, intake, type Post, readPost, type Stored, takesMessages } from './segment-intake.ts'
+import { type Arrivals, intake, type Post, readPost, type Stored, takesMessages } from './segment-intake.ts'
 import { analyticsScript, answers, receivedFor, settings, statusPage, summary } from './segment-pages.ts'
 import { type Action, listen, type Received, type Reply } from './server.ts'
 import { openWaiting, waitMsMax } from './waiting.ts'
@@ -27,7 +27,7 @@ export interface SegmentAction extends Action {
   refuseIf?: (message: JsonObject) => boolean
 }
 
-export interface SegmentSim extends Omit<Books, 'messageIds'> {
+export interface SegmentSim extends Omit<Arrivals, 'messageIds'> {
   readonly url: string
   readonly region: string
   /** Add and delete as you like; empty: every well-formed key exists. Messages of another key are rejected, with 200. */
@@ -61,7 +61,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
   const { port = 0, region = 'us', clock = systemClock, isRudderStack = false } = options
   const keys = new Set(options.keys)
   const requests: Received[] = []
-  const books: Books = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
+  const arrivals: Arrivals = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
   const scripts = openScripts<SegmentAction>()
   const byKey = new Map<string, Player<SegmentAction>>()
   const waiting = openWaiting(clock)
@@ -86,7 +86,7 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     if (isTooLarge(post)) return refusal('Exceed payload limit')
     if (post.messages.some((message) => isObject(message) && action?.refuseIf?.(message)))
       return refusal('The request was refused')
-    intake(books, post, isKnown(post.writeKey), receivedAt)
+    intake(arrivals, post, isKnown(post.writeKey), receivedAt)
     return isRudderStack ? ok : success
   }
 
@@ -117,9 +117,9 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     port,
     requests,
     respond: (request) => allowingOrigin(request, respond(request)),
-    aside: (request) => {
-      if (request.path === '/') return statusPage({ region, answer }, books, requests)
-      const reply = receivedFor(books, request)
+    pageOf: (request) => {
+      if (request.path === '/') return statusPage({ region, answer }, arrivals, requests)
+      const reply = receivedFor(arrivals, request)
       return reply && allowingOrigin(request, { action: undefined, answer: () => reply }).answer()
     },
     changed: waiting.changed,
@@ -131,18 +131,18 @@ export async function startSegment(options: SegmentOptions = {}): Promise<Segmen
     region,
     keys,
     requests,
-    accepted: books.accepted,
-    rejected: books.rejected,
-    duplicates: books.duplicates,
+    accepted: arrivals.accepted,
+    rejected: arrivals.rejected,
+    duplicates: arrivals.duplicates,
     script: (script, path = messagePaths) => scripts.set(path, script),
     forKey(writeKey, script) {
       if (script === undefined) byKey.delete(writeKey)
       else byKey.set(writeKey, player(script))
     },
     async waitFor(wanted, timeoutMs = waitMsMax) {
-      const { accepted } = books
+      const { accepted } = arrivals
       const isThere = () => (typeof wanted === 'number' ? accepted.length >= wanted : wanted(accepted))
-      await waiting.until(isThere, timeoutMs, () => summary(books, requests))
+      await waiting.until(isThere, timeoutMs, () => summary(arrivals, requests))
       return accepted
     },
     async close() {

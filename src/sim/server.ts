@@ -57,7 +57,7 @@ export interface Site {
   port: number
   requests: Received[]
   /** What a GET of a person's browser gets that is not the partner's: such requests are not in the ledger. */
-  aside(request: Received): Reply | undefined
+  pageOf(request: Received): Reply | undefined
   /** What this request gets: the normal answer, computed when called, and perhaps something that goes wrong. */
   respond(request: Received): { action?: Action | undefined; answer: () => Reply }
   /** Called after each request was processed, so that those who wait look again. */
@@ -99,8 +99,8 @@ export async function listen(site: Site): Promise<Listener> {
 
 async function exchange(site: Site, incoming: IncomingMessage, outgoing: ServerResponse, closing: AbortSignal) {
   const request = await receive(incoming, site.clock)
-  const aside = request.method === 'GET' ? site.aside(request) : undefined
-  if (aside) return await write(outgoing, aside)
+  const pageOf = request.method === 'GET' ? site.pageOf(request) : undefined
+  if (pageOf) return await write(outgoing, pageOf)
   site.requests.push(request)
   const { action = {}, answer } = site.respond(request)
   if (action.delayMs !== undefined) await pause(site.clock, action.delayMs, closing)

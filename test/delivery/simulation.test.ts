@@ -59,10 +59,10 @@ describe('the simulation', () => {
   })
 
   test('holds every invariant, and meets every trouble', { timeout: 300_000 }, async () => {
-    const { broken, troubles, retransmissions, accepted } = await simulateMany(1, 20)
+    const { broken, faults, retransmissions, accepted } = await simulateMany(1, 20)
     assert.deepEqual(broken, [])
     assert.ok(retransmissions > 1_000 && accepted > 4_000)
-    assert.equal(Object.keys(troubles).length, 10)
+    assert.equal(Object.keys(faults).length, 10)
   })
 
   for (const { seed, what } of found)

@@ -8,7 +8,7 @@ import { lasting, type Scenario } from '../scenario.ts'
 /** Three crashes for each of them would be more than a run looks at. */
 const innocentsBefore = 8
 
-export const accountTroubles: Scenario[] = [
+export const accountScenarios: Scenario[] = [
   {
     name: 'one account floods, a hundred to one',
     rows: ['F24'],
@@ -152,7 +152,7 @@ export const accountTroubles: Scenario[] = [
       await load.again(fatal)
       gathered = true
       for (let deaths = 0; deaths < 20; deaths++) {
-        if (await isSetAside()) {
+        if (await isQuarantined()) {
           world.normally()
           return `quarantined after ${deaths} processes, with ${sims.segment.accepted.length} other events delivered`
         }
@@ -166,7 +166,7 @@ export const accountTroubles: Scenario[] = [
       throw new Error('it ended twenty processes')
 
       /** Looks until a process has it under way; true when none will any more. */
-      async function isSetAside(): Promise<boolean> {
+      async function isQuarantined(): Promise<boolean> {
         for (const giveUpAt = performance.now() + 60_000; performance.now() < giveUpAt; await lasting(50)) {
           if (struck) return false
           const { standings } = await world.sums()

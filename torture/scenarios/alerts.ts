@@ -8,7 +8,7 @@ import type { World } from '../world.ts'
 const patienceMs = 60_000
 const looks: readonly Action[] = [{ status: 503 }, { reset: 'before' }, { reset: 'after' }, { hang: true }]
 
-export const alertTroubles: Scenario[] = [
+export const alertScenarios: Scenario[] = [
   {
     name: 'Segment refuses, receivers of alerts are away, and the service is killed between',
     rows: ['F35', 'F20'],

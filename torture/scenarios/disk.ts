@@ -11,7 +11,7 @@ const mounts = spawnSync('unshare', [...asRoot, '--mount', 'sh', '-c', 'mount -t
 const traces = spawnSync('strace', ['-V']).status === 0
 const onlySqlite = 'this engine writes in a process of its own'
 
-export const diskTroubles: Scenario[] = [
+export const diskScenarios: Scenario[] = [
   {
     name: 'power loss',
     rows: ['F3'],

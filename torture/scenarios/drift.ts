@@ -4,7 +4,7 @@ import type { World } from '../world.ts'
 
 const asking = { mix: { asked: 60, begun: 20, updated: 20 } } as const
 
-export const driftTroubles: Scenario[] = [
+export const driftScenarios: Scenario[] = [
   {
     name: 'Drift answers 429, 500, 404 and not at all',
     rows: ['F32'],

@@ -3,7 +3,7 @@ import { lasting, type Scenario } from '../scenario.ts'
 
 const onlyServer = (engine: string) => engine === 'sqlite' && 'SQLite is no server: one process holds its file'
 
-export const replicaTroubles: Scenario[] = [
+export const replicaScenarios: Scenario[] = [
   {
     name: 'all replicas are killed, and start together on a full queue',
     rows: ['F11', 'F1'],

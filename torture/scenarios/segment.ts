@@ -34,7 +34,7 @@ function isOfOne(body: string): boolean {
   return (JSON.parse(body) as { batch: unknown[] }).batch.length === 1
 }
 
-export const segmentTroubles: Scenario[] = [
+export const segmentScenarios: Scenario[] = [
   {
     name: "Segment's whole verdict table",
     rows: ['F12', 'F13', 'F18', 'F20'],

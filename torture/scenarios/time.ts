@@ -4,7 +4,7 @@ import { lasting, type Scenario } from '../scenario.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-export const timeTroubles: Scenario[] = [
+export const timeScenarios: Scenario[] = [
   {
     name: 'the wall clock jumps forward and back',
     rows: ['F9'],

@@ -4,7 +4,7 @@ import type { Answered, Outgoing, Send } from '../../src/lib/request.ts'
 import { lookUp } from '../../src/sim/drift-api.ts'
 import { token, tokenInfo } from '../../src/sim/drift-oauth.ts'
 import type { DriftState } from '../../src/sim/drift-state.ts'
-import { type Books, intake, readPost } from '../../src/sim/segment-intake.ts'
+import { type Arrivals, intake, readPost } from '../../src/sim/segment-intake.ts'
 import type { Received, Reply } from '../../src/sim/server.ts'
 import type { ManualClock } from '../../test/clock.ts'
 import { isPoison, markOf } from '../events.ts'
@@ -52,7 +52,7 @@ const refusals: readonly Answer[] = [
 
 export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledger, fraction: () => number): Partners {
   const moods = { drift: 'well' as Mood, segment: 'well' as Mood }
-  const books: Books = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
+  const arrivals: Arrivals = { accepted: [], rejected: [], duplicates: [], messageIds: new Set() }
   const pick = <T>(from: readonly T[]): T => from[Math.floor(fraction() * from.length)]!
 
   const markIn = (message: JsonObject) => markAt(markOf(message) ?? 'unknown', String(message.messageId))
@@ -70,9 +70,9 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
     if (moods.segment === 'refusing') return pick(refusals)
     if (moods.segment === 'flaky' && fraction() < 0.4) return pick(flaky)
     if (messages.some(isPoison)) return { status: 400, body: { success: false, message: 'The request was refused' } }
-    const before = books.accepted.length
-    intake(books, post, true, world.now())
-    for (const { message } of books.accepted.slice(before)) ledger.arrivals.push(markIn(message))
+    const before = arrivals.accepted.length
+    intake(arrivals, post, true, world.now())
+    for (const { message } of arrivals.accepted.slice(before)) ledger.arrivals.push(markIn(message))
     return { status: 200, body: '{"success": true}' }
   }
 

@@ -13,7 +13,7 @@ export interface Summary {
   accepted: number
   transmissions: number
   retransmissions: number
-  troubles: Record<string, number>
+  faults: Record<string, number>
   broken: { seed: number; what: string[] }[]
 }
 
@@ -25,15 +25,15 @@ export async function simulateMany(first: number, count: number, { stop = false 
     accepted: 0,
     transmissions: 0,
     retransmissions: 0,
-    troubles: {},
+    faults: {},
     broken: [],
   }
   for (let seed = first; seed < first + count && !(stop && summary.broken.length > 0); seed++) {
     const one = await simulate(seed)
     summary.seeds++
     for (const name of ['events', 'accepted', 'transmissions', 'retransmissions'] as const) summary[name] += one[name]
-    for (const [name, times] of Object.entries(one.troubles))
-      summary.troubles[name] = (summary.troubles[name] ?? 0) + times
+    for (const [name, times] of Object.entries(one.faults))
+      summary.faults[name] = (summary.faults[name] ?? 0) + times
     if (one.broken.length > 0) summary.broken.push({ seed, what: one.broken })
   }
   return summary
@@ -45,15 +45,15 @@ export function describe({
   accepted,
   transmissions,
   retransmissions,
-  troubles,
+  faults,
   broken,
 }: Summary): string {
-  const made = Object.entries(troubles)
+  const made = Object.entries(faults)
     .map(([name, times]) => `${name} ${times}`)
     .join(', ')
   return [
     `${seeds} seeds: ${events} events, ${accepted} answered 200, ${transmissions} messages sent, ${retransmissions} of them again`,
-    `troubles: ${made}`,
+    `faults: ${made}`,
     ...broken.map(
       ({ seed, what }) => `BROKEN  { seed: ${seed}, what: ${JSON.stringify(what.join('; ').slice(0, 400))} },`,
     ),

@@ -1,4 +1,4 @@
-/** One seed: some processes on one store, load, troubles one upon the other, then rest, and the judgement. */
+/** One seed: some processes on one store, load, faults one upon the other, then rest, and the judgement. */
 import { createSecretKey } from 'node:crypto'
 import { type Accounts, openAccounts } from '../../src/accounts/accounts.ts'
 import { addDestination } from '../../src/accounts/destination-actions.ts'
@@ -27,8 +27,8 @@ const verificationToken = 'simulated-verification-token'
 const settings = { clientId: 'simulated-client', clientSecret: 'simulated-secret', verificationToken }
 const secret = createSecretKey(Buffer.alloc(32, 7))
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 24 * 3_600_000]
-/** For how long there are load and troubles, and how long everything may take to come to rest. */
-const troubledMs = 20 * minute
+/** For how long there are load and faults, and how long everything may take to come to rest. */
+const faultsMs = 20 * minute
 const restMs = 4 * hour
 /** The account that has two destinations, and the key of the second. */
 const [twice, secondKey] = ['103', 'SimulatedSecondKey103']
@@ -42,7 +42,7 @@ const bag: readonly Kind[] = [
 export interface Simulated extends Audit {
   seed: number
   /** How often each kind of trouble was made. */
-  troubles: Record<string, number>
+  faults: Record<string, number>
 }
 
 interface Service {
@@ -79,7 +79,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     taken: new Map(),
   }
   const partners = openPartners(world, drift, ledger, fraction)
-  const troubles: Record<string, number> = {}
+  const faults: Record<string, number> = {}
   const keys = new Map(['101', '102', '103'].map((org) => [org, `SimulatedKey${org}`]))
   let services: Service[] = []
   let lastName = 0
@@ -227,7 +227,7 @@ export async function simulate(seed: number): Promise<Simulated> {
   })
   plan(50 * second, () => {
     const name = pick(Object.keys(making))
-    troubles[name] = (troubles[name] ?? 0) + 1
+    faults[name] = (faults[name] ?? 0) + 1
     making[name]!()
   })
 
@@ -235,7 +235,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     await new Promise(setImmediate)
     world.advance(world.untilNext() ?? second)
   }
-  while (world.now() - startedAt < troubledMs) await pass()
+  while (world.now() - startedAt < faultsMs) await pass()
 
   isResting = true
   disk.failing(0)
@@ -258,7 +258,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     await comeAgain()
     const { waiting, held } = await sums()
     const isAtRest =
-      unanswered.size === 0 && waiting === 0 && held <= ledger.setAside() && ledger.missing().length === 0
+      unanswered.size === 0 && waiting === 0 && held <= ledger.deadOrQuarantined() && ledger.missing().length === 0
     if (isAtRest || world.now() > givesUpAt) break
   }
   const last = await sums()
@@ -268,7 +268,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     audit.broken.push(`after ${restMs / hour} hours ${last.waiting} wait and ${unanswered.size} are not taken`)
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(await disk.storage.ledger.standings())}`)
   for (const { process } of services) process.isDead = true
-  return { ...audit, seed, troubles }
+  return { ...audit, seed, faults }
 
   /** Where all that is left of an account was refused, only an event that Segment takes tells that the account is well. */
   async function comeAgain(): Promise<void> {

@@ -103,9 +103,9 @@
     const toggle = element('button', 'Chat')
     toggle.onclick = () => (root.classList.contains('open') ? close() : open())
     const panel = document.createElement('div')
-    for (const [group, deeds] of Object.entries(samples())) {
+    for (const [group, actions] of Object.entries(samples())) {
       panel.append(element('h2', group))
-      for (const [at, [label, event]] of deeds.entries()) {
+      for (const [at, [label, event]] of actions.entries()) {
         const button = element('button', label)
         button.append(element('code', event))
         // Made anew for each press: a contact and a time may be others by then.
