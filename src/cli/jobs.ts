@@ -69,7 +69,7 @@ export const jobs: Command = {
 async function jobOf({ storage }: Pick<Store, 'storage'>, asked: string | undefined): Promise<JobShown> {
   const job = await shownJobById(storage.jobs, asked ?? '')
   if (job) return job
-  throw new Problem('job_unknown', 'there is no job of this id', { hint: '`jobs list` shows which there are' })
+  throw new Problem('job_unknown', 'no job has this id', { hint: '`jobs list` shows which there are' })
 }
 
 function line({ id: name, kind, org, state, who: by, createdAt, endedAt, counts }: JobShown): string {

@@ -80,7 +80,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
   function givesUpInMs(item: Needing): number {
     const since = sinceOf(item)
     if (since === undefined) return Number.POSITIVE_INFINITY
-    // By a clock that was set back since, it has waited for a time that nobody knows.
+    // A clock that was set back since does not say how long it has waited: the difference counts, without its sign.
     return Math.max(waitMsMax - Math.abs(clock.now() - since), 0)
   }
 

@@ -18,8 +18,8 @@ export interface Hand {
   /** It would, and has no room in hand. */
   isFull(): boolean
   /**
-   * How long until `next` is worth asking again though nothing has ended or come; without end if it is not. `startInMs`:
-   * then a request could start.
+   * How long until `next` is worth a call although nothing has ended or come; infinite if it is not. `startInMs`: when a
+   * request could start.
    */
   againInMs(startInMs: number): number
   /** These are being settled; what is returned is to be called when the store has it. */
@@ -41,11 +41,11 @@ interface Needs {
 const requestsMax = 8
 /** The same where all that comes next was read at Drift: what webhooks bring meanwhile finds room beside it. */
 const historyRequestsMax = 2
-/** Fewer than this part of what was asked for, and the line was as good as empty: more would be a question for nothing. */
+/** A read that gave fewer than this part of what was asked for has emptied the queue: the next one would give nothing. */
 const worthMore = 1 / 5
 /**
- * A lease that goes on reads its line again from the beginning this often: events that were adopted, or whose place was
- * committed after a later one, stand before what was read last.
+ * A lease that goes on reads its queue again from the beginning this often: events that were claimed on install, or whose
+ * place was committed after a later one, stand before what was read last.
  */
 const readAgainMs = 1_000
 /**

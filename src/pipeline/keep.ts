@@ -109,7 +109,7 @@ async function sealed(
   const arrivals = group.map(({ arriving, isRepeat }): Arrival => {
     if (arriving.state === 'ignored') return arriving
     const { text, ...event } = arriving
-    // Nobody's account yet, nobody's key yet: until it is installed, its events lie under our own, each for itself.
+    // An account that is not installed has no key: its events are sealed under the service's own key, each in a body of its own.
     const owner = event.state === 'unclaimed' ? '' : event.org
     if (isRepeat) return { state: 'duplicate', org: owner, type: event.type, receivedAt: event.receivedAt }
     const bytes = Buffer.byteLength(text)

@@ -1,4 +1,4 @@
-/** One lease of the ask lane: Drift is asked whose these conversations are, and each entry takes its place in line. */
+/** One lease of the ask lane: looks up at Drift whose these conversations are, and queues each entry to be sent. */
 
 import { isStillAsked } from '../accounts/actions.ts'
 import type { Disconnect } from '../accounts/disconnect.ts'
@@ -32,9 +32,9 @@ export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
 const missingMsMax = 3 * 24 * 3_600_000
 /** Hours of backoff: a clock that is set forward by days does not make a conversation missing for days. */
 const missingAnswersMin = 20
-/** Questions under way for one account; Drift documents no general limit, so this is modest. */
+/** Lookups under way for one account; Drift documents no general limit, so this is modest. */
 const questionsMax = 4
-/** Leases in a row that a question without an answer has stopped, before it is left to wait alone: half a minute. */
+/** Leases in a row that a lookup without an answer has stopped, before it is left to wait alone: half a minute. */
 const failuresBeforeAlone = 5
 
 /** `claimedAt`: a look at the clocks before the claim. */
@@ -57,7 +57,7 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const left = questions.flatMap((question) => leftOf(question, now, ending.readyAt))
   const leaseKept = await storage.inbox.settle(lease, [...settlements, ...left], ending)
-  // What was said while these questions were under way waits for neither their backoff nor their probe.
+  // Drift may have said while these lookups were under way that the account disconnected: that waits for neither backoff nor probe.
   if (pause && (await isStillAsked(storage, lease.org)))
     await storage.inbox.resume({ org: lease.org, lane: 'ask', destination: 0 }, now)
   if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, now)
@@ -75,9 +75,9 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
 type Outcome = 'settled' | { is: 'unanswered' | 'stopped'; pause: Pause }
 
 /**
- * Asks one after the other, a few at once; the first question that is not answered stops them all, and the lane tries
+ * Looks up one after the other, a few at once; the first lookup that is not answered stops them all, and the lane tries
  * again from its beginning, so that the order stays. Only when that has happened several times in a row and Drift still
- * answers others does a question wait alone. One that is forbidden waits alone as soon as Drift answers another.
+ * answers others does a lookup wait alone. One that is forbidden waits alone as soon as Drift answers another.
  */
 async function askAll(
   needs: AskNeeds,

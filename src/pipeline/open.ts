@@ -36,7 +36,7 @@ export interface Pipeline {
   disconnect: Disconnect
   /** Begins to work on what waits; until then webhooks are kept only. */
   start(): void
-  /** Something was put in line by other ways than `receive`: looks at the lanes now. */
+  /** Something was queued by other ways than `receive`: looks at the lanes now. */
   wake(): void
   /** Takes nothing new from the lanes, and resolves when what is under way has been settled. */
   stop(): Promise<void>
@@ -62,7 +62,7 @@ interface Needs {
   log: Log
 }
 
-/** Brings every lane in line with its account; the loops run from `start` on. */
+/** Makes every lane follow the state of its account; the loops run from `start` on. */
 export async function openPipeline(needs: Needs): Promise<Pipeline> {
   const { keyring, accounts, catalogue, send, clock, random, log, leaseMs = usualLeaseMs } = needs
   const inbox = loggingEndings(needs.storage.inbox, log)

@@ -1,4 +1,4 @@
-/** A question to Drift, whose a conversation is: the entries that wait for it, and the requests that were made for it. */
+/** A lookup at Drift, whose a conversation is: the entries that wait for it, and the requests that were made for it. */
 import type { Keyring } from '../accounts/keyring.ts'
 import type { ConversationAnswer } from '../drift/conversation.ts'
 import type { Id } from '../events/define.ts'
@@ -16,7 +16,7 @@ export interface Question {
   requests: Attempt[]
 }
 
-/** Entries of one conversation share one answer: one question at a time for each. */
+/** Entries of one conversation share one answer: one lookup at a time for each. */
 export function questionsOf(resolved: readonly Resolved[]): Question[] {
   const questions = new Map<Id, Question>()
   for (const one of resolved) {
@@ -41,7 +41,7 @@ interface Made {
   secrets: readonly string[]
 }
 
-/** Keeps a request that was made for a question: when, and of an answer that was no yes what it was. */
+/** Keeps a request that was made for a lookup: when, and what the answer was if it did not help. */
 export async function noteRequest(
   { keyring }: { keyring: Pick<Keyring, 'seal'> },
   { org, failures }: Lease,
@@ -62,12 +62,12 @@ const reasons = {
   unmakeable: 'drift_request_invalid',
 } as const
 
-/** They are named by what the question is settled with, and not again. */
+/** The settlement of the lookup names them, and no later one does. */
 function requestsOf({ requests }: Question): HadBy {
   return hadBy(requests.splice(0))
 }
 
-/** What becomes of a question's entries, with the requests that were made for it. */
+/** What becomes of the entries of a lookup, with the requests that were made for it. */
 export function withRequests(question: Question, settlements: readonly Settlement[]): Settlement[] {
   const { attempt, ...earlier } = requestsOf(question)
   if (!attempt) return [...settlements]

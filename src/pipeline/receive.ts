@@ -95,12 +95,12 @@ export function receiver(needs: Needs): Receive {
       return { ...shown, ignoredAs: reason, ...(reason === 'not_allowed' ? { reason } : {}) }
     }
     if (outcome !== 'stored') return shown
-    // Installed while this was on its way: nobody else would look for it.
+    // Installed while this was stored: the install has claimed what was there before, and not this.
     const isAdopted = arrival.state === 'unclaimed' && accounts.get(org) !== undefined
     if (isAdopted) await inbox.adopt(org, clock.now())
-    // Left while this was on its way: whoever erased the account has not seen it.
+    // Disconnected while this was stored: what erased the account has not seen it.
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
-    // A grant that Drift has just ended has often troubled the lane already: this one thing cannot wait for a probe.
+    // A grant that Drift has just ended has often blocked the lane already: this entry cannot wait for a probe.
     if (type === disconnectType) await inbox.resume({ org, lane: 'ask', destination: 0 }, clock.now())
     const isReady = woke.some((lane) => lane.org === org)
     if (arrival.state === 'waiting' || isAdopted) wake('send', org, isReady || isAdopted)

@@ -40,12 +40,12 @@ export interface SendNeeds extends PrepareNeeds {
   random: Random
   log: Log
   leaseMs: number
-  /** Called when Drift must be asked about something. */
+  /** Called when entries need a lookup at Drift. */
   wakeAsking(): void
 }
 
 /**
- * An account whose every message was refused is probed with the first in line, and that one may be all that is wrong.
+ * An account whose every message was refused is probed with the first of its queue, and that one may be all that is wrong.
  * After so many probes, two hours, a whole batch is tried.
  */
 const probesBeforeBatch = 7
@@ -175,7 +175,7 @@ async function sendAll(
   async function take(given: Given, moreComes: () => boolean): Promise<void> {
     const prepared = await prepare(needs, lease, given, (version) => optionsFor(needs, lease, version))
     totals.entries += given.entries.length
-    // What must ask goes on its way first, and does not wait for Segment.
+    // Entries that need a lookup are settled first, and do not wait for Segment.
     if (prepared.aside.length > 0) {
       if (!(await settling.now(counted(prepared.aside)))) return sending.stop()
       needs.wakeAsking()
@@ -189,12 +189,12 @@ async function sendAll(
   function readNext(): Promise<Given> | undefined {
     if (settling.isBroken()) sending.stop()
     const reading = sending.isStopped() ? undefined : hand.next(sending.restMs() === 0)
-    // It is looked at when what was read before is ready: should it fail before that, nobody need be told yet.
+    // Awaited below, once what was read before is sent: until then a failure must not count as an unhandled rejection.
     reading?.catch(() => {})
     return reading
   }
 
-  /** For an answer of Drift's that is on its way; for one that must be asked for again only while others may come as well. */
+  /** For a lookup of Drift's that is under way; for one that must be made again only while other entries may come as well. */
   function waitsOn(): boolean {
     return !sending.isStopped() && (waits.isAsking() || (!waits.isEmpty() && hand.goesOn()))
   }
@@ -249,7 +249,7 @@ interface Totals {
 
 const unreadable = 'write_key_unreadable' satisfies AccountReason
 
-/** How the lease ends. Trouble that is not the destination's any more, its key or place being new, is none. */
+/** How the lease ends. A refusal does not count when the destination has got another key or place since. */
 async function endingFor(
   { accounts, clock, random }: SendNeeds,
   lease: Lease,

@@ -1,10 +1,10 @@
-/** How a lease ends: when its lane goes on, after success, a failure that will pass, or the account's own trouble. */
+/** How a lease ends: when its lane goes on, after success, after a failure that will pass, or while the account is blocked. */
 import type { AccountReason } from '../accounts/needs-attention.ts'
 import { backoffMs, backoffMsMax, probeMsMax } from '../lib/backoff.ts'
 import type { Random } from '../lib/random.ts'
 import type { Ending, Lease } from '../storage/ports/inbox.ts'
 
-/** A troubled account is probed after a minute, then after ever twice as long, at most every hour. */
+/** A blocked account is probed after a minute, then after twice as long each time, up to an hour. */
 const probeMsMin = 60_000
 
 /** `afterMs`: what the other side asked to be left alone for. */
@@ -13,7 +13,7 @@ export type Pause = ({ is: 'later'; reason: string } | { is: 'held'; reason: Acc
 export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
   if (!pause) return { readyAt: now, failures: 0, tried: { at: now } }
   const tried = { at: now, setback: pause.reason }
-  // A probe that met an outage says nothing of the trouble it was sent to look at.
+  // A probe that met an outage does not show whether the account is still refused.
   const trouble = pause.is === 'held' ? pause.reason : lease.trouble
   const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
   // What the other side asks for is a least: a `Retry-After: 1` in every answer must not keep us from backing off.
@@ -30,8 +30,8 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
 }
 
 /**
- * Of two reasons to stop: the account's trouble says more than an outage, and of two outages the longer one does. What
- * either answer asked to wait is waited.
+ * Of two reasons to stop: a refusal of the account says more than an outage, and of two outages the longer one does. The
+ * lane waits as long as either answer asked for.
  */
 export function moreSevere(one: Pause | undefined, other: Pause | undefined): Pause | undefined {
   if (!one || !other) return one ?? other
@@ -41,7 +41,7 @@ export function moreSevere(one: Pause | undefined, other: Pause | undefined): Pa
   return { ...(first ? one : other), ...(afterMs > 0 ? { afterMs } : {}) }
 }
 
-/** A lease without a request says nothing of the other side, and nothing of a trouble: the next entry is tried, at once. */
+/** A lease without a request shows nothing of the other side, so what blocks the lane stays: the next entry is tried, at once. */
 export function unprobed({ failures, trouble }: Lease, now: number): Ending {
   return { readyAt: now, failures, ...(trouble === undefined ? {} : { trouble }) }
 }

@@ -8,7 +8,7 @@ export interface Settler {
   flush(): void
   /** Settles these now; false when the lease is no longer the caller's. */
   now(settlements: readonly Settlement[]): Promise<boolean>
-  /** The lease is no longer the caller's, or the store failed: it makes no sense to go on. */
+  /** The lease is no longer the caller's, or the store failed: the work must stop. */
   isBroken(): boolean
   /**
    * What is still to be settled, for the lease's end, once nothing is under way; undefined when the lease is no longer

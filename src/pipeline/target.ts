@@ -32,7 +32,7 @@ export function destinationNow(accounts: Accounts, { org, destination }: Lease):
   return known && destinationOf(known, destination)
 }
 
-/** Undefined when what is stored does not open, its bytes having been changed: that is no event's fault. */
+/** Undefined when the stored key does not open because its bytes were changed: no event must die of that. */
 export async function usableKey(keyring: Keyring, org: string, destination: Destination): Promise<string | undefined> {
   try {
     return await openWriteKey(keyring, org, destination)

@@ -7,7 +7,7 @@ import type { Options } from '../mapping/options.ts'
 import { noOptions, pageOf } from '../mapping/versions.ts'
 import { type Call, context, integrations } from '../segment/call.ts'
 
-/** Nothing of Drift's is older than this; a time before it is no time in milliseconds. */
+/** Nothing of Drift's is older than this; a smaller number is not a time in milliseconds. */
 const earliestMs = Date.UTC(2010, 0, 1)
 const dayMs = 24 * 3_600_000
 

@@ -147,7 +147,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     if (due !== undefined) wakeAfter(Math.min(Math.max(due - clock.now(), 1), backoffMsMax))
   }
 
-  /** In one step with the lease's end: the next in line must not be taken for it. No partner was asked, so nothing else is known. */
+  /** In one transaction with the lease's end: else the next entry could be taken for it. No partner was called, so nothing else is known. */
   async function quarantine(lease: Lease): Promise<void> {
     const [at, { org, crashes }] = [clock.now(), lease]
     const settlements = lease.entries.map(({ id }) => ({ id, to: 'quarantined', at, reason: 'crashes' }) as const)

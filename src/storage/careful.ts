@@ -1,6 +1,6 @@
 /**
  * An entry may end every process that works on it. Whose fault it is shows when entries are handed out one at a time, and
- * that must last: what stands in line before the culprit ends well, and says nothing of what comes behind.
+ * that must last: entries queued before the culprit end well, and show nothing of those behind them.
  */
 import { crashesBeforeAlone, type Ending } from './ports/inbox.ts'
 
@@ -27,7 +27,7 @@ export function beginsCareful({ crashes, careful }: Caution): boolean {
 /** What is left of it after a lease that ended in words. */
 export function cautionAfter({ crashes, careful }: Caution, { failures, crashed }: Ending): Caution {
   if (crashed) return { crashes: crashes + 1, careful }
-  // An outage or trouble: the entry is still there.
+  // An outage or a refusal: the entry is still there.
   if (failures > 0) return { crashes: 0, careful }
   // It went on with this one alone, so this one was it.
   // mutant: forgets to be careful at the first innocent in line

@@ -1,4 +1,4 @@
-/** For the crash tests: a process of its own on a store, which does as it is told and says what it has done. */
+/** For the crash tests: a process of its own on a store, which does one job and says what it has done. */
 import { setTimeout as forever } from 'node:timers/promises'
 import { append, arrival, claimOne } from './conformance.ts'
 import { openStorage } from './open.ts'

@@ -57,7 +57,7 @@ export function historyOf(log: Uint8Array | null | undefined): History {
   return history
 }
 
-/** As people are told it: a run that is not shortened yet looks no longer than one that is. */
+/** As it is shown to people: a run that is not shortened yet looks no longer than one that is. */
 export function historyTold(log: Uint8Array | null | undefined): History {
   return historyOf(log && log.length > (firstKept + lastKept) * bytesEach ? shortened(log).bytes : log)
 }

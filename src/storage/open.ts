@@ -34,7 +34,7 @@ export async function moveStore(from: string, to: string, { told, compare }: Mov
     throw new Problem('move_unknown', 'moving goes from sqlite:PATH to postgres://…', { exitCode: 2 })
   }
   if (!existsSync(from.slice('sqlite:'.length))) {
-    throw new Problem('move_unknown', 'there is no store at the path to move from', { exitCode: 2 })
+    throw new Problem('move_unknown', 'no store is at the path to move from', { exitCode: 2 })
   }
   // For serving: no service may run on it, and its schema is brought up to date.
   const holder = await openStorage(from, 'serve')

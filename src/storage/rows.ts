@@ -92,8 +92,8 @@ export function shownOf(row: Row): Shown {
 }
 
 /**
- * The one rule for lists, sums and sending: an exception, else in the queue, else what became of it last. What holds a lane
- * is no matter to what has left it.
+ * The one rule for lists, totals and sending: an exception, else in the queue, else what became of it last. What holds a
+ * lane does not matter to entries that have left it.
  */
 function stateOf(row: Row, destination: number): Pick<Shown, 'state' | 'reason'> {
   const why = row.why === null ? {} : { reason: row.why as string }

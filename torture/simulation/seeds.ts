@@ -32,22 +32,13 @@ export async function simulateMany(first: number, count: number, { stop = false 
     const one = await simulate(seed)
     summary.seeds++
     for (const name of ['events', 'accepted', 'transmissions', 'retransmissions'] as const) summary[name] += one[name]
-    for (const [name, times] of Object.entries(one.faults))
-      summary.faults[name] = (summary.faults[name] ?? 0) + times
+    for (const [name, times] of Object.entries(one.faults)) summary.faults[name] = (summary.faults[name] ?? 0) + times
     if (one.broken.length > 0) summary.broken.push({ seed, what: one.broken })
   }
   return summary
 }
 
-export function describe({
-  seeds,
-  events,
-  accepted,
-  transmissions,
-  retransmissions,
-  faults,
-  broken,
-}: Summary): string {
+export function describe({ seeds, events, accepted, transmissions, retransmissions, faults, broken }: Summary): string {
   const made = Object.entries(faults)
     .map(([name, times]) => `${name} ${times}`)
     .join(', ')

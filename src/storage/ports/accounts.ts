@@ -55,8 +55,8 @@ export interface Installs {
   list(): Promise<Install[]>
   /**
    * Keeps it as generation + 1 if `generation` is still the stored one (0: none is stored); else false. `entry` is added to
-   * the audit in the same moment, and the values of these names leave the vault: all of it happens, or nothing. An account
-   * that has no destination gets one in that moment, of the first number that it has not had.
+   * the audit in the same transaction, and the values of these names leave the vault: all of it happens, or nothing. An
+   * account that has no destination gets one in it, of the first number that it has not had.
    */
   save(install: Install, entry?: Deed, forgets?: readonly string[]): Promise<boolean>
   /**
@@ -64,7 +64,7 @@ export interface Installs {
    * ends more than a minute after this one would was made by a clock that has been set back since, and is over.
    */
   reserve(reservation: Reservation, now: number): Promise<boolean>
-  /** Lets the next one in before the time is up. Nothing happens when it is somebody else's by now. */
+  /** Lets the next one in before the time is up. Nothing happens when another caller has it by now. */
   release(reservation: Reservation): Promise<void>
 }
 

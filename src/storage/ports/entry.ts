@@ -4,7 +4,7 @@
 export type Org = string
 
 /**
- * `waiting`: to be sent. `asking`: Drift must be asked whose it is, first. `unclaimed`: its account is not installed.
+ * `waiting`: to be sent. `asking`: a lookup at Drift must say first whose it is. `unclaimed`: its account is not installed.
  * `quarantined`: not readable as an event. `dead`: refused for a reason of its own. `delivered`: Segment took it.
  */
 export type State = 'waiting' | 'asking' | 'unclaimed' | 'quarantined' | 'dead' | 'delivered'
@@ -127,7 +127,7 @@ export interface NewEvent {
   /** What people search by, as far as the webhook says it. */
   contact?: string
   conversation?: string
-  /** Its turn in the lane that asks, for `asking`; its receipt when absent. */
+  /** When its lookup is due, for `asking`; its receipt when absent. */
   dueAt?: number
 }
 

@@ -66,11 +66,11 @@ interface Settled {
   attempt?: Attempt
   /** Requests that had it before that one in this lease, and did not end well: oldest first. */
   earlier?: readonly Attempt[]
-  /** When to ask again; from the lane that asks with `to: 'asking'`. */
+  /** When to look up again; from the ask lane with `to: 'asking'`. */
   dueAt?: number
 }
 
-/** How a lease ends: when the lane may be claimed next if entries wait, and what troubles the account, if anything. */
+/** How a lease ends: when the lane may be claimed next if entries wait, and what blocks it, if anything. */
 export interface Ending {
   readyAt: number
   failures: number
@@ -140,11 +140,11 @@ export interface Inbox {
   claim(lane: Lane, options: ClaimOptions): Promise<Claimed>
   /**
    * The entries that follow a send lease's, behind the place of the last one known and within limits such as a claim's:
-   * they are part of the lease from then on, and so are those before that place whose commit came late. None when it is no
-   * longer the caller's, nor while the lane's entries are given out one at a time.
+   * they are part of the lease from then on, and so are those before that place whose commit came late. None when the lease
+   * is no longer the caller's, nor while the lane's entries are given out one at a time.
    */
   more(lease: Lease, after: number, limits: { limit: number; bytesMax: number }): Promise<Given>
-  /** Makes the lease last until then; false when it is no longer the caller's. */
+  /** Makes the lease last until then; false when the caller does not have it any more. */
   renew(lease: Lease, until: number): Promise<boolean>
   /**
    * Records all of it or, when the lease is no longer the caller's, nothing and false. Entries that are not in the lane any
@@ -161,18 +161,18 @@ export interface Inbox {
    */
   shortenLeases(until: number): Promise<void>
   /**
-   * From now on this lane is not claimed. Its entries stay. Without a reason: nothing holds it any more, and its trouble and
-   * backoff are as they were.
+   * From now on this lane is not claimed. Its entries stay. Without a reason: nothing holds it any more, and what blocks it
+   * and its backoff are as they were.
    */
   hold(lane: LaneKey, reason: string | undefined): Promise<void>
   /**
-   * Ends a hold and forgets trouble and backoff: the lane is claimed as soon as something waits. `asks`: a person wants it,
+   * Ends a hold and forgets what blocked the lane and its backoff: it is claimed as soon as something waits. `asks`: a person wants it,
    * so it is an attempt as `retry` makes one; where that answers `later`, the lane is due at that time.
    */
   resume(lane: LaneKey, now: number, asks?: boolean): Promise<void>
   /**
    * A person wants one attempt of what waits in this lane now: it is due at once, also what waits there for a later time of
-   * its own. Hold, trouble and failures stay. The lane is shown as `asked` until the next lease has ended with something
+   * its own. The hold, what blocks it and its failures stay. The lane is shown as `asked` until the next lease has ended with something
    * tried; where one is under way, that is the attempt.
    */
   retry(lane: LaneKey, now: number): Promise<Asked>
@@ -196,11 +196,11 @@ export interface Inbox {
   markErased(org: Org, keys: readonly Uint8Array[], undo?: 'undo'): Promise<void>
   /** Those of every account. */
   allDestinations(): Promise<{ org: Org; destination: Destination }[]>
-  /** Those of these accounts that have unclaimed entries. */
+  /** Those of these accounts that have entries from before they were installed. */
   unclaimed(orgs: readonly Org[]): Promise<Org[]>
   /**
-   * Unclaimed entries of an account that is installed now wait for each of its destinations; resolves to how many. One whose
-   * natural key each of them has had goes, and is counted as a duplicate.
+   * An account that is installed now claims its entries from before that: they wait for each of its destinations; resolves
+   * to how many. One whose natural key each of them has had goes, and is counted as a duplicate.
    */
   adopt(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says, some of it at a time. */
@@ -304,7 +304,7 @@ export interface Redriven {
 }
 
 export interface Limits {
-  /** Unclaimed entries received before this, and the oldest beyond `unclaimedBytesMax` in all. */
+  /** Entries of accounts that are not installed: those received before this, and the oldest beyond `unclaimedBytesMax` in all. */
   unclaimedBefore: number
   unclaimedBytesMax: number
   /** Entries that are final at each destination, settled before this. */
@@ -312,11 +312,11 @@ export interface Limits {
   /** Dead and quarantined entries received before this, but for those with one of the reasons `kept`. */
   failedBefore: number
   kept: readonly string[]
-  /** Identities to be forgotten at this moment; not all at once. */
+  /** Identities whose time has come are forgotten; not all at once. */
   now: number
   /** Events of a time of their own between this and `now` are remembered still, but for those that came before their time. */
   youngAfter: number
-  /** Moments older than this are told by the hour, and older than that not at all. */
+  /** Time buckets older than this are made hours of, and those older than that are deleted. */
   minutesBefore: number
   hoursBefore: number
 }

@@ -101,9 +101,9 @@ export interface Jobs {
    * more.
    */
   end(lease: JobLease, end: JobEnd, entry?: Entry): Promise<boolean>
-  /** Ends one that has not ended, whoever holds it: its holder has lost it. What it was to do can be read nowhere then. */
+  /** Ends one that has not ended and takes it from the process that holds it. Its input is deleted. */
   abandon(id: string, end: JobEnd): Promise<boolean>
-  /** Asks whoever holds it, now or next, to end it; false when it has ended, was cancelled before, or never was. */
+  /** Asks the process that holds it, now or next, to end it; false when it has ended, was cancelled before, or never was. */
   cancel(id: string, by: string, now: number): Promise<boolean>
   get(id: string): Promise<Job | undefined>
   /** Newest first: an account's or, where none is named, all. */

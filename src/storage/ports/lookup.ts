@@ -28,7 +28,7 @@ export interface Standing {
   /** 0: what is not given over to any destination yet. */
   destination: Destination
   state: State
-  /** The lane's hold or trouble for waiting and asking entries, else the entries' own reason. */
+  /** What holds or blocks the lane for waiting and asking entries, else the entries' own reason. */
   reason?: string
   count: number
   /** When the first in line was received or, of what does not wait in line, the oldest; of a snapshot, the one kept first. */
@@ -109,7 +109,7 @@ export interface Ledger {
   standings(): Promise<Standing[]>
   /** Both as of one moment: they add up, whatever is written meanwhile. */
   books(): Promise<{ totals: Total[]; standings: Standing[] }>
-  /** An account's moments of this time, in order; in minutes where they are young, else in hours. */
+  /** An account's time buckets of this period, in order: minutes where they are young, else hours. */
   moments(org: Org, from: number, to: number): Promise<Moment[]>
   /** Takes some tens of milliseconds with a million events, however many of them wait. */
   snapshot(org: Org, period: Period): Promise<Snapshot>
@@ -126,7 +126,7 @@ export interface Shown extends Omit<Entry, 'state' | 'body' | 'position' | 'know
   state: ShownState
   /** Whose state this is: 0 until it is given over to a destination. */
   destination: Destination
-  /** Its own reason or, while it waits, what holds or troubles its lane. */
+  /** Its own reason or, while it waits, what holds or blocks its lane. */
   reason?: string
   /** When Drift is asked again. */
   dueAt?: number

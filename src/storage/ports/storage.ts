@@ -31,7 +31,7 @@ export interface Storage {
   alerts: Alerts
   /** Calls back within a second of another process having changed this account or, where none is named, anything. */
   onChange(listener: (org: Org | undefined) => void): void
-  /** Calls back when another process may have put something in line. What `onChange` tells is not told here again. */
+  /** Calls back when another process may have queued something. What `onChange` reports is not reported here again. */
   onDue(listener: () => void): void
   /** Whether a service works on this store, in whichever process: one that calls `onChange`. */
   isServed(): Promise<boolean>

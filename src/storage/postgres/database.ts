@@ -118,7 +118,7 @@ export function openDatabase(
     max: connectionsMax,
     pipeline: true,
     onConnect: async (client) => {
-      // Whoever uses it learns of an end from the query; without a listener an idle one would end the process.
+      // The query reports the end of its connection; without a listener an idle one would end the process.
       client.on('error', () => {})
       await client.query(use === 'work' ? `${sessionSettings}; ${indexesOnly}` : sessionSettings)
     },

@@ -21,7 +21,7 @@ export async function findings(client: pg.Client): Promise<string[]> {
 }
 
 /**
- * Those who may take over. A base backup and what copies the log are no standbys, nor is a logical subscriber; a role that
+ * Those who may take over. A base backup and what copies the log are not standbys, nor is a logical subscriber; a role that
  * may not see what each is (pg_monitor may) counts them all.
  */
 const standbys = `SELECT count(*) FROM pg_stat_replication

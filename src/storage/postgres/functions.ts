@@ -272,7 +272,7 @@ BEGIN
 END $$;`
 
 /**
- * Leases lanes that nobody else is busy with, and gives what stands first in each. A lane in which nothing was after all is
+ * Leases lanes that no other holder is busy with, and gives what stands first in each. A lane in which nothing was after all is
  * given back; that it is empty is only said with the account's lock alone, which is tried for: else the next claim finds out.
  * One that may have ended processes comes by itself. Where there was room for more, a last row says when the next is due.
  */

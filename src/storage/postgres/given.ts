@@ -1,7 +1,7 @@
 /**
  * What each lease of this process was given and has not settled. Two replicas that add to one account at once may commit
- * in another order than that of their places: what has come late stands before what was given last, and only whoever
- * knows all that was given finds it.
+ * in another order than that of their places: what has come late stands before what was given last, and only a
+ * process that knows all that was given finds it.
  */
 import type { Placed } from '../ports/entry.ts'
 import type { Lease } from '../ports/inbox.ts'

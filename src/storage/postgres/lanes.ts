@@ -165,7 +165,7 @@ function laneRow(session: Session, key: LaneKey) {
   return session.get(`SELECT * FROM lanes WHERE ${thisLane} FOR UPDATE`, ...keyOf(key))
 }
 
-/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+/** Each lookup waits for a time of its own; what is to be sent waits for its lane alone. */
 async function makeAllDue(session: Session, { org, lane }: LaneKey, now: number): Promise<void> {
   if (lane === 'send') return
   await session.run(`UPDATE exceptions SET due_at = $2 WHERE org = $1 AND state = 'asking' AND due_at > $2`, org, now)

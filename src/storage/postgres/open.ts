@@ -154,7 +154,7 @@ async function assertWhole(db: Database): Promise<void> {
   })
 }
 
-/** What puts something in line for others to see. */
+/** The calls that queue something which other replicas must see. */
 function announcing(db: Database, due: () => void) {
   const announced =
     <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>

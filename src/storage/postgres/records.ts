@@ -154,7 +154,7 @@ export const vault = {
     for (;;) {
       await db.run('INSERT INTO vault VALUES ($1, $2) ON CONFLICT (name) DO NOTHING', name, value)
       const kept = await vault.read(db, name)
-      // Removed by somebody else in between: then the name is free again.
+      // Another process has removed it in between: then the name is free again.
       if (kept) return kept
     }
   },

@@ -38,7 +38,7 @@ export async function expire(db: Database, limits: Limits): Promise<Expired> {
     )
     const finished = await finishedIn(session, db, limits)
     const ids = [...unclaimed, ...finished.rows].map(({ id }) => id)
-    // Nobody adds to these lines, and what a person sends again meanwhile is not final any more.
+    // Nothing is added to these entries, and what a person sends again meanwhile is not final any more.
     const removed = (await remove(session, await stillFinal(session, ids))) + (await failed(session, limits))
     await ageMoments(session, limits)
     return { removed, goesOn: removed > 0 || !finished.isThrough }

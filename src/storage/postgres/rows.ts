@@ -36,7 +36,7 @@ export async function openRows(url: string): Promise<Target> {
     finish: (lastPlace) =>
       db.transaction(async (session) => {
         await session.get(`SELECT setval('places', $1)`, lastPlace + 1)
-        // The next deed comes after those that were moved.
+        // The next audit entry comes after those that were copied.
         await session.get(
           `SELECT setval(pg_get_serial_sequence('audit', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM audit))`,
         )

@@ -1,6 +1,6 @@
 /**
  * What replicas tell each other: that something is due, that an account has changed. LISTEN and NOTIFY carry it within
- * milliseconds; they may lose a word, so whoever listens looks again every second, and whenever it has been cut off.
+ * milliseconds; a message may get lost, so a listener looks again every second, and whenever it has been cut off.
  */
 import pg from 'pg'
 import { type Clock, systemClock } from '../../lib/clock.ts'
@@ -24,7 +24,7 @@ export async function isServed(session: Session): Promise<boolean> {
 export interface Signals {
   /** What to send so that other replicas, and not this one, learn that an account has changed; '' for any. */
   changed(org: Org): string
-  /** Something is due: told to the others soon, however often it is called. Never rejects. */
+  /** Something is due: says so to the others soon, once for many calls. Never rejects. */
   due(): void
   /** Begins to hear the others, and says first that anything may have changed. */
   listen(): void
@@ -84,7 +84,7 @@ export function openSignals(url: string, database: Database, heard: Heard, clock
       await heard.look()
       heard.due()
     } catch {
-      // Not there, or silent: the next beat tries anew.
+      // Not there, or silent: the next beat tries again.
       const gone = listener
       listener = undefined
       await gone?.end().catch(() => {})

@@ -101,7 +101,7 @@ export function isOnNetwork(type: number): boolean {
   return networkTypes.has(type)
 }
 
-/** The path itself is not told: it stands in the settings. */
+/** The message does not name the path: it stands in the settings. */
 const notThere = () => storeNotThere('path')
 
 function hasContent(path: string): boolean {

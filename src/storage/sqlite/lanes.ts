@@ -20,7 +20,7 @@ export function takePlaces(db: Database, many: number): number {
 
 /**
  * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests
- * until its first question is due again is ready earlier. Whether it has changed.
+ * until its first lookup is due again is ready earlier. Whether it has changed.
  */
 export function makeReady(db: Database, key: LaneKey, at: number): boolean {
   return (
@@ -158,7 +158,7 @@ function laneRow(db: Database, key: LaneKey) {
   return db.get(`SELECT * FROM lanes WHERE ${thisLane}`, ...keyOf(key))
 }
 
-/** Questions wait for a time each; what is to be sent waits for its lane alone. */
+/** Each lookup waits for a time of its own; what is to be sent waits for its lane alone. */
 function makeAllDue(db: Database, { org, lane }: LaneKey, now: number): void {
   if (lane === 'send') return
   db.run(`UPDATE exceptions SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`, now, org, now)

@@ -1,6 +1,6 @@
 /**
  * The main thread's side of the SQLite engine. A service has two threads: one writes, and one answers people's
- * questions, so that a long look never stands between a webhook and its commit. A command has one for both.
+ * pages and commands, so that a long look never stands between a webhook and its commit. A command has one for both.
  */
 
 import { pause, systemClock } from '../../lib/clock.ts'
@@ -28,7 +28,7 @@ export async function open(path: string, mode: Mode): Promise<Storage> {
   return storageOf(writer, reader, { listeners, backup: (copy) => copyDatabase(path, copy) })
 }
 
-/** The ports, by whoever calls the engine's functions. */
+/** The ports, over a function that calls the engine. */
 export function storageOf(
   writer: Thread,
   reader: Thread,

@@ -25,7 +25,7 @@ export function rewriteFrom(db: DatabaseSync, to: string): void {
   closeSync(file)
 }
 
-/** The copy is no service's file, and nothing of what was erased is in it. */
+/** No service uses the copy, and nothing of what was erased is in it. */
 function makeFresh(path: string): void {
   const db = new DatabaseSync(path)
   try {

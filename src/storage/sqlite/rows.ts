@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Cell, Source } from '../moving.ts'
 
-/** Reads a file's tables row by row. Whoever calls holds the store, so that nothing changes meanwhile. */
+/** Reads a file's tables row by row. The caller holds the store, so that nothing changes meanwhile. */
 export function openRows(path: string): Source {
   const db = new DatabaseSync(path, { readOnly: true })
   const number = (sql: string) => Number(Object.values(db.prepare(sql).get() as object)[0])

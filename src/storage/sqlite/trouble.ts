@@ -6,13 +6,13 @@ import type { Lost } from './files.ts'
 /** Result codes of sqlite.org/rescode.html; the low byte of an extended one. */
 const [perm, busy, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 5, 8, 10, 11, 13, 14, 26]
 
-/** There is no room for the memory that SQLite's processes share: the disk is full, though the code is one of a failed disk. */
+/** The disk has no room for the memory that SQLite's processes share: it is full, though the code is one of a failed disk. */
 const ioerrShmSize = ioerr | (19 << 8)
 
 export type Trouble = 'full' | 'fatal' | undefined
 
 /**
- * After a failed write or fsync nobody knows what is on disk: the kernel may have dropped the pages and said so once
+ * After a failed write or fsync it is unknown what is on disk: the kernel may have dropped the pages and said so once
  * only. So the process stops, and the next one reads what is there. The same for a damaged file.
  */
 export function troubleOf(error: unknown): Trouble {
@@ -35,7 +35,7 @@ export function problemOf(error: unknown): Problem {
     case notadb:
       return new Problem(
         'store_not_ours',
-        'DATABASE_URL names a file that is no SQLite database; it was left untouched',
+        'DATABASE_URL names a file that is not a SQLite database; it was left untouched',
         {
           hint: 'name another path or, if it was the store, restore the last backup: see docs/backup.md',
           exitCode: 78,

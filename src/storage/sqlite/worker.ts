@@ -51,7 +51,7 @@ function perform(db: Database, ask: Ask): Reply {
     db.run('RELEASE ask')
     return reply
   } catch (error) {
-    // The whole transaction is in question, not this ask alone.
+    // The whole transaction may be lost, not this call alone.
     if (troubleOf(error)) throw error
     db.run('ROLLBACK TO ask')
     db.run('RELEASE ask')
@@ -187,7 +187,7 @@ function open(): Database {
   const db = openDatabase(path, purpose)
   if (purpose !== 'serve') return db
   reserve = reserveBeside(db.path)
-  // Whoever held a lease on this file held the lock that is ours now, so it is gone.
+  // A process that had a lease on this file had the lock that is ours now, so it has ended.
   for (const table of ['lanes', 'jobs', 'alert_messages'])
     db.run(`UPDATE ${table} SET lease_until = 0 WHERE lease_until IS NOT NULL`)
   return db

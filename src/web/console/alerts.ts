@@ -57,7 +57,7 @@ interface AlertsPage extends Shown {
 
 const done: ReadonlyMap<string, string> = new Map([
   ['added', 'Added. Alerts go there from now on.'],
-  ['mail', 'Added. A mail with a link is on its way: alerts are sent there once its owner has confirmed it.'],
+  ['mail', 'Added. A mail with a link is being sent: alerts go there once its owner has confirmed it.'],
   ['removed', 'Removed. Nothing more is sent there.'],
   ['rules', 'Saved.'],
 ])

@@ -28,10 +28,10 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
   app.get('/console/live', (c) => {
     const { org } = c.get('session')
     if ((open.get(org) ?? 0) >= streamsMax) return refuse(c, 429, 'too_many')
-    // Nobody would read it to its end.
+    // The reader has gone and would not read it to its end.
     if (c.req.method === 'HEAD') return c.body(null)
     count(org, 1)
-    // Proxies that wait for more before they pass anything on are told not to.
+    // Asks proxies that wait for more before they pass anything on not to.
     c.header('x-accel-buffering', 'no')
     return streamSSE(c, async (stream) => {
       const gone = new AbortController()
@@ -41,7 +41,7 @@ export function liveRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
       try {
         await speak(c, stream, gone.signal)
       } catch (error) {
-        // Hono prints what reaches it to standard error, with its stack. After a hang-up or while closing it is no fault.
+        // Hono prints what reaches it to standard error, with its stack. After a hang-up or while closing it is not a fault.
         if (!gone.signal.aborted) log.error('page_failed', { code: codeOf(error) })
       } finally {
         count(org, -1)

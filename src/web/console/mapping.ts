@@ -136,7 +136,7 @@ export function mappingPage(given: MappingPage): Html {
     title: 'What is sent',
     section: 'mapping',
     session,
-    body: html`${head('What is sent', 'What an event becomes on its way to Segment. With every option off it is sent as Drift’s own integration did.')}
+    body: html`${head('What is sent', 'What an event becomes before it is sent to Segment. With every option off it is sent as Drift’s own integration did.')}
     <div class="stack">
       ${done ? notice('good', 'Saved', done) : ''}
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.') : ''}

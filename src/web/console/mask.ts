@@ -6,7 +6,7 @@ const words =
   /^(type|event|eventType|messageId|anonymousId|timestamp|status|source|conferenceType|meetingSource|authorType|reason|orgId)$/
 /** What they look like: a sentence or an address is none, under whichever name. */
 const word = /^(Drift Source Event: )?[\w.:-]{0,100}$/
-/** Numbers that name nobody by themselves: ids and times. */
+/** Numbers that do not name a person by themselves: ids and times. */
 const numbers = /^(id|\w+Ids?|\w+At|timestamp|slotStart|slotEnd|participants|(added|removed)Participants)$/
 /** What is in these is a person's own, under names that their site has chosen. */
 const personal = /^(diff|attributes|traits)$/

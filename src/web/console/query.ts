@@ -187,7 +187,7 @@ export function addressOf(path: string, filter: Partial<Filter>, more: Record<st
   return said.length === 0 ? path : `${path}?${new URLSearchParams(said)}`
 }
 
-/** A place in one account's list, which nobody can make up and no other account can use. */
+/** A place in one account's list, which cannot be made up and which no other account can use. */
 export function writeCursor(keyring: Keyring, org: Org, { id }: Cursor): string {
   return `${id}.${mark(keyring, org, id).toString('base64url')}`
 }

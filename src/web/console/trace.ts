@@ -24,7 +24,7 @@ export interface Traced {
   left: Field[]
 }
 
-/** `sent`: undefined when there is no call yet. */
+/** `sent`: undefined until the call is known. */
 export function trace(received: Json, sent: Call | undefined, learnt?: Json): Traced {
   const sources: Source[] = [
     ...fieldsOf(received).map((field) => ({ of: 'event' as const, field })),

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { Html } from './layout.ts'
 import { button, notice, postForm } from './parts.ts'
 
-/** A write key that went to the browser sealed: it can be saved without being pasted again, and nobody can read it. */
+/** A write key that went to the browser sealed: it can be saved without being pasted again, and cannot be read there. */
 export interface HeldKey {
   held: string
   fingerprint: string

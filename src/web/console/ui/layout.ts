@@ -10,7 +10,7 @@ export interface Page {
   title: string
   /** Which part of the console it belongs to; none: a page that stands alone, such as sign-in. */
   section?: Section | undefined
-  /** Whose console it is; without it there is no navigation. */
+  /** Whose console it is; a page without it has no navigation. */
   session?: { org: string; csrf: string } | undefined
   body: Html
   /** Scripts that make the page more comfortable, and their styles; it must work without them. */
