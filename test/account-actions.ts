@@ -81,7 +81,7 @@ const table = {
       return { told: 'done' }
     },
   },
-  'a person erases somebody': {
+  'an admin erases a person': {
     by: 'erasePerson',
     async does({ common }) {
       await erasePerson(

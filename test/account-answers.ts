@@ -10,7 +10,7 @@ export type Line = [answer: string, says: Partial<Partners>, means: string, told
 /** What a person is told where it does not depend on more than its meaning. */
 const tells = {
   accepted: 'Segment accepted',
-  write_key_refused: "Segment's answer names the write key as the trouble",
+  write_key_refused: "Segment's answer names the write key as what is wrong",
   segment_401: 'Segment does not accept the write key (401)',
   segment_403: 'Segment forbids this source (403)',
   segment_404: 'Segment does not answer at this address (404)',
@@ -61,7 +61,7 @@ export const segmentSays: readonly Line[] = [
   ['500', { batch: page(500) }, 'later', 'Segment answered 500'],
   ['503', { batch: page(503) }, 'later', 'Segment answered 503'],
   ['nothing in time', { batch: silent }, 'later', inVain],
-  ['nothing, since there is no connection', { batch: failed('ECONNREFUSED') }, 'later', noConnection],
+  ['nothing, since no connection is made', { batch: failed('ECONNREFUSED') }, 'later', noConnection],
 ]
 
 const [refused, forbidden] = [own(401, 'invalid_token'), own(403, 'insufficient_scope')]

@@ -81,7 +81,7 @@ export interface World extends Parts {
   arrive(type: string, data: JsonObject): Promise<void>
   /** Both lanes, until nothing is due at this moment; `stepped` is called after each lease. */
   run(stepped?: () => Promise<void>): Promise<void>
-  /** As the service is started again: the accounts are read anew, and the lanes follow them. */
+  /** As the service is started again: the accounts are read again, and the lanes follow them. */
   restart(orgsAllowed?: ReadonlySet<Org>, endpoints?: ReadonlySet<string>): Promise<void>
   /** The accounts that the settings list, where they list any. */
   orgsAllowed(): ReadonlySet<Org> | undefined

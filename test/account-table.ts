@@ -286,7 +286,7 @@ export const cases: Readonly<Record<What, (state: string) => Case[]>> = {
   'a person chooses other events': by(choosingEvents),
   'a person wants it to be compared with Drift every day': by(choosingDaily),
   'a person allows an erased one again': by(allowingPerson),
-  'a person erases somebody': by(erasingPerson),
+  'an admin erases a person': by(erasingPerson),
   'a person has handled a request for deletion': by(handlingRequest),
   'a person signs out everywhere': by(signingOut),
   'a person adds it again with a write key': by(addingKey, { isNewKey: true }),

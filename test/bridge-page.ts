@@ -69,7 +69,7 @@ export function fakeWidget(): FakeWidget {
   }
 }
 
-/** An analytics.js that writes down what it is told. */
+/** An analytics.js that writes down the calls that it gets. */
 export function fakeSegment() {
   const calls: Call[] = []
   return {
@@ -90,7 +90,7 @@ export function runningBridge(options: BridgeOptions = {}) {
   return { widget, segment, page, bridge }
 }
 
-/** What each event carries in the tests: every value another, and some of it nobody asked for. */
+/** What each event carries in the tests: every value another, and some of it not documented. */
 export const samples: Readonly<Record<string, Record<string, unknown>>> = {
   'conversation:firstInteraction': {
     messageId: 'm1',

@@ -24,7 +24,7 @@ export interface WatchedPage {
   strays: string[]
   /** Everything that was written to the console, the browser's own remarks included: `error: text`. */
   console: string[]
-  /** Exceptions that nobody caught. */
+  /** Exceptions that were not caught. */
   errors: string[]
   close(): Promise<void>
 }
@@ -86,7 +86,7 @@ export async function openPage(
     page,
     ...watched,
     async close() {
-      // A request that is looked at in this moment would fail in nobody's hands.
+      // A request whose handler runs now would fail after the test, unhandled.
       await context.unrouteAll({ behavior: 'ignoreErrors' })
       await context.close()
     },

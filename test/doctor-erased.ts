@@ -23,7 +23,7 @@ export const erasedChanges: readonly Change[] = [
     exitCode: 0,
   },
   {
-    when: 'an erasing emptied the log of a file too large to be written anew at once',
+    when: 'an erasing emptied the log of a file too large to be written again at once',
     on: ['sqlite'],
     make: ({ env }) => write(env, 'UPDATE erasures SET last = 1, logged = 1'),
     begins: ['erased_in_file'],

@@ -9,7 +9,7 @@ export const hostileJson: Record<string, (characters: number) => string> = {
   'leading zeros of a fraction': (n) => `{"a":0.${'0'.repeat(n)}1}`,
   'one long whole number': (n) => `{"token":${'9'.repeat(n)}}`,
   'a long exponent': (n) => `[1e${'1'.repeat(n)}]`,
-  'signs and points that are no number': (n) => `[${'-.+e'.repeat(n / 4)}]`,
+  'signs and points that are not a number': (n) => `[${'-.+e'.repeat(n / 4)}]`,
   'many numbers as long as allowed': (n) => `[${list(n / 401, () => `1.${'0'.repeat(397)}1`)}]`,
   backslashes: (n) => `{"a":"${'\\\\'.repeat(n / 2)}"}`,
   'escaped quotes': (n) => `{"a":"${'\\"'.repeat(n / 2)}"}`,

@@ -14,5 +14,5 @@ export const oddData: readonly (readonly [what: string, member: string])[] = [
   ['of too many values', `,"data":[${'1,'.repeat(60_000)}1]`],
   ['a number larger than any', ',"data":{"a":1e999}'],
   ['a number without end', `,"data":{"a":${'9'.repeat(1_000)}}`],
-  ['beside what nobody knows', ',"data":{},"reason":"left","at":1714419312425'],
+  ['beside unknown fields', ',"data":{},"reason":"left","at":1714419312425'],
 ]

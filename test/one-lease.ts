@@ -33,7 +33,7 @@ export interface OneLease {
   arrive(...contacts: number[]): Promise<void>
   /** Claims what has arrived, and begins. */
   go(messagesMax?: number): Promise<Going>
-  /** Begins again with an event that stands before all others in line, but is put there only when the answer is called. */
+  /** Begins again with an event that stands before all others in the queue, but is put there only when the answer is called. */
   hidden(contact: number): Promise<() => Promise<unknown>>
   stillWaiting(): Promise<number>
   close(): Promise<void>

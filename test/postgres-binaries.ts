@@ -16,7 +16,7 @@ export interface Owner {
   gid?: number
 }
 
-/** PostgreSQL refuses to run as root: then it runs as nobody. */
+/** PostgreSQL refuses to run as root: then it runs as the user `nobody`. */
 export async function ownerOf(): Promise<Owner> {
   if (process.getuid?.() !== 0) return {}
   const idOf = async (flag: string) => Number((await run('id', [flag, 'nobody'])).stdout)

@@ -30,7 +30,7 @@ afterEach(async () => {
   await rig.close()
 })
 
-/** A contact's n-th change; it needs no asking. */
+/** A contact's n-th change; it needs no lookup. */
 export function update(contact: number, n: number): JsonObject {
   const data = { endUserId: contact, timestamp: 1_714_419_312_000 + n, diff: [{ name: 'attributes.n', updated: n }] }
   return { type: 'contact_updated', orgId: org, data }

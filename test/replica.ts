@@ -1,6 +1,6 @@
 /**
  * One replica in a process of its own: `node test/replica.ts <leaseMs>`, its settings in the environment. Says where it
- * listens and, line by line, which leases it takes, prolongs and gives back, so that whoever started it can judge them.
+ * listens and, line by line, which leases it takes, prolongs and gives back, so that the test that started it can judge them.
  */
 import { environment, readConfig } from '../src/config.ts'
 import { openLog } from '../src/lib/log.ts'
@@ -50,7 +50,7 @@ inbox.renew = async (lease, until) => {
 inbox.settle = async (lease, settlements, ending) => {
   const asked = Date.now()
   const { org, lane, token } = lease
-  // Told before: killed in between, it may be given back or not, and nobody else may have been told yet.
+  // Printed before: killed in between, it may be given back or not, and no other replica may have heard of it.
   if (ending) say({ what: 'settled', org, lane, token, asked, answered: asked, until: asked, ids: [] })
   return settle(lease, settlements, ending)
 }

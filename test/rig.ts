@@ -41,7 +41,7 @@ export interface RunOptions {
   stdin?: string
   given?: Record<string, string | boolean>
   args?: string[]
-  /** Resolves when the command is told to stop; never, when absent. */
+  /** Resolves when the command must stop; never, when absent. */
   stopped?: Promise<void>
   /** By which the command goes, if not by the system's. */
   clock?: Clock

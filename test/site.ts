@@ -261,7 +261,7 @@ export async function becomes({ pageView, received }: Visit): Promise<{ anonymou
   return { anonymousId, former }
 }
 
-/** A message with what differs each time held to its form, and then put aside. */
+/** A message in which what differs each time is checked for its form, and then removed. */
 export function withoutChance({ messageId, timestamp, ...rest }: JsonObject): object {
   assert.match(String(messageId), /^ajs-next-\d+-[0-9a-f-]{36}$/)
   assert.equal(new Date(String(timestamp)).toISOString(), timestamp)

@@ -70,7 +70,7 @@ export type Row = readonly [
 export const table: readonly Row[] = [
   ['all is well', {}, 'Working', /^Events reach Segment$/, undefined],
   [
-    'Segment answers 200 to whatever key it is, and nobody has looked there yet',
+    'Segment answers 200 to whatever key it is, and the admin has not looked there yet',
     { isConfirmed: false },
     'Working',
     /^Accepted by Segment, not yet confirmed$/,
@@ -166,7 +166,7 @@ export const table: readonly Row[] = [
     'Retry now',
   ],
   [
-    'Segment fails, and is being asked at this moment',
+    'Segment fails, and a request is under way now',
     { lanes: [{ ...failing('segment_503'), readyAt: now, leaseUntil: now + minute }], ...waiting(3, 2) },
     'Delayed',
     /503/,

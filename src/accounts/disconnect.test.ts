@@ -97,7 +97,7 @@ describe('Drift says that an account disconnected', () => {
     assert.equal((await install()).state, 'disconnected')
   })
 
-  test('forged, of a troubled account: it goes on, and its trouble is found and ended as ever', async () => {
+  test('forged, of a blocked account: it goes on, and the refusal is found and ended as ever', async () => {
     const { segment } = stage.sims
     segment.script([{ status: 401 }, { status: 401 }])
     await stage.arrive('new_conversation')
@@ -114,7 +114,7 @@ describe('Drift says that an account disconnected', () => {
     assert.equal((await install()).state, 'live')
   })
 
-  test('forged, of an account that somebody paused: it stays paused', async () => {
+  test('forged, of an account that an admin paused: it stays paused', async () => {
     await stage.accounts.change(id, stage.clock.now(), paused)
     await stage.arrive('new_conversation')
     await saysSo()
@@ -123,7 +123,7 @@ describe('Drift says that an account disconnected', () => {
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'paused', count: 1 }])
   })
 
-  test('truly: secrets and bodies are gone, what comes later is ignored, and it can be installed anew', async () => {
+  test('truly: secrets and bodies are gone, what comes later is ignored, and it can be installed again', async () => {
     await stage.arrive('new_conversation')
     await stage.arrive('conversation_push')
     await stage.storage.conversations.remember(id, new Map([['1', '2']]))
@@ -216,7 +216,7 @@ describe('Drift says that an account disconnected', () => {
     assert.equal(stage.sims.segment.requests.length, 0)
   })
 
-  test('connected anew while Drift was asked about the old grant: the new one is asked about, and nothing is erased', async () => {
+  test('connected again while Drift was asked about the old grant: the new one is asked about, and nothing is erased', async () => {
     await stage.arrive('new_conversation')
     await saysSo()
     uninstall()

@@ -18,7 +18,7 @@ describe('a grant', () => {
   const stored = async () => (await openGrant(stage.keyring, (await stage.storage.installs.get(id))!))!
   const refreshes = () => stage.sims.drift.count(tokenPath)
   const isLive = (token: string) => stage.sims.drift.accessTokens.has(token)
-  /** Tokens die; nobody has noticed. */
+  /** Tokens die, and the service has not noticed. */
   const spoil = () => {
     stage.sims.drift.accessTokens.clear()
     stage.sims.drift.refreshTokens.clear()
@@ -162,7 +162,7 @@ describe('a grant', () => {
     assert.equal(await stage.grants.keepAlive(), 0)
   })
 
-  test('that dies while somebody has paused the account leaves it paused', async () => {
+  test('that dies while the account is paused leaves it paused', async () => {
     await stage.accounts.change(id, stage.clock.now(), paused)
     spoil()
     stage.clock.advance(2 * hour)

@@ -83,7 +83,7 @@ describe('the keyring', () => {
     assert.equal((await after.open('place', ours)).toString(), 'ours')
   })
 
-  test('what another process forgot and made anew, of the same account or of another, before a look at it, is learnt', async () => {
+  test('what another process forgot and made again, of the same account or of another, before a look at it, is learnt', async () => {
     for (const next of ['1', '2']) {
       const { vault } = openInMemory()
       const here = await openKeyring(vault, [older], systemRandom)

@@ -18,7 +18,7 @@ describe('an admin disconnects an account', () => {
   const audited = async () => (await stage.storage.audit.list(id, 9)).map(({ who, what }) => `${who}: ${what}`)
   const session = { kind: 'session', id: 'a-digest', org: id, who: 'admin', at: 0, until: 9e15 } as const
 
-  test('Drift is told that the grant ends, everything goes, sessions too, and the counts stay', async () => {
+  test('the grant is ended at Drift, everything is erased, sessions too, and the counts stay', async () => {
     await stage.arrive('new_conversation')
     await stage.run()
     await stage.arrive('new_conversation', { vary: 1 })

@@ -82,14 +82,14 @@ describe('delayed', () => {
   const failing = { ...late, triedAt: now, setback: 'segment_503' }
   const of = (send: LaneFacts, more = {}) => ({ destinations: at(send, more) })
 
-  test('is found when what is first in line is late and the last attempt has failed', () => {
+  test('is found when the first event of the queue is late and the last attempt has failed', () => {
     const found = { subject: 'destination 1', is: 'found', afterMs: minuteMs, reason: 'segment_503' }
     assert.deepEqual(find('delayed', of(failing)), [found])
     assert.equal(is('delayed', of(late)), 'found')
     assert.equal(is('delayed', of({ ...late, triedAt: now - 16 * minuteMs })), 'found')
   })
 
-  test('lasts while what has waited is being sent, and is over when the first in line is young', () => {
+  test('lasts while what has waited is being sent, and is over when the first of the queue is young', () => {
     assert.equal(is('delayed', of({ ...late, triedAt: now })), 'lasts')
     assert.equal(is('delayed', of({ waits: true, oldestAt: now - minuteMs, triedAt: now })), undefined)
   })

@@ -45,7 +45,7 @@ describe('an answer of a list', () => {
       assert.equal(next(end), undefined, JSON.stringify(end))
   })
 
-  test('only Drift says that a grant is not good or does not reach; what else is no list may be one later', () => {
+  test('only Drift says that a grant is not good or does not reach; any other answer that is not a list may be one later', () => {
     const is = (answer: Answered) => judgeList(answer).is
     assert.equal(is(told(own, 401)), 'unauthorised')
     assert.equal(is(told(own, 403)), 'forbidden')

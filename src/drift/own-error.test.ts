@@ -41,7 +41,7 @@ describe('what answers in the place of Drift', () => {
 describe("of Drift's own errors", () => {
   const own = (status: number, type: string) => answer(status, { error: type, error_description: 'no' })
 
-  test('only not_found says that there is no such conversation', () => {
+  test('only not_found says that the conversation does not exist', () => {
     assert.equal(judgeConversation(own(404, 'not_found')).is, 'missing')
     assert.equal(judgeConversation(own(404, 'validation_error')).is, 'later')
   })

@@ -67,7 +67,7 @@ test('another process goes on at the speed at which the one before was left', as
   assert.deepEqual(await begun(2, openPace({ clock, limits, from }), clock), [3_000, 3_400])
 })
 
-test('whoever waits for its turn learns that it ends', async () => {
+test('a caller that waits for its turn is rejected when the pace ends', async () => {
   const clock = manualClock()
   const ending = new AbortController()
   const pace = openPace({ clock, limits, signal: ending.signal })

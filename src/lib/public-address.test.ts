@@ -21,7 +21,7 @@ const elsewhere: readonly [what: string, ...addresses: string[]][] = [
   ['tunnels and protocols', '2001::1', '2001:10::1', '2001:2::1', '192.0.0.1', '192.88.99.1'],
   ['documentation and benchmarks', '192.0.2.1', '198.51.100.1', '203.0.113.1', '198.18.0.1', '2001:db8::1', '3fff::1'],
   [
-    'many at once, and nobody yet',
+    'many at once, and none yet',
     '224.0.0.1',
     '239.255.255.255',
     '240.0.0.1',

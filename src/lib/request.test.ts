@@ -31,7 +31,7 @@ describe('an outgoing request', () => {
     assert.deepEqual([answer.status, answer.headers?.['retry-after'], answer.body], [418, '3', 'tea'])
   })
 
-  test('begins at once, beside as many as the pipeline makes: none waits in line until its lease is another’s', async () => {
+  test('begins at once, beside as many as the pipeline makes: none waits for a connection until its lease is another’s', async () => {
     const [accounts, requestsOfEach] = [32, 4]
     let begun = 0
     const all = Promise.withResolvers<void>()

@@ -16,7 +16,7 @@ test("anonymousId is the browser's where the contact has it, and contactId stays
   assert.equal(String(properties.contactId), (await callOf('button_clicked')).anonymousId)
 })
 
-test('anonymousId stays the contactId where the attribute is not there or stands for nobody', async () => {
+test('anonymousId stays the contactId where the attribute is missing or is not an id', async () => {
   const before = (await callOf('button_clicked')).anonymousId
   for (const attributes of [undefined, {}, { segment_anonymous_id: 'null' }]) {
     const { call } = await sentOf('button_clicked', { anonymousId: { confirmed } }, attributes)

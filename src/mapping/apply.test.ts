@@ -88,7 +88,7 @@ describe('a message that is too large with what options add', () => {
     assert.ok(!call.userId && call.context.externalIds)
   })
 
-  test('is sent without any of them where there is no room', async () => {
+  test('is sent without any of them where they do not fit', async () => {
     const length = 31_000 + (await room(31_000))
     const { call, leftOff } = await sentOf('contact_updated', options, attributes, note(length))
     assert.deepEqual(leftOff, ['userId', 'externalIds'])

@@ -16,7 +16,7 @@ test('a string of 1 to 255 printable characters is an id, as it is', () => {
     assert.equal(identityOf(text), undefined)
 })
 
-test('what stands for nobody is not an id', () => {
+test('a text that stands for no person is not an id', () => {
   for (const nobody of ['0', 0, 'null', 'undefined', 'NULL', null, undefined, true, {}, []])
     assert.equal(identityOf(nobody as never), undefined)
 })

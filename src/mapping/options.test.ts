@@ -11,7 +11,7 @@ test('they apply in the order of the contract', () => {
   assert.equal(optionNames.join(' '), order)
 })
 
-test('what is no option, or of another shape, is refused by its name', () => {
+test('an unknown option, or one of another shape, is refused by its name', () => {
   assert.deepEqual(judge({ drop: 'ip' }).ok, false)
   const unknown = judge({ unheard: true })
   assert.ok(!unknown.ok && /unheard/.test(unknown.why.join()))

@@ -12,7 +12,7 @@ test("userId is the contact's externalId, beside the anonymousId", async () => {
   assert.match(call.anonymousId, /^\d+$/)
 })
 
-test('without a usable value there is no userId at all', async () => {
+test('without a usable value no userId is sent at all', async () => {
   for (const attributes of [undefined, {}, { externalId: null }, { externalId: '' }, { externalId: '0' }]) {
     const { call } = await sentOf('button_clicked', options, attributes)
     assert.ok(!('userId' in call))

@@ -39,7 +39,7 @@ describe('catching up', () => {
     })
   }
 
-  test('adopts the events of an account that was installed while the store could not', async () => {
+  test('claims the events of an account that was installed while the store could not do it', async () => {
     const { inbox } = stage.storage
     const { adopt } = inbox
     await stage.arrive('contact_updated')
@@ -107,7 +107,7 @@ describe('catching up', () => {
     assert.deepEqual(lines, [])
   })
 
-  test('leaves trouble, its probes, and accounts that are not here as they are, and looks once a minute', async () => {
+  test('leaves blocked lanes, their probes, and accounts that are not here as they are, and looks once a minute', async () => {
     await stage.arrive('contact_updated')
     await catchUp()
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'unclaimed', reason: 'not_installed', count: 1 }])

@@ -59,7 +59,7 @@ describe('a preview of options', () => {
     assert.equal(await preview(needs(), { org: id, type: 'no_such_type' }, change), undefined)
   })
 
-  test('counts how many of the last events would change, and looks at no more than it is told', async () => {
+  test('counts how many of the last events would change, and looks at no more than the limit', async () => {
     for (let vary = 0; vary < 5; vary++) await stage.arrive('new_conversation', { vary })
     await stage.arrive('new_meeting')
     const change = { before: {}, after: { safeNames: true } } as const

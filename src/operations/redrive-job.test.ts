@@ -55,7 +55,7 @@ describe('a redrive', () => {
     ])
   })
 
-  test('of an account excludes another one until it has ended, and is cancelled by whoever asks', async () => {
+  test('of an account excludes another one until it has ended, and is cancelled by any process that asks', async () => {
     const { jobs, audit } = stage.storage
     const needs = { jobs, audit, clock: stage.clock }
     assert.equal(await start(stage), true)

@@ -59,14 +59,14 @@ const shapes = (type: string): [string, object][] => [
 
 describe('a conversation', () => {
   for (const [shape, body] of shapes('not_found')) {
-    test(`401 (${shape}): the token is renewed once, and the question asked again`, async () => {
+    test(`401 (${shape}): the token is renewed once, and the lookup made again`, async () => {
       stage.sims.drift.script(conversations, [{ status: 401, body }])
       await run()
       assert.deepEqual([asked(), stage.sims.drift.count('/oauth2/token')], [2, 1])
       await wellAfter(0)
     })
 
-    test(`403 (${shape}): the token is renewed once, and the question asked again`, async () => {
+    test(`403 (${shape}): the token is renewed once, and the lookup made again`, async () => {
       stage.sims.drift.script(conversations, [{ status: 403, body }])
       await run()
       assert.deepEqual([asked(), stage.sims.drift.count('/oauth2/token')], [2, 1])
@@ -238,7 +238,7 @@ describe('a new token', () => {
       await run()
       assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
       assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
-      assert.equal(asked(), 0, 'with the old token nobody is asked')
+      assert.equal(asked(), 0, 'with the old token nothing is looked up')
       await wellAfter(1_000)
     })
 

@@ -74,7 +74,7 @@ describe('contacts', () => {
     assert.equal(contacts.known(contact, 0), undefined)
   })
 
-  test('that the grant may not read, and those of a dead grant, are waited for by nobody', async () => {
+  test('that the grant may not read, and those of a dead grant, keep no event waiting', async () => {
     answers = [answered(403, { error: 'insufficient_scope', error_description: '' })]
     const forbidden = await contacts.look(contact)
     assert.equal(forbidden.is === 'said' && forbidden.said.without, 'contact_forbidden')

@@ -46,7 +46,7 @@ test('for one conversation alone: it waits with the reason, and nothing else doe
   assert.equal(accepted(), 4)
 })
 
-test('for the first conversation in line: the next probe asks about another, and what is not forbidden goes', async () => {
+test('for the first conversation of the queue: the next probe asks about another, and what is not forbidden goes', async () => {
   stage.sims.drift.script('/conversations/666', forbidden)
   await stage.arrive(join(666))
   await stage.run()

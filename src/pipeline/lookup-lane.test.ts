@@ -12,7 +12,7 @@ const path = '/conversations/*'
 /** As Drift’s gateway answers a token that has run out. */
 const expired = { status: 401, body: { error: 'invalid_token', error_description: 'The access token is invalid' } }
 
-describe('asking Drift whose a conversation is', () => {
+describe('a lookup at Drift, whose a conversation is,', () => {
   let stage: Stage
   eachStage((made) => {
     stage = made
@@ -183,7 +183,7 @@ describe('asking Drift whose a conversation is', () => {
     while (stage.clock.now() < start + 3 * hour) {
       const before = asked()
       await run()
-      assert.equal(asked(), before + 1, 'one question each time')
+      assert.equal(asked(), before + 1, 'one lookup each time')
       times.push(stage.clock.now())
       if (times.length === 3) await stage.arrive(change(1))
       const due = await stage.storage.inbox.nextDue('ask')
@@ -220,7 +220,7 @@ describe('asking Drift whose a conversation is', () => {
     assert.deepEqual((await states()).filter(([state]) => state === 'asking').length, 1)
   })
 
-  test('401: the grant is refreshed once and the question asked again', async () => {
+  test('401: the grant is refreshed once and the lookup made again', async () => {
     const { drift } = stage.sims
     drift.script(path, [expired, expired, expired])
     for (let vary = 0; vary < 3; vary++) await stage.arrive('conversation_participant_added', { vary, contact: vary })
@@ -230,7 +230,7 @@ describe('asking Drift whose a conversation is', () => {
     assert.equal(accepted().length, 3)
   })
 
-  test('401 also with a fresh token: one refresh, then the account is in trouble, and a probe ends it', async () => {
+  test('401 also with a fresh token: one refresh, then the account is blocked, and a probe ends it', async () => {
     const { drift } = stage.sims
     drift.script(path, expired)
     await stage.arrive('conversation_participant_added')
@@ -245,7 +245,7 @@ describe('asking Drift whose a conversation is', () => {
     assert.equal(accepted().length, 1)
   })
 
-  test('a dead refresh token: trouble, while what needs no asking flows; a new install releases what waits', async () => {
+  test('a dead refresh token blocks lookups, while what needs none is sent; a new install releases what waits', async () => {
     const { drift } = stage.sims
     drift.accessTokens.clear()
     drift.refreshTokens.clear()

@@ -19,7 +19,7 @@ describe('a lease that sends', () => {
     for (let vary = 0; vary < many; vary++) await stage.arrive('new_conversation', { vary })
   }
 
-  test('goes on to what follows in line, in whole requests, until its line is as good as empty', async () => {
+  test('goes on to what follows in the queue, in whole requests, until the queue is as good as empty', async () => {
     const needs = { ...stage.needs, messagesMax: 10 }
     await arrive(53)
     await sendLease(needs, (await stage.claim('send', 10))!)

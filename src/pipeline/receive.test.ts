@@ -101,7 +101,7 @@ describe('a webhook of an account that', () => {
     assert.equal(entries.length, 5, 'each of them is kept')
   })
 
-  test('leaves while it is on its way to the store does not stay behind', async () => {
+  test('leaves while the event is being stored does not stay behind', async () => {
     const { inbox } = stage.storage
     const { append } = inbox
     inbox.append = async (...given) => {
@@ -113,7 +113,7 @@ describe('a webhook of an account that', () => {
     assert.deepEqual(await stage.standings(), [])
   })
 
-  test('is installed while it is on its way to the store is adopted, and the lane hears of it', async () => {
+  test('is installed while the event is being stored claims it, and the lane hears of it', async () => {
     const { needs, storage, sims, install } = stage
     const { inbox } = storage
     const { append } = inbox

@@ -49,7 +49,7 @@ describe('one lease of the send lane', () => {
     },
   })
 
-  test('whose write key does not open: the account is held, nothing of it is set aside, and a new key mends it', async () => {
+  test('whose write key does not open: the account is held, none of its events is quarantined, and a new key mends it', async () => {
     await arrive(3)
     await stage.accounts.change(id, stage.clock.now(), (known) =>
       changeDestination(known, 1, { key: Buffer.alloc(99, 1).toString('base64') }),
@@ -146,7 +146,7 @@ describe('one lease of the send lane', () => {
     assert.equal(accepted().length, 1)
   })
 
-  test('refused under a key that was changed meanwhile is no trouble of the new key', async () => {
+  test('refused under a key that was changed meanwhile does not block the new key', async () => {
     const { segment } = stage.sims
     const other = await stage.another()
     await arrive(2)
@@ -166,7 +166,7 @@ describe('one lease of the send lane', () => {
   })
 })
 
-describe('the probe of an account in trouble', () => {
+describe('the probe of a blocked account', () => {
   let stage: Stage
   beforeEach(async () => {
     stage = await startStage()
@@ -181,7 +181,7 @@ describe('the probe of an account in trouble', () => {
     while (await stage.step('send'));
   }
 
-  test('is one entry, and its success ends the trouble for all', async () => {
+  test('is one entry, and its success ends the refusal for all', async () => {
     const { segment } = stage.sims
     segment.script([{ status: 403 }, { status: 403 }])
     for (let vary = 0; vary < 5; vary++) await stage.arrive('new_conversation', { vary })
@@ -203,7 +203,7 @@ describe('the probe of an account in trouble', () => {
     assert.deepEqual([state, reason], ['live', undefined])
   })
 
-  test('is not what needs no answer of Segment: that goes its way, and the trouble stays', async () => {
+  test('is not what needs no answer of Segment: that is settled, and the account stays blocked', async () => {
     const { segment } = stage.sims
     segment.script({ status: 401 })
     await stage.arrive('new_conversation')
@@ -243,7 +243,7 @@ describe('the probe of an account in trouble', () => {
     assert.equal((await install()).state, 'live')
   })
 
-  test('ends the trouble also when its reason changed on the way', async () => {
+  test('ends the refusal also when its reason changed meanwhile', async () => {
     const { segment } = stage.sims
     await stage.arrive('new_conversation')
     segment.script([{ status: 401 }, { status: 404 }, { redirect: 'http://127.0.0.1:1/' }])

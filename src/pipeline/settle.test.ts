@@ -63,7 +63,7 @@ describe('when a lane goes on', () => {
     assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
   })
 
-  test('a probe that met an outage keeps the trouble and its place in the doubling', () => {
+  test('a probe that met an outage leaves the lane blocked, at its place in the doubling', () => {
     for (const afterMs of [undefined, 1_000]) {
       const pause: Pause = { is: 'later', reason: 'segment_503', ...(afterMs ? { afterMs } : {}) }
       const ending = endingOf(lease(3, 'segment_401'), pause, now, chance(0))
@@ -77,7 +77,7 @@ describe('when a lane goes on', () => {
     }
   })
 
-  test('a probe that asked nobody leaves the trouble, and the next entry is the probe', () => {
+  test('a probe that made no request leaves the lane blocked, and the next entry is the probe', () => {
     assert.deepEqual(unprobed(lease(3, 'segment_401'), now), { readyAt: now, failures: 3, trouble: 'segment_401' })
   })
 })

@@ -5,7 +5,7 @@ import { eventually } from '../../test/clock.ts'
 import { deliver, leaseMs, startLoop } from '../../test/loop.ts'
 import type { Turn } from './worker.ts'
 
-test('the loop lets each lease have the more in hand the fewer are under way, and nothing once it is told to stop', async () => {
+test('the loop lets each lease have the more in hand the fewer are under way, and nothing once it must stop', async () => {
   const turns: Turn[] = []
   const end = Promise.withResolvers<void>()
   const { loop, arrive } = startLoop(async (lease, inbox, turn) => {

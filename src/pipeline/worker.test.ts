@@ -208,7 +208,7 @@ describe('the loop', () => {
     assert.deepEqual(done, ['1', '2', '1'])
   })
 
-  test('sets aside what it always breaks on, whatever stands before it in line, and nothing else', async () => {
+  test('quarantines what it always breaks on, whatever is queued before it, and nothing else', async () => {
     const done: string[] = []
     const { clock, loop, arrive, errors, ledger } = startLoop(async (lease, inbox) => {
       const said = lease.entries.map(({ messageId }) => messageId)

@@ -31,8 +31,8 @@ function pack(messages: readonly Packed[], writeKey: string): Packed[][] {
   return runs
 }
 
-describe('packing', () => {
-  test('nothing is no request', () => {
+describe('a batch', () => {
+  test('of nothing is not a request', () => {
     assert.deepEqual(pack([], key), [])
   })
 
@@ -47,7 +47,7 @@ describe('packing', () => {
     assert.equal(messagesMax, 500)
   })
 
-  test('whoever must wait, waits with all of theirs, and what is left keeps its order', () => {
+  test('a contact that must wait does so with all its messages, and what is left keeps its order', () => {
     const all = Array.from({ length: 9 }, (_, id) => packed(id, '{}'))
     const { run, rest, isFull } = fill(all, roomOf(key, 4), (whose) => whose === '1')
     const ids = (some: readonly Packed[]) => some.map(({ id }) => id)

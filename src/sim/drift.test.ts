@@ -46,7 +46,7 @@ const backFrom = (response: Response) => new URL(response.headers.get('location'
 const allow = async () => backFrom(await decide('allow')).searchParams.get('code') ?? ''
 
 describe('the authorize page', () => {
-  test('shows the accounts, Allow and Deny, and carries the question along', async () => {
+  test('shows the accounts, Allow and Deny, and carries the parameters along', async () => {
     const ask = new URLSearchParams({
       response_type: 'code',
       client_id: app().client_id,
@@ -124,7 +124,7 @@ describe('tokens', () => {
     assert.equal((await get('/contacts/21760538950', forEver)).status, 200)
   })
 
-  test('a wrong client is told so', async () => {
+  test('a wrong client gets the error that says so', async () => {
     const { status, body } = await askToken({ client_secret: 'wrong', grant_type: 'refresh_token' })
     assert.deepEqual([status, body.error], [400, 'invalid_client'])
   })
@@ -167,7 +167,7 @@ describe('the page of apps', () => {
     assert.notEqual(drift.sent[0]?.body, drift.sent[1]?.body)
   })
 
-  test('an app that is taken away loses every token of the account, and is told', async () => {
+  test('an app that is taken away loses every token of the account, and gets the webhook', async () => {
     drift.settings.requestUrl = `${drift.url}/webhooks/drift`
     const mine = drift.issueToken(orgId)
     const other = drift.issueToken(2)

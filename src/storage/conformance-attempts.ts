@@ -122,7 +122,7 @@ export const attemptPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'of a long run of attempts the first five, the last twenty and the number of the others are told',
+    promise: 'of a long run of attempts the first five, the last twenty and the number of the others are shown',
     async check(storage) {
       const event = arrival()
       await append(storage, [event])

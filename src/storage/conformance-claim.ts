@@ -46,7 +46,7 @@ export const claimPromises: Promised[] = [
       const questions = await claimed(storage, 'ask')
       const later = questions.entries.map(({ id }) => to(id, 'asking', { dueAt: 9_000 }))
       await storage.inbox.settle(questions, later, idle)
-      assert.deepEqual(await woken(arrival(asking)), [`ask ${other}`], 'it rested until a later question')
+      assert.deepEqual(await woken(arrival(asking)), [`ask ${other}`], 'it rested until a later lookup')
       const lease = await claimed(storage)
       assert.deepEqual(await woken(arrival()), [], 'it is leased')
       await storage.inbox.settle(lease, [], { readyAt: 7_000, failures: 1 })

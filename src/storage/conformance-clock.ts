@@ -55,7 +55,7 @@ export const clockPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a question that waits for a time of a clock that has been set back is asked with the others',
+    promise: 'a lookup that waits for a time of a clock that has been set back is made with the others',
     async check(storage) {
       await append(storage, [arrival({ state: 'asking', receivedAt: ahead })])
       const lease = await claimed(storage, 'ask', { now: ahead })

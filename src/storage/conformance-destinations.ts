@@ -72,7 +72,7 @@ export const destinationPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what holds or troubles one destination leaves another of the account as it is',
+    promise: 'what holds or blocks one destination leaves another of the account as it is',
     async check(storage) {
       await storage.inbox.addDestination(one, 1)
       await storage.inbox.addDestination(one, second)

@@ -140,7 +140,7 @@ export const lookupPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what holds a lane is no reason of what was delivered before',
+    promise: 'what holds a lane is not a reason of what was delivered before',
     async check(storage) {
       const [a, , , , , , , h] = await variety(storage)
       await storage.inbox.hold(sendLane(one), 'paused')
@@ -268,7 +268,7 @@ export const lookupPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lane shows what holds or troubles it, and how and when it was tried last',
+    promise: 'a lane shows what holds or blocks it, and how and when it was tried last',
     async check(storage) {
       await append(storage, [arrival()])
       await storage.inbox.settle(await claimed(storage), [], {
@@ -298,7 +298,7 @@ export const lookupPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what is driven again waits last in line under its messageId, and the counts follow',
+    promise: 'what is redriven waits last in the queue under its messageId, and the counts follow',
     async check(storage) {
       const [a, b, c, d] = await variety(storage)
       const idOf = async (message: string | undefined) => (await all(storage, { message: message! }))[0]!.id
@@ -364,7 +364,7 @@ export const lookupPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'moments tell what happened when, by the minute, later by the hour, and then no more',
+    promise: 'time buckets say what happened when, by the minute, later by the hour, and then no more',
     async check(storage) {
       const at = 10 * hour
       const arrivals = [0, 1, minute, hour].map((after) => arrival({ receivedAt: at + after }))
@@ -409,7 +409,7 @@ export const lookupPromises: readonly Promised[] = [
   },
   {
     promise:
-      'moments tell what was ignored, why, and what was a duplicate, by the minute, later by the hour, and then no more',
+      'time buckets say what was ignored, why, and what was a duplicate, by the minute, later by the hour, and then no more',
     async check(storage) {
       const at = 10 * hour
       const twice = arrival({ receivedAt: at, rememberMs: 9 * hour })
@@ -459,7 +459,7 @@ export const lookupPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'deeds are kept in order, each with its account',
+    promise: 'audit entries are kept in order, each with its account',
     async check({ audit }) {
       await audit.add({ at: 1, org: one, who: 'command line', what: 'paused' })
       await audit.add({ at: 1, org: one, who: 'console', what: 'resumed', about: 'why' })

@@ -50,7 +50,7 @@ export const retryPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a retry leaves the trouble and the failures of a lane: what it makes due is a probe of one entry',
+    promise: 'a retry leaves a lane blocked, with its failures: what it makes due is a probe of one entry',
     async check(storage) {
       const troubled = { ...backsOff, trouble: 'segment_401' }
       await ended(storage, 'send', 'waiting', troubled)
@@ -160,7 +160,7 @@ export const retryPromises: readonly Promised[] = [
         await storage.inbox.settle(await claimed(storage, lane, { now: retryAfterAt }), [], troubled)
         assert.equal(await pauseAndResume(retryAfterAt + 1), undefined)
         assert.ok(await isDue(storage, lane, retryAfterAt + 10_000))
-        // What is no person's wish, such as a new key, waits for neither.
+        // What a person did not ask for, such as the attempt after a new key, waits for neither.
         await storage.inbox.resume(laneOf(one, lane), now)
         assert.ok(await isDue(storage, lane, now))
       }

@@ -142,7 +142,7 @@ const sabotages: Record<string, Sabotage> = {
   'forgets that a lane rests': (inbox) => ({
     settle: (lease, settlements, ending) => inbox.settle(lease, settlements, ending && { ...ending, readyAt: 0 }),
   }),
-  'forgets the trouble': (inbox) => ({
+  'forgets what blocks a lane': (inbox) => ({
     settle: (lease, settlements, ending) =>
       inbox.settle(lease, settlements, ending && { readyAt: ending.readyAt, failures: ending.failures }),
   }),
@@ -180,7 +180,7 @@ const sabotages: Record<string, Sabotage> = {
     expire: (limits) => inbox.expire({ ...limits, kept: [] }),
   }),
   'makes nothing due for a person who asks': () => ({ retry: async () => ({ is: 'asked' }) }),
-  'forgets the trouble when a person asks': (inbox) => ({
+  'forgets what blocks a lane when a person asks': (inbox) => ({
     retry: async (lane, now) => {
       await inbox.resume(lane, now)
       return { is: 'asked' }
@@ -207,8 +207,8 @@ const sabotages: Record<string, Sabotage> = {
         now,
       ),
   }),
-  'finds nothing unclaimed': () => ({ unclaimed: async () => [] }),
-  'adopts nothing': () => ({ adopt: async () => 0 }),
+  'finds nothing of accounts that are not installed': () => ({ unclaimed: async () => [] }),
+  'claims nothing on install': () => ({ adopt: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
   'drives nothing again': () => ({ redrive: async (moves) => moves.length }),
   'lets a lease go on when its entries are taken away': (inbox) => {
@@ -246,7 +246,7 @@ const sabotages: Record<string, Sabotage> = {
       return tickets.redeem(named, now)
     },
   }),
-  'reads its books at two moments': (_, _lookup, _tickets, ledger) => ({
+  'reads its totals and its backlog at two times': (_, _lookup, _tickets, ledger) => ({
     books: async () => {
       const totals = await ledger.totals()
       await new Promise(setImmediate)

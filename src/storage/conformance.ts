@@ -51,7 +51,7 @@ export function arrival(said: Partial<Alone> = {}): Alone {
   }
 }
 
-/** Appends as a service does: what is known already is left out, and told as a duplicate. */
+/** Appends as a service does: what is known already is left out, and is a duplicate. */
 export async function append(storage: Pick<Storage, 'inbox'>, arrivals: readonly (Alone | Ignored)[]) {
   return (await appendAll(storage, arrivals)).outcomes
 }
@@ -154,7 +154,7 @@ export async function conserved(storage: Storage): Promise<void> {
       totals
         .filter((total) => isHere(total) && outcomes.includes(total.outcome))
         .reduce((sum, { count }) => sum + count, 0)
-    // Nobody's account yet: those that are not installed are counted together.
+    // Accounts that are not installed are counted together.
     const rows = standings.filter((one) =>
       one.state === 'unclaimed' ? place === '0 ' : isHere(one) && one.state !== 'delivered',
     )
@@ -223,7 +223,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'the books are of one moment: they add up while others append and settle',
+    promise: 'totals and backlog are read at one time: they add up while others append and settle',
     async check(storage) {
       let done = false
       const writing = (async () => {
@@ -438,7 +438,7 @@ export const promises: readonly Promised[] = [
       const due = (id: string, busy: Org[]) =>
         storage.inbox.nextDue('send', { id, busy: busy.map((org) => sendLane(org)) })
       assert.equal(await due('a', []), 1_000)
-      assert.equal(await due('a', [one]), undefined, 'it is told when its work ends')
+      assert.equal(await due('a', [one]), undefined, 'it hears of it when its work ends')
       assert.equal(await due('b', []), 62_000)
       assert.equal(await storage.inbox.nextDue('send'), 62_000)
     },
@@ -457,7 +457,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lease whose work failed is counted as one that ended without a word, and the lane waits as it is told',
+    promise: 'a lease whose work failed is counted as one that ended without a word, and the lane waits as its ending says',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       const crashed = { readyAt: 3_000, failures: 2, trouble: 'key_refused', crashed: true } as const
@@ -472,7 +472,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lease that ended in words starts the count of crashes anew',
+    promise: 'a lease that ended in words starts the count of crashes again',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       const early = await claimed(storage, 'send', { leaseMs: 100 })
@@ -506,7 +506,7 @@ export const promises: readonly Promised[] = [
           const limits = { limit, bytesMax: 1_000 }
           const follows = lane === 'send' ? (await storage.inbox.more(lease, place, limits)).entries : []
           given.push(lease.entries.length + (leases < limit + 1 ? follows.length : 0))
-          // An outage on the way: the entry is still in line, and still as suspect.
+          // An outage: the entry is still queued, and still as suspect.
           const isOut = leases === 1
           const settlements = isOut ? [] : [to(id, doneIn[lane])]
           await storage.inbox.settle(lease, settlements, { ...idle, failures: isOut ? 1 : 0 })
@@ -610,7 +610,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a troubled account is claimed one entry at a time, shows its trouble, and is well when an ending says so',
+    promise: 'a blocked account is claimed one entry at a time, shows what blocks it, and is well when an ending says so',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, trouble: 'key_refused' })
@@ -642,7 +642,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lane that nothing holds any more waits as it did before, with its trouble',
+    promise: 'a lane that nothing holds any more waits as it did before, and as blocked',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 5, trouble: 'key_refused' })
@@ -693,7 +693,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'resuming forgets trouble and backoff',
+    promise: 'resuming forgets what blocked a lane and its backoff',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 99_000, failures: 5, trouble: 'key_refused' })
@@ -703,7 +703,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what must ask moves to the ask lane, blocks nobody, and takes the last place in line when it comes back',
+    promise: 'what needs a lookup moves to the ask lane, blocks no other, and takes the last place in the queue when it comes back',
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival()])
       const lease = await claimed(storage)
@@ -767,7 +767,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'entries of an account that is not installed wait apart, are adopted with their counts, and are then sent',
+    promise: 'entries of an account that is not installed wait apart, are claimed on install with their counts, and are then sent',
     async check(storage) {
       await append(storage, [
         arrival({ state: 'unclaimed', reason: 'not_installed' }),
@@ -833,7 +833,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'unclaimed entries beyond their bytes in all go, the oldest first',
+    promise: 'entries of accounts that are not installed go when they have too many bytes in all, the oldest first',
     async check(storage) {
       const unclaimed = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', sealed: Buffer.alloc(100) }))
       await append(storage, unclaimed)
@@ -848,7 +848,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'identities are forgotten when told, and not before their time',
+    promise: 'identities are forgotten when their time has come, and not before',
     async check(storage) {
       const first = arrival({ rememberMs: 500 })
       await append(storage, [first])
@@ -941,7 +941,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: "taking entries away leaves another account's leases alone, and a lane's hold, trouble and backoff",
+    promise: "taking entries away leaves another account's leases alone, and a lane's hold, what blocks it and its backoff",
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival({ org: other })])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, trouble: 'key_refused' })
@@ -1040,7 +1040,7 @@ export const promises: readonly Promised[] = [
       assert.deepEqual(await audit.list(one, 9), [entry])
       assert.equal(await installs.save({ ...install, generation: 1 }), true)
       assert.deepEqual(await audit.list(one, 9), [entry])
-      // An engine that checks what it keeps refuses an entry of nobody, and then the change too.
+      // An engine that checks what it keeps refuses an entry without an account, and then the change too.
       const ofNobody = { ...entry, who: null as unknown as string }
       await installs.save({ ...install, state: 'paused', generation: 2 }, ofNobody).catch(() => {})
       const isChanged = (await installs.get(one))?.state === 'paused'
@@ -1076,7 +1076,7 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a reservation is one holder’s until its time is up or it is given back, and nobody else can give it back',
+    promise: 'a reservation is one holder’s until its time is up or it is given back, and no other can give it back',
     async check({ installs }) {
       const of = (holder: string, until: number, org = one) => ({ org, holder, until })
       const tries = await Promise.all(['a', 'b', 'c'].map((holder) => installs.reserve(of(holder, 2_000), 1_000)))

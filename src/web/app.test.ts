@@ -82,7 +82,7 @@ describe('the app', () => {
     assert.equal((await ask(await link(), { method: 'POST', body })).status, 413)
   })
 
-  test('a sender that goes away half-way is no problem of ours', async () => {
+  test('a sender that goes away half-way does not count as our problem', async () => {
     const opened = await ask(await link(), { method: 'POST' })
     const cookie = opened.headers.get('set-cookie')!.split(';', 1)[0]!
     const form = `Cookie: ${cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100`

@@ -9,7 +9,7 @@ import { eventually } from '../clock.ts'
 import { type Rig, startRig, writeKey } from '../rig.ts'
 
 const many = 200
-/** Drift does not answer as it should when it is told of these. */
+/** Drift does not answer as it should when the grants of these are ended. */
 const unheard = ['6000010', '6000020', '6000190']
 let rig: Rig
 const unheardTokens = new Set<string>()

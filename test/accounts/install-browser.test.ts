@@ -49,7 +49,7 @@ async function connect(page: Page): Promise<void> {
   await allow(page)
 }
 
-/** As a password manager does: into the field of a page that stands there already, and nobody has typed. */
+/** As a password manager does: into the field of a page that is open already, without a key press. */
 async function fillInLate(page: Page): Promise<void> {
   await page.getByLabel('Write key').evaluate((field: { value: string } & EventTarget) => {
     field.value = 'SavedPasswordOfTheBrowser0123456'
@@ -123,7 +123,7 @@ describe('in a browser', { timeout: 120_000 }, () => {
     })
   })
 
-  test('the way back of another browser leads nowhere, and nobody is signed in by it', async () => {
+  test('the way back of another browser leads nowhere, and signs no person in', async () => {
     const theirs = openWalk(rig)
     const back = await theirs.allow(org)
     await visit(async (page) => {

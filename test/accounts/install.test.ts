@@ -110,7 +110,7 @@ describe('an install', () => {
   })
 })
 
-/** Nothing was asked of Drift, nobody is signed in, and the page offers a fresh start and repeats nothing. */
+/** No request went to Drift, no person is signed in, and the page offers a fresh start and repeats nothing. */
 async function refused(
   what: string,
   path: (back: URL) => string,
@@ -166,7 +166,7 @@ describe('what comes back and is not used', () => {
     ['a code that was asked for at Drift’s tile', callback('code=unsolicited'), { says: /Continue installing/ }],
   ]
   for (const [row, path, options] of rows)
-    test(`an install that comes back with ${row} is refused, and nobody is signed in`, () =>
+    test(`an install that comes back with ${row} is refused, and no person is signed in`, () =>
       refused(row, path, options))
 
   test('an install that comes back twice, and at once, is exchanged once, and the page says so', async () => {

@@ -23,7 +23,7 @@ const post = async (orgId: number, n: number) => {
 const arrived = (n: number) =>
   rig.sims.segment.accepted.some(({ message }) => JSON.stringify(message).includes(`"goal ${n}"`))
 
-test('an account that is not listed is told so, its grant is ended at Drift, and nothing of it is stored', async () => {
+test('the page says so to an account that is not listed, its grant is ended at Drift, and nothing of it is stored', async () => {
   const walk = openWalk(rig)
   const before = rig.sims.drift.count('/app/uninstall')
   const refused = await walk.connect(unlisted)

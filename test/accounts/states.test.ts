@@ -132,7 +132,7 @@ const notDone: Readonly<Record<string, string>> = {
   testWriteKey: 'it changes nothing of the account',
   markWell: 'it does what markTrouble does, where the partner says yes',
   endSessions: 'signOutEverywhere and leave() call it',
-  followStates: 'a start brings the lanes of all accounts in line',
+  followStates: 'a start makes the lanes of all accounts follow their states',
   record: 'whatever is done calls it',
   addDestination: 'test/accounts/destinations.test.ts has the table of a second destination',
   removeDestination: 'as addDestination',
@@ -143,7 +143,7 @@ const notDone: Readonly<Record<string, string>> = {
   confirmKey: 'test/console has what an admin confirms',
   changeOptions: 'test/delivery/options.test.ts: it changes what is sent, and no state',
   applyToQueued: 'as changeOptions',
-  chooseAlerts: 'src/alerts has what it changes, which is no state',
+  chooseAlerts: 'src/alerts has what it changes, which is not a state',
 }
 /** Functions beside them that only look. */
 const looks = new Set(

@@ -38,7 +38,7 @@ let routes: string[]
 /** What the forms of our own pages send, by the route they send it to. */
 const forms = new Map<string, Record<string, string>>()
 
-/** One event of each fate: delivered, with personal data; and set aside. */
+/** One event delivered, with personal data, and one quarantined. */
 async function fill(orgId: number, { contact, conversation, text, email }: Things): Promise<void> {
   const [contactId, conversationId] = [Number(contact), Number(conversation)]
   const webhooks = [
@@ -116,7 +116,7 @@ describe('an admin of one account', { timeout: 60_000 }, () => {
     for (const mark of [id, theirs.text, ...messages]) assert.ok(all.includes(mark), mark)
   })
 
-  test('is told nothing of another by the live list', async () => {
+  test('hears nothing of another from the live list', async () => {
     const stream = await fetch(admin.at('/console/live'), {
       headers: {
         cookie: [...admin.cookies.get(rig.service.url)!].map(([name, value]) => `${name}=${value}`).join('; '),

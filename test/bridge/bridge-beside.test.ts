@@ -232,7 +232,7 @@ async function arrivedOf(visit: Visit): Promise<string[]> {
   const names = () => mine().map(({ message }) => String(message.event).replace('Drift Source Event: ', ''))
   const isThere = () => spoken.every((name) => names().includes(name))
   await segment.waitFor(isThere, waitMs).catch(() => {})
-  // What else is on its way is there before the page's next two.
+  // What else was sent is there before the page's next two.
   for (let more = 0; more < 2; more++) await visit.received(0)
   return names().filter((name) => spoken.includes(name))
 }

@@ -15,7 +15,7 @@ import { fakePage, fakeSegment, fakeWidget } from '../bridge-page.ts'
 
 type Window = Record<string, unknown>
 
-/** A window with a bridge that says what it was told, and events as a browser has them. */
+/** A window with a bridge that says which choices it got, and events as a browser has them. */
 function consentPage(fields: Window = {}) {
   const said: string[] = []
   const listeners: [string, () => void][] = []

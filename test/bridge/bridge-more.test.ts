@@ -156,7 +156,7 @@ describe('the page has a say', () => {
       assert.deepEqual(sent(drop), { told: [], dropped: 1 })
   })
 
-  test('an event that is dropped identifies nobody', () => {
+  test('an event that is dropped sets no anonymousId', () => {
     const { widget, segment } = runningBridge({ beforeSend: () => false })
     widget.fire(first, samples[first])
     assert.deepEqual(segment.calls, [])
@@ -197,7 +197,7 @@ describe('the page has a say', () => {
 })
 
 describe('as a plugin', () => {
-  test('it listens from its creation, and the instance that it is registered with is told all of it, with its time', async (t) => {
+  test('it listens from its creation, and the instance that it is registered with gets all of it, with its time', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
     const segment = fakeSegment()
     const widget = fakeWidget()
@@ -232,7 +232,7 @@ describe('as a plugin', () => {
 })
 
 describe('several bridges, and an end', () => {
-  test('each Segment has a bridge of its own, and the same one is not told twice', () => {
+  test('each Segment has a bridge of its own, and the same one gets nothing twice', () => {
     const widget = fakeWidget()
     const [one, other] = [fakeSegment(), fakeSegment()]
     const page = fakePage({ drift: widget })

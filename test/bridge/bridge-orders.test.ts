@@ -68,7 +68,7 @@ describe('in every order, by both ways', { timeout: 120_000 }, () => {
             await visit.until('window.analytics && analytics.initialized')
             for (const event of events) await visit.fire(event, samples[event])
             await hasAll(visit, way)
-            // One library and one widget: nobody loaded a second.
+            // One library and one widget: no second one was loaded.
             assert.deepEqual(await visit.run(loaded), [1, 1])
           },
         )

@@ -241,7 +241,7 @@ describe('in a site that is built', { timeout: 60_000 }, () => {
   })
 })
 
-test("the document's sample of a message is what analytics.js is told", () => {
+test("the document's sample of a message is what analytics.js gets", () => {
   const sample = JSON.parse(/```json\n([\s\S]*?)```/.exec(document)![1]!)
   const segment = fakeSegment()
   const widget = fakeWidget()

@@ -60,7 +60,7 @@ describe('the chat is there, and the page notices nothing, when Segment', { time
         made,
         async (visit) => {
           await chatWorks(visit)
-          // Its library gives up, and says so to Segment under an address of its own.
+          // Its library stops trying, and says so to Segment under an address of its own.
           await eventually(() => visit.strays.length > 0)
         },
         {

@@ -1,5 +1,5 @@
 /**
- * One visitor, from page to page and from choice to choice: consent, signing in as somebody else, a page that changes
+ * One visitor, from page to page and from choice to choice: consent, signing in as another person, a page that changes
  * without being loaded, a tag that is there twice; and the same contact seen by the browser and by the service. In a real
  * browser, through the real analytics.js. The doubles: see site.ts.
  */
@@ -97,7 +97,7 @@ describe('consent', { timeout: 60_000 }, () => {
     })
   })
 
-  test('a consent manager that brings Segment only when it may: the bridge waits, whatever it was told', async () => {
+  test('a consent manager that brings Segment only when it may: the bridge waits, whatever its options say', async () => {
     await site.visit(
       ({ drift, bridge }) => drift + bridge(),
       async (visit) => {

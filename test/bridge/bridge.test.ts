@@ -1,7 +1,7 @@
 /**
  * The browser bridge without a browser: what each widget event becomes, and everything a page can do to it. The oracle is
  * the table in bridge-page.ts, written out by hand; the doubles are a window, a widget and an analytics.js that write down
- * what they are told. What happens in a real browser, with the real analytics.js: bridge-orders.test.ts.
+ * what they get. What happens in a real browser, with the real analytics.js: bridge-orders.test.ts.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -65,7 +65,7 @@ describe('whose events they are', () => {
     }
   })
 
-  test('a Segment without setAnonymousId is told with the event itself', () => {
+  test('a Segment without setAnonymousId gets it with the event itself', () => {
     const { track, calls } = fakeSegment()
     const widget = fakeWidget()
     startBridge({}, fakePage({ drift: widget, analytics: { track } }))
@@ -73,7 +73,7 @@ describe('whose events they are', () => {
     assert.equal((calls[0]![3] as { anonymousId: string }).anonymousId, contact)
   })
 
-  test('only canonical digits are a contact id; anything else changes nobody', () => {
+  test('only canonical digits are a contact id; anything else leaves the anonymousId', () => {
     const bad = [
       undefined,
       null,
@@ -135,7 +135,7 @@ describe('whatever order things appear in', () => {
     assert.equal(segment.calls.length, 3)
   })
 
-  test('Segment is told through whatever is there at that moment: its snippet, then the library', () => {
+  test('Segment is called through what is there at that time: its snippet, then the library', () => {
     const { page, widget, segment } = runningBridge()
     widget.fire('campaign:open', { campaignId: 1 })
     const library = fakeSegment()

@@ -1,5 +1,5 @@
 /**
- * What the console's pages do with odd questions, over real HTTP.
+ * What the console's pages do with odd requests, over real HTTP.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -174,7 +174,7 @@ for (const engine of engines) {
       assert.equal(deeds.length, 1)
     })
 
-    test('a form that shows what is no longer so changes nothing, and shows what is there now', async () => {
+    test('a form that shows what has changed since changes nothing, and shows what is there now', async () => {
       const page = await look(admin, '/console/connection')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
       const generation = /name="generation" value="(\d+)"/.exec(page.body)![1]!
@@ -189,7 +189,7 @@ for (const engine of engines) {
   })
 }
 
-test('the service stops at once, though somebody has a live page open', async () => {
+test('the service stops at once, though an admin has a live page open', async () => {
   const live = await startRig()
   const walk = openWalk(live)
   await walk.connect(org)

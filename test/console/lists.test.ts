@@ -71,7 +71,7 @@ for (const engine of engines) {
       assert.doesNotMatch((await look('not-sent?enabled=button_clicked')).body, /is enabled/, 'it is not')
     })
 
-    test('a type is not enabled by a page that shows what is no longer so', async () => {
+    test('a type is not enabled by a page that shows what has changed since', async () => {
       const page = await look('not-sent')
       const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
       const before = offTypes()

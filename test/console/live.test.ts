@@ -24,7 +24,7 @@ async function listen(method = 'GET') {
   return { status: answer.status, said: () => answer.text(), hangUp: () => hangUp.abort() }
 }
 
-test('whoever has signed out hears no more', { timeout: 60_000 }, async () => {
+test('a person who has signed out hears no more', { timeout: 60_000 }, async () => {
   await signIn()
   const { said } = await listen()
   await admin.submit(await admin.get(admin.at('/console')), {}, '/console/sign-out')
@@ -42,7 +42,7 @@ test('a page that stands open learns within seconds that its session has ended, 
   assert.equal(await said(), 'event: ready\ndata: \n\n')
 })
 
-test('so many of an account and no more, which is no matter to another; one that hangs up makes room', async () => {
+test('an account gets so many and no more, whatever another has; one that hangs up makes room', async () => {
   await signIn()
   const many = await Promise.all(Array.from({ length: 50 }, () => listen()))
   assert.deepEqual([...new Set(many.map(({ status }) => status))], [200])

@@ -139,7 +139,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
 
   test('is gone through by Tab alone: every control is reached, and its focus is seen', async () => {
     await page.setViewportSize({ width: 1_280, height: 800 })
-    // A page that is told of news puts other controls in the place of those that were numbered.
+    // A page that hears of news puts other controls in the place of those that were numbered.
     await page.route('**/console/live', (route) => route.abort())
     for (const path of paths) {
       await go(path)

@@ -114,7 +114,7 @@ describe('after a sign-in', { timeout: 120_000 }, () => {
     assert.equal(await page.getByLabel('Write key').inputValue(), '')
   })
 
-  test('a path that this service has not signed, or that is no page of the console, leads nowhere', async () => {
+  test('a path that this service has not signed, or that is not a page of the console, leads nowhere', async () => {
     for (const path of [
       '//evil.example/',
       'https://evil.example',

@@ -211,7 +211,7 @@ describe('every answer', () => {
     '/',
   ]
   for (const path of paths) {
-    test(`of ${path} may not be framed, sniffed, kept or told about`, async () => {
+    test(`of ${path} may not be framed, sniffed, kept or named to other sites`, async () => {
       const { headers } = await look(path)
       assert.match(headers['content-security-policy']!, /^default-src 'none'; script-src 'self'; style-src 'self'; /)
       assert.doesNotMatch(headers['content-security-policy']!, /unsafe|\*|http:\/\/(?!127)/)

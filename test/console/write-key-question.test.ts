@@ -57,7 +57,7 @@ describe('a write key', () => {
     assert.deepEqual(await stored(), before)
   })
 
-  test('that was chosen in answer to the question, and cannot be opened any more, leaves the saved one as it is and says so', async () => {
+  test('that was chosen on the page that asks which, and cannot be opened any more, leaves the saved one as it is and says so', async () => {
     await save({ writeKey })
     const settings = await admin.get(admin.at('/console/connection'))
     const before = await stored()
@@ -132,7 +132,7 @@ describe('a write key', () => {
       assert.equal((await answer('Save the other key')).status, 409)
     })
 
-    test('the same key pasted once more is saved without a question', async () => {
+    test('the same key pasted once more is saved without asking', async () => {
       const tested = await tryOut({ writeKey: another })
       assert.equal((await save({ writeKey: ` ${another} ` }, tested)).status, 303)
     })

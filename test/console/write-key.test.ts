@@ -1,5 +1,5 @@
 /**
- * The write key, where an install ends: saved, tried out, refused, and what a person is told. Segment is the simulator, which takes any key, as Segment does.
+ * The write key, where an install ends: saved, tried out, refused, and what the page says. Segment is the simulator, which takes any key, as Segment does.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
@@ -85,7 +85,7 @@ describe('a write key', () => {
     assert.equal((await rig.sims.segment.waitFor(earlier + 1)).at(-1)?.writeKey, another)
   })
 
-  test('that another account has too is saved, and neither account is told', async () => {
+  test('that another account has too is saved, and neither account hears of it', async () => {
     const neighbour = openWalk(rig)
     const theirs = await neighbour.connect(6_000_993)
     await save({ writeKey })
@@ -105,7 +105,7 @@ describe('a write key', () => {
     assert.equal((await save({ writeKey: another }, await admin.connect(org))).status, 303)
   })
 
-  test('by two admins at once: the second is told, and shown whose key is there now', async () => {
+  test('by two admins at once: the second sees that, and whose key is there now', async () => {
     const second = openWalk(rig)
     const theirs = await second.connect(org)
     const mine = await admin.get(admin.at(path))

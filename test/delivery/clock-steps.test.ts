@@ -34,7 +34,7 @@ afterEach(async () => {
   }
 })
 
-/** A contact's n-th change; it needs no asking. */
+/** A contact's n-th change; it needs no lookup. */
 function update(n: number, orgId = org): JsonObject {
   const data = { endUserId: 7, timestamp: 1_714_419_312_000 + n, diff: [{ name: 'attributes.n', updated: n }] }
   return { type: 'contact_updated', orgId, data }
@@ -50,7 +50,7 @@ async function post(event: JsonObject): Promise<void> {
   assert.equal((await rig.sims.drift.send(event, { to: rig.to })).status, 200)
 }
 
-/** An attempt takes as long as a busy machine needs, which is no delay of ours: the clock stands meanwhile. */
+/** An attempt takes as long as a busy machine needs, which is not a delay of ours: the clock stands meanwhile. */
 async function isAtWork(): Promise<boolean> {
   const lanes = await rig.service.store.storage.lookup.lanes(String(org))
   return lanes.some(({ leaseUntil }) => leaseUntil !== undefined && leaseUntil > clock.now())

@@ -1,7 +1,7 @@
 /**
  * The real service as a child process between the simulators, killed with -9 under load and between the steps, and
  * started again. Two ledgers decide: what was answered 200, and what Segment accepted. Each kill is made a few times; the
- * torture makes them at moments left to chance, for as long as it runs.
+ * torture makes them at random times, for as long as it runs.
  */
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
@@ -74,7 +74,7 @@ for (const engine of engines) {
       return startService(rig)
     }
 
-    /** Posts different events, a few at once, until told to stop; what is cut off simply was not answered. */
+    /** Posts different events, a few at once, until stopped; what is cut off simply was not answered. */
     async function load(to: string, until: Promise<unknown>, most: number): Promise<void> {
       let stopped = false
       void until.then(() => (stopped = true))
@@ -111,7 +111,7 @@ for (const engine of engines) {
       assert.ok(addsUp(JSON.parse(output)))
     }
 
-    test('at odd moments under load', { timeout: 120_000 }, async () => {
+    test('at odd times under load', { timeout: 120_000 }, async () => {
       for (const afterMs of [40, 160, 333]) {
         const child = await restarted()
         const killed = new Promise((resolve) => {

@@ -87,7 +87,7 @@ describe('an outage of Segment', options, () => {
   })
 })
 
-describe('an account in trouble', options, () => {
+describe('a blocked account', options, () => {
   beforeEach(() => start())
 
   const key400 = { success: false, message: 'An invalid write key was provided' }
@@ -166,7 +166,7 @@ describe('an account in trouble', options, () => {
     await settled(rig)
   })
 
-  test('stays in trouble over a restart, and its probes go on', async () => {
+  test('stays blocked over a restart, and its probes go on', async () => {
     const { segment } = rig.sims
     segment.script({ status: 403 })
     for (let n = 0; n < 3; n++) await post(update(1, n))

@@ -168,7 +168,7 @@ describe('three replicas', { skip: withoutPostgres }, () => {
     assert.ok(addsUp(JSON.parse(output)))
   })
 
-  test('told to stop, one gives back every lease at once, and another goes on with what waits', {
+  test('a replica that must stop gives back every lease at once, and another goes on with what waits', {
     timeout: 60_000,
   }, async () => {
     const { drift, segment } = rig.sims

@@ -58,7 +58,7 @@ describe('the simulation', () => {
     assert.notDeepEqual(other, one)
   })
 
-  test('holds every invariant, and meets every trouble', { timeout: 300_000 }, async () => {
+  test('holds every invariant, and meets every fault', { timeout: 300_000 }, async () => {
     const { broken, faults, retransmissions, accepted } = await simulateMany(1, 20)
     assert.deepEqual(broken, [])
     assert.ok(retransmissions > 1_000 && accepted > 4_000)

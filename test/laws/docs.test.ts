@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one list of what documents repeat, and of what they may leave out.
 /**
  * What a document repeats of the code, the code decides. Tables between two marks are made from it: after a change,
- * `WRITE_DOCS=1 npm test -- test/laws/docs.test.ts` writes them anew.
+ * `WRITE_DOCS=1 npm test -- test/laws/docs.test.ts` writes them again.
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -185,7 +185,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
 describe('what documents point at is there', () => {
   const exists = (path: string) =>
     tree.some((file) => file.path === path || file.path.startsWith(`${path.replace(/\/$/, '')}/`)) ||
-    // Pictures are no text, so they are not read with the tree.
+    // Pictures are not text, so they are not read with the tree.
     (path.endsWith('.png') && existsSync(new URL(`../../${path}`, import.meta.url)))
   const prose = documents.map(({ path, text }) => ({ path, text, unfenced: text.replace(/^```[\s\S]*?^```/gm, '') }))
 

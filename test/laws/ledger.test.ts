@@ -50,7 +50,7 @@ test('what was not answered is not lost, and may arrive', () => {
   assert.deepEqual(judged({ received: 1, delivered: 1 }).broken, [])
 })
 
-test('what nobody said is invented', () => {
+test('what was never posted is invented', () => {
   arrived('a')
   assert.deepEqual(judged({ received: 1, delivered: 1 }).invented, ['a'])
 })

@@ -14,7 +14,7 @@ law('files are named for what they are', {
       // What it builds is the service: here the name says all.
       .filter(({ path }) => path !== 'src/service.ts')
       .map(({ path }) => ({ path, why: 'has a name that says nothing' })),
-  instead: 'name the thing or the deed: clock, seal, settle',
+  instead: 'name the thing or the action: clock, seal, settle',
   breaks: [{ 'src/lib/string-utils.ts': '' }, { 'src/helpers/a.ts': '' }, { 'src/web/webhook_handler.ts': '' }],
   keeps: [{ 'src/lib/utility-rate.ts': '' }],
 })

@@ -1,5 +1,5 @@
 /**
- * What somebody hosts it with: images, manifests, units, proxies, alarms, dashboards. No container and no cluster runs
+ * What an operator hosts it with: images, manifests, units, proxies, alarms, dashboards. No container and no cluster runs
  * here, so each file is held to its schema, to the settings and metrics that there are, and to its own tool where the
  * machine has it.
  */
@@ -107,7 +107,7 @@ interface Expected {
 describe('the container', () => {
   const dockerfile = textOf('Dockerfile')
 
-  test('is well formed, runs as nobody in particular, and sets only settings that there are', () => {
+  test('is well formed, runs as a user without rights, and sets only settings that exist', () => {
     assert.deepEqual(lintDockerfile(dockerfile), [])
     assert.match(dockerfile, /^USER node$/m)
     const [, set = ''] = /^ENV (.*)$/m.exec(dockerfile)!
@@ -227,7 +227,7 @@ interface Manifest {
   images?: { newTag: string }[]
 }
 
-/** What TypeScript says when these stand where the API's own types are wanted: a misspelt name is no known one. */
+/** What TypeScript says when these stand where the API's own types are wanted: a misspelt name is not a known one. */
 function typeErrors(manifests: readonly Manifest[]): string[] {
   const scratch = mkdtempSync(join(tmpdir(), 'deploy-test-'))
   try {

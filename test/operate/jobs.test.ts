@@ -107,7 +107,7 @@ describe('a job', () => {
   })
 })
 
-test('a redrive works by itself where no service runs, and is cancelled when the command is told to stop', async () => {
+test('a redrive works by itself where no service runs, and is cancelled when the command is stopped', async () => {
   await rig.service.close()
   assert.match((await run('redrive', [], { org: id, state: 'delivered' })).output, /5 found, 5 wait to be sent again/)
   const stopped = rig.command('redrive', { given: { org: id, state: 'delivered' }, stopped: Promise.resolve() })

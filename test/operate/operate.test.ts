@@ -70,7 +70,7 @@ describe('inspect', () => {
     assert.equal((await run('inspect', { org: id, contact: '1' })).output, 'nothing found')
   })
 
-  test('gives no terminal an order, whatever somebody wrote', async () => {
+  test('gives no terminal an order, whatever a visitor wrote', async () => {
     const evil = 'a\u001b[2J\u009b2J\u202eb\u2028\u007f\u200b\u{e0041}\u00a0\u3164'
     await post(update(7, 0), {})
     await post({ ...update(7, 1), data: { endUserId: 7, timestamp: 1, diff: [{ name: 'n', updated: evil }] } })
@@ -119,7 +119,7 @@ describe('inspect', () => {
     await settled(rig, ({ delivered }) => delivered === 1)
   })
 
-  test('lists what was set aside, whoever it names', async () => {
+  test('lists what was quarantined, whatever account it names', async () => {
     const token = rig.sims.drift.settings.verificationToken
     const headers = { 'x-verification-token': token }
     for (const body of ['{', '[]', `{"type":"new_conversation","orgId":${org},"data":{"contactId":[]}}`])
@@ -169,7 +169,7 @@ describe('redrive', () => {
     assert.equal(deed?.what, 'redrove')
   })
 
-  test('sends delivered events again only when told to, and nothing that arrived since', async () => {
+  test('sends delivered events again only with the option, and nothing that arrived since', async () => {
     for (let n = 0; n < 3; n++) await post(update(7, n))
     await settled(rig, ({ delivered }) => delivered === 3)
     assert.match((await run('redrive', { org: id })).output, /^0 found/m)
@@ -199,7 +199,7 @@ describe('redrive', () => {
     assert.equal((await rig.sums()).held, 1)
   })
 
-  test('stops between pages when it is told to', async () => {
+  test('stops between pages on a signal', async () => {
     await oneDead()
     const stopped = rig.command('redrive', { given: { org: id }, stopped: Promise.resolve() })
     assert.match((await stopped).output, /stopped on request/)
@@ -221,7 +221,7 @@ describe('redrive', () => {
   })
 })
 
-test('erase takes one person away, and nobody else', async () => {
+test('erase takes one person away, and no other', async () => {
   rig.sims.segment.script({ status: 503 })
   for (const who of [7, 8]) for (let n = 0; n < 3; n++) await post(update(who, n))
   const dry = await run('erase', { org: id, contact: '7', dryRun: true })

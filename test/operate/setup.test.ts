@@ -103,13 +103,13 @@ describe('packages that are missing', () => {
     }
   })
 
-  test('are no development packages, unless those are asked for', () => {
+  test('are not those for development, unless those are asked for', () => {
     const lock = { packages: { 'node_modules/tsc': { ...zod, dev: true } } }
     assert.deepEqual(missing(lock, nothing, { host }), [])
     assert.deepEqual(missing(lock, nothing, { host, dev: true }), ['node_modules/tsc'])
   })
 
-  test('are no optional packages for another system', () => {
+  test('are not the optional ones for another system', () => {
     const optional = (only: Entry) => ({ packages: { 'node_modules/native': { ...zod, ...only, optional: true } } })
     for (const only of [{ os: ['darwin'] }, { cpu: 'arm64' }, { os: ['!linux'] }, { libc: ['musl'] }]) {
       assert.deepEqual(missing(optional(only), nothing, { host }), [], JSON.stringify(only))
@@ -119,7 +119,7 @@ describe('packages that are missing', () => {
     }
   })
 
-  test('are no optional packages for every system: npm leaves out those that only a package for another system needs', () => {
+  test('are not the optional ones for every system: npm leaves out those that only a package for another system needs', () => {
     const lock = { packages: { 'node_modules/wasm': { ...zod, optional: true } } }
     assert.deepEqual(missing(lock, nothing, { host }), [])
   })

@@ -18,7 +18,7 @@ const { ensurePackages, npmCommand } = (await import(`${root}runtime/packages.mj
 }
 const name = 'drift-segment-source-bridge'
 
-/** Fires an event on a page of its own making, and prints what Segment was told. */
+/** Fires an event on a page of its own making, and prints what Segment got. */
 const uses = (load: string) => `${load}
 const told = []
 const handlers = {}

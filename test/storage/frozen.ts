@@ -23,7 +23,7 @@ export interface Frozen {
   version: string
   steps: string[]
   sample: Sample
-  /** The file of SQLite in base64; what PostgreSQL must be told, in SQL. */
+  /** The file of SQLite in base64; what PostgreSQL is to run, in SQL. */
   store: string
 }
 
@@ -141,7 +141,7 @@ async function withClient<T>(url: string, work: (query: Query) => Promise<T>): P
   }
 }
 
-/** The steps as they stand, and then every row and the place of every sequence. There is no pg_dump from npm. */
+/** The steps as they stand, and then every row and the place of every sequence. npm has no pg_dump. */
 async function dumpRows(query: Query): Promise<string> {
   const told = [
     `CREATE SCHEMA ${schema}; SET search_path TO ${schema}`,

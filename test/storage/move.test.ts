@@ -1,4 +1,4 @@
-/** Moving house: from the SQLite file to PostgreSQL, with everything, also when it was cut off in the middle. */
+/** The store copy from the SQLite file to PostgreSQL, with everything, also when it was cut off in the middle. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readConfig } from '../../src/config.ts'
@@ -64,7 +64,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     rig.to = `${service.url}/webhooks/drift`
     assert.deepEqual(await rig.sums(), before)
     assert.deepEqual(await ignoredIn(service.store.storage), ignored)
-    // What was known is known: the same events again are no new ones, and Drift is not asked again whose they are.
+    // What was known is known: the same events again are not new ones, and Drift is not asked again whose they are.
     const asked = drift.count('/conversations/*')
     await drift.sendAll({ to: rig.to, orgId: org })
     assert.equal((await rig.sums()).duplicates, before.duplicates + 10)

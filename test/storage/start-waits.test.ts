@@ -39,7 +39,7 @@ test('waits for a database server that is not up yet, says so once, and then lis
   assert.equal((await running).exitCode, 0)
 })
 
-test('ends at once when it is told to stop while it waits', { skip: withoutPostgres }, async () => {
+test('ends at once on a signal while it waits', { skip: withoutPostgres }, async () => {
   await server.stop('fast')
   const said: string[] = []
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()

@@ -377,7 +377,7 @@ describe('what it says is kept, with the reason', () => {
     assert.deepEqual([(await stored()).length, (await rig.sums()).ignored], [before, ignored + 1])
   })
 
-  test('a webhook of an account that is not installed is kept as unclaimed', async () => {
+  test('a webhook of an account that is not installed is kept as `unclaimed`', async () => {
     const { state, reason, org: whose } = await kept(event({ orgId: 424_242 }))
     assert.deepEqual([state, reason, whose], ['unclaimed', 'not_installed', '424242'])
   })

@@ -157,7 +157,7 @@ describe('asking', () => {
     assert.equal(asked.failing(), undefined)
   })
 
-  test('one contact that Drift fails to look up keeps nobody waiting for ever, and an outage of Drift ends nothing', async () => {
+  test('one contact that Drift fails to look up does not keep the others waiting for ever, and an outage of Drift ends nothing', async () => {
     const asked = ask()
     drift.script('/contacts/*', { status: 500 })
     const one = asked.contact('7')

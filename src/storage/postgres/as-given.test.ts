@@ -67,7 +67,7 @@ describe('standbys', () => {
     assert.equal((await risksWith({ ...asynchronous, waits: 's1', commits: 'local' })).length, 1)
   })
 
-  test('are no risk where there is none, or where commits wait', async () => {
+  test('do not count as a risk where none is listed, or where commits wait', async () => {
     assert.deepEqual(await risksWith({ ...asynchronous, standbys: 0 }), [])
     assert.deepEqual(await risksWith({ ...asynchronous, waits: 'ANY 1 (s1)' }), [])
   })
@@ -134,7 +134,7 @@ describe('a role', { skip: withoutPostgres }, () => {
     await opens(url)
   })
 
-  test('does not touch a schema of that name with somebody else’s tables', async () => {
+  test('does not touch a schema of that name with tables of another program', async () => {
     const url = await server.fresh()
     await server.query('CREATE SCHEMA drift_segment_source; CREATE TABLE drift_segment_source.mine (a int)', url)
     await assert.rejects(opens(url), { code: 'store_not_ours', exitCode: 78 })
@@ -238,7 +238,7 @@ describe('a certificate of a private authority', { skip: withoutPostgres || with
         await assert.rejects(opens(named(url, `sslmode=${mode}`)), { code: 'store_certificate' })
         await opens(named(url, `sslmode=${mode}&sslrootcert=${folder}/ca.crt`))
       }
-      // A warning is told of in the next turn.
+      // A warning is emitted in the next turn.
       await new Promise(setImmediate)
     } finally {
       process.off('warning', hear)

@@ -63,7 +63,7 @@ describe('a server that goes away', { skip: withoutPostgres }, () => {
       const writers = Array.from({ length: 8 }, async () => {
         while (!stop) {
           const one = arrival({ identity: Buffer.from(crypto.randomUUID()) })
-          // The sender tries again until it is told 200: whether the first try was committed, nobody has to know.
+          // The sender tries again until it gets 200: it does not have to know whether the first try was committed.
           while (!(await append(storage, [one]).catch(() => undefined)) && !stop) refused.add(one.messageId)
           if (!stop) kept.add(one.messageId)
         }

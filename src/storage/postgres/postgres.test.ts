@@ -111,7 +111,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     assert.equal(await other.inbox.nextDue('send'), undefined)
   })
 
-  test('hear within a second of changed accounts, forgotten keys and what is due, and of their own deeds nothing', async () => {
+  test('hear within a second of changed accounts, forgotten keys and what is due, and of their own changes nothing', async () => {
     const [here, there] = [await service(), await service()]
     const heard: unknown[] = []
     let own = 0
@@ -196,7 +196,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     assert.equal(((await storage.broken) as { code?: string }).code, 'store_gone')
   })
 
-  test('are told when the URL is not let in, without its password', async () => {
+  test('say when the URL is not let in, without its password', async () => {
     const wrong = url.replace('postgres@', 'nobody:a-password-of-ours@').replace(/test_\d+$/, 'not_there')
     await assert.rejects(open(wrong, 'serve'), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'store_refused')
@@ -205,7 +205,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     })
   })
 
-  test('are told when the database is not there, apart from a user who is not let in', async () => {
+  test('say when the database is not there, apart from a user who is not let in', async () => {
     const error = await open(url.replace(/[^/]+$/, 'not_there'), 'serve').catch((thrown: Problem) => thrown)
     assert.ok(error instanceof Problem)
     assert.deepEqual([error.code, error.exitCode], ['store_refused', 78])
@@ -220,7 +220,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     assert.match(error.message, /speaks no TLS/)
   })
 
-  test('are told when another role has made the tables', async () => {
+  test('say when another role has made the tables', async () => {
     await service()
     await server.query('CREATE ROLE newcomer LOGIN', url)
     const error = await open(url.replace('postgres@', 'newcomer@'), 'serve').catch((thrown: Problem) => thrown)

@@ -4,7 +4,7 @@ import { problemOf } from './trouble.ts'
 
 const codeFor = (code: string) => problemOf(Object.assign(new Error('no'), { code })).code
 
-test("a certificate that Node refuses is named as the trouble, by each of Node's codes, and nothing else is", () => {
+test("the problem names a certificate that Node refuses, for each of Node's codes, and for nothing else", () => {
   const refused = [
     'DEPTH_ZERO_SELF_SIGNED_CERT',
     'UNABLE_TO_DECRYPT_CERT_SIGNATURE',

@@ -71,7 +71,7 @@ describe('the file', () => {
     await (await open(path, 'serve')).close()
   })
 
-  test('is for nobody else to read, and neither is what stands beside it', async () => {
+  test('is not readable for other users, and neither is what stands beside it', async () => {
     await chmod(folder, 0o755)
     const service = await open(path, 'serve')
     await append(service, [arrival()])
@@ -106,8 +106,8 @@ describe('the file', () => {
     assert.ok(readFileSync(path).equals(before), 'to the byte')
   })
 
-  test('that is no database is refused', async () => {
-    await writeFile(path, 'this is no database, but a text of some length, longer than a header'.repeat(20))
+  test('that is not a database is refused', async () => {
+    await writeFile(path, 'this is not a database, but a text of some length, longer than a header'.repeat(20))
     await assert.rejects(open(path, 'serve'), /no SQLite database/)
   })
 
@@ -121,7 +121,7 @@ describe('the file', () => {
     const together = walBytes() - before
     for (let n = 0; n < 40; n++) await append(service, [arrival()])
     const apart = walBytes() - before - together
-    // One by one, each commit writes its pages anew: forty of them write more than four hundred that share theirs.
+    // One by one, each commit writes its pages again: forty of them write more than four hundred that share theirs.
     assert.ok(together < apart, `${together} bytes for 400 together, ${apart} for 40 apart`)
     watcher.close()
     await service.close()

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { problemOf, troubleOf } from './trouble.ts'
 
-test('a file that another process has locked is the store being busy, which passes, and no trouble of the disk', () => {
+test('a file that another process has locked is the store being busy, which passes, and not a fault of the disk', () => {
   const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-busy-'))
   const [one, other] = [1, 2].map(() => new DatabaseSync(join(folder, 'store.db'), { timeout: 0 }))
   try {

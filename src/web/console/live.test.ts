@@ -32,7 +32,7 @@ async function streamed(t: TestContext, lanes: () => Promise<unknown[]>, closing
 test('a live page whose store fails ends with one line in the log, and prints no stack trace', async (t) => {
   const lanes = () => Promise.reject(new Problem('store_failed', 'the disk failed'))
   assert.deepEqual(await streamed(t, lanes), {
-    // A page is not told that it is live before the store has answered.
+    // A page does not show that it is live before the store has answered.
     text: '',
     lines: [['page_failed', { code: 'store_failed' }]],
     printed: 0,

@@ -1,4 +1,4 @@
-/** What is shown of an event before somebody asks for what it says of a person. */
+/** What is shown of an event before a person asks for what it says of a contact. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readFixture } from '../../events/fixtures.ts'

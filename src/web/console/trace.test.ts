@@ -55,7 +55,7 @@ describe('where a field that is sent comes from', () => {
     assert.deepEqual(sent, { 'traits.b': 'event data.diff[1].updated', 'traits.a': 'event data.diff[0].updated' })
   })
 
-  test('what Drift answered is told from what the webhook said', () => {
+  test('what Drift answered is marked apart from what the webhook said', () => {
     const { sent } = said(
       { data: { conversationId: 5 } },
       { properties: { contactId: 9, status: 'open' } },

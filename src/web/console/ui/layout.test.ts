@@ -19,7 +19,7 @@ test('a page holds no script, no style and no address of its own', async () => {
   assert.doesNotMatch(text, /<script(?![^>]* src="\/)|<style|\sstyle=|\son\w+=|https?:\/\//)
 })
 
-test('navigation is there for whoever has a session, and says where one is', async () => {
+test('a page with a session has navigation, which says where one is', async () => {
   const alone = String(await page({ title: 'Sign in', body: html`` }))
   assert.doesNotMatch(alone, /<nav/)
   const within = String(
