@@ -22,7 +22,7 @@ export function identityOf(value: Json | undefined): string | undefined {
   if (typeof id !== 'string') return undefined
   if (isExactNumber(value) && !/^-?\d+$/.test(id)) return undefined
   const isPrintable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,255}$/u.test(id) && id.length <= 255 && id.trim() !== ''
-  // mutant: lets everybody without an id be one person
+  // mutant: takes a text that stands for no person for an id
   return isPrintable && !['0', 'null', 'undefined'].includes(id.trim().toLowerCase()) ? id : undefined
 }
 

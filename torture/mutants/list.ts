@@ -530,9 +530,9 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'src/mapping/hash.test.ts', only: 'a userId that was taken from a hashed attribute' }],
   },
   {
-    name: 'lets everybody without an id be one person',
+    name: 'takes a text that stands for no person for an id',
     becomes: 'return isPrintable ? id : undefined',
-    catchers: [{ test: 'src/mapping/identity.test.ts', only: 'what stands for nobody' }],
+    catchers: [{ test: 'src/mapping/identity.test.ts', only: 'a text that stands for no person' }],
   },
   {
     name: 'waits for an outage without end',
