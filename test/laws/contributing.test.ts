@@ -122,6 +122,30 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     ])
   })
 
+  test('an option of what is sent', { timeout }, async () => {
+    const heading = 'Add an option of what is sent'
+    write('src/mapping/omit-empty.ts', example(heading, 'ts'))
+    write('src/mapping/omit-empty.test.ts', example(heading, 'ts', 1))
+    insert('src/mapping/options.ts', "import { only } from './only.ts'", "import { omitEmpty } from './omit-empty.ts'")
+    insert('src/mapping/options.ts', '  prefix,', '  omitEmpty,')
+    const fields = 'src/web/console/mapping-fields.ts'
+    insert(fields, "    ...(isOn('prefix')", "    ...(isOn('omitEmpty') ? { omitEmpty: true } : {}),")
+    const boxes = readFileSync(join(folder, fields), 'utf8')
+    write(fields, boxes.replace("'prefix'] as const", "'omitEmpty', 'prefix'] as const"))
+    const box = "${box('omitEmpty', 'Leave out empty texts', 'Some tools take an empty text for a value.')}"
+    insert('src/web/console/mapping.ts', "      ${box('prefix'", `      ${box}`)
+    insert('test/some-options.ts', '      prefix:', '      omitEmpty: fc.constant(true as const),')
+    await passes([['--test', documents], { WRITE_DOCS: '1' }])
+    assert.match(readFileSync(join(folder, 'docs/mapping.md'), 'utf8'), /\| `omitEmpty` \| leaves out/)
+    const tests = ['omit-empty', 'options', 'apply', 'printed'].map((name) => `src/mapping/${name}.test.ts`)
+    await passes(
+      typecheck,
+      lint('src'),
+      ['--test', ...tests, 'src/web/console/mapping-fields.test.ts', documents],
+      ['--test', 'test/console/mapping.test.ts', 'test/operate/options.test.ts', ...laws],
+    )
+  })
+
   test('an engine', { timeout }, async () => {
     cpSync(join(folder, 'src/storage/sqlite'), join(folder, 'src/storage/another'), { recursive: true })
     insert(
