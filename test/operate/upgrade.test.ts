@@ -8,16 +8,18 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Env } from '../../src/config.ts'
 import { type Sims, startSims } from '../../src/sim/index.ts'
-import { bareEnv } from '../children.ts'
+import { bareEnv, ended, startChild } from '../children.ts'
 import { eventually } from '../clock.ts'
 import { engines, type Stores } from '../engines.ts'
 import { freePort } from '../free-port.ts'
 import { makeNextVersion, type NextVersion } from '../next-version.ts'
 import { org, runCommand, settingsFor, writeKey } from '../rig.ts'
 import { root, type Served, serve } from '../serve.ts'
+import { makeSample, type Program, playOut } from '../storage/sample.ts'
 
 const timeout = 120_000
 
@@ -75,6 +77,21 @@ for (const engine of engines) {
       assert.deepEqual([ok, received, delivered], [true, 7, 7], checked.stderr)
     })
 
+    test('a version with a further step keeps all that a store of this one has, and this one changes nothing of it then', {
+      timeout,
+    }, async () => {
+      const url = await stores.fresh()
+      const sample = await makeSample(url)
+      await playOut(url, sample, programIn(next.folder), async (env) => {
+        const kept = bytesOf(env)
+        const refused = await serve(env)
+        assert.deepEqual([refused.url, await refused.ended], ['', 78])
+        const command = await runCommand(env, 'check').catch((error: { code: string }) => error.code)
+        assert.equal(command, 'store_too_new')
+        assert.deepEqual(bytesOf(env), kept)
+      })
+    })
+
     const replicas = engine.name === 'sqlite' ? 'SQLite has one process' : false
 
     test('two replicas are replaced one after the other by a version whose step only adds, and no webhook waits for it', {
@@ -99,6 +116,26 @@ for (const engine of engines) {
       assert.equal(exitCode, 0, output)
     })
 
+    test('a store with something of everything is kept while a replica of this version gives way to one whose step only adds', {
+      timeout,
+      skip: replicas,
+    }, async () => {
+      const url = await stores.fresh()
+      const sample = await makeSample(url)
+      const newer = programIn(beside.folder)
+      await playOut(url, sample, {
+        // As the operator has them until all replicas are new.
+        run: (env, name, options) =>
+          name === 'check' ? runCommand(env, name, options) : newer.run(env, name, options),
+        async open(env, clock) {
+          const old = await serve(env)
+          const opened = await newer.open(env, clock)
+          assert.equal(await old.stop(), 0)
+          return opened
+        },
+      })
+    })
+
     test('replicas of this version end where the step is not for them, and the newer one delivers all', {
       timeout,
       skip: replicas,
@@ -117,6 +154,31 @@ for (const engine of engines) {
       await stage.allArrive()
     })
   })
+}
+
+/** The program in this folder, each command and the service a process of its own. */
+function programIn(folder: string): Program {
+  return {
+    async open(env) {
+      const served = await serve(env, folder)
+      assert.notEqual(served.url, '', served.said())
+      return { close: () => served.stop() }
+    },
+    async run(env, name, { given = {}, args = [], stdin = '' } = {}) {
+      const flags = Object.entries(given).flatMap(([flag, value]) =>
+        value === true ? [`--${flag}`] : [`--${flag}`, String(value)],
+      )
+      const main = ['--disable-warning=ExperimentalWarning', join(folder, 'src/main.ts')]
+      const child = startChild(process.execPath, [...main, ...name.split(' '), ...args, ...flags], {
+        env: { ...bareEnv, ...env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+      child.stdin!.end(stdin)
+      const [output, remarks] = [text(child.stdout!), text(child.stderr!)]
+      const exitCode = Number(await ended(child))
+      return { exitCode, output: (await output) || (await remarks) }
+    },
+  }
 }
 
 /** Of a store in a file. */
