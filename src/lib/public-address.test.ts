@@ -20,15 +20,7 @@ const elsewhere: readonly [what: string, ...addresses: string[]][] = [
   ['IPv4 behind NAT64', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '64:ff9b:1::a00:1'],
   ['tunnels and protocols', '2001::1', '2001:10::1', '2001:2::1', '192.0.0.1', '192.88.99.1'],
   ['documentation and benchmarks', '192.0.2.1', '198.51.100.1', '203.0.113.1', '198.18.0.1', '2001:db8::1', '3fff::1'],
-  [
-    'many at once, and none yet',
-    '224.0.0.1',
-    '239.255.255.255',
-    '240.0.0.1',
-    '255.255.255.255',
-    'ff02::1',
-    '4000::1',
-  ],
+  ['multicast and reserved', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255', 'ff02::1', '4000::1'],
   ['names', 'localhost', 'example.com', '', '8.8.8', '8.8.8.8.8', 'fe80::1%eth0', '0x08080808'],
 ]
 for (const [what, ...addresses] of elsewhere)

@@ -187,7 +187,8 @@ export const jobPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a job that is abandoned is taken from the process that holds it: its input is gone, and that process can do no more',
+    promise:
+      'a job that is abandoned is taken from the process that holds it: its input is gone, and that process can do no more',
     async check(storage) {
       const { jobs } = storage
       const wanted = job()

@@ -103,7 +103,8 @@ export const oncePromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'of entries with one natural key from before an install the first is claimed, and the others are duplicates after all',
+    promise:
+      'of entries with one natural key from before an install the first is claimed, and the others are duplicates after all',
     async check(storage) {
       const [first, again, plain] = [
         withKey({ state: 'unclaimed' }),

@@ -457,7 +457,8 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lease whose work failed is counted as one that ended without a word, and the lane waits as its ending says',
+    promise:
+      'a lease whose work failed is counted as one that ended without a word, and the lane waits as its ending says',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       const crashed = { readyAt: 3_000, failures: 2, trouble: 'key_refused', crashed: true } as const
@@ -610,7 +611,8 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a blocked account is claimed one entry at a time, shows what blocks it, and is well when an ending says so',
+    promise:
+      'a blocked account is claimed one entry at a time, shows what blocks it, and is well when an ending says so',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, trouble: 'key_refused' })
@@ -703,7 +705,8 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what needs a lookup moves to the ask lane, blocks no other, and takes the last place in the queue when it comes back',
+    promise:
+      'what needs a lookup moves to the ask lane, blocks no other, and takes the last place in the queue when it comes back',
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival()])
       const lease = await claimed(storage)
@@ -767,7 +770,8 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: 'entries of an account that is not installed wait apart, are claimed on install with their counts, and are then sent',
+    promise:
+      'entries of an account that is not installed wait apart, are claimed on install with their counts, and are then sent',
     async check(storage) {
       await append(storage, [
         arrival({ state: 'unclaimed', reason: 'not_installed' }),
@@ -941,7 +945,8 @@ export const promises: readonly Promised[] = [
     },
   },
   {
-    promise: "taking entries away leaves another account's leases alone, and a lane's hold, what blocks it and its backoff",
+    promise:
+      "taking entries away leaves another account's leases alone, and a lane's hold, what blocks it and its backoff",
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival({ org: other })])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, trouble: 'key_refused' })

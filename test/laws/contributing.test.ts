@@ -132,8 +132,9 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     insert(fields, "    ...(isOn('prefix')", "    ...(isOn('omitEmpty') ? { omitEmpty: true } : {}),")
     const boxes = readFileSync(join(folder, fields), 'utf8')
     write(fields, boxes.replace("'prefix'] as const", "'omitEmpty', 'prefix'] as const"))
-    const box = "${box('omitEmpty', 'Leave out empty texts', 'Some tools take an empty text for a value.')}"
-    insert('src/web/console/mapping.ts', "      ${box('prefix'", `      ${box}`)
+    const box = (rest: string) => `      \${box(${rest}`
+    const omitEmpty = box("'omitEmpty', 'Leave out empty texts', 'Some tools take an empty text for a value.')}")
+    insert('src/web/console/mapping.ts', box("'prefix'"), omitEmpty)
     insert('test/some-options.ts', '      prefix:', '      omitEmpty: fc.constant(true as const),')
     await passes([['--test', documents], { WRITE_DOCS: '1' }])
     assert.match(readFileSync(join(folder, 'docs/mapping.md'), 'utf8'), /\| `omitEmpty` \| leaves out/)
