@@ -187,8 +187,7 @@ export const jobPromises: readonly Promised[] = [
     },
   },
   {
-    promise:
-      'a job that is abandoned is taken from the process that holds it: its input is gone, and that process can do no more',
+    promise: 'an abandoned job is taken from its process: its input is gone, and that process can do no more',
     async check(storage) {
       const { jobs } = storage
       const wanted = job()
