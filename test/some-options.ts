@@ -77,7 +77,7 @@ export const someEvent: fc.Arbitrary<{ type: string; data: JsonObject }> = fc.on
     data: fc
       .uniqueArray(
         fc.tuple(
-          fc.oneof(fc.constantFrom(...fields), fc.string({ maxLength: 20 })),
+          fc.oneof(fc.constantFrom(...fields), fc.string({ minLength: 1, maxLength: 20 })),
           fc.oneof(fc.string(), fc.integer(), fc.constant(null)),
         ),
         {

@@ -128,6 +128,8 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     write('src/mapping/omit-empty.test.ts', example(heading, 'ts', 1))
     insert('src/mapping/options.ts', "import { only } from './only.ts'", "import { omitEmpty } from './omit-empty.ts'")
     insert('src/mapping/options.ts', '  prefix,', '  omitEmpty,')
+    const order = 'src/mapping/options.test.ts'
+    write(order, readFileSync(join(folder, order), 'utf8').replace(' hash prefix', ' hash omitEmpty prefix'))
     const fields = 'src/web/console/mapping-fields.ts'
     insert(fields, "    ...(isOn('prefix')", "    ...(isOn('omitEmpty') ? { omitEmpty: true } : {}),")
     const boxes = readFileSync(join(folder, fields), 'utf8')
@@ -136,6 +138,7 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     const omitEmpty = box("'omitEmpty', 'Leave out empty texts', 'Some tools take an empty text for a value.')}")
     insert('src/web/console/mapping.ts', box("'prefix'"), omitEmpty)
     insert('test/some-options.ts', '      prefix:', '      omitEmpty: fc.constant(true as const),')
+    await passes(['node_modules/@biomejs/biome/bin/biome', 'check', '--write', fields])
     await passes([['--test', documents], { WRITE_DOCS: '1' }])
     assert.match(readFileSync(join(folder, 'docs/mapping.md'), 'utf8'), /\| `omitEmpty` \| leaves out/)
     const tests = ['omit-empty', 'options', 'apply', 'printed'].map((name) => `src/mapping/${name}.test.ts`)
