@@ -108,7 +108,7 @@ describe('the file', () => {
 
   test('that is not a database is refused', async () => {
     await writeFile(path, 'this is not a database, but a text of some length, longer than a header'.repeat(20))
-    await assert.rejects(open(path, 'serve'), /no SQLite database/)
+    await assert.rejects(open(path, 'serve'), /not a SQLite database/)
   })
 
   test('commits in groups: many webhooks at once share a few transactions', async () => {
