@@ -25,7 +25,7 @@ export interface Bench {
 
 export interface Line {
   name: string
-  /** The question it answers, as a person would ask it. */
+  /** The question that it answers, as a reader of the table would ask it. */
   question: string
   /** Whether it needs the packages of bench/package.json. */
   peers: boolean

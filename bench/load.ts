@@ -61,7 +61,7 @@ export interface Paced {
   from?: number
   /** Seconds of load before those that are measured: a generator that has just begun is slow itself. None, unless said. */
   warmSeconds?: number
-  /** To be told which webhooks were answered 200. */
+  /** True: the result names the webhooks that were answered 200. */
   ids?: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
  * Load at a fixed rate, in a process of its own: a webhook is due at its time, whether or not those before it have been
- * answered, and its latency counts from then. autocannon's rates come in bursts by the second, which is no such thing.
+ * answered, and its latency counts from then. autocannon's rates come in bursts by the second, which is not a fixed rate.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'

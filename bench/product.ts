@@ -17,7 +17,7 @@ export const sqlite: Engine = { name: 'SQLite', databaseUrl: (folder) => `sqlite
 /** One key for the whole run, so that a copied store opens. */
 const encryptionKey = `bench:${randomBytes(32).toString('base64')}`
 
-/** Nobody listens there: what the bench posts needs no question to Drift. */
+/** A port where nothing listens: the events that the bench posts need no lookup at Drift. */
 const nowhere = 'http://127.0.0.1:9'
 
 export function settingsFor(engine: Engine, folder: string, segmentUrl = nowhere): Env {

@@ -1,4 +1,4 @@
-/** The receiver as the lines use it: started, told how to answer, asked what has arrived. */
+/** The receiver as the lines use it: they start it, set how it answers, and read what has arrived. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Running, start } from './process.ts'
 import type { Mode, Report } from './receiver.ts'

@@ -50,6 +50,6 @@ function digitsFor(figure: number, unit: Unit): number {
 /** Puts the text between `<!-- mark -->` and `<!-- /mark -->`; throws where a document has no such place. */
 export function placed(document: string, mark: string, text: string): string {
   const place = new RegExp(`(<!-- ${mark}\\b[^\n]*-->\n)([\\s\\S]*?)(<!-- /${mark} -->)`)
-  if (!place.test(document)) throw new Error(`there is no place marked ${mark}`)
+  if (!place.test(document)) throw new Error(`the document has no place marked ${mark}`)
   return document.replace(place, (_, start: string, __, end: string) => `${start}${text}\n${end}`)
 }

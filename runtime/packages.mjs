@@ -30,7 +30,7 @@ export class SetupFailure extends Error {
 
 /**
  * Makes sure that node_modules of `folder` has what its package-lock.json lists (with `dev`, development packages too),
- * installing with npm under `node` only when something is missing. What is there beyond that is no reason to.
+ * installing with npm under `node` only when something is missing. Packages beyond those do not start an install.
  * Safe to call from many processes at once. `what` names the packages for the person who waits. Throws SetupFailure.
  *
  * npm works in `workspace`, a folder on the same disk, and the result is moved into place whole: an interrupted install

@@ -135,8 +135,8 @@ async function startService(
 
   const httpClient = openHttpClient({ proxies: config.proxies })
   // What browsers set off has connections of its own: strangers must not keep look-ups and deliveries waiting.
-  const pagesOutlet = openOutlet({ connections: 8, proxies: config.proxies })
-  const alertsOutlet = openOutlet({ connections: 8, proxies: config.proxies })
+  const pagesClient = openHttpClient({ connections: 8, proxies: config.proxies })
+  const alertsClient = openHttpClient({ connections: 8, proxies: config.proxies })
   const alertsClosing = new AbortController()
   const pipeline = await openPipeline({
     storage,
@@ -215,7 +215,7 @@ async function startService(
   storage.onChange(wakeJobs)
   storage.onDue(wakeJobs)
   const { operatorUrl, mail } = config.alerts
-  alertsClosing.signal.addEventListener('abort', () => void alertsOutlet.close())
+  alertsClosing.signal.addEventListener('abort', () => void alertsClient.close())
   const alerting = startAlerts({
     storage,
     keyring,

@@ -20,7 +20,7 @@ process.on('message', ({ speed, stepMs, skipMs }: Order) => {
   if (stepMs !== undefined) clock.step(stepMs)
   if (skipMs !== undefined) clock.skip(skipMs)
 })
-// The parent has gone: nobody would ever stop this.
+// The parent has gone, and with it the only process that would stop this one.
 const orphaned = () => process.exit(1)
 process.on('disconnect', orphaned)
 

@@ -1,4 +1,4 @@
-/** A clock whose hours pass as fast as it is told, and whose wall time can be moved: outages of minutes in seconds. */
+/** A clock whose speed can be set and whose wall time can be moved: it makes outages of minutes in seconds. */
 import { type Clock, delayMsMax } from '../src/lib/clock.ts'
 
 export interface BentClock extends Clock {

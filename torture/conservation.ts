@@ -1,7 +1,7 @@
 /**
  * The conservation law, account by account, after every step of any sequence of steps, on every engine: whatever is
- * appended, leased, settled late or twice, driven again, taken away, erased, expired or adopted. SQLite in memory is the
- * model: what the others answer, and their books, are the same.
+ * appended, leased, settled late or twice, redriven, taken away, erased, expired or claimed on install. SQLite in memory is
+ * the model: the others answer the same and count the same.
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
@@ -202,7 +202,7 @@ function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: 
   return [...sums].sort()
 }
 
-/** The books, in an order of their own; unclaimed entries belong to the account that counts them. */
+/** Totals and backlog, sorted; entries of accounts that are not installed belong to the account that counts them. */
 async function countsOf({ ledger }: Storage) {
   const { totals, standings } = await ledger.books()
   const rows = [
@@ -231,7 +231,7 @@ async function momentsOf({ ledger }: Storage) {
   const each = accounts.map(async (org) => (await ledger.moments(org, 0, 9e15)).map((moment) => ({ org, ...moment })))
   const moments = (await Promise.all(each)).flat()
   const totals = await ledger.totals()
-  // No step is a day later than another, so no moment has gone.
+  // No step is a day later than another, so no time bucket has expired.
   for (const one of ['ignored', 'duplicate'] as const)
     assert.deepEqual(byReason(moments, one), byReason(totals, one), one)
   return moments

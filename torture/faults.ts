@@ -1,13 +1,13 @@
 /** The list of faults. Torture and simulation run them, and the report says of each how often and with what result. */
 
 export const faults = {
-  F1: 'kill -9 at random moments under load',
+  F1: 'kill -9 at random times under load',
   F2: 'kill -9 at a write or fsync of the store',
   F3: 'power loss: unsynced writes dropped, torn or out of order',
   F4: 'the disk is full, then there is room again',
   F5: 'an fsync, write or read fails (EIO)',
   F6: 'the database server is gone and comes back',
-  F7: 'nobody knows whether a commit succeeded',
+  F7: 'it is unknown whether a commit succeeded',
   F8: "the store's file is damaged",
   F9: 'the wall clock jumps',
   F10: 'a process stands still for longer than a lease',

@@ -16,11 +16,11 @@ export type Expected =
   | 'delivered'
   /** Segment refuses it alone, or it is too large: dead, with its reason. */
   | 'dead'
-  /** Not readable as an event: kept aside, with its reason. */
+  /** Not readable as an event: quarantined, with its reason. */
   | 'held'
   /** Answered 200 and only counted. */
   | 'ignored'
-  /** Its account left, or its person was erased, while it was on its way: delivered before, or counted as expired. */
+  /** Its account left, or its person was erased, before it was settled: delivered before that, or counted as expired. */
   | 'delivered or expired'
 
 export interface Said {
@@ -28,7 +28,7 @@ export interface Said {
   org: string
   contact: string
   expected: Expected
-  /** Its place in line is that of its receipt: it says itself whose it is, or its conversation was known before. */
+  /** Its place in the queue is that of its receipt: it names its contact, or its conversation was known before. */
   inOrder: boolean
   /** Numbers of one sequence of everything that was sent and answered. */
   firstSent: number
@@ -104,7 +104,7 @@ export class Ledger {
   #sequence = 0
   #posts = 0
 
-  /** The event is about to be posted; the answer must be told to what this gives. */
+  /** The event is about to be posted; the caller passes the answer to the function that this returns. */
   post(what: Posted): (kept: boolean) => void {
     this.#posts++
     const answered = [what, ...this.#twin(what)].map((one) => this.#say(one))
@@ -253,7 +253,7 @@ function outOfOrder(all: readonly Said[], firstAt: ReadonlyMap<string, number>):
   const wrong: string[] = []
   for (const line of lines.values()) {
     const byArrival = line.toSorted((one, other) => firstAt.get(one.mark)! - firstAt.get(other.mark)!)
-    // Going backwards: the least moment of commit of all that arrived later must not lie before this one was sent.
+    // Going backwards: the earliest commit of all that arrived later must not lie before this one was sent.
     let earliestKept = Number.POSITIVE_INFINITY
     for (const said of byArrival.toReversed()) {
       if (earliestKept < said.firstSent) wrong.push(said.mark)

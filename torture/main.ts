@@ -13,9 +13,9 @@ import { torture } from './torture.ts'
 
 const usage = `npm run torture -- [option …]
   --minutes <n>    how long, about; 3 by default
-  --seed <n>       the order of troubles and all that is left to chance in them
+  --seed <n>       the order of the scenarios and all random choices in them
   --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
-  --fault <what>   only troubles that run this row of the list (F1 to ${Object.keys(faults).at(-1)}), or with this in their name
+  --fault <what>   only scenarios that run this row of the list (F1 to ${Object.keys(faults).at(-1)}), or with this in their name
   --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
@@ -23,7 +23,7 @@ const usage = `npm run torture -- [option …]
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 
-/** Seeds of the simulation that a run adds to its troubles: about a tenth of its time. */
+/** Seeds of the simulation that a run adds to its scenarios: about a tenth of its time. */
 const seedsAMinute = 40
 /** Sequences of steps on a store of each engine, likewise. */
 const sequencesAMinute = 10
@@ -95,7 +95,7 @@ async function run(): Promise<number> {
   if (mutants !== undefined) return mutantRun(mutants, turn)
   const seed = values.seed ?? String(Date.now() % 1_000_000_000)
   const unknown = engine.find((name) => !(name in engines))
-  if (unknown !== undefined) throw new Error(`there is no engine "${unknown}"`)
+  if (unknown !== undefined) throw new Error(`unknown engine "${unknown}"`)
   if (!(Number(minutes) > 0 && Number.isInteger(Number(seed)))) throw new Error('minutes and seed are numbers')
   tell(`seed ${seed}`)
   const options = { minutes: Number(minutes), seed: Number(seed), engines: engine, tell }

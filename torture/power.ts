@@ -72,7 +72,7 @@ export interface Images {
   broken: string[]
 }
 
-/** Makes so many images at moments left to chance, opens each with the real engine, and compares. */
+/** Makes so many images at random points of the log, opens each with the real engine, and compares. */
 export async function judgeImages(
   steps: readonly Step[],
   { base, folder, count, fraction }: { base: string; folder: string; count: number; fraction: () => number },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 import { freePort } from '../test/free-port.ts'
 
-/** What happens to what passes. Each is rolled for anew with every piece of data, with this likelihood. */
+/** What happens to what passes. Each happens to every piece of data with this likelihood. */
 export interface Spoiling {
   /** Reset before the request goes on: nothing was processed. */
   cutBefore?: number
@@ -11,7 +11,7 @@ export interface Spoiling {
   cutAfter?: number
   /** A part of the answer, then the end. */
   truncate?: number
-  /** From then on nothing passes, and nobody is told: the other side has vanished. */
+  /** From then on nothing passes and no connection is closed, as when the other side has vanished. */
   halfOpen?: number
   /** Each piece waits so long, in milliseconds. */
   latencyMs?: number
@@ -24,7 +24,7 @@ export interface FaultProxy {
   /** Where to: URLs on loopback, each in turn. */
   aim(...urls: string[]): void
   spoil(how: Spoiling): void
-  /** Nobody listens any more: connections are refused. */
+  /** Stops listening: connections are refused. */
   shut(): Promise<void>
   /** Listens again, on the same port, and spoils nothing. */
   heal(): Promise<void>

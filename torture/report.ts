@@ -168,7 +168,7 @@ export function markdownOf(report: Report): string {
     ),
     '',
     report.totals.lost === 0
-      ? `No loss in ${bounds.runs} runs of a trouble and ${bounds.events.toLocaleString('en')} events answered 200: with 95 % confidence ` +
+      ? `No loss in ${bounds.runs} runs of a scenario and ${bounds.events.toLocaleString('en')} events answered 200: with 95 % confidence ` +
         `fewer than ${share(bounds.perRun)} of such runs, and ${share(bounds.perEvent)} of such events, lose one (rule of three).`
       : `**${report.totals.lost} of ${bounds.events.toLocaleString('en')} events answered 200 are neither at Segment nor shown by the service.**`,
     '',
@@ -179,10 +179,10 @@ export function markdownOf(report: Report): string {
       rows.map(({ row, what, runs, broken, note }) => [row, what, runs, broken, note]),
     ),
     '',
-    '## The troubles, one by one',
+    '## The scenarios, one by one',
     '',
     ...table(
-      ['trouble', 'engine', 'runs', 'broken', 'seconds in all', 'the last one'],
+      ['scenario', 'engine', 'runs', 'broken', 'seconds in all', 'the last one'],
       report.scenarios.map((one) => [one.scenario, one.engine, one.runs, one.broken, one.seconds, one.note]),
     ),
     '',
@@ -201,7 +201,7 @@ export function markdownOf(report: Report): string {
           '## Not possible here',
           '',
           ...table(
-            ['trouble', 'engine', 'why'],
+            ['scenario', 'engine', 'why'],
             report.impossible.map((one) => [one.scenario, one.engine, one.why]),
           ),
         ]

@@ -1,4 +1,4 @@
-/** A scenario is one kind of trouble, made in a world under load; the world is judged when it is over. */
+/** A scenario makes one or more faults in a world under load; the world is judged when the scenario is over. */
 import type { Row } from './faults.ts'
 import type { World } from './world.ts'
 
@@ -12,7 +12,7 @@ export interface Scenario {
   run(world: World): Promise<string | undefined>
 }
 
-/** Lets the trouble last for so long in real time. */
+/** Lets the fault last for so long in real time. */
 export function lasting(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

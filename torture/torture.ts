@@ -64,12 +64,12 @@ export async function torture(options: Options): Promise<Outcome> {
     )
   }
   const some = [...queues.values()].some((queue) => queue.length > 0)
-  if (!some && outcome.impossible.length === 0) throw new Error(`no trouble runs "${fault}"`)
+  if (!some && outcome.impossible.length === 0) throw new Error(`no scenario runs "${fault}"`)
   const order = new Map<string, Scenario[]>()
   while (some && performance.now() < endsAt) {
     for (const [engine, possible] of queues) {
       if (possible.length === 0 || performance.now() > endsAt) continue
-      // Every trouble comes once before one comes again.
+      // Every scenario runs once before one runs again.
       const left = order.get(engine) ?? []
       if (left.length === 0) left.push(...shuffled(possible, fraction))
       order.set(engine, left)
@@ -129,7 +129,7 @@ async function runWorld(
   }
 }
 
-/** When nobody can say what the service counts. */
+/** When the counts of the service cannot be read. */
 const nothing = { received: 0, delivered: 0, waiting: 0, held: 0, dead: 0, ignored: 0, expired: 0 }
 
 /** The accounts, one of them with two destinations, and the service. */

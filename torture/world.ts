@@ -85,7 +85,7 @@ export interface World {
 
 /**
  * When nothing is under way so much time is passed over, so that backoffs and probes come due. Less than a lease: a pause
- * between two questions is not seen from outside, and must not cost it.
+ * between two looks is not seen from outside, and must not cost it.
  */
 const skipMs = 45_000
 /** Real time that everything may take to come to rest. */

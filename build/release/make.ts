@@ -23,8 +23,8 @@ export interface ReleaseOptions {
 }
 
 /**
- * Makes two npm packages with an SBOM each, the image, the notes, and SHA256SUMS of all of them. Throws where the tag is not
- * there or its tree is not ready, with everything that is wrong, before anything is made.
+ * Makes two npm packages with an SBOM each, the image, the notes, and SHA256SUMS of all of them. Throws when the tag does
+ * not exist or its tree is not ready, with everything that is wrong, before anything is made.
  */
 export function makeRelease({ root, tag, into, image = true, cloned, said = () => {} }: ReleaseOptions): void {
   const version = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1]

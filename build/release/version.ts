@@ -63,7 +63,7 @@ export function notReady(root: string, version: string, isFrozen: boolean): stri
       'CHANGELOG.md has no notes of it',
     ],
     [isSame(join(root, kept), join(root, 'packages/bridge/built/bridge.min.js')), `${kept} is not the built bridge`],
-    [isFrozen, 'there is no sample of a store of its schema (npm run freeze)'],
+    [isFrozen, 'its schema has no sample store (npm run freeze)'],
   ]
   return [
     ...others.map(([place, one]) => `${place} names ${one ?? 'no version'}`),

@@ -12,8 +12,8 @@ export interface Accounts {
   get(org: Org): Install | undefined
   all(): Install[]
   /**
-   * Looks at the store again, for what another process has changed, in this account or in any; unclaimed events of new
-   * accounts are adopted, and what came in for one that has left meanwhile is erased.
+   * Looks at the store again, for what another process has changed, in this account or in any. A new account claims the
+   * events that came in before it was installed; what came in for one that has left meanwhile is erased.
    */
   reload(now: number, org?: Org): Promise<void>
   /**
@@ -91,7 +91,7 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
     async reload(now, org) {
       const before = known
       const listed = org === undefined ? await installs.list() : await withOnly(installs, known, org)
-      // What was changed here while the list was on its way is newer than the list.
+      // What was changed here while the list was read is newer than the list.
       const newer = (install: Install) => {
         const here = known.get(install.org)
         return here && here.generation > install.generation ? here : install
@@ -149,7 +149,7 @@ async function withOnly(
 }
 
 /**
- * Brings all lanes of these accounts in line with their state, at a start. One that needs attention is probed at the times
+ * Makes all lanes of these accounts follow their state, at a start. One that needs attention is probed at the times
  * that its lanes have.
  */
 export function followStates(inbox: Inbox, installs: readonly Install[], now: number): Promise<void> {
@@ -161,8 +161,8 @@ export function followStates(inbox: Inbox, installs: readonly Install[], now: nu
 }
 
 /**
- * Brings the lanes in line that a change concerns: those of other destinations keep their backoff. A new key or place is
- * tried at once, also where Drift's refusal is what the account shows; a refreshed grant is no reason to try anything.
+ * Makes the lanes that a change concerns follow it: those of other destinations keep their backoff. A new key or place is
+ * tried at once, also where Drift's refusal is what the account shows; after a refreshed grant nothing is tried early.
  */
 async function followChanges(inbox: Inbox, before: Install, after: Install, now: number, asks: boolean): Promise<void> {
   const were = new Map(destinationsOf(before).map((one) => [one.number, one]))

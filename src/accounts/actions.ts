@@ -48,7 +48,7 @@ export async function resumeAccount(needs: Needs, org: Org, who: string): Promis
   return change(needs, org, (install) => resumed(doubted(install) ?? install), by, true)
 }
 
-/** Whether there is something that a person could end: a pause, a refusal, or the question whether it has left. */
+/** Whether there is something that a person could end: a pause, a refusal, or the doubt whether it has left. */
 export function isResumable(install: Install): boolean {
   const isOfOne = destinationsOf(install).some(({ paused, reason }) => paused || reason !== undefined)
   const isHeld = install.state === 'needs_attention' || isLeaving(install) || isOfOne

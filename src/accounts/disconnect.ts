@@ -100,7 +100,7 @@ export function disconnecting(needs: Needs): Disconnect {
     }
     await accounts.change(org, clock.now(), noted, {
       audit: () => ({ who, act }),
-      // In one moment: whoever connects the account again from then on seals for it by a new key.
+      // In one transaction: an account that is connected again from then on gets a new key.
       // mutant: keeps the data key of an account that has left
       forgets: async () => (isGone ? keyring.namesOf(org) : []),
     })

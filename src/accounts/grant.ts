@@ -171,7 +171,7 @@ export function openGrants(needs: Needs): Grants {
     return granted(install, before, answer.tokens)
   }
 
-  /** Stores the pair, unless the account was installed anew or has left since: then the store knows better. */
+  /** Stores the pair, unless the account was installed again or has left since: then what the store has is newer. */
   async function granted(install: Install, before: Grant, tokens: Tokens): Promise<Access> {
     const { org } = install
     const now = clock.now()
@@ -209,7 +209,7 @@ export function openGrants(needs: Needs): Grants {
     )
     for (const install of due) {
       const kept = await keptAlive(install).catch((error: unknown) => {
-        // Its bytes were changed: that is this account's trouble, and no other's grant may die of it.
+        // The stored bytes were changed: that blocks this account, and the grants of all others must still be kept alive.
         if (isUnreadable(error)) return undefined
         throw error
       })

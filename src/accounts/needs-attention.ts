@@ -111,7 +111,7 @@ const rows = {
   },
   write_key_refused: {
     owner: 'segment',
-    means: "Segment's answer names the write key as the trouble",
+    means: "Segment's answer names the write key as what is wrong",
     todo: checkKey,
     endedBy: sending,
   },

@@ -10,7 +10,7 @@ import { savedWriteKey } from './write-key.ts'
 
 interface Needs {
   keyring: Keyring
-  /** Without the addresses, a place is told from another by its name. */
+  /** Without the addresses, two places are compared by their names. */
   places?: Places
 }
 

@@ -4,7 +4,7 @@
  * is in needs-attention.ts, and nowhere else.
  *
  * What Drift refuses is the account's own reason, one at a time; what a destination refuses, and a pause, is that
- * destination's. The account's state is the sum of both. That Drift has said "disconnected" outranks every other: what goes
+ * destination's. The account's state follows from both. That Drift has said "disconnected" outranks every other: what goes
  * wrong meanwhile is found again by sending, and while it lasts nothing is sent.
  */
 import type { Install } from '../storage/ports/accounts.ts'
@@ -170,7 +170,7 @@ export function gone(install: Install): Install | undefined {
   return { ...(rest.unreadable ? withoutSettings(rest) : emptied(rest)), state: 'disconnected' }
 }
 
-/** Drift refuses to renew its grant, which is not kept alive any more. A pause stays, and so does a question to Drift. */
+/** Drift refuses to renew its grant, which is not kept alive any more. A pause stays, and so does the check at Drift whether it has left. */
 export function grantDied({ refreshAt: _, ...install }: Install): Install {
   const shows = (install.state === 'live' || install.state === 'needs_attention') && !isLeaving(install)
   return shows ? summed({ ...install, state: 'needs_attention', reason: 'grant_dead' }) : install

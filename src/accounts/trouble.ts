@@ -1,4 +1,4 @@
-/** An account's trouble, as people see it: shown when a lane meets it, and ended when something goes through. */
+/** What blocks an account or destination, as people see it: shown when a lane is refused, and ended when something is accepted. */
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
@@ -7,11 +7,11 @@ import { accepted, troubled } from './state.ts'
 
 interface Refused {
   reason: AccountReason
-  /** Whose trouble it is; without one, Drift refuses the account. */
+  /** The destination that refuses; without one, Drift refuses the account. */
   destination?: Destination
 }
 
-/** Shows an account's trouble, unless it is about an install that is not `current` any more: then false. */
+/** Shows what blocks an account, unless it is about an install that is not `current` any more: then false. */
 export async function markTrouble(
   accounts: Accounts,
   org: Org,
@@ -27,7 +27,7 @@ export async function markTrouble(
   return current
 }
 
-/** A destination took something or, where none is named, Drift answered: its trouble is over if that ends it. */
+/** A destination accepted something or, where none is named, Drift answered: it is not blocked any more, if that ends the reason. */
 export async function markWell(accounts: Accounts, org: Org, now: number, destination?: Destination): Promise<void> {
   const known = accounts.get(org)
   if (known && accepted(known, destination)) await accounts.change(org, now, (stored) => accepted(stored, destination))

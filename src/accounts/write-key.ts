@@ -1,4 +1,4 @@
-/** The write key of an account's destination: kept sealed, shown never again, told apart by a fingerprint. */
+/** The write key of an account's destination: kept sealed, never shown again, and recognized by a fingerprint. */
 import { Problem } from '../lib/errors.ts'
 import { digestOf } from '../lib/secret.ts'
 import { judgeFor } from '../segment/key.ts'

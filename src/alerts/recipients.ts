@@ -108,7 +108,7 @@ export async function listRecipients(
   return shown
 }
 
-/** Messages that wait for it are not sent any more. False when there is no such recipient. */
+/** Messages that wait for it are not sent any more. False when the recipient is not known. */
 export async function removeRecipient(needs: RecipientNeeds, org: Org, id: string, who: string): Promise<boolean> {
   const { storage, clock } = needs
   const recipient = (await storage.alerts.recipients(org)).find((one) => one.id === id)

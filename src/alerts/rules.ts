@@ -9,7 +9,7 @@ import type { Destination, Org } from '../storage/ports/entry.ts'
 export interface LaneFacts {
   /** Something waits in it. */
   waits: boolean
-  /** When the first in line was received. */
+  /** When the first event of the queue was received. */
   oldestAt?: number
   /** The last attempt, and the code of why it failed, if it did. */
   triedAt?: number
@@ -109,7 +109,7 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
     })
     return [account, ...each].filter((finding) => finding !== undefined)
   },
-  /** What waits has waited too long and is not getting on. It ends when what is first in line is young again. */
+  /** What waits has waited too long and is not getting on. It ends when the first event of the queue is young again. */
   delayed({ now, hold, refusal, destinations, ask }, { delayMs }) {
     const each = destinations.map(({ number, send, ...one }): Finding | undefined => {
       const subject = subjectOf(number)

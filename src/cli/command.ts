@@ -24,7 +24,7 @@ export interface Context {
   compactStore(url: string): Promise<{ bytesBefore: number; bytesAfter: number }>
   /** Copies one store into another, an empty one; resolves to what has not arrived or differs, if anything. */
   moveStore(from: string, to: string, move: Move): Promise<string | undefined>
-  /** Resolves when the process is told to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); a second signal of the same kind ends it at once. */
+  /** Resolves when the process is asked to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); a second signal of the same kind ends it at once. */
   untilStopped(): Promise<void>
 }
 

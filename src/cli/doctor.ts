@@ -20,7 +20,7 @@ import { type Finding, finding } from './findings.ts'
 const roomWanted = 1024 ** 3
 /** A clock this far off stamps events visibly wrong, and Drift's tokens seem to end early or late. */
 const partnerSkewMsMax = 30_000
-/** What is in line for longer than this is worth a look: an hour-long backlog drains in minutes. */
+/** What is queued for longer than this is worth a look: an hour-long backlog drains in minutes. */
 const inLineMsMax = 15 * 60_000
 
 export const doctor: Command = {

@@ -40,7 +40,9 @@ export const erase: Command = {
       const verb = dryRun ? 'would be erased' : 'erased'
       context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
       context.print(`the audit calls this contact ${digest}`)
-      context.print('an event that still waits for Drift to say whose it is cannot be told yet: run this again later')
+      context.print(
+        'an event whose lookup is pending is not found yet, because Drift has not said whose it is: run this again later',
+      )
       if (!dryRun) assertGone(await untilGone(store))
     }),
 }

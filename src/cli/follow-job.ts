@@ -17,7 +17,7 @@ interface Following {
   says(job: JobShown): string
 }
 
-/** Resolves when the job has ended. Told to stop, it has the job cancelled, so that nothing goes on unseen. */
+/** Resolves when the job has ended. When the command is stopped, it cancels the job, so that nothing goes on unseen. */
 export async function followJob(context: Context, id: string, { store, kind, says }: Following): Promise<JobShown> {
   const { storage, clock } = store
   const { jobs, audit } = storage

@@ -119,7 +119,7 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
   })
 }
 
-/** Undefined when this command was told to stop. A look ends with it; what sends goes on. */
+/** Undefined when this command was stopped. A dry run ends with it; a job that sends goes on. */
 async function follow(context: Context, { storage, clock }: Store, id: string, dryRun: boolean) {
   const { jobs, audit } = storage
   let [isStopped, isCancelled, saidAt] = [false, false, clock.monotonic()]

@@ -68,7 +68,7 @@ export async function run(
   const remark = speaker((text) => void process.stderr.write(`${text}\n`))
   // The first would open the inspector, through which the keys could be read; the second would end us without draining.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
-  // Whoever reads may leave before the end, as `head` does.
+  // The reader may close the pipe before the end, as `head` does.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
     const print = speaker((text) => void process.stdout.write(`${text}\n`))

@@ -37,7 +37,7 @@ async function disconnect(context: Context, given: Given): Promise<number> {
   try {
     const { storage, accounts, keyring, clock } = store
     if (wanted !== undefined) installOf(store, wanted)
-    const common = { accounts, keyring, send: outlet.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
+    const common = { accounts, keyring, send: httpClient.send, clock, apiUrl: config.drift.apiUrl, app: config.oauth }
     const grants = openGrants({ ...common, installs: storage.installs })
     const report = await disconnectMany(
       {

@@ -1,4 +1,4 @@
-/** Asking Drift for a contact, and what its answer means. */
+/** The lookup of a contact at Drift, and what its answer means. */
 import { isObject, type JsonObject } from '../lib/json.ts'
 import type { Answered, Outgoing } from '../lib/request.ts'
 import { type ConversationAnswer, judgeConversation } from './conversation.ts'

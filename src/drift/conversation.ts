@@ -1,4 +1,4 @@
-/** Asking Drift for a conversation, and what its answer means. */
+/** The lookup of a conversation at Drift, and what its answer means. */
 import { isObject, type JsonObject } from '../lib/json.ts'
 import { type Answered, type Outgoing, unmakeable } from '../lib/request.ts'
 import { objectOf, ownErrorOf } from './own-error.ts'

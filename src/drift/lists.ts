@@ -1,8 +1,8 @@
 /**
  * Drift's lists: what is asked, and what an answer means. Judging needs no network, takes any shape, and never throws.
  *
- * Nothing of an answer is followed: of the address of a next page only its token is taken, since whoever follows an address
- * hands it the access token.
+ * Nothing of an answer is followed: of the address of a next page only its token is taken, since a request to that
+ * address would hand it the access token.
  */
 import { isExactNumber, isObject, type Json, type JsonObject, numberOf } from '../lib/json.ts'
 import { type Answered, type Outgoing, unmakeable } from '../lib/request.ts'
@@ -13,7 +13,7 @@ export const pageMax = 100
 /** Most meetings of one answer, and how far back there are any (devdocs.drift.com, meeting model). */
 export const meetingsMax = 1_000
 export const meetingsDays = 30
-/** Less than a job is leased for: whoever takes it over meets no request of the process before. */
+/** Shorter than the lease of a job: a process that takes the job over meets no request of the one before. */
 const deadlineMs = 10_000
 
 /** Where a list goes on, as Drift has said it: under which name, and the token. */
@@ -35,25 +35,25 @@ export type ListAnswer =
   | { is: 'unmakeable' }
   /** Drift itself does not take what was asked, such as the token of a page that it has forgotten. */
   | { is: 'refused'; reason: string }
-  /** The answer has more bytes than are read: asking for less may help. */
+  /** The answer has more bytes than are read: a request for less may help. */
   | { is: 'too_large' }
   | { is: 'later'; reason: string; retryAfter?: string }
 
 export function conversationsRequest(apiUrl: string, accessToken: string, limit: number, next?: Next): Outgoing {
   const query = new URLSearchParams({ limit: String(limit), ...(next ? { [next.by]: next.token } : {}) })
-  return asking(`${apiUrl}/conversations/list?${query}`, accessToken)
+  return authorized(`${apiUrl}/conversations/list?${query}`, accessToken)
 }
 
 /** Meetings whose slot begins in this time, in milliseconds since 1970, both ends included. */
 export function meetingsRequest(apiUrl: string, accessToken: string, from: number, to: number): Outgoing {
   const query = new URLSearchParams({ min_start_time: String(from), max_start_time: String(to) })
-  return asking(`${apiUrl}/users/meetings/org?${query}`, accessToken)
+  return authorized(`${apiUrl}/users/meetings/org?${query}`, accessToken)
 }
 
 /** How many conversations were updated on these days, both included, as `2025-06-01`. At most 60 calls a minute. */
 export function reportRequest(apiUrl: string, accessToken: string, from: string, to: string): Outgoing {
   const body = { filters: [{ property: 'updatedAt', operation: 'BETWEEN', values: [from, to] }], metrics: [] }
-  const { headers, ...rest } = asking(`${apiUrl}/reports/conversations`, accessToken)
+  const { headers, ...rest } = authorized(`${apiUrl}/reports/conversations`, accessToken)
   return {
     ...rest,
     method: 'POST',
@@ -62,7 +62,7 @@ export function reportRequest(apiUrl: string, accessToken: string, from: string,
   }
 }
 
-function asking(url: string, accessToken: string): Outgoing {
+function authorized(url: string, accessToken: string): Outgoing {
   const headers = { authorization: `Bearer ${accessToken}`, accept: 'application/json' }
   return { method: 'GET', url, headers, deadlineMs }
 }

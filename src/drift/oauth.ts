@@ -133,7 +133,7 @@ export type TokenInfo =
   | { is: 'valid'; orgId: string; scopes?: string[]; app?: string }
   /** Drift itself does not know the token. */
   | { is: 'invalid' }
-  /** A refusal that is not Drift's own, or a 403: the token may be good, and asking again may not help. */
+  /** A refusal that is not Drift's own, or a 403: the token may be good, and a second request may not help. */
   | { is: 'unclear'; reason: string }
   /** Drift knows the token, and names no account that could be one. */
   | { is: 'unnamed' }

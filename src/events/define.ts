@@ -43,7 +43,7 @@ export interface EventPage {
   readonly earlier?: Readonly<Record<number, EventPage['fields']>>
   /** The documented type of what is sent under a name that `data` does not have. */
   readonly renamed?: Readonly<Record<string, z.ZodType>>
-  /** Undefined when nobody usable is named: the event is then kept with the reason, never sent under another id. */
+  /** Undefined when no usable contact or conversation is named: the event is then quarantined, never sent under another id. */
   whose(data: JsonObject): Whose | undefined
   /** True when Drift's whole conversation is needed, so that it is asked for even if the contact is known. */
   needsConversation?(data: JsonObject): boolean
@@ -110,7 +110,7 @@ export function keyOf(type: string, of: Json | undefined): string | undefined {
   return typeof digits === 'string' && digits !== '' ? `${type}:${digits}` : undefined
 }
 
-/** The first of these that names somebody. */
+/** The first of these that is a usable id. */
 export function contactOr(contact: Json | undefined, conversation?: Json | undefined): Whose | undefined {
   const contactId = idOf(contact)
   if (contactId !== undefined) return { contactId }

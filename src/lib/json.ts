@@ -63,7 +63,7 @@ export function readText(text: string, surveyed: Survey = survey(text)): Reading
 const longNumber = /[\d.eE+-]{16}|[eE][+-]?\d{3}/
 
 /**
- * Reads text that `canonical` wrote, and that nobody can have changed since, to what `readText` makes of it; undefined
+ * Reads text that `canonical` wrote, and that cannot have been changed since, to what `readText` makes of it; undefined
  * when it is not JSON. Twice as quick, where no number in it is long.
  */
 export function readChecked(text: string): Json | undefined {
@@ -121,7 +121,7 @@ export function canonicalMembers(object: JsonObject, keys: string[]): string {
   return members
 }
 
-/** What JSON.stringify makes of a text. Most need no escape, and looking for one is quicker than asking. */
+/** What JSON.stringify makes of a text. Most need no escape, and looking for one is quicker than calling it. */
 function quoted(text: string): string {
   return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`
 }

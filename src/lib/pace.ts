@@ -1,6 +1,6 @@
 /**
  * How often one side may ask another: so many at once, and each no sooner than so long after the one before. Refused for
- * asking too often, it asks half as often, and comes back to its speed minute by minute.
+ * too many requests, it makes half as many, and comes back to its speed minute by minute.
  */
 import { type Clock, pause } from './clock.ts'
 
@@ -10,7 +10,7 @@ export interface PaceLimits {
   everyMs: number
 }
 
-/** What whoever goes on elsewhere must know. */
+/** What another process that goes on with the work must know. */
 export interface PaceState {
   /** 1: at full speed; 2: half as often; and so on. */
   slowness: number

@@ -8,7 +8,7 @@ export interface Random {
   fraction(): number
 }
 
-/** One call to the system gives bytes for a hundred ids: asking for a few at a time costs more than sealing does. */
+/** One call to the system gives bytes for a hundred ids: a call for each id costs more than sealing does. */
 const poolBytes = 4_096
 let pool = Buffer.alloc(0)
 
@@ -16,7 +16,7 @@ function fromPool(count: number): Buffer {
   if (count > poolBytes / 16) return randomBytes(count)
   if (pool.length < count) pool = randomBytes(poolBytes)
   const taken = Buffer.from(pool.subarray(0, count))
-  // What has been given out is nobody else's to find.
+  // Bytes that were given out do not stay in memory.
   pool.fill(0, 0, count)
   pool = pool.subarray(count)
   return taken
@@ -28,7 +28,7 @@ export const systemRandom: Random = {
 }
 
 /**
- * An id that nobody can guess and that grows with time: 48 bits of milliseconds, then 120 random bits, as base64url.
+ * An id that cannot be guessed and that grows with time: 48 bits of milliseconds, then 120 random bits, as base64url.
  * Growing ids keep an index on them appending at its end instead of touching a random page for each.
  */
 export function timeOrderedId(random: Random, nowMs: number): string {

@@ -110,7 +110,7 @@ export function openHttpClient({
 /** Codes of Node's and undici's for what was never a request. */
 const invalid = /^(UND_ERR_INVALID_ARG|ERR_INVALID_(URL|CHAR|HTTP_TOKEN|ARG_TYPE|ARG_VALUE))$/
 
-/** The word for why there is no answer: of the system's, of TLS, or ours. */
+/** The code for why no answer came: the system's, one of TLS, or ours. */
 export function failureOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'TIMEOUT'
   const proxyStatus = error instanceof Error ? /^Proxy response \((\d{3})\)/.exec(error.message)?.[1] : undefined

@@ -23,7 +23,7 @@ export function seal(key: Key, associated: string, plain: Uint8Array, random: Ra
   const nonce = random.bytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: tagBytes })
   cipher.setAAD(bytesOf(associated))
-  // GCM is a stream: everything comes at once, and there is no last block.
+  // GCM is a stream: everything comes at once, without a last block.
   const text = cipher.update(plain)
   cipher.final()
   const sealed = Buffer.allocUnsafe(headBytes + nonceBytes + text.length + tagBytes)
@@ -52,7 +52,7 @@ export function unseal(key: Key, associated: string, sealed: Uint8Array): Buffer
   decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes))
   try {
     const plain = decipher.update(bytes.subarray(headBytes + nonceBytes, -tagBytes))
-    // There is no last block, but this is what checks the tag.
+    // It returns no bytes, but it is what checks the tag.
     decipher.final()
     return plain
   } catch (cause) {

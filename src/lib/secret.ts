@@ -1,8 +1,8 @@
-/** Things that only their holder knows: links, sessions, states. Whoever keeps them keeps a digest. */
+/** Things that only their holder knows: links, sessions, states. The store keeps only their digests. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Random } from './random.ts'
 
-/** 256 bits that nobody can guess, in 43 characters that may stand in an address. */
+/** 256 random bits, in 43 characters that may stand in an address. */
 export function newSecret(random: Random): string {
   return random.bytes(32).toString('base64url')
 }

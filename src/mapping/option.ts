@@ -16,7 +16,7 @@ export interface Extra {
   madeOf: Readonly<Record<string, string>>
 }
 
-/** A call on its way through the options. An option gives a new one and never changes what it was given. */
+/** A call to which the options are applied, one after the other. Each gives a new call and never changes what it was given. */
 export interface Mapped {
   /** What is known of its events. */
   readonly page: EventPage

@@ -1,8 +1,8 @@
 /**
- * An account's lanes follow its state, and its unclaimed events are adopted, right after that state is saved. Where that
- * could not be done, because the store was away at that moment or a replica goes by other settings, it is done here:
- * otherwise the events wait until the next start, and unclaimed ones expire before it. So is a destination that was added or
- * removed while the process ended.
+ * Right after an account's state is saved its lanes follow it, and a new account claims the events that came in before it
+ * was installed. Where that was not possible, because the store was away or a replica has other settings, it is done here,
+ * once a minute: otherwise the events would wait until the next start, and those of a new account could expire before it.
+ * The same is done for a destination that was added or removed while the process ended.
  */
 import type { Accounts } from '../accounts/accounts.ts'
 import { destinationsOf } from '../accounts/destinations.ts'

@@ -35,7 +35,7 @@ export async function aheadMsOf(lookup: Pick<Lookup, 'lastReceivedAt'>, now: num
   return Math.max(((await lookup.lastReceivedAt()) ?? now) - now, 0)
 }
 
-/** What was written before this start, by a clock that was ahead, is brought in line with the present one. */
+/** Corrects the times that a clock which was ahead wrote before this start. */
 export async function startInStep(lookup: Pick<Lookup, 'lastReceivedAt'>, { inbox, clock, log }: Needs): Promise<void> {
   const now = clock.now()
   const aheadMs = await aheadMsOf(lookup, now)

@@ -37,7 +37,7 @@ export interface Story {
 
 /**
  * Tells what is known of an entry, at the destination that it is shown for. `happened`: its history, at all of them; without
- * it the last answer alone is told. Nothing that is sealed is opened here.
+ * it only the last answer is shown. Nothing that is sealed is opened here.
  */
 export function tell(
   shown: Shown,
@@ -120,7 +120,7 @@ function waiting(
     return { steps, why: { reason, ...explain(reason, endpointOf(install, shown.destination)) } }
   }
   if (!install) return { steps, why: { reason: 'not_installed', ...explain('not_installed') } }
-  return { steps, why: { reason: 'in_line', means: 'it is in line', todo: 'nothing: it goes on by itself' } }
+  return { steps, why: { reason: 'in_line', means: 'it is queued', todo: 'nothing: it goes on by itself' } }
 }
 
 /** The lane that an entry waits in. */

@@ -33,7 +33,7 @@ export interface Work<Input = unknown> {
 export type Stepped =
   /** To be kept: the work goes on from this cursor, after `waitMs` where it is given. */
   | { is: 'on'; cursor: string; counts: Counts; waitMs?: number }
-  /** The step has kept its cursor and counts itself, and was told this. */
+  /** The step has kept its cursor and counts itself, and the store answered this. */
   | { is: 'kept'; cursor: string; counts: Counts; job: JobHeld }
   | { is: 'done'; counts: Counts }
   | { is: 'failed'; counts: Counts; reason: string }
@@ -116,8 +116,7 @@ export async function cancelJob(
   who: string,
 ): Promise<boolean> {
   const job = await jobs.get(id)
-  if (!job)
-    throw new Problem('job_unknown', 'there is no job of this id', { hint: '`jobs list` shows which there are' })
+  if (!job) throw new Problem('job_unknown', 'no job has this id', { hint: '`jobs list` shows which there are' })
   if (!(await jobs.cancel(id, who, clock.now()))) return false
   await record({ audit, clock }, { org: job.org, who, act: 'cancelledJob', about: job.kind })
   return true

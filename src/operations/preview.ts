@@ -61,7 +61,7 @@ export interface Asked {
   destination?: Destination
 }
 
-/** The fixture of a type, or an event of the account by its messageId; undefined when there is no such event. */
+/** The fixture of a type, or an event of the account by its messageId; undefined when that event is not kept. */
 export async function preview(
   needs: Needs,
   { org, type, message, destination = firstDestination }: Asked,

@@ -35,7 +35,7 @@ interface Needs {
   wake(): void
 }
 
-/** Resolves when what an earlier clock has written is in line with the present one: the lanes may start then. */
+/** Resolves when the times that an earlier clock wrote are corrected: the lanes may start then. */
 export async function startOperations(needs: Needs) {
   const { storage, keyring, accounts, catalogue, grants, retentionDays, clock, log, wake } = needs
   const { inbox, jobs, lookup, tickets } = storage

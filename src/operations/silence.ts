@@ -7,7 +7,7 @@ import type { Ledger } from '../storage/ports/lookup.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** As long as the ledger tells moments by the hour. */
+/** As long as the ledger keeps counts by the hour. */
 export const knownMs = 8 * dayMs
 /** Hours with webhooks that must have been seen before a gap says anything. */
 const hoursMin = 12
@@ -31,7 +31,7 @@ export async function countSilent(
   return count
 }
 
-/** `times`: the moments of the last eight days at which something came, in order. `wasHeardOf`: something ever came. */
+/** `times`: when something came in the last eight days, in order. `wasHeardOf`: something ever came. */
 export function isSilent(times: readonly number[], wasHeardOf: boolean, now: number): boolean {
   const lastAt = times.at(-1)
   if (lastAt === undefined) return wasHeardOf

@@ -1,6 +1,6 @@
 /**
  * The conservation law, added up: whatever was received, or read at Drift, is delivered, waiting, held, dead, ignored or
- * expired. It holds for each destination since it was added, for what was never given over to one, and so for the sum of all.
+ * expired. It holds for each destination since it was added, for what was given to none of them, and so for all together.
  */
 import type { Org } from '../storage/ports/entry.ts'
 import type { Standing, Total } from '../storage/ports/lookup.ts'
@@ -20,7 +20,7 @@ export interface Sums {
   duplicates: number
 }
 
-/** What waits without a reason is waiting; what waits for a reason, is unclaimed or unreadable, is held. */
+/** What waits without a reason is waiting; what waits for a reason, is not of an installed account or is unreadable, is held. */
 export function sumsOf(totals: readonly Total[], standings: readonly Standing[]): Sums {
   const counted = (which: (total: Total) => boolean) => totals.filter(which).reduce((sum, { count }) => sum + count, 0)
   const became = (outcome: Total['outcome']) => counted((total) => total.outcome === outcome)

@@ -40,8 +40,8 @@ export function roomOf(writeKey: string, messages = messagesMax): Room {
 }
 
 /**
- * Fills one request with the first messages that may go: with whoever must wait, everything of theirs behind it waits
- * too. `isFull`: more would not have fitted.
+ * Fills one request with the first messages that may go. Where a contact must wait, its later messages wait too.
+ * `isFull`: more would not have fitted.
  */
 export function fill(
   messages: readonly Packed[],

@@ -9,11 +9,11 @@ import { type Answered, unmakeable } from '../lib/request.ts'
 
 export type Verdict =
   | { is: 'done' }
-  /** Nobody's fault in particular: the same again, later. */
+  /** An outage, or a limit: the same batch again, later. */
   | { is: 'later'; reason: string; afterMs?: number }
   /** Something in this batch is not liked: alone it would be dead, among others it must be found. */
   | { is: 'refused'; reason: string }
-  /** The account's trouble, whatever is sent: its key, its region, its rights. */
+  /** The account is blocked, whatever is sent: its key, its region, its rights. */
   | { is: 'held'; reason: Refusal }
 
 /** What is wrong with an account; src/accounts/needs-attention.ts explains each. */

@@ -1,4 +1,4 @@
-/** Asking Segment about a write key. It answers 200 to any key, so what can be had are signs, not proof. */
+/** Tests a write key at Segment, which answers 200 to any key: so the results are signs, not proof. */
 import type { Answered, Outgoing } from '../lib/request.ts'
 import { type Call, context } from './call.ts'
 

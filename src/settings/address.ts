@@ -14,7 +14,7 @@ export const addressWithoutPath = addressUnless(({ pathname }) =>
 
 export const segmentAddress = addressUnless(hasVersion)
 
-/** What stands before an http address that is not on loopback: whoever writes it has read that keys and events go in the clear. */
+/** What stands before an http address that is not on loopback. It makes the operator write down that keys and events go in the clear. */
 const spelledOut = 'insecure+'
 
 /** Comma separated, `name=address`: endpoints that speak Segment's HTTP API, by the names that admins choose them by. */

@@ -1,5 +1,5 @@
 /**
- * Drift's lists: conversations page by page, meetings of 30 days, reports. There is no list of contacts: each is looked up.
+ * Drift's lists: conversations page by page, meetings of 30 days, reports. Drift has no list of contacts: each is looked up.
  * Shapes and limits are those of Drift's documentation, and of answers that others have published.
  */
 import { isObject, type Json, type JsonObject, readText } from '../lib/json.ts'

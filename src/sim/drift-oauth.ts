@@ -40,7 +40,8 @@ export function decide(state: DriftState, { body }: Received): Reply {
   const back = new URL(redirectUri)
   if (form.get('decision') === 'deny') back.searchParams.set('error', 'access_denied')
   else {
-    if (!state.orgs.has(orgId)) return page('This app cannot be connected', html`<p>There is no such account.</p>`, 400)
+    if (!state.orgs.has(orgId))
+      return page('This app cannot be connected', html`<p>Drift does not know this account.</p>`, 400)
     const code = newToken(state)
     state.codes.set(code, { orgId, redirectUri })
     back.searchParams.set('code', code)
@@ -103,7 +104,7 @@ function judgeAsk({ settings }: DriftState, ask: URLSearchParams): Reply | undef
     ask.get('response_type') !== 'code'
       ? 'The response_type must be code.'
       : ask.get('client_id') !== settings.clientId
-        ? 'There is no app with this client_id.'
+        ? 'No app has this client_id.'
         : !URL.canParse(redirectUri) || (settings.redirectUri !== undefined && redirectUri !== settings.redirectUri)
           ? 'The redirect_uri does not match the one in the settings of the app.'
           : undefined

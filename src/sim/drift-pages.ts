@@ -48,7 +48,7 @@ What was sent, and what was answered: <a href="/">/</a></p>`
 /** Counted when pressed: what was sent is counted only when it was answered. */
 let presses = 0
 
-/** `POST /settings/apps`: an app that is taken away loses its tokens first, and is told then. */
+/** `POST /settings/apps`: an app that is taken away loses its tokens first, and gets its webhook then. */
 export function pressApps(
   state: DriftState,
   { body }: Received,

@@ -15,7 +15,7 @@ export interface Sims {
 /** The source of the demo page's browser; the webhooks of an account have another. */
 const demoKey = 'DemoBrowserKey0123456789abcdefgh'
 
-/** Both, each on a free port unless told otherwise. */
+/** Both simulators, each on a free port where none is named. */
 export async function startSims(options: { drift?: DriftOptions; segment?: SegmentOptions } = {}): Promise<Sims> {
   const segment = await startSegment(options.segment)
   const site = { segmentUrl: segment.url, writeKey: demoKey }

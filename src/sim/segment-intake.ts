@@ -62,7 +62,7 @@ export function takesMessages(path: string): boolean {
 }
 
 /**
- * Undefined when the body is no JSON object, or a batch without a list. The body's write key wins over the header's, unless
+ * Undefined when the body is not a JSON object, or a batch without a list. The body's write key wins over the header's, unless
  * the header alone is looked at.
  */
 export function readPost({ path, headers, body }: Received, byHeader = false): Post | undefined {

@@ -163,7 +163,7 @@ function refusal(message: string): Reply {
 function isTooLarge({ isBatch, bytes, messages }: Post): boolean {
   if (!isBatch) return bytes > messageBytesMax
   if (bytes > batchBytesMax) return true
-  // A batch that is no larger than a message may be has no message that is larger.
+  // A batch within the limit of one message has no message above it.
   return bytes > messageBytesMax && messages.some((one) => Buffer.byteLength(JSON.stringify(one)) > messageBytesMax)
 }
 

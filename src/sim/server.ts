@@ -16,7 +16,7 @@ export interface Received {
   readonly body: string
   /** Milliseconds since 1970, when the whole body was there. */
   readonly receivedAt: number
-  /** What was answered; 0 as long as there is no answer, and for good when it hung or was reset. */
+  /** What was answered; 0 until it is answered, and for good when it hung or was reset. */
   status: number
 }
 

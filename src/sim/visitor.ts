@@ -1,5 +1,5 @@
 /**
- * A browser without a window: keeps cookies, follows what it is told to follow, fills in forms. For the demo and the
+ * A browser without a window: keeps cookies, follows redirects where the caller says so, fills in forms. For the demo and the
  * tests, which walk the same way as a person does.
  */
 import type { Send } from '../lib/request.ts'

@@ -1,4 +1,4 @@
-/** Waiting for something to be there, told by events: nobody polls, nobody sleeps. */
+/** Waits for a condition, which is looked at after each event: without polling and without sleeping. */
 import type { Clock } from '../lib/clock.ts'
 
 /** How long is waited where nothing else is said: long enough for a machine that is busy with much else. */

@@ -38,7 +38,7 @@ const about = JSON.parse(read('about.json').toString()) as { events: string[]; c
 /** The events of the widget that the script sends. */
 export const widgetEventNames: readonly string[] = about.events
 
-/** An hour is as long as a site may keep an old bridge after an update of the service, and is served it while asking. */
+/** An hour is as long as a site may keep an old bridge after an update of the service, and is served it meanwhile. */
 const cacheShort = 'public, max-age=3600, stale-while-revalidate=86400'
 /** Any site may load it, also with an integrity attribute, which browsers allow only where CORS does. */
 const anySite = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }

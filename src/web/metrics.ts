@@ -1,6 +1,6 @@
 /**
  * Prometheus metrics. What happens while the process runs is counted from the same wide lines that the log gets; what
- * is stored is counted by the store when somebody asks. Labels are words of ours, never what a webhook says.
+ * is stored is counted by the store at each scrape. Labels are words of this code, never what a webhook says.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { type Destination, destinationsOf } from '../accounts/destinations.ts'
@@ -95,8 +95,8 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     'Attempts that will be repeated, by partner (segment: a destination of any kind) and reason',
     ['partner', 'reason'],
   )
-  const questions = counter('questions_total', 'Rounds of asking Drift, by how they ended', ['outcome'])
-  const questionSeconds = histogram('question_seconds', 'One round of asking Drift', fast)
+  const questions = counter('questions_total', 'Rounds of lookups at Drift, by how they ended', ['outcome'])
+  const questionSeconds = histogram('question_seconds', 'One round of lookups at Drift', fast)
   const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
   const bridge = counter('bridge_requests_total', "Requests for the browser bridge's script, by build", ['build'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])

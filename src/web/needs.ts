@@ -22,7 +22,7 @@ export interface AppNeeds {
   keyring: Keyring
   accounts: Accounts
   disconnect: Disconnect
-  /** Looks at the lanes now: something was put in line. */
+  /** Looks at the lanes now: something was queued. */
   wake(): void
   /** The service is about to stop: what is still being sent to browsers ends. */
   closing: AbortSignal

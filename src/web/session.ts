@@ -1,6 +1,6 @@
 /**
  * A session: that this browser's holder proved, at a certain time, to be an admin of one Drift account. Drift names no
- * person, so neither do we. The store knows a session by a digest of its id: whoever reads the store cannot use it.
+ * person, so neither do we. The store knows a session by a digest of its id: a reader of the store cannot use it.
  */
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -45,7 +45,7 @@ export interface Sessions {
   /** A proof was given: a new session under a new id, and the browser's old one ends. */
   begin(c: Context, org: Org, who: string): Promise<Session>
   /**
-   * The same by a one-time link, which is used up in the same moment; undefined when it is no longer good. `secret`: what
+   * The same by a one-time link, which is used up in the same transaction; undefined when it is no longer good. `secret`: what
    * only this link in this browser has; a new one where absent.
    */
   beginByLink(c: Context, token: string, secret?: string): Promise<Session | undefined>

@@ -176,7 +176,7 @@ test('every line has a name of its own and a question in words', () => {
   for (const { question } of lines) assert.match(question, /\?$/)
 })
 
-test('Segment counts every event, and latencies from the webhook on that it is told', async () => {
+test('Segment counts every event, and latencies from the webhook on that it is given', async () => {
   const segment = await startSegment({ measuredFrom: 2 })
   try {
     const batch = [1, 2].map((n) => ({ properties: { conversationId: n }, timestamp: new Date().toISOString() }))

@@ -23,8 +23,8 @@ const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
 /**
- * All of them, or those with `only` in their name, and of these every third from number `third` on. `told` hears of each
- * when it is judged.
+ * All of them, or those with `only` in their name, and of these every third from number `third` on. `told` is called with
+ * each result.
  */
 export async function judgeMutants(
   { only, third }: { only: string; third?: number | undefined },

@@ -146,7 +146,7 @@ export const accountScenarios: Scenario[] = [
       })
       load.start({ perSecond: 60 })
       await load.say('clicked', org)
-      // While one request of the account is under way, others get in line before the fatal one: they cost no process each.
+      // While one request of the account is under way, others are queued before the fatal one: none of them costs a process.
       await gathering.promise
       for (let innocent = 0; innocent < innocentsBefore; innocent++) await load.say('clicked', org)
       await load.again(fatal)

@@ -25,11 +25,11 @@ export const driftScenarios: Scenario[] = [
       ] as const
       world.sims.drift.script('/conversations/*', () => (world.fraction() < 0.5 ? world.pick(answers) : undefined))
       await lasting(3_000)
-      return `${world.sims.drift.count('/conversations/*')} questions so far`
+      return `${world.sims.drift.count('/conversations/*')} lookups so far`
     },
   },
   {
-    name: 'access tokens die, and many questions find out at once',
+    name: 'access tokens die, and many lookups find out at once',
     rows: ['F27'],
     async run(world) {
       world.load.start(asking)

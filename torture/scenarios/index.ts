@@ -10,7 +10,7 @@ import { replicaScenarios } from './replicas.ts'
 import { segmentScenarios } from './segment.ts'
 import { timeScenarios } from './time.ts'
 
-/** Every trouble there is, each with the rows of the list of faults that it runs. */
+/** Every scenario, each with the rows of the list of faults that it runs. */
 export const scenarios: readonly Scenario[] = [
   ...kills,
   ...segmentScenarios,

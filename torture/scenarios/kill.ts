@@ -9,7 +9,7 @@ const needsStrace = () => !traces && 'strace is not on this machine'
 
 export const kills: Scenario[] = [
   {
-    name: 'kill -9 at random moments',
+    name: 'kill -9 at random times',
     rows: ['F1'],
     async run(world) {
       for (let round = 0; round < 4; round++) {

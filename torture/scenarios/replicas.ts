@@ -1,7 +1,7 @@
-/** Several services on one database, and the database's own troubles. */
+/** Several services on one database, and faults of the database itself. */
 import { lasting, type Scenario } from '../scenario.ts'
 
-const onlyServer = (engine: string) => engine === 'sqlite' && 'SQLite is no server: one process holds its file'
+const onlyServer = (engine: string) => engine === 'sqlite' && 'SQLite is not a server: one process holds its file'
 
 export const replicaScenarios: Scenario[] = [
   {

@@ -170,7 +170,7 @@ async function arrivalTimes({ load, sims, ledger, read }: World, org: string): P
   return times
 }
 
-/** A trouble that never came to pass shows nothing. */
+/** A fault that did not happen proves nothing. */
 function spoiled(count: number, what: string): string {
   if (count === 0) throw new Error(`no ${what}: nothing was shown`)
   return `${count} ${what}`

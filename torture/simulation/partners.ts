@@ -111,7 +111,7 @@ export function openPartners(world: ManualClock, drift: DriftState, ledger: Ledg
       const fate = mood === 'flaky' ? fraction() : 1
       if (fate < 0.1) return lost('UND_ERR_SOCKET', wayMs)
       if (fate < 0.15) return lost('TIMEOUT', outgoing.deadlineMs)
-      // It is on its way now, whatever becomes of the one who sent it.
+      // The request has left, whatever becomes of the process that sent it.
       const answered = new Promise<Answered>((resolve) => world.after(wayMs, () => resolve(exchange(outgoing))))
       const answer = await answered
       // Drift takes a refresh token once: an answer lost there costs the account its grant, which only a person mends.

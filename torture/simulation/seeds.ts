@@ -4,7 +4,7 @@ import { simulate } from './world.ts'
 
 /** Seeds that broke an invariant, with what they found; `npm run torture -- --simulate` prints a line to add here. */
 export const found: readonly { seed: number; what: string }[] = [
-  { seed: 677833453, what: 'two refused events were all that was left of an account, and nobody came again' },
+  { seed: 677833453, what: 'two refused events were all that was left of an account, and no event came after them' },
 ]
 
 export interface Summary {

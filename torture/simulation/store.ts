@@ -18,7 +18,7 @@ export interface Disk {
   crash(process: SimulatedProcess): void
   /** From now on this share of writes fails: half of them not done, half done all the same. */
   failing(share: number): void
-  /** From now on nothing can be written, until told otherwise. */
+  /** Whether every call fails from now on, as when the store's server is away. */
   gone(isGone: boolean): void
 }
 

@@ -1,4 +1,4 @@
-/** One seed: some processes on one store, load, faults one upon the other, then rest, and the judgement. */
+/** One seed: some processes on one store, load, one fault after another, then rest, and the judgement. */
 import { createSecretKey } from 'node:crypto'
 import { type Accounts, openAccounts } from '../../src/accounts/accounts.ts'
 import { addDestination } from '../../src/accounts/destination-actions.ts'
@@ -41,7 +41,7 @@ const bag: readonly Kind[] = [
 
 export interface Simulated extends Audit {
   seed: number
-  /** How often each kind of trouble was made. */
+  /** How often each kind of fault was made. */
   faults: Record<string, number>
 }
 

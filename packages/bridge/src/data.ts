@@ -2,7 +2,7 @@
 import type { PropertyTable } from './events.ts'
 import { each, fieldOf } from './page.ts'
 
-/** A contact id as Segment's anonymousId: its digits; undefined for what is no id, or has lost digits on the way. */
+/** A contact id as Segment's anonymousId: its digits; undefined for what is not an id, or may have lost digits in a JavaScript number. */
 export function contactOf(value: unknown): string | undefined {
   const digits = typeof value === 'string' || Number.isSafeInteger(value) ? String(value) : ''
   return /^[1-9]\d{0,18}$/.test(digits) ? digits : undefined

@@ -9,7 +9,7 @@ export interface Listener {
   isListening(): boolean
   /** These are listened to, from the next look on; what is not among them is not heard. */
   want(events: readonly WidgetEvent[]): void
-  /** The inline starter listens to the twelve of this widget, and tells `told`. */
+  /** The inline starter listens to the twelve events of this widget, and calls `told` with each. */
   adopt(widget: unknown): void
   /** One of those who listen says that the widget fired; at which moment, if that is past. */
   told(name: unknown, data: unknown, from: unknown, moment?: Moment): void

@@ -39,14 +39,14 @@ export function loadSegment(page: Page, settings: Settings): void {
   queue._writeKey = writeKey
   // The library would recognize its own address only where it is https.
   queue._cdn = segmentUrl
-  // Called again, by whoever takes this for Segment's own snippet, it has nothing left to do.
+  // A page that takes this for Segment's own snippet calls it again: it has nothing left to do.
   queue.load = () => {}
   page[globalName] = queue
   if (segmentPage) (queue.page as () => void)()
   insert(page, `${segmentUrl}/analytics.js/v1/${encodeURIComponent(writeKey)}/analytics.min.js`, nonce, globalName)
 }
 
-/** Somebody's snippet or the library itself is there; not a bare list of calls, nor an element with that id. */
+/** A snippet or the library itself is there; not a bare list of calls, nor an element with that id. */
 function isTaken(there: unknown, method: string): boolean {
   return (
     fieldOf(there, 'invoked') === true ||

@@ -24,7 +24,7 @@ export interface BridgeOptions {
   segment?: string
   /** Where Segment is loaded from. Default: https://cdn.segment.com */
   segmentUrl?: string
-  /** False: a Segment that the bridge loaded is not told of the page view. Default: true. */
+  /** False: a Segment that the bridge loaded gets no page view. Default: true. */
   segmentPage?: boolean
   /** The embed id of a Drift widget: the bridge loads Drift, unless it is there. */
   drift?: string

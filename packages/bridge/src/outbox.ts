@@ -1,4 +1,4 @@
-/** What happened, on its way to Segment: kept for a while where Segment or the visitor's consent is missing. */
+/** The events to be sent to Segment: kept for a while where Segment or the visitor's consent is missing. */
 import { contactOf, propertiesOf } from './data.ts'
 import type { WidgetEvent } from './events.ts'
 import type { Consent, Settings, TrackedEvent } from './options.ts'
@@ -165,7 +165,7 @@ function pageOf({ url, title }: Moment): object {
   return { url: whole, path, search, title }
 }
 
-/** A promise whose failure nobody looks at would be reported to the page as an error. */
+/** A promise whose failure is not handled would be reported to the page as an error. */
 function forget(result: unknown): void {
   const onFailure = fieldOf(result, 'catch')
   if (typeof onFailure === 'function') onFailure.call(result, () => {})

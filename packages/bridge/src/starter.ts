@@ -30,7 +30,7 @@ export interface Before {
   events: readonly Kept[]
   /** The widget that is listened to. */
   widget: unknown
-  /** From now on what they hear is told to `told`: of a widget that comes later, they and the listener hear the same. */
+  /** From now on they call `told` with what they hear: of a widget that comes later, they and the listener hear the same. */
   handOver(told: Starter['h']): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * Asking Drift for what happened before: each question at the pace of docs/history.md, behind live look-ups, and again until there
- * is an answer. A question ends with what Drift says, or with why it cannot be asked any more.
+ * The lookups of past events at Drift: at the pace of docs/history.md, behind live lookups, and repeated until Drift
+ * answers. A lookup ends with what Drift says, or with why it cannot be made any more.
  */
 import type { Grants } from '../../accounts/grant.ts'
 import { type ContactAnswer, contactRequest, judgeContact } from '../../drift/contact.ts'
@@ -33,7 +33,7 @@ export const reportLimits: PaceLimits = { atOnceMax: 1, everyMs: 1_100 }
 
 /** The grant is not good for it any more, or Drift says that it does not reach that far. */
 export type Barred = { is: 'no_grant'; reason: string } | { is: 'forbidden' }
-/** Drift failed at this question again and again, and answered others meanwhile. */
+/** Drift failed at this lookup again and again, and answered others meanwhile. */
 export type Unanswered = { is: 'unanswered' }
 
 type Passing = 'later' | 'unclear' | 'unauthorised' | 'unmakeable'
@@ -46,11 +46,11 @@ export interface HistoryOfDrift {
   conversation(conversationId: string): Promise<Told<ConversationAnswer> | Unanswered>
   /** How many conversations were updated on these days. */
   count(from: string, to: string): Promise<Told<CountAnswer>>
-  /** What whoever goes on elsewhere must know. */
+  /** What another process that goes on with the job must know. */
   pace(): { requests: PaceState; reports: PaceState }
   /** From the beginning of one request to that of the next, at the present speed. */
   everyMs(): number
-  /** Why the last question has no answer yet, for as long as that is so. */
+  /** Why the last lookup has no answer yet, for as long as that is so. */
   failing(): string | undefined
 }
 
@@ -70,7 +70,7 @@ interface Asking {
   from?: { requests: PaceState; reports: PaceState } | undefined
   /** Rejects when another process does this work by now. */
   confirm(): Promise<void>
-  /** Nothing begins after it; a question under way rejects with its reason. */
+  /** Nothing begins after it; a lookup under way rejects with its reason. */
   signal: AbortSignal
 }
 
@@ -144,9 +144,9 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
   }
 
   async function askList<Answer extends { is: string; reason?: string; retryAfter?: string }>(
-    ...question: [paces: readonly Pace[], make: (token: string) => Outgoing, judge: (answered: Answered) => Answer]
+    ...request: [paces: readonly Pace[], make: (token: string) => Outgoing, judge: (answered: Answered) => Answer]
   ): Promise<Told<Answer>> {
-    return (await ask(...question)) as Told<Answer>
+    return (await ask(...request)) as Told<Answer>
   }
 
   return {
@@ -164,7 +164,7 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
   }
 }
 
-/** So often one contact or conversation is asked for, while Drift answers other questions: about a minute. */
+/** So often one contact or conversation is looked up, while Drift answers other lookups: about a minute. */
 const lookUpsMax = 6
 
 /** What the store says of live look-ups is looked at this often. */

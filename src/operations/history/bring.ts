@@ -97,7 +97,7 @@ function madeNow({ clock, random, keyring, accounts }: BringNeeds, org: Org) {
 
 async function keepFor({ keep, accounts, inbox, wake }: BringNeeds, org: Org, arriving: Arriving): Promise<boolean> {
   const { outcome } = await keep(arriving)
-  // Left while this was on its way: whoever erased the account has not seen it.
+  // The account left while this was stored: what erased the account has not seen it.
   if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
   if (outcome === 'stored') wake()
   return outcome === 'stored'

@@ -1,4 +1,4 @@
-/** What a backfill and a comparison are told to do. */
+/** The input of a backfill and of a comparison. */
 import type { Window } from './judge.ts'
 
 export interface HistoryInput extends Window {

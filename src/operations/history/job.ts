@@ -25,7 +25,7 @@ interface Stage {
   tally: Tally
 }
 
-/** So many of a page in one step, three seconds' work: a step that was told to end ends with its next request. */
+/** So many of a page in one step, three seconds' work: a step that must end ends with its next request. */
 const atOnce = 12
 
 export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<HistoryInput> {

@@ -20,7 +20,7 @@ export interface Judged {
   listed: Listed
   once: Buffer
   is: Verdict
-  /** As far as it is known without asking. */
+  /** As far as it is known without a lookup. */
   contactId?: string
   /** Each destination has had the contact's attributes by history. */
   contactKnown: boolean

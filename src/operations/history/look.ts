@@ -3,7 +3,7 @@ import type { Judged } from './judge.ts'
 import type { Tally } from './tally.ts'
 import type { WhyMissing } from './why-missing.ts'
 
-/** What a dry run remembers while it goes on: with it a process that takes the job over begins anew. */
+/** What a dry run remembers while it goes on: a process that takes the job over starts again without it. */
 export interface Seen {
   /** Contacts of what is missing, and of whose attributes nothing was sent: Segment's monthly tracked users. */
   people: Set<string>

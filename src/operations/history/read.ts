@@ -1,6 +1,6 @@
 /**
  * Drift's lists from beginning to end, a page at a time, each with the place from which another process can go on. A list
- * shifts while it is read, so whoever wants all of it reads it again until nothing new comes: see `passes`.
+ * shifts while it is read, so it is read again until nothing new comes: see `passes`.
  */
 
 import {

@@ -18,7 +18,7 @@ export function isDryRun({ counts }: Pick<JobShown, 'counts'>): boolean {
 
 type Row = readonly [name: string, label: string, note?: string]
 
-const again = 'It answered other questions meanwhile. Start again to ask for them again.'
+const again = 'It answered other lookups meanwhile. Start again to look them up again.'
 
 const found: readonly Row[] = [
   ['looked', 'records read from Drift’s lists'],
@@ -97,7 +97,7 @@ const failures: Readonly<Record<string, string>> = {
   drift_token_refused: 'Drift refuses the authorization. Reconnect to Drift, and start again: what was sent is known.',
   drift_request_invalid: 'The authorization at Drift cannot be sent. Reconnect to Drift, and start again.',
   drift_forbidden: 'Drift does not let this app list conversations. Reconnect to Drift to allow it.',
-  drift_refused: 'Drift does not accept the question for the next page. Start again: what was sent is known.',
+  drift_refused: 'Drift does not accept the request for the next page. Start again: what was sent is known.',
   disconnected: 'The account has disconnected.',
   not_installed: 'The account is not connected.',
 }

@@ -110,7 +110,7 @@ export function connectRoutes(app: Hono<Web>, needs: Needs): void {
   }
 }
 
-/** What came back, as far as it can be judged without asking anybody; `why` there is nothing to go on with. */
+/** What came back, as far as it can be judged without a request; `why` the flow cannot go on. */
 export function judgeCallback(
   query: URLSearchParams,
   { req }: Pick<Context, 'req'>,

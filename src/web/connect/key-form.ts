@@ -13,7 +13,7 @@ import type { HeldKey, KeyQuestion } from '../console/ui/key-question.ts'
 export interface KeyFields {
   /** What stood in the field. */
   pasted: string
-  /** The held key that the admin chose in answer to a question; '' where nothing was asked. */
+  /** The held key that the admin chose when the page asked which; '' where it did not ask. */
   chosen: string
   /** The key that the page spoke of: what is saved when the field is empty. `isMoved`: it was saved for another place. */
   known?: { word: 'tested' | 'saved'; key: string; isMoved?: boolean } | undefined
@@ -58,7 +58,7 @@ export async function keyGiven(
 const lost =
   'The write key that you tested cannot be read any more. If you did not paste the one in the field, your browser or a password manager filled it in.'
 
-/** Sealed, so that it can go to the browser and back: nobody can read it there, and in another account it opens nothing. */
+/** Sealed, so that it can go to the browser and back: it cannot be read there, and does not open in another account. */
 export async function holdKey(keyring: Keyring, org: Org, writeKey: string): Promise<HeldKey> {
   const sealed = await keyring.seal(org, heldPlace(org), writeKey)
   return { held: sealed.toString('base64url'), fingerprint: fingerprintOf(writeKey) }

@@ -55,7 +55,7 @@ export function limitConnections(
     const before = unanswered.get(socket)
     // Closed already: the rest of what it had sent is parsed all the same.
     if (before === undefined || socket.destroyed) return false
-    // Once the last answer has gone out, what a sender goes on asking would be kept for as long as it reaches us.
+    // Once the last answer has gone out, what a sender goes on sending would be kept for as long as it arrives.
     if (socket.writableEnded || (before > 0 && (before > aheadMax || ahead >= aheadInAllMax))) {
       socket.destroy()
       return false

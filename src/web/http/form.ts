@@ -6,7 +6,7 @@ import { HTTPException } from 'hono/http-exception'
 export const csrfField = 'csrf'
 
 /**
- * The fields of a POST, '' where one is missing; those of `many` may stand several times. A field that nobody asked for,
+ * The fields of a POST, '' where one is missing; those of `many` may stand several times. A field that the page does not have,
  * or one that stands twice, is refused with 400, another content type than a form's with 415.
  */
 export async function formOf<One extends string, Many extends string = never>(

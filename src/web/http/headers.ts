@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 export interface Site {
   /** The address that browsers and Drift see, without a slash at the end; known once the service listens. */
   publicUrl(): string
-  /** It is https, so cookies are for https alone, and browsers are told to stay there. */
+  /** It is https, so cookies are for https alone, and a header keeps browsers there. */
   isSecure: boolean
   /** Drift's pages that a form of ours may lead to: browsers apply `form-action` to the redirects after a POST too. */
   leadsTo: readonly string[]

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { BodyBudget } from './body-budget.ts'
 
-/** Why there is no body. `too_large`: it grew past the limit. `cut`: the budget was full. `left`: the sender went away. */
+/** Why the body was not read. `too_large`: it grew past the limit. `cut`: the budget was full. `left`: the sender went away. */
 export type NotTaken = 'too_large' | 'cut' | 'left'
 
 interface Limits<Made> {
