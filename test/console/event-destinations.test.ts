@@ -61,14 +61,14 @@ for (const engine of engines) {
       )
       assert.match(first, links)
       assert.match(first, /Timeline[\s\S]*Delivered \(Segment\): Segment returned 200/)
-      assert.doesNotMatch(first, /Failed \(Staging\)|Sent under/)
+      assert.doesNotMatch(first, /Failed \(Staging\)|Message id there/)
       const second = await look(`events/${late}?destination=2`)
       assert.match(
         second,
         /Segment refused this event \(400\)[\s\S]*Timeline[\s\S]*Failed \(Staging\): Segment refused/,
       )
       assert.doesNotMatch(second, /Delivered \(Segment\)/)
-      assert.match(second, new RegExp(`Sent under</dt><dd><code>${late}\\.2<`))
+      assert.match(second, new RegExp(`Message id there</dt><dd><code>${late}\\.2<`))
       assert.match(second, new RegExp(`Sent to Staging[\\s\\S]*${late}\\.2`))
     })
 
@@ -108,7 +108,10 @@ for (const engine of engines) {
       await resend(`events/${late}`, { to: '2', as: 'new' })
       await eventually(() => sentUnder(stagingKey).includes(`${late}.2.r1`))
       await settled(rig)
-      assert.match(await look(`events/${late}?destination=2`), new RegExp(`Sent under</dt><dd><code>${late}\\.2\\.r1<`))
+      assert.match(
+        await look(`events/${late}?destination=2`),
+        new RegExp(`Message id there</dt><dd><code>${late}\\.2\\.r1<`),
+      )
       assert.ok(
         !sentUnder('AbCdEfGhIjKlMnOpQrStUvWxYz012345').some((id) => id.includes('.r')),
         'the first one is left alone',

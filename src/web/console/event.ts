@@ -88,9 +88,15 @@ export function eventRoutes(
     const past = { shown, lanes, destinations: destinationsAt(session.org), happened, now }
     const story = tell(shown, install, lanes, now)
     const isInLine = shown.state === 'waiting' || shown.state === 'asking'
-    const rights = { connects: connectsHere(config, session.org), isFixed: config.single?.org === session.org }
+    // The settings rule the first destination alone.
+    const isFirst = shown.destination === 0 || shown.destination === destinationsAt(session.org)[0]?.number
+    const rights = {
+      connects: connectsHere(config, session.org),
+      isFixed: isFirst && config.single?.org === session.org,
+    }
     const { connects, isFixed } = rights
-    const remedies = story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects, isFixed) : []
+    const remedies =
+      story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects, isFixed, placeOf(shown)) : []
     return c.html(
       eventPage({
         session,
@@ -172,6 +178,11 @@ export function eventRoutes(
     const done = { done: isMoved ? 'resent' : 'stays', destination: atOf(c) }
     return c.redirect(addressOf(`/console/events/${messageId}`, {}, done), 303)
   })
+}
+
+/** The destination that an event waits for; none while Drift is asked, which is for all of them. */
+function placeOf({ state, destination }: Shown): number | undefined {
+  return state === 'waiting' && destination > 0 ? destination : undefined
 }
 
 function eventPage(given: EventPage): Html {
@@ -280,7 +291,7 @@ function facts({ shown, past }: EventPage): Html {
   return html`<dl class="pairs">
     ${pair('Contact', contact && html`${contact}<br><span class="small">${all(contact)} · ${drift(`contacts/details/${contact}`)}</span>`)}
     ${pair('Conversation', conversation && html`${conversation}<br><span class="small">${all(conversation)} · ${drift(`conversations/${conversation}`)}</span>`)}
-    ${sentAs === messageId ? '' : pair('Sent under', html`<code>${sentAs}</code>`)}
+    ${sentAs === messageId ? '' : pair('Message id there', html`<code>${sentAs}</code>`)}
     ${pair('Received', when(receivedAt))}
     ${pair(past.destinations.length > 1 ? `Delivered to ${nameAt(past, destination)}` : 'Delivered', state === 'delivered' && settledAt !== undefined ? when(settledAt) : undefined)}
     ${pair('Size', `${bytes.toLocaleString('en')} bytes, encrypted`)}

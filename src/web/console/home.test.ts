@@ -98,8 +98,8 @@ describe('Home of an account with several destinations', () => {
   test('says whose numbers it shows, and leads to those of the others by links that keep the time', async () => {
     const text = await look({ chosen: both })
     assert.match(text, /where these events are now at Staging</)
-    assert.match(text, /<dt>Last delivered to Staging<\/dt>/)
-    assert.match(text, /<dt>Time to delivery to Staging<\/dt>/)
+    assert.match(text, /<dt>Last delivered there<\/dt>/)
+    assert.match(text, /<dt>Time to delivery there<\/dt>/)
     assert.match(text, /href="\/console\?range=1h&amp;destination=1">Segment<\/a>/)
     assert.match(text, /href="\/console\?range=1h&amp;destination=2" aria-current="true">Staging<\/a>/)
     assert.match(text, /href="\/console\?range=7d&amp;destination=2"/)

@@ -11,7 +11,7 @@ import { addsUp, sumsByDestination, sumsOf } from '../../operations/totals.ts'
 import type { Snapshot, Total } from '../../storage/ports/lookup.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
-import { type Chosen, chosenIn, destinationTabs, numberIn, partnerOf } from './at-destination.ts'
+import { type Chosen, chosenIn, destinationTabs, isOfSeveral, numberIn } from './at-destination.ts'
 import { chartCard, rangeAsked, rangeNav, type Shows, showsOf } from './chart.ts'
 import { isConfirmedKey } from './connection.ts'
 import { type Done, doneOf } from './done.ts'
@@ -202,7 +202,7 @@ export function homePage(given: HomePage): Html {
         </div>
         <div class="stack" id="received" data-part>${
           hasAny
-            ? html`<div class="row between">${rangeNav(shows, destination)}${destinationTabs(chosen, (number) => addressOf('/console', {}, { ...rangeAsked(shows), destination: number }))}</div>${pipelineCard(given.pipeline, shows, chosen)}${figures(given)}${chartCard(received, shows, destination)}${problemsCard(problems, given.now, chosen)}`
+            ? html`<div class="row foot">${rangeNav(shows, destination)}${destinationTabs(chosen, (number) => addressOf('/console', {}, { ...rangeAsked(shows), destination: number }))}</div>${pipelineCard(given.pipeline, shows, chosen)}${figures(given)}${chartCard(received, shows, destination)}${problemsCard(problems, given.now, chosen)}`
             : ''
         }</div>
       </div>
@@ -252,7 +252,7 @@ function checklist(steps: readonly Step[], { action: main }: Status, csrf: strin
 }
 
 function figures({ now, pipeline, times, last, backlog, chosen }: HomePage): Html {
-  const to = chosen.all.length > 1 ? ` to ${partnerOf(chosen)}` : ''
+  const there = isOfSeveral(chosen) ? ' there' : ''
   const [half, most] = times
   const rate = successRate(pipeline)
   const oldest = Math.min(
@@ -263,10 +263,10 @@ function figures({ now, pipeline, times, last, backlog, chosen }: HomePage): Htm
     time === undefined ? html`<dd>None yet</dd>` : html`<dd>${since(time, now)}</dd><dd>${when(time)}</dd>`
   return html`<dl class="figures">
     <div><dt>Success rate</dt><dd>${rate === undefined ? '–' : percent(rate)}</dd><dd>delivered, of those that ended</dd></div>
-    <div><dt>Time to delivery${to}</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? 'no delivery in this time' : `median; 95 of 100 within ${took(most)}`}</dd></div>
+    <div><dt>Time to delivery${there}</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? 'no delivery in this time' : `median; 95 of 100 within ${took(most)}`}</dd></div>
     <div><dt>Oldest queued</dt><dd>${Number.isFinite(oldest) ? lasting(Math.max(now - oldest, 0)) : 'None'}</dd><dd>${Number.isFinite(oldest) ? when(oldest) : 'no event waits'}</dd></div>
     <div><dt>Last received</dt>${at(last.received)}</div>
-    <div><dt>Last delivered${to}</dt>${at(last.delivered)}</div>
+    <div><dt>Last delivered${there}</dt>${at(last.delivered)}</div>
   </dl>`
 }
 

@@ -16,6 +16,7 @@ import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
+import { partnerOf } from './at-destination.ts'
 import { fieldsFor, type MappingFields, manyFields, oneFields, optionsIn } from './mapping-fields.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, choice, counted, head, input, notice, number, postForm, select } from './ui/parts.ts'
@@ -124,9 +125,9 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
 function destinations({ install, destination }: MappingPage): Html | '' {
   const all = destinationsOf(install)
   if (all.length === 1) return ''
-  return html`<nav class="row" aria-label="Destinations">${all.map(
+  return html`<nav class="tabs" aria-label="Destinations">${all.map(
     ({ number, name }) =>
-      html`<a class="button" href="${path}?destination=${number}"${number === destination.number ? html` aria-current="page"` : ''}>${name}</a>`,
+      html`<a href="${path}?destination=${number}"${number === destination.number ? html` aria-current="page"` : ''}>${name}</a>`,
   )}</nav>`
 }
 
@@ -136,7 +137,7 @@ export function mappingPage(given: MappingPage): Html {
     title: 'What is sent',
     section: 'mapping',
     session,
-    body: html`${head('What is sent', 'What an event becomes before it is sent to Segment. With every option off it is sent as Drift’s own integration did.')}
+    body: html`${head('What is sent', `What an event becomes before it is sent to ${partnerOf({ all: destinationsOf(install), shown: given.destination })}. With every option off it is sent as Drift’s own integration did.`)}
     <div class="stack">
       ${done ? notice('good', 'Saved', done) : ''}
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.') : ''}

@@ -46,21 +46,23 @@ export function payload(given: Payload): Html {
     : postForm(eventAt(shown.messageId, at, '/reveal'), session.csrf, button('Show personal data'))
   return html`<section class="card sheet" id="payload">
     <div class="cardhead inside"><div><h2>Payload</h2><p class="small faint">${note}</p></div>${reveal}</div>
-    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered, `Sent to ${partnerOf(given)}`)}
+    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered, titleOf(given))}
     ${notes.map((note) => html`<p class="small faint inside">${note}</p>`)}
     <details class="json"><summary>JSON</summary><div class="halves">
       ${document('Received from Drift', 'received', covered.event)}
-      ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document(`Sent to ${partnerOf(given)}`, 'sent', covered.sent)}
+      ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document(titleOf(given), 'sent', covered.sent)}
       ${goesWith === undefined ? '' : document('Sent with it', 'with', isRevealed ? (goesWith as unknown as JsonObject) : maskMessage(goesWith as unknown as JsonObject))}
       ${covered.lookup === undefined ? '' : document('Drift’s answer', 'lookup', covered.lookup)}
     </div></details>
   </section>`
 }
 
-/** Who it was sent to: by name where there are several. */
-function partnerOf({ shown, past: { destinations } }: Payload): string {
+/** Who it was sent to, or will be: by name where there are several. */
+function titleOf({ shown, past: { destinations } }: Payload): string {
   const its = destinations.find(({ number }) => number === shown.destination)
-  return (destinations.length > 1 ? its?.name : its?.endpoint) ?? 'Segment'
+  const partner = (destinations.length > 1 ? its?.name : its?.endpoint) ?? 'Segment'
+  if (shown.state === 'not_given') return `Would be sent to ${partner}`
+  return shown.state === 'waiting' || shown.state === 'asking' ? `To be sent to ${partner}` : `Sent to ${partner}`
 }
 
 function nothingSent({ state }: Shown): string {

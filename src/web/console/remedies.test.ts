@@ -39,6 +39,27 @@ function accountWith(reason: string): Install {
   return { ...account, state: reason.startsWith('disconnect') ? 'live' : 'needs_attention', reason }
 }
 
+test('of one of several destinations are about that one alone, and lead to its page', () => {
+  const destinations = [
+    { number: 1, name: 'Segment', key: 'AAAA', paused: true },
+    { number: 2, name: 'Staging', key: 'BBBB', reason: 'segment_401' },
+  ]
+  const settings = JSON.stringify({ destinations, lastDestination: 2 })
+  const install = { ...accountWith('paused'), state: 'needs_attention', settings } as Install
+  const waits: LaneShown = { lane: 'send', destination: 2, failures: 1, readyAt: start + hour }
+  const found = remediesOf('segment_401', install, [waits], start, true, false, 2)
+  assert.deepEqual(
+    found.map(({ label, destination, to }) => [label, destination ?? to]),
+    [
+      ['Replace write key', '/console/connection/destination?number=2'],
+      ['Resume', 2],
+      ['Retry now', 2],
+    ],
+  )
+  const fixed = remediesOf('segment_401', install, [waits], start, true, true, 2)
+  assert.ok(!fixed.some(({ label }) => label === 'Replace write key'))
+})
+
 for (const reason of Object.keys(accountReasons).filter((one) => one !== 'not_installed'))
   test(`${reason}: every remedy that its text names has its button, and no button stands where it does nothing`, () => {
     const waits: LaneShown = { lane: 'send', destination: 1, failures: 1, readyAt: start + hour }

@@ -1,8 +1,11 @@
 /** What mends a reason: what to do about it, and the buttons and links that do it, on every page that names it. */
+import { type Destination as DestinationSettings, destinationOf, destinationsOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
+import type { Destination } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
+import { pageOf } from './destination-card.ts'
 import { type Action, disconnect, enterKey, reconnect, replaceKey, resume, retry } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 
@@ -16,7 +19,7 @@ export interface Rights {
 
 /**
  * Every remedy that the reason's text names, and those that help whatever it is: each only where it does something.
- * `connects`: whether the account can be connected in the browser.
+ * `connects`: whether the account can be connected in the browser. `number`: of the destination that refuses, if one does.
  */
 export function remediesOf(
   reason: string,
@@ -25,7 +28,12 @@ export function remediesOf(
   now: number,
   connects = true,
   isFixed = false,
+  number?: Destination,
 ): Action[] {
+  const one = install && number !== undefined ? destinationOf(install, number) : undefined
+  const isOfSeveral = install !== undefined && destinationsOf(install).length > 1
+  if (one && isOfSeveral)
+    return remediesAt(reason, install!, lanes, now, one).filter(({ label }) => !isFixed || label !== replaceKey.label)
   return [
     ...(reason === 'no_write_key' ? [enterKey] : []),
     ...(isMendedByKey(reason) && !isFixed ? [replaceKey] : []),
@@ -33,6 +41,24 @@ export function remediesOf(
     ...(reason === unproven ? [disconnect] : []),
     ...(canResume(install) ? [resume] : []),
     ...(canRetry(install, lanes, now) ? [retry] : []),
+  ]
+}
+
+/** The same of one of several destinations: the others are left alone. */
+function remediesAt(
+  reason: string,
+  install: Install,
+  lanes: readonly LaneShown[],
+  now: number,
+  one: DestinationSettings,
+): Action[] {
+  const { number } = one
+  return [
+    ...(reason === 'no_write_key' ? [{ ...enterKey, to: pageOf(one) }] : []),
+    ...(isMendedByKey(reason) ? [{ ...replaceKey, to: pageOf(one) }] : []),
+    ...(reason === unproven ? [disconnect, ...(canResume(install) ? [resume] : [])] : []),
+    ...(canResume(install, number) ? [{ ...resume, destination: number }] : []),
+    ...(canRetry(install, lanes, now, number) ? [{ ...retry, destination: number }] : []),
   ]
 }
 

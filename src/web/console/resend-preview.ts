@@ -74,7 +74,7 @@ export function previewed(preview: Preview, { session, mapping, as, filter, chos
 function whereTo({ destination }: Filter, chosen: Chosen): string {
   if (!isOfSeveral(chosen)) return ''
   return destination === ''
-    ? 'To each destination that they are of; an event counts once for each. '
+    ? 'Each goes to the destinations where it is in this state, and counts once for each. '
     : `To ${chosen.shown.name} alone. `
 }
 

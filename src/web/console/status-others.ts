@@ -28,15 +28,16 @@ export function withOthers(status: Status, facts: Facts): Status {
   const halted = haltedOf(install, lanes)
   const late = holdOf(install) === undefined ? lateOf(facts, halted) : []
   const named = [...halted.map(haltedSaid), ...late.map(lateSaid)].join(' ')
-  const isCalm = status.word === 'Working' && status.level !== 'warn'
-  if (!isCalm) return named === '' ? status : { ...status, says: `${status.says} ${named}` }
+  if (status.word !== 'Working') return named === '' ? status : { ...status, says: `${status.says} ${named}` }
+  // What went wrong with single events is said behind what keeps all of a destination's.
+  const wrong = status.level === 'warn' ? ` ${status.title}.` : ''
   if (halted.length > 0) {
     const isRefused = halted.some(({ reason }) => reason !== 'paused')
     return {
       ...status,
       level: isRefused ? 'bad' : 'warn',
       title: `Nothing is sent to ${namesOf(halted)}`,
-      says: `${named} What comes in is sent to the other destinations.`,
+      says: `${named} What comes in is sent to the other destinations.${wrong}`,
       action: viewDestinations,
     }
   }
@@ -45,9 +46,10 @@ export function withOthers(status: Status, facts: Facts): Status {
       ...status,
       level: 'warn',
       title: `Events to ${namesOf(late)} are delayed`,
-      says: named,
+      says: `${named}${wrong}`,
       action: viewDestinations,
     }
+  if (wrong !== '') return status
   return failedElsewhere(status, facts) ?? unprovenElsewhere(status, facts)
 }
 

@@ -111,6 +111,12 @@ describe('the status of an account with several destinations', () => {
     assert.match(first.says, /Staging: Segment returned 503/)
   })
 
+  test('says that nothing is sent to the second one, before what went wrong with single events', () => {
+    const { title, says } = of({ ...both({}, { reason: 'segment_401' }), wrong: { failed: 2, notRecognized: 0 } })
+    assert.equal(title, 'Nothing is sent to Staging')
+    assert.match(says, /Action needed: 2 events failed at Segment\.$/)
+  })
+
   test('leads to what failed at the second one', () => {
     const { level, title, action } = of({ ...both({}, {}), ...second({ wrong: { failed: 2, notRecognized: 0 } }) })
     assert.deepEqual([level, title], ['warn', 'Action needed: 2 events failed at Staging'])

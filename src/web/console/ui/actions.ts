@@ -7,6 +7,8 @@ export interface Action {
   by: 'link' | 'post'
   to: string
   label: string
+  /** Of a form that is about one of several destinations. */
+  destination?: number
 }
 
 export const resume: Action = { by: 'post', to: '/console/resume', label: 'Resume' }
@@ -39,8 +41,9 @@ export function actionsRow(actions: readonly Action[], csrf: string): Html | '' 
   return html`<div class="row">${actions.map((action) => actionOf(action, csrf, 'primary'))}</div>`
 }
 
-export function actionOf({ by, to, label }: Action, csrf: string, kind = ''): Html {
-  if (by === 'post') return postForm(to, csrf, button(label, kind))
+export function actionOf({ by, to, label, destination }: Action, csrf: string, kind = ''): Html {
+  const which = destination === undefined ? '' : html`<input type="hidden" name="destination" value="${destination}">`
+  if (by === 'post') return postForm(to, csrf, html`${which}${button(label, kind)}`)
   const elsewhere = to.startsWith('/') ? '' : html` rel="noreferrer noopener" target="_blank"`
   return html`<a class="button ${kind}" href="${to}"${elsewhere}>${label}</a>`
 }

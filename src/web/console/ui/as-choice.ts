@@ -10,8 +10,8 @@ export function asOf(asked: string | undefined): As {
 }
 
 export function asChoice(chosen: As = 'repeat'): Html {
-  return html`<fieldset><legend>Where it was delivered</legend>
-    ${choice('radio', 'as', 'repeat', chosen === 'repeat', 'Repeat it', 'Same message id: Segment drops it if it has it, for at least a day. It arrives if it was lost on the way.')}
-    ${choice('radio', 'as', 'new', chosen === 'new', 'Send it as new', 'New message id: it is counted once more.')}
+  return html`<fieldset><legend>Delivered already</legend>
+    ${choice('radio', 'as', 'repeat', chosen === 'repeat', 'Repeat', 'Same message id: Segment drops it if it has it, for at least a day. It arrives if it was lost on the way.')}
+    ${choice('radio', 'as', 'new', chosen === 'new', 'Send as new', 'New message id: it is counted once more.')}
   </fieldset>`
 }
