@@ -19,12 +19,12 @@ export type Word =
 
 /** `means`: what the word says of an event, as a clause. */
 export const words: Readonly<Record<Word, { label: string; level: Level; means: string }>> = {
-  delivered: { label: 'Delivered', level: 'good', means: 'Segment accepted it' },
+  delivered: { label: 'Delivered', level: 'good', means: 'its destination accepted it' },
   queued: { label: 'Queued', level: 'info', means: 'it will be sent, no action needed' },
   blocked: {
     label: 'Blocked',
     level: 'warn',
-    means: 'it is kept until the account is no longer refused, paused, or without a write key',
+    means: 'it is kept until its account or destination is no longer refused, paused, or without a write key',
   },
   lookingUp: { label: 'Looking up', level: 'info', means: 'Drift is asked which contact it belongs to' },
   notRecognized: { label: 'Not recognized', level: 'odd', means: 'it does not read as an event that Drift documents' },
