@@ -49,6 +49,26 @@ describe('behind PgBouncer', { skip: withoutPostgres || withoutPgbouncer }, () =
       }
     })
 
+  test('a server that is away behind a pool is waited for, as one that is away itself', async () => {
+    const away = await startPostgres()
+    const pool = await startPgbouncer(await away.fresh(), 'session', 'server_login_retry = 1')
+    try {
+      await opens(pool.url)
+      await away.stop('immediate')
+      await assert.rejects(opens(pool.url), { code: 'store_unreachable', exitCode: 1 })
+      await away.start()
+      await eventually(() =>
+        opens(pool.url).then(
+          () => true,
+          () => false,
+        ),
+      )
+    } finally {
+      await pool.close()
+      await away.close()
+    }
+  })
+
   test('a pool that lends by session is used', async () => {
     const pool = await startPgbouncer(await server.fresh(), 'session')
     try {

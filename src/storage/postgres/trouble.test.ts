@@ -49,3 +49,32 @@ test('a statement that waited too long, for a lock or for others in a circle, is
   for (const state of ['57014', '55P03', '40001', '40P01']) assert.equal(stateOf(state), 'store_busy', state)
   for (const state of ['22021', '23505', '42601']) assert.equal(stateOf(state), 'store_statement_failed', state)
 })
+
+test('what PgBouncer answers while its server is away is waited for, and what it refuses for its settings is not', () => {
+  const problemFor = (message: string) =>
+    problemOf(Object.assign(new Error(message), { code: '08P01', severity: 'FATAL' }))
+  const away = [
+    'server login has been failing, try again later (server_login_retry)',
+    'server login has been failing, cached error: connect failed (server_login_retry)',
+    'server login has been failing, cached error: password authentication failed for user "source" (server_login_retry)',
+    'query_wait_timeout',
+    'server conn crashed?',
+    'client_login_timeout (server down)',
+    'no more connections allowed (max_client_conn)',
+    'pgbouncer cannot connect to server',
+  ]
+  for (const message of away) {
+    const { code, exitCode } = problemFor(message)
+    assert.deepEqual([code, exitCode], ['store_unreachable', 1], message)
+  }
+  const refused = [
+    'no such user: source',
+    'no such database: source',
+    'SASL authentication failed',
+    'login rejected',
+    'unsupported startup parameter: options',
+    'bouncer config error',
+    'SSL required',
+  ]
+  for (const message of refused) assert.equal(problemFor(message).code, 'store_refused', message)
+})

@@ -8,7 +8,16 @@ const fullOrShort = /^53/
 /** What statement_timeout and lock_timeout end. */
 const tookTooLong = ['57014', '55P03']
 const gone = ['42P01', '42883', '3F000']
-const unfit = /^(28|08P01)/
+const unfit = /^28/
+/**
+ * Nearly all of PgBouncer's own answers have one code. These speak of what DATABASE_URL or the pool's settings say; the
+ * others, such as `server_login_retry` while the server is away, end by themselves. The first is checked before the second,
+ * which it may quote.
+ */
+const ofPool = '08P01'
+const poolWaits = /server_login_retry|server login has been failing/i
+const poolRefuses =
+  /no such (user|database)|auth|password|login rejected|not allowed|unsupported startup|config error|SSL|TLS/i
 
 /** Two transactions met; nothing of this one was done, and it may be done again. */
 export function isContention(error: unknown): boolean {
@@ -43,6 +52,10 @@ export function problemOf(error: unknown): Problem {
       cause: error,
     })
   if (unfit.test(state)) return notLetIn(error)
+  if (state === ofPool) {
+    const { message } = error as Error
+    return poolRefuses.test(message) && !poolWaits.test(message) ? notLetIn(error) : poolUnreachable(error)
+  }
   if (fullOrShort.test(state))
     return new Problem('store_full', 'PostgreSQL has no room or no connections left: nothing new is accepted', {
       hint: 'make room on its disk, or raise max_connections; it goes on by itself',
@@ -109,6 +122,13 @@ function unreachable(cause: unknown): Problem {
     })
   return new Problem('store_unreachable', `PostgreSQL cannot be reached (${why})`, {
     hint: 'it is connected to again by itself; look whether the server runs and can be reached from here',
+    cause,
+  })
+}
+
+function poolUnreachable(cause: unknown): Problem {
+  return new Problem('store_unreachable', 'PostgreSQL cannot be reached: the pool before it has no connection to it', {
+    hint: 'it is connected to again by itself; look whether the server runs, and into the log of the pool (PgBouncer)',
     cause,
   })
 }
