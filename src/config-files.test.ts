@@ -60,7 +60,11 @@ describe('a secret in a file', () => {
       () => ({ ...neededSettings, DRIFT_CLIENT_SECRET_FILE: file('x') }),
       /^ {2}DRIFT_CLIENT_SECRET: is given twice, also as DRIFT_CLIENT_SECRET_FILE/m,
     ],
-    ['is not there', () => fileAt(join(folder, 'none')), /_FILE: names a file that cannot be read \(ENOENT\)/],
+    [
+      'is not there',
+      () => fileAt(join(folder, 'none')),
+      /_FILE: names a file that cannot be read \(ENOENT\): there is none;/,
+    ],
     ['is a folder', () => fileAt(folder), /_FILE: names something that is not a file/],
     ['is a device without end', () => fileAt('/dev/zero'), /_FILE: names something that is not a file/],
     ['is a pipe without a writer', () => fileAt(pipe()), /_FILE: names something that is not a file/],
@@ -86,7 +90,7 @@ describe('a secret in a file', () => {
   }, () => {
     const path = file('cS7mB3yHp6')
     chmodSync(path, 0)
-    assert.match(problemOf(fileAt(path)).message, /_FILE: names a file that cannot be read \(EACCES\)/)
+    assert.match(problemOf(fileAt(path)).message, /_FILE: names a file that cannot be read \(EACCES\): let the user/)
   })
 
   test('is not for settings that are not secret', () => {

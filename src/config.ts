@@ -84,9 +84,9 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
   const missing = (name: Name): string | undefined => {
     if (given.has(name)) return undefined
     const { needed, hint }: Setting = settings[name]
-    if (needed && isNeeded[needed]) return `${name}: is missing${hint ? `: ${hint}` : why[needed]}`
+    if (needed && isNeeded[needed]) return `${name}: is missing${why[needed]}${hint ? `: ${hint}` : ''}`
     if (name === 'PUBLIC_URL' && serving && values.HOST !== undefined && !isLoopback(values.HOST))
-      return 'PUBLIC_URL: is missing: it is needed when HOST is not loopback'
+      return 'PUBLIC_URL: is missing: it is needed when HOST is not loopback; it is the https address that Drift and browsers use'
     return undefined
   }
   const wrong = [...settingNames.flatMap((name) => problems.get(name) ?? missing(name) ?? []), ...dangers(env)]
@@ -121,8 +121,25 @@ export function readConfig(env: Env, needs: Needs = 'serve'): Config {
       operatorUrl: values.OPERATOR_ALERT_URL,
       mail: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, from: values.ALERT_FROM! },
     },
-    notes,
+    notes: serving ? [...notes, ...unread(given)] : notes,
   }
+}
+
+/** What another setting must be there for. */
+const readWith = {
+  DRIFT_ORG_ID: ['SEGMENT_WRITE_KEY', 'DRIFT_ACCESS_TOKEN', 'SEGMENT_REGION'],
+  SMTP_URL: ['ALERT_FROM'],
+} as const satisfies { [Key in Name]?: readonly Name[] }
+
+/** Those that are set, and that nothing reads: probably the other one was forgotten. */
+function unread(given: ReadonlySet<Name>): Note[] {
+  return Object.entries(readWith).flatMap(([other, names]) =>
+    given.has(other as Name)
+      ? []
+      : names
+          .filter((name) => given.has(name))
+          .map((setting) => ({ is: 'unusual', setting, why: `nothing reads it without ${other}` }) as const),
+  )
 }
 
 /** One setting alone, for a command that needs no other; undefined where it is unset. */

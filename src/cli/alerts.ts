@@ -143,6 +143,11 @@ const test: Command = {
     withStore(context, async (store) => {
       const id = whoseOf(given)
       if (id !== '') installOf(store, id)
+      if (id !== '' && given.recipient === undefined)
+        throw new Problem('alert_recipient_not_named', '--org needs --recipient: which of them is to be tested', {
+          hint: `\`alerts list --org ${id}\` shows them`,
+          exitCode: 2,
+        })
       const needs = needsOf(context, store)
       if (!(await store.storage.isServed()))
         throw new Problem('no_service', 'no service runs on this store: nothing was sent', { hint: 'start it' })

@@ -28,7 +28,7 @@ const check: Command = {
       encryptionKeys.forEach(({ id }, at) => {
         const many = counts.get(id) ?? 0
         const duty = at === 0 ? 'seals' : many > 0 ? 'still needed: `keys rotate` moves them' : 'not needed any more'
-        context.print(`${id}  ${many} accounts' keys  ${duty}`)
+        context.print(`${id}  ${many} ${many === 1 ? 'key' : 'keys'}  ${duty}`)
       })
     }),
 }
@@ -42,7 +42,9 @@ const rotate: Command = {
       const many = await keyring.rewrap()
       if (many > 0) await record({ ...storage, clock }, { org: '', who, act: 'rotatedKeys', about: `${many}` })
       const [first] = readConfig(context.env, 'store').encryptionKeys
-      context.print(`${many} accounts' keys moved; all are under ${first!.id} now`)
+      context.print(
+        `${many} ${many === 1 ? 'key' : 'keys'} moved (each account has one, and the store has one of its own); all are under ${first!.id} now`,
+      )
       context.print('nothing that was sealed changed: messageIds and what counts as the same event stay as they were')
     }),
 }

@@ -10,6 +10,14 @@ import { withoutEnd } from '../lib/without-end.ts'
 import { withOrg } from '../sim/webhook.ts'
 import type { Command } from './command.ts'
 
+/** What to do about the commonest ways of not reaching an address. */
+const reachHints: Record<string, string> = {
+  ENOTFOUND: 'the DNS does not know the name in --to',
+  ECONNREFUSED: 'nothing listens there: is the service running? see --to',
+  TLS_UNTRUSTED: 'its certificate is not trusted here: NODE_EXTRA_CA_CERTS names the file of an authority of your own',
+  TLS_WRONG_HOST: 'its certificate is of another name than the one in --to',
+}
+
 export const send: Command = {
   name: 'send',
   summary:
@@ -38,7 +46,7 @@ export const send: Command = {
       })
       if (answer.failure !== undefined) {
         throw new Problem('service_unreachable', `no answer from the service: ${answer.failure}`, {
-          hint: 'is it running there? see --to',
+          hint: reachHints[answer.failure] ?? 'is it running there? see --to',
         })
       }
       context.print(`${answer.status} ${answer.body}`)

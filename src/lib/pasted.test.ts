@@ -51,6 +51,13 @@ describe('a text that a person pasted', () => {
     'replace-me',
     'ReplaceMe',
     'REPLACE_WITH_TOKEN',
+    '…',
+    // Those of docs/install.md and docs/secrets.md.
+    'CLIENT-ID',
+    'CLIENT-SECRET',
+    'VERIFICATION-TOKEN',
+    'NEW-CLIENT-SECRET',
+    'NEW-VERIFICATION-TOKEN',
   ]
   for (const text of placeholders)
     test(`is refused as a placeholder: ${text}`, () => assert.match(textProblem(text)!, /placeholder/))

@@ -14,7 +14,9 @@ export function trimmed(text: string): string {
 const inQuotes = /^[\p{Quotation_Mark}`´′″].*[\p{Quotation_Mark}`´′″]$/su
 
 const placeholders = [
-  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3})$/i,
+  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3}|…)$/i,
+  // As these documents have them.
+  /^(new-)?(client-(id|secret)|verification-token|access-token)$/i,
   // Not within a name that an address or a path may have, such as know-your-customer.example or replacements.
   /(?<![a-z]-)your[_ -]|your[_ -](?![^./]{0,60}[./])/i,
   /replace[_ -]?(me(?!nt)|with)/i,

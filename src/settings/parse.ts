@@ -85,7 +85,9 @@ export const encryptionKeys: Parse<{ id: string; secret: KeyObject }[]> = (text)
   const parsed = list(encryptionKey)(text)
   if ('problem' in parsed) return parsed
   const ids = parsed.value.map(({ id }) => id)
-  return new Set(ids).size < ids.length ? { problem: 'two have the same id' } : parsed
+  return new Set(ids).size < ids.length
+    ? { problem: 'two have the same id: take one of them away, if they are the same key' }
+    : parsed
 }
 
 const encryptionKey: Parse<{ id: string; secret: KeyObject }> = (text) => {
@@ -93,9 +95,10 @@ const encryptionKey: Parse<{ id: string; secret: KeyObject }> = (text) => {
   const bytes = Buffer.from(encoded, 'base64')
   const isWellFormed = bytes.length === 32 && bytes.toString('base64') === encoded && more.length === 0
   if (!/^[A-Za-z0-9_-]{1,32}$/.test(id) || !isWellFormed)
-    return { problem: 'each must look like id:base64-of-32-bytes' }
+    return { problem: 'each must look like id:base64-of-32-bytes, as `npx drift-segment-source keys new` prints it' }
   // Thirty-two random bytes have fewer than eight different values once in 10^30 keys.
-  if (new Set(bytes).size < 8) return { problem: 'one is not a random key' }
+  if (new Set(bytes).size < 8)
+    return { problem: 'one is not a random key: take one that `npx drift-segment-source keys new` prints' }
   return { value: { id, secret: createSecretKey(bytes) } }
 }
 

@@ -87,6 +87,12 @@ function readSecret(path: string): { text: string } | { problem: string } {
       closeSync(file)
     }
   } catch (cause) {
-    return { problem: `names a file that cannot be read (${codeOf(cause)})` }
+    const code = codeOf(cause)
+    return { problem: `names a file that cannot be read (${code})${fileAdvice[code] ?? ''}` }
   }
+}
+
+const fileAdvice: Record<string, string> = {
+  ENOENT: ': there is none; a path without / in front begins in the folder where this is started',
+  EACCES: ': let the user that runs this read it, and enter its folder',
 }

@@ -50,6 +50,9 @@ export interface Setting<Value = unknown> {
 
 const setting = <Value>(row: Setting<Value>): Setting<Value> => row
 
+/** What Drift's developer portal shows of the app. */
+const ofApp = (words: string) => `dev.drift.com shows it as ${words} under App Credentials, see docs/drift-app.md`
+
 const aSecret = { secret: true, inFile: true } as const
 
 /** Where a Service of that name exists, Kubernetes sets NAME_PORT to such an address. */
@@ -87,17 +90,20 @@ export const settings = {
     meaning: "the Drift app's verification token; two, comma separated, while it is changed",
     parse: verificationTokens,
     needed: 'serve',
+    hint: ofApp('Verification Token'),
     ...aSecret,
   }),
   DRIFT_CLIENT_ID: setting({
     meaning: 'the Drift app, for installing by OAuth',
     parse: secret,
     needed: 'oauth',
+    hint: ofApp('Client ID'),
   }),
   DRIFT_CLIENT_SECRET: setting({
     meaning: "the Drift app's secret; goes with DRIFT_CLIENT_ID",
     parse: secret,
     needed: 'oauth',
+    hint: ofApp('Client Secret'),
     ...aSecret,
   }),
   DRIFT_ORG_ID: setting({
@@ -113,12 +119,14 @@ export const settings = {
     meaning: 'single-account mode: the write key of the Segment source',
     parse: writeKey,
     needed: 'single',
+    hint: 'Segment shows it in the source, under Settings, API Keys',
     ...aSecret,
   }),
   DRIFT_ACCESS_TOKEN: setting({
     meaning: "single-account mode: the Drift app's own access token",
     parse: secret,
     needed: 'single',
+    hint: '"For one account only" in docs/drift-app.md says how to get one',
     ...aSecret,
   }),
   SEGMENT_REGION: setting({ meaning: 'single-account mode: us or eu', parse: oneOf(regions), default: 'us' }),
@@ -173,6 +181,7 @@ export const settings = {
     meaning: 'the address that alerts by e-mail come from',
     parse: mailAddress,
     needed: 'mail',
+    hint: 'an address that your mail server may send from',
   }),
   OPERATOR_ALERT_URL: setting({
     meaning: 'a webhook for alerts about all accounts; https, or http on loopback',

@@ -93,7 +93,8 @@ describe('a fault', () => {
 test('what cannot be a fault is refused with what is wrong, and changes nothing', async () => {
   await tell('PUT', '/segment', { status: 503 })
   for (const [wrong, why] of [
-    ['{"status":', /expected object/],
+    ['{"status":', /not JSON: see the table in docs\/outages\.md/],
+    ['[]', /expected object/],
     [{ status: '503' }, /status/],
     [{ status: 99 }, /status/],
     [{ delay: 5 }, /Unrecognized key: "delay"/],

@@ -81,7 +81,9 @@ function reply(targets: ReadonlyMap<string, Target>, { method, path, body }: Rec
   if (!target) return refusal(404, 'there are /drift and /segment')
   if (method === 'DELETE') end(target)
   else if (method === 'PUT') {
-    const read = fault.safeParse(readText(body).value)
+    const { value } = readText(body)
+    if (value === undefined) return refusal(400, 'the fault is not JSON: see the table in docs/outages.md')
+    const read = fault.safeParse(value)
     if (!read.success) return refusal(400, z.prettifyError(read.error))
     set(target, read.data)
   } else if (method !== 'GET') return refusal(405, 'use PUT, DELETE or GET')

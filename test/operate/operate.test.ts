@@ -243,12 +243,12 @@ test('keys are rotated beside the running service: what was sealed opens, identi
   await settled(rig)
   const [before] = await inspected({ org: id })
   const newKey = `next:${Buffer.from('vutsrqponmlkjihgfedcba9876543210').toString('base64')}`
-  assert.match((await run('keys check')).output, /^test {2}2 accounts' keys {2}seals/)
+  assert.match((await run('keys check')).output, /^test {2}2 keys {2}seals/)
   rig.env.ENCRYPTION_KEYS = `${newKey},${sealingKey}`
   await rig.restart()
-  assert.match((await run('keys check')).output, /test {2}2 accounts' keys {2}still needed/)
-  assert.match((await run('keys rotate')).output, /^2 accounts' keys moved; all are under next now/)
-  assert.match((await run('keys check')).output, /test {2}0 accounts' keys {2}not needed any more/)
+  assert.match((await run('keys check')).output, /test {2}2 keys {2}still needed/)
+  assert.match((await run('keys rotate')).output, /^2 keys moved .*; all are under next now/)
+  assert.match((await run('keys check')).output, /test {2}0 keys {2}not needed any more/)
   await post('meeting_updated')
   rig.env.ENCRYPTION_KEYS = newKey
   await rig.restart()
