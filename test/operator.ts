@@ -27,6 +27,8 @@ const root = fileURLToPath(new URL('../', import.meta.url))
 /** The account of the documents. */
 export const documentOrg = 12_345
 const writeKey = 'AbCdEfGhIjKlMnOpQrStUvWxYz012345'
+/** The group of the service's user: for root one that files of root's do not have by themselves. */
+export const serviceGroup = process.getuid?.() === 0 ? 65_534 : (process.getgid?.() ?? 0)
 const portsInDocuments = [8080, 8081, 9464, 4010, 4020, 4030]
 
 export interface Operator {
@@ -64,7 +66,10 @@ export async function startOperator({ here: more = {}, partners = true }: Operat
   const here: readonly (readonly [string, string])[] = [
     ...ports.map(([written, port]) => [written, `127.0.0.1:${port}`] as const),
     ...ports.map(([written, port]) => [`-port ${written.split(':')[1]}`, `-port ${port}`] as const),
-    ['PORT=8081', `PORT=${ports[1]![1]}`],
+    ['source@8081', `source@${ports[1]![1]}`],
+    ['-o drift-segment-source ', `-o ${process.getuid?.() ?? ''} `],
+    ['-g drift-segment-source ', `-g ${serviceGroup} `],
+    ['chgrp drift-segment-source ', `chgrp ${serviceGroup} `],
     ['--control 4030', `--control ${ports[5]![1]}`],
     ['/var/backups/drift-segment-source', join(folder, 'backups')],
     ['/var/lib/drift-segment-source', join(folder, 'var')],
@@ -128,7 +133,7 @@ function addressesOf({ drift, segment }: Sims) {
   }
 }
 
-/** `npx` is the project as it stands here; `systemctl` does with the one unit what the documents need. */
+/** `npx` is the project as it stands here; `systemctl` does with the units, which may be called by a port, what the documents need. */
 function writePrograms(folder: string): void {
   const command = `'${process.execPath}' --disable-warning=ExperimentalWarning --disable-sigusr1 '${root}src/main.ts'`
   const programs = {
@@ -136,19 +141,21 @@ function writePrograms(folder: string): void {
 shift
 exec ${command} "$@"`,
     // The shell between waits for the service, so that no process is left that has ended and is still listed.
-    systemctl: `case $1 in stop | restart)
-  if [ -f service.pid ]; then
-    read -r pid < service.pid
+    systemctl: `for last; do unit=$last; done
+case $unit in *@*) PORT=\${unit#*@} METRICS_PORT=0 && export PORT METRICS_PORT; esac
+case $1 in stop | restart)
+  if [ -f "$unit.pid" ]; then
+    read -r pid < "$unit.pid"
     kill "$pid"
-    while [ -f service.pid ]; do sleep 0.05; done
+    while [ -f "$unit.pid" ]; do sleep 0.05; done
   fi
 esac
 case $1 in start | restart | enable)
-  touch service.pid
-  { ${command} serve & echo $! > service.pid; wait; rm -f service.pid; } >> service.log 2>&1 < /dev/null &
-  while [ ! -s service.pid ] && [ -f service.pid ]; do sleep 0.05; done
+  touch "$unit.pid"
+  { ${command} serve & echo $! > "$unit.pid"; wait; rm -f "$unit.pid"; } >> "$unit.log" 2>&1 < /dev/null &
+  while [ ! -s "$unit.pid" ] && [ -f "$unit.pid" ]; do sleep 0.05; done
 esac`,
-    journalctl: 'cat service.log',
+    journalctl: 'cat drift-segment-source.log',
   }
   for (const [name, text] of Object.entries(programs)) {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`)

@@ -22,6 +22,7 @@ import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { move } from './move.ts'
 import { options } from './options.ts'
+import { becomeOwnerOf } from './owner.ts'
 import { preview } from './preview.ts'
 import { redrive } from './redrive.ts'
 import { send } from './send.ts'
@@ -72,7 +73,7 @@ export async function run(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
     const print = speaker((text) => void process.stdout.write(`${text}\n`))
-    const context: Context = { ...open, env: environment(), print, remark, readInput, untilStopped }
+    const context: Context = { ...asOwner(open), env: environment(), print, remark, readInput, untilStopped }
     let exitCode = 0
     const program = new Commander('drift-segment-source')
       .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
@@ -90,6 +91,25 @@ export async function run(
     remark(`${error.code}: ${error.message}${error.hint ? `\n  what to do: ${error.hint}` : ''}`)
     return error.exitCode
   }
+}
+
+/** Commands beside the service, as the user whom the store belongs to. The service itself runs as it was started. */
+function asOwner<Open extends Pick<Context, 'openStore' | 'compactStore' | 'moveStore'>>(open: Open): Open {
+  return {
+    ...open,
+    openStore(config, mode) {
+      becomeOwnerOf(config.databaseUrl)
+      return open.openStore(config, mode)
+    },
+    compactStore(url) {
+      becomeOwnerOf(url)
+      return open.compactStore(url)
+    },
+    moveStore(from, to, move) {
+      becomeOwnerOf(from)
+      return open.moveStore(from, to, move)
+    },
+  } satisfies Pick<Context, 'openStore' | 'compactStore' | 'moveStore'> & Open
 }
 
 function withoutValues(misuse: string): string {

@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { settingNames, settings } from '../../src/settings/table.ts'
 import { type Block, blocksOf } from '../blocks.ts'
 import { eventually } from '../clock.ts'
-import { documentOrg, type Operator, type OperatorOptions, startOperator } from '../operator.ts'
+import { documentOrg, type Operator, type OperatorOptions, serviceGroup, startOperator } from '../operator.ts'
 import { type Postgres, startPostgres, withoutPostgres } from '../postgres.ts'
 import { readTree } from '../tree.ts'
 
@@ -60,6 +61,7 @@ describe('the commands of a document do what it says', { concurrency: 3 }, () =>
       try {
         await before(operator)
         for (const block of toRun(path)) await judge(operator, block)
+        assertServiceReads(join(operator.folder, 'secrets'))
       } finally {
         await operator.close()
       }
@@ -101,6 +103,16 @@ test('what stands above a block is read with it', () => {
   assert.deepEqual(block, { language: 'sh', text: 'one\n  two\n', exits: 3, prints: ['a', 'b c'] })
   assert.deepEqual(other, { language: 'yaml', text: '', notRun: 'no disk', exits: 0, prints: [] })
 })
+
+/** The service runs as a user of its own: its group may read each secret, and nobody else may enter the folder. */
+function assertServiceReads(folder: string): void {
+  if (!existsSync(folder)) return
+  assert.deepEqual([statSync(folder).mode & 0o7777, statSync(folder).gid], [0o2750, serviceGroup])
+  for (const name of readdirSync(folder)) {
+    const { mode, gid } = statSync(join(folder, name))
+    assert.deepEqual([name, (mode & 0o040) > 0, gid], [name, true, serviceGroup])
+  }
+}
 
 function toRun(path: string): Block[] {
   return blocksOf(textOf(path)).filter(({ language, notRun }) => language === 'sh' && notRun === undefined)

@@ -16,12 +16,19 @@ export async function copyDatabase(from: string, to: string): Promise<void> {
     renameSync(part, to)
   } catch (cause) {
     throw new Problem('backup_failed', 'the backup could not be written; nothing is left of it', {
-      hint: 'is its folder there, is there room, and may you write into it?',
+      hint: 'is its folder there, is there room, and may the user whom the store belongs to write into it?',
       cause,
     })
   } finally {
-    rmSync(part, { force: true })
+    remove(part)
   }
+}
+
+/** Where even looking is forbidden, nothing was written either. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {}
 }
 
 function inThread(from: string, to: string): Promise<void> {

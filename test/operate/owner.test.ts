@@ -1,0 +1,54 @@
+/** What a command of root's leaves behind beside a service that runs as a user of its own: nothing that user cannot open. */
+import assert from 'node:assert/strict'
+import { chownSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { startChild } from '../children.ts'
+import { end } from '../script.ts'
+import { root } from '../serve.ts'
+import { neededSettings } from '../settings.ts'
+
+/** No user has this number: a store on a volume of a container may belong to one like that, too. */
+const user = 41_234
+
+describe('a command that root types', {
+  skip: process.getuid?.() !== 0 && 'only root can become another user',
+}, () => {
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'owner-test-'))
+    chownSync(folder, user, user)
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  const run = async (words: string, given?: string) => {
+    const env = { ...process.env, ...neededSettings, DATABASE_URL: `sqlite:${join(folder, 'source.db')}` }
+    const args = ['--disable-warning=ExperimentalWarning', join(root, 'src/main.ts'), ...words.split(' ')]
+    const child = startChild(process.execPath, args, { env, stdio: 'pipe' })
+    child.stdin!.end(given ?? '')
+    return end(child)
+  }
+  const owners = () => new Set(readdirSync(folder).map((name) => statSync(join(folder, name)).uid))
+
+  test('makes, copies and rewrites the store as the user whom its folder and then its file belong to', async () => {
+    const secrets = JSON.stringify({ accessToken: 'aT6kJ8vNd2', writeKey: 'Pl4ntedQ7wXk0123456789abcdefghij' })
+    assert.equal((await run('installs add --org 12345', secrets)).code, 0)
+    assert.equal((await run(`backup ${join(folder, 'copy.db')}`)).code, 0)
+    assert.equal((await run('compact')).code, 0)
+    assert.ok(readdirSync(folder).includes('copy.db'))
+    assert.deepEqual(owners(), new Set([user]))
+  })
+
+  test('cannot write where that user cannot, and says whose right is missing', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'owner-test-'))
+    try {
+      const { code, stderr } = await run(`backup ${join(elsewhere, 'copy.db')}`)
+      assert.equal(code, 1)
+      assert.match(stderr, /backup_failed.*\n.*may the user whom the store belongs to write into it/)
+      assert.deepEqual(readdirSync(elsewhere), [])
+    } finally {
+      rmSync(elsewhere, { recursive: true })
+    }
+  })
+})
