@@ -49,6 +49,7 @@ try {
   if (isAll) for (const name of Object.keys(pages)) await takeAll(name, pages[name]!)
   else await takeDocuments(pages)
   if (isAll) await takeStates()
+  else await takeDestinations()
   console.log(folder)
 } finally {
   await close()
@@ -91,6 +92,22 @@ async function take(
   await page.goto(rig.service.url + path)
   await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => {})
   await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage })
+}
+
+/** An event that one of two destinations has and the other one refuses. */
+async function takeDestinations(): Promise<void> {
+  const given = { org: String(org), name: 'Staging' }
+  await rig.command('destinations add', {
+    given,
+    stdin: JSON.stringify({ writeKey: 'StAgInGsTaGiNgStAgInGsTaGiNg0123' }),
+  })
+  await rig.service.store.accounts.reload(systemClock.now())
+  rig.sims.segment.script({ refuseIf: ({ messageId }) => String(messageId).endsWith('.2') })
+  await rig.sims.drift.send('phone_captured', { to: rig.to, orgId: org, vary: 9_002 })
+  await settled(rig)
+  rig.sims.segment.script(undefined)
+  const { entries } = await rig.service.store.storage.lookup.find({ org: String(org) }, { limit: 1 })
+  await take('destinations', `/console/events/${entries[0]!.messageId}?destination=2`, 'desk', 'light', false)
 }
 
 /** What an admin sees before they have said that the test event is there. */

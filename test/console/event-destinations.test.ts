@@ -121,7 +121,7 @@ for (const engine of engines) {
     test('that came before a destination was added says so there, and goes there when it is chosen', async () => {
       const before = await look(`events/${early}?destination=2`)
       assert.match(before, /Staging <span class="badge idle ">Ignored<[\s\S]*Never given to this destination/)
-      assert.match(before, /It was not sent there before/)
+      assert.match(before, /Would be sent to Staging[\s\S]*It was not sent there before/)
       await resend(`events/${early}?destination=2`, { to: '2' })
       await eventually(() => sentUnder(stagingKey).includes(`${early}.2`))
       await settled(rig)

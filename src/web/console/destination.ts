@@ -139,7 +139,7 @@ function rename({ session, destination, wrong }: DestinationPage): Html {
 }
 
 export function nameField(value: string, error = ''): Html {
-  const hint = 'Up to 40 characters, and not a number. You see it here and in the audit.'
+  const hint = 'Up to 40 characters, and not a number. The console and the audit call it so.'
   return input('name', 'Name', { value, hint, error, lengthMax: 100 })
 }
 
@@ -154,7 +154,7 @@ function remove({ session, install, destination, waits, wrong, isFixed: isSet }:
   if (isSet || isAlone(install))
     return html`<section class="card"><h2>Remove</h2><p class="faint">${whyKept(isSet ? 'fixed' : 'last')}</p></section>`
   return html`<section class="card danger" id="remove"><h2>Remove</h2>
-    <p class="faint">Nothing is sent to ${name} any more. ${lost(waits)} Its write key is erased. What it has received stays there, and the other destinations are not touched. This cannot be undone: if you add it again, it gets only what is received from then on.</p>
+    <p class="faint">Nothing is sent to ${name} any more. ${lost(waits)} Its write key is erased. What it has received stays there, and the other destinations are not touched. This cannot be undone: if you add it again, it gets by itself only what is received from then on.</p>
     <details${wrong?.confirm ? html` open` : ''}><summary>Remove this destination…</summary>
     ${postForm(
       `${path}/remove`,

@@ -61,7 +61,9 @@ export function payload(given: Payload): Html {
 function titleOf({ shown, past: { destinations } }: Payload): string {
   const its = destinations.find(({ number }) => number === shown.destination)
   const partner = (destinations.length > 1 ? its?.name : its?.endpoint) ?? 'Segment'
-  if (shown.state === 'not_given') return `Would be sent to ${partner}`
+  // What is too large, say, has failed before it was sent.
+  const isUnsent = shown.state === 'not_given' || (shown.state === 'dead' && shown.answer === undefined)
+  if (isUnsent) return `Would be sent to ${partner}`
   return shown.state === 'waiting' || shown.state === 'asking' ? `To be sent to ${partner}` : `Sent to ${partner}`
 }
 
