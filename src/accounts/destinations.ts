@@ -26,9 +26,14 @@ export function destinationOf(install: Configured, number: DestinationNumber): D
   return destinationsOf(install).find((one) => one.number === number)
 }
 
-/** What stands in Segment's place there, by its name; undefined: Segment, or the destination is not known. */
+/**
+ * What stands in Segment's place there: an endpoint by its name. Of a destination that was removed it is not known any more
+ * what it was, and it is called so. Undefined: Segment, or no destination is meant (0).
+ */
 export function endpointOf(install: Configured | undefined, number: DestinationNumber): string | undefined {
-  return install && destinationOf(install, number)?.endpoint
+  if (!install || number === 0) return undefined
+  const destination = destinationOf(install, number)
+  return destination ? destination.endpoint : 'the destination'
 }
 
 /** Without what keeps it from sending besides: see `holdOf` in state.ts. */

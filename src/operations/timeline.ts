@@ -23,7 +23,7 @@ type Opened = Omit<Attempt, 'excerpt'> & { excerpt?: string }
 /** One request, for people and for JSON. Times in milliseconds since 1970. */
 export interface AttemptTold {
   at: number
-  /** `Drift`, `Segment`, or the name of an endpoint in its place. */
+  /** `Drift`, `Segment`, the name of an endpoint in its place, or `the destination`, where it was removed since. */
   partner: string
   /** 0 where Drift was asked. */
   destination: Destination

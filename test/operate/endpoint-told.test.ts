@@ -55,6 +55,10 @@ describe('destinations', () => {
       /lake does not accept the write key \(401\); next attempt/,
     )
     plane.script(undefined)
+    await command('remove', { destination: 'lake', yes: true })
+    const left = await run('inspect')
+    assert.match(left, /not delivered at destination 2: the destination answered 401/)
+    assert.doesNotMatch(left, /destination 2: (Segment|lake) answered/)
   })
 
   test('say what is missing when a command is not told it', async () => {
