@@ -3,7 +3,7 @@
  * least to look at, a bounded number at a time.
  */
 import { ignoredReasons } from './ports/entry.ts'
-import type { Query, ShownState } from './ports/lookup.ts'
+import type { Query, Shown, ShownState } from './ports/lookup.ts'
 import { soughtBy } from './query.ts'
 
 /** Ids from `first` on, and below `below`. */
@@ -67,6 +67,42 @@ export function candidateIds(query: Query, { range: { first, below }, limit, giv
     `SELECT place AS id FROM queue WHERE org = ${of} AND destination = ${destination} AND lane = ${lane}
       AND ${inRange('place')}${reason === undefined ? '' : ` AND ${isOfLane('send')}`} ${newest('place')}`
   return among([...states.map(excepted), ...(states.includes('waiting') ? [queued(0), queued(1)] : [])])
+}
+
+/** Of entries `e` that are exceptions `x`: the columns that say whether the query finds them. */
+export function columnsFor({ message, contact, conversation, either, type }: Query): string {
+  const asked = [
+    ['type', type],
+    ['message_id', message],
+    ['contact', contact ?? either],
+    ['conversation', conversation ?? either],
+  ]
+  const names = asked.flatMap(([name, value]) => (value === undefined ? [] : [`e.${name}`]))
+  return ['e.id', 'e.org', 'e.received_at', ...names, 'CASE WHEN x.state IS NULL THEN e.history END AS history'].join(
+    ', ',
+  )
+}
+
+/**
+ * What a tally of an account by time alone counts in the indexes of what is not final; `all`: whether what has come to an end
+ * is asked for as well.
+ */
+export function countedStates({ states }: Query): { inHand: ShownState[]; all: boolean } {
+  const isInHand = (state: ShownState) => inHand.some((one) => one === state)
+  const all = states === undefined || !states.every(isInHand)
+  // What has come to an end is what is left of all.
+  return { inHand: all ? [...inHand] : inHand.filter((one) => states.includes(one)), all }
+}
+
+/** Constants of ours as a list in SQL. */
+export const listed = (states: readonly ShownState[]) =>
+  states.length === 0 ? `''` : states.map((state) => `'${state}'`).join(', ')
+
+/** Whether a line of a tally is one that the query asks for. */
+export function isAsked({ state, reason }: Pick<Shown, 'state' | 'reason'>, query: Query): boolean {
+  const { states, reason: asked, notReason } = query
+  const isState = states === undefined || states.includes(state)
+  return isState && (asked === undefined || reason === asked) && (notReason === undefined || reason !== notReason)
 }
 
 const laneOf: Readonly<Record<string, string>> = { waiting: 'send', asking: 'ask' }

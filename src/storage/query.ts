@@ -1,7 +1,11 @@
 /** What a query means: the same for every engine, whichever index finds the candidates. */
 import type { Cursor, Query, Shown, Tallied } from './ports/lookup.ts'
 
-export function matches(shown: Shown, query: Query): boolean {
+/** An entry with what decides whether a query finds it. */
+export type Candidate = Pick<Shown, 'id' | 'org' | 'state' | 'reason' | 'receivedAt' | 'contact' | 'conversation'> &
+  Partial<Pick<Shown, 'type' | 'messageId'>>
+
+export function matches(shown: Candidate, query: Query): boolean {
   const { org, message, contact, conversation, either, type, states, reason, notReason, from, to } = query
   return (
     (org === undefined || shown.org === org) &&

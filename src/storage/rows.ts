@@ -7,6 +7,7 @@ import type { Install } from './ports/accounts.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
 import type { Delivery, EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
+import type { Candidate } from './query.ts'
 import { choiceAt } from './resent.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -87,6 +88,22 @@ export function shownOf(row: Row): Shown {
       settledAt: settledIn(row, destination, state),
       contact: row.contact,
       conversation: row.conversation,
+    }),
+  }
+}
+
+/** What says whether a query finds an entry, as far as the query asks for it. */
+export function candidateOf(row: Row): Candidate {
+  return {
+    id: Number(row.id),
+    org: row.org as string,
+    receivedAt: Number(row.received_at),
+    ...stateOf(row, Number(row.destination)),
+    ...present({
+      type: row.type ?? null,
+      messageId: row.message_id ?? null,
+      contact: row.contact ?? null,
+      conversation: row.conversation ?? null,
     }),
   }
 }

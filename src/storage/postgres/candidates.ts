@@ -1,7 +1,8 @@
 /** Entries that a query may find, as they stand at one destination, what was kept last first. */
-import { candidateIds, type Range, stepMax } from '../candidates.ts'
+import { candidateIds, columnsFor, type Range, stepMax } from '../candidates.ts'
 import type { Query, Shown } from '../ports/lookup.ts'
-import { shownOf } from '../rows.ts'
+import type { Candidate } from '../query.ts'
+import { candidateOf, shownOf } from '../rows.ts'
 import type { Row, Session } from './database.ts'
 
 /** Whose state is shown: this one's or, where it is null, the first destination's. */
@@ -9,11 +10,13 @@ export const destinationAt = (named: string, org: string) =>
   `coalesce(${named}::integer, (SELECT min(number) FROM destinations WHERE org = ${org} AND removed_at IS NULL), 0)`
 
 /** Of entries `e`: where they stand at the destination `d.at`, and why. */
-export const columns = `e.*, d.at AS destination, x.destination AS excepted, x.state, x.due_at,
-  coalesce(x.failures, 0) AS failures, (x.state IS NULL AND EXISTS (
+const standing = `d.at AS destination, x.destination AS excepted, x.state, (x.state IS NULL AND EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = d.at AND lane IN (0, 1) AND place = e.id
   ))::integer AS queued,
   CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
+
+/** All that is shown of them. */
+export const columns = `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standing}`
 
 // An entry is an exception at all (0), or at this destination: never both.
 export const joinedAt = (destination: string) => `LEFT JOIN LATERAL (SELECT ${destination} AS at) d ON true
@@ -25,8 +28,8 @@ export type Found = Shown & { history?: Uint8Array }
 
 export interface Look {
   id: number
-  /** Absent where nothing with this id is shown. */
-  found?: Found
+  /** Absent where there is no entry of this id. */
+  found?: Candidate
 }
 
 /** `page`: so many are fetched at first. */
@@ -46,12 +49,12 @@ export async function* candidates(
     const own = destinationAt(at, org === undefined ? 'e.org' : given(org))
     const ids = candidateIds(query, { range: { first, below: end }, limit, given, destination: own })
     const rows = await session.all(
-      `SELECT i.id AS looked, ${columns}, ${isNamed} AS is_named
+      `SELECT i.id AS looked, ${columnsFor(query)}, ${standing}, ${isNamed} AS is_named
        FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(own)} ORDER BY i.id DESC`,
       ...values,
     )
     for (const row of rows)
-      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: foundIn(row) }
+      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
     if (rows.length < limit) return
     end = Number(rows.at(-1)!.looked)
   }

@@ -1,6 +1,6 @@
 /** Looking at entries: candidates come from the index that leaves the least to look at, page by page. */
 
-import { everything, looksMax, type Range } from '../candidates.ts'
+import { countedStates, everything, isAsked, listed, looksMax, type Range } from '../candidates.ts'
 import { lastAt } from '../history.ts'
 import { bodyOf, positionOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
@@ -17,14 +17,21 @@ export async function find(
   query: Query,
   { before, limit }: { before?: Cursor; limit: number },
 ): Promise<{ entries: Shown[]; next?: Cursor }> {
-  const entries: Found[] = []
+  const ids: number[] = []
   let looks = 0
+  let next: Cursor | undefined
   for await (const { id, found } of candidates(db, query, await within(db, query, before), limit + 1)) {
-    if (found && isBelow(found, before) && matches(found, query)) entries.push(found)
-    if (entries.length === limit || ++looks === looksMax)
-      return { entries: await withAnswers(db, entries), next: { id } }
+    if (found && isBelow(found, before) && matches(found, query)) ids.push(id)
+    if (ids.length < limit && ++looks < looksMax) continue
+    next = { id }
+    break
   }
-  return { entries: await withAnswers(db, entries) }
+  const sql = `SELECT ${columns}, ($1::integer IS NOT NULL)::integer AS is_named
+    FROM entries e ${joinedAt(destinationAt('$1', 'e.org'))} WHERE e.id = ANY ($2) ORDER BY e.id DESC`
+  const rows = ids.length > 0 ? await db.all(sql, query.destination ?? null, ids) : []
+  // They may have gone on since.
+  const found = rows.map(foundIn).filter((one) => matches(one, query))
+  return { entries: await withAnswers(db, found), ...(next && { next }) }
 }
 
 async function withAnswers(db: Database, found: readonly Found[]): Promise<Shown[]> {
@@ -56,12 +63,11 @@ async function idsAt(db: Session, org: string | undefined, time: number): Promis
 export async function tally(db: Database, query: Query & { org: string }): Promise<Tally> {
   return db.transaction(async (session) => {
     await session.script(asOfOneMoment)
-    const { org, from, to, states } = query
+    const { org, from, to } = query
+    const isAll = countedStates(query).all
+    const hasReason = query.reason !== undefined || query.notReason !== undefined
     const isByTimeAlone =
-      soughtBy(query) === undefined &&
-      query.reason === undefined &&
-      query.notReason === undefined &&
-      !(await keepsIgnored(session, query.org))
+      soughtBy(query) === undefined && !(isAll && (hasReason || (await keepsIgnored(session, query.org))))
     const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
     const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
     if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])
@@ -73,7 +79,7 @@ export async function tally(db: Database, query: Query & { org: string }): Promi
     ]
     const near = await looked(session, query, ends)
     const between = await countedBetween(session, query, { first, below })
-    const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
+    const rows = tallied([...near.rows, ...between.rows]).filter((row) => isAsked(row, query))
     return { rows, isCut: near.isCut || between.isCut }
   })
 }
@@ -101,29 +107,30 @@ async function looked(session: Session, query: Query, ranges: readonly Range[]):
 }
 
 /** By the indexes alone: what is in the queue, what is an exception, and all; what is neither was delivered. */
-async function countedBetween(
-  session: Session,
-  { org, destination: asked }: Query,
-  { first, below }: Range,
-): Promise<Tally> {
+async function countedBetween(session: Session, query: Query, { first, below }: Range): Promise<Tally> {
+  const { org, destination: asked } = query
+  const { inHand, all: isAll } = countedStates(query)
   const own = await session.get(`SELECT ${destinationAt('$1', '$2')} AS at`, asked ?? null, org)
   const at = Number(own!.at)
   const many = async (sql: string, ...values: unknown[]) =>
     Number((await session.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1}) s`, ...values))!.many)
-  const all = await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below)
-  const waiting = await many(
-    'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane IN (0, 1) AND place >= $2 AND place < $3 AND place = id',
-    org,
-    first,
-    below,
-    at,
-  )
+  const all = isAll ? await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below) : 0
+  const waiting = inHand.includes('waiting')
+    ? await many(
+        'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane IN (0, 1) AND place >= $2 AND place < $3 AND place = id',
+        org,
+        first,
+        below,
+        at,
+      )
+    : 0
   const lanes = new Map(
     (await lanesOf(session, org!)).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
   )
   const found = await session.all(
     `SELECT state, reason, count(*) AS count FROM (
-       SELECT state, reason FROM exceptions WHERE org = $1 AND destination IN (0, $4) AND id >= $2 AND id < $3
+       SELECT state, reason FROM exceptions
+       WHERE org = $1 AND state IN (${listed(inHand)}) AND destination IN (0, $4) AND id >= $2 AND id < $3
        LIMIT ${tallyMax + 1}
      ) s GROUP BY 1, 2`,
     org,
@@ -142,7 +149,7 @@ async function countedBetween(
   const rows = tallied([
     ...excepted,
     { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
-    { state: 'delivered', count: all - waiting - except },
+    { state: 'delivered', count: isAll ? all - waiting - except : 0 },
   ])
   return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
 }

@@ -1,15 +1,15 @@
 /** Entries that a query may find, as they stand at one destination, what was kept last first. */
-import { candidateIds, type Range, stepMax } from '../candidates.ts'
+import { candidateIds, columnsFor, type Range, stepMax } from '../candidates.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Query, Shown } from '../ports/lookup.ts'
-import { shownOf } from '../rows.ts'
+import type { Candidate } from '../query.ts'
+import { candidateOf, shownOf } from '../rows.ts'
 import type { Database, Row } from './database.ts'
 
 /** Of entries `e`: where they stand at this destination, and why. */
-export const columnsAt = (
+export const standingAt = (
   destination: string,
-) => `e.*, ${destination} AS destination, x.destination AS excepted, x.state, x.due_at,
-  coalesce(x.failures, 0) AS failures, x.state IS NULL AND EXISTS (
+) => `${destination} AS destination, x.destination AS excepted, x.state, x.state IS NULL AND EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane IN (0, 1) AND place = e.id
   ) AS queued,
   CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
@@ -31,12 +31,16 @@ export function firstDestinationOf(db: Database, org: string): Destination {
   return Number(db.get(sql, org)?.number ?? 0)
 }
 
+/** All that is shown of them. */
+export const columnsAt = (destination: string) =>
+  `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standingAt(destination)}`
+
 export type Found = Shown & { history?: Uint8Array }
 
 export interface Look {
   id: number
-  /** Absent where nothing with this id is shown. */
-  found?: Found
+  /** Absent where there is no entry of this id. */
+  found?: Candidate
 }
 
 /** `page`: so many are fetched at first. */
@@ -53,13 +57,13 @@ export function* candidates(db: Database, query: Query, { first, below }: Range,
     const ids = candidateIds(query, { range: { first, below: end }, limit, given, destination })
     const rows = db
       .all(
-        `SELECT i.id AS looked, ${columnsAt(destination)}, ${isNamed} AS is_named
+        `SELECT i.id AS looked, ${columnsFor(query)}, ${standingAt(destination)}, ${isNamed} AS is_named
          FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(destination)}`,
         ...values,
       )
       .sort((one, other) => Number(other.looked) - Number(one.looked))
     for (const row of rows)
-      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: foundIn(row) }
+      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
     if (rows.length < limit) return
     end = Number(rows.at(-1)!.looked)
   }

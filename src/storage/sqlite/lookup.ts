@@ -1,6 +1,6 @@
 /** Looking at entries. What people search by stands in `search_index`, which follows the entries after they are answered. */
 
-import { everything, looksMax, type Range } from '../candidates.ts'
+import { countedStates, everything, isAsked, listed, looksMax, type Range } from '../candidates.ts'
 import { lastAt } from '../history.ts'
 import { bodyOf, perBody, positionOf } from '../place.ts'
 import type { Destination, LaneKey } from '../ports/entry.ts'
@@ -75,7 +75,10 @@ export function find(
   const entries: Shown[] = []
   let looks = 0
   for (const { id, found } of candidates(db, query, within(db, query, before), limit + 1)) {
-    if (found && isBelow(found, before) && matches(found, query)) entries.push(bare(withAnswer(db, found)))
+    const row = found && isBelow(found, before) && matches(found, query) && rowAt(db, id, query.destination)
+    // It may have gone on since.
+    const shown = row && foundIn(row)
+    if (shown && matches(shown, query)) entries.push(bare(withAnswer(db, shown)))
     if (entries.length === limit || ++looks === looksMax) return { entries, next: { id } }
   }
   return { entries }
@@ -120,12 +123,10 @@ function idsAt(db: Database, org: string | undefined, time: number): Range {
 const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
 
 export function tally(db: Database, query: Query & { org: string }): Tally {
-  const { org, from, to, states } = query
-  const isByTimeAlone =
-    soughtBy(query) === undefined &&
-    query.reason === undefined &&
-    query.notReason === undefined &&
-    !keepsIgnored(db, org)
+  const { org, from, to } = query
+  const isAll = countedStates(query).all
+  const hasReason = query.reason !== undefined || query.notReason !== undefined
+  const isByTimeAlone = soughtBy(query) === undefined && !(isAll && (hasReason || keepsIgnored(db, org)))
   const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
   const below = to === undefined ? everything.below : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)
@@ -136,7 +137,7 @@ export function tally(db: Database, query: Query & { org: string }): Tally {
     ...(to === undefined ? [] : [{ first: below, below: whole.below }]),
   ])
   const between = countedBetween(db, query, { first, below })
-  const rows = tallied([...near.rows, ...between.rows]).filter(({ state }) => states?.includes(state) ?? true)
+  const rows = tallied([...near.rows, ...between.rows]).filter((row) => isAsked(row, query))
   return { rows, isCut: near.isCut || between.isCut }
 }
 
@@ -159,29 +160,34 @@ function looked(db: Database, query: Query, ranges: readonly Range[]): Tally {
   return { rows: tallied(rows), isCut: false }
 }
 
-function tallyOf({ state, reason }: Shown): Omit<Tallied, 'count'> {
+function tallyOf({ state, reason }: Pick<Shown, 'state' | 'reason'>): Omit<Tallied, 'count'> {
   return { state, ...(reason === undefined ? {} : { reason }) }
 }
 
 /** By the indexes alone: what is in the queue, what is an exception, and all; what is neither was delivered. */
-function countedBetween(db: Database, { org, destination: asked }: Query, { first, below }: Range): Tally {
+function countedBetween(db: Database, query: Query, { first, below }: Range): Tally {
+  const { org, destination: asked } = query
+  const { inHand, all: isAll } = countedStates(query)
   const of = [org!, first, below] as const
   const at = asked ?? firstDestinationOf(db, org!)
   const many = (sql: string, ...values: (string | number)[]) =>
     Number(db.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1})`, ...values)!.many)
-  const all = many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of)
-  const waiting = many(
-    `SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane IN (0, 1) AND place >= ?2 AND place < ?3 AND place = id`,
-    ...of,
-    at,
-  )
+  const all = isAll ? many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of) : 0
+  const waiting = inHand.includes('waiting')
+    ? many(
+        `SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane IN (0, 1) AND place >= ?2 AND place < ?3 AND place = id`,
+        ...of,
+        at,
+      )
+    : 0
   const lanes = new Map(
     lanesOf(db, org!).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
   )
   const excepted = db
     .all(
       `SELECT state, reason, count(*) AS count FROM (
-         SELECT state, reason FROM exceptions WHERE org = ?1 AND destination IN (0, ?4) AND id >= ?2 AND id < ?3
+         SELECT state, reason FROM exceptions
+         WHERE org = ?1 AND state IN (${listed(inHand)}) AND destination IN (0, ?4) AND id >= ?2 AND id < ?3
          LIMIT ${tallyMax + 1}
        ) GROUP BY 1, 2`,
       ...of,
@@ -198,7 +204,7 @@ function countedBetween(db: Database, { org, destination: asked }: Query, { firs
   const rows = tallied([
     ...excepted,
     { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
-    { state: 'delivered', count: all - waiting - except },
+    { state: 'delivered', count: isAll ? all - waiting - except : 0 },
   ])
   return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
 }
@@ -220,13 +226,14 @@ export function beside(db: Database, id: number): Beside {
 
 const shownAt = `coalesce(?1, ${firstOfItsOwn})`
 
+function rowAt(db: Database, id: number, at: Destination | undefined): Row | undefined {
+  const sql = `SELECT ${columnsAt(shownAt)}, ?1 IS NOT NULL AS is_named, ${learntAt(shownAt)} AS known
+     FROM entries e ${joinedAt(shownAt)} WHERE e.id = ?2`
+  return db.get(sql, at ?? null, id)
+}
+
 export function read(db: Database, id: number, at?: Destination): ReadEntry | undefined {
-  const row = db.get(
-    `SELECT ${columnsAt(shownAt)}, ?1 IS NOT NULL AS is_named, ${learntAt(shownAt)} AS known
-     FROM entries e ${joinedAt(shownAt)} WHERE e.id = ?2`,
-    at ?? null,
-    id,
-  )
+  const row = rowAt(db, id, at)
   if (!row) return undefined
   const found = foundIn(row)
   const known = row.known as Uint8Array | null

@@ -4,7 +4,7 @@ import { html } from 'hono/html'
 import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
 import { failed } from '../../operations/redrive.ts'
-import type { Cursor, Query, Shown, Tallied, Tally } from '../../storage/ports/lookup.ts'
+import type { Cursor, Query, Shown, ShownState, Tallied, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
 import { type Chosen, chosenIn, isOfSeveral, partnerOf } from './at-destination.ts'
@@ -77,7 +77,9 @@ export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const [tally, found, ...tallies] = await Promise.all([
       lookup.tally(inEveryState(query)),
       list(query, before),
-      ...others.map(({ number }) => lookup.tally({ ...inEveryState(query), destination: number })),
+      ...others.map(({ number }) =>
+        lookup.tally({ ...inEveryState(query), destination: number, states: resentOf(filter) }),
+      ),
     ])
     const elsewhere = tallies.flatMap(({ rows }) => rows)
     const next = found.next && writeCursor(keyring, org, found.next)
@@ -282,10 +284,15 @@ function nothingFound({ next, filter }: EventsPage): Html {
 /** Where something of the list can be resent: to a preview of that. */
 function resendLink(filter: Filter, rows: readonly Tallied[]): Html | '' {
   if (filter.state !== '' && !resendStates.includes(filter.state)) return ''
-  const states: readonly string[] = filter.state === 'delivered' || filter.state === 'ignored' ? [filter.state] : failed
+  const states: readonly string[] = resentOf(filter)
   const some = rows.some(({ state, reason }) => states.includes(state) && reason !== deletionType)
   if (!some) return ''
   return html`<a class="button quiet" href="${addressOf('/console/resend', filter, { preview: '1' })}">Resend matching</a>`
+}
+
+/** What is meant where a list with this filter is resent. */
+function resentOf({ state }: Filter): readonly ShownState[] {
+  return state === 'delivered' || state === 'ignored' ? [state] : failed
 }
 
 const resendStates = ['failed', 'not-recognized', 'delivered', 'ignored']
