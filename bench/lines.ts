@@ -16,7 +16,9 @@ import { look } from './lines/look.ts'
 import { loss } from './lines/loss.ts'
 import { manyAccounts } from './lines/many-accounts.ts'
 import { neighbour } from './lines/neighbour.ts'
+import { store } from './lines/store.ts'
 import { waiting } from './lines/waiting.ts'
+import { waitingAlone } from './lines/waiting-alone.ts'
 
 export const lines: readonly Line[] = [
   acknowledge,
@@ -27,6 +29,7 @@ export const lines: readonly Line[] = [
   idle,
   backlog,
   waiting,
+  waitingAlone,
   accounts,
   manyAccounts,
   neighbour,
@@ -34,6 +37,7 @@ export const lines: readonly Line[] = [
   look,
   hostile,
   disk,
+  store,
   erase,
   engines,
 ]

@@ -122,7 +122,7 @@ function spawnScript(
 const ticksPerSecond = 100
 
 /** From /proc, so on Linux alone; elsewhere nothing is known, and said so as NaN. */
-function usageOf(pid: number): Usage {
+export function usageOf(pid: number): Usage {
   const used: Usage['threads'] = {
     main: { allMs: 0, kernelMs: 0 },
     'store writer': { allMs: 0, kernelMs: 0 },
