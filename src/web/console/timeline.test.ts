@@ -143,7 +143,7 @@ describe('the timeline of an event', () => {
     const ofAll = [
       'Delivered (Segment): Segment returned 200 9 ms | 12:01',
       'Failed (Lake): lake refused this event (400, bad request), and accepted others 9 ms | 12:02 | bad',
-      'Delivered (destination 3, removed): Segment returned 200 9 ms | 12:03',
+      'Delivered (destination 3, removed): the destination returned 200 9 ms | 12:03',
     ]
     const shown = { state: 'delivered', settledAt: at + minute } as const
     const [atSegment, atLake, removed] = ofAll

@@ -86,8 +86,10 @@ function nameOf(destination: number, { destinations, happened, shown }: Past): s
   return destinations.find(({ number }) => number === destination)?.name ?? `destination ${destination}, removed`
 }
 
+/** Of a destination that was removed it is not known any more whether it was Segment. */
 function endpointOf(destination: number, { destinations }: Past): string | undefined {
-  return destinations.find(({ number }) => number === destination)?.endpoint
+  const one = destinations.find(({ number }) => number === destination)
+  return one || destination === 0 ? one?.endpoint : 'the destination'
 }
 
 const headings: Readonly<Record<Happening['outcome'], string>> = {
