@@ -1,7 +1,7 @@
 /** One lease of the send lane under way, at a Segment that answers a request when the test says so. */
 import assert from 'node:assert/strict'
 import type { Answered, Send } from '../src/lib/request.ts'
-import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { addsUp, outcomesOf } from '../src/operations/totals.ts'
 import { sendLease } from '../src/pipeline/send-lane.ts'
 import type { Turn } from '../src/pipeline/worker.ts'
 import type { Inbox } from '../src/storage/ports/inbox.ts'
@@ -109,7 +109,7 @@ export async function startOneLease(): Promise<OneLease> {
     },
     async close() {
       const { ledger } = one.stage.storage
-      assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
+      assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
       await one.stage.close()
     },
   }

@@ -24,7 +24,7 @@ export async function start(more: RigOptions = {}): Promise<void> {
 }
 
 afterEach(async () => {
-  assert.ok(addsUp(await rig.sums()))
+  assert.ok(addsUp(await rig.outcomes()))
   // First, so that nothing hangs on its answer.
   await rig.sims.segment.close()
   await rig.close()
@@ -87,7 +87,7 @@ export async function pass(ms: number): Promise<void> {
 }
 
 export async function delivered(many: number): Promise<void> {
-  await passTime(async () => (await rig.sums()).delivered === many)
+  await passTime(async () => (await rig.outcomes()).delivered === many)
 }
 
 export async function standing(): Promise<Record<string, number>> {

@@ -10,7 +10,7 @@ import { commands } from '../src/cli/index.ts'
 import { type Env, readConfig } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import { type Log, silentLog } from '../src/lib/log.ts'
-import { addsUp, type Sums, sumsOf } from '../src/operations/totals.ts'
+import { addsUp, type Outcomes, outcomesOf } from '../src/operations/totals.ts'
 import { openService, openStore, type Service } from '../src/service.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { compactStore, moveStore } from '../src/storage/open.ts'
@@ -33,7 +33,7 @@ export interface Rig {
   restart(): Promise<void>
   /** What the command line prints, run beside the service. */
   command(name: string, options?: RunOptions): Promise<{ exitCode: number; output: string }>
-  sums(): Promise<Sums>
+  outcomes(): Promise<Outcomes>
   close(): Promise<void>
 }
 
@@ -89,9 +89,9 @@ export async function startRig({
       rig.to = `${rig.service.url}/webhooks/drift`
     },
     command: (name, options = {}) => runCommand(env, name, { unsafeAllowLoopback, ...options }),
-    async sums() {
+    async outcomes() {
       const { totals, standings } = await rig.service.store.storage.ledger.books()
-      return sumsOf(totals, standings)
+      return outcomesOf(totals, standings)
     },
     async close() {
       await rig.service.close()
@@ -133,16 +133,16 @@ export function settingsFor({ drift, segment }: Sims, folder: string): Env {
   }
 }
 
-/** Resolves once the law holds and nothing waits any more; rejects with the sums when that does not come to pass. */
+/** Resolves once the law holds and nothing waits any more; rejects with the outcomes when that does not come to pass. */
 export async function settled(
   rig: Rig,
-  wanted: (sums: Sums) => boolean = ({ waiting }) => waiting === 0,
-): Promise<Sums> {
+  wanted: (outcomes: Outcomes) => boolean = ({ waiting }) => waiting === 0,
+): Promise<Outcomes> {
   const deadline = performance.now() + patienceMs
   for (;;) {
-    const sums = await rig.sums()
-    if (addsUp(sums) && wanted(sums)) return sums
-    if (performance.now() > deadline) throw new Error(`not settled: ${JSON.stringify(sums)}`)
+    const outcomes = await rig.outcomes()
+    if (addsUp(outcomes) && wanted(outcomes)) return outcomes
+    if (performance.now() > deadline) throw new Error(`not settled: ${JSON.stringify(outcomes)}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -19,7 +19,7 @@ import type { JsonObject } from '../src/lib/json.ts'
 import { silentLog } from '../src/lib/log.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import { openHttpClient, type Send } from '../src/lib/request.ts'
-import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { addsUp, outcomesOf } from '../src/operations/totals.ts'
 import { openContacts } from '../src/pipeline/contacts.ts'
 import { type AskNeeds, askLease } from '../src/pipeline/lookup-lane.ts'
 import { receiver } from '../src/pipeline/receive.ts'
@@ -122,7 +122,7 @@ export function eachStage(use: (stage: Stage) => void | Promise<void>): void {
   })
   afterEach(async () => {
     const { ledger } = stage.storage
-    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
+    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
     await stage.close()
   })
 }

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { addsUp, sumsOf } from '../src/operations/totals.ts'
+import { addsUp, outcomesOf } from '../src/operations/totals.ts'
 import { type Alone, append, claimOne, type Ignored, laneOf } from '../src/storage/conformance.ts'
 import { openStorage } from '../src/storage/open.ts'
 import { ignoredReasons, type Lane, type State } from '../src/storage/ports/entry.ts'
@@ -196,10 +196,10 @@ const sequence = fc.array(
 
 /** How many of this outcome, by account, type and reason. */
 function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: Total['outcome']): [string, number][] {
-  const sums = new Map<string, number>()
+  const outcomes = new Map<string, number>()
   for (const { org, type, outcome: is, reason, count } of counted)
-    if (is === of) sums.set(`${org} ${type} ${reason}`, (sums.get(`${org} ${type} ${reason}`) ?? 0) + count)
-  return [...sums].sort()
+    if (is === of) outcomes.set(`${org} ${type} ${reason}`, (outcomes.get(`${org} ${type} ${reason}`) ?? 0) + count)
+  return [...outcomes].sort()
 }
 
 /** Totals and backlog, sorted; entries of accounts that are not installed belong to the account that counts them. */
@@ -213,14 +213,14 @@ async function countsOf({ ledger }: Storage) {
   ]
   const owner = (org: string, state: State) => (state === 'unclaimed' ? '' : org)
   for (const org of accounts) {
-    const sums = sumsOf(
+    const outcomes = outcomesOf(
       totals.filter((total) => total.org === org),
       standings.filter((standing) => owner(standing.org, standing.state) === org),
     )
-    assert.ok(addsUp(sums), `account "${org}": ${JSON.stringify(sums)}`)
+    assert.ok(addsUp(outcomes), `account "${org}": ${JSON.stringify(outcomes)}`)
     assert.ok(
-      Object.values(sums).every((sum) => sum >= 0),
-      `account "${org}": ${JSON.stringify(sums)}`,
+      Object.values(outcomes).every((sum) => sum >= 0),
+      `account "${org}": ${JSON.stringify(outcomes)}`,
     )
   }
   return rows.sort()

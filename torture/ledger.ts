@@ -51,7 +51,7 @@ export interface Transmission {
   text: string
 }
 
-export interface Sums {
+export interface Outcomes {
   received: number
   delivered: number
   waiting: number
@@ -174,8 +174,8 @@ export class Ledger {
     )
   }
 
-  /** Judges everything; `sums` is the service's own account (`check`), taken when nothing waits any more. */
-  audit(sums: Sums): Audit {
+  /** Judges everything; `outcomes` is the service's own account (`check`), taken when nothing waits any more. */
+  audit(outcomes: Outcomes): Audit {
     const firstAt = new Map<string, number>()
     for (const [at, mark] of this.arrivals.entries()) if (!firstAt.has(mark)) firstAt.set(mark, at)
     const all = [...this.said.values()]
@@ -183,7 +183,7 @@ export class Ledger {
     const missing = this.missing().map(({ mark }) => mark)
     // What the service shows beside what is rightly dead or quarantined; it shows counts, so all of them are there or not.
     const isShown =
-      missing.length <= sums.waiting + sums.held - kept.filter(({ expected }) => expected === 'held').length
+      missing.length <= outcomes.waiting + outcomes.held - kept.filter(({ expected }) => expected === 'held').length
     const [lost, late] = isShown ? [[], missing] : [missing, []]
     const invented = [...firstAt.keys()].filter((mark) => !this.said.has(mark))
     const misdirected = this.transmissions
@@ -199,10 +199,10 @@ export class Ledger {
       events: all.length,
       accepted: kept.length,
       delivered: firstAt.size - invented.length,
-      held: sums.held,
-      dead: sums.dead,
-      ignored: sums.ignored,
-      expired: sums.expired,
+      held: outcomes.held,
+      dead: outcomes.dead,
+      ignored: outcomes.ignored,
+      expired: outcomes.expired,
       transmissions: this.transmissions.length,
       retransmissions: this.transmissions.length - new Set(this.transmissions.map(({ mark }) => mark)).size,
       duplicates: this.arrivals.length - firstAt.size,
@@ -219,7 +219,7 @@ export class Ledger {
     for (const name of ['lost', 'late', 'invented', 'misdirected', 'reordered', 'changed', 'unchosen'] as const)
       if (audit[name].length > 0)
         audit.broken.push(`${audit[name].length} ${name}, such as ${audit[name].slice(0, 3).join(', ')}`)
-    audit.broken.push(...conserved(sums, all, firstAt))
+    audit.broken.push(...conserved(outcomes, all, firstAt))
     return audit
   }
 
@@ -264,9 +264,9 @@ function outOfOrder(all: readonly Said[], firstAt: ReadonlyMap<string, number>):
 }
 
 /** The law of conservation, and that the service's own counts are those of the world outside. */
-function conserved(sums: Sums, all: readonly Said[], firstAt: ReadonlyMap<string, number>): string[] {
+function conserved(outcomes: Outcomes, all: readonly Said[], firstAt: ReadonlyMap<string, number>): string[] {
   const broken: string[] = []
-  const { received, delivered, waiting, held, dead, ignored, expired } = sums
+  const { received, delivered, waiting, held, dead, ignored, expired } = outcomes
   const total = delivered + waiting + held + dead + ignored + expired
   if (received !== total) broken.push(`received ${received} is not ${total}, the sum of what became of it`)
   // An event that was never answered 200 may be there or not; what is ignored is counted each time.
@@ -289,9 +289,9 @@ function conserved(sums: Sums, all: readonly Said[], firstAt: ReadonlyMap<string
   }
   for (const [name, count] of Object.entries(least) as [keyof typeof least, number][]) {
     const spare = name === 'delivered' ? arrivedEitherWay : unsure
-    if (sums[name] < count || sums[name] > count + spare)
+    if (outcomes[name] < count || outcomes[name] > count + spare)
       broken.push(
-        `${name}: the service counts ${sums[name]}, and ${count}${spare > 0 ? ` to ${count + spare}` : ''} is right`,
+        `${name}: the service counts ${outcomes[name]}, and ${count}${spare > 0 ? ` to ${count + spare}` : ''} is right`,
       )
   }
   return broken

@@ -20,7 +20,7 @@ export interface Report {
   engines: readonly string[]
   machine: { node: string; system: string; cpus: number; memoryGiB: number; version: string }
   held: boolean
-  /** Sums over all worlds. */
+  /** Outcomes over all worlds. */
   totals: Record<Total, number>
   /** With so many runs without a loss, its likelihood in one is below 3/N, with 95 % confidence (rule of three). */
   bounds: { runs: number; perRun: number; events: number; perEvent: number }

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: a small store of maps, and the steps that are taken on it and on an engine.
 /**
  * What a store must do, in a few maps: several destinations, events that share a body, and any order of steps. After each
- * step every event stands at every destination where the model says, the queues are in the model's order, the sums hold,
+ * step every event stands at every destination where the model says, the queues are in the model's order, the outcomes hold,
  * and the engine's own rules find nothing.
  */
 import assert from 'node:assert/strict'

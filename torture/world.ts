@@ -15,7 +15,7 @@ import type { Order } from './child.ts'
 import { bentClock } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
 import { isAsChosen, isPoison, markOf, secondOptions } from './events.ts'
-import { type Audit, Ledger, markAt, type Sums } from './ledger.ts'
+import { type Audit, Ledger, markAt, type Outcomes } from './ledger.ts'
 import { type Load, openLoad } from './load.ts'
 import { type ServiceProcess, type StartOptions, startProcess } from './process.ts'
 import { type FaultProxy, startProxy } from './proxy.ts'
@@ -73,9 +73,9 @@ export interface World {
   /** Gives an account that has had no event yet a second destination, which has options of its own. */
   addDestination(org: string, writeKey: string): Promise<void>
   command: (name: string, options?: Parameters<typeof runCommand>[2]) => ReturnType<typeof runCommand>
-  sums(): Promise<Sums & { standings: Held[] }>
+  outcomes(): Promise<Outcomes & { standings: Held[] }>
   /** A kill between Drift's answer to a refresh and our commit costs the grant: a person connects the account again. */
-  connectAgain(sums: { standings: Held[] }): Promise<void>
+  connectAgain(outcomes: { standings: Held[] }): Promise<void>
   /** How often that was needed. */
   connectedAgain: number
   /** Ends every fault, waits until nothing waits any more, and judges. */
@@ -197,9 +197,9 @@ export async function openWorld(seed: number, engineName: string): Promise<World
         given: { org, destination: 'Second', set: JSON.stringify(secondOptions) },
       })
     },
-    async sums() {
+    async outcomes() {
       const { output } = await runCommand(env, 'check', { given: { json: true } })
-      return JSON.parse(output) as Sums & { standings: Held[] }
+      return JSON.parse(output) as Outcomes & { standings: Held[] }
     },
     connectedAgain: 0,
     async connectAgain({ standings }) {
@@ -234,10 +234,10 @@ async function settle(world: World): Promise<Audit> {
   world.speed(1)
   await load.repost()
   const giveUpAt = performance.now() + settlingMs
-  let sums = await world.sums()
+  let outcomes = await world.outcomes()
   const isAtRest = () => {
     world.read()
-    return sums.waiting === 0 && ledger.missing().length === 0 && sums.held <= ledger.deadOrQuarantined()
+    return outcomes.waiting === 0 && ledger.missing().length === 0 && outcomes.held <= ledger.deadOrQuarantined()
   }
   const { segment, drift } = world.sims
   for (let seen = 0; !isAtRest() && performance.now() < giveUpAt; ) {
@@ -245,14 +245,14 @@ async function settle(world: World): Promise<Audit> {
     const before = seen
     seen = segment.requests.length + drift.requests.length
     if (seen === before) world.skip(skipMs)
-    sums = await world.sums()
-    await world.connectAgain(sums)
+    outcomes = await world.outcomes()
+    await world.connectAgain(outcomes)
     // Where all that is left of an account was refused, only an event that Segment takes tells that the account is well.
-    for (const { org, reason } of sums.standings) if (reason === allRefused) await load.say('begun', org)
+    for (const { org, reason } of outcomes.standings) if (reason === allRefused) await load.say('begun', org)
   }
-  const audit = ledger.audit(sums)
-  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(sums.standings)}`)
-  if (sums.waiting > 0) audit.broken.push(`${sums.waiting} still wait after ${settlingMs / 1_000} s`)
+  const audit = ledger.audit(outcomes)
+  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(outcomes.standings)}`)
+  if (outcomes.waiting > 0) audit.broken.push(`${outcomes.waiting} still wait after ${settlingMs / 1_000} s`)
   audit.broken.push(...secretsFound(world))
   return audit
 }

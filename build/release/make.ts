@@ -48,7 +48,7 @@ export function makeRelease({ root, tag, into, image = true, cloned, said = () =
     }
     if (image) said(makeImage(clone, version, into))
     writeFileSync(join(into, 'notes.md'), `${notesOf(readFileSync(join(clone, 'CHANGELOG.md'), 'utf8'), version)}\n`)
-    writeFileSync(join(into, 'SHA256SUMS'), sumsOf(into))
+    writeFileSync(join(into, 'SHA256SUMS'), checksumsOf(into))
     said('notes.md, SHA256SUMS')
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -64,7 +64,7 @@ function makeImage(clone: string, version: string, into: string): string {
 }
 
 /** As `sha256sum --check` reads it. */
-function sumsOf(folder: string): string {
+function checksumsOf(folder: string): string {
   const lines = readdirSync(folder)
     .sort()
     .map((file) => {

@@ -4,7 +4,7 @@ import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
 import { eachStage, org, type Stage, stageSecret } from '../../test/stage.ts'
 import { systemRandom } from '../lib/random.ts'
-import { sumsOf } from '../operations/totals.ts'
+import { outcomesOf } from '../operations/totals.ts'
 import { followStates, openAccounts } from './accounts.ts'
 import { configureAccount } from './add-account.ts'
 import { firstOf } from './destinations.ts'
@@ -147,7 +147,7 @@ describe('Drift says that an account disconnected', () => {
     assert.deepEqual(await stage.standings(), [])
     assert.equal(await stage.step('send'), false)
     assert.equal(stage.sims.segment.requests.length, 0)
-    assert.deepEqual(sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), {
+    assert.deepEqual(outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), {
       received: 5,
       backfilled: 0,
       delivered: 0,

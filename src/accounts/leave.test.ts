@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import type { Action } from '../sim/index.ts'
 import { firstOf } from './destinations.ts'
 import type { Left } from './disconnect.ts'
@@ -34,8 +34,8 @@ describe('an admin disconnects an account', () => {
     )
     assert.equal(await stage.storage.tickets.get(session, 1), undefined)
     assert.ok(await stage.storage.tickets.get({ ...session, id: 'another' }, 1))
-    const sums = sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
-    assert.deepEqual([sums.received, sums.delivered, sums.expired, addsUp(sums)], [2, 1, 1, true])
+    const outcomes = outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
+    assert.deepEqual([outcomes.received, outcomes.delivered, outcomes.expired, addsUp(outcomes)], [2, 1, 1, true])
     assert.deepEqual(await audited(), ['admin: disconnected'])
   })
 

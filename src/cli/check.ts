@@ -1,7 +1,7 @@
-/** The sums of what was received and what became of it, and whether they add up. */
+/** The outcomes of what was received and what became of it, and whether they add up. */
 import { destinationOf } from '../accounts/destinations.ts'
 import { ignoredIn } from '../operations/ignored.ts'
-import { addsUp, type DestinationSums, eventsIn, sumsByDestination, sumsOf } from '../operations/totals.ts'
+import { addsUp, type DestinationOutcomes, eventsIn, outcomesByDestination, outcomesOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
 import type { Command } from './command.ts'
 import { standingLine, withStore } from './store.ts'
@@ -14,17 +14,21 @@ export const check: Command = {
   async run(context, given) {
     return withStore(context, async ({ storage: { ledger }, accounts, clock }) => {
       const { totals, standings } = await ledger.books()
-      const sums = sumsOf(totals, standings)
+      const outcomes = outcomesOf(totals, standings)
       const events = eventsIn(totals)
-      const destinations = sumsByDestination(totals, standings).map((one) => ({ ...one, name: nameOf(accounts, one) }))
+      const destinations = outcomesByDestination(totals, standings).map((one) => ({
+        ...one,
+        name: nameOf(accounts, one),
+      }))
       const wrong = destinations.filter((one) => !addsUp(one))
-      const ok = addsUp(sums) && wrong.length === 0
+      const ok = addsUp(outcomes) && wrong.length === 0
       const ignoredBy = ignoredIn(totals)
       const held = standings.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')
-      if (given.json) context.print(JSON.stringify({ ok, ...sums, events, ignoredBy, destinations, standings: held }))
+      if (given.json)
+        context.print(JSON.stringify({ ok, ...outcomes, events, ignoredBy, destinations, standings: held }))
       else {
-        for (const [name, count] of Object.entries(sums)) context.print(`${name.padEnd(12)}${count}`)
-        if (events !== sums.received)
+        for (const [name, count] of Object.entries(outcomes)) context.print(`${name.padEnd(12)}${count}`)
+        if (events !== outcomes.received)
           context.print(`${'events'.padEnd(12)}${events}: received counts each for every destination`)
         for (const [reason, rows] of Map.groupBy(ignoredBy, (one) => one.reason))
           context.print(`  ignored, ${reason}: ${rows.map(({ type, count }) => `${type} ${count}`).join(', ')}`)
@@ -40,12 +44,17 @@ export const check: Command = {
 }
 
 /** Undefined of one that was removed. */
-function nameOf(accounts: Store['accounts'], { org, destination }: DestinationSums): string | undefined {
+function nameOf(accounts: Store['accounts'], { org, destination }: DestinationOutcomes): string | undefined {
   const install = accounts.get(org)
   return install && destinationOf(install, destination)?.name
 }
 
-function destinationLine({ org, destination, name, ...sums }: DestinationSums & { name: string | undefined }): string {
-  const counts = Object.entries(sums).map(([outcome, count]) => `${outcome} ${count}`)
+function destinationLine({
+  org,
+  destination,
+  name,
+  ...outcomes
+}: DestinationOutcomes & { name: string | undefined }): string {
+  const counts = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${count}`)
   return `account ${org}, destination ${destination} (${name ?? 'removed'}): ${counts.join(', ')}`
 }

@@ -12,7 +12,7 @@ import { holdOf } from '../accounts/state.ts'
 import { shownKey } from '../accounts/write-key.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
-import { sumsByDestination, waitingFor } from '../operations/totals.ts'
+import { outcomesByDestination, waitingFor } from '../operations/totals.ts'
 import { placeSaid } from '../segment/place.ts'
 import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -62,10 +62,10 @@ const list: Command = {
       const install = installOf(store, id)
       assertReadable(install)
       const { totals, standings } = await store.storage.ledger.books()
-      const sums = sumsByDestination(totals, standings).filter((one) => one.org === id)
+      const outcomes = outcomesByDestination(totals, standings).filter((one) => one.org === id)
       const rows = []
       for (const one of destinationsOf(install)) {
-        const { org: _o, destination: _d, ...counts } = sums.find((sum) => sum.destination === one.number) ?? none
+        const { org: _o, destination: _d, ...counts } = outcomes.find((sum) => sum.destination === one.number) ?? none
         rows.push({ ...(await shown(store, install, one)), counts })
       }
       if (given.json) return context.print(JSON.stringify(rows, undefined, 2))

@@ -10,7 +10,7 @@ import { skewMsMax, systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { openHttpClient, type Send } from '../lib/request.ts'
 import { aheadMsOf } from '../operations/clock-steps.ts'
-import { addsUp, sumsByDestination, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesByDestination, outcomesOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
 import { type Risk, roomMinBytes } from '../storage/ports/storage.ts'
 import type { Command, Context } from './command.ts'
@@ -171,7 +171,7 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
   )
   return [
     finding(
-      [sumsOf(totals, standings), ...sumsByDestination(totals, standings)].every(addsUp)
+      [outcomesOf(totals, standings), ...outcomesByDestination(totals, standings)].every(addsUp)
         ? 'counts_right'
         : 'counts_wrong',
     ),

@@ -1,6 +1,6 @@
 /** Moving a store into another one, of the same engine or the other. */
 import { Problem } from '../lib/errors.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import type { Ledger } from '../storage/ports/lookup.ts'
 import type { Command } from './command.ts'
 
@@ -24,8 +24,10 @@ export const move: Command = {
       // Counted by each store in its own way: what became of every event is the same in both, and adds up.
       async compare(from, to) {
         const [before, after] = [await countedBy(from), await countedBy(to)]
-        context.print(`received ${before.sums.received}, delivered ${before.sums.delivered}, and the rest in its place`)
-        if (!addsUp(after.sums)) return 'the counts do not add up'
+        context.print(
+          `received ${before.outcomes.received}, delivered ${before.outcomes.delivered}, and the rest in its place`,
+        )
+        if (!addsUp(after.outcomes)) return 'the counts do not add up'
         return before.text === after.text ? undefined : 'the two stores count differently'
       },
     })
@@ -41,5 +43,5 @@ export const move: Command = {
 async function countedBy(ledger: Ledger) {
   const [totals, standings] = [await ledger.totals(), await ledger.standings()]
   const lines = [...totals, ...standings].map((line) => JSON.stringify(Object.entries(line).sort()))
-  return { sums: sumsOf(totals, standings), text: lines.sort().join('\n') }
+  return { outcomes: outcomesOf(totals, standings), text: lines.sort().join('\n') }
 }

@@ -54,16 +54,16 @@ interface Counted {
 
 /** One row for each type and reason. */
 function merged<Row extends Counted>(rows: readonly Row[]): Row[] {
-  const sums = new Map<string, Row>()
+  const outcomes = new Map<string, Row>()
   for (const row of rows) {
     const key = `${row.type} ${row.reason}`
-    const sum = sums.get(key)
-    if (!sum) sums.set(key, { ...row })
+    const sum = outcomes.get(key)
+    if (!sum) outcomes.set(key, { ...row })
     else {
       sum.count += row.count
       if (sum.lastAt !== undefined) sum.lastAt = Math.max(sum.lastAt, row.lastAt!)
     }
   }
-  const inOrder = [...sums].sort(([one, { count }], [other, more]) => more.count - count || (one < other ? -1 : 1))
+  const inOrder = [...outcomes].sort(([one, { count }], [other, more]) => more.count - count || (one < other ? -1 : 1))
   return inOrder.map(([, row]) => row)
 }

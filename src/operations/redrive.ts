@@ -96,8 +96,8 @@ export async function countRedrivable(
   return { total: total - many * (passes.length - 1), isCut }
 }
 
-function count(sums: Record<string, number>, reason: string, by = 1): void {
-  sums[reason] = (sums[reason] ?? 0) + by
+function count(outcomes: Record<string, number>, reason: string, by = 1): void {
+  outcomes[reason] = (outcomes[reason] ?? 0) + by
 }
 
 /** The same query, of what can be driven again: what a destination never had only where a person names it. */

@@ -5,7 +5,7 @@
 import type { Org } from '../storage/ports/entry.ts'
 import type { Standing, Total } from '../storage/ports/lookup.ts'
 
-export interface Sums {
+export interface Outcomes {
   /** An event once for each destination that it was given over to, or once where it was given over to none. */
   received: number
   /** Beside what was received: read at Drift, an event once; what further destinations were given of it is among the received. */
@@ -21,7 +21,7 @@ export interface Sums {
 }
 
 /** What waits without a reason is waiting; what waits for a reason, is not of an installed account or is unreadable, is held. */
-export function sumsOf(totals: readonly Total[], standings: readonly Standing[]): Sums {
+export function outcomesOf(totals: readonly Total[], standings: readonly Standing[]): Outcomes {
   const counted = (which: (total: Total) => boolean) => totals.filter(which).reduce((sum, { count }) => sum + count, 0)
   const became = (outcome: Total['outcome']) => counted((total) => total.outcome === outcome)
   const standing = (which: (standing: Standing) => boolean) =>
@@ -61,22 +61,26 @@ export function waitingFor(
 }
 
 /** Of a destination, `received` is all that was given over to it. */
-export interface DestinationSums extends Omit<Sums, 'duplicates' | 'backfilled'> {
+export interface DestinationOutcomes extends Omit<Outcomes, 'duplicates' | 'backfilled'> {
   org: Org
   destination: number
 }
 
 /** The same of each destination that was given anything, also of those that are not there any more. */
-export function sumsByDestination(totals: readonly Total[], standings: readonly Standing[]): DestinationSums[] {
+export function outcomesByDestination(totals: readonly Total[], standings: readonly Standing[]): DestinationOutcomes[] {
   const placeOf = ({ org, destination }: Total | Standing) => `${destination} ${org}`
   const isDestination = ({ destination }: Total | Standing) => destination > 0
   const counts = Map.groupBy(totals.filter(isDestination), placeOf)
   const there = Map.groupBy(standings.filter(isDestination), placeOf)
   return [...new Set([...counts.keys(), ...there.keys()])]
     .map((place) => {
-      const { duplicates: _d, backfilled: _b, ...sums } = sumsOf(counts.get(place) ?? [], there.get(place) ?? [])
+      const {
+        duplicates: _d,
+        backfilled: _b,
+        ...outcomes
+      } = outcomesOf(counts.get(place) ?? [], there.get(place) ?? [])
       const { org, destination } = (counts.get(place) ?? there.get(place)!)[0]!
-      return { org, destination, ...sums }
+      return { org, destination, ...outcomes }
     })
     .sort((one, other) => (one.org === other.org ? one.destination - other.destination : one.org < other.org ? -1 : 1))
 }
@@ -90,6 +94,6 @@ export function addsUp({
   dead,
   ignored,
   expired,
-}: Omit<Sums, 'duplicates' | 'backfilled'> & Partial<Pick<Sums, 'backfilled'>>): boolean {
+}: Omit<Outcomes, 'duplicates' | 'backfilled'> & Partial<Pick<Outcomes, 'backfilled'>>): boolean {
   return received + backfilled === delivered + waiting + held + dead + ignored + expired
 }

@@ -8,7 +8,7 @@ import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import type { Action } from '../sim/server.ts'
 
 const [minute, day] = [60_000, 24 * 3_600_000]
@@ -21,8 +21,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   const { ledger } = stage.storage
-  const sums = sumsOf(await ledger.totals(), await ledger.standings())
-  assert.ok(addsUp(sums) && sums.received === 1, JSON.stringify(sums))
+  const outcomes = outcomesOf(await ledger.totals(), await ledger.standings())
+  assert.ok(addsUp(outcomes) && outcomes.received === 1, JSON.stringify(outcomes))
   // Never under another id than Drift's, and never without one.
   assert.ok(stage.sims.segment.accepted.every(({ message }) => message.anonymousId === '21760595678'))
   await stage.close()

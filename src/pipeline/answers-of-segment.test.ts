@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { type RawServer, startRaw } from '../../test/raw-server.ts'
 import { org, type Stage, startStage } from '../../test/stage.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import type { SegmentAction } from '../sim/index.ts'
 
 const minute = 60_000
@@ -19,8 +19,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   const { ledger } = stage.storage
-  const sums = sumsOf(await ledger.totals(), await ledger.standings())
-  assert.ok(addsUp(sums) && sums.received === 3, JSON.stringify(sums))
+  const outcomes = outcomesOf(await ledger.totals(), await ledger.standings())
+  assert.ok(addsUp(outcomes) && outcomes.received === 3, JSON.stringify(outcomes))
   sameEachTime()
   await stage.close()
 })

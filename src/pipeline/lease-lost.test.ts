@@ -5,7 +5,7 @@ import { eventually } from '../../test/clock.ts'
 import { leaseMs, org, type Stage, startStage } from '../../test/stage.ts'
 import { lookAt } from '../lib/clock.ts'
 import { erasePerson } from '../operations/erase.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import { askLease } from './lookup-lane.ts'
 import { sendLease } from './send-lane.ts'
 import { trustMs } from './until-gone.ts'
@@ -20,11 +20,11 @@ describe('a lease', () => {
     await stage.install()
   })
   afterEach(async () => {
-    assert.ok(addsUp(await sums()))
+    assert.ok(addsUp(await outcomes()))
     await stage.close()
   })
 
-  const sums = async () => sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
+  const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
   const accepted = () => stage.sims.segment.accepted.map(({ message }) => message)
   const requests = () => stage.sims.segment.requests.length
   const arrive = async (many: number) => {
@@ -35,15 +35,15 @@ describe('a lease', () => {
     await arrive(3)
     const claimedAt = lookAt(stage.clock)
     const late = (await stage.claim('send'))!
-    let before: Awaited<ReturnType<typeof sums>> | undefined
+    let before: Awaited<ReturnType<typeof outcomes>> | undefined
     const slow: typeof stage.send = async (request) => {
       stage.clock.advance(leaseMs)
       assert.equal(await stage.step('send'), true)
-      before = await sums()
+      before = await outcomes()
       return stage.send(request)
     }
     await sendLease({ ...stage.needs, send: slow }, late, undefined, claimedAt)
-    assert.deepEqual(await sums(), before)
+    assert.deepEqual(await outcomes(), before)
     const { segment } = stage.sims
     assert.equal(segment.accepted.length, 3)
     assert.deepEqual(
@@ -146,7 +146,7 @@ describe('a lease', () => {
     await arrive(2)
     await erasePerson({ ...stage.storage, keyring: stage.keyring, clock: stage.clock }, id, contact, false)
     await arrive(2)
-    assert.equal((await sums()).waiting, 0)
+    assert.equal((await outcomes()).waiting, 0)
     assert.equal(await stage.step('send'), false)
   })
 })

@@ -5,7 +5,7 @@ import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { tokensOf } from '../drift/envelope.ts'
 import { catalogue } from '../events/index.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { sumsOf } from '../operations/totals.ts'
+import { outcomesOf } from '../operations/totals.ts'
 import { type Arriving, keeping } from './keep.ts'
 import { naturalKey } from './natural-key.ts'
 import { receiver, rememberMs } from './receive.ts'
@@ -53,7 +53,7 @@ describe('a natural key', () => {
     await stage.arrive(begun({ status: 'closed' }))
     await stage.arrive(begun({ status: 'open' }), { orgId: 6_000_993 })
     await stage.arrive({ type: 'contact_updated', orgId: org, data: { endUserId: 7, diff: [], timestamp: 1 } })
-    const { received, duplicates } = sumsOf(await stage.storage.ledger.totals(), [])
+    const { received, duplicates } = outcomesOf(await stage.storage.ledger.totals(), [])
     assert.deepEqual([received, duplicates], [3, 1])
   })
 
@@ -74,7 +74,7 @@ describe('a natural key', () => {
       ['duplicate', 'stored', 'duplicate'],
     )
     await stage.arrive(begun({ id: 8 }))
-    const { received, backfilled: read, duplicates } = sumsOf(await storage.ledger.totals(), [])
+    const { received, backfilled: read, duplicates } = outcomesOf(await storage.ledger.totals(), [])
     assert.deepEqual([received, read, duplicates], [1, 1, 1])
   })
 })

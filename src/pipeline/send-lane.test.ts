@@ -7,7 +7,7 @@ import { changeDestination } from '../accounts/destinations.ts'
 import { paused, reasonOf, resumed } from '../accounts/state.ts'
 import { sealWriteKey } from '../accounts/write-key.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { addsUp, sumsOf } from '../operations/totals.ts'
+import { addsUp, outcomesOf } from '../operations/totals.ts'
 import { sendLane } from '../storage/ports/entry.ts'
 
 const id = String(org)
@@ -21,7 +21,7 @@ describe('one lease of the send lane', () => {
   })
   afterEach(async () => {
     const { ledger } = stage.storage
-    assert.ok(addsUp(sumsOf(await ledger.totals(), await ledger.standings())))
+    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
     await stage.close()
   })
 

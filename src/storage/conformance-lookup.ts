@@ -213,10 +213,10 @@ export const lookupPromises: readonly Promised[] = [
           found.map(({ messageId }) => messageId),
           wanted.map(({ messageId }) => messageId).reverse(),
         )
-        const sums: Record<string, number> = {}
-        for (const { state } of found) sums[state] = (sums[state] ?? 0) + 1
+        const outcomes: Record<string, number> = {}
+        for (const { state } of found) outcomes[state] = (outcomes[state] ?? 0) + 1
         const { rows } = await storage.lookup.tally({ org: one, ...time })
-        assert.deepEqual(Object.fromEntries(rows.map(({ state, count }) => [state, count])), sums)
+        assert.deepEqual(Object.fromEntries(rows.map(({ state, count }) => [state, count])), outcomes)
       }
       assert.equal((await all(storage, { from: hour + 60 * minute, to: hour + 61 * minute })).length, 4)
     },

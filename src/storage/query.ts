@@ -34,14 +34,14 @@ export const orderMs = 60_000
 
 /** Adds up what was counted in several ways; rows of nothing are left out. */
 export function tallied(rows: readonly Tallied[]): Tallied[] {
-  const sums = new Map<string, Tallied>()
+  const outcomes = new Map<string, Tallied>()
   for (const { state, reason, count } of rows) {
     const key = `${state} ${reason}`
-    const sum = sums.get(key)
+    const sum = outcomes.get(key)
     if (sum) sum.count += count
-    else sums.set(key, { state, ...(reason === undefined ? {} : { reason }), count })
+    else outcomes.set(key, { state, ...(reason === undefined ? {} : { reason }), count })
   }
-  return [...sums.values()].filter(({ count }) => count > 0)
+  return [...outcomes.values()].filter(({ count }) => count > 0)
 }
 
 /** Which kinds of the search index a query names, most selective first, and the value. */

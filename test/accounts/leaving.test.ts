@@ -13,7 +13,7 @@ let clock: ManualClock
 let said = 0
 
 afterEach(async () => {
-  assert.ok(addsUp(await rig.sums()))
+  assert.ok(addsUp(await rig.outcomes()))
   await rig.close()
 })
 
@@ -129,7 +129,7 @@ describe('the account of single-account mode', options, () => {
     const { body } = await whileWaiting(clock, admin.submit(settings, { confirm: id }, '/console/disconnect'))
     assert.match(body, /Drift did not confirm that the authorization has ended: remove the app/)
     assert.equal(installed().state, 'disconnected')
-    assert.equal((await rig.sums()).expired, 1)
+    assert.equal((await rig.outcomes()).expired, 1)
   })
 
   test('is not said to have ended at Drift where no grant of it was kept', async () => {
@@ -211,7 +211,7 @@ describe('an account that Drift is asked about', options, () => {
       const before = rig.sims.drift.count('/app/token_info')
       await inTime(() => rig.sims.drift.count('/app/token_info') > before + 1)
       assert.deepEqual([installed().reason, rig.sims.segment.requests.length], ['disconnecting', 0])
-      assert.equal((await rig.sums()).held, 1)
+      assert.equal((await rig.outcomes()).held, 1)
       rig.sims.drift.script('/app/token_info', undefined)
       await inTime(() => installed().reason === undefined)
       if (installed().state === 'paused') await rig.command('installs resume', { given })

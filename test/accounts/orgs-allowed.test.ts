@@ -42,9 +42,9 @@ test('the page says so to an account that is not listed, its grant is ended at D
 })
 
 test('webhooks of an account that is neither listed nor installed are answered 200, counted as ignored, and not kept', async () => {
-  const before = await rig.sums()
+  const before = await rig.outcomes()
   assert.equal(await post(unlisted, 1), 200)
-  const after = await rig.sums()
+  const after = await rig.outcomes()
   assert.deepEqual([after.ignored - before.ignored, after.held], [1, before.held])
   const { entries } = await rig.service.store.storage.lookup.find({ org: String(unlisted) }, { limit: 1 })
   assert.deepEqual(entries, [])
@@ -60,13 +60,13 @@ test('an installed account that is not listed any more is paused, what comes in 
   assert.equal(await post(org, 4), 200)
   await eventually(() => arrived(4))
   assert.ok(!arrived(3))
-  assert.equal((await rig.sums()).held, 1)
+  assert.equal((await rig.outcomes()).held, 1)
   const { output } = await rig.command('installs list')
   assert.match(output, new RegExp(`${listed} {2}paused[\\s\\S]*not_allowed: the people who run this service`))
 
   const resumed = rig.command('installs resume', { given: { org: String(listed) } })
   await assert.rejects(resumed, { code: 'not_allowed' }, 'resuming is not listing')
-  assert.equal((await rig.sums()).held, 1)
+  assert.equal((await rig.outcomes()).held, 1)
 
   rig.env.DRIFT_ORG_IDS_ALLOWED = `${org},${listed}`
   await rig.restart()
@@ -88,7 +88,7 @@ test('the admin of an installed account that is not listed is turned away, and i
   assert.equal(rig.sims.drift.count('/app/uninstall'), before)
   const after = (await rig.service.store.storage.installs.get(String(listed)))!
   assert.deepEqual([after.grant, after.state], [grant, 'live'])
-  assert.equal((await rig.sums()).held, 1)
+  assert.equal((await rig.outcomes()).held, 1)
 })
 
 test('the console of an installed account that is not listed says that it is stopped and why, and offers no resuming', async () => {
@@ -109,9 +109,9 @@ test('an account that was installed beside the service a moment ago is not taken
   const added = 6_000_003
   const command = await rig.command('installs add', { given: { org: String(added) }, stdin: '{}' })
   assert.match(command.output, /not listed in DRIFT_ORG_IDS_ALLOWED/)
-  const { held } = await rig.sums()
+  const { held } = await rig.outcomes()
   assert.equal(await post(added, 7), 200)
-  assert.equal((await rig.sums()).held, held + 1)
+  assert.equal((await rig.outcomes()).held, held + 1)
 })
 
 test('an account that is not listed and has disconnected is not said to be sent once it is listed', async () => {

@@ -39,7 +39,7 @@ test('the service starts, sends for the others, keeps what comes for this one, a
   await post(org, 2)
   await eventually(() => arrived(2))
   assert.ok(!arrived(1))
-  assert.equal((await rig.sums()).held, 1)
+  assert.equal((await rig.outcomes()).held, 1)
   const { output } = await rig.command('installs list')
   assert.match(output, new RegExp(`${odd} {2}paused {2}- [\\s\\S]*settings_unreadable: the settings of this account`))
   const given = { org: String(odd) }
@@ -101,6 +101,6 @@ test('a running service notices that another version has saved such settings, an
   await post(org, 4)
   await eventually(() => arrived(4))
   // Its lane is held when its turn has come.
-  await eventually(async () => (await rig.sums()).held === 1)
+  await eventually(async () => (await rig.outcomes()).held === 1)
   assert.ok(!arrived(3))
 })

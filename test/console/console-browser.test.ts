@@ -167,7 +167,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.locator('#events').getByRole('button', { name: 'Save' }).click()
     await page.getByText('It holds for every event').waitFor()
     await send('new_conversation')
-    await eventually(async () => (await rig.sums()).ignored === 1)
+    await eventually(async () => (await rig.outcomes()).ignored === 1)
   })
 
   test('disconnect: the grant ends at Drift, everything is erased, and the session with it', async () => {

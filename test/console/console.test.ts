@@ -163,7 +163,7 @@ for (const engine of engines) {
       const first = await admin.submit(found, {}, '/console/resend')
       const again = await admin.submit(found, {}, '/console/resend')
       assert.deepEqual([first.status, again.status], [303, 303])
-      await eventually(async () => (await rig.sums()).held === 60)
+      await eventually(async () => (await rig.outcomes()).held === 60)
       assert.equal(rig.sims.segment.duplicates.length, before)
       await admin.submit(await look(admin, '/console'), {}, '/console/resume')
       await eventually(() => rig.sims.segment.duplicates.length === before + 60)

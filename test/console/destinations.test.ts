@@ -278,7 +278,7 @@ describe('the destinations of an account, in the console', { concurrency: false 
     await page.getByText('Destination removed').waitFor()
     assert.equal(called('Lake'), undefined)
     assert.equal((await go('/console/connection/destination?number=3'))!.status(), 404)
-    assert.ok((await rig.command('check')).exitCode === 0, 'the sums hold')
+    assert.ok((await rig.command('check')).exitCode === 0, 'the outcomes hold')
   })
 
   test('begin paused where all the others are, and say so', async () => {

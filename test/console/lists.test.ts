@@ -39,7 +39,7 @@ for (const engine of engines) {
       const empty = { type: 'contact_updated', orgId: org, data: { endUserId: 7, timestamp: 1, diff: [] } }
       await rig.sims.drift.send(empty, { to: rig.to })
       await rig.sims.drift.send({ type: 'never_heard_of', orgId: org, data: {} }, { to: rig.to })
-      await eventually(async () => (await rig.sums()).ignored === 2)
+      await eventually(async () => (await rig.outcomes()).ignored === 2)
       const { body } = await look('not-sent')
       const row = (type: string) => new RegExp(`<tr><th scope="row">${type}</th>[\\s\\S]*?</tr>`).exec(body)?.[0] ?? ''
       assert.match(row('contact_<wbr>updated'), /Nothing to send[\s\S]*data-label="Total" class="number">1</)
@@ -56,7 +56,7 @@ for (const engine of engines) {
       const saved = await admin.post(admin.at('/console/connection/events'), { csrf, generation, on: 'new_meeting' })
       assert.equal(saved.status, 303)
       await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org, vary: 9 })
-      await eventually(async () => (await rig.sums()).ignored === 3)
+      await eventually(async () => (await rig.outcomes()).ignored === 3)
       const before = await look('not-sent')
       const row = /<tr><th scope="row">new_<wbr>conversation<\/th>[\s\S]*?<\/tr>/.exec(before.body)![0]
       assert.match(row, /Disabled <time[^>]*>[^<]*<\/time> by Drift admin[^<]*, session/)

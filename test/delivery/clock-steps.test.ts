@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   try {
-    assert.ok(addsUp(await rig.sums()))
+    assert.ok(addsUp(await rig.outcomes()))
   } finally {
     await rig.sims.segment.close()
     await rig.close()
@@ -174,14 +174,14 @@ test(
     clock.advance(10 * second)
     await install(rig, stranger)
     await passUntil(() => accepted() === 2)
-    assert.equal((await rig.sums()).expired, 0)
+    assert.equal((await rig.outcomes()).expired, 0)
   },
 )
 
 test('a clock that stays ahead for an hour is believed: what has outlived its time by it goes', options, async () => {
   await post(update(1, stranger))
   clock.step(2 * day)
-  assert.ok((await passUntil(async () => (await rig.sums()).expired === 1, minute)) >= hour)
+  assert.ok((await passUntil(async () => (await rig.outcomes()).expired === 1, minute)) >= hour)
 })
 
 test(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { addsUp, type DestinationSums } from '../../src/operations/totals.ts'
+import { addsUp, type DestinationOutcomes } from '../../src/operations/totals.ts'
 import { type SegmentSim, startSegment } from '../../src/sim/index.ts'
 import { eventually } from '../clock.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   try {
-    assert.ok(addsUp(await rig.sums()))
+    assert.ok(addsUp(await rig.outcomes()))
   } finally {
     await plane.close()
     await rig.close()
@@ -50,11 +50,11 @@ const check = async () =>
     received: number
     delivered: number
     events: number
-    destinations: (DestinationSums & { name?: string })[]
+    destinations: (DestinationOutcomes & { name?: string })[]
   }
 
 describe('several destinations of one account', () => {
-  test('each get what is received from then on, under messageIds of their own, and the sums hold for each', async () => {
+  test('each get what is received from then on, under messageIds of their own, and the outcomes hold for each', async () => {
     await post(update(1))
     await settled(rig, ({ delivered }) => delivered === 1)
     assert.match((await addStaging()).output, /5000883: destination 2 \(Staging\): added/)
@@ -132,7 +132,7 @@ describe('several destinations of one account', () => {
     )
     const removed = await command('remove', { destination: 'Staging', yes: true })
     assert.equal(removed.output, `${id}: destination 2 (Staging): removed, 1 events expired`)
-    assert.deepEqual([(await rig.sums()).expired, (await check()).ok], [1, true])
+    assert.deepEqual([(await rig.outcomes()).expired, (await check()).ok], [1, true])
     await assert.rejects(command('remove', { destination: '1', yes: true }), { code: 'destination_last' })
     assert.match((await addStaging()).output, /destination 3 \(Staging\)/)
   })

@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   try {
-    assert.ok(addsUp(await rig.sums()))
+    assert.ok(addsUp(await rig.outcomes()))
   } finally {
     await rig.sims.segment.close()
     await rig.close()
@@ -51,12 +51,12 @@ test(
   options,
   async () => {
     for (let n = 1; n <= 3; n++) await post(update(n, 777))
-    assert.equal((await rig.sums()).held, 3)
+    assert.equal((await rig.outcomes()).held, 3)
     assert.match((await rig.command('check')).output, /account 777: 3 unclaimed: not_installed, the oldest for \d+ min/)
     clock.jump(day - 60_000)
     await post(update(4, 777))
-    await inTime(async () => (await rig.sums()).expired === 3)
-    assert.equal((await rig.sums()).held, 1)
+    await inTime(async () => (await rig.outcomes()).expired === 3)
+    assert.equal((await rig.outcomes()).held, 1)
     await install(rig, 777)
     await eventually(() => rig.sims.segment.accepted.length === 1)
   },
@@ -72,8 +72,8 @@ test(
     const many = 275
     for (let n = 1; n <= many; n++) await post(update(n, 1_000 + n, 'x'.repeat(kilobytes * 1_000)))
     const fit = Math.floor((64 * 1024 * 1024) / (kilobytes * 1_000 + 200))
-    await inTime(async () => (await rig.sums()).expired >= many - fit)
-    const { expired, held } = await rig.sums()
+    await inTime(async () => (await rig.outcomes()).expired >= many - fit)
+    const { expired, held } = await rig.outcomes()
     assert.deepEqual([expired, held], [many - fit, fit + 1])
     const left = (await entries()).filter(({ state }) => state === 'unclaimed').map(({ org: whose }) => Number(whose))
     assert.equal(Math.min(...left), 1_001 + many - fit)
@@ -111,10 +111,10 @@ test(
     const tooLarge = [{ name: 'n', updated: 'x'.repeat(40_000) }]
     await post({ type: 'contact_updated', orgId: org, data: { endUserId: 7, timestamp: 3, diff: tooLarge } })
     await post({ type: 'contact_updated', orgId: org, data: { endUserId: [] } })
-    await eventually(async () => (await rig.sums()).waiting === 0)
+    await eventually(async () => (await rig.outcomes()).waiting === 0)
     await pause()
     await post(update(5))
-    const before = await rig.sums()
+    const before = await rig.outcomes()
     assert.deepEqual([before.delivered, before.dead, before.held], [3, 1, 2])
 
     clock.jump(7 * day - 3_600_000)
@@ -124,11 +124,11 @@ test(
     }
     assert.equal((await entries()).length, 6)
     await inTime(async () => (await entries()).length === 3)
-    assert.deepEqual(await rig.sums(), before)
+    assert.deepEqual(await rig.outcomes(), before)
 
     clock.jump(23 * day)
     await inTime(async () => (await entries()).length === 1)
-    const after = await rig.sums()
+    const after = await rig.outcomes()
     assert.deepEqual([after.delivered, after.dead, after.received], [3, 1, 6])
     assert.ok(addsUp(after))
 
@@ -145,6 +145,6 @@ test('what nothing holds any more goes by itself, without a resume or a restart'
   const { inbox } = rig.service.store.storage
   await inbox.hold(sendLane(String(org)), 'not_allowed')
   await post(update(1))
-  assert.equal((await rig.sums()).held, 1)
+  assert.equal((await rig.outcomes()).held, 1)
   await inTime(async () => rig.sims.segment.accepted.length === 1)
 })

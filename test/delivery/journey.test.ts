@@ -45,8 +45,8 @@ for (const engine of engines) {
       await settled(rig)
       const earlier = segment.accepted.length
       for (const answer of await drift.sendAll({ to: rig.to, orgId: org })) assert.equal(answer.status, 200)
-      const sums = await settled(rig)
-      assert.equal(sums.duplicates, catalogue.size)
+      const outcomes = await settled(rig)
+      assert.equal(outcomes.duplicates, catalogue.size)
       assert.equal(segment.accepted.length, earlier)
       assert.deepEqual(segment.duplicates, [])
       assert.deepEqual(segment.rejected, [])

@@ -1,14 +1,14 @@
 /**
  * One of an account's two destinations is dead for an hour, in whatever way and whenever: the other gets every event at the
  * moment at which it is received, as if it were alone; the dead one gets everything afterwards, each contact's in order; and
- * the sums hold for both.
+ * the outcomes hold for both.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { addDestination } from '../../src/accounts/destination-actions.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { addsUp, sumsByDestination } from '../../src/operations/totals.ts'
+import { addsUp, outcomesByDestination } from '../../src/operations/totals.ts'
 import type { SegmentAction } from '../../src/sim/index.ts'
 import { org, type Stage, startStage, writeKey } from '../stage.ts'
 
@@ -72,9 +72,9 @@ async function holds(stage: Stage, steps: readonly Step[]): Promise<void> {
   }
   assert.deepEqual([...arrived].sort(), [...sent].sort())
   const { totals, standings } = await storage.ledger.books()
-  const sums = sumsByDestination(totals, standings)
+  const outcomes = outcomesByDestination(totals, standings)
   assert.deepEqual(
-    sums.map((one) => [one.destination, one.received, one.delivered, addsUp(one)]),
+    outcomes.map((one) => [one.destination, one.received, one.delivered, addsUp(one)]),
     [
       [1, last, last, true],
       [2, last, last, true],

@@ -44,7 +44,7 @@ describe('an outage of Segment', options, () => {
       for (let n = 5; n < 8; n++) await postOfEach(6, n)
       assert.equal(installed()?.state, 'live')
       segment.script(undefined)
-      const took = await passTime(async () => (await rig.sums()).delivered === 48)
+      const took = await passTime(async () => (await rig.outcomes()).delivered === 48)
       assert.ok(took <= 16 * minute, `${took} ms after it was over`)
       assert.equal(segment.accepted.length, 48)
       assert.equal(sameEachTime(segment.requests), 48)
@@ -114,7 +114,7 @@ describe('a blocked account', options, () => {
       await eventually(() => installed()?.state === 'needs_attention')
       assert.equal(reasonOf(installed()!), reason)
       await eventually(async () => (await standing())[`waiting: ${reason}`] === 4)
-      assert.equal((await rig.sums()).held, 4)
+      assert.equal((await rig.outcomes()).held, 4)
 
       const first = segment.requests.length
       const probes: number[] = []
@@ -129,7 +129,7 @@ describe('a blocked account', options, () => {
       }
 
       await post(update(1, 4))
-      assert.equal((await rig.sums()).held, 5)
+      assert.equal((await rig.outcomes()).held, 5)
       segment.script(undefined)
       await delivered(5)
       assert.deepEqual(updatesOf(segment.accepted), { 1: [0, 1, 2, 3, 4] })

@@ -1,7 +1,7 @@
 /** The ledger that judges torture and simulation: each thing that must not be is noticed, and nothing else is. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { type Audit, Ledger, markAt, type Sums } from '../../torture/ledger.ts'
+import { type Audit, Ledger, markAt, type Outcomes } from '../../torture/ledger.ts'
 
 const none = { received: 0, delivered: 0, waiting: 0, held: 0, dead: 0, ignored: 0, expired: 0 }
 let ledger: Ledger
@@ -24,8 +24,8 @@ function arrived(mark: string, how = {}): void {
   ledger.arrivals.push(mark)
 }
 
-function judged(sums: Partial<Sums>): Pick<Audit, 'broken'> & Record<string, unknown> {
-  return { ...ledger.audit({ ...none, ...sums }) }
+function judged(outcomes: Partial<Outcomes>): Pick<Audit, 'broken'> & Record<string, unknown> {
+  return { ...ledger.audit({ ...none, ...outcomes }) }
 }
 
 test('what was answered, sent twice and stored once, in its order, is as it should be', () => {
@@ -91,7 +91,7 @@ test('what Segment stores twice is a duplicate', () => {
   assert.equal(judged({ received: 1, delivered: 1 }).duplicates, 1)
 })
 
-test("sums that do not add up, or are not the world's, are noticed", () => {
+test("outcomes that do not add up, or are not the world's, are noticed", () => {
   said('a')(true)
   arrived('a')
   assert.notDeepEqual(judged({ received: 2, delivered: 1 }).broken, [])

@@ -25,8 +25,8 @@ beforeEach(async () => {
   rig.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 9) })
 })
 afterEach(async () => {
-  const sums = await rig.sums().finally(() => rig.close())
-  assert.ok(addsUp(sums))
+  const outcomes = await rig.outcomes().finally(() => rig.close())
+  assert.ok(addsUp(outcomes))
 })
 
 describe('backfill', () => {
@@ -46,8 +46,8 @@ describe('backfill', () => {
     const again = await run('backfill', { org: id, json: true })
     const { state, counts } = JSON.parse(again.output) as { state: string; counts: Record<string, number> }
     assert.deepEqual([state, counts.sent, counts.known], ['done', 0, 9])
-    const sums = await rig.sums()
-    assert.deepEqual([sums.received, sums.backfilled, sums.delivered], [0, 15, 15])
+    const outcomes = await rig.outcomes()
+    assert.deepEqual([outcomes.received, outcomes.backfilled, outcomes.delivered], [0, 15, 15])
   })
 
   test('of a time brings that time alone', async () => {

@@ -22,8 +22,8 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  const sums = await rig.sums().finally(() => rig.close())
-  assert.ok(addsUp(sums))
+  const outcomes = await rig.outcomes().finally(() => rig.close())
+  assert.ok(addsUp(outcomes))
 })
 
 const run = (name: string, given: Record<string, string | boolean> = {}, args: string[] = []) =>
@@ -48,8 +48,8 @@ async function oneDead(): Promise<string> {
   for (let n = 0; n < 4; n++) await post(update(7, n))
   rig.sims.segment.script(({ body }) => (body.includes('"n":2') ? { status: 400 } : undefined))
   await run('installs resume', { org: id })
-  const sums = await settled(rig, ({ waiting, held }) => waiting === 0 && held === 0)
-  assert.deepEqual([sums.delivered, sums.dead], [3, 1])
+  const outcomes = await settled(rig, ({ waiting, held }) => waiting === 0 && held === 0)
+  assert.deepEqual([outcomes.delivered, outcomes.dead], [3, 1])
   const [dead] = await inspected({ state: 'dead' })
   return String(dead!.messageId)
 }
@@ -155,10 +155,10 @@ describe('redrive', () => {
     const messageId = await oneDead()
     const dry = await run('redrive', { org: id, from: '1h', 'dry-run': true, dryRun: true })
     assert.match(dry.output, /1 found, 1 would be sent again.*was dead/s)
-    assert.equal((await rig.sums()).dead, 1)
+    assert.equal((await rig.outcomes()).dead, 1)
     rig.sims.segment.script(undefined)
     assert.match((await run('redrive', { org: id, from: '1h' })).output, /1 found, 1 wait to be sent again/)
-    await eventually(async () => (await rig.sums()).delivered === 4)
+    await eventually(async () => (await rig.outcomes()).delivered === 4)
     const last = rig.sims.segment.accepted.at(-1)!.message
     assert.deepEqual([last.messageId, (last.traits as { n: number }).n], [messageId, 2])
     assert.equal(
@@ -176,8 +176,8 @@ describe('redrive', () => {
     const { output } = await run('redrive', { org: id, state: 'delivered' })
     assert.match(output, /3 found, 3 wait/)
     await eventually(() => rig.sims.segment.requests.flatMap(({ body }) => JSON.parse(body).batch).length === 6)
-    const sums = await settled(rig, ({ delivered }) => delivered === 3)
-    assert.equal(sums.received, 3)
+    const outcomes = await settled(rig, ({ delivered }) => delivered === 3)
+    assert.equal(outcomes.received, 3)
     const sent = rig.sims.segment.requests.flatMap(({ body }) => JSON.parse(body).batch as { messageId: string }[])
     assert.equal(new Set(sent.map(({ messageId }) => messageId)).size, 3)
   })
@@ -196,7 +196,7 @@ describe('redrive', () => {
       const { output } = await run('redrive', { org: id, dryRun })
       assert.match(output, /1 found, 0 (would be sent|wait to be sent) again\n {2}1 stay: shape_unknown/)
     }
-    assert.equal((await rig.sums()).held, 1)
+    assert.equal((await rig.outcomes()).held, 1)
   })
 
   test('stops between pages on a signal', async () => {
@@ -212,7 +212,7 @@ describe('redrive', () => {
     await assert.rejects(run('redrive', { org: 'all' }), (error: Problem) => error.exitCode === 2)
     assert.match((await run('erase', { org: '777', contact: '7' })).output, /^0 events erased/)
     await assert.rejects(run('erase', { org: id, contact: '*' }), (error: Problem) => error.exitCode === 2)
-    assert.equal((await rig.sums()).dead, 1)
+    assert.equal((await rig.outcomes()).dead, 1)
     rig.sims.segment.script(undefined)
   })
 
@@ -229,8 +229,8 @@ test('erase takes one person away, and no other', async () => {
   assert.match((await run('erase', { org: id, contact: '7' })).output, /^3 events erased/)
   assert.deepEqual(await inspected({ org: id, contact: '7' }), [])
   rig.sims.segment.script(undefined)
-  const sums = await settled(rig, ({ delivered }) => delivered === 3)
-  assert.deepEqual([sums.expired, sums.waiting], [3, 0])
+  const outcomes = await settled(rig, ({ delivered }) => delivered === 3)
+  assert.deepEqual([outcomes.expired, outcomes.waiting], [3, 0])
   const sent = rig.sims.segment.accepted.map(({ message }) => message.anonymousId)
   assert.deepEqual(new Set(sent), new Set(['8']))
   const [deed] = await rig.service.store.storage.audit.list(id, 1)
@@ -253,8 +253,8 @@ test('keys are rotated beside the running service: what was sealed opens, identi
   rig.env.ENCRYPTION_KEYS = newKey
   await rig.restart()
   assert.equal((await post('new_conversation')).status, 200)
-  const sums = await settled(rig, ({ delivered }) => delivered === 2)
-  assert.equal(sums.duplicates, 1, 'the same event is still the same event')
+  const outcomes = await settled(rig, ({ delivered }) => delivered === 2)
+  assert.equal(outcomes.duplicates, 1, 'the same event is still the same event')
   const { output } = await run('inspect', { message: String(before!.messageId), data: true })
   assert.match(output, /"contactId": 21760538950/)
   rig.env.ENCRYPTION_KEYS = sealingKey
@@ -284,10 +284,10 @@ test('a backup taken under load is whole, and a service restored from it goes on
   await settled(rig, ({ received }) => received === 200)
   rig.env.DATABASE_URL = `sqlite:${copy}`
   await rig.restart()
-  const sums = await rig.sums()
-  assert.ok(addsUp(sums) && sums.received >= atLeast && sums.received <= 200)
+  const outcomes = await rig.outcomes()
+  assert.ok(addsUp(outcomes) && outcomes.received >= atLeast && outcomes.received <= 200)
   rig.sims.segment.script(undefined)
   await run('installs retry', { org: id })
-  const after = await settled(rig, ({ delivered }) => delivered === sums.received)
+  const after = await settled(rig, ({ delivered }) => delivered === outcomes.received)
   assert.equal(after.waiting, 0)
 })

@@ -56,7 +56,7 @@ describe('a service that works on an event while Segment answers', { skip: witho
           segment.script(undefined)
           const startedAt = performance.now()
           await proxy.heal()
-          await eventually(async () => (await rig.sums().catch(() => undefined))?.waiting === 0)
+          await eventually(async () => (await rig.outcomes().catch(() => undefined))?.waiting === 0)
           assert.ok(performance.now() - startedAt < 30_000, 'half of what a lease lasts')
           assert.ok(segment.requests.length > before + 1, 'what could not be settled was sent again')
         }

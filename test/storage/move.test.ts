@@ -36,7 +36,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
       ignored.flat().map(({ reason }) => reason),
       ['unknown_type', 'unknown_type'],
     )
-    const before = await rig.sums()
+    const before = await rig.outcomes()
     assert.deepEqual([before.delivered, before.held >= 31], [10, true])
     const delivered = segment.accepted.length
 
@@ -62,12 +62,12 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     const service = await openService(readConfig(env), { log: silentLog })
     rig.service = service
     rig.to = `${service.url}/webhooks/drift`
-    assert.deepEqual(await rig.sums(), before)
+    assert.deepEqual(await rig.outcomes(), before)
     assert.deepEqual(await ignoredIn(service.store.storage), ignored)
     // What was known is known: the same events again are not new ones, and Drift is not asked again whose they are.
     const asked = drift.count('/conversations/*')
     await drift.sendAll({ to: rig.to, orgId: org })
-    assert.equal((await rig.sums()).duplicates, before.duplicates + 10)
+    assert.equal((await rig.outcomes()).duplicates, before.duplicates + 10)
     assert.equal(segment.accepted.length, delivered)
     assert.equal(drift.count('/conversations/*'), asked)
     // What waited goes out, sealed and ordered as it was.

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { startRedrive } from '../../src/operations/redrive-job.ts'
-import type { Sums } from '../../src/operations/totals.ts'
+import type { Outcomes } from '../../src/operations/totals.ts'
 import { openService, openStore } from '../../src/service.ts'
 import { type Sims, startSims } from '../../src/sim/index.ts'
 import { pastOf } from '../../src/sim/past.ts'
@@ -35,13 +35,13 @@ const conversations = 3
 /** Later versions may count more. */
 const numbers = [
   ...['received', 'backfilled', 'delivered', 'waiting', 'held', 'dead', 'ignored', 'expired', 'duplicates'],
-] as (keyof Sums)[]
+] as (keyof Outcomes)[]
 
 export interface Sample {
   /** When it was made. Clocks of those who open it go on from there, so that nothing in it is old. */
   at: number
   /** What `check` says. */
-  sums: Sums
+  outcomes: Outcomes
   /** Of each event at each destination, by the messageId that it has there. */
   states: Record<string, ShownState>
   /** What the command line says beside that, by what was asked: destinations, options, recipients, jobs. */
@@ -103,10 +103,10 @@ export async function makeSample(url: string, clock: Clock = systemClock): Promi
     segment.forKey(refusedKey, { status: 401 })
     segment.forKey(secondKey, { status: 503 })
     await send('new_conversation', refused)
-    const { delivered } = await rig.sums()
+    const { delivered } = await rig.outcomes()
     await send('new_conversation', twice)
     await eventually(() => segment.requests.some(({ status }) => status === 401))
-    await settled(rig, (sums) => sums.delivered === delivered + 1)
+    await settled(rig, (outcomes) => outcomes.delivered === delivered + 1)
     await command('installs pause', { given: { org: String(paused) } })
     for (const id of [paused, paused, keyless, later]) await send('new_conversation', id)
     segment.script({ status: 503 })
@@ -134,7 +134,7 @@ export async function makeSample(url: string, clock: Clock = systemClock): Promi
   }
 }
 
-type Content = Pick<Sample, 'sums' | 'states' | 'says'>
+type Content = Pick<Sample, 'outcomes' | 'states' | 'says'>
 
 /** A program that opens such a store: its commands, and its service, which rejects where it does not start. */
 export interface Program {
@@ -153,7 +153,7 @@ async function contentOf(env: Env, program = thisProgram): Promise<Content> {
     const { output } = await program.run(env, name, { given })
     return JSON.parse(output) as T
   }
-  const checked = await json<Sums>('check')
+  const checked = await json<Outcomes>('check')
   interface At {
     sentAs: string
     state: ShownState
@@ -164,7 +164,7 @@ async function contentOf(env: Env, program = thisProgram): Promise<Content> {
   const named = async (name: string, names: readonly string[], given?: Record<string, string | boolean>) =>
     (await json<JsonObject[]>(name, given)).map((one) => names.map((each) => one[each]))
   return {
-    sums: Object.fromEntries(numbers.map((name) => [name, checked[name]])) as unknown as Sums,
+    outcomes: Object.fromEntries(numbers.map((name) => [name, checked[name]])) as unknown as Outcomes,
     states: Object.fromEntries(everywhere.map(({ sentAs, state }) => [sentAs, state])),
     says: {
       destinations: await named('destinations list', ['number', 'name', 'state', 'writeKey'], { ...whose, json: true }),
@@ -203,9 +203,9 @@ export async function playOut(
   const { sims, clock } = await partnersOf(sample)
   const env = { ...settingsFor(sims, ''), DATABASE_URL: url }
   try {
-    const { sums, states, says, resent } = sample
+    const { outcomes, states, says, resent } = sample
     // The first of this version to open it is a command.
-    assert.deepEqual(await contentOf(env, program), { sums, states, says })
+    assert.deepEqual(await contentOf(env, program), { outcomes, states, says })
     const service = await program.open(env, clock)
     try {
       await endHolds(env, program, { sample, clock })
@@ -218,15 +218,15 @@ export async function playOut(
       const atSecond = sims.segment.accepted.filter(({ writeKey: key }) => key === secondKey)
       const fields = atSecond.map(({ message }) => Object.keys(message.properties as JsonObject))
       assert.ok(fields.length === 1 && fields[0]!.includes('conversationId') && !fields[0]!.includes('status'))
-      const delivered = sums.delivered + waited.length
+      const delivered = outcomes.delivered + waited.length
       const held = idsIn(sample, 'quarantined').length
-      const ended = { ...sums, delivered, waiting: 0, held, dead: 0 }
-      await eventually(async () => (await contentOf(env, program)).sums.delivered === delivered)
+      const ended = { ...outcomes, delivered, waiting: 0, held, dead: 0 }
+      await eventually(async () => (await contentOf(env, program)).outcomes.delivered === delivered)
       // History that was brought in is known.
       const again = await program.run(env, 'backfill', { given: { org: String(accounts.past), json: true }, clock })
       const { counts } = JSON.parse(again.output) as { counts: Record<string, number> }
       assert.deepEqual([counts.sent, counts.known], [0, conversations])
-      assert.deepEqual((await contentOf(env, program)).sums, ended)
+      assert.deepEqual((await contentOf(env, program)).outcomes, ended)
     } finally {
       await service.close()
     }

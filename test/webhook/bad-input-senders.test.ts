@@ -25,7 +25,7 @@ before(async () => {
   }
 })
 after(() => Promise.all([rig.close(), slowRig.close()]))
-afterEach(async () => assert.ok(addsUp(await rig.sums())))
+afterEach(async () => assert.ok(addsUp(await rig.outcomes())))
 
 async function open(text = '', { to } = rig): Promise<Socket> {
   const { hostname, port } = new URL(to)
@@ -109,12 +109,12 @@ test('slow forms of strangers share that room, and a small form has its answer w
 test('in a flood of wrong tokens each is refused, nothing is stored of it, and the right ones are taken', {
   timeout: 60_000,
 }, async () => {
-  const { received } = await rig.sums()
+  const { received } = await rig.outcomes()
   const flood = Array.from({ length: 2_000 }, (_, n) => post(n, 'x'.repeat(token.length)))
   const right = Array.from({ length: 50 }, (_, n) => post(1_000 + n))
   assert.deepEqual(new Set(await Promise.all(right)), new Set([200]))
   assert.deepEqual(new Set(await Promise.all(flood)), new Set([401]))
-  assert.equal((await rig.sums()).received, received + 50)
+  assert.equal((await rig.outcomes()).received, received + 50)
 })
 
 test('two verification tokens are right while one replaces the other; then the old one is refused', async () => {
@@ -139,5 +139,5 @@ describe('slow senders are sent away, and nothing of theirs is kept', { timeout:
     assert.match(await slow.body, /^(HTTP\/1\.1 408 |$)/)
   })
 
-  after(async () => assert.equal((await slowRig.sums()).received, 0))
+  after(async () => assert.equal((await slowRig.outcomes()).received, 0))
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { limitsAt } from '../../src/operations/maintenance.ts'
-import { addsUp, sumsOf } from '../../src/operations/totals.ts'
+import { addsUp, outcomesOf } from '../../src/operations/totals.ts'
 import { org, type Stage, startStage } from '../stage.ts'
 
 const [minute, day] = [60_000, 24 * 3_600_000]
@@ -13,11 +13,11 @@ beforeEach(async () => {
   await stage.install()
 })
 afterEach(async () => {
-  assert.ok(addsUp(await sums()))
+  assert.ok(addsUp(await outcomes()))
   await stage.close()
 })
 
-const sums = async () => sumsOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
+const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
 const standing = async () => (await stage.standings()).map(({ state, reason }) => [state, reason])
 const at = 1_714_419_312_000
 
@@ -248,11 +248,11 @@ describe('the same again', () => {
       stage.clock.advance(waitMs)
       await stage.arrive(bare)
     }
-    assert.deepEqual([(await sums()).received, (await sums()).duplicates], [1, 2])
+    assert.deepEqual([(await outcomes()).received, (await outcomes()).duplicates], [1, 2])
     stage.clock.advance(1)
     await stage.storage.inbox.expire(limitsAt(stage.clock.now(), 7))
     await stage.arrive(bare)
-    assert.equal((await sums()).received, 2)
+    assert.equal((await outcomes()).received, 2)
     await stage.run()
     assert.equal(new Set(stage.sims.segment.accepted.map(({ message }) => message.messageId)).size, 2)
   })
@@ -264,8 +264,8 @@ describe('the same again', () => {
       stage.clock.advance(waitMs)
       await stage.storage.inbox.expire(limitsAt(stage.clock.now(), 7))
       await stage.arrive(own)
-      assert.equal((await sums()).received, 1)
+      assert.equal((await outcomes()).received, 1)
     }
-    assert.equal((await sums()).duplicates, 3)
+    assert.equal((await outcomes()).duplicates, 3)
   })
 })

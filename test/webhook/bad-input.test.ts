@@ -24,7 +24,7 @@ before(async () => {
   await eventually(async () => rig.service.store.accounts.get(String(org))?.state === 'paused')
 })
 after(() => rig.close())
-afterEach(async () => assert.ok(addsUp(await rig.sums())))
+afterEach(async () => assert.ok(addsUp(await rig.outcomes())))
 
 /** Sends bytes as they are; resolves to the status lines of all answers once the server closes or has said `answers`. */
 async function raw(text: string | Buffer, answers = 1): Promise<string[]> {
@@ -100,10 +100,10 @@ describe('whose token it is', () => {
   ]
   for (const [row, sent] of wrong) {
     test(`a webhook whose token is ${row} is refused with 401, and nothing is stored`, async () => {
-      const [before, sums] = [(await stored()).length, await rig.sums()]
+      const [before, outcomes] = [(await stored()).length, await rig.outcomes()]
       assert.equal(await post(...sent()), 401)
       assert.equal((await stored()).length, before)
-      assert.deepEqual(await rig.sums(), sums)
+      assert.deepEqual(await rig.outcomes(), outcomes)
     })
   }
 
@@ -372,9 +372,9 @@ describe('what it says is kept, with the reason', () => {
     })
 
   test('a webhook of a type outside the catalogue is counted as ignored, and its body is not kept', async () => {
-    const [before, { ignored }] = [(await stored()).length, await rig.sums()]
+    const [before, { ignored }] = [(await stored()).length, await rig.outcomes()]
     assert.equal(await post(event({ type: 'new_message' })), 200)
-    assert.deepEqual([(await stored()).length, (await rig.sums()).ignored], [before, ignored + 1])
+    assert.deepEqual([(await stored()).length, (await rig.outcomes()).ignored], [before, ignored + 1])
   })
 
   test('a webhook of an account that is not installed is kept as `unclaimed`', async () => {
@@ -393,10 +393,10 @@ describe('what it says is kept, with the reason', () => {
       }),
       JSON.stringify({ type: 'new_conversation', orgId: org, data }, undefined, 2),
     ]
-    const before = await rig.sums()
+    const before = await rig.outcomes()
     const statuses = await Promise.all(Array.from({ length: 100 }, (_, n) => post(spellings[n % 3]!)))
     assert.ok(statuses.every((status) => status === 200))
-    const { received, duplicates } = await rig.sums()
+    const { received, duplicates } = await rig.outcomes()
     assert.deepEqual([received - before.received, duplicates - before.duplicates], [1, 99])
   })
 })

@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   try {
-    assert.ok(addsUp(await rig.sums()))
+    assert.ok(addsUp(await rig.outcomes()))
   } finally {
     await rig.close()
   }
@@ -59,7 +59,7 @@ describe('an account that disconnects', options, () => {
       await install(rig)
       assert.equal(state(), 'live', what)
     }
-    assert.equal((await rig.sums()).duplicates, 0)
+    assert.equal((await rig.outcomes()).duplicates, 0)
   })
 
   test('is disconnected by the same webhook as last time, after it was connected again', async () => {
@@ -69,18 +69,18 @@ describe('an account that disconnects', options, () => {
       await inTime(async () => (await goodbyes()) === times, 100)
       await install(rig)
     }
-    const { duplicates, held } = await rig.sums()
+    const { duplicates, held } = await rig.outcomes()
     assert.deepEqual([duplicates, held], [0, 0])
   })
 
   test('and has not really: the same again and at once is asked about each time, and harms nothing', async () => {
     await Promise.all(Array.from({ length: 9 }, () => post('app_disconnected')))
-    await eventually(async () => (await rig.sums()).ignored === 9)
+    await eventually(async () => (await rig.outcomes()).ignored === 9)
     await eventually(() => state() === 'live' && rig.service.store.accounts.get(id)?.reason === undefined)
     const asked = rig.sims.drift.count('/app/token_info')
     await post('app_disconnected')
     await eventually(() => rig.sims.drift.count('/app/token_info') === asked + 1)
-    assert.equal((await rig.sums()).duplicates, 0)
+    assert.equal((await rig.outcomes()).duplicates, 0)
   })
 })
 
@@ -93,7 +93,7 @@ describe('a request that a person be deleted', options, () => {
     const kept = await requests()
     assert.equal(kept.length, 2 * oddData.length)
     assert.ok(kept.every(({ state: of, org: whose }) => of === 'quarantined' && whose === id))
-    const { held, duplicates } = await rig.sums()
+    const { held, duplicates } = await rig.outcomes()
     assert.deepEqual([held, duplicates], [kept.length, 0])
   })
 
@@ -107,7 +107,7 @@ describe('a request that a person be deleted', options, () => {
     await inTime(async () => (await rig.service.store.storage.ledger.totals()).length > 0, 10_000)
     for (let round = 0; round < 10; round++) {
       clock.advance(10_000)
-      await rig.sums()
+      await rig.outcomes()
     }
     assert.equal((await requests()).length, 1)
   })
@@ -159,7 +159,7 @@ describe('a request that a person be deleted', options, () => {
 
   test('is all that can be handled: an event is not taken away by it', async () => {
     await rig.sims.drift.send('new_conversation', { to: rig.to, orgId: org })
-    await eventually(async () => (await rig.sums()).delivered === 1)
+    await eventually(async () => (await rig.outcomes()).delivered === 1)
     const [event] = await entries()
     const given = { org: id, message: event!.messageId }
     await assert.rejects(rig.command('handled', { given }), { code: 'request_not_there' })

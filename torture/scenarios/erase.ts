@@ -112,7 +112,7 @@ async function killOne(world: World): Promise<void> {
 async function atRest(world: World): Promise<void> {
   await world.load.finish()
   const giveUpAt = performance.now() + restMs
-  while ((await world.sums()).waiting > 0 && performance.now() < giveUpAt) {
+  while ((await world.outcomes()).waiting > 0 && performance.now() < giveUpAt) {
     world.skip(5_000)
     await lasting(200)
   }

@@ -110,7 +110,7 @@ async function bringIn(world: World): Promise<string> {
   while (!(await hasEnded(world, job)) && performance.now() < giveUpAt) await lasting(500)
   drift.script('/conversations/list', undefined)
   drift.script('/contacts/*', undefined)
-  while ((await world.sums()).waiting > 0 && performance.now() < giveUpAt) {
+  while ((await world.outcomes()).waiting > 0 && performance.now() < giveUpAt) {
     world.skip(5_000)
     await lasting(200)
   }

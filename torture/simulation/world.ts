@@ -11,7 +11,7 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import type { Random } from '../../src/lib/random.ts'
 import { startOperations } from '../../src/operations/run.ts'
-import { addsUp, sumsOf } from '../../src/operations/totals.ts'
+import { addsUp, outcomesOf } from '../../src/operations/totals.ts'
 import { allRefused } from '../../src/pipeline/deliver.ts'
 import { openPipeline } from '../../src/pipeline/open.ts'
 import type { Receive } from '../../src/pipeline/receive.ts'
@@ -246,7 +246,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     process.skewMs = 0
   }
   if (services.length === 0) start(0)
-  const sums = async () => sumsOf(await disk.storage.ledger.totals(), await disk.storage.ledger.standings())
+  const outcomes = async () => outcomesOf(await disk.storage.ledger.totals(), await disk.storage.ledger.standings())
   const givesUpAt = world.now() + restMs
   let lookAt = 0
   for (;;) {
@@ -256,14 +256,14 @@ export async function simulate(seed: number): Promise<Simulated> {
     for (const webhook of [...unanswered.values()]) void post(webhook)
     await connectAgain()
     await comeAgain()
-    const { waiting, held } = await sums()
+    const { waiting, held } = await outcomes()
     const isAtRest =
       unanswered.size === 0 && waiting === 0 && held <= ledger.deadOrQuarantined() && ledger.missing().length === 0
     if (isAtRest || world.now() > givesUpAt) break
   }
-  const last = await sums()
+  const last = await outcomes()
   const audit = ledger.audit(last)
-  if (!addsUp(last)) audit.broken.push('the sums do not add up')
+  if (!addsUp(last)) audit.broken.push('the outcomes do not add up')
   if (last.waiting > 0 || unanswered.size > 0)
     audit.broken.push(`after ${restMs / hour} hours ${last.waiting} wait and ${unanswered.size} are not taken`)
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(await disk.storage.ledger.standings())}`)

@@ -16,14 +16,14 @@ type Sum<Kind> = Required<Counted<Kind>> & { by: number }
 
 /** Collects what one transaction counts, so that five hundred entries of one type cost one write. */
 export function tally() {
-  const sums = new Map<string, Sum<Outcome>>()
+  const outcomes = new Map<string, Sum<Outcome>>()
   const moments = new Map<string, Sum<Moment['outcome']> & { at: number }>()
   return {
     add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
       const key = `${org} ${destination} ${type} ${outcome} ${reason}`
-      const sum = sums.get(key)
+      const sum = outcomes.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, destination, type, outcome, reason, by })
+      else outcomes.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
     note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, at: number) {
@@ -32,14 +32,14 @@ export function tally() {
       if (moment) moment.by++
       else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
-    counted: () => [...sums.values()],
+    counted: () => [...outcomes.values()],
     noted: () => [...moments.values()],
     /** The last thing of a transaction: its rows are those that most others wait for. */
     async write(session: Session) {
-      if (sums.size + moments.size === 0) return
+      if (outcomes.size + moments.size === 0) return
       await session.all(
         counting,
-        ...columns([...sums.values()], ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
+        ...columns([...outcomes.values()], ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
         ...columns([...moments.values()], ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
       )
     },

@@ -16,14 +16,14 @@ interface Counted<Kind> {
 
 /** Collects counts of one transaction, so that five hundred entries of one type cost one write. */
 export function tally() {
-  const sums = new Map<string, Required<Counted<Outcome>> & { by: number }>()
+  const outcomes = new Map<string, Required<Counted<Outcome>> & { by: number }>()
   const moments = new Map<string, Required<Counted<Moment['outcome']>> & { at: number; by: number }>()
   return {
     add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
       const key = `${outcome} ${reason} ${destination} ${org} ${type}`
-      const sum = sums.get(key)
+      const sum = outcomes.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, destination, type, outcome, reason, by })
+      else outcomes.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
     note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, time: number) {
@@ -34,7 +34,7 @@ export function tally() {
       else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
     write(db: Database) {
-      for (const { org, destination, type, outcome, reason, by } of sums.values()) {
+      for (const { org, destination, type, outcome, reason, by } of outcomes.values()) {
         if (by === 0) continue
         db.run(
           `INSERT INTO counts (org, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?)

@@ -166,10 +166,11 @@ function destinationChoices({ all }: Chosen): [value: string, label: string][] {
 
 /** The reasons that there are, with how many events have each. */
 function reasonChoices({ rows }: Tally, chosen: string, { shown }: Chosen): [value: string, label: string][] {
-  const sums = new Map<string, number>()
-  for (const { reason, count } of rows) if (reason !== undefined) sums.set(reason, (sums.get(reason) ?? 0) + count)
-  if (chosen !== '' && !sums.has(chosen)) sums.set(chosen, 0)
-  const choices = [...sums].sort(([, one], [, other]) => other - one)
+  const outcomes = new Map<string, number>()
+  for (const { reason, count } of rows)
+    if (reason !== undefined) outcomes.set(reason, (outcomes.get(reason) ?? 0) + count)
+  if (chosen !== '' && !outcomes.has(chosen)) outcomes.set(chosen, 0)
+  const choices = [...outcomes].sort(([, one], [, other]) => other - one)
   return [
     ['', 'Any reason'],
     ...choices.map(([reason, count]): [string, string] => [

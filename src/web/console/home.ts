@@ -7,7 +7,7 @@ import { noSettings, settingsOf } from '../../accounts/settings.ts'
 import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { isSilent, knownMs } from '../../operations/silence.ts'
-import { addsUp, sumsByDestination, sumsOf } from '../../operations/totals.ts'
+import { addsUp, outcomesByDestination, outcomesOf } from '../../operations/totals.ts'
 import type { Snapshot, Total } from '../../storage/ports/lookup.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
@@ -48,7 +48,7 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const chosen = chosenIn(accounts.get(session.org), session.org, destination)
     const main = chosen.shown.number
     const shows = showsOf({ ...(range ? { range } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) }, now)
-    const { facts, snapshot, sums } = await gather(needs, session.org, shows, now)
+    const { facts, snapshot, outcomes } = await gather(needs, session.org, shows, now)
     return c.html(
       homePage({
         session,
@@ -65,7 +65,7 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
         problems: problemsOf(snapshot, main),
         hasAny: facts.everReceived,
         requests: requestsIn(snapshot),
-        addsUp: [sums, ...sumsByDestination(snapshot.totals, snapshot.standings)].every(addsUp),
+        addsUp: [outcomes, ...outcomesByDestination(snapshot.totals, snapshot.standings)].every(addsUp),
         done: doneOf(done, accounts.get(session.org), await storage.lookup.lanes(session.org), now),
       }),
     )
@@ -83,7 +83,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     storage.audit.list(org, 200),
     Promise.all(destinations.map((one) => shownKey(keyring, install, one))),
   ])
-  const sums = sumsOf(snapshot.totals, snapshot.standings)
+  const outcomes = outcomesOf(snapshot.totals, snapshot.standings)
   const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, one, keys[at], now))
   const heardAt = heard.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
   const { offTypes } = settingsOf(install ?? { org, settings: noSettings })
@@ -92,11 +92,11 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     install,
     lanes,
     ...backlogOf(snapshot),
-    ...(first ?? { ...ofNone, everDelivered: sums.delivered > 0 }),
+    ...(first ?? { ...ofNone, everDelivered: outcomes.delivered > 0 }),
     others: new Map(others.map((one, at) => [destinations[at + 1]!.number, one])),
-    everReceived: sums.received > 0,
+    everReceived: outcomes.received > 0,
     lastReceivedAt: snapshot.lastReceivedAt,
-    isSilent: isSilent(heardAt, sums.received > 0, now),
+    isSilent: isSilent(heardAt, outcomes.received > 0, now),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
       paused: lastOf(deeds, 'paused'),
@@ -108,7 +108,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     isFixed: config.single?.org === org,
     appsUrl: config.drift.settingsUrl,
   }
-  return { facts, snapshot, sums }
+  return { facts, snapshot, outcomes }
 }
 
 const ofNone = { wrong: { failed: 0, notRecognized: 0 }, everDelivered: false, isConfirmed: false }

@@ -5,7 +5,7 @@ import { erasePerson } from '../../accounts/actions.ts'
 import { storedAct } from '../../accounts/audit.ts'
 import { deletionType } from '../../drift/envelope.ts'
 import { type Erased, erasePerson as eraseEvents, wouldErase } from '../../operations/erase.ts'
-import { addsUp, sumsOf } from '../../operations/totals.ts'
+import { addsUp, outcomesOf } from '../../operations/totals.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
 import type { Deed } from '../../storage/ports/accounts.ts'
 import type { Shown, Snapshot, Tallied } from '../../storage/ports/lookup.ts'
@@ -198,7 +198,7 @@ function requestList({ session, requests, now }: PrivacyPage): Html {
 
 /** All of it as of one moment: what was received is what it has become. */
 function accounting({ totals, standings }: Snapshot): Html {
-  const sums = sumsOf(totals, standings)
+  const outcomes = outcomesOf(totals, standings)
   const standing = new Map<Word, number>()
   for (const { state, reason, count } of standings) {
     const word = wordOf({ state, ...(reason === undefined ? {} : { reason }) })
@@ -206,27 +206,27 @@ function accounting({ totals, standings }: Snapshot): Html {
   }
   const now = (word: Word) => standing.get(word) ?? 0
   const rows: [word: Word, count: number][] = [
-    ['delivered', sums.delivered],
+    ['delivered', outcomes.delivered],
     ['queued', now('queued')],
     ['lookingUp', now('lookingUp')],
     ['blocked', now('blocked')],
     ['notRecognized', now('notRecognized')],
     ['deletion', now('deletion')],
-    ['failed', sums.dead],
-    ['ignored', sums.ignored],
-    ['expired', sums.expired],
+    ['failed', outcomes.dead],
+    ['ignored', outcomes.ignored],
+    ['expired', outcomes.expired],
   ]
   const all = rows.reduce((sum, [, count]) => sum + count, 0)
-  const came = sums.received + sums.backfilled
-  const isRight = addsUp(sums) && all === came
+  const came = outcomes.received + outcomes.backfilled
+  const isRight = addsUp(outcomes) && all === came
   const isOfSeveral = new Set(totals.map(({ destination }) => destination)).size > 2
   return html`<section class="card sheet" id="accounting" aria-labelledby="accounting-title"><div class="cardhead inside"><div><h2 id="accounting-title">Accounting</h2>
     <p class="small faint">What became of every event since the account was connected, as of one moment.${isOfSeveral ? ' An event counts once for each destination that it was given to.' : ''}</p></div></div>
-    <table class="cards sums"><thead><tr><th scope="col">State</th><th scope="col" class="number">Events</th><th scope="col">Meaning</th></tr></thead>
+    <table class="cards outcomes"><thead><tr><th scope="col">State</th><th scope="col" class="number">Events</th><th scope="col">Meaning</th></tr></thead>
     <tbody>${rows.map(
       ([word, count]) =>
         html`<tr><th scope="row">${words[word].label}</th><td class="number">${number(count)}</td><td class="faint">${words[word].means}</td></tr>`,
     )}</tbody>
     <tfoot><tr><th scope="row">Received</th><td class="number"><strong>${number(came)}</strong></td><td>${isRight ? 'The states add up to it.' : html`<strong>The states add up to ${number(all)}.</strong> Contact the operator of this service.`}</td></tr>
-    <tr><th scope="row">Duplicates</th><td class="number">${number(sums.duplicates)}</td><td class="faint">came again and were not sent twice; not part of the sum</td></tr></tfoot></table></section>`
+    <tr><th scope="row">Duplicates</th><td class="number">${number(outcomes.duplicates)}</td><td class="faint">came again and were not sent twice; not part of the sum</td></tr></tfoot></table></section>`
 }
