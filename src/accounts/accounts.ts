@@ -3,7 +3,7 @@ import { Problem } from '../lib/errors.ts'
 import type { Install, Installs } from '../storage/ports/accounts.ts'
 import { askLane, type Destination as DestinationNumber, type Org, sendLane } from '../storage/ports/entry.ts'
 import type { Following, Inbox } from '../storage/ports/inbox.ts'
-import { type AuditEntry, entryOf } from './audit.ts'
+import { entryOf, type NewAuditEntry } from './audit.ts'
 import { destinationsOf, goesElsewhere } from './destinations.ts'
 import { noSettings, settingsProblem } from './settings.ts'
 import { holdOf, summed } from './state.ts'
@@ -38,7 +38,7 @@ export interface Accounts {
 
 export interface Change {
   /** What the audit says of the change. It is kept together with it or not at all; without a change there is none. */
-  audit?(before: Install, after: Install): AuditEntry
+  audit?(before: Install, after: Install): NewAuditEntry
   /** A person wants what waits to be tried then. */
   asks?: boolean
   /** Names that leave the vault with this change. */

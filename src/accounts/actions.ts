@@ -11,7 +11,7 @@ import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Shown } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { Accounts } from './accounts.ts'
-import { type AuditEntry, contactDigest, record } from './audit.ts'
+import { contactDigest, type NewAuditEntry, record } from './audit.ts'
 import { changeDestination, destinationOf, destinationsOf } from './destinations.ts'
 import type { Keyring } from './keyring.ts'
 import { changeSettings, settingsOf } from './settings.ts'
@@ -181,7 +181,7 @@ async function change(
   { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
   org: Org,
   edit: (install: Install) => Install | undefined,
-  entry: AuditEntry,
+  entry: NewAuditEntry,
   asks = false,
 ): Promise<Done> {
   let isChanged = false

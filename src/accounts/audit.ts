@@ -3,7 +3,7 @@
  * an account is saved with it by `Accounts.change`; `record` writes the others: what leaves the account itself as it is.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { Audit, Deed } from '../storage/ports/accounts.ts'
+import type { Audit, AuditEntry } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Keyring } from './keyring.ts'
 
@@ -72,12 +72,12 @@ export function storedAct(act: Act): string {
 const byText: ReadonlyMap<string, Act> = new Map(Object.entries(acts).map(([act, text]) => [text, act as Act]))
 
 /** Undefined when another version of this service wrote it. */
-export function actOf({ what }: Pick<Deed, 'what'>): Act | undefined {
+export function actOf({ what }: Pick<AuditEntry, 'what'>): Act | undefined {
   return byText.get(what)
 }
 
 /** `about` names no person but by `contactDigest`, and nothing secret. */
-export interface AuditEntry {
+export interface NewAuditEntry {
   who: string
   act: Act
   about?: string | undefined
@@ -86,19 +86,19 @@ export interface AuditEntry {
 /** `org` is empty where it concerns no single account. */
 export async function record(
   { audit, clock }: { audit: Audit; clock: Clock },
-  { org, ...entry }: AuditEntry & { org: Org },
+  { org, ...entry }: NewAuditEntry & { org: Org },
 ): Promise<void> {
   await audit.add(entryOf(org, clock.now(), entry))
 }
 
-export function entryOf(org: Org, at: number, { who, act, about }: AuditEntry): Deed {
+export function entryOf(org: Org, at: number, { who, act, about }: NewAuditEntry): AuditEntry {
   return { at, org, who, what: acts[act], ...(about === undefined ? {} : { about }) }
 }
 
 /** When one of these was done last, of an account's newest entries. */
-export function lastOf(deeds: readonly Deed[], ...wanted: readonly Act[]): number | undefined {
+export function lastOf(auditEntries: readonly AuditEntry[], ...wanted: readonly Act[]): number | undefined {
   const texts: readonly string[] = wanted.map((act) => acts[act])
-  return deeds.find(({ what }) => texts.includes(what))?.at
+  return auditEntries.find(({ what }) => texts.includes(what))?.at
 }
 
 /** What the audit calls a contact: the same each time, and without the store and its keys it does not say who that is. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
 import { eachStage, org, type Stage, writeKey } from '../../test/stage.ts'
-import type { Deed } from '../storage/ports/accounts.ts'
+import type { AuditEntry } from '../storage/ports/accounts.ts'
 import { chooseEvents, pauseAccount, resumeAccount } from './actions.ts'
 import { configureAccount } from './add-account.ts'
 import { changeWriteKey } from './change-key.ts'
@@ -14,7 +14,7 @@ const id = String(org)
 
 describe('an account changes', () => {
   let stage: Stage
-  let saved: (Deed | undefined)[]
+  let saved: (AuditEntry | undefined)[]
   eachStage(async (made) => {
     stage = made
     const { installs } = stage.storage

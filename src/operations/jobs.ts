@@ -2,7 +2,7 @@
  * Long work that goes on after a crash, on whichever replica: what a kind of it is, and how a job is begun, looked at and
  * cancelled. `run-jobs.ts` works on them.
  */
-import { type AuditEntry, record } from '../accounts/audit.ts'
+import { type NewAuditEntry, record } from '../accounts/audit.ts'
 import type { Clock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { type Json, readChecked } from '../lib/json.ts'
@@ -49,7 +49,7 @@ export interface JobKind<Input = unknown> {
    */
   step(work: Work<Input>): Promise<Stepped>
   /** What the audit says when it has ended. */
-  ended(work: Pick<Work<Input>, 'org' | 'who' | 'input' | 'counts'>, state: JobEnd['state']): AuditEntry
+  ended(work: Pick<Work<Input>, 'org' | 'who' | 'input' | 'counts'>, state: JobEnd['state']): NewAuditEntry
 }
 
 /** Ended jobs are listed for so long. */

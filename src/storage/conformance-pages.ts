@@ -128,7 +128,7 @@ export const pagePromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'deeds of some kinds are given newest first, however many others there are between them',
+    promise: 'auditEntries of some kinds are given newest first, however many others there are between them',
     async check({ audit }) {
       for (let at = 0; at < 12; at++)
         await audit.add({ at, org: at % 5 === 4 ? other : one, who: 'an admin', what: `what-${at % 3}` })

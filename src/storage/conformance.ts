@@ -4,7 +4,7 @@
  * broken. `open` gives an empty store; the caller closes it.
  */
 import assert from 'node:assert/strict'
-import type { Deed, Install } from './ports/accounts.ts'
+import type { AuditEntry, Install } from './ports/accounts.ts'
 import {
   type Arrival,
   askLane,
@@ -1038,7 +1038,7 @@ export const promises: readonly Promised[] = [
     promise: 'an account’s change and its entry in the audit are kept together or not at all',
     async check({ installs, audit }) {
       const install: Install = { org: one, state: 'live', settings: '', createdAt: 1, updatedAt: 1, generation: 0 }
-      const entry: Deed = { at: 5, org: one, who: 'console', what: 'paused', about: 'why' }
+      const entry: AuditEntry = { at: 5, org: one, who: 'console', what: 'paused', about: 'why' }
       assert.equal(await installs.save(install, entry), true)
       assert.deepEqual(await audit.list(one, 9), [entry])
       assert.equal(await installs.save(install, { ...entry, what: 'resumed' }), false)

@@ -16,17 +16,17 @@ let rig: Rig
 let admin: Walk
 const admins = /^Drift admin, session [0-9a-f]{6}$/
 
-const deeds = async () => (await rig.service.store.storage.audit.list(id, 1_000)).reverse()
+const auditEntries = async () => (await rig.service.store.storage.audit.list(id, 1_000)).reverse()
 const stored = () => rig.service.store.storage.installs.get(id)
 const command = (name: string, given: Record<string, string | boolean> = {}, secrets?: object) =>
   rig.command(name, { given: { org: id, ...given }, ...(secrets ? { stdin: JSON.stringify(secrets) } : {}) })
 
 /** What the audit has more than before, as `who: what, about`; and that the account differs exactly if it says so. */
 async function added(go: () => Promise<unknown>, isChange = true): Promise<string[]> {
-  const [known, was] = [(await deeds()).length, await stored()]
+  const [known, was] = [(await auditEntries()).length, await stored()]
   await go()
   assert.equal((await stored())?.generation !== was?.generation, isChange, 'the account is another than before')
-  return (await deeds()).slice(known).map(({ who, what, about }) => {
+  return (await auditEntries()).slice(known).map(({ who, what, about }) => {
     const by = admins.test(who) ? 'an admin' : who
     return `${by}: ${what}${about === undefined ? '' : `, ${about.replace(/fingerprint [0-9a-f]{8}/, 'fingerprint #')}`}`
   })
@@ -112,7 +112,7 @@ describe('each change of an account is in its audit, when it comes', options, ()
     assert.deepEqual(await added(erase, false), [
       `command line: erased a person, contact ${digest}: 0 events, 0 conversations`,
     ])
-    assert.ok(!JSON.stringify(await deeds()).includes(contact))
+    assert.ok(!JSON.stringify(await auditEntries()).includes(contact))
   })
 
   test('and a request for deletion that a person has handled, by either door', async () => {
@@ -136,14 +136,14 @@ describe('each change of an account is in its audit, when it comes', options, ()
     const asked = `${said}: nothing is sent until it is known whether that is so`
     const alive = async () => {
       await saysThatItLeft()
-      await eventually(async () => (await deeds()).at(-1)!.what.includes('grant lives'))
+      await eventually(async () => (await auditEntries()).at(-1)!.what.includes('grant lives'))
       await settled(rig)
     }
     assert.deepEqual(await added(alive), [asked, `${said}, but its grant lives: sending goes on`])
     await command('installs add', {}, { accessToken: 'a-token-of-nobody' })
     const silent = async () => {
       await saysThatItLeft()
-      await eventually(async () => (await deeds()).at(-1)!.what.includes('until a person decides'))
+      await eventually(async () => (await auditEntries()).at(-1)!.what.includes('until a person decides'))
     }
     assert.deepEqual(await added(silent), [
       asked,
@@ -155,7 +155,7 @@ describe('each change of an account is in its audit, when it comes', options, ()
     rig.sims.drift.refreshTokens.clear()
     const dead = async () => {
       await saysThatItLeft()
-      await eventually(async () => (await deeds()).at(-1)!.what === 'disconnected the account')
+      await eventually(async () => (await auditEntries()).at(-1)!.what === 'disconnected the account')
     }
     assert.deepEqual(await added(dead), [asked, 'Drift: disconnected the account'])
   })
@@ -186,9 +186,9 @@ test('settings at the start are in the audit when they change the account, and o
   rig = await startRig({ installed: false, env })
   try {
     const configured = 'settings: configured the account'
-    assert.equal((await deeds()).length, 1)
+    assert.equal((await auditEntries()).length, 1)
     const all = `${configured}, grant, write key with fingerprint`
-    const { who, what, about } = (await deeds())[0]!
+    const { who, what, about } = (await auditEntries())[0]!
     assert.ok(`${who}: ${what}, ${about}`.startsWith(all))
     const restart = () => rig.restart()
     assert.deepEqual(await added(restart, false), [])

@@ -58,7 +58,7 @@ async function standingOfTheOther() {
   const { entries } = await lookup.find({ org: id }, { limit: 100 })
   const { generation, state, settings, reason } = (await installs.get(id))!
   const lanes = await lookup.lanes(id)
-  return { entries, lanes, install: { generation, state, settings, reason }, deeds: await audit.list(id, 100) }
+  return { entries, lanes, install: { generation, state, settings, reason }, auditEntries: await audit.list(id, 100) }
 }
 
 before(async () => {

@@ -149,8 +149,8 @@ for (const engine of engines) {
       assert.doesNotMatch(shown.body, /<script>alert/)
       assert.doesNotMatch(shown.body, /(?![\n ])[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}]/u)
       assert.match(shown.body, /\\u202e\\u001b\[31m\\u200b\\udb40\\udc41\\ufeff=HYPERLINK/)
-      const deeds = await rig.service.store.storage.audit.list(String(org), 5)
-      assert.deepEqual([deeds[0]!.what, deeds[0]!.about], ['looked at data', message])
+      const auditEntries = await rig.service.store.storage.audit.list(String(org), 5)
+      assert.deepEqual([auditEntries[0]!.what, auditEntries[0]!.about], ['looked at data', message])
     })
 
     test('the same resend sent twice is one; that of a paused account waits; the messageIds stay', async () => {
@@ -168,10 +168,10 @@ for (const engine of engines) {
       await admin.submit(await look(admin, '/console'), {}, '/console/resume')
       await eventually(() => rig.sims.segment.duplicates.length === before + 60)
       for (const { message } of rig.sims.segment.duplicates) assert.ok(ids.has(message.messageId as string))
-      const deeds = (await rig.service.store.storage.audit.list(String(org), 50)).filter(
+      const auditEntries = (await rig.service.store.storage.audit.list(String(org), 50)).filter(
         ({ what }) => what === 'redrove',
       )
-      assert.equal(deeds.length, 1)
+      assert.equal(auditEntries.length, 1)
     })
 
     test('a form that shows what has changed since changes nothing, and shows what is there now', async () => {

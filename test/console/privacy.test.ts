@@ -27,8 +27,8 @@ for (const engine of engines) {
     const find = async (person: string) =>
       (await rig.service.store.storage.lookup.find({ org: String(org), contact: person }, { limit: 100 })).entries
     const audited = async () => {
-      const deeds = await rig.service.store.storage.audit.list(String(org), 100)
-      return deeds.filter(({ what }) => /person|request/.test(what))
+      const auditEntries = await rig.service.store.storage.audit.list(String(org), 100)
+      return auditEntries.filter(({ what }) => /person|request/.test(what))
     }
 
     before(async () => {

@@ -196,16 +196,16 @@ describe('trying out a write key', () => {
 })
 
 test('everything that was done stands in the audit, and no key does', async () => {
-  const deeds = await rig.service.store.storage.audit.list(String(org), 500)
-  const kinds = new Set(deeds.map(({ what }) => what))
+  const auditEntries = await rig.service.store.storage.audit.list(String(org), 500)
+  const kinds = new Set(auditEntries.map(({ what }) => what))
   for (const what of ['connected the account', 'signed in through Drift', 'set the write key', 'tested a write key'])
     assert.ok(kinds.has(what), what)
   // The first comes before there is a session.
-  const connects = deeds.filter(({ what }) => what.startsWith('connected'))
+  const connects = auditEntries.filter(({ what }) => what.startsWith('connected'))
   assert.ok(connects.length > 0 && connects.every(({ who }) => who === 'Drift admin'))
-  const others = deeds.filter((deed) => !connects.includes(deed))
+  const others = auditEntries.filter((auditEntry) => !connects.includes(auditEntry))
   assert.ok(others.every(({ who }) => /^Drift admin, session [0-9a-f]{6}$/.test(who)))
-  assert.doesNotMatch(JSON.stringify(deeds), new RegExp(`${writeKey}|${another}`))
+  assert.doesNotMatch(JSON.stringify(auditEntries), new RegExp(`${writeKey}|${another}`))
 })
 
 test('this form saves and tests nothing where the events go to an endpoint: it would take them to Segment', async () => {

@@ -92,8 +92,8 @@ describe('inspect', () => {
     const { output } = await run('inspect', { org: id, data: true })
     assert.match(output, /came in:.*"phoneNumber".*goes out:.*"anonymousId": "\d+"/s)
     assert.doesNotMatch(output, new RegExp(rig.sims.drift.settings.verificationToken))
-    const [deed] = await rig.service.store.storage.audit.list(id, 1)
-    assert.deepEqual([deed?.who, deed?.what], ['command line', 'looked at data'])
+    const [auditEntry] = await rig.service.store.storage.audit.list(id, 1)
+    assert.deepEqual([auditEntry?.who, auditEntry?.what], ['command line', 'looked at data'])
   })
 
   test('says in plain words why an event has not arrived, where that comes from, and what to do', async () => {
@@ -165,8 +165,8 @@ describe('redrive', () => {
       (await run('redrive', { org: id, from: '1h' })).output.split('\n').at(-1),
       '0 found, 0 wait to be sent again',
     )
-    const [deed] = await rig.service.store.storage.audit.list(id, 1)
-    assert.equal(deed?.what, 'redrove')
+    const [auditEntry] = await rig.service.store.storage.audit.list(id, 1)
+    assert.equal(auditEntry?.what, 'redrove')
   })
 
   test('sends delivered events again only with the option, and nothing that arrived since', async () => {
@@ -233,9 +233,9 @@ test('erase takes one person away, and no other', async () => {
   assert.deepEqual([outcomes.expired, outcomes.waiting], [3, 0])
   const sent = rig.sims.segment.accepted.map(({ message }) => message.anonymousId)
   assert.deepEqual(new Set(sent), new Set(['8']))
-  const [deed] = await rig.service.store.storage.audit.list(id, 1)
-  assert.match(deed?.about ?? '', /^contact [0-9a-f]{32}: 3 events, 0 conversations$/)
-  assert.ok(dry.output.includes(deed!.about!.split(/[ :]/)[1]!), 'which contact that was, a dry run tells')
+  const [auditEntry] = await rig.service.store.storage.audit.list(id, 1)
+  assert.match(auditEntry?.about ?? '', /^contact [0-9a-f]{32}: 3 events, 0 conversations$/)
+  assert.ok(dry.output.includes(auditEntry!.about!.split(/[ :]/)[1]!), 'which contact that was, a dry run tells')
 })
 
 test('keys are rotated beside the running service: what was sealed opens, identities and messageIds stay', async () => {

@@ -3,7 +3,7 @@ import type { Org } from './entry.ts'
 import type { Lease } from './inbox.ts'
 
 /** Who did what, in plain words and ids: never anything secret. */
-export interface Deed {
+export interface AuditEntry {
   at: number
   org: Org
   who: string
@@ -12,13 +12,13 @@ export interface Deed {
 }
 
 export interface Audit {
-  add(deed: Deed): Promise<void>
-  /** An account's deeds, newest first: all, or those that `only` names. */
-  list(org: Org, limit: number, only?: OnlyDeeds): Promise<Deed[]>
+  add(auditEntry: AuditEntry): Promise<void>
+  /** An account's auditEntries, newest first: all, or those that `only` names. */
+  list(org: Org, limit: number, only?: AuditFilter): Promise<AuditEntry[]>
 }
 
 /** What is not given does not matter; `from` included, `to` not. */
-export interface OnlyDeeds {
+export interface AuditFilter {
   what?: readonly string[]
   from?: number
   to?: number
@@ -58,7 +58,7 @@ export interface Installs {
    * the audit in the same transaction, and the values of these names leave the vault: all of it happens, or nothing. An
    * account that has no destination gets one in it, of the first number that it has not had.
    */
-  save(install: Install, entry?: Deed, forgets?: readonly string[]): Promise<boolean>
+  save(install: Install, entry?: AuditEntry, forgets?: readonly string[]): Promise<boolean>
   /**
    * Lets one caller at a time, in whichever process, do what may be done once only: false while another has it. One that
    * ends more than a minute after this one would was made by a clock that has been set back since, and is over.

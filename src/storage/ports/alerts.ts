@@ -1,7 +1,7 @@
 /**
  * What is stored for alerts: where each account wants them, what was announced, and every message with the answer to it. As in the inbox, all times come from the caller, and only the holder of a lease may settle a message.
  */
-import type { Deed } from './accounts.ts'
+import type { AuditEntry } from './accounts.ts'
 import type { Org } from './entry.ts'
 
 /** How a message travels. */
@@ -82,15 +82,15 @@ export interface Alerts {
   addRecipient(
     recipient: AlertRecipient,
     most: { recipients: number; ofChannel: number },
-    entry: Deed,
+    entry: AuditEntry,
   ): Promise<'added' | 'full'>
   /** It may be used from now on, with the entry in the audit; false when it is not there, or was confirmed before. */
-  confirmRecipient(recipient: Pick<AlertRecipient, 'org' | 'id'>, now: number, entry: Deed): Promise<boolean>
+  confirmRecipient(recipient: Pick<AlertRecipient, 'org' | 'id'>, now: number, entry: AuditEntry): Promise<boolean>
   /** Removes it, with the entry in the audit, and ends what waits for it. False when it is not there. */
   removeRecipient(
     recipient: Pick<AlertRecipient, 'org' | 'id'>,
     ended: { at: number; keepUntil: number },
-    entry: Deed,
+    entry: AuditEntry,
   ): Promise<boolean>
   /** What was announced of every account, and to the operator. */
   watches(): Promise<AlertWatch[]>

@@ -1,6 +1,6 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import { messageOf, recipientOf, watchOf } from '../alert-rows.ts'
-import type { Deed } from '../ports/accounts.ts'
+import type { AuditEntry } from '../ports/accounts.ts'
 import type {
   AlertRecipient,
   Alerts,
@@ -45,7 +45,7 @@ export const alerts = {
     db: Database,
     { org, id, channel, sealed, createdAt, confirmedAt }: AlertRecipient,
     most: Parameters<Alerts['addRecipient']>[1],
-    entry: Deed,
+    entry: AuditEntry,
   ): Promise<'added' | 'full'> =>
     db.transaction(async (session) => {
       await lock(session, [`alerts ${org}`])
@@ -57,7 +57,7 @@ export const alerts = {
       await keepEntry(session, entry)
       return 'added'
     }),
-  confirmRecipient: (db: Database, { org, id }: Named, now: number, entry: Deed): Promise<boolean> =>
+  confirmRecipient: (db: Database, { org, id }: Named, now: number, entry: AuditEntry): Promise<boolean> =>
     db.transaction(async (session) => {
       const sql = 'UPDATE alert_recipients SET confirmed_at = $3 WHERE org = $1 AND id = $2 AND confirmed_at IS NULL'
       const isConfirmed = (await session.run(sql, org, id, now)) === 1
@@ -68,7 +68,7 @@ export const alerts = {
     db: Database,
     { org, id }: Named,
     { at, keepUntil }: Parameters<Alerts['removeRecipient']>[1],
-    entry: Deed,
+    entry: AuditEntry,
   ): Promise<boolean> =>
     db.transaction(async (session) => {
       if ((await session.run('DELETE FROM alert_recipients WHERE org = $1 AND id = $2', org, id)) === 0) return false

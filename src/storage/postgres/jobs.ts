@@ -1,5 +1,5 @@
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed } from '../ports/accounts.ts'
+import type { AuditEntry } from '../ports/accounts.ts'
 import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
 import { jobOf } from '../rows.ts'
 import type { Database, Row, Session } from './database.ts'
@@ -73,7 +73,7 @@ export const jobs = {
     db: Database,
     { job, token }: JobLease,
     { state, counts, reason, at, keepUntil }: JobEnd,
-    entry?: Deed,
+    entry?: AuditEntry,
   ): Promise<boolean> {
     const ended = await db.all(
       `WITH ended AS (

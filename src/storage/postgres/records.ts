@@ -1,6 +1,6 @@
 /** The smaller ports in PostgreSQL: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, OnlyDeeds, Reservation } from '../ports/accounts.ts'
+import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { Moment, Period, Snapshot, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
@@ -51,14 +51,17 @@ export const ledger = {
 }
 
 /** By itself, or within a transaction with what it is about. */
-export async function keepEntry(session: Pick<Session, 'run'>, { at, org, who, what, about }: Deed): Promise<void> {
+export async function keepEntry(
+  session: Pick<Session, 'run'>,
+  { at, org, who, what, about }: AuditEntry,
+): Promise<void> {
   const sql = 'INSERT INTO audit (at, org, who, what, about) VALUES ($1, $2, $3, $4, $5)'
   await session.run(sql, at, org, who, what, about ?? null)
 }
 
 export const audit = {
-  add: (db: Database, entry: Deed): Promise<void> => keepEntry(db, entry),
-  async list(db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Promise<Deed[]> {
+  add: (db: Database, entry: AuditEntry): Promise<void> => keepEntry(db, entry),
+  async list(db: Database, org: string, limit: number, { what, from, to }: AuditFilter = {}): Promise<AuditEntry[]> {
     const newest = (which: string) =>
       `SELECT * FROM audit a WHERE org = $1 ${which} AND at >= $3 AND at < $4 ORDER BY id DESC LIMIT $2`
     // Each by the index of its own: what is seldom done lies far back.
@@ -68,7 +71,7 @@ export const audit = {
     const sql = `SELECT d.at, d.org, d.who, d.what, d.about FROM ${some} ORDER BY d.id DESC LIMIT $2`
     const times = [from ?? 0, to ?? Number.MAX_SAFE_INTEGER]
     const rows = await db.all(sql, org, limit, ...times, ...(what ? [what] : []))
-    return rows.map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed)
+    return rows.map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as AuditEntry)
   },
 }
 
@@ -86,7 +89,7 @@ export const installs = {
       install,
       entry,
       forgets = [],
-    }: { install: Install; entry?: Deed | undefined; forgets?: readonly string[] | undefined },
+    }: { install: Install; entry?: AuditEntry | undefined; forgets?: readonly string[] | undefined },
     channel: string,
     told: string,
   ): Promise<boolean> {

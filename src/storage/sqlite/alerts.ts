@@ -1,6 +1,6 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import { messageOf, recipientOf, watchOf } from '../alert-rows.ts'
-import type { Deed } from '../ports/accounts.ts'
+import type { AuditEntry } from '../ports/accounts.ts'
 import type {
   AlertRecipient,
   Alerts,
@@ -42,7 +42,7 @@ export const alerts = {
     db: Database,
     { org, id, channel, sealed, createdAt, confirmedAt }: AlertRecipient,
     most: Parameters<Alerts['addRecipient']>[1],
-    entry: Deed,
+    entry: AuditEntry,
   ): 'added' | 'full' {
     const there = db.all('SELECT channel FROM alert_recipients WHERE org = ?', org)
     const alike = there.filter((recipient) => recipient.channel === channel)
@@ -52,7 +52,7 @@ export const alerts = {
     keepEntry(db, entry)
     return 'added'
   },
-  confirmRecipient(db: Database, { org, id }: Named, now: number, entry: Deed): boolean {
+  confirmRecipient(db: Database, { org, id }: Named, now: number, entry: AuditEntry): boolean {
     const sql = 'UPDATE alert_recipients SET confirmed_at = ? WHERE org = ? AND id = ? AND confirmed_at IS NULL'
     const isConfirmed = db.run(sql, now, org, id) === 1
     if (isConfirmed) keepEntry(db, entry)
@@ -62,7 +62,7 @@ export const alerts = {
     db: Database,
     { org, id }: Named,
     { at, keepUntil }: Parameters<Alerts['removeRecipient']>[1],
-    entry: Deed,
+    entry: AuditEntry,
   ): boolean {
     if (db.run('DELETE FROM alert_recipients WHERE org = ? AND id = ?', org, id) === 0) return false
     const sql = `UPDATE alert_messages SET due_at = NULL, lease_until = NULL, ended = 'removed', ended_at = ?, keep_until = ?

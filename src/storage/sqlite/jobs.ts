@@ -1,5 +1,5 @@
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed } from '../ports/accounts.ts'
+import type { AuditEntry } from '../ports/accounts.ts'
 import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
 import { jobOf } from '../rows.ts'
 import type { Database, Row } from './database.ts'
@@ -52,7 +52,12 @@ export const jobs = {
     const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = ? WHERE ${held}`
     return db.run(sql, now, job.id, token) === 1
   },
-  end(db: Database, { job, token }: JobLease, { state, counts, reason, at, keepUntil }: JobEnd, entry?: Deed): boolean {
+  end(
+    db: Database,
+    { job, token }: JobLease,
+    { state, counts, reason, at, keepUntil }: JobEnd,
+    entry?: AuditEntry,
+  ): boolean {
     const sql = `UPDATE jobs SET state = ?, counts = ?, reason = ?, changed_at = ?, ended_at = ?, keep_until = ?,
       lease_until = NULL, cursor = NULL, input = '' WHERE ${held}`
     const given = [state, counts, reason ?? null, at, at, keepUntil, job.id, token]

@@ -1,6 +1,6 @@
 /** The smaller ports in SQLite: ledger, installs, vault, conversations, audit. */
 import { skewMsMax } from '../../lib/clock.ts'
-import type { Deed, Install, OnlyDeeds, Reservation } from '../ports/accounts.ts'
+import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { Moment, Standing, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
@@ -35,10 +35,10 @@ export const ledger = {
 }
 
 export const audit = {
-  add(db: Database, { at, org, who, what, about }: Deed): void {
+  add(db: Database, { at, org, who, what, about }: AuditEntry): void {
     db.run('INSERT INTO audit (at, org, who, what, about) VALUES (?, ?, ?, ?, ?)', at, org, who, what, about ?? null)
   },
-  list(db: Database, org: string, limit: number, { what, from, to }: OnlyDeeds = {}): Deed[] {
+  list(db: Database, org: string, limit: number, { what, from, to }: AuditFilter = {}): AuditEntry[] {
     if (what?.length === 0) return []
     const newest = (which: string) =>
       `SELECT * FROM audit WHERE org = ?1 ${which} AND at >= ?3 AND at < ?4 ORDER BY id DESC LIMIT ?2`
@@ -53,7 +53,7 @@ export const audit = {
         to ?? Number.MAX_SAFE_INTEGER,
         ...(what ?? []),
       )
-      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as Deed)
+      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as AuditEntry)
   },
 }
 
@@ -66,7 +66,7 @@ export const installs = {
     return row && installOf(row)
   },
   list: (db: Database): Install[] => db.all('SELECT * FROM installs ORDER BY org').map(installOf),
-  save(db: Database, install: Install, entry?: Deed, forgets: readonly string[] = []): boolean {
+  save(db: Database, install: Install, entry?: AuditEntry, forgets: readonly string[] = []): boolean {
     const { org, generation } = install
     const stored = db.get('SELECT generation FROM installs WHERE org = ?', org)?.generation ?? 0
     if (stored !== generation) return false

@@ -5,7 +5,7 @@ import { auditPage } from './audit.ts'
 const session = { org: '7', csrf: 'c', who: 'x', provenAt: 0 }
 const entry = { at: Date.UTC(2026, 10, 24, 12), org: '7', who: 'Drift admin' }
 const shown = async (what: string, about: string) =>
-  String(await auditPage({ session, deeds: [{ ...entry, what, about }], group: 'data', range: '7d', more: 200 }))
+  String(await auditPage({ session, auditEntries: [{ ...entry, what, about }], group: 'data', range: '7d', more: 200 }))
 
 test('the audit says what was done in plain verbs, and leads to the event', async () => {
   const text = await shown('looked at data', 'drift-abc')

@@ -2,7 +2,7 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { type Act, actOf, record, storedAct } from '../../accounts/audit.ts'
-import type { Deed, OnlyDeeds } from '../../storage/ports/accounts.ts'
+import type { AuditEntry, AuditFilter } from '../../storage/ports/accounts.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
@@ -87,7 +87,7 @@ function isGroup(text: string | undefined): text is Group {
 
 interface AuditPage {
   session: Session
-  deeds: readonly Deed[]
+  auditEntries: readonly AuditEntry[]
   group: Group | ''
   range: string
   /** How many are asked for next, when there may be more. */
@@ -97,7 +97,7 @@ interface AuditPage {
 export function auditRoutes(app: Hono<Web>, { storage, clock }: ConsoleNeeds): void {
   const { audit } = storage
 
-  const only = (group: Group | '', range: string): OnlyDeeds => ({
+  const only = (group: Group | '', range: string): AuditFilter => ({
     ...(group === '' ? {} : { what: actsOf(group).map(storedAct) }),
     ...(range === '' ? {} : { from: clock.now() - ranges[range]!.ms }),
   })
@@ -109,9 +109,9 @@ export function auditRoutes(app: Hono<Web>, { storage, clock }: ConsoleNeeds): v
     const [group, range] = [groupIn(c.req.query('group')), rangeIn(c.req.query('range'))]
     const asked = Number(c.req.query('show') ?? step)
     const limit = Number.isInteger(asked) && asked >= 1 ? Math.min(asked, most) : step
-    const deeds = await audit.list(session.org, limit + 1, only(group, range))
-    const more = deeds.length > limit && limit < most ? limit + step : undefined
-    return c.html(auditPage({ session, deeds: deeds.slice(0, limit), group, range, more }))
+    const auditEntries = await audit.list(session.org, limit + 1, only(group, range))
+    const more = auditEntries.length > limit && limit < most ? limit + step : undefined
+    return c.html(auditPage({ session, auditEntries: auditEntries.slice(0, limit), group, range, more }))
   })
 
   app.post('/console/audit/export', allowOldProof, async (c) => {
@@ -120,11 +120,11 @@ export function auditRoutes(app: Hono<Web>, { storage, clock }: ConsoleNeeds): v
     const [group, range] = [groupIn(asked.group), rangeIn(asked.range)]
     if (group !== asked.group || range !== asked.range) return refuse(c, 400, 'form_unusable')
     await record({ audit, clock }, { org, who, act: 'exportedAudit' })
-    const deeds = await audit.list(org, exportMax, only(group, range))
+    const auditEntries = await audit.list(org, exportMax, only(group, range))
     c.header('content-type', 'text/csv; charset=utf-8')
     c.header('content-disposition', `attachment; filename="drift-audit-${org}.csv"`)
-    const lines = deeds.map((deed) =>
-      csvLine([new Date(deed.at).toISOString(), deed.who, verbOf(deed), deed.about ?? '']),
+    const lines = auditEntries.map((auditEntry) =>
+      csvLine([new Date(auditEntry.at).toISOString(), auditEntry.who, verbOf(auditEntry), auditEntry.about ?? '']),
     )
     return c.body([csvLine(['at', 'who', 'what', 'about']), ...lines].join(''))
   })
@@ -134,12 +134,12 @@ function actsOf(group: Group): Act[] {
   return (Object.keys(verbs) as Act[]).filter((act) => verbs[act][1] === group)
 }
 
-function verbOf(deed: Deed): string {
-  const act = actOf(deed)
-  return act ? verbs[act][0] : deed.what
+function verbOf(auditEntry: AuditEntry): string {
+  const act = actOf(auditEntry)
+  return act ? verbs[act][0] : auditEntry.what
 }
 
-export function auditPage({ session, deeds, group, range, more }: AuditPage): Html {
+export function auditPage({ session, auditEntries, group, range, more }: AuditPage): Html {
   const filter = { ...(group === '' ? {} : { group }), ...(range === '' ? {} : { range }) }
   const next = more === undefined ? '' : `/console/audit?${new URLSearchParams({ ...filter, show: String(more) })}`
   const hidden = html`<input type="hidden" name="group" value="${group}"><input type="hidden" name="range" value="${range}">`
@@ -156,18 +156,18 @@ export function auditPage({ session, deeds, group, range, more }: AuditPage): Ht
         ${button('Filter')}</form>
         ${postForm('/console/audit/export', session.csrf, html`${hidden}<button class="quiet">Export CSV</button>`)}</div></div>
       <section class="card sheet" aria-label="Entries">${
-        deeds.length === 0
+        auditEntries.length === 0
           ? html`<p class="empty"><strong>No entries</strong>${group || range ? 'Nothing like this was done in that time.' : 'What people do here is written down here.'}</p>`
           : html`<table class="cards"><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">About</th></tr></thead>
-            <tbody>${deeds.map(row)}</tbody></table>`
+            <tbody>${auditEntries.map(row)}</tbody></table>`
       }</section>
-      ${next === '' ? '' : html`<nav class="pager" aria-label="Pages"><span class="small faint">${number(deeds.length)} shown</span><a class="button" href="${next}">Show more</a></nav>`}
+      ${next === '' ? '' : html`<nav class="pager" aria-label="Pages"><span class="small faint">${number(auditEntries.length)} shown</span><a class="button" href="${next}">Show more</a></nav>`}
     </div>`,
   })
 }
 
-function row(deed: Deed): Html {
-  const { at, who, about = '' } = deed
+function row(auditEntry: AuditEntry): Html {
+  const { at, who, about = '' } = auditEntry
   const [, digest, rest] = /^contact ([0-9a-f]{8})[0-9a-f]*(.*)$/.exec(about) ?? []
   const said = about.startsWith('drift-')
     ? html`<a href="/console/events/${about}" class="mono">${about}</a>`
@@ -177,7 +177,7 @@ function row(deed: Deed): Html {
   return html`<tr>
     <td data-label="When">${when(at)}</td>
     <td data-label="Who">${who}</td>
-    <td data-label="What"><strong>${verbOf(deed)}</strong></td>
+    <td data-label="What"><strong>${verbOf(auditEntry)}</strong></td>
     <td data-label="About" class="about">${said}</td>
   </tr>`
 }

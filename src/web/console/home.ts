@@ -76,7 +76,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
   const { storage, accounts, keyring, config } = needs
   const install = accounts.get(org)
   const destinations = install ? destinationsOf(install) : []
-  const [snapshot, lanes, heard, deeds, keys] = await Promise.all([
+  const [snapshot, lanes, heard, auditEntries, keys] = await Promise.all([
     storage.ledger.snapshot(org, shows),
     storage.lookup.lanes(org),
     storage.ledger.moments(org, now - knownMs, now + 1),
@@ -99,10 +99,10 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     isSilent: isSilent(heardAt, outcomes.received > 0, now),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
-      paused: lastOf(deeds, 'paused'),
-      choseEvents: lastOf(deeds, 'choseEvents'),
-      leaving: lastOf(deeds, 'driftAsked', 'driftSilent', 'driftCannotSay'),
-      gone: lastOf(deeds, 'disconnected', 'disconnectedNoGrant', 'disconnectedUnrevoked', 'driftConfirmed'),
+      paused: lastOf(auditEntries, 'paused'),
+      choseEvents: lastOf(auditEntries, 'choseEvents'),
+      leaving: lastOf(auditEntries, 'driftAsked', 'driftSilent', 'driftCannotSay'),
+      gone: lastOf(auditEntries, 'disconnected', 'disconnectedNoGrant', 'disconnectedUnrevoked', 'driftConfirmed'),
     },
     connects: connectsHere(config, org),
     isFixed: config.single?.org === org,

@@ -9,7 +9,7 @@ import { storedAct } from '../../accounts/audit.ts'
 import { settingsOf } from '../../accounts/settings.ts'
 import { catalogue } from '../../events/index.ts'
 import { otherTypes } from '../../pipeline/receive.ts'
-import type { Deed, Install } from '../../storage/ports/accounts.ts'
+import type { AuditEntry, Install } from '../../storage/ports/accounts.ts'
 import type { IgnoredReason } from '../../storage/ports/entry.ts'
 import type { Snapshot } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
@@ -40,7 +40,7 @@ export interface NotSent {
 }
 
 /** Since when a type is disabled, and by whom, as far as the audit says. */
-export type DisabledBy = ReadonlyMap<string, Pick<Deed, 'at' | 'who'>>
+export type DisabledBy = ReadonlyMap<string, Pick<AuditEntry, 'at' | 'who'>>
 
 interface NotSentPage {
   session: Session
@@ -121,8 +121,8 @@ export function notSentIn({ totals, moments }: Pick<Snapshot, 'totals' | 'moment
 }
 
 /** `choices`: newest first. A type is disabled since the oldest of the last choices that all left it out. */
-export function disabledBy(choices: readonly Deed[], offTypes: readonly string[]): DisabledBy {
-  const since = new Map<string, Pick<Deed, 'at' | 'who'>>()
+export function disabledBy(choices: readonly AuditEntry[], offTypes: readonly string[]): DisabledBy {
+  const since = new Map<string, Pick<AuditEntry, 'at' | 'who'>>()
   for (const type of offTypes) {
     for (const { about = '', at, who } of choices) {
       const off = about.replace(/^not sent: /, '').split(', ')
@@ -190,7 +190,7 @@ function reasonOf(why: Why): Html {
   return html`${short}<span class="under">${happened}</span>`
 }
 
-function sinceWhen(by: Pick<Deed, 'at' | 'who'> | undefined, now: number): Html {
+function sinceWhen(by: Pick<AuditEntry, 'at' | 'who'> | undefined, now: number): Html {
   return html`<span class="under">${by ? html`Disabled ${since(by.at, now)} by ${by.who}` : 'Disabled before the audit began'}</span>`
 }
 

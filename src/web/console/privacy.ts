@@ -7,7 +7,7 @@ import { deletionType } from '../../drift/envelope.ts'
 import { type Erased, erasePerson as eraseEvents, wouldErase } from '../../operations/erase.ts'
 import { addsUp, outcomesOf } from '../../operations/totals.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
-import type { Deed } from '../../storage/ports/accounts.ts'
+import type { AuditEntry } from '../../storage/ports/accounts.ts'
 import type { Shown, Snapshot, Tallied } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
@@ -39,7 +39,7 @@ interface PrivacyPage {
   requests: readonly Shown[]
   figures: Snapshot
   /** The erasing that led back here. */
-  erased?: Deed | undefined
+  erased?: AuditEntry | undefined
   isHandled?: boolean
   isPending?: boolean
   wrong?: { contact?: string; confirm?: string }

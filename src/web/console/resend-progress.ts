@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { JobShown } from '../../operations/jobs.ts'
 import { soFarOf } from '../../operations/redrive-job.ts'
-import type { Deed } from '../../storage/ports/accounts.ts'
+import type { AuditEntry } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
 import { failing } from './resend-preview.ts'
 import type { Html } from './ui/layout.ts'
@@ -43,7 +43,7 @@ export function progress(job: JobShown, { session, now }: { session: Session; no
   </section>`
 }
 
-export function pastResends(history: readonly Deed[], now: number): Html | '' {
+export function pastResends(history: readonly AuditEntry[], now: number): Html | '' {
   if (history.length === 0) return ''
   return html`<section class="card sheet" aria-label="History"><div class="cardhead inside"><h2>History</h2></div>
     <table class="cards"><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">By</th></tr></thead><tbody>${history.map(

@@ -7,7 +7,7 @@ import { catalogue } from '../../events/index.ts'
 import { type JobShown, newJobId } from '../../operations/jobs.ts'
 import { countRedrivable, failed, type Mapping, type MoveNeeds, previewRedrive } from '../../operations/redrive.ts'
 import { cancelRedrive, lastRedrive, startRedrive } from '../../operations/redrive-job.ts'
-import type { Deed } from '../../storage/ports/accounts.ts'
+import type { AuditEntry } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Query } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
@@ -43,7 +43,7 @@ export interface ResendPage {
   isChoice: boolean
   preview?: Preview
   task: JobShown | undefined
-  history: readonly Deed[]
+  history: readonly AuditEntry[]
   wrong?: string
 }
 
