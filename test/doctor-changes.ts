@@ -196,7 +196,7 @@ export const changes: readonly Change[] = [
     when: 'an event has waited for its turn for a quarter of an hour',
     make: (world) => add(world, Date.now() - 15 * 60_000),
     begins: ['account_events'],
-    says: /^look {1}account 5000883: 1 waiting: in_line, the oldest for 15 min\n.*`inspect`/m,
+    says: /^look {1}account 5000883: 1 waiting: queued, the oldest for 15 min\n.*`inspect`/m,
     exitCode: 0,
   },
   {

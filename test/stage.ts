@@ -94,7 +94,7 @@ export async function openParts(around: Around): Promise<Parts> {
   const grants = openGrants({ ...common, installs, app })
   const disconnect = disconnecting({ ...common, grants, inbox, tickets, alerts: storage.alerts, app })
   const segment = { us: segmentUrl, eu: segmentUrl, endpoints }
-  const wake = { wakeAsking() {}, wakeSending() {} }
+  const wake = { wakeLookups() {}, wakeSending() {} }
   const contacts = openContacts({ grants, send, clock, random: systemRandom, driftUrl })
   const base = { storage, catalogue, accounts, contacts, keyring, send, clock, random: systemRandom, leaseMs }
   const needs = { ...base, ...wake, messagesMax, segment, log: silentLog, grants, disconnect, driftUrl }

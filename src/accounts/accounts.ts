@@ -155,7 +155,7 @@ async function withOnly(
 export function followStates(inbox: Inbox, installs: readonly Install[], now: number): Promise<void> {
   const sending = (install: Install) => destinationsOf(install).map(({ number }) => sendingOf(install, number))
   return inbox.follow(
-    installs.flatMap((install) => [...sending(install), ...askingOf(install)]),
+    installs.flatMap((install) => [...sending(install), ...lookupLaneOf(install)]),
     now,
   )
 }
@@ -177,7 +177,7 @@ async function followChanges(inbox: Inbox, before: Install, after: Install, now:
     const isFollowed = isMoved || was.reason !== one.reason || holdOf(before, one.number) !== holdOf(after, one.number)
     return isFollowed || isOwn ? [sendingOf(after, one.number, isMoved)] : []
   })
-  const lanes = isOwn || asks || sending.length > 0 ? [...sending, ...askingOf(after)] : []
+  const lanes = isOwn || asks || sending.length > 0 ? [...sending, ...lookupLaneOf(after)] : []
   for (const { is, ...lane } of lanes) {
     if (is === 'resumed') await inbox.resume(lane, now, asks)
     else await inbox.hold(lane, is.held)
@@ -193,7 +193,7 @@ function sendingOf(install: Install, number: DestinationNumber, isMoved = false)
 }
 
 /** Drift is asked whatever holds back what is sent. */
-function askingOf(install: Install): Following[] {
+function lookupLaneOf(install: Install): Following[] {
   const lane = askLane(install.org)
   if (install.state === 'disconnected') return [{ ...lane, is: { held: 'disconnected' } }]
   return install.state === 'needs_attention' ? [] : [{ ...lane, is: 'resumed' }]

@@ -151,7 +151,7 @@ function line({ elsewhere = [], ...told }: Told): string {
 }
 
 function stateOf({ state, why }: Told): string {
-  return `${state}${why && why.reason !== 'in_line' ? `: ${why.reason}` : ''}`
+  return `${state}${why && why.reason !== 'queued' ? `: ${why.reason}` : ''}`
 }
 
 function story({ sentAs, org, type, state, steps, why, data, elsewhere = [] }: Told): string {

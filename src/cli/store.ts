@@ -83,7 +83,7 @@ export function notInstalled(id: string): Problem {
 
 /** What stands there and why, and since when. */
 export function standingLine(
-  { count, state, reason = 'in_line', destination, oldestReceivedAt }: Standing,
+  { count, state, reason = 'queued', destination, oldestReceivedAt }: Standing,
   now: number,
 ): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs

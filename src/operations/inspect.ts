@@ -120,7 +120,7 @@ function waiting(
     return { steps, why: { reason, ...explain(reason, endpointOf(install, shown.destination)) } }
   }
   if (!install) return { steps, why: { reason: 'not_installed', ...explain('not_installed') } }
-  return { steps, why: { reason: 'in_line', means: 'it is queued', todo: 'nothing: it goes on by itself' } }
+  return { steps, why: { reason: 'queued', means: 'it is queued', todo: 'nothing: it goes on by itself' } }
 }
 
 /** The lane that an entry waits in. */

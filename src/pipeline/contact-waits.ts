@@ -19,7 +19,7 @@ export interface ContactWaits {
   /** Those that can be sent now of what was taken up before, each contact's in order; asks Drift where it is time to. */
   next(): Promise<Packed[]>
   /** Drift is being asked. */
-  isAsking(): boolean
+  isLookingUp(): boolean
   /** How long until `next` may give something though nothing was answered; without end when nothing waits for a time. */
   restMs(): number
   /** Nothing waits. */
@@ -215,7 +215,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
       return [...(await pass([...passing, ...crowdedOut()])), ...(await next())]
     },
     next,
-    isAsking: () => [...lines.values()].some(({ isLooking }) => isLooking),
+    isLookingUp: () => [...lines.values()].some(({ isLooking }) => isLooking),
     restMs() {
       const waits = [...lines.values()].map(({ items: [first], isLooking, againAt }) => {
         if (isLooking) return Number.POSITIVE_INFINITY

@@ -19,7 +19,7 @@ const account = async () => {
   const { state, reason } = (await stage.storage.installs.get(id))!
   return [state, reason]
 }
-const asking = async () => {
+const pending = async () => {
   const { entries } = await stage.storage.lookup.find({ org: id, states: ['asking'] }, { limit: 9 })
   return entries.map(({ reason }) => reason)
 }
@@ -38,7 +38,7 @@ test('for one conversation alone: it waits with the reason, and nothing else doe
   await arriveOthers()
   await stage.run()
   assert.equal(accepted(), 3)
-  assert.deepEqual([await asking(), await account()], [['drift_forbidden'], ['live', undefined]])
+  assert.deepEqual([await pending(), await account()], [['drift_forbidden'], ['live', undefined]])
   stage.sims.drift.addOrg({ orgId: org, conversations: [{ id: 666, contactId: 6 }] })
   stage.sims.drift.script('/conversations/666', undefined)
   stage.clock.advance(1_000)
@@ -57,7 +57,7 @@ test('for the first conversation of the queue: the next probe asks about another
     await stage.run()
   }
   assert.equal(accepted(), 3)
-  assert.equal((await asking()).length, 1)
+  assert.equal((await pending()).length, 1)
 })
 
 test('for all: the account is held, one new token is tried and not one a probe, and a probe ends it', async () => {
@@ -66,7 +66,7 @@ test('for all: the account is held, one new token is tried and not one a probe, 
   for (const minutes of [0, 1, 2, 4]) {
     stage.clock.advance(minutes * minute)
     await stage.run()
-    assert.deepEqual([await asking(), await account()], [['drift_forbidden'], ['needs_attention', 'drift_forbidden']])
+    assert.deepEqual([await pending(), await account()], [['drift_forbidden'], ['needs_attention', 'drift_forbidden']])
   }
   assert.deepEqual([stage.sims.drift.count(path), refreshes()], [5, 1])
   stage.sims.drift.script(path, undefined)
@@ -79,7 +79,7 @@ test('for all: after it was connected again it goes on at once', async () => {
   stage.sims.drift.script(path, [forbidden, forbidden])
   await stage.arrive('conversation_participant_added')
   await stage.run()
-  assert.deepEqual(await asking(), ['drift_forbidden'])
+  assert.deepEqual(await pending(), ['drift_forbidden'])
   await stage.install()
   await stage.run()
   assert.equal(accepted(), 1)
@@ -90,7 +90,7 @@ test('with a private token, which nothing can renew: the account is held, and it
   stage.sims.drift.script(path, [forbidden])
   await stage.arrive('conversation_participant_added')
   await stage.run()
-  assert.deepEqual([await asking(), await account()], [['drift_forbidden'], ['needs_attention', 'drift_forbidden']])
+  assert.deepEqual([await pending(), await account()], [['drift_forbidden'], ['needs_attention', 'drift_forbidden']])
   stage.clock.advance(minute)
   await stage.run()
   assert.deepEqual([accepted(), refreshes(), await account()], [1, 0, ['live', undefined]])

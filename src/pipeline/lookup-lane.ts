@@ -14,12 +14,12 @@ import type { Entry } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import { watchLease } from './lease-watch.ts'
-import { leftOf, noteRequest, type Question, questionsOf, withRequests } from './question.ts'
+import { leftOf, noteRequest, type PendingLookup, pendingLookupsOf, withRequests } from './lookup.ts'
 import { type InBody, type Learnt, mustAsk, openLearnt, type Resolved, resolve, sealLearnt } from './resolve.ts'
 import type { SendNeeds } from './send-lane.ts'
 import { endingOf, moreSevere, type Pause, unprobed } from './settle.ts'
 
-export interface AskNeeds extends Omit<SendNeeds, 'wakeAsking'> {
+export interface AskNeeds extends Omit<SendNeeds, 'wakeLookups'> {
   storage: Pick<Storage, 'inbox' | 'conversations' | 'lookup'>
   grants: Grants
   disconnect: Disconnect
@@ -33,7 +33,7 @@ const missingMsMax = 3 * 24 * 3_600_000
 /** Hours of backoff: a clock that is set forward by days does not make a conversation missing for days. */
 const missingAnswersMin = 20
 /** Lookups under way for one account; Drift documents no general limit, so this is modest. */
-const questionsMax = 4
+const lookupsMax = 4
 /** Leases in a row that a lookup without an answer has stopped, before it is left to wait alone: half a minute. */
 const failuresBeforeAlone = 5
 
@@ -49,22 +49,22 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const answered = resolved.filter((one) => one.is !== 'asking')
   if (!(await storage.inbox.settle(lease, await Promise.all(answered.map((one) => settlementOf(needs, one)))))) return
   if (answered.length > 0) needs.wakeSending()
-  const questions = questionsOf(resolved)
+  const pendingLookups = pendingLookupsOf(resolved)
   const isOurs = watchLease({ ...needs, inbox: storage.inbox }, lease, claimedAt)
-  const { pause, settlements } = await askAll(needs, lease, isOurs, questions)
+  const { pause, settlements } = await askAll(needs, lease, isOurs, pendingLookups)
   const now = clock.now()
   if (pause?.is === 'held') await markTrouble(accounts, lease.org, { reason: pause.reason }, now)
-  const ending = questions.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
-  const left = questions.flatMap((question) => leftOf(question, now, ending.readyAt))
+  const ending = pendingLookups.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
+  const left = pendingLookups.flatMap((pendingLookup) => leftOf(pendingLookup, now, ending.readyAt))
   const leaseKept = await storage.inbox.settle(lease, [...settlements, ...left], ending)
   // Drift may have said while these lookups were under way that the account disconnected: that waits for neither backoff nor probe.
   if (pause && (await isStillAsked(storage, lease.org)))
     await storage.inbox.resume({ org: lease.org, lane: 'ask', destination: 0 }, now)
-  if (leaseKept && !pause && questions.length > 0) await markWell(accounts, lease.org, now)
-  log.info('questions', {
+  if (leaseKept && !pause && pendingLookups.length > 0) await markWell(accounts, lease.org, now)
+  log.info('lookups', {
     org: lease.org,
     entries: lease.entries.length,
-    conversations: questions.length,
+    conversations: pendingLookups.length,
     outcome: pause ? `${pause.is}: ${pause.reason}` : 'done',
     leaseKept,
     durationMs: Math.round(clock.monotonic() - startedAt),
@@ -83,34 +83,34 @@ async function askAll(
   needs: AskNeeds,
   lease: Lease,
   isOurs: () => Promise<boolean>,
-  questions: Question[],
+  pendingLookups: PendingLookup[],
 ): Promise<{ pause?: Pause; settlements: Settlement[] }> {
   const patient = lease.failures < failuresBeforeAlone
-  const unanswered: { question: Question; pause: Pause }[] = []
+  const unanswered: { pendingLookup: PendingLookup; pause: Pause }[] = []
   let stopped: Pause | undefined
   let settled = 0
-  const next = questions.values()
+  const next = pendingLookups.values()
   const askOn = async () => {
-    for (const question of next) {
-      const outcome = await askOne(needs, lease, isOurs, question)
+    for (const pendingLookup of next) {
+      const outcome = await askOne(needs, lease, isOurs, pendingLookup)
       if (outcome === 'settled') settled++
       else if (outcome.is === 'stopped' || (patient && outcome.pause.is === 'later'))
         stopped = moreSevere(stopped, outcome.pause)
-      else unanswered.push({ question, pause: outcome.pause })
+      else unanswered.push({ pendingLookup, pause: outcome.pause })
       if (stopped || (unanswered.length > 1 && settled === 0)) return
     }
   }
-  const asking = Array.from({ length: questionsMax }, askOn)
+  const working = Array.from({ length: lookupsMax }, askOn)
   // When one fails, the others are waited for all the same: the lease is in use until they end.
-  await Promise.allSettled(asking)
-  await Promise.all(asking)
+  await Promise.allSettled(working)
+  await Promise.all(working)
   const passing = unanswered.find(({ pause }) => pause.is === 'later') ?? unanswered[0]
   const pause = stopped ?? (settled === 0 ? passing?.pause : undefined)
   // Where all that was asked is forbidden, the next probe takes another: this one may be forbidden alone.
   if (pause && (stopped || pause.is === 'later')) return { pause, settlements: [] }
-  const waiting = unanswered.map(async ({ question, pause: { reason } }) => {
-    const again = ({ entry }: Resolved) => (pause ? lastInLine(needs, entry, reason) : askAgain(needs, entry, reason))
-    return withRequests(question, await Promise.all(question.asking.map(again)))
+  const waiting = unanswered.map(async ({ pendingLookup, pause: { reason } }) => {
+    const again = ({ entry }: Resolved) => (pause ? lastInQueue(needs, entry, reason) : askAgain(needs, entry, reason))
+    return withRequests(pendingLookup, await Promise.all(pendingLookup.waiting.map(again)))
   })
   return { ...(pause ? { pause } : {}), settlements: (await Promise.all(waiting)).flat() }
 }
@@ -119,7 +119,7 @@ async function askOne(
   needs: AskNeeds,
   lease: Lease,
   isOurs: () => Promise<boolean>,
-  question: Question,
+  pendingLookup: PendingLookup,
 ): Promise<Outcome> {
   const { clock, grants } = needs
   const stopped = (pause: Pause): Outcome => ({ is: 'stopped', pause })
@@ -130,11 +130,11 @@ async function askOne(
     if (!(await isOurs())) return stopped({ is: 'later', reason: 'lease_lost' })
     const at = clock.now()
     const begunAt = clock.monotonic()
-    const request = conversationRequest(needs.driftUrl, question.conversationId, access.token)
+    const request = conversationRequest(needs.driftUrl, pendingLookup.conversationId, access.token)
     const answered = await needs.send(request)
     const answer = judgeConversation(answered)
     const ms = Math.round(clock.monotonic() - begunAt)
-    await noteRequest(needs, lease, question, { at, ms, answer, answered, secrets: [access.token, request.url] })
+    await noteRequest(needs, lease, pendingLookup, { at, ms, answer, answered, secrets: [access.token, request.url] })
     if (answer.is === 'unmakeable') return stopped({ is: 'held', reason: 'drift_request_invalid' })
     if (answer.is === 'later') {
       const afterMs = retryAfterMs(answer.retryAfter, clock.now())
@@ -142,7 +142,7 @@ async function askOne(
       return answered.status === 429 ? stopped(pause) : { is: 'unanswered', pause }
     }
     if (answer.is === 'missing' || answer.is === 'found') {
-      await settleQuestion(needs, lease, question, answer.is === 'found' ? answer.conversation : undefined)
+      await settleLookup(needs, lease, pendingLookup, answer.is === 'found' ? answer.conversation : undefined)
       return 'settled'
     }
     if (answer.is === 'unauthorised') {
@@ -161,19 +161,19 @@ function pauseOf(answer: Extract<ConversationAnswer, { is: 'forbidden' | 'unclea
   return answer.is === 'forbidden' ? { is: 'held', reason: 'drift_forbidden' } : { is: 'later', reason: answer.reason }
 }
 
-async function settleQuestion(
+async function settleLookup(
   needs: AskNeeds,
   lease: Lease,
-  question: Question,
+  pendingLookup: PendingLookup,
   found: JsonObject | undefined,
 ): Promise<void> {
   const { storage } = needs
   const contactId = idOf(found?.contactId)
   if (contactId !== undefined) {
-    await storage.conversations.remember(lease.org, new Map([[question.conversationId, contactId]]), lease)
+    await storage.conversations.remember(lease.org, new Map([[pendingLookup.conversationId, contactId]]), lease)
   }
   const settlements = await Promise.all(
-    question.asking.map((one) => {
+    pendingLookup.waiting.map((one) => {
       if (!found) return missing(needs, one.entry)
       if (contactId === undefined) return askAgain(needs, one.entry, 'conversation_without_contact')
       const conversation = mustAsk(one.page, one.data) ? { conversation: found } : {}
@@ -184,7 +184,7 @@ async function settleQuestion(
       })
     }),
   )
-  await storage.inbox.settle(lease, withRequests(question, settlements))
+  await storage.inbox.settle(lease, withRequests(pendingLookup, settlements))
   needs.wakeSending()
 }
 
@@ -211,7 +211,7 @@ async function missing(needs: AskNeeds, entry: InBody): Promise<Settlement> {
   return { ...again, known: await sealLearnt(needs.keyring, entry, { missingSince }) }
 }
 
-async function lastInLine({ clock }: AskNeeds, { id }: InBody, reason: string): Promise<Settlement> {
+async function lastInQueue({ clock }: AskNeeds, { id }: InBody, reason: string): Promise<Settlement> {
   const now = clock.now()
   return { id, to: 'asking', at: now, dueAt: now, reason }
 }

@@ -109,9 +109,9 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     limit: messagesMax,
     bytesMax: leaseBytesMax,
     work: (lease, turn, claimedAt) =>
-      sendLease({ ...lane, wakeAsking: () => asking.wake(lease.org) }, lease, turn, claimedAt),
+      sendLease({ ...lane, wakeLookups: () => lookingUp.wake(lease.org) }, lease, turn, claimedAt),
   })
-  const asking: Work = working({
+  const lookingUp: Work = working({
     ...loop,
     lane: 'ask',
     accountsMax: 16,
@@ -124,7 +124,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   })
   const wake = () => {
     sending.wake()
-    asking.wake()
+    lookingUp.wake()
   }
   accounts.onChange((before, after) => {
     logAccountChange(log, before, after)
@@ -135,7 +135,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
   storage.onChange(follow.changed)
   storage.onDue(() => {
     sending.due()
-    asking.due()
+    lookingUp.due()
   })
   const receive = receiver({
     tokens: tokensOf(verificationTokens),
@@ -146,7 +146,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     clock,
     random,
     orgsAllowed: needs.orgsAllowed,
-    wake: (woken, org, isReady) => (woken === 'send' ? sending : asking).wake(org, isReady),
+    wake: (woken, org, isReady) => (woken === 'send' ? sending : lookingUp).wake(org, isReady),
   })
   return {
     receive,
@@ -157,7 +157,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     async stop() {
       follow.stop()
       grants.stop()
-      await Promise.all([sending.stop(), asking.stop()])
+      await Promise.all([sending.stop(), lookingUp.stop()])
     },
   }
 }

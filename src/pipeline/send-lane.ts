@@ -41,7 +41,7 @@ export interface SendNeeds extends PrepareNeeds {
   log: Log
   leaseMs: number
   /** Called when entries need a lookup at Drift. */
-  wakeAsking(): void
+  wakeLookups(): void
 }
 
 /**
@@ -178,7 +178,7 @@ async function sendAll(
     // Entries that need a lookup are settled first, and do not wait for Segment.
     if (prepared.aside.length > 0) {
       if (!(await settling.now(counted(prepared.aside)))) return sending.stop()
-      needs.wakeAsking()
+      needs.wakeLookups()
     }
     for (const [id, contact] of prepared.learnt) learnt.set(id, contact)
     for (const [id, known] of prepared.withExtra) withExtra.set(id, known)
@@ -196,7 +196,7 @@ async function sendAll(
 
   /** For a lookup of Drift's that is under way; for one that must be made again only while other entries may come as well. */
   function waitsOn(): boolean {
-    return !sending.isStopped() && (waits.isAsking() || (!waits.isEmpty() && hand.goesOn()))
+    return !sending.isStopped() && (waits.isLookingUp() || (!waits.isEmpty() && hand.goesOn()))
   }
 
   try {

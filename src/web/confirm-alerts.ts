@@ -15,7 +15,7 @@ export function confirmAlertsRoutes(app: Hono<Web>, { storage, keyring, clock, a
   app.get('/alerts/confirm/:token', async (c) => {
     const recipient = await recipientToConfirm(needs, c.req.param('token'))
     if (!recipient) return c.html(gonePage(), 410)
-    return c.html(recipient.isConfirmed ? confirmedPage() : askingPage(recipient.address ?? 'this address'))
+    return c.html(recipient.isConfirmed ? confirmedPage() : unconfirmedPage(recipient.address ?? 'this address'))
   })
 
   app.post('/alerts/confirm/:token', async (c) => {
@@ -24,7 +24,7 @@ export function confirmAlertsRoutes(app: Hono<Web>, { storage, keyring, clock, a
   })
 }
 
-function askingPage(address: string): Html {
+function unconfirmedPage(address: string): Html {
   const body = html`<section class="card"><h1>Get alerts?</h1>
     <p>An admin of this service entered <strong>${address}</strong> to receive alerts: when events from Drift do not reach Segment, and when they do again.</p>
     <form method="post"><button class="primary">Get alerts</button></form>

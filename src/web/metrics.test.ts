@@ -36,7 +36,7 @@ describe('metrics', () => {
       'webhooks_total{status="503",outcome="unavailable"}',
       'webhooks_total{status="401",outcome="token_wrong"}',
       'batches_total{outcome="later"}',
-      'questions_total{outcome="held"}',
+      'lookups_total{outcome="held"}',
       'ignored_total{reason="switched_off"}',
       ...problemEvents.map((event) => `problems_total{event="${event}"}`),
     ])
@@ -80,7 +80,7 @@ describe('metrics', () => {
     await rig.sims.drift.send('conversation_participant_added', { to: rig.to, orgId: org })
     assert.equal((await fetch(rig.to, { method: 'POST', body: '{}' })).status, 401)
     await settled(rig, ({ delivered }) => delivered === 2)
-    await eventually(async () => (await scraped()).value('questions_total{outcome="done"}') === 1)
+    await eventually(async () => (await scraped()).value('lookups_total{outcome="done"}') === 1)
     const { value } = await scraped()
     const counts = {
       'webhooks_total{status="200",outcome="stored"}': 2,
@@ -182,7 +182,7 @@ describe('metrics', () => {
     await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: {} }, { to: rig.to })
     await eventually(() => lines.some(([event]) => event === 'disconnect'))
     const work = new Set(lines.map(([event]) => event))
-    for (const unit of ['received', 'webhook', 'batch', 'questions', 'disconnect']) assert.ok(work.has(unit), unit)
+    for (const unit of ['received', 'webhook', 'batch', 'lookups', 'disconnect']) assert.ok(work.has(unit), unit)
     const moments = new Set(['started', 'event_ended', 'account_held', 'account_changed'])
     for (const [event, { durationMs }] of lines) assert.ok(moments.has(event) || Number(durationMs) >= 0, event)
     const { value } = await scraped()

@@ -95,8 +95,8 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     'Attempts that will be repeated, by partner (segment: a destination of any kind) and reason',
     ['partner', 'reason'],
   )
-  const questions = counter('questions_total', 'Rounds of lookups at Drift, by how they ended', ['outcome'])
-  const questionSeconds = histogram('question_seconds', 'One round of lookups at Drift', fast)
+  const lookups = counter('lookups_total', 'Rounds of lookups at Drift, by how they ended', ['outcome'])
+  const lookupSeconds = histogram('lookup_seconds', 'One round of lookups at Drift', fast)
   const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
   const bridge = counter('bridge_requests_total', "Requests for the browser bridge's script, by build", ['build'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
@@ -139,7 +139,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   )
   const writable = gauge('store_writable', '1 while the store can be written; 0: webhooks are answered 503')
   for (const labels of webhookLabels) webhooks.inc(labels, 0)
-  for (const outcome of endings) for (const counted of [batches, questions]) counted.inc({ outcome }, 0)
+  for (const outcome of endings) for (const counted of [batches, lookups]) counted.inc({ outcome }, 0)
   for (const event of problemEvents) problems.inc({ event }, 0)
   for (const build of ['newest', 'current']) bridge.inc({ build }, 0)
   for (const direction of ['back', 'forward']) clockSteps.inc({ direction }, 0)
@@ -164,9 +164,9 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
       batchSeconds.observe(seconds)
       if (fields.lagMs !== undefined) lag.observe(Number(fields.lagMs) / 1_000)
       if (reason) retries.inc({ partner: 'segment', reason })
-    } else if (event === 'questions') {
-      questions.inc({ outcome: ending })
-      questionSeconds.observe(seconds)
+    } else if (event === 'lookups') {
+      lookups.inc({ outcome: ending })
+      lookupSeconds.observe(seconds)
       if (reason) retries.inc({ partner: 'drift', reason })
     } else if (event === 'clock_stepped') {
       clockSteps.inc({ direction: Number(fields.byMs) < 0 ? 'back' : 'forward' })

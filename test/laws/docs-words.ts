@@ -34,7 +34,7 @@ export const noReasons: Readonly<Record<string, string>> = {
   needs_attention: 'a state of an install',
   waiting_for_key: 'a state of an install',
   still_connected: 'what Drift said when asked whether an account has left',
-  in_line: 'without a reason: it waits for its turn',
+  queued: 'without a reason: it waits for its turn',
   refresh_token: 'a word of OAuth',
   authorization_code: 'a word of OAuth',
   not_found: 'a type of Drift’s errors',

@@ -66,7 +66,7 @@ export interface AskNeeds {
 /** A lease of a job lasts 15 seconds: a process that stood still finds out in time that another one goes on. */
 const confirmEveryMs = 5_000
 
-interface Asking {
+interface Reading {
   from?: { requests: PaceState; reports: PaceState } | undefined
   /** Rejects when another process does this work by now. */
   confirm(): Promise<void>
@@ -74,7 +74,7 @@ interface Asking {
   signal: AbortSignal
 }
 
-export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signal }: Asking): HistoryOfDrift {
+export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signal }: Reading): HistoryOfDrift {
   const { grants, send, driftUrl, clock, random } = needs
   const requests = openPace({ clock, limits: requestLimits, from: from?.requests, signal })
   const reports = openPace({ clock, limits: reportLimits, from: from?.reports, signal })

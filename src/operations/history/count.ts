@@ -5,7 +5,7 @@ const dayMs = 86_400_000
 /** Drift was founded in 2014: it has none from before. */
 const oldest = Date.UTC(2014, 0, 1)
 /** Two minutes at Drift's limit for reports: a number for a progress bar is not worth more. */
-const questionsMax = 110
+const requestsMax = 110
 
 /** Those that were updated since then; undefined where Drift does not say it in so many answers. */
 export async function countAll(
@@ -15,9 +15,9 @@ export async function countAll(
 ): Promise<number | undefined> {
   const times: [from: number, to: number][] = [[Math.max(from, oldest), now]]
   let count = 0
-  let questions = 0
+  let requests = 0
   for (let time = times.pop(); time; time = times.pop()) {
-    if (++questions > questionsMax) return undefined
+    if (++requests > requestsMax) return undefined
     const [since, until] = time
     const answer = await drift.count(dayOf(since), dayOf(until))
     if (answer.is === 'count') count += answer.count

@@ -221,7 +221,7 @@ const queuedRows = (condition: string) => `
 /** What the caller knows as one place is a lane and a place in it. */
 const behind = `(lane, place) > ((after / ${historyFrom})::integer, after % ${historyFrom})`
 
-const askingRows = `
+const lookupRows = `
   SELECT i.due_at AS rank, i.id AS place, ${givenColumns}, i.failures, b.version, length(b.sealed) AS sealed_bytes, ${learntAt('i.destination')} AS known
   FROM (SELECT * FROM exceptions WHERE org = of_org AND state = 'asking' AND due_at <= at ORDER BY due_at, id LIMIT most) i
   ${joined}`
@@ -236,7 +236,7 @@ RETURNS TABLE (${givenTable}) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
   IF of_lane = 'send' THEN RETURN QUERY ${within(queuedRows('true'))};
-  ELSE RETURN QUERY ${within(askingRows)};
+  ELSE RETURN QUERY ${within(lookupRows)};
   END IF;
 END $$;
 

@@ -67,9 +67,9 @@ export async function clockSetBack(db: Database, byMs: number, now: number): Pro
   await db.transaction(async (session) => {
     const lanes = 'UPDATE lanes SET ready_at = greatest(ready_at - $1::bigint, $2::bigint) WHERE ready_at > $2'
     await session.run(lanes, byMs, now)
-    const asking = `UPDATE exceptions SET due_at = greatest(due_at - $1::bigint, $2::bigint)
+    const pending = `UPDATE exceptions SET due_at = greatest(due_at - $1::bigint, $2::bigint)
                     WHERE state = 'asking' AND due_at > $2`
-    await session.run(asking, byMs, now)
+    await session.run(pending, byMs, now)
   })
 }
 

@@ -260,7 +260,7 @@ function resentNotice({ done, resends, shown, past }: EventPage): Html | '' {
 }
 
 function why({ story: { why }, shown, past, remedies, rights, session, resends }: EventPage): Html | '' {
-  if (!why || why.reason === 'in_line') return ''
+  if (!why || why.reason === 'queued') return ''
   const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
   const { short, happened } = adviceAt(why.reason, endpoint)
   // What goes on by itself is not a warning.

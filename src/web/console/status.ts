@@ -144,8 +144,8 @@ function ofSending(facts: Facts): Status | undefined {
 /** What Drift refuses, or does not answer. */
 function ofLookups(facts: Facts): Status | undefined {
   const { now, lanes, install, lookingUp, oldestLookupAt, connects } = facts
-  const asking = lanes.find(({ lane }) => lane === 'ask')
-  const reason = asking?.trouble ?? ofDrift(install?.reason)
+  const lookupLane = lanes.find(({ lane }) => lane === 'ask')
+  const reason = lookupLane?.trouble ?? ofDrift(install?.reason)
   if (reason !== undefined) {
     const advice = adviceOn(reason)
     return {
@@ -154,23 +154,23 @@ function ofLookups(facts: Facts): Status | undefined {
       title: reason === 'grant_dead' ? 'Reconnect to Drift' : advice.short,
       says: `${advice.happened} Events that name their contact are still sent; those that must be looked up in Drift are kept. ${todoOf(reason, facts)}`,
       effect: kept(facts),
-      nextAt: nextOf(asking, now),
+      nextAt: nextOf(lookupLane, now),
       action: connects && isMendedByConnecting(reason) ? reconnect : (tryAgain(facts) ?? listOf(facts)),
       code: reason,
     }
   }
-  if (!asking || asking.failures === 0 || asking.setback === undefined || lookingUp === 0) return undefined
+  if (!lookupLane || lookupLane.failures === 0 || lookupLane.setback === undefined || lookingUp === 0) return undefined
   if (oldestLookupAt === undefined || now - oldestLookupAt <= delayedMs) return undefined
-  const advice = adviceOn(asking.setback)
+  const advice = adviceOn(lookupLane.setback)
   return {
     word: 'Delayed',
     level: 'warn',
     title: advice.happened.replace(/\.$/, ''),
     says: `Events that must be looked up in Drift are kept, and Drift is asked again by itself; all others are sent. ${advice.todo}`,
     effect: { says: `${counted(lookingUp, 'event')} to be looked up`, at: oldestLookupAt },
-    nextAt: nextOf(asking, now),
+    nextAt: nextOf(lookupLane, now),
     action: tryAgain(facts) ?? viewList('looking-up', 'View events to be looked up'),
-    code: asking.setback,
+    code: lookupLane.setback,
   }
 }
 

@@ -9,27 +9,27 @@ import { type HadBy, hadBy } from './attempt.ts'
 import { sealExcerpt } from './excerpt.ts'
 import type { Resolved } from './resolve.ts'
 
-export interface Question {
+export interface PendingLookup {
   conversationId: Id
-  asking: Extract<Resolved, { is: 'asking' }>[]
+  waiting: Extract<Resolved, { is: 'asking' }>[]
   /** The requests that were made for it, and are not settled yet. */
   requests: Attempt[]
 }
 
 /** Entries of one conversation share one answer: one lookup at a time for each. */
-export function questionsOf(resolved: readonly Resolved[]): Question[] {
-  const questions = new Map<Id, Question>()
+export function pendingLookupsOf(resolved: readonly Resolved[]): PendingLookup[] {
+  const pendingLookups = new Map<Id, PendingLookup>()
   for (const one of resolved) {
     if (one.is !== 'asking') continue
-    const question = questions.get(one.conversationId) ?? {
+    const pendingLookup = pendingLookups.get(one.conversationId) ?? {
       conversationId: one.conversationId,
-      asking: [],
+      waiting: [],
       requests: [],
     }
-    question.asking.push(one)
-    questions.set(one.conversationId, question)
+    pendingLookup.waiting.push(one)
+    pendingLookups.set(one.conversationId, pendingLookup)
   }
-  return [...questions.values()]
+  return [...pendingLookups.values()]
 }
 
 interface Made {
@@ -45,10 +45,10 @@ interface Made {
 export async function noteRequest(
   { keyring }: { keyring: Pick<Keyring, 'seal'> },
   { org, failures }: Lease,
-  { asking, conversationId, requests }: Question,
+  { waiting, conversationId, requests }: PendingLookup,
   { at, ms, answer, answered, secrets }: Made,
 ): Promise<void> {
-  const made = { at, ms, status: answered.status, many: asking.length, tries: failures + 1 }
+  const made = { at, ms, status: answered.status, many: waiting.length, tries: failures + 1 }
   if (answer.is === 'found') return void requests.push(made)
   const reason = 'reason' in answer ? answer.reason : reasons[answer.is]
   const asked = { secrets: [...secrets, conversationId], texts: [] }
@@ -63,13 +63,13 @@ const reasons = {
 } as const
 
 /** The settlement of the lookup names them, and no later one does. */
-function requestsOf({ requests }: Question): HadBy {
+function requestsOf({ requests }: PendingLookup): HadBy {
   return hadBy(requests.splice(0))
 }
 
 /** What becomes of the entries of a lookup, with the requests that were made for it. */
-export function withRequests(question: Question, settlements: readonly Settlement[]): Settlement[] {
-  const { attempt, ...earlier } = requestsOf(question)
+export function withRequests(pendingLookup: PendingLookup, settlements: readonly Settlement[]): Settlement[] {
+  const { attempt, ...earlier } = requestsOf(pendingLookup)
   if (!attempt) return [...settlements]
   const again = settlements.flatMap(({ at, dueAt }) => (dueAt !== undefined && dueAt > at ? dueAt : []))
   const last = again.length > 0 ? { ...attempt, nextAt: Math.min(...again) } : attempt
@@ -77,9 +77,9 @@ export function withRequests(question: Question, settlements: readonly Settlemen
 }
 
 /** What is kept of requests for entries that ask again with the lane. */
-export function leftOf(question: Question, at: number, nextAt: number): Settlement[] {
-  const { attempt, ...earlier } = requestsOf(question)
+export function leftOf(pendingLookup: PendingLookup, at: number, nextAt: number): Settlement[] {
+  const { attempt, ...earlier } = requestsOf(pendingLookup)
   if (!attempt) return []
   const last = { ...attempt, nextAt }
-  return question.asking.map(({ entry: { id } }) => ({ id, to: 'same', at, attempt: last, ...earlier }))
+  return pendingLookup.waiting.map(({ entry: { id } }) => ({ id, to: 'same', at, attempt: last, ...earlier }))
 }
