@@ -212,7 +212,7 @@ async function fail({ storage: { inbox }, clock }: Store, at: number): Promise<v
     leases.push(...claimed.leases)
   }
   for (const lease of leases)
-    await inbox.settle(lease, [], { readyAt, failures: 5, tried: { at, setback: 'segment_503' } })
+    await inbox.settle(lease, [], { readyAt, failures: 5, tried: { at, lastError: 'segment_503' } })
 }
 
 /** Deeds of a busy admin of the first account. */

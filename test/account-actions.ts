@@ -169,7 +169,7 @@ const table = {
     },
   },
   'an hour passes': {
-    by: 'markTrouble',
+    by: 'markBlocked',
     async does({ advance }) {
       advance(hour)
       return { told: '' }

@@ -44,8 +44,8 @@ export const works: Facts = {
 }
 
 const lane = (more: Partial<LaneShown>): LaneShown => ({ lane: 'send', destination: 1, failures: 0, ...more })
-export const failing = (setback: string): LaneShown => lane({ failures: 2, setback, readyAt: now + minute })
-export const refused = (trouble: string): LaneShown => lane({ trouble, setback: trouble, readyAt: now + 30 * minute })
+export const failing = (lastError: string): LaneShown => lane({ failures: 2, lastError, readyAt: now + minute })
+export const refused = (blocked: string): LaneShown => lane({ blocked, lastError: blocked, readyAt: now + 30 * minute })
 /** So many wait since so many minutes ago. */
 export const waiting = (queued: number, minutes: number): Partial<Facts> => ({
   queued,
@@ -218,7 +218,7 @@ export const table: readonly Row[] = [
     'Drift’s grant is dead',
     {
       ...accountOf({ state: 'needs_attention', reason: 'grant_dead' }),
-      ...asking({ trouble: 'grant_dead', readyAt: now + minute }),
+      ...asking({ blocked: 'grant_dead', readyAt: now + minute }),
     },
     'Stopped',
     /^Reconnect to Drift$/,
@@ -228,7 +228,7 @@ export const table: readonly Row[] = [
     'Drift’s grant is dead, and only the operator can connect it',
     {
       ...accountOf({ state: 'needs_attention', reason: 'grant_dead' }),
-      ...asking({ trouble: 'grant_dead', readyAt: now + minute }),
+      ...asking({ blocked: 'grant_dead', readyAt: now + minute }),
       connects: false,
     },
     'Stopped',
@@ -237,7 +237,7 @@ export const table: readonly Row[] = [
   ],
   [
     'Drift does not answer lookups',
-    asking({ failures: 3, setback: 'drift_503', readyAt: now + minute }),
+    asking({ failures: 3, lastError: 'drift_503', readyAt: now + minute }),
     'Delayed',
     /^Drift returned 503 \(service unavailable\)$/,
     'Retry now',

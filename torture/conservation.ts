@@ -98,11 +98,11 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
     const lease = await claimOne(at.storage.inbox, of, { now: at.now, leaseMs: 2 * minute, limit, bytesMax: 1_000 })
     if (!lease) return undefined
     at.leases.push(lease)
-    return [lease.org, lease.failures, lease.crashes, lease.trouble, lease.entries.map(({ messageId }) => messageId)]
+    return [lease.org, lease.failures, lease.crashes, lease.blocked, lease.entries.map(({ messageId }) => messageId)]
   }),
   settle: fc
-    .record({ which: fc.nat(3), to: fc.array(outcome, { maxLength: 4 }), ends: fc.boolean(), trouble: fc.boolean() })
-    .map(({ which, to, ends, trouble }) => async ({ storage, now, leases }) => {
+    .record({ which: fc.nat(3), to: fc.array(outcome, { maxLength: 4 }), ends: fc.boolean(), blocked: fc.boolean() })
+    .map(({ which, to, ends, blocked }) => async ({ storage, now, leases }) => {
       // Also one that has been settled, or has run out, or whose entries have gone meanwhile.
       const lease = leases.at(-1 - which)
       if (!lease) return undefined
@@ -111,8 +111,8 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       )
       const ending = {
         readyAt: now + minute,
-        failures: trouble ? 1 : 0,
-        ...(trouble ? { trouble: 'segment_401' } : {}),
+        failures: blocked ? 1 : 0,
+        ...(blocked ? { blocked: 'segment_401' } : {}),
       }
       return storage.inbox.settle(lease, settlements, ends ? ending : undefined)
     }),

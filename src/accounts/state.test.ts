@@ -19,8 +19,8 @@ const pause = { settings: '{"destinations":[{"number":1,"name":"Segment","key":"
 
 type Move = (install: Install) => Install | undefined
 const ends: Readonly<Record<string, Move>> = {
-  'Segment has refused what was under way': (install) => state.troubled(install, 'segment_401', 1),
-  'Drift has refused a lookup that was under way': (install) => state.troubled(install, 'drift_forbidden'),
+  'Segment has refused what was under way': (install) => state.blocked(install, 'segment_401', 1),
+  'Drift has refused a lookup that was under way': (install) => state.blocked(install, 'drift_forbidden'),
   'Segment has accepted what was under way': (install) => state.accepted(install, 1),
   'Drift has answered a lookup that was under way': (install) => state.accepted(install),
   'Drift has refused to renew the grant': state.grantDied,

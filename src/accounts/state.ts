@@ -127,7 +127,7 @@ export function resumedAt(install: Install, number: DestinationNumber): Install 
 }
 
 /** Drift refuses it or, where one is named, a destination does. */
-export function troubled(install: Install, reason: AccountReason, number?: DestinationNumber): Install | undefined {
+export function blocked(install: Install, reason: AccountReason, number?: DestinationNumber): Install | undefined {
   if (isLeaving(install)) return undefined
   if (number === undefined) {
     const shows = (install.state === 'live' || install.state === 'needs_attention') && install.reason !== reason

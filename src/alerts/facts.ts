@@ -128,12 +128,12 @@ function factsOf(
 }
 
 function laneFacts(waiting: readonly Standing[], lanes: readonly LaneShown[]): LaneFacts {
-  const last = lanes.find(({ setback }) => setback !== undefined) ?? lanes[0]
+  const last = lanes.find(({ lastError }) => lastError !== undefined) ?? lanes[0]
   const oldest = waiting.map(({ oldestReceivedAt }) => oldestReceivedAt)
   return {
     waits: waiting.length > 0,
     ...(oldest.length > 0 ? { oldestAt: Math.min(...oldest) } : {}),
     ...(last?.triedAt === undefined ? {} : { triedAt: last.triedAt }),
-    ...(last?.setback === undefined ? {} : { setback: last.setback }),
+    ...(last?.lastError === undefined ? {} : { lastError: last.lastError }),
   }
 }

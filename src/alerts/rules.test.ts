@@ -69,17 +69,17 @@ describe('stopped', () => {
       find('stopped', { destinations: at(send), ask }, { raisedSince: () => since }).map(({ subject }) => subject)
     const both = ['', 'destination 1']
     assert.deepEqual(over({ waits: true }), both)
-    assert.deepEqual(over({ waits: true, triedAt: now, setback: 'segment_401' }), both)
+    assert.deepEqual(over({ waits: true, triedAt: now, lastError: 'segment_401' }), both)
     assert.deepEqual(over({ waits: true, triedAt: since - 1 }), both)
     assert.deepEqual(over({ waits: true, triedAt: now }), [])
     assert.deepEqual(over({ waits: false }), [])
-    assert.deepEqual(over({ waits: false }, { waits: true, triedAt: now, setback: 'drift_503' }), [''])
+    assert.deepEqual(over({ waits: false }, { waits: true, triedAt: now, lastError: 'drift_503' }), [''])
   })
 })
 
 describe('delayed', () => {
   const late = { waits: true, oldestAt: now - 16 * minuteMs }
-  const failing = { ...late, triedAt: now, setback: 'segment_503' }
+  const failing = { ...late, triedAt: now, lastError: 'segment_503' }
   const of = (send: LaneFacts, more = {}) => ({ destinations: at(send, more) })
 
   test('is found when the first event of the queue is late and the last attempt has failed', () => {
@@ -95,7 +95,7 @@ describe('delayed', () => {
   })
 
   test('is found when Drift answers no lookup for as long', () => {
-    const ask = { waits: true, oldestAt: now - minuteMs, triedAt: now, setback: 'drift_503' }
+    const ask = { waits: true, oldestAt: now - minuteMs, triedAt: now, lastError: 'drift_503' }
     assert.deepEqual(find('delayed', { ask }), [
       { subject: '', is: 'found', afterMs: 15 * minuteMs, reason: 'drift_503' },
     ])

@@ -13,7 +13,7 @@ export interface LaneFacts {
   oldestAt?: number
   /** The last attempt, and the code of why it failed, if it did. */
   triedAt?: number
-  setback?: string
+  lastError?: string
 }
 
 /** How one destination of an account stands. */
@@ -116,7 +116,7 @@ export const rules: Readonly<Record<RuleName, (facts: Facts, options: RuleOption
       // What is stopped has an alert of its own.
       if (hold !== undefined || one.hold !== undefined || one.refusal !== undefined) return { subject, is: 'lasts' }
       const isLate = send.waits && now - (send.oldestAt ?? now) > delayMs
-      const isStuck = send.setback !== undefined || now - (send.triedAt ?? 0) > delayMs
+      const isStuck = send.lastError !== undefined || now - (send.triedAt ?? 0) > delayMs
       if (isLate && isStuck) return { subject, is: 'found', afterMs: failingMs, ...reasonOf(send) }
       return isLate ? { subject, is: 'lasts' } : undefined
     })
@@ -155,12 +155,12 @@ function stoppedBy(subject: string, reason: string | undefined, isOver: () => bo
 /** A conversation that Drift does not know yet waits for days: what is late is a lookup that Drift does not answer at all. */
 function delayedLookups(ask: LaneFacts, stopped: string | undefined, delayMs: number): Finding | undefined {
   if (stopped !== undefined) return { subject: '', is: 'lasts' }
-  const isFailing = ask.waits && ask.setback !== undefined
+  const isFailing = ask.waits && ask.lastError !== undefined
   return isFailing ? { subject: '', is: 'found', afterMs: delayMs, ...reasonOf(ask) } : undefined
 }
 
-function reasonOf({ setback }: LaneFacts): { reason?: string } {
-  return setback === undefined ? {} : { reason: setback }
+function reasonOf({ lastError }: LaneFacts): { reason?: string } {
+  return lastError === undefined ? {} : { reason: lastError }
 }
 
 /** The admin knows of a pause or a missing key: they did it, or have still to do it. */
@@ -169,6 +169,6 @@ function isAdmins(hold: string): boolean {
 }
 
 /** Nothing waits there, or an attempt succeeded since. */
-function isProven({ waits, triedAt, setback }: LaneFacts, since: number): boolean {
-  return !waits || (setback === undefined && triedAt !== undefined && triedAt >= since)
+function isProven({ waits, triedAt, lastError }: LaneFacts, since: number): boolean {
+  return !waits || (lastError === undefined && triedAt !== undefined && triedAt >= since)
 }

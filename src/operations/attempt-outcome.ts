@@ -13,17 +13,17 @@ export interface Brought {
 
 /** `endpoint`: what stands in Segment's place at the lane's destination, by its name. */
 export function brought(shown: LaneShown, endpoint?: string): Brought {
-  const { lane, asked, askedAt = 0, triedAt, setback, trouble, readyAt } = shown
+  const { lane, asked, askedAt = 0, triedAt, lastError, blocked, readyAt } = shown
   const partner = partnerOf(lane, endpoint)
   if (asked) return { is: 'open', says: `the attempt at ${partner} has not ended yet` }
   // By the clocks of two processes.
   if (triedAt === undefined || triedAt + skewMsMax < askedAt)
     return { is: 'good', says: `nothing waits for ${partner} any more` }
-  if (setback === undefined) return { is: 'good', says: lane === 'send' ? `${partner} accepted` : 'Drift answered' }
+  if (lastError === undefined) return { is: 'good', says: lane === 'send' ? `${partner} accepted` : 'Drift answered' }
   const next = readyAt === undefined ? '' : `; next attempt at ${timeOf(readyAt)}`
   // The means of a system's code says that there is one.
-  const code = /^[A-Z0-9_]+$/.test(setback) ? ` (${setback})` : ''
-  return { is: setback === trouble ? 'bad' : 'warn', says: `${explain(setback, endpoint).means}${code}${next}` }
+  const code = /^[A-Z0-9_]+$/.test(lastError) ? ` (${lastError})` : ''
+  return { is: lastError === blocked ? 'bad' : 'warn', says: `${explain(lastError, endpoint).means}${code}${next}` }
 }
 
 export function laterSaid({ lane, at, why }: Later, endpoint?: string): string {

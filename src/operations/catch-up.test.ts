@@ -116,7 +116,7 @@ describe('catching up', () => {
     await stage.step('send')
     const sending = async () => (await stage.storage.lookup.lanes(id)).filter(({ lane }) => lane === 'send')
     const before = await sending()
-    assert.equal(before[0]?.trouble, 'segment_401')
+    assert.equal(before[0]?.blocked, 'segment_401')
     await stage.storage.inbox.hold(askLane(id), 'disconnected')
     await catchUp()
     assert.deepEqual(lines, [], 'within a minute')

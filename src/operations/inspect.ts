@@ -109,13 +109,13 @@ function waiting(
   const last = steps.findLast(isHere)?.attempt
   const since = last ? (last.nextAt ?? last.at + 1) : shown.receivedAt
   // What another event of the account has met, where this one was not in the request.
-  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback) {
-    steps.push({ at: lane.triedAt, what: `the attempt at ${partner} failed: ${lane.setback}` })
+  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.lastError) {
+    steps.push({ at: lane.triedAt, what: `the attempt at ${partner} failed: ${lane.lastError}` })
   }
   const next = nextAttempt(shown, lanes, now)
   if (next === 'now') steps.push({ at: now, what: 'its account is at work' })
   else if (next !== undefined) steps.push({ at: next, what: `${partner} is tried next` })
-  const reason = lane?.hold ?? lane?.trouble ?? shown.reason ?? (lane && lane.failures > 0 ? lane.setback : undefined)
+  const reason = lane?.hold ?? lane?.blocked ?? shown.reason ?? (lane && lane.failures > 0 ? lane.lastError : undefined)
   if (reason !== undefined) {
     return { steps, why: { reason, ...explain(reason, endpointOf(install, shown.destination)) } }
   }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountReasons } from '../accounts/needs-attention.ts'
-import { explain, ofEvents, ofIgnored, setbacks } from './reasons.ts'
+import { attemptErrors, explain, ofEvents, ofIgnored } from './reasons.ts'
 
-const named = [...Object.keys(accountReasons), ...Object.keys(ofEvents), ...Object.keys(setbacks), 'segment_503']
+const named = [...Object.keys(accountReasons), ...Object.keys(ofEvents), ...Object.keys(attemptErrors), 'segment_503']
 /** What is only counted is never at a destination. */
 const isCounted = (reason: string) => Object.hasOwn(ofIgnored, reason)
 

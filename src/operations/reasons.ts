@@ -117,7 +117,7 @@ export const ofWithout: Readonly<Record<WithoutReason, readonly [means: string, 
 }
 
 /** What passes by itself: the lane tries again. */
-export const setbacks: Table = {
+export const attemptErrors: Table = {
   'segment_<status>': ['Segment answered with this status', nothing],
   'drift_<status>': ['Drift answered with this status', nothing],
   drift_other_account: [
@@ -163,11 +163,11 @@ export function explain(reason: string, endpoint?: string): Explained {
 
 function inTables(reason: string): Explained {
   if (isAccountReason(reason)) return accountReasons[reason]
-  const exact = ofEvents[reason] ?? setbacks[reason] ?? ofIgnored[reason as IgnoredReason]
+  const exact = ofEvents[reason] ?? attemptErrors[reason] ?? ofIgnored[reason as IgnoredReason]
   const status = /^(segment|drift)_(\d+)$/.exec(reason)
-  const found = exact ?? (status ? setbacks[`${status[1]}_<status>`] : undefined)
+  const found = exact ?? (status ? attemptErrors[`${status[1]}_<status>`] : undefined)
   if (found) return { means: status ? found[0].replace('with this status', status[2]!) : found[0], todo: found[1] }
   if (/^PROXY_\d+$/.test(reason)) return inTables('PROXY_<status>')
-  if (/^[A-Z0-9_]+$/.test(reason)) return { means: setbacks['<CODE>']![0], todo: setbacks['<CODE>']![1] }
+  if (/^[A-Z0-9_]+$/.test(reason)) return { means: attemptErrors['<CODE>']![0], todo: attemptErrors['<CODE>']![1] }
   return { means: reason, todo: 'see docs/errors.md' }
 }

@@ -91,7 +91,7 @@ describe('a conversation', () => {
       test(`${status} (${shape}): it is asked again`, async () => {
         stage.sims.drift.script(conversations, [{ status, body }])
         await run()
-        assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], `drift_${status}`])
+        assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], `drift_${status}`])
         await wellAfter(1_000)
       })
   }
@@ -115,7 +115,7 @@ describe('a conversation', () => {
       stage.sims.drift.script(conversations, [action])
       await run()
       assert.deepEqual(await standing(), [['asking', undefined]])
-      assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
+      assert.match((await lane()).lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
       await wellAfter(1_000)
     })
 
@@ -126,7 +126,7 @@ describe('a conversation', () => {
         for (let days = 0; days <= 7; days++) {
           await run()
           assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
-          assert.equal((await lane()).setback, `drift_${status}`)
+          assert.equal((await lane()).lastError, `drift_${status}`)
           stage.clock.advance(day)
         }
       }
@@ -162,7 +162,7 @@ describe('a conversation', () => {
       await eventually(() => asked() === 1)
       stage.clock.advance(10_000)
       await stepping
-      assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], 'TIMEOUT'])
+      assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], 'TIMEOUT'])
       await wellAfter(1_000)
     })
 
@@ -211,7 +211,7 @@ describe('a new token', () => {
     stage.sims.drift.script(token, [{ body: stranger }, { body: { ...stranger, orgId: '77' } }])
     for (let round = 0; round < 2; round++) {
       await run()
-      assert.deepEqual([await standing(), (await lane()).setback], [[['asking', undefined]], 'drift_other_account'])
+      assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], 'drift_other_account'])
       stage.clock.advance(2_000)
     }
     assert.equal(asked(), 0)
@@ -237,7 +237,7 @@ describe('a new token', () => {
       stage.sims.drift.script(token, [action])
       await run()
       assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
-      assert.match((await lane()).setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
+      assert.match((await lane()).lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
       assert.equal(asked(), 0, 'with the old token nothing is looked up')
       await wellAfter(1_000)
     })

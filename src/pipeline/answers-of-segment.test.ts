@@ -87,9 +87,9 @@ describe('sent again later, and nothing held against anybody', () => {
       await sends()
       assert.deepEqual(await standing(), [['waiting', undefined, 3]])
       assert.equal(await state(), 'live')
-      const { setback, trouble, readyAt } = await sending()
-      assert.match(setback!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
-      assert.equal(trouble, undefined)
+      const { lastError, blocked, readyAt } = await sending()
+      assert.match(lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
+      assert.equal(blocked, undefined)
       assert.ok(readyAt! > stage.clock.now(), 'not at once')
       stage.clock.advance(1_000)
       await sends()
@@ -109,7 +109,7 @@ describe('sent again later, and nothing held against anybody', () => {
       stage.sims.segment.script([action])
       await sendsUntilDeadline()
       assert.deepEqual(await standing(), [['waiting', undefined, 3]])
-      assert.equal((await sending()).setback, 'TIMEOUT')
+      assert.equal((await sending()).lastError, 'TIMEOUT')
       stage.clock.advance(1_000)
       await sends()
       assert.equal(accepted(), 3)
@@ -119,7 +119,7 @@ describe('sent again later, and nothing held against anybody', () => {
     const { us } = stage.needs.segment
     stage.needs.segment.us = 'http://127.0.0.1:9'
     await sends()
-    assert.equal((await sending()).setback, 'ECONNREFUSED')
+    assert.equal((await sending()).lastError, 'ECONNREFUSED')
     stage.needs.segment.us = us
     stage.clock.advance(1_000)
     await sends()

@@ -56,7 +56,7 @@ const lastsMs = 15_000
 
 export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, lease: Lease, turn: Turn): Hand {
   // A probe, or whatever follows a failure or a crash, stays with what was claimed.
-  const staysAlone = lease.asked || lease.trouble !== undefined || lease.crashes + lease.failures > 0
+  const staysAlone = lease.asked || lease.blocked !== undefined || lease.crashes + lease.failures > 0
   const endsAt = clock.monotonic() + lastsMs
   const held = new Map<number, Pick<Placed, 'place'> & { bytes: number }>()
   let bytes = 0

@@ -31,7 +31,7 @@ for (const [what, stop, goOn, reason] of [
     assert.equal(segment.requests.length, 16)
     assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason, count: 4 }])
     const lane = (await stage.storage.lookup.lanes(id)).find(({ lane: name }) => name === 'send')
-    assert.deepEqual([lane?.failures, lane?.setback], [0, undefined], 'it does not count as a failure')
+    assert.deepEqual([lane?.failures, lane?.lastError], [0, undefined], 'it does not count as a failure')
     await stage.accounts.change(id, stage.clock.now(), goOn)
     await stage.run()
     assert.equal(segment.requests.length, 20)

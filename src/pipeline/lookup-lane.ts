@@ -1,9 +1,9 @@
 /** One lease of the ask lane: looks up at Drift whose these conversations are, and queues each entry to be sent. */
 
 import { isStillAsked } from '../accounts/actions.ts'
+import { markBlocked, markWell } from '../accounts/blocked.ts'
 import type { Disconnect } from '../accounts/disconnect.ts'
 import type { Grants } from '../accounts/grant.ts'
-import { markTrouble, markWell } from '../accounts/trouble.ts'
 import { type ConversationAnswer, conversationRequest, judgeConversation } from '../drift/conversation.ts'
 import { disconnectType } from '../drift/envelope.ts'
 import { idOf } from '../events/define.ts'
@@ -53,7 +53,7 @@ export async function askLease(needs: AskNeeds, lease: Lease, claimedAt?: Look):
   const isOurs = watchLease({ ...needs, inbox: storage.inbox }, lease, claimedAt)
   const { pause, settlements } = await askAll(needs, lease, isOurs, pendingLookups)
   const now = clock.now()
-  if (pause?.is === 'held') await markTrouble(accounts, lease.org, { reason: pause.reason }, now)
+  if (pause?.is === 'held') await markBlocked(accounts, lease.org, { reason: pause.reason }, now)
   const ending = pendingLookups.length > 0 ? endingOf(lease, pause, now, random) : unprobed(lease, now)
   const left = pendingLookups.flatMap((pendingLookup) => leftOf(pendingLookup, now, ending.readyAt))
   const leaseKept = await storage.inbox.settle(lease, [...settlements, ...left], ending)

@@ -16,7 +16,7 @@ eachStage((made) => {
 async function waits(lane: Lane) {
   const shown = (await stage.storage.lookup.lanes(String(org))).find(({ lane: name }) => name === lane)!
   const now = stage.clock.now()
-  return { trouble: shown.trouble, readyMs: shown.readyAt! - now, retryAfterMs: shown.retryAfterAt! - now }
+  return { blocked: shown.blocked, readyMs: shown.readyAt! - now, retryAfterMs: shown.retryAfterAt! - now }
 }
 
 for (const statuses of [
@@ -33,7 +33,7 @@ for (const statuses of [
     await eventually(() => segment.requests.length === 2)
     stage.clock.advance(20)
     await sending
-    assert.deepEqual(await waits('send'), { trouble: 'segment_401', readyMs: wishedMs, retryAfterMs: wishedMs })
+    assert.deepEqual(await waits('send'), { blocked: 'segment_401', readyMs: wishedMs, retryAfterMs: wishedMs })
   })
 
 test('Drift answers 500, 429 and 500 at once: nothing is asked within the Retry-After', async () => {
@@ -45,5 +45,5 @@ test('Drift answers 500, 429 and 500 at once: nothing is asked within the Retry-
   stage.sims.drift.script(conversations, [{ status: 500 }, { status: 429, headers }, { status: 500 }])
   await stage.run()
   assert.equal(stage.sims.drift.count(conversations), 3)
-  assert.deepEqual(await waits('ask'), { trouble: undefined, readyMs: wishedMs, retryAfterMs: wishedMs })
+  assert.deepEqual(await waits('ask'), { blocked: undefined, readyMs: wishedMs, retryAfterMs: wishedMs })
 })

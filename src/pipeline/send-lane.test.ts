@@ -213,7 +213,7 @@ describe('the probe of a blocked account', () => {
     await stage.storage.inbox.settle(probe, [{ id: probe.entries[0]!.id, to: 'ignored', at: 0, reason: 'empty' }], {
       readyAt: stage.clock.now(),
       failures: 4,
-      trouble: 'segment_401',
+      blocked: 'segment_401',
     })
     await stage.arrive('conversation_push')
     await stage.arrive('new_conversation', { vary: 2 })

@@ -1,9 +1,9 @@
 /** One lease of the send lane, from sealed entries to what became of each: resolve, translate, deliver, settle. */
 
 import type { Accounts } from '../accounts/accounts.ts'
+import { markBlocked, markWell } from '../accounts/blocked.ts'
 import { type Destination, destinationOf, goesElsewhere } from '../accounts/destinations.ts'
 import type { AccountReason } from '../accounts/needs-attention.ts'
-import { markTrouble, markWell } from '../accounts/trouble.ts'
 import type { Id } from '../events/define.ts'
 import { type Bell, openBell } from '../lib/bell.ts'
 import type { Look } from '../lib/clock.ts'
@@ -71,7 +71,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const { destination } = found
   const writeKey = await usableKey(needs.keyring, lease.org, destination)
   if (writeKey === undefined) {
-    await markTrouble(accounts, lease.org, { reason: unreadable, destination: lease.destination }, clock.now())
+    await markBlocked(accounts, lease.org, { reason: unreadable, destination: lease.destination }, clock.now())
     await inbox.settle(lease, [], endingOf(lease, { is: 'held', reason: unreadable }, clock.now(), random))
     return
   }
@@ -98,7 +98,7 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
     ...totals,
     requests: requests.made(),
     outcome: stopped ? `${stopped.is}: ${stopped.reason}` : 'done',
-    probe: lease.trouble !== undefined,
+    probe: lease.blocked !== undefined,
     leaseKept: ours,
     durationMs: Math.round(clock.monotonic() - startedAt),
   })
@@ -146,7 +146,7 @@ async function sendAll(
   }
   const sending = flights({ room, atOnceMax: requestsMax, partialEveryMs, clock, bell }, async (run) => {
     const judge = judging.begin()
-    const result = judge(await deliver(run, attempt, lease.trouble !== undefined))
+    const result = judge(await deliver(run, attempt, lease.blocked !== undefined))
     totals.delivered += result.delivered.length
     // The first request has the oldest: later ones of a long turn say nothing of how long it waited.
     if (totals.delivered > 0) totals.lagMs ??= clock.now() - lease.entries[0]!.receivedAt
@@ -259,17 +259,17 @@ async function endingFor(
 ): Promise<Ending> {
   const now = clock.now()
   const isHeldBack = stopped !== undefined && stopped.reason === holdNow(accounts, lease)
-  const isUnprobed = requests === 0 && (!stopped || lease.trouble !== undefined)
+  const isUnprobed = requests === 0 && (!stopped || lease.blocked !== undefined)
   if (isHeldBack || isUnprobed) return unprobed(lease, now)
   if (stopped?.is !== 'held') return endingOf(lease, stopped, now, random)
-  const wasOther = lease.trouble !== undefined && lease.trouble !== allRefused
+  const wasOther = lease.blocked !== undefined && lease.blocked !== allRefused
   // The key is listened to again, and only this one message is refused: whether it is to blame, a whole batch tells. So
   // this attempt has not brought anything yet.
   const batchTells = wasOther || lease.failures >= probesBeforeBatch
   if (stopped.reason === allRefused && batchTells) return { readyAt: now, failures: 0 }
   const isCurrent = (stored: Install) => !goesElsewhere(destinationOf(stored, lease.destination), destination)
-  const trouble = { reason: stopped.reason, destination: lease.destination }
-  const counts = await markTrouble(accounts, lease.org, trouble, now, isCurrent)
+  const blocked = { reason: stopped.reason, destination: lease.destination }
+  const counts = await markBlocked(accounts, lease.org, blocked, now, isCurrent)
   return endingOf(lease, counts ? stopped : undefined, now, random)
 }
 

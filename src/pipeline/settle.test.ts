@@ -8,8 +8,8 @@ import { endingOf, type Pause, unprobed } from './settle.ts'
 const now = Date.UTC(2025, 5, 1)
 const [minute, hour] = [60_000, 3_600_000]
 
-function lease(failures: number, trouble?: string): Lease {
-  return { ...sendLane('1'), token: 1, failures, crashes: 0, ...(trouble ? { trouble } : {}), entries: [], bodies: [] }
+function lease(failures: number, blocked?: string): Lease {
+  return { ...sendLane('1'), token: 1, failures, crashes: 0, ...(blocked ? { blocked } : {}), entries: [], bodies: [] }
 }
 
 function chance(fraction: number): Random {
@@ -37,7 +37,7 @@ describe('when a lane goes on', () => {
       const full = Math.min(2 ** failures * 1_000, 15 * minute)
       assert.deepEqual([waitMs(soonest), waitMs(latest)], [full / 2, full])
       assert.equal(soonest.failures, failures + 1)
-      assert.equal(soonest.trouble, undefined)
+      assert.equal(soonest.blocked, undefined)
     }
   })
 
@@ -56,9 +56,9 @@ describe('when a lane goes on', () => {
     const waits: number[] = []
     let next = lease(9)
     for (let probe = 0; probe < 9; probe++) {
-      const { readyAt, failures, trouble } = endingOf(next, { is: 'held', reason: 'segment_401' }, now, chance(0))
+      const { readyAt, failures, blocked } = endingOf(next, { is: 'held', reason: 'segment_401' }, now, chance(0))
       waits.push((readyAt - now) / minute)
-      next = lease(failures, trouble)
+      next = lease(failures, blocked)
     }
     assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
   })
@@ -70,14 +70,14 @@ describe('when a lane goes on', () => {
       assert.deepEqual(ending, {
         readyAt: now + 8 * minute,
         failures: 4,
-        tried: { at: now, setback: 'segment_503' },
-        trouble: 'segment_401',
+        tried: { at: now, lastError: 'segment_503' },
+        blocked: 'segment_401',
         ...(afterMs ? { retryAfterAt: now + afterMs } : {}),
       })
     }
   })
 
   test('a probe that made no request leaves the lane blocked, and the next entry is the probe', () => {
-    assert.deepEqual(unprobed(lease(3, 'segment_401'), now), { readyAt: now, failures: 3, trouble: 'segment_401' })
+    assert.deepEqual(unprobed(lease(3, 'segment_401'), now), { readyAt: now, failures: 3, blocked: 'segment_401' })
   })
 })

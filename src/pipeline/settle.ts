@@ -12,21 +12,21 @@ export type Pause = ({ is: 'later'; reason: string } | { is: 'held'; reason: Acc
 
 export function endingOf(lease: Lease, pause: Pause | undefined, now: number, random: Random): Ending {
   if (!pause) return { readyAt: now, failures: 0, tried: { at: now } }
-  const tried = { at: now, setback: pause.reason }
+  const tried = { at: now, lastError: pause.reason }
   // A probe that met an outage does not show whether the account is still refused.
-  const trouble = pause.is === 'held' ? pause.reason : lease.trouble
-  const failures = pause.is === 'held' && lease.trouble === undefined ? 1 : lease.failures + 1
+  const blocked = pause.is === 'held' ? pause.reason : lease.blocked
+  const failures = pause.is === 'held' && lease.blocked === undefined ? 1 : lease.failures + 1
   // What the other side asks for is a least: a `Retry-After: 1` in every answer must not keep us from backing off.
   const askedMs = pause.afterMs ?? 0
   const until = (readyAt: number) => (askedMs > 0 ? { retryAfterAt: Math.min(now + askedMs, readyAt) } : {})
-  if (trouble === undefined) {
+  if (blocked === undefined) {
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
     return { readyAt: now + waitMs, failures, tried, ...until(now + waitMs) }
   }
   // mutant: never tries a troubled account again
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
   const readyAt = now + Math.max(askedMs, probeMs)
-  return { readyAt, failures, tried, trouble, ...until(readyAt) }
+  return { readyAt, failures, tried, blocked, ...until(readyAt) }
 }
 
 /**
@@ -42,6 +42,6 @@ export function moreSevere(one: Pause | undefined, other: Pause | undefined): Pa
 }
 
 /** A lease without a request shows nothing of the other side, so what blocks the lane stays: the next entry is tried, at once. */
-export function unprobed({ failures, trouble }: Lease, now: number): Ending {
-  return { readyAt: now, failures, ...(trouble === undefined ? {} : { trouble }) }
+export function unprobed({ failures, blocked }: Lease, now: number): Ending {
+  return { readyAt: now, failures, ...(blocked === undefined ? {} : { blocked }) }
 }

@@ -151,7 +151,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
   async function quarantine(lease: Lease): Promise<void> {
     const [at, { org, crashes }] = [clock.now(), lease]
     const settlements = lease.entries.map(({ id }) => ({ id, to: 'quarantined', at, reason: 'crashes' }) as const)
-    const ending = lease.trouble === undefined ? { readyAt: at, failures: 0 } : unprobed(lease, at)
+    const ending = lease.blocked === undefined ? { readyAt: at, failures: 0 } : unprobed(lease, at)
     if (await inbox.settle(lease, settlements, ending)) log.error('quarantined', { lane, org, crashes })
   }
 
@@ -174,8 +174,8 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     log.error('work_failed', { lane, org: lease.org, code })
     // mutant: blames an entry for what the store did
     if (storeFault.test(code)) return leaveStoreAlone()
-    const { failures, trouble } = lease
-    const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(trouble && { trouble }) } as const
+    const { failures, blocked } = lease
+    const ending = { readyAt: clock.now() + leaseMs, failures, crashed: true, ...(blocked && { blocked }) } as const
     await inbox.settle(lease, [], ending).catch(leaveStoreAlone)
   }
 

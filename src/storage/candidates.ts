@@ -53,7 +53,7 @@ export function candidateIds(query: Query, { range: { first, below }, limit, giv
   const { reason, notReason } = query
   /** What holds or troubles a lane is the reason of all that waits in it. */
   const isOfLane = (lane: string) =>
-    `EXISTS (SELECT 1 FROM lanes WHERE org = ${of} AND lane = '${lane}' AND coalesce(hold, trouble) = ${given(reason!)})`
+    `EXISTS (SELECT 1 FROM lanes WHERE org = ${of} AND lane = '${lane}' AND coalesce(hold, blocked) = ${given(reason!)})`
   const excepted = (state: ShownState) => {
     const own =
       reason === undefined

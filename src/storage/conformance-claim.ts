@@ -142,8 +142,8 @@ export const claimPromises: Promised[] = [
       for (const org of [one, other, third]) await append(storage, [arrival({ org }), arrival({ org })])
       const { leases } = await claim(storage)
       for (const lease of leases) {
-        const trouble = lease.org === one ? { trouble: 'key_refused', failures: 1 } : {}
-        await storage.inbox.settle(lease, [], { ...idle, ...trouble })
+        const blocked = lease.org === one ? { blocked: 'key_refused', failures: 1 } : {}
+        await storage.inbox.settle(lease, [], { ...idle, ...blocked })
       }
       const lane = leases.find(({ org }) => org === other)!
       await storage.inbox.take(

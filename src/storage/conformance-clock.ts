@@ -45,10 +45,10 @@ export const clockPromises: readonly Promised[] = [
     promise: 'the time to a probe is an hour at most, whatever a clock that has been set back has written',
     async check(storage) {
       await append(storage, [arrival({ receivedAt: ahead })])
-      const troubled = { readyAt: ahead + 60 * minuteMs, failures: 8, trouble: 'key_refused' }
-      await storage.inbox.settle(await claimed(storage, 'send', { now: ahead }), [], troubled)
+      const asBlocked = { readyAt: ahead + 60 * minuteMs, failures: 8, blocked: 'key_refused' }
+      await storage.inbox.settle(await claimed(storage, 'send', { now: ahead }), [], asBlocked)
       const probe = await claimed(storage, 'send', { farAhead: true })
-      await storage.inbox.settle(probe, [], { ...troubled, readyAt: now + 60 * minuteMs })
+      await storage.inbox.settle(probe, [], { ...asBlocked, readyAt: now + 60 * minuteMs })
       assert.equal(await claim(storage, 'send', now, true), undefined)
       assert.equal(await claim(storage, 'send', now + 60 * minuteMs - 1, true), undefined)
       await claimed(storage, 'send', { now: now + 60 * minuteMs })

@@ -80,12 +80,12 @@ export const destinationPromises: readonly Promised[] = [
       await storage.inbox.hold(sendLane(one), 'paused')
       const held = await leases(storage)
       assert.deepEqual([...held.keys()], [second])
-      await storage.inbox.settle(held.get(second)!, [], { readyAt: 9_000, failures: 1, trouble: 'segment_401' })
+      await storage.inbox.settle(held.get(second)!, [], { readyAt: 9_000, failures: 1, blocked: 'segment_401' })
       await storage.inbox.resume(sendLane(one), 2_000)
       const resumed = await leases(storage)
       assert.deepEqual([...resumed.keys()], [1])
-      assert.equal(resumed.get(1)!.trouble, undefined)
-      assert.equal((await claimOne(storage.inbox, 'send', { ...options, now: 9_000 }))?.trouble, 'segment_401')
+      assert.equal(resumed.get(1)!.blocked, undefined)
+      assert.equal((await claimOne(storage.inbox, 'send', { ...options, now: 9_000 }))?.blocked, 'segment_401')
     },
   },
   {

@@ -274,7 +274,7 @@ export const lookupPromises: readonly Promised[] = [
       await storage.inbox.settle(await claimed(storage), [], {
         readyAt: 5_000,
         failures: 2,
-        tried: { at: 2_000, setback: 'segment_503' },
+        tried: { at: 2_000, lastError: 'segment_503' },
       })
       const lane = async () => (await storage.lookup.lanes(one)).find((shown) => shown.lane === 'send')
       assert.deepEqual(await lane(), {
@@ -283,7 +283,7 @@ export const lookupPromises: readonly Promised[] = [
         readyAt: 5_000,
         failures: 2,
         triedAt: 2_000,
-        setback: 'segment_503',
+        lastError: 'segment_503',
       })
       const lease = await claimed(storage, 'send', { now: 5_000 })
       assert.equal((await lane())?.leaseUntil, 65_000)

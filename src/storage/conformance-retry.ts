@@ -22,7 +22,7 @@ async function ended(storage: Storage, lane: Lane, state: State & ('waiting' | '
   await storage.inbox.settle(await claimed(storage, lane), [], ending)
 }
 
-const backsOff = { readyAt: now + minuteMs, failures: 3, tried: { at: now, setback: 'segment_503' } } as const
+const backsOff = { readyAt: now + minuteMs, failures: 3, tried: { at: now, lastError: 'segment_503' } } as const
 const isDue = async (storage: Storage, lane: Lane, at: number) => (await storage.inbox.nextDue(lane)) === at
 
 export const retryPromises: readonly Promised[] = [
@@ -52,12 +52,12 @@ export const retryPromises: readonly Promised[] = [
   {
     promise: 'a retry leaves a lane blocked, with its failures: what it makes due is a probe of one entry',
     async check(storage) {
-      const troubled = { ...backsOff, trouble: 'segment_401' }
-      await ended(storage, 'send', 'waiting', troubled)
+      const asBlocked = { ...backsOff, blocked: 'segment_401' }
+      await ended(storage, 'send', 'waiting', asBlocked)
       await append(storage, [arrival()])
       assert.deepEqual(await storage.inbox.retry(sendLane(one), now), { is: 'asked' })
       const probe = await claimed(storage, 'send')
-      assert.deepEqual([probe.entries.length, probe.trouble, probe.failures], [1, 'segment_401', 3])
+      assert.deepEqual([probe.entries.length, probe.blocked, probe.failures], [1, 'segment_401', 3])
     },
   },
   {
@@ -145,19 +145,19 @@ export const retryPromises: readonly Promised[] = [
     async check(storage) {
       for (const [lane, state] of lanes) {
         const retryAfterAt = now + minuteMs / 2
-        const troubled = { ...backsOff, trouble: 'segment_401' }
+        const asBlocked = { ...backsOff, blocked: 'segment_401' }
         const pauseAndResume = async (at: number) => {
           await storage.inbox.hold(laneOf(one, lane), 'paused')
           await storage.inbox.resume(laneOf(one, lane), at, true)
           const shown = await shownLane(storage, lane)
-          assert.deepEqual([shown?.hold, shown?.trouble, shown?.failures], [undefined, undefined, 0])
+          assert.deepEqual([shown?.hold, shown?.blocked, shown?.failures], [undefined, undefined, 0])
           return shown?.asked
         }
-        await ended(storage, lane, state, { ...troubled, retryAfterAt })
+        await ended(storage, lane, state, { ...asBlocked, retryAfterAt })
         assert.equal(await pauseAndResume(now), undefined)
         assert.ok(await isDue(storage, lane, retryAfterAt))
         assert.equal(await pauseAndResume(retryAfterAt), true)
-        await storage.inbox.settle(await claimed(storage, lane, { now: retryAfterAt }), [], troubled)
+        await storage.inbox.settle(await claimed(storage, lane, { now: retryAfterAt }), [], asBlocked)
         assert.equal(await pauseAndResume(retryAfterAt + 1), undefined)
         assert.ok(await isDue(storage, lane, retryAfterAt + 10_000))
         // What a person did not ask for, such as the attempt after a new key, waits for neither.

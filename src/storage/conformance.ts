@@ -461,15 +461,15 @@ export const promises: readonly Promised[] = [
       'a lease whose work failed is counted as one that ended without a word, and the lane waits as its ending says',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
-      const crashed = { readyAt: 3_000, failures: 2, trouble: 'key_refused', crashed: true } as const
+      const crashed = { readyAt: 3_000, failures: 2, blocked: 'key_refused', crashed: true } as const
       assert.equal(await storage.inbox.settle(await claimed(storage), [], crashed), true)
       await nothingDue(storage, 2_999)
-      const { crashes, failures, trouble } = await claimed(storage, 'send', { now: 3_000, leaseMs: 1 })
-      assert.deepEqual([crashes, failures, trouble], [1, 2, 'key_refused'])
+      const { crashes, failures, blocked } = await claimed(storage, 'send', { now: 3_000, leaseMs: 1 })
+      assert.deepEqual([crashes, failures, blocked], [1, 2, 'key_refused'])
       const late = await claimed(storage, 'send', { now: 3_001 })
       await storage.inbox.settle(late, [], { readyAt: 3_001, failures: 0, crashed: true })
-      const careful = await claimed(storage, 'send', { now: 3_001 })
-      assert.deepEqual([careful.crashes, careful.entries.length], [3, 1])
+      const isolating = await claimed(storage, 'send', { now: 3_001 })
+      assert.deepEqual([isolating.crashes, isolating.entries.length], [3, 1])
     },
   },
   {
@@ -615,18 +615,18 @@ export const promises: readonly Promised[] = [
       'a blocked account is claimed one entry at a time, shows what blocks it, and is well when an ending says so',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
-      await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, trouble: 'key_refused' })
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, blocked: 'key_refused' })
       assert.deepEqual(
         (await storage.ledger.standings()).map(({ reason }) => reason),
         ['key_refused'],
       )
       const probe = await claimed(storage, 'send', { now: 3_000 })
       assert.equal(probe.entries.length, 1)
-      assert.equal(probe.trouble, 'key_refused')
+      assert.equal(probe.blocked, 'key_refused')
       await storage.inbox.settle(probe, [], { readyAt: 3_000, failures: 0 })
       const well = await claimed(storage, 'send', { now: 3_000 })
       assert.equal(well.entries.length, 2)
-      assert.equal(well.trouble, undefined)
+      assert.equal(well.blocked, undefined)
     },
   },
   {
@@ -647,13 +647,13 @@ export const promises: readonly Promised[] = [
     promise: 'a lane that nothing holds any more waits as it did before, and as blocked',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
-      await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 5, trouble: 'key_refused' })
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 5, blocked: 'key_refused' })
       await storage.inbox.hold(sendLane(one), 'paused')
       await nothingDue(storage)
       await storage.inbox.hold(sendLane(one), undefined)
       assert.equal(await storage.inbox.nextDue('send'), 9_000)
       const probe = await claimed(storage, 'send', { now: 9_000 })
-      assert.deepEqual([probe.entries.length, probe.trouble, probe.failures], [1, 'key_refused', 5])
+      assert.deepEqual([probe.entries.length, probe.blocked, probe.failures], [1, 'key_refused', 5])
     },
   },
   {
@@ -666,9 +666,9 @@ export const promises: readonly Promised[] = [
       )
       await append(storage, [arrival({ org: '1', state: 'asking', dueAt: 9_000 })])
       await storage.inbox.hold(sendLane('2'), 'paused')
-      for (const trouble of ['key_refused', undefined]) {
+      for (const blocked of ['key_refused', undefined]) {
         const lease = await claimed(storage)
-        await storage.inbox.settle(lease, [], { readyAt: 99_000, failures: 3, ...(trouble && { trouble }) })
+        await storage.inbox.settle(lease, [], { readyAt: 99_000, failures: 3, ...(blocked && { blocked }) })
       }
       const reasons: Record<string, string> = { 4: 'paused', 6: 'no_key' }
       const lanes = [...orgs, '6', '7'].map((org) => {
@@ -681,7 +681,7 @@ export const promises: readonly Promised[] = [
       assert.equal((await storage.lookup.lanes('7')).find(({ lane }) => lane === 'ask')?.hold, undefined)
       const leases = [await claimed(storage), await claimed(storage), await claimed(storage), await claimed(storage)]
       assert.deepEqual(
-        leases.map(({ org, trouble, failures }) => [org, trouble, failures]).sort(),
+        leases.map(({ org, blocked, failures }) => [org, blocked, failures]).sort(),
         ['1', '2', '3', '5'].map((org) => [org, undefined, 0]),
       )
       await append(storage, [arrival({ org: '6' })])
@@ -698,10 +698,10 @@ export const promises: readonly Promised[] = [
     promise: 'resuming forgets what blocked a lane and its backoff',
     async check(storage) {
       await append(storage, [arrival(), arrival()])
-      await storage.inbox.settle(await claimed(storage), [], { readyAt: 99_000, failures: 5, trouble: 'key_refused' })
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 99_000, failures: 5, blocked: 'key_refused' })
       await storage.inbox.resume(sendLane(one), 2_000)
       const lease = await claimed(storage)
-      assert.deepEqual([lease.failures, lease.trouble, lease.entries.length], [0, undefined, 2])
+      assert.deepEqual([lease.failures, lease.blocked, lease.entries.length], [0, undefined, 2])
     },
   },
   {
@@ -949,13 +949,13 @@ export const promises: readonly Promised[] = [
       "taking entries away leaves another account's leases alone, and a lane's hold, what blocks it and its backoff",
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival({ org: other })])
-      await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, trouble: 'key_refused' })
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 7_000, failures: 3, blocked: 'key_refused' })
       const theirs = await claimed(storage)
       await storage.inbox.take(one, [])
       assert.equal(await storage.inbox.renew(theirs, 9_000), true)
       assert.equal(await storage.inbox.nextDue('send'), 7_000)
       const probe = await claimed(storage, 'send', { now: 7_000 })
-      assert.deepEqual([probe.org, probe.failures, probe.trouble], [one, 3, 'key_refused'])
+      assert.deepEqual([probe.org, probe.failures, probe.blocked], [one, 3, 'key_refused'])
       await storage.inbox.hold(sendLane(one), 'paused')
       await storage.inbox.take(one, [])
       await nothingDue(storage, 8_000)

@@ -1,7 +1,7 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import { readChecked } from '../lib/json.ts'
-import type { Caution } from './careful.ts'
 import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
+import type { Caution } from './isolating.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
@@ -72,8 +72,8 @@ export function entryOf(row: Row, destination: Destination): Placed {
   }
 }
 
-export function cautionOf({ crashes, careful }: Row): Caution {
-  return { crashes: Number(crashes), careful: Number(careful) }
+export function cautionOf({ crashes, isolating }: Row): Caution {
+  return { crashes: Number(crashes), isolating: Number(isolating) }
 }
 
 export function shownOf(row: Row): Shown {
@@ -221,9 +221,9 @@ export function laneOf(row: Row): LaneShown {
       readyAt: row.ready_at,
       leaseUntil: row.lease_until,
       hold: row.hold,
-      trouble: row.trouble,
+      blocked: row.blocked,
       triedAt: row.tried_at,
-      setback: row.setback,
+      lastError: row.last_error,
       retryAfterAt: row.retry_after_at,
       askedAt: row.asked_at,
     }),

@@ -130,7 +130,7 @@ const notDone: Readonly<Record<string, string>> = {
   resumeAccount: 'resumeNow calls it',
   disconnectMany: 'it calls leave() for each account',
   testWriteKey: 'it changes nothing of the account',
-  markWell: 'it does what markTrouble does, where the partner says yes',
+  markWell: 'it does what markBlocked does, where the partner says yes',
   endSessions: 'signOutEverywhere and leave() call it',
   followStates: 'a start makes the lanes of all accounts follow their states',
   record: 'whatever is done calls it',

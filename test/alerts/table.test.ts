@@ -42,7 +42,7 @@ interface Change {
 const now = () => stage.clock.now()
 const event = (said: Partial<Alone> = {}) =>
   append(stage.storage, [arrival({ org: account, receivedAt: now(), ...said })])
-const turn = async (settlement: Settlement['to'], reason?: string, tried?: { setback?: string }) => {
+const turn = async (settlement: Settlement['to'], reason?: string, tried?: { lastError?: string }) => {
   const lease = await claimed(stage.storage, 'send', { now: now() })
   const settlements = lease.entries.map(({ id }) =>
     to(id, settlement, { at: now(), ...(reason ? { reason } : {}) } as Partial<Settlement>),
@@ -80,7 +80,7 @@ const changes: Change[] = [
     async begin() {
       await event()
       stage.clock.advance(16 * minuteMs)
-      await turn('same', undefined, { setback: 'segment_503' })
+      await turn('same', undefined, { lastError: 'segment_503' })
     },
     afterMs: minuteMs,
     end: () => turn('delivered', undefined, {}),

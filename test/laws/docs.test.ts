@@ -14,7 +14,7 @@ import { commands } from '../../src/cli/index.ts'
 import { disconnectType } from '../../src/drift/envelope.ts'
 import { catalogue } from '../../src/events/index.ts'
 import { printCatalogue } from '../../src/events/print.ts'
-import { ofEvents, ofIgnored, ofWithout, setbacks } from '../../src/operations/reasons.ts'
+import { attemptErrors, ofEvents, ofIgnored, ofWithout } from '../../src/operations/reasons.ts'
 import { type Name, type Setting, settingNames, settings } from '../../src/settings/table.ts'
 import { bridgeScript } from '../../src/web/bridge.ts'
 import { snippet } from '../../src/web/snippet.ts'
@@ -47,7 +47,7 @@ describe('a table that repeats the code says what the code says', () => {
     ['docs/errors.md', 'reasons', () => reasonTable(ofEvents)],
     ['docs/errors.md', 'ignored', () => reasonTable(ofIgnored)],
     ['docs/errors.md', 'without', () => reasonTable(ofWithout)],
-    ['docs/errors.md', 'setbacks', () => reasonTable(setbacks)],
+    ['docs/errors.md', 'attempt errors', () => reasonTable(attemptErrors)],
     ['docs/mapping.md', 'options', optionTable],
     ['docs/alerts.md', 'rules', () => tableOf(ruleHead, ruleRows)],
     ['docs/bridge.md', 'size', () => `${bytes.minified} bytes minified, ${bytes.gzip} with gzip.`],
@@ -147,7 +147,7 @@ describe('docs/errors.md knows every word that a person can meet, and no other',
     assert.deepEqual(documented('What the log says'), inCode(product, /\blog\.(?:debug|info|warn|error)\(\s*'(\w+)'/g))
   })
 
-  const reasons = { ...accountReasons, ...ofEvents, ...ofIgnored, ...ofWithout, ...setbacks }
+  const reasons = { ...accountReasons, ...ofEvents, ...ofIgnored, ...ofWithout, ...attemptErrors }
   /** What is known of partners and decides what becomes of an event. */
   const deciding = product.filter(
     ({ path }) =>

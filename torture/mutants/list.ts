@@ -220,8 +220,8 @@ keep(arrival).catch(() => {})`,
     catchers: [conformance],
   },
   {
-    name: 'forgets to be careful at the first innocent in line',
-    becomes: 'return { crashes: 0, careful: crashes > crashesBeforeCareful ? 0 : Math.min(careful, 0) }',
+    name: 'stops isolating after the first innocent entry',
+    becomes: 'return { crashes: 0, isolating: crashes > crashesBeforeIsolating ? 0 : Math.min(isolating, 0) }',
     catchers: [conformance, { test: 'src/pipeline/worker.test.ts' }],
   },
   {

@@ -38,7 +38,7 @@ export interface Lease extends LaneKey, Given {
   /** Leases in a row that ended without a word: what ends them may be among these entries. */
   crashes: number
   /** Why the destination, or Drift, refuses the account: this lease is a probe of one entry. */
-  trouble?: string
+  blocked?: string
   /** A person asked for this attempt, and waits for what it brings: it takes no more than it was claimed with. */
   asked?: true
 }
@@ -75,9 +75,9 @@ export interface Ending {
   readyAt: number
   failures: number
   /** When something was tried last, and the word for it when it did not go well: shown to people. */
-  tried?: { at: number; setback?: string }
+  tried?: { at: number; lastError?: string }
   /** Shown to people; while it lasts a claim takes a single entry, as a probe. */
-  trouble?: string
+  blocked?: string
   /** The end of a `Retry-After` of the other side: before it no person's wish makes the lane due. */
   retryAfterAt?: number
   /** The work on it failed, and not because of the store: counted as a lease that ended without a word. */

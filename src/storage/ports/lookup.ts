@@ -229,10 +229,10 @@ export interface LaneShown {
   leaseUntil?: number
   failures: number
   hold?: string
-  trouble?: string
+  blocked?: string
   /** How and when the last lease ended. */
   triedAt?: number
-  setback?: string
+  lastError?: string
   /** The end of a `Retry-After`. */
   retryAfterAt?: number
   /** When a person last had an attempt made, and whether it has not ended yet. */

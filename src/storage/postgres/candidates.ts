@@ -13,7 +13,7 @@ export const destinationAt = (named: string, org: string) =>
 const standing = `d.at AS destination, x.destination AS excepted, x.state, (x.state IS NULL AND EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = d.at AND lane IN (0, 1) AND place = e.id
   ))::integer AS queued,
-  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
+  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.blocked, x.reason) ELSE x.reason END AS why`
 
 /** All that is shown of them. */
 export const columns = `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standing}`

@@ -35,7 +35,7 @@ function leaseOf(rows: readonly Row[], lane: Lane, holder: Holder | undefined): 
     failures: Number(first.lane_failures),
     crashes: Number(first.crashes),
     ...(holder && { holder: holder.id }),
-    ...(first.trouble === null ? {} : { trouble: first.trouble as string }),
+    ...(first.blocked === null ? {} : { blocked: first.blocked as string }),
     ...(first.asked === 1 && { asked: true }),
     ...givenIn(rows, lane, Number(first.lane_destination)),
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { Problem } from '../../lib/errors.ts'
-import { isClosing, isContention, problemOf } from './trouble.ts'
+import { isClosing, isContention, problemOf } from './errors.ts'
 
 export type Row = Record<string, unknown>
 

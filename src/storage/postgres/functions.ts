@@ -15,7 +15,7 @@ const note = (destination: string, outcome: string, attempt: string) =>
   `(int2send((${destination})::int2) || substring(int2send((${outcome})::int2) FROM 2) || substring(int8send(coalesce(${attempt}, 0)) FROM 3))`
 
 const asleep = (now: string, at: string) =>
-  `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.trouble IS NULL AND ${now}.ready_at > ${at}))`
+  `(${now}.ready_at IS NULL OR (${now}.lane = 'ask' AND ${now}.failures = 0 AND ${now}.blocked IS NULL AND ${now}.ready_at > ${at}))`
 
 /** Lanes have something due from then on; gives those that slept. Their accounts' locks are shared, or the caller's alone. */
 const wake = `
@@ -188,7 +188,7 @@ BEGIN
     m_org, m_at, array_fill(0, ARRAY[cardinality(m_org)]), m_type, m_outcome, m_reason, m_by);
 END $$;`
 
-const longestMs = `CASE WHEN l.trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
+const longestMs = `CASE WHEN l.blocked IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
 const takenUntil = `CASE WHEN l.org || ' ' || l.destination = ANY (busy) THEN NULL WHEN l.holder = who THEN 0 ELSE coalesce(l.lease_until, 0) END`
 
 /** When the first entry of a lane can be worked on, at `at` the earliest; null when there is none. */
@@ -247,7 +247,7 @@ CREATE FUNCTION more_1(
 BEGIN
   IF NOT EXISTS (
     SELECT 1 FROM lanes l WHERE l.org = of_org AND l.destination = of_destination AND l.lane = 'send' AND l.token = of_token
-      AND l.holder IS NOT DISTINCT FROM who AND l.lease_until IS NOT NULL AND l.careful = 0
+      AND l.holder IS NOT DISTINCT FROM who AND l.lease_until IS NOT NULL AND l.isolating = 0
   ) THEN RETURN; END IF;
   IF given IS NULL THEN RETURN QUERY ${within(queuedRows(behind))};
   ELSE RETURN QUERY ${within(queuedRows(`(${behind} OR NOT id = ANY (given))`))};
@@ -281,7 +281,7 @@ CREATE FUNCTION claim_1(
   which text, who text, busy text[], at bigint, until bigint, far_ahead boolean, room integer, most integer, bytes_most bigint
 ) RETURNS TABLE (
   next_due bigint, lane_org text, lane_destination integer, token bigint, lane_failures integer, crashes integer,
-  trouble text, asked integer, ${givenTable}
+  blocked text, asked integer, ${givenTable}
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -304,20 +304,20 @@ BEGIN
     IF which = 'ask' AND far_ahead THEN
       UPDATE exceptions x SET due_at = at WHERE x.org = l.org AND x.state = 'asking' AND x.due_at > at + ${waitMsMax};
     END IF;
-    IF l.careful = 0 AND l.now_crashes >= ${crashesBeforeAlone} THEN
-      SELECT count(*) INTO given FROM first_1(which, l.org, l.destination, at, CASE WHEN l.trouble IS NULL THEN most ELSE 1 END, bytes_most);
-      UPDATE lanes u SET careful = given WHERE u.org = l.org AND u.destination = l.destination AND u.lane = l.lane;
-      l.careful := given;
+    IF l.isolating = 0 AND l.now_crashes >= ${crashesBeforeAlone} THEN
+      SELECT count(*) INTO given FROM first_1(which, l.org, l.destination, at, CASE WHEN l.blocked IS NULL THEN most ELSE 1 END, bytes_most);
+      UPDATE lanes u SET isolating = given WHERE u.org = l.org AND u.destination = l.destination AND u.lane = l.lane;
+      l.isolating := given;
     END IF;
-    RETURN QUERY SELECT NULL::bigint, l.org, l.destination, l.token + 1, l.failures, l.now_crashes, l.trouble, l.asked, f.* FROM first_1(
+    RETURN QUERY SELECT NULL::bigint, l.org, l.destination, l.token + 1, l.failures, l.now_crashes, l.blocked, l.asked, f.* FROM first_1(
       which, l.org, l.destination, at,
-      CASE WHEN l.trouble IS NULL AND l.careful = 0 THEN most ELSE 1 END, bytes_most) f;
+      CASE WHEN l.blocked IS NULL AND l.isolating = 0 THEN most ELSE 1 END, bytes_most) f;
     GET DIAGNOSTICS given = ROW_COUNT;
     IF given > 0 THEN
       leases := leases + 1;
       EXIT WHEN l.now_crashes >= ${crashesBeforeAlone};
     ELSE
-      UPDATE lanes u SET lease_until = NULL, crashes = 0, careful = 0, asked = 0
+      UPDATE lanes u SET lease_until = NULL, crashes = 0, isolating = 0, asked = 0
       WHERE u.org = l.org AND u.destination = l.destination AND u.lane = l.lane;
       IF pg_try_advisory_xact_lock(${advisoryKey('l.org')}) THEN
         UPDATE lanes u SET ready_at = ${firstDue('u', 'at')}
@@ -414,7 +414,7 @@ CREATE FUNCTION settle_1(
   s_known bytea[], s_attempt integer[], s_earlier text[],
   a_at bigint[], a_ms bigint[], a_status integer[], a_many integer[], a_tries integer[],
   a_reason text[], a_next bigint[], a_excerpt bytea[],
-  ends boolean, end_at bigint, end_failures integer, end_trouble text, tried_at bigint, tried_setback text,
+  ends boolean, end_at bigint, end_failures integer, end_blocked text, tried_at bigint, tried_error text,
   end_retry_after bigint, end_crashed boolean
 ) RETURNS TABLE (held boolean, ready bigint, woke_org text, woke_destination integer, woke_lane text, long bigint[])
 LANGUAGE plpgsql AS $$
@@ -432,7 +432,7 @@ DECLARE
   is_ready_at bigint;
 BEGIN
   IF of_lane = 'ask' OR 'asking' = ANY (s_becomes) THEN PERFORM pg_advisory_xact_lock_shared(${advisoryKey('of_org')}); END IF;
-  SELECT l.crashes, l.careful INTO l FROM lanes l
+  SELECT l.crashes, l.isolating INTO l FROM lanes l
   WHERE l.org = of_org AND l.destination = of_destination AND l.lane = of_lane AND l.token = of_token
     AND l.holder IS NOT DISTINCT FROM who AND l.lease_until IS NOT NULL FOR UPDATE;
   IF NOT FOUND THEN RETURN QUERY SELECT false, NULL::bigint, NULL::text, NULL::integer, NULL::text, NULL::bigint[]; RETURN; END IF;
@@ -565,13 +565,13 @@ BEGIN
   WHERE of_lane = 'send' AND s.becomes = 'ignored' AND s.id = ANY (moved) AND e.id = s.id AND e.history IS NULL;
   IF ends THEN
     UPDATE lanes u SET lease_until = NULL,
-      -- As careful.ts has it.
+      -- As isolating.ts has it.
       crashes = CASE WHEN end_crashed THEN u.crashes + 1 ELSE 0 END,
-      careful = CASE WHEN end_crashed OR end_failures > 0 THEN u.careful WHEN u.crashes > ${crashesBeforeAlone} THEN 0 ELSE greatest(u.careful - 1, 0) END,
+      isolating = CASE WHEN end_crashed OR end_failures > 0 THEN u.isolating WHEN u.crashes > ${crashesBeforeAlone} THEN 0 ELSE greatest(u.isolating - 1, 0) END,
       failures = end_failures,
-      trouble = end_trouble, retry_after_at = end_retry_after,
+      blocked = end_blocked, retry_after_at = end_retry_after,
       asked = CASE WHEN settle_1.tried_at IS NULL THEN u.asked ELSE 0 END, tried_at = coalesce(settle_1.tried_at, u.tried_at),
-      setback = CASE WHEN settle_1.tried_at IS NULL THEN u.setback ELSE tried_setback END,
+      last_error = CASE WHEN settle_1.tried_at IS NULL THEN u.last_error ELSE tried_error END,
       ready_at = coalesce(${firstDue('u', 'end_at')}, end_at)
     WHERE u.org = of_org AND u.destination = of_destination AND u.lane = of_lane RETURNING u.ready_at INTO is_ready_at;
     -- That nothing is there is only said with the account's lock alone: else the next claim finds out.
@@ -597,7 +597,7 @@ END $$;`
 const settleAll = `
 CREATE FUNCTION settle_all_1(
   sharing text[], l_org text[], l_destination integer[], l_lane text[], l_token bigint[], l_who text[], l_settlements integer[], l_attempts integer[],
-  l_ends boolean[], l_at bigint[], l_failures integer[], l_trouble text[], l_tried_at bigint[], l_setback text[],
+  l_ends boolean[], l_at bigint[], l_failures integer[], l_blocked text[], l_tried_at bigint[], l_last_error text[],
   l_retry_after bigint[], l_crashed boolean[],
   s_id bigint[], s_becomes text[], s_at bigint[], s_reason text[], s_due bigint[], s_contact text[], s_conversation text[],
   s_known bytea[], s_attempt integer[], s_earlier text[],
@@ -623,7 +623,7 @@ BEGIN
       s_id[s:t], s_becomes[s:t], s_at[s:t], s_reason[s:t], s_due[s:t], s_contact[s:t], s_conversation[s:t], s_known[s:t],
       s_attempt[s:t], s_earlier[s:t],
       a_at[a:b], a_ms[a:b], a_status[a:b], a_many[a:b], a_tries[a:b], a_reason[a:b], a_next[a:b], a_excerpt[a:b],
-      l_ends[i], l_at[i], l_failures[i], l_trouble[i], l_tried_at[i], l_setback[i], l_retry_after[i], l_crashed[i]) d;
+      l_ends[i], l_at[i], l_failures[i], l_blocked[i], l_tried_at[i], l_last_error[i], l_retry_after[i], l_crashed[i]) d;
     s := t + 1;
     a := b + 1;
   END LOOP;

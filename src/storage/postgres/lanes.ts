@@ -98,7 +98,7 @@ export async function resume(db: Database, key: LaneKey, now: number, asks = fal
     if (!was) return
     const later = asks ? leftAlone(laneOf(was), now) : undefined
     const isAsked = asks && !later
-    await session.run(`UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
+    await session.run(`UPDATE lanes SET hold = NULL, blocked = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
     if (isAsked) await makeAllDue(session, key, now)
     await settleLane(session, key, later?.at ?? now)
     if (isAsked) await noteAsked(session, key, now)
@@ -140,12 +140,12 @@ ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`
 const keptBack = `
 SELECT l.org, l.destination, l.lane FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (org, destination, lane)
 JOIN lanes l ON ${same('l', 'g')}
-WHERE l.hold IS NOT NULL OR l.trouble IS NOT NULL OR l.failures > 0 OR l.ready_at > $4
+WHERE l.hold IS NOT NULL OR l.blocked IS NOT NULL OR l.failures > 0 OR l.ready_at > $4
   OR l.ready_at IS NULL AND (${firstDue('$4')}) IS NOT NULL
 ORDER BY l.org, l.destination, l.lane`
 
 const resumingMany = `
-UPDATE lanes l SET hold = NULL, trouble = NULL, failures = 0, ready_at = ${firstDue('$4')}
+UPDATE lanes l SET hold = NULL, blocked = NULL, failures = 0, ready_at = ${firstDue('$4')}
 FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (org, destination, lane) WHERE ${same('l', 'g')}`
 
 export async function retry(db: Database, key: LaneKey, now: number): Promise<Asked> {

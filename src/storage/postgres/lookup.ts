@@ -125,7 +125,7 @@ async function countedBetween(session: Session, query: Query, { first, below }: 
       )
     : 0
   const lanes = new Map(
-    (await lanesOf(session, org!)).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
+    (await lanesOf(session, org!)).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.blocked]),
   )
   const found = await session.all(
     `SELECT state, reason, count(*) AS count FROM (

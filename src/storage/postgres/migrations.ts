@@ -98,13 +98,13 @@ export const steps: readonly Step[] = [
   -- What people search by. A message is found without its account: its org is empty.
   CREATE TABLE search_index (org text, kind text, value text, id bigint, PRIMARY KEY (org, kind, value, id));
 
-  -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
+  -- holder: the process that has the lease. isolating: so many entries are still to be handed out one at a time.
   -- retry_after_at: until when the other side wants to be left alone. asked_at: when a person last wanted an attempt, and
   -- asked: whether it is still to be made.
   CREATE TABLE lanes (
     org text, destination integer, lane text, ready_at bigint, lease_until bigint, holder text, token bigint NOT NULL DEFAULT 0,
     served bigint NOT NULL DEFAULT 0, failures integer NOT NULL DEFAULT 0, crashes integer NOT NULL DEFAULT 0,
-    careful integer NOT NULL DEFAULT 0, hold text, trouble text, tried_at bigint, setback text,
+    isolating integer NOT NULL DEFAULT 0, hold text, blocked text, tried_at bigint, last_error text,
     retry_after_at bigint, asked_at bigint, asked integer NOT NULL DEFAULT 0,
     PRIMARY KEY (org, destination, lane)
   ) WITH (fillfactor = 50);

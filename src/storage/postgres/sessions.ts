@@ -6,7 +6,7 @@
 import pg from 'pg'
 import { Problem } from '../../lib/errors.ts'
 import { connectionTo } from './database.ts'
-import { problemOf } from './trouble.ts'
+import { problemOf } from './errors.ts'
 
 /** Of the other connection; a pool that lends in turn has come round by then. */
 const statements = 6

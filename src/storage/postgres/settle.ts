@@ -67,7 +67,7 @@ async function settleAll(db: Database, group: readonly Settling[]): Promise<Sett
     settling,
     leases.filter(({ isSharing }) => isSharing).map(({ org }) => org),
     ...columns(leases, ['org', 'destination', 'lane', 'token', 'holder', 'settlements', 'attempts']),
-    ...columns(leases, ['ends', 'readyAt', 'failures', 'trouble', 'triedAt', 'setback', 'retryAfterAt', 'crashed']),
+    ...columns(leases, ['ends', 'readyAt', 'failures', 'blocked', 'triedAt', 'last_error', 'retryAfterAt', 'crashed']),
     ...columns(
       leases.flatMap(({ settled }) => settled),
       ['id', 'to', 'at', 'reason', 'dueAt', 'contact', 'conversation', 'known', 'nth', 'earlier'],
@@ -124,13 +124,13 @@ function leaseOf({ lease, settlements, ending }: Settling) {
     ...{
       readyAt: undefined,
       failures: undefined,
-      trouble: undefined,
+      blocked: undefined,
       retryAfterAt: undefined,
       crashed: false,
       ...ended,
     },
     triedAt: tried?.at,
-    setback: tried?.setback,
+    last_error: tried?.lastError,
     settled,
     made: [...nths.keys()],
   }

@@ -5,7 +5,7 @@ import { waitingBy } from '../waiting.ts'
 import type { Row, Session } from './database.ts'
 
 /** What waits, counted in the queue alone. */
-const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.blocked) AS why, c.count, (
     SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
     ORDER BY q.lane, q.place LIMIT 1
   ) AS oldest
@@ -13,7 +13,7 @@ const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold
   LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send' ORDER BY 1, 2`
 
 const excepted = `SELECT x.org, x.destination, x.state,
-    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
+    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.blocked) ELSE x.reason END AS why,
     count(*) AS count, min(x.received_at) AS oldest
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
   WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
@@ -32,7 +32,7 @@ export async function allStandings(session: Session): Promise<Standing[]> {
 }
 
 /** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
-const groups = `SELECT g.*, coalesce(l.hold, l.trouble) AS held,
+const groups = `SELECT g.*, coalesce(l.hold, l.blocked) AS held,
     (SELECT received_at FROM exceptions WHERE id = g.first AND destination = g.destination) AS oldest,
     (SELECT received_at FROM exceptions WHERE id = g.last AND destination = g.destination) AS newest
   FROM (
@@ -42,7 +42,7 @@ const groups = `SELECT g.*, coalesce(l.hold, l.trouble) AS held,
   ) g LEFT JOIN lanes l ON g.state = 'asking' AND l.org = $1 AND l.destination = 0 AND l.lane = 'ask' ORDER BY 1, 2, 3`
 
 /** A short queue is counted; of a long one the counts say how long it is. */
-const waiting = `SELECT d.number AS destination, 'waiting' AS state, c.count, f.oldest, coalesce(l.hold, l.trouble) AS why
+const waiting = `SELECT d.number AS destination, 'waiting' AS state, c.count, f.oldest, coalesce(l.hold, l.blocked) AS why
   FROM destinations d CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM (
       SELECT 1 FROM queue WHERE org = $1 AND destination = d.number LIMIT ${tallyMax + 1}

@@ -12,7 +12,7 @@ export const standingAt = (
 ) => `${destination} AS destination, x.destination AS excepted, x.state, x.state IS NULL AND EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane IN (0, 1) AND place = e.id
   ) AS queued,
-  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.trouble, x.reason) ELSE x.reason END AS why`
+  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.blocked, x.reason) ELSE x.reason END AS why`
 
 // An entry is an exception at all (0), or at this destination: never both.
 export const joinedAt = (

@@ -1,5 +1,5 @@
 /** Handing out entries in SQLite: a claim gives a lane's lease, with the first of what waits in it. */
-import { beginsCareful, isForAlone } from '../careful.ts'
+import { beginsIsolating, isForAlone } from '../isolating.ts'
 import { bodyOf } from '../place.ts'
 import { type Given, historyFrom, type Lane, type LaneKey, type Placed } from '../ports/entry.ts'
 import type { ClaimOptions, Lease } from '../ports/inbox.ts'
@@ -41,8 +41,8 @@ interface Ready extends LaneKey {
   token: number
   failures: number
   crashes: number
-  careful: number
-  trouble: string | null
+  isolating: number
+  blocked: string | null
   asked: boolean
 }
 
@@ -50,7 +50,7 @@ interface Ready extends LaneKey {
 function nextReady(db: Database, lane: Lane, { now, farAhead }: ClaimOptions, holder: Claiming): Ready | undefined {
   // That it is not null is said for the planner's sake: only then it takes the index of those that have something to do.
   const found = db.get(
-    `SELECT org, destination, token, failures, crashes, careful, trouble, lease_until, asked, holder = ? AS own FROM lanes
+    `SELECT org, destination, token, failures, crashes, isolating, blocked, lease_until, asked, holder = ? AS own FROM lanes
      WHERE lane = ? AND hold IS NULL AND ready_at IS NOT NULL
        AND (ready_at <= ? OR ? AND ready_at > ? + ${longestMs}) AND ${takenUntil} <= ?
      ORDER BY served LIMIT 1`,
@@ -72,8 +72,8 @@ function nextReady(db: Database, lane: Lane, { now, farAhead }: ClaimOptions, ho
     token: Number(found.token),
     failures: Number(found.failures),
     crashes,
-    careful: cautionOf(found).careful,
-    trouble: found.trouble as string | null,
+    isolating: cautionOf(found).isolating,
+    blocked: found.blocked as string | null,
     asked: found.asked === 1,
   }
 }
@@ -81,11 +81,11 @@ function nextReady(db: Database, lane: Lane, { now, farAhead }: ClaimOptions, ho
 /** Its lease, or nothing where nothing was in the queue after all. */
 function leased(
   db: Database,
-  { token: last, failures, crashes, careful, trouble, asked, ...key }: Ready,
+  { token: last, failures, crashes, isolating, blocked, asked, ...key }: Ready,
   options: ClaimOptions,
 ): Lease | undefined {
   const { now, leaseMs, holder, farAhead } = options
-  const single = trouble !== null || careful > 0
+  const single = blocked !== null || isolating > 0
   const token = last + 1
   db.run(
     `UPDATE lanes SET token = ?, lease_until = ?, holder = ?, crashes = ?, served = ? WHERE ${thisLane}`,
@@ -101,19 +101,19 @@ function leased(
     db.run(sql, now, key.org, now + waitMsMax)
   }
   const given = firstEntries(db, key, { ...options, after: 0, limit: single ? 1 : options.limit })
-  if (beginsCareful({ crashes, careful })) {
+  if (beginsIsolating({ crashes, isolating })) {
     const many = given.entries.splice(1).length + 1
-    db.run(`UPDATE lanes SET careful = ? WHERE ${thisLane}`, many, ...keyOf(key))
+    db.run(`UPDATE lanes SET isolating = ? WHERE ${thisLane}`, many, ...keyOf(key))
   }
   if (given.entries.length === 0) {
     // What was to blame for a lease that ran out is not there any more.
-    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, careful = 0, asked = 0 WHERE ${thisLane}`
+    const sql = `UPDATE lanes SET lease_until = NULL, crashes = 0, isolating = 0, asked = 0 WHERE ${thisLane}`
     db.run(sql, ...keyOf(key))
     settleLane(db, key, now)
     return undefined
   }
   const said = {
-    ...(trouble === null ? {} : { trouble }),
+    ...(blocked === null ? {} : { blocked }),
     ...(asked && { asked: true as const }),
     ...(holder && { holder: holder.id }),
   }
@@ -126,7 +126,7 @@ export function more(
   after: number,
   limits: { limit: number; bytesMax: number },
 ): TransferredGiven {
-  const goesOn = heldLane(db, lease)?.careful === 0
+  const goesOn = heldLane(db, lease)?.isolating === 0
   return transferGiven(goesOn ? firstEntries(db, lease, { now: 0, after, ...limits }) : { entries: [], bodies: [] })
 }
 

@@ -14,9 +14,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { lockFor } from './database.ts'
+import { severityOf } from './errors.ts'
 import { assertOurs, migrate } from './migrations.ts'
 import { rewriteFrom } from './rewrite.ts'
-import { troubleOf } from './trouble.ts'
 
 export interface Compacted {
   bytesBefore: number
@@ -46,7 +46,7 @@ export function compactDatabase(path: string): Compacted {
     if (cause instanceof Problem) throw cause
     throw new Problem('compact_failed', 'the store could not be rewritten; it is as it was', {
       hint:
-        troubleOf(cause) === 'full'
+        severityOf(cause) === 'full'
           ? 'make room for a second file of its size beside it'
           : 'does a command still work on it? is there room for a second file of its size, and may you write beside it?',
       cause,

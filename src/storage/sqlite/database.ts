@@ -4,11 +4,11 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
 import { storeNotThere } from '../not-there.ts'
+import { primaryCode, storeOnNetwork, storeUnreachable } from './errors.ts'
 import { createForUs, type Files, watchFiles } from './files.ts'
 import { assertOurs, migrate } from './migrations.ts'
 import { logBytesMax } from './purge.ts'
 import { stampFile } from './stamp.ts'
-import { primaryCode, storeOnNetwork, storeUnreachable } from './trouble.ts'
 import type { Purpose } from './worker.ts'
 
 export type Row = Record<string, SQLInputValue>

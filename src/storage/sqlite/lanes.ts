@@ -27,7 +27,7 @@ export function makeReady(db: Database, key: LaneKey, at: number): boolean {
     db.run(
       `INSERT INTO lanes (org, destination, lane, ready_at) VALUES (?, ?, ?, ?)
        ON CONFLICT (org, destination, lane) DO UPDATE SET ready_at = excluded.ready_at
-       WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND trouble IS NULL AND ready_at > excluded.ready_at)`,
+       WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND blocked IS NULL AND ready_at > excluded.ready_at)`,
       ...keyOf(key),
       at,
     ) === 1
@@ -50,7 +50,7 @@ export function settleLane(db: Database, key: LaneKey, at: number): void {
 
 /** The lane, while the lease is its holder's. */
 export function heldLane(db: Database, lease: Lease) {
-  return db.get(`SELECT crashes, careful FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
+  return db.get(`SELECT crashes, isolating FROM lanes WHERE ${heldLease}`, ...heldBy(lease))
 }
 
 // mutant: lets a holder that lost its lease settle, in SQLite
@@ -65,7 +65,7 @@ export function renew(db: Database, lease: Lease, until: number): boolean {
   return db.run(`UPDATE lanes SET lease_until = ? WHERE ${heldLease}`, until, ...heldBy(lease)) === 1
 }
 
-export const longestMs = `CASE WHEN trouble IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
+export const longestMs = `CASE WHEN blocked IS NULL THEN ${waitMsMax} ELSE ${probeWaitMsMax} END`
 
 /** Until when a lane is kept from a holder: by the lease of another or, without end (null), by its own work. */
 // mutant: waits for its own lease that got lost, in SQLite
@@ -121,14 +121,14 @@ export function resume(db: Database, key: LaneKey, now: number, asks = false): v
   const was = asks ? laneRow(db, key) : undefined
   const later = was && leftAlone(laneShown(was), now)
   const isAsked = was !== undefined && !later
-  db.run(`UPDATE lanes SET hold = NULL, trouble = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
+  db.run(`UPDATE lanes SET hold = NULL, blocked = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
   if (isAsked) makeAllDue(db, key, now)
   settleLane(db, key, later?.at ?? now)
   if (isAsked) noteAsked(db, key, now)
 }
 
 export function follow(db: Database, lanes: readonly Following[], now: number): void {
-  const rows = db.all('SELECT org, destination, lane, hold, trouble, failures, ready_at FROM lanes')
+  const rows = db.all('SELECT org, destination, lane, hold, blocked, failures, ready_at FROM lanes')
   const named = ({ org, destination, lane }: Record<string, unknown>) => `${lane} ${destination} ${org}`
   const there = new Map(rows.map((row) => [named(row), row]))
   for (const { is, ...key } of lanes) {
@@ -140,8 +140,8 @@ export function follow(db: Database, lanes: readonly Following[], now: number): 
 }
 
 /** Nothing keeps it, and something is due: when it is claimed, it is seen whether anything is there. */
-function isGoing({ hold, trouble, failures, ready_at }: Record<string, unknown>, now: number): boolean {
-  return hold === null && trouble === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
+function isGoing({ hold, blocked, failures, ready_at }: Record<string, unknown>, now: number): boolean {
+  return hold === null && blocked === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
 }
 
 export function retry(db: Database, key: LaneKey, now: number): Asked {

@@ -181,7 +181,7 @@ function countedBetween(db: Database, query: Query, { first, below }: Range): Ta
       )
     : 0
   const lanes = new Map(
-    lanesOf(db, org!).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.trouble]),
+    lanesOf(db, org!).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.blocked]),
   )
   const excepted = db
     .all(

@@ -85,14 +85,14 @@ export const steps: readonly string[] = [
   ) STRICT;
   CREATE INDEX attempts_org ON attempts (org, destination, at);
 
-  -- holder: the process that has the lease. careful: so many entries are still to be handed out one at a time.
+  -- holder: the process that has the lease. isolating: so many entries are still to be handed out one at a time.
   -- retry_after_at: until when the other side wants to be left alone. asked_at: when a person last wanted an attempt, and
   -- asked: whether it is still to be made.
   CREATE TABLE lanes (
     org TEXT, destination INTEGER, lane TEXT, ready_at INTEGER, lease_until INTEGER, holder TEXT,
     token INTEGER NOT NULL DEFAULT 0, served INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
-    crashes INTEGER NOT NULL DEFAULT 0, careful INTEGER NOT NULL DEFAULT 0, hold TEXT, trouble TEXT, tried_at INTEGER,
-    setback TEXT, retry_after_at INTEGER, asked_at INTEGER, asked INTEGER NOT NULL DEFAULT 0,
+    crashes INTEGER NOT NULL DEFAULT 0, isolating INTEGER NOT NULL DEFAULT 0, hold TEXT, blocked TEXT, tried_at INTEGER,
+    last_error TEXT, retry_after_at INTEGER, asked_at INTEGER, asked INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (org, destination, lane)
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;

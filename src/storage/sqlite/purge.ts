@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs'
 import type { Purged } from '../ports/storage.ts'
 import type { Database } from './database.ts'
-import { primaryCode } from './trouble.ts'
+import { primaryCode } from './errors.ts'
 
 /** A log longer than this is truncated once no process reads it any more; SQLite itself would leave it as long as it ever was. */
 export const logBytesMax = 16 * 1024 * 1024

@@ -1,6 +1,7 @@
 /** What became of a lease's entries, in SQLite: one part of the transaction that the worker has opened around it. */
-import { cautionAfter } from '../careful.ts'
+
 import { isKept, noteOf } from '../history.ts'
+import { cautionAfter } from '../isolating.ts'
 import { type Attempt, type Destination, isKeptReason } from '../ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
 import type { HistoryOutcome } from '../ports/lookup.ts'
@@ -237,21 +238,26 @@ function isLeftAlone(db: Database, org: string, id: number): boolean {
   )
 }
 
-function end(db: Database, lease: Lease, ending: Ending, { crashes, careful }: ReturnType<typeof cautionAfter>): void {
+function end(
+  db: Database,
+  lease: Lease,
+  ending: Ending,
+  { crashes, isolating }: ReturnType<typeof cautionAfter>,
+): void {
   db.run(
-    `UPDATE lanes SET lease_until = NULL, crashes = ?, careful = ?, failures = ?, trouble = ?, retry_after_at = ?
+    `UPDATE lanes SET lease_until = NULL, crashes = ?, isolating = ?, failures = ?, blocked = ?, retry_after_at = ?
      WHERE ${thisLane}`,
     crashes,
-    careful,
+    isolating,
     ending.failures,
-    ending.trouble ?? null,
+    ending.blocked ?? null,
     ending.retryAfterAt ?? null,
     ...keyOf(lease),
   )
   const { tried } = ending
   if (tried) {
-    const sql = `UPDATE lanes SET tried_at = ?, setback = ?, asked = 0 WHERE ${thisLane}`
-    db.run(sql, tried.at, tried.setback ?? null, ...keyOf(lease))
+    const sql = `UPDATE lanes SET tried_at = ?, last_error = ?, asked = 0 WHERE ${thisLane}`
+    db.run(sql, tried.at, tried.lastError ?? null, ...keyOf(lease))
   }
   settleLane(db, lease, ending.readyAt)
 }

@@ -5,8 +5,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { systemRandom } from '../../lib/random.ts'
 import type { Row } from './database.ts'
+import { primaryCode } from './errors.ts'
 import { truncateLog } from './purge.ts'
-import { primaryCode } from './trouble.ts'
 
 /** Result codes of sqlite.org/rescode.html: no such table, a damaged file, not a database. */
 const otherContent: readonly (number | undefined)[] = [1, 11, 26]

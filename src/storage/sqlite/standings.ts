@@ -6,7 +6,7 @@ import type { Database, Row } from './database.ts'
 import { destinationsOf } from './destinations.ts'
 
 /** What waits, counted in the queue alone: a backlog of a million takes some ten milliseconds. */
-const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.trouble) AS why, c.count, (
+const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold, l.blocked) AS why, c.count, (
     SELECT e.received_at FROM queue q JOIN entries e ON e.id = q.id WHERE q.org = c.org AND q.destination = c.destination
     ORDER BY q.lane, q.place LIMIT 1
   ) AS oldest
@@ -14,7 +14,7 @@ const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold
   LEFT JOIN lanes l ON l.org = c.org AND l.destination = c.destination AND l.lane = 'send'`
 
 const excepted = `SELECT x.org, x.destination, x.state,
-    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.trouble) ELSE x.reason END AS why,
+    CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.blocked) ELSE x.reason END AS why,
     count(*) AS count, min(x.received_at) AS oldest
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
   WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
@@ -33,7 +33,7 @@ export function allStandings(db: Database): Standing[] {
 }
 
 /** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
-const groups = `SELECT g.*, coalesce(l.hold, l.trouble) AS held,
+const groups = `SELECT g.*, coalesce(l.hold, l.blocked) AS held,
     (SELECT received_at FROM exceptions WHERE id = g.first AND destination = g.destination) AS oldest,
     (SELECT received_at FROM exceptions WHERE id = g.last AND destination = g.destination) AS newest
   FROM (
@@ -63,7 +63,7 @@ function waitingAt(
   const counted = Number(db.get(`SELECT count(*) AS count FROM (${some})`, org, destination)!.count)
   if (counted === 0) return []
   const row = db.get(
-    `SELECT e.received_at AS oldest, coalesce(l.hold, l.trouble) AS why FROM (
+    `SELECT e.received_at AS oldest, coalesce(l.hold, l.blocked) AS why FROM (
        SELECT id FROM queue WHERE org = ?1 AND destination = ?2 ORDER BY lane, place LIMIT 1
      ) q JOIN entries e ON e.id = q.id LEFT JOIN lanes l ON l.org = ?1 AND l.destination = ?2 AND l.lane = 'send'`,
     org,

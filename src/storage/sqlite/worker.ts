@@ -8,9 +8,9 @@ import { systemClock } from '../../lib/clock.ts'
 import type { Mode } from '../ports/storage.ts'
 import { calls } from './calls.ts'
 import { type Database, openDatabase } from './database.ts'
+import { problemOf, severityOf, storeFull, storeMoved } from './errors.ts'
 import * as lookup from './lookup.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
-import { problemOf, storeFull, storeMoved, troubleOf } from './trouble.ts'
 
 export interface Ask {
   id: number
@@ -52,7 +52,7 @@ function perform(db: Database, ask: Ask): Reply {
     return reply
   } catch (error) {
     // The whole transaction may be lost, not this call alone.
-    if (troubleOf(error)) throw error
+    if (severityOf(error)) throw error
     db.run('ROLLBACK TO ask')
     db.run('RELEASE ask')
     return refusal(ask, error)
@@ -84,12 +84,12 @@ function together(db: Database, asks: Ask[]): Reply[] {
     } catch {
       // SQLite has already rolled back by itself, as it does for a full disk.
     }
-    if (troubleOf(error) === 'full' && reserve && !reserve.isSpent()) {
+    if (severityOf(error) === 'full' && reserve && !reserve.isSpent()) {
       reserve.spend()
       return withoutRoom(db, asks)
     }
     // mutant: ignores that a commit failed
-    if (troubleOf(error) === 'fatal') stop(causeOf(db, error))
+    if (severityOf(error) === 'fatal') stop(causeOf(db, error))
     return asks.map((ask) => refusal(ask, error))
   }
 }
@@ -121,7 +121,7 @@ function causeOf(db: Database, error: unknown): unknown {
   }
 }
 
-/** Ends the thread, and with it the service: see troubleOf. Nothing is closed in order: nothing more may be written. */
+/** Ends the thread, and with it the service: see severityOf. Nothing is closed in order: nothing more may be written. */
 function stop(error: unknown): void {
   closed = true
   main.postMessage({ stopped: described(error) })
@@ -144,7 +144,7 @@ function alone(db: Database, ask: Ask): Reply {
   try {
     return performed(db, ask)
   } catch (error) {
-    if (troubleOf(error) === 'fatal') stop(error)
+    if (severityOf(error) === 'fatal') stop(error)
     return refusal(ask, error)
   }
 }

@@ -49,7 +49,7 @@ test('an endpoint that is the only destination is named as who answered, and Seg
   }
   const tried = { lane: 'send', destination: 1, failures: 0, askedAt: now, triedAt: now } as LaneShown
   assert.deepEqual(titles('tried', lake, [tried]), ['lake accepted the attempt'])
-  const failed = { ...tried, failures: 1, setback: 'segment_503' }
+  const failed = { ...tried, failures: 1, lastError: 'segment_503' }
   assert.deepEqual(titles('tried', lake, [failed]), ['Attempt failed: lake returned 503 (service unavailable)'])
 })
 

@@ -101,7 +101,7 @@ function attemptOf(lane: LaneShown, { name: partner, endpoint }: Partner): Done 
     return said(levels[is], `The attempt at ${partner} has not ended yet`, 'Reload this page to see what it brought.')
   if (is === 'good')
     return said(levels[is], lane.lane === 'send' ? `${partner} accepted the attempt` : 'Drift answered')
-  const { happened } = adviceAt(lane.setback!, endpoint)
+  const { happened } = adviceAt(lane.lastError!, endpoint)
   const next =
     lane.readyAt === undefined
       ? ''

@@ -88,12 +88,12 @@ describe('the pipeline of a time', () => {
       return { queued, blocked }
     }
     assert.deepEqual(of([]), { queued: 5, blocked: 0 })
-    assert.deepEqual(of([{ lane: 'send', destination: 1, failures: 3, setback: 'segment_503' }]), {
+    assert.deepEqual(of([{ lane: 'send', destination: 1, failures: 3, lastError: 'segment_503' }]), {
       queued: 5,
       blocked: 0,
     })
-    assert.deepEqual(of([{ lane: 'send', destination: 1, trouble: 'segment_401' }]), { queued: 3, blocked: 2 })
-    assert.deepEqual(of([{ lane: 'ask', destination: 0, trouble: 'grant_dead' }]), { queued: 2, blocked: 3 })
+    assert.deepEqual(of([{ lane: 'send', destination: 1, blocked: 'segment_401' }]), { queued: 3, blocked: 2 })
+    assert.deepEqual(of([{ lane: 'ask', destination: 0, blocked: 'grant_dead' }]), { queued: 2, blocked: 3 })
     assert.deepEqual(
       of([
         { lane: 'send', destination: 1, hold: 'paused' },

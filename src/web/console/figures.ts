@@ -115,7 +115,7 @@ function pipelineWord(
   const lane = lanes.find((one) =>
     state === 'asking' ? one.lane === 'ask' : one.lane === 'send' && one.destination === main,
   )
-  return (lane?.hold ?? lane?.trouble) === undefined ? 'queued' : 'blocked'
+  return (lane?.hold ?? lane?.blocked) === undefined ? 'queued' : 'blocked'
 }
 
 /** By a webhook, or read from Drift's history. */

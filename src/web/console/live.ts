@@ -87,6 +87,6 @@ async function pulseOf(
   return JSON.stringify([newest.entries[0]?.id, lanes.map(ofLane), install?.generation, ofJobs])
 }
 
-function ofLane({ triedAt, hold, trouble, failures, setback, asked }: LaneShown): unknown[] {
-  return [triedAt, hold, trouble, failures, setback, asked]
+function ofLane({ triedAt, hold, blocked, failures, lastError, asked }: LaneShown): unknown[] {
+  return [triedAt, hold, blocked, failures, lastError, asked]
 }

@@ -150,7 +150,7 @@ function statesOf(
   const isHeld = (of: LaneShown['lane']) => {
     const at = of === 'ask' ? 0 : number
     const own = lanes.find(({ lane, destination }) => lane === of && destination === at)
-    return (own?.hold ?? own?.trouble) !== undefined
+    return (own?.hold ?? own?.blocked) !== undefined
   }
   const waiting = (held: boolean): ShownState[] => (isHeld('send') === held ? ['waiting'] : [])
   const asking = (held: boolean): ShownState[] => (isHeld('ask') === held ? ['asking'] : [])

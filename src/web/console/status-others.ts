@@ -125,11 +125,11 @@ function lateOf(facts: Facts, halted: readonly Halted[]): Halted[] {
     const isLate = known?.oldestAt !== undefined && now - known.oldestAt > delayedMs
     if (!isLate || halted.some((one) => one.name === name)) return []
     const lane = lanes.find((one) => one.lane === 'send' && one.destination === number)
-    return [{ name, endpoint, reason: lane && lane.failures > 0 ? lane.setback : undefined }]
+    return [{ name, endpoint, reason: lane && lane.failures > 0 ? lane.lastError : undefined }]
   })
 }
 
 /** Why a destination refuses what is sent, also where its lane alone shows it. */
 export function refusalOf({ number, reason }: Destination, lanes: readonly LaneShown[]): string | undefined {
-  return reason ?? lanes.find(({ lane, destination }) => lane === 'send' && destination === number)?.trouble
+  return reason ?? lanes.find(({ lane, destination }) => lane === 'send' && destination === number)?.blocked
 }

@@ -108,8 +108,8 @@ function ofSending(facts: Facts): Status | undefined {
   const { now, lanes, install, queued, blocked, oldestAt, isFixed } = facts
   const first = install && firstOf(install)
   const sending = lanes.filter(({ lane, destination }) => lane === 'send' && destination === (first?.number ?? 1))
-  const refused = sending.find(({ trouble }) => trouble !== undefined)
-  const reason = refused?.trouble ?? ofSegment(first?.reason)
+  const refused = sending.find(({ blocked }) => blocked !== undefined)
+  const reason = refused?.blocked ?? ofSegment(first?.reason)
   if (reason !== undefined) {
     const advice = adviceAt(reason, first?.endpoint)
     return {
@@ -125,8 +125,8 @@ function ofSending(facts: Facts): Status | undefined {
   }
   const isOld = oldestAt !== undefined && now - oldestAt > delayedMs
   if (!isOld || queued + blocked === 0) return undefined
-  const failing = sending.find(({ failures, setback }) => failures > 0 && setback !== undefined)
-  const advice = failing && adviceAt(failing.setback!, first?.endpoint)
+  const failing = sending.find(({ failures, lastError }) => failures > 0 && lastError !== undefined)
+  const advice = failing && adviceAt(failing.lastError!, first?.endpoint)
   return {
     word: 'Delayed',
     level: 'warn',
@@ -137,7 +137,7 @@ function ofSending(facts: Facts): Status | undefined {
     effect: kept(facts),
     nextAt: nextOf(failing, now),
     action: tryAgain(facts) ?? listOf(facts),
-    code: failing?.setback,
+    code: failing?.lastError,
   }
 }
 
@@ -145,7 +145,7 @@ function ofSending(facts: Facts): Status | undefined {
 function ofLookups(facts: Facts): Status | undefined {
   const { now, lanes, install, lookingUp, oldestLookupAt, connects } = facts
   const lookupLane = lanes.find(({ lane }) => lane === 'ask')
-  const reason = lookupLane?.trouble ?? ofDrift(install?.reason)
+  const reason = lookupLane?.blocked ?? ofDrift(install?.reason)
   if (reason !== undefined) {
     const advice = adviceOn(reason)
     return {
@@ -159,9 +159,10 @@ function ofLookups(facts: Facts): Status | undefined {
       code: reason,
     }
   }
-  if (!lookupLane || lookupLane.failures === 0 || lookupLane.setback === undefined || lookingUp === 0) return undefined
+  if (!lookupLane || lookupLane.failures === 0 || lookupLane.lastError === undefined || lookingUp === 0)
+    return undefined
   if (oldestLookupAt === undefined || now - oldestLookupAt <= delayedMs) return undefined
-  const advice = adviceOn(lookupLane.setback)
+  const advice = adviceOn(lookupLane.lastError)
   return {
     word: 'Delayed',
     level: 'warn',
@@ -170,7 +171,7 @@ function ofLookups(facts: Facts): Status | undefined {
     effect: { says: `${counted(lookingUp, 'event')} to be looked up`, at: oldestLookupAt },
     nextAt: nextOf(lookupLane, now),
     action: tryAgain(facts) ?? viewList('looking-up', 'View events to be looked up'),
-    code: lookupLane.setback,
+    code: lookupLane.lastError,
   }
 }
 

@@ -63,7 +63,7 @@ describe('the timeline of an event', () => {
   })
 
   test('says what failed and when the next attempt is', async () => {
-    const failing = { ...lane, failures: 1, triedAt: at + minute, setback: 'segment_503', readyAt: at + 12 * minute }
+    const failing = { ...lane, failures: 1, triedAt: at + minute, lastError: 'segment_503', readyAt: at + 12 * minute }
     assert.deepEqual(await told({ lanes: [failing] }), [
       received,
       'Attempt failed: Segment returned 503 (service unavailable) | 12:01 | bad',
@@ -76,7 +76,7 @@ describe('the timeline of an event', () => {
   })
 
   test('an attempt before the event came is not one of its own', async () => {
-    const failing = { ...lane, failures: 1, triedAt: at - minute, setback: 'segment_503' }
+    const failing = { ...lane, failures: 1, triedAt: at - minute, lastError: 'segment_503' }
     assert.deepEqual(await told({ lanes: [failing] }), [received, 'Next attempt at Segment | 12:10'])
   })
 
@@ -154,7 +154,7 @@ describe('the timeline of an event', () => {
       ...lane,
       failures: 1,
       triedAt: at + 2 * minute,
-      setback: 'segment_503',
+      lastError: 'segment_503',
       readyAt: at + 12 * minute,
     }
     assert.deepEqual(await told({ destinations, lanes: [failing], steps: steps.slice(1, 2) }), [

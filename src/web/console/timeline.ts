@@ -149,10 +149,10 @@ function waiting(past: Past): Step[] {
   const own = happened.steps.findLast(({ attempt, destination }) => attempt && destination === at)?.attempt
   // What another event of the account has met, where this one was not in the request.
   const since = own ? (own.nextAt ?? own.at + 1) : shown.receivedAt
-  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.setback)
+  if (lane?.triedAt !== undefined && lane.triedAt >= since && lane.lastError)
     steps.push({
       at: lane.triedAt,
-      what: `Attempt failed${where}: ${unended(adviceAt(lane.setback, endpoint).happened)}`,
+      what: `Attempt failed${where}: ${unended(adviceAt(lane.lastError, endpoint).happened)}`,
       isBad: true,
     })
   const next = nextAttempt(shown, lanes, now)

@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import { isAccountReason } from '../../../accounts/needs-attention.ts'
-import { ofEvents, ofIgnored, setbacks } from '../../../operations/reasons.ts'
+import { attemptErrors, ofEvents, ofIgnored } from '../../../operations/reasons.ts'
 
 export interface Advice {
   /** For a line of a list. */
@@ -285,7 +285,7 @@ export function hasAdvice(reason: string): boolean {
 export const namedReasons: readonly string[] = [
   ...Object.keys(ofEvents),
   ...Object.keys(ofIgnored),
-  ...Object.keys(setbacks),
+  ...Object.keys(attemptErrors),
 ].filter((name) => !name.includes('<'))
 
 /** Whether the account or destination is what keeps an event back, and not the event. */

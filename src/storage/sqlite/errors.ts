@@ -9,13 +9,13 @@ const [perm, busy, readonly, ioerr, corrupt, full, cantopen, notadb] = [3, 5, 8,
 /** The disk has no room for the memory that SQLite's processes share: it is full, though the code is one of a failed disk. */
 const ioerrShmSize = ioerr | (19 << 8)
 
-export type Trouble = 'full' | 'fatal' | undefined
+export type Severity = 'full' | 'fatal' | undefined
 
 /**
  * After a failed write or fsync it is unknown what is on disk: the kernel may have dropped the pages and said so once
  * only. So the process stops, and the next one reads what is there. The same for a damaged file.
  */
-export function troubleOf(error: unknown): Trouble {
+export function severityOf(error: unknown): Severity {
   if (error instanceof Problem && error.code === 'store_moved') return 'fatal'
   const code = primaryCode(error)
   if (code === full) return 'full'

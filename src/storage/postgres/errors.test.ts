@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { problemOf } from './trouble.ts'
+import { problemOf } from './errors.ts'
 
 const codeFor = (code: string) => problemOf(Object.assign(new Error('no'), { code })).code
 

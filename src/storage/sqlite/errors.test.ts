@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { problemOf, troubleOf } from './trouble.ts'
+import { problemOf, severityOf } from './errors.ts'
 
 test('a file that another process has locked is the store being busy, which passes, and not a fault of the disk', () => {
   const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-busy-'))
@@ -20,7 +20,7 @@ test('a file that another process has locked is the store being busy, which pass
       },
     )
     const { code, hint } = problemOf(refused)
-    assert.deepEqual([code, troubleOf(refused)], ['store_busy', undefined])
+    assert.deepEqual([code, severityOf(refused)], ['store_busy', undefined])
     assert.match(hint!, /sqlite3/)
   } finally {
     one!.close()

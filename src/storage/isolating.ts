@@ -5,7 +5,7 @@
 import { crashesBeforeAlone, type Ending } from './ports/inbox.ts'
 
 /** After this many leases in a row that ended without a word. */
-const crashesBeforeCareful = 3
+const crashesBeforeIsolating = 3
 
 /** Whether its lease is given by itself: what ends the process must not be blamed on others. */
 export function isForAlone({ crashes }: Pick<Caution, 'crashes'>): boolean {
@@ -16,20 +16,20 @@ export interface Caution {
   /** Leases in a row that ended without a word. */
   crashes: number
   /** So many entries are still to be handed out one at a time. */
-  careful: number
+  isolating: number
 }
 
 /** Whether a claim begins it: by as many entries as it would give out otherwise, as those before it did. */
-export function beginsCareful({ crashes, careful }: Caution): boolean {
-  return careful === 0 && crashes >= crashesBeforeCareful
+export function beginsIsolating({ crashes, isolating }: Caution): boolean {
+  return isolating === 0 && crashes >= crashesBeforeIsolating
 }
 
 /** What is left of it after a lease that ended in words. */
-export function cautionAfter({ crashes, careful }: Caution, { failures, crashed }: Ending): Caution {
-  if (crashed) return { crashes: crashes + 1, careful }
+export function cautionAfter({ crashes, isolating }: Caution, { failures, crashed }: Ending): Caution {
+  if (crashed) return { crashes: crashes + 1, isolating }
   // An outage or a refusal: the entry is still there.
-  if (failures > 0) return { crashes: 0, careful }
+  if (failures > 0) return { crashes: 0, isolating }
   // It went on with this one alone, so this one was it.
-  // mutant: forgets to be careful at the first innocent in line
-  return { crashes: 0, careful: crashes > crashesBeforeCareful ? 0 : Math.max(careful - 1, 0) }
+  // mutant: stops isolating after the first innocent entry
+  return { crashes: 0, isolating: crashes > crashesBeforeIsolating ? 0 : Math.max(isolating - 1, 0) }
 }

@@ -3,7 +3,7 @@ import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
 import type { AccountReason } from './needs-attention.ts'
-import { accepted, troubled } from './state.ts'
+import { accepted, blocked } from './state.ts'
 
 interface Refused {
   reason: AccountReason
@@ -12,7 +12,7 @@ interface Refused {
 }
 
 /** Shows what blocks an account, unless it is about an install that is not `current` any more: then false. */
-export async function markTrouble(
+export async function markBlocked(
   accounts: Accounts,
   org: Org,
   { reason, destination }: Refused,
@@ -22,7 +22,7 @@ export async function markTrouble(
   let current = true
   await accounts.change(org, now, (stored) => {
     current = isCurrent(stored)
-    return current ? troubled(stored, reason, destination) : undefined
+    return current ? blocked(stored, reason, destination) : undefined
   })
   return current
 }
