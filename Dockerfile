@@ -21,7 +21,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 METRICS_HOST=0.0.0.0 DATABASE_URL=sqlite:/d
 USER node
 VOLUME /data
 EXPOSE 8080 9464
-# The process alone: with a full disk it still sends what it has, and must not be started anew for that.
+# The process alone: with a full disk it still sends what it has, and must not be started again for that.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
   CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-8080}/live"
 # Without a second process between: SIGTERM reaches the service itself, which drains and loses nothing.

@@ -29,25 +29,25 @@ export async function ours(bench: Bench, { accounts = 1, folder, delayMs = segme
   const segment = await startSegment({ delayMs })
   const env = settingsFor(bench.engine, folder ?? (await bench.folder()), segment.url)
   if (folder === undefined) await install(bench.root, env, accounts)
-  return standing(segment, () => serve(bench.root, env))
+  return standUp(segment, () => serve(bench.root, env))
 }
 
 export async function express(): Promise<Stand> {
   const segment = await startSegment({ delayMs: segmentDelayMs })
-  return standing(segment, () => start('bench/peers/express.mjs', [], peerEnv(segment)))
+  return standUp(segment, () => start('bench/peers/express.mjs', [], peerEnv(segment)))
 }
 
 export async function nodeRed(bench: Bench): Promise<Stand> {
   const segment = await startSegment({ delayMs: segmentDelayMs })
   const env = { ...peerEnv(segment), BENCH_FOLDER: await bench.folder() }
-  return standing(segment, () => start('bench/peers/node-red.mjs', [], env))
+  return standUp(segment, () => start('bench/peers/node-red.mjs', [], env))
 }
 
 function peerEnv({ url }: Segment): NodeJS.ProcessEnv {
   return { SEGMENT_URL: url, WRITE_KEY: writeKeyOf(firstOrg), TOKEN: token }
 }
 
-async function standing(segment: Segment, begin: () => Promise<Running>): Promise<Stand> {
+async function standUp(segment: Segment, begin: () => Promise<Running>): Promise<Stand> {
   const stand: Stand = {
     segment,
     receiver: await begin(),

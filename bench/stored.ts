@@ -215,7 +215,7 @@ async function fail({ storage: { inbox }, clock }: Store, at: number): Promise<v
     await inbox.settle(lease, [], { readyAt, failures: 5, tried: { at, lastError: 'segment_503' } })
 }
 
-/** Deeds of a busy admin of the first account. */
+/** Audit entries of a busy admin of the first account. */
 async function noteSeveral({ storage: { audit }, clock }: Store): Promise<void> {
   const org = String(firstOrg)
   for (let n = 0; n < 5_000; n++)

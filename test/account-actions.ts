@@ -28,7 +28,7 @@ export interface Action {
   isRun?: boolean
 }
 
-const who = 'somebody'
+const who = 'a person'
 const hour = 3_600_000
 const newKey = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
 

@@ -36,7 +36,7 @@ const line = (answer: string, says: Partial<Partners>, means: keyof typeof tells
 ]
 
 const silent = failed('TIMEOUT')
-const inVain = 'no whole answer came in time (TIMEOUT)'
+const noAnswerInTime = 'no whole answer came in time (TIMEOUT)'
 /** Segment refuses one of several events, and takes the others. */
 const oneRefused: Said = ({ body = '' }) => (body.includes('"n":2') ? page(400) : json(200, { success: true }))
 const keyRefused = json(400, { message: 'An invalid write key was provided' })
@@ -60,7 +60,7 @@ export const segmentSays: readonly Line[] = [
   ['429', { batch: page(429) }, 'later', 'Segment answered 429'],
   ['500', { batch: page(500) }, 'later', 'Segment answered 500'],
   ['503', { batch: page(503) }, 'later', 'Segment answered 503'],
-  ['nothing in time', { batch: silent }, 'later', inVain],
+  ['nothing in time', { batch: silent }, 'later', noAnswerInTime],
   ['nothing, since no connection is made', { batch: failed('ECONNREFUSED') }, 'later', noConnection],
 ]
 
@@ -87,7 +87,7 @@ export const lookupSays: readonly Line[] = [
   ['200 with a page of a proxy', { lookup: page(200) }, 'later', "Drift's answer could not be read"],
   ['429', { lookup: page(429) }, 'later', 'Drift answered 429'],
   ['500', { lookup: page(500) }, 'later', 'Drift answered 500'],
-  ['nothing in time', { lookup: silent }, 'later', inVain],
+  ['nothing in time', { lookup: silent }, 'later', noAnswerInTime],
   line('nothing, since no request can carry the token', { lookup: failed('REQUEST_INVALID') }, 'drift_request_invalid'),
 ]
 

@@ -87,7 +87,7 @@ export interface World extends Parts {
   orgsAllowed(): ReadonlySet<Org> | undefined
   /** Another version of the service saves the account's settings. */
   write(settings: string): Promise<void>
-  moment(): Moment
+  saved(): Saved
   stored(): Promise<Install | undefined>
   /** The account's state in a word of the table; a state that makes no sense says so. */
   name(): Promise<string>
@@ -99,19 +99,19 @@ const commonOf = ({ accounts, grants, disconnect, needs }: Parts, storage: Retur
 }
 
 /** A moment in the life of an account, from which several go on. */
-interface Moment {
+interface Saved {
   /** Of the store; none when it is empty. */
   image?: Uint8Array
   now: number
   orgsAllowed: ReadonlySet<Org> | undefined
 }
 
-const newMoment = (): Moment => ({ now: Date.UTC(2025, 5, 1), orgsAllowed: undefined })
+const newSaved = (): Saved => ({ now: Date.UTC(2025, 5, 1), orgsAllowed: undefined })
 
-async function openWorld(moment: Moment): Promise<World> {
-  let { now, orgsAllowed } = moment
+async function openWorld(saved: Saved): Promise<World> {
+  let { now, orgsAllowed } = saved
   let isOffered = false
-  // Time stands: what waits for a moment, such as for another process, goes on at once.
+  // Time stands: what waits for a saved, such as for another process, goes on at once.
   const clock: Clock = {
     now: () => now,
     monotonic: () => now,
@@ -120,7 +120,7 @@ async function openWorld(moment: Moment): Promise<World> {
       return () => clearImmediate(soon)
     },
   }
-  const storage = openInMemory(moment.image)
+  const storage = openInMemory(saved.image)
   const secret = createSecretKey(Buffer.alloc(32, 7))
   const keyring = await openKeyring(storage.vault, [{ id: 'test', secret }], systemRandom)
   await storage.vault.create(`drift-app/${app.clientId}`, Buffer.from('what Drift calls our app'))
@@ -171,7 +171,7 @@ async function openWorld(moment: Moment): Promise<World> {
     async write(settings) {
       await storage.installs.save({ ...(await world.stored())!, settings })
     },
-    moment: () => ({ image: storage.image(), now, orgsAllowed }),
+    saved: () => ({ image: storage.image(), now, orgsAllowed }),
     stored: () => storage.installs.get(org),
     async name() {
       const install = await world.stored()
@@ -237,23 +237,23 @@ const refusals: Readonly<Record<string, Partial<Partners>>> = {
   drift_forbidden: { lookup: own(403, 'insufficient_scope') },
 }
 
-const reached = new Map<string, Moment>()
+const reached = new Map<string, Saved>()
 
 /** An account in this state. What follows happens to it alone. */
 export async function accountThatIs(state: string): Promise<World> {
   if (!reached.has(state)) {
-    const world = await openWorld(newMoment())
+    const world = await openWorld(newSaved())
     await reach(world, state)
     assert.equal(await world.name(), state)
-    reached.set(state, world.moment())
+    reached.set(state, world.saved())
   }
-  const moment = reached.get(state)!
-  return openWorld(moment)
+  const saved = reached.get(state)!
+  return openWorld(saved)
 }
 
 /**
  * Brings the account into this state. Two of its events wait to be sent and a third one waits for Drift to say whose it is:
- * both partners were down a moment ago.
+ * both partners were down a saved ago.
  */
 async function reach(world: World, state: string): Promise<void> {
   const [, wrapper, inner] = /^(.*?) \((.*)\)$/.exec(state) ?? []
@@ -295,10 +295,10 @@ async function connect(world: World): Promise<void> {
 async function bring(world: World, state: string): Promise<void> {
   const { accounts, clock } = world.common
   const change = (edit: (install: Install) => Install) => accounts.change(org, clock.now(), edit)
-  if (state === 'disconnected') await world.disconnect.leave(org, 'somebody')
+  if (state === 'disconnected') await world.disconnect.leave(org, 'a person')
   if (state === 'waiting_for_key' || state === 'paused without a key')
     await change((install) => changeDestination(install, 1, { key: undefined }))
-  if (state.startsWith('paused')) await pauseAccount(world.common, org, 'somebody')
+  if (state.startsWith('paused')) await pauseAccount(world.common, org, 'a person')
   if (state === 'endpoint_not_allowed')
     await change((install) => changeDestination(install, 1, { endpoint: lostEndpoint }))
   const refusal = refusals[state]

@@ -98,18 +98,18 @@ export async function startOneLease(): Promise<OneLease> {
       one.stage = await startStage()
       await one.arrive(contact)
       const { inbox } = one.stage.storage
-      const { adopt } = inbox
-      inbox.adopt = async () => 0
+      const { claimOnInstall } = inbox
+      inbox.claimOnInstall = async () => 0
       await one.stage.install()
-      return () => adopt(id, one.stage.clock.now())
+      return () => claimOnInstall(id, one.stage.clock.now())
     },
     async stillWaiting() {
-      const standings = await one.stage.standings()
-      return standings.filter(({ state }) => state === 'waiting').reduce((sum, { count }) => sum + count, 0)
+      const backlog = await one.stage.backlog()
+      return backlog.filter(({ state }) => state === 'waiting').reduce((sum, { count }) => sum + count, 0)
     },
     async close() {
       const { ledger } = one.stage.storage
-      assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
+      assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.backlog())))
       await one.stage.close()
     },
   }

@@ -90,10 +90,10 @@ export async function delivered(many: number): Promise<void> {
   await passTime(async () => (await rig.outcomes()).delivered === many)
 }
 
-export async function standing(): Promise<Record<string, number>> {
-  const standings = await rig.service.store.storage.ledger.standings()
+export async function backlogNow(): Promise<Record<string, number>> {
+  const backlog = await rig.service.store.storage.ledger.backlog()
   return Object.fromEntries(
-    standings.flatMap(({ state, reason, count }) => (state === 'delivered' ? [] : [[`${state}: ${reason}`, count]])),
+    backlog.flatMap(({ state, reason, count }) => (state === 'delivered' ? [] : [[`${state}: ${reason}`, count]])),
   )
 }
 

@@ -90,8 +90,8 @@ export async function startRig({
     },
     command: (name, options = {}) => runCommand(env, name, { unsafeAllowLoopback, ...options }),
     async outcomes() {
-      const { totals, standings } = await rig.service.store.storage.ledger.books()
-      return outcomesOf(totals, standings)
+      const { totals, backlog } = await rig.service.store.storage.ledger.snapshotOfAll()
+      return outcomesOf(totals, backlog)
     },
     async close() {
       await rig.service.close()

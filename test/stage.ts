@@ -30,7 +30,7 @@ import { type Variation, vary } from '../src/sim/webhook.ts'
 import { claimOne } from '../src/storage/conformance.ts'
 import type { Lane, Org } from '../src/storage/ports/entry.ts'
 import type { Lease } from '../src/storage/ports/inbox.ts'
-import type { Standing } from '../src/storage/ports/lookup.ts'
+import type { BacklogRow } from '../src/storage/ports/lookup.ts'
 import type { Storage } from '../src/storage/ports/storage.ts'
 import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 import { eventually, type ManualClock, manualClock } from './clock.ts'
@@ -64,7 +64,7 @@ export interface Stage extends Parts {
   stepInTime(lane: Lane): Promise<boolean>
   /** Both lanes, until nothing is due at this moment. */
   run(): Promise<void>
-  standings(): Promise<Omit<Standing, 'oldestReceivedAt' | 'destination'>[]>
+  backlog(): Promise<Omit<BacklogRow, 'oldestReceivedAt' | 'destination'>[]>
   install(orgId?: number, grant?: Grant, key?: string): Promise<void>
   another(store?: Storage): Promise<Parts>
   close(): Promise<void>
@@ -122,7 +122,7 @@ export function eachStage(use: (stage: Stage) => void | Promise<void>): void {
   })
   afterEach(async () => {
     const { ledger } = stage.storage
-    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
+    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.backlog())))
     await stage.close()
   })
 }
@@ -176,8 +176,8 @@ export async function startStage(storage: Storage = openInMemory()): Promise<Sta
     async run() {
       while ((await stage.step('send')) || (await stage.step('ask')));
     },
-    standings: async () =>
-      (await storage.ledger.standings()).map(({ oldestReceivedAt: _, destination: _d, ...standing }) => standing),
+    backlog: async () =>
+      (await storage.ledger.backlog()).map(({ oldestReceivedAt: _, destination: _d, ...backlogNow }) => backlogNow),
     async install(orgId = org, grant, key = writeKey) {
       sims.drift.addOrg({ orgId })
       const id = String(orgId)

@@ -10,7 +10,7 @@ import { type Alone, append, claimOne, type Ignored, laneOf } from '../src/stora
 import { openStorage } from '../src/storage/open.ts'
 import { ignoredReasons, type Lane, type State } from '../src/storage/ports/entry.ts'
 import type { Lease, Settlement } from '../src/storage/ports/inbox.ts'
-import type { Moment, Total } from '../src/storage/ports/lookup.ts'
+import type { TimeBucket, Total } from '../src/storage/ports/lookup.ts'
 import type { Storage } from '../src/storage/ports/storage.ts'
 import { openInMemory } from '../src/storage/sqlite/in-memory.ts'
 
@@ -136,26 +136,26 @@ const steps: { [name: string]: fc.Arbitrary<Step> } = {
       ({ storage }) =>
         storage.inbox.erase(org),
   ),
-  adopt: account.map(
+  claimOnInstall: account.map(
     (org) =>
       ({ storage, now }) =>
-        storage.inbox.adopt(org, now),
+        storage.inbox.claimOnInstall(org, now),
   ),
   expire: fc
     .record({
-      unclaimed: fc.boolean(),
+      notInstalled: fc.boolean(),
       bytes: fc.boolean(),
       delivered: fc.boolean(),
       failed: fc.boolean(),
       kept: fc.boolean(),
     })
-    .map(({ unclaimed, bytes, delivered, failed, kept }) => ({ storage, now }) => {
+    .map(({ notInstalled, bytes, delivered, failed, kept }) => ({ storage, now }) => {
       const before = (isMeant: boolean) => (isMeant ? now - 3 * minute : 0)
       return storage.inbox.expire({
         now,
         youngAfter: now - 10 * minute,
-        unclaimedBefore: before(unclaimed),
-        unclaimedBytesMax: bytes ? 12 : 1_000,
+        notInstalledBefore: before(notInstalled),
+        notInstalledBytesMax: bytes ? 12 : 1_000,
         deliveredBefore: before(delivered),
         failedBefore: before(failed),
         kept: kept ? ['said'] : [],
@@ -186,7 +186,7 @@ const sequence = fc.array(
     { weight: 5, arbitrary: steps.claim! },
     { weight: 5, arbitrary: steps.settle! },
     { weight: 3, arbitrary: steps.redrive! },
-    ...['take', 'erase', 'adopt', 'expire', 'hold', 'resume', 'retry'].map((name) => ({
+    ...['take', 'erase', 'claimOnInstall', 'expire', 'hold', 'resume', 'retry'].map((name) => ({
       weight: 1,
       arbitrary: steps[name]!,
     })),
@@ -195,7 +195,10 @@ const sequence = fc.array(
 )
 
 /** How many of this outcome, by account, type and reason. */
-function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: Total['outcome']): [string, number][] {
+function byReason(
+  counted: readonly ((TimeBucket & { org: string }) | Total)[],
+  of: Total['outcome'],
+): [string, number][] {
   const outcomes = new Map<string, number>()
   for (const { org, type, outcome: is, reason, count } of counted)
     if (is === of) outcomes.set(`${org} ${type} ${reason}`, (outcomes.get(`${org} ${type} ${reason}`) ?? 0) + count)
@@ -204,18 +207,18 @@ function byReason(counted: readonly ((Moment & { org: string }) | Total)[], of: 
 
 /** Totals and backlog, sorted; entries of accounts that are not installed belong to the account that counts them. */
 async function countsOf({ ledger }: Storage) {
-  const { totals, standings } = await ledger.books()
+  const { totals, backlog } = await ledger.snapshotOfAll()
   const rows = [
     ...totals
       .filter(({ count }) => count !== 0)
       .map(({ org, type, outcome: of, reason, count }) => [org, type, of, reason, count].join(' ')),
-    ...standings.map(({ org, state, reason, count }) => [org, 'stands', state, reason, count].join(' ')),
+    ...backlog.map(({ org, state, reason, count }) => [org, 'stands', state, reason, count].join(' ')),
   ]
   const owner = (org: string, state: State) => (state === 'unclaimed' ? '' : org)
   for (const org of accounts) {
     const outcomes = outcomesOf(
       totals.filter((total) => total.org === org),
-      standings.filter((standing) => owner(standing.org, standing.state) === org),
+      backlog.filter((backlogRow) => owner(backlogRow.org, backlogRow.state) === org),
     )
     assert.ok(addsUp(outcomes), `account "${org}": ${JSON.stringify(outcomes)}`)
     assert.ok(
@@ -227,14 +230,16 @@ async function countsOf({ ledger }: Storage) {
 }
 
 /** What was counted by the minute and hour: of what is ignored and repeated, as much as since the beginning. */
-async function momentsOf({ ledger }: Storage) {
-  const each = accounts.map(async (org) => (await ledger.moments(org, 0, 9e15)).map((moment) => ({ org, ...moment })))
-  const moments = (await Promise.all(each)).flat()
+async function timeBucketsOf({ ledger }: Storage) {
+  const each = accounts.map(async (org) =>
+    (await ledger.timeBuckets(org, 0, 9e15)).map((bucket) => ({ org, ...bucket })),
+  )
+  const timeBuckets = (await Promise.all(each)).flat()
   const totals = await ledger.totals()
   // No step is a day later than another, so no time bucket has expired.
   for (const one of ['ignored', 'duplicate'] as const)
-    assert.deepEqual(byReason(moments, one), byReason(totals, one), one)
-  return moments
+    assert.deepEqual(byReason(timeBuckets, one), byReason(totals, one), one)
+  return timeBuckets
     .map(({ org, at, type, outcome: of, reason, count }) => [org, at, type, of, reason, count].join(' '))
     .sort()
 }
@@ -263,7 +268,7 @@ async function holds(taken: readonly Step[], storage: Storage): Promise<void> {
     assert.deepEqual(got, wanted, `step ${step}`)
     assert.deepEqual(await countsOf(storage), await countsOf(model), `after step ${step}`)
   }
-  assert.deepEqual(await momentsOf(storage), await momentsOf(model))
+  assert.deepEqual(await timeBucketsOf(storage), await timeBucketsOf(model))
 }
 
 /**

@@ -78,8 +78,8 @@ export async function judgeImages(
   { base, folder, count, fraction }: { base: string; folder: string; count: number; fraction: () => number },
 ): Promise<Images> {
   const result: Images = { images: 0, lossy: 0, answered: 0, broken: [] }
-  const moments = steps.flatMap((step, at) => (step.is === 'write' || step.is === 'sync' ? [at] : []))
-  const cuts = Array.from({ length: count }, () => moments[Math.floor(fraction() * moments.length)] ?? 0)
+  const timeBuckets = steps.flatMap((step, at) => (step.is === 'write' || step.is === 'sync' ? [at] : []))
+  const cuts = Array.from({ length: count }, () => timeBuckets[Math.floor(fraction() * timeBuckets.length)] ?? 0)
   const disk = new Map([
     [base, fileOf(readFileSync(`${base}.before`))],
     [`${base}-wal`, fileOf(Buffer.alloc(0))],

@@ -123,18 +123,18 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
         minLength: 1,
         maxLength: 4,
       }),
-      unclaimed: fc.nat(5),
+      notInstalled: fc.nat(5),
       /** Of the first event; there are few, so that they come again. */
       once: fc.option(fc.constantFrom('key 1...........', 'key 2...........'), { freq: 2 }),
     })
-    .map(({ org: of, states, unclaimed, once }) => async ({ model, storage, now }) => {
-      const made = unclaimed === 0 ? states.slice(0, 1).map(() => 'unclaimed' as const) : states
+    .map(({ org: of, states, notInstalled, once }) => async ({ model, storage, now }) => {
+      const made = notInstalled === 0 ? states.slice(0, 1).map(() => 'unclaimed' as const) : states
       const key = once !== null && made[0] !== 'quarantined' ? once : undefined
       const events = made.map((state, nth) => {
         const withKey = nth === 0 && key !== undefined ? { once: Buffer.from(key) } : {}
         return arrival({ org: of, state, receivedAt: now, ...withKey })
       })
-      const owner = unclaimed === 0 ? '' : of
+      const owner = notInstalled === 0 ? '' : of
       const body: NewBody = { org: owner, sealed: Buffer.from(events[0]!.messageId) }
       const arrivals = events.map(({ sealed, ...event }, position) => {
         return { ...event, body: 0, position, bytes: sealed.byteLength }
@@ -300,18 +300,18 @@ const steps: Record<string, fc.Arbitrary<Step>> = {
         event.at.set(one, { state: 'waiting', place: ++model.clock })
       }
     }),
-  adopt: org.map((of) => async ({ model, storage, now }) => {
+  claimOnInstall: org.map((of) => async ({ model, storage, now }) => {
     const found = [...model.events.values()].filter((event) => event.org === of && event.before === 'unclaimed')
     if (found.length > 0) model.ensure(of)
-    let adopted = 0
+    let claimed = 0
     for (const event of found) {
       delete event.before
       const free = model.free(event)
       for (const one of free) event.at.set(one, { state: 'waiting', place: event.born })
       if (free.length === 0) model.remove(event)
-      else adopted++
+      else claimed++
     }
-    assert.equal(await storage.inbox.adopt(of, now), adopted)
+    assert.equal(await storage.inbox.claimOnInstall(of, now), claimed)
   }),
   take: fc.nat(20).map((which) => async (world) => {
     const { model, storage } = world

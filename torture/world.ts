@@ -73,9 +73,9 @@ export interface World {
   /** Gives an account that has had no event yet a second destination, which has options of its own. */
   addDestination(org: string, writeKey: string): Promise<void>
   command: (name: string, options?: Parameters<typeof runCommand>[2]) => ReturnType<typeof runCommand>
-  outcomes(): Promise<Outcomes & { standings: Held[] }>
+  outcomes(): Promise<Outcomes & { backlog: Held[] }>
   /** A kill between Drift's answer to a refresh and our commit costs the grant: a person connects the account again. */
-  connectAgain(outcomes: { standings: Held[] }): Promise<void>
+  connectAgain(outcomes: { backlog: Held[] }): Promise<void>
   /** How often that was needed. */
   connectedAgain: number
   /** Ends every fault, waits until nothing waits any more, and judges. */
@@ -199,11 +199,11 @@ export async function openWorld(seed: number, engineName: string): Promise<World
     },
     async outcomes() {
       const { output } = await runCommand(env, 'check', { given: { json: true } })
-      return JSON.parse(output) as Outcomes & { standings: Held[] }
+      return JSON.parse(output) as Outcomes & { backlog: Held[] }
     },
     connectedAgain: 0,
-    async connectAgain({ standings }) {
-      for (const { org, reason } of standings) {
+    async connectAgain({ backlog }) {
+      for (const { org, reason } of backlog) {
         const account = reason === 'grant_dead' && accounts.find((one) => one.org === org)
         if (!account) continue
         world.connectedAgain++
@@ -248,10 +248,10 @@ async function settle(world: World): Promise<Audit> {
     outcomes = await world.outcomes()
     await world.connectAgain(outcomes)
     // Where all that is left of an account was refused, only an event that Segment takes tells that the account is well.
-    for (const { org, reason } of outcomes.standings) if (reason === allRefused) await load.say('begun', org)
+    for (const { org, reason } of outcomes.backlog) if (reason === allRefused) await load.say('begun', org)
   }
   const audit = ledger.audit(outcomes)
-  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(outcomes.standings)}`)
+  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(outcomes.backlog)}`)
   if (outcomes.waiting > 0) audit.broken.push(`${outcomes.waiting} still wait after ${settlingMs / 1_000} s`)
   audit.broken.push(...secretsFound(world))
   return audit

@@ -48,7 +48,7 @@ async function costsOf(bench: Bench, stored: Stored, shape: Shape): Promise<Cost
     const meter: Meter = stored.path ? sqliteMeter(stored.path) : await postgresMeter(stored)
     for (let nth = warmGroups; nth < warmGroups + groups; nth++) {
       await bring(store, shape, nth)
-      // As the service does in its quiet moments, in steps of so many.
+      // As the service does while it is idle, in steps of so many.
       if ((nth * shape.group) % 250 < shape.group) await search(store)
       meter.glance()
     }

@@ -103,7 +103,7 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
       }
       const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
       const fresh = [...known.values()].filter(isNew).map(({ org }) => org)
-      if (fresh.length > 0) for (const org of await inbox.unclaimed(fresh)) await inbox.adopt(org, now)
+      if (fresh.length > 0) for (const org of await inbox.waitingForInstall(fresh)) await inbox.claimOnInstall(org, now)
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
       const hasLeft = ({ org, state }: Install) =>
         state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
@@ -128,7 +128,7 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
         known.set(org, saved)
         await follow(stored, saved, now)
         await followChanges(inbox, stored, saved, now, asks)
-        if (stored.generation === 0) await inbox.adopt(org, now)
+        if (stored.generation === 0) await inbox.claimOnInstall(org, now)
         for (const changed of listeners) changed(stored, saved)
         return saved
       }

@@ -44,7 +44,7 @@ describe('Drift says that an account disconnected', () => {
     await eventually(() => stage.sims.drift.count('/app/token_info') === 1)
     await stage.arrive('new_conversation', { vary: 1 })
     assert.equal(await stage.step('send'), false)
-    assert.ok((await stage.standings()).some(({ reason, count }) => reason === 'disconnecting' && count === 2))
+    assert.ok((await stage.backlog()).some(({ reason, count }) => reason === 'disconnecting' && count === 2))
     stage.clock.advance(1_000)
     await confirming
     await send()
@@ -106,7 +106,7 @@ describe('Drift says that an account disconnected', () => {
     await saysSo()
     await step()
     await send()
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'segment_401', count: 1 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason: 'segment_401', count: 1 }])
     assert.equal(firstOf(await install()).reason, 'segment_401')
     stage.clock.advance(60_000)
     await send()
@@ -120,7 +120,7 @@ describe('Drift says that an account disconnected', () => {
     await saysSo()
     await step()
     assert.equal(await stage.step('send'), false)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'paused', count: 1 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason: 'paused', count: 1 }])
   })
 
   test('truly: secrets and bodies are gone, what comes later is ignored, and it can be installed again', async () => {
@@ -137,17 +137,17 @@ describe('Drift says that an account disconnected', () => {
     const after = await install()
     const { grant, refreshAt, state } = after
     assert.deepEqual([grant, firstOf(after).key, refreshAt, state], [undefined, undefined, undefined, 'disconnected'])
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
     assert.deepEqual(await stage.storage.alerts.recipients(), [])
     assert.equal((await stage.storage.conversations.recall(id, ['1'])).size, 0)
     await assert.rejects(stage.keyring.open('bodies', body!.sealed), { code: 'key_forgotten' })
 
     await stage.arrive('new_conversation', { vary: 1 })
     await saysSo()
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
     assert.equal(await stage.step('send'), false)
     assert.equal(stage.sims.segment.requests.length, 0)
-    assert.deepEqual(outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings()), {
+    assert.deepEqual(outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog()), {
       received: 5,
       backfilled: 0,
       delivered: 0,
@@ -208,7 +208,7 @@ describe('Drift says that an account disconnected', () => {
     const restarted = await stage.another()
     await followStates(stage.storage.inbox, restarted.accounts.all(), stage.clock.now())
     assert.equal(await stage.step('send'), false, 'a restart forgets nothing')
-    assert.ok((await stage.standings()).some(({ reason }) => reason === 'disconnecting'))
+    assert.ok((await stage.backlog()).some(({ reason }) => reason === 'disconnecting'))
     stage.clock.advance(15 * 60_000)
     uninstall()
     await step()

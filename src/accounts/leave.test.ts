@@ -34,7 +34,7 @@ describe('an admin disconnects an account', () => {
     )
     assert.equal(await stage.storage.tickets.get(session, 1), undefined)
     assert.ok(await stage.storage.tickets.get({ ...session, id: 'another' }, 1))
-    const outcomes = outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
+    const outcomes = outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())
     assert.deepEqual([outcomes.received, outcomes.delivered, outcomes.expired, addsUp(outcomes)], [2, 1, 1, true])
     assert.deepEqual(await audited(), ['admin: disconnected'])
   })

@@ -44,9 +44,7 @@ describe('Drift says that an account disconnected, and cannot say it twice', () 
       assert.deepEqual([grant, firstOf(after).key, state], [before.grant, firstOf(before).key, before.state])
       assert.equal(reason, 'disconnect_unproven')
       assert.equal(await stage.step('send'), false)
-      assert.deepEqual(await stage.standings(), [
-        { org: id, state: 'waiting', reason: 'disconnect_unproven', count: 1 },
-      ])
+      assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason: 'disconnect_unproven', count: 1 }])
       const [entry] = await stage.storage.audit.list(id, 9)
       assert.match(`${entry!.who}: ${entry!.what}`, /^Drift: .*sending is paused until a person decides$/)
       const restarted = await stage.another()

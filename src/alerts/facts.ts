@@ -7,7 +7,7 @@ import { stillMissing } from '../operations/history/daily.ts'
 import { isSilent, knownMs } from '../operations/silence.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
-import type { LaneShown, Standing, Total } from '../storage/ports/lookup.ts'
+import type { BacklogRow, LaneShown, Total } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { DestinationFacts, Facts, LaneFacts } from './rules.ts'
 
@@ -20,13 +20,13 @@ export function gathering({ ledger, lookup, jobs }: Pick<Storage, 'ledger' | 'lo
   const silences = new Map<Org, { at: number; isSilent: boolean }>()
 
   return async function gather(installs: readonly Install[], now: number): Promise<{ facts: Facts[]; ofNone: Facts }> {
-    const { totals, standings } = await ledger.books()
-    const standingsOf = Map.groupBy(standings, ({ org }) => org)
+    const { totals, backlog } = await ledger.snapshotOfAll()
+    const backlogOf = Map.groupBy(backlog, ({ org }) => org)
     const totalsOf = Map.groupBy(totals, ({ org }) => org)
     const facts: Facts[] = []
     for (const install of installs) {
       const { org } = install
-      const theirs = standingsOf.get(org) ?? []
+      const theirs = backlogOf.get(org) ?? []
       const counted = totalsOf.get(org) ?? []
       const waits = theirs.some(({ state }) => state === 'waiting' || state === 'asking')
       const lanes = waits ? await lookup.lanes(org) : []
@@ -36,7 +36,7 @@ export function gathering({ ledger, lookup, jobs }: Pick<Storage, 'ledger' | 'lo
         ...(await missingOf(install)),
       })
     }
-    const ofNone = factsOf(none, standingsOf.get('') ?? [], totalsOf.get('') ?? [], [], now)
+    const ofNone = factsOf(none, backlogOf.get('') ?? [], totalsOf.get('') ?? [], [], now)
     return { facts, ofNone: { ...ofNone, destinations: [] } }
   }
 
@@ -51,8 +51,8 @@ export function gathering({ ledger, lookup, jobs }: Pick<Storage, 'ledger' | 'lo
     const useMs = known?.isSilent ? silentMs : notSilentMs
     if (known && now >= known.at && now - known.at < useMs) return known.isSilent
     const wasHeardOf = totals.some(({ outcome }) => outcome === 'received')
-    const moments = wasHeardOf ? await ledger.moments(org, now - knownMs, now + 1) : []
-    const times = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
+    const timeBuckets = wasHeardOf ? await ledger.timeBuckets(org, now - knownMs, now + 1) : []
+    const times = timeBuckets.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
     const silent = isSilent(times, wasHeardOf, now)
     silences.set(org, { at: now, isSilent: silent })
     return silent
@@ -71,7 +71,7 @@ const none: Install = {
 
 function factsOf(
   install: Install,
-  standings: readonly Standing[],
+  backlog: readonly BacklogRow[],
   totals: readonly Total[],
   lanes: readonly LaneShown[],
   now: number,
@@ -79,13 +79,13 @@ function factsOf(
   const { reason } = install
   const isHeldAll = isLeaving(install) || install.notAllowed || install.unreadable
   const hold = isHeldAll ? holdOf(install) : undefined
-  const byReason = (state: Standing['state'], isMeant: (reason: string) => boolean) => {
+  const byReason = (state: BacklogRow['state'], isMeant: (reason: string) => boolean) => {
     const counts = new Map<string, number>()
-    for (const { reason = 'unknown', count, ...standing } of standings)
-      if (standing.state === state && isMeant(reason)) counts.set(reason, (counts.get(reason) ?? 0) + count)
+    for (const { reason = 'unknown', count, ...backlogRow } of backlog)
+      if (backlogRow.state === state && isMeant(reason)) counts.set(reason, (counts.get(reason) ?? 0) + count)
     return counts
   }
-  const dead = standings.filter(({ state }) => state === 'dead')
+  const dead = backlog.filter(({ state }) => state === 'dead')
   const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((all, count) => all + count, 0)
   return {
     org: install.org,
@@ -100,13 +100,13 @@ function factsOf(
         ...(held === undefined ? {} : { hold: held }),
         ...(refusal === undefined ? {} : { refusal }),
         send: laneFacts(
-          standings.filter(({ state, destination }) => state === 'waiting' && destination === number),
+          backlog.filter(({ state, destination }) => state === 'waiting' && destination === number),
           lanes.filter(({ lane, destination }) => lane === 'send' && destination === number),
         ),
       }
     }),
     ask: laneFacts(
-      standings.filter(({ state }) => state === 'asking'),
+      backlog.filter(({ state }) => state === 'asking'),
       lanes.filter(({ lane }) => lane === 'ask'),
     ),
     isSilent: false,
@@ -127,7 +127,7 @@ function factsOf(
   }
 }
 
-function laneFacts(waiting: readonly Standing[], lanes: readonly LaneShown[]): LaneFacts {
+function laneFacts(waiting: readonly BacklogRow[], lanes: readonly LaneShown[]): LaneFacts {
   const last = lanes.find(({ lastError }) => lastError !== undefined) ?? lanes[0]
   const oldest = waiting.map(({ oldestReceivedAt }) => oldestReceivedAt)
   return {

@@ -4,7 +4,7 @@ import { ignoredIn } from '../operations/ignored.ts'
 import { addsUp, type DestinationOutcomes, eventsIn, outcomesByDestination, outcomesOf } from '../operations/totals.ts'
 import type { Store } from '../service.ts'
 import type { Command } from './command.ts'
-import { standingLine, withStore } from './store.ts'
+import { backlogLine, withStore } from './store.ts'
 
 export const check: Command = {
   name: 'check',
@@ -13,19 +13,18 @@ export const check: Command = {
   examples: ['npx drift-segment-source check', 'npx drift-segment-source check --json'],
   async run(context, given) {
     return withStore(context, async ({ storage: { ledger }, accounts, clock }) => {
-      const { totals, standings } = await ledger.books()
-      const outcomes = outcomesOf(totals, standings)
+      const { totals, backlog } = await ledger.snapshotOfAll()
+      const outcomes = outcomesOf(totals, backlog)
       const events = eventsIn(totals)
-      const destinations = outcomesByDestination(totals, standings).map((one) => ({
+      const destinations = outcomesByDestination(totals, backlog).map((one) => ({
         ...one,
         name: nameOf(accounts, one),
       }))
       const wrong = destinations.filter((one) => !addsUp(one))
       const ok = addsUp(outcomes) && wrong.length === 0
       const ignoredBy = ignoredIn(totals)
-      const held = standings.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')
-      if (given.json)
-        context.print(JSON.stringify({ ok, ...outcomes, events, ignoredBy, destinations, standings: held }))
+      const held = backlog.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')
+      if (given.json) context.print(JSON.stringify({ ok, ...outcomes, events, ignoredBy, destinations, backlog: held }))
       else {
         for (const [name, count] of Object.entries(outcomes)) context.print(`${name.padEnd(12)}${count}`)
         if (events !== outcomes.received)
@@ -34,7 +33,7 @@ export const check: Command = {
           context.print(`  ignored, ${reason}: ${rows.map(({ type, count }) => `${type} ${count}`).join(', ')}`)
         for (const several of Map.groupBy(destinations, ({ org }) => org).values())
           if (several.length > 1) for (const one of several) context.print(`  ${destinationLine(one)}`)
-        for (const one of held) context.print(`  account ${one.org || '-'}: ${standingLine(one, clock.now())}`)
+        for (const one of held) context.print(`  account ${one.org || '-'}: ${backlogLine(one, clock.now())}`)
         for (const one of wrong) context.print(`  does not add up: ${destinationLine(one)}`)
         context.print(ok ? 'it adds up' : 'IT DOES NOT ADD UP: please report this with the numbers above')
       }

@@ -61,8 +61,8 @@ const list: Command = {
       const id = orgOf(given.org)
       const install = installOf(store, id)
       assertReadable(install)
-      const { totals, standings } = await store.storage.ledger.books()
-      const outcomes = outcomesByDestination(totals, standings).filter((one) => one.org === id)
+      const { totals, backlog } = await store.storage.ledger.snapshotOfAll()
+      const outcomes = outcomesByDestination(totals, backlog).filter((one) => one.org === id)
       const rows = []
       for (const one of destinationsOf(install)) {
         const { org: _o, destination: _d, ...counts } = outcomes.find((sum) => sum.destination === one.number) ?? none
@@ -182,7 +182,7 @@ const remove: Command = {
   run: (context, given) =>
     withStore(context, async (store) => {
       const { install, named: one } = destinationNamed(store, given)
-      const waits = waitingFor(await store.storage.ledger.standings(), install.org, one.number)
+      const waits = waitingFor(await store.storage.ledger.backlog(), install.org, one.number)
       if (given.yes !== true && destinationsOf(install).length > 1)
         throw new Problem('not_confirmed', `account ${install.org}: ${waits} events wait for ${destinationSaid(one)}`, {
           hint: 'add --yes if they may expire: they are not sent there any more',

@@ -163,15 +163,15 @@ async function examineKeys({ keyring }: Store, { encryptionKeys }: Config): Prom
 }
 
 async function examineAccounts({ storage, accounts, clock }: Store): Promise<Finding[]> {
-  const { totals, standings } = await storage.ledger.books()
+  const { totals, backlog } = await storage.ledger.snapshotOfAll()
   const now = clock.now()
-  const noted = standings.filter(
+  const noted = backlog.filter(
     ({ state, reason, oldestReceivedAt }) =>
       state !== 'delivered' && (reason !== undefined || now - oldestReceivedAt >= inLineMsMax),
   )
   return [
     finding(
-      [outcomesOf(totals, standings), ...outcomesByDestination(totals, standings)].every(addsUp)
+      [outcomesOf(totals, backlog), ...outcomesByDestination(totals, backlog)].every(addsUp)
         ? 'counts_right'
         : 'counts_wrong',
     ),
@@ -180,8 +180,8 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
       const problem = settingsProblem(install)
       return problem ? [finding('account_unreadable', problem)] : []
     }),
-    ...noted.map((standing) =>
-      finding('account_events', standing, now, endpointOf(accounts.get(standing.org), standing.destination)),
+    ...noted.map((backlogRow) =>
+      finding('account_events', backlogRow, now, endpointOf(accounts.get(backlogRow.org), backlogRow.destination)),
     ),
   ]
 }

@@ -1,9 +1,9 @@
 /** Every sentence that `doctor` can say, by name: how serious it is, its words, and what to do. It says nothing else. */
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
-import type { Standing } from '../storage/ports/lookup.ts'
+import type { BacklogRow } from '../storage/ports/lookup.ts'
 import { roomMinBytes } from '../storage/ports/storage.ts'
-import { standingLine } from './store.ts'
+import { backlogLine } from './store.ts'
 
 export interface Finding {
   name: FindingName
@@ -157,8 +157,8 @@ export const sentences = {
   ),
   account_events: sentence(
     'look',
-    (standing: Standing, now: number, _endpoint: string | undefined) =>
-      `account ${standing.org || '(none named)'}: ${standingLine(standing, now)}`,
+    (backlogRow: BacklogRow, now: number, _endpoint: string | undefined) =>
+      `account ${backlogRow.org || '(none named)'}: ${backlogLine(backlogRow, now)}`,
     ({ reason }, _now, endpoint) => (reason === undefined ? 'see `inspect`' : explain(reason, endpoint).todo),
   ),
 

@@ -9,12 +9,12 @@ import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Standing } from '../storage/ports/lookup.ts'
+import type { BacklogRow } from '../storage/ports/lookup.ts'
 import { isServed, tellAttempt } from './attempts.ts'
 import type { Command, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
 import { secretsOf } from './secrets.ts'
-import { installOf, notInstalled, org, orgOf, regionOf, standingLine, who, withStore } from './store.ts'
+import { backlogLine, installOf, notInstalled, org, orgOf, regionOf, who, withStore } from './store.ts'
 
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -42,10 +42,10 @@ const list: Command = {
   examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
   run: (context, given) =>
     withStore(context, async ({ accounts, storage, clock }) => {
-      const standings = (await storage.ledger.standings()).filter(({ state }) => state !== 'delivered')
+      const backlog = (await storage.ledger.backlog()).filter(({ state }) => state !== 'delivered')
       const rows = accounts.all().map((install) => ({
         ...shown(install),
-        standings: standings.filter(({ org: whose }) => whose === install.org),
+        backlog: backlog.filter(({ org: whose }) => whose === install.org),
       }))
       if (given.json) return context.print(JSON.stringify(rows, undefined, 2))
       if (rows.length === 0) return context.print('no accounts yet: add one with `installs add`')
@@ -53,7 +53,7 @@ const list: Command = {
         const { org: id, state, region, endpoint, destinations = 1, createdAt } = account
         const more = destinations > 1 ? `; it has ${destinations} destinations: \`destinations list --org ${id}\`` : ''
         context.print(`${id}  ${state}  ${region ?? endpoint ?? '-'}  since ${createdAt}${more}`)
-        for (const standing of account.standings) context.print(`  ${standingLine(standing, clock.now())}`)
+        for (const backlogRow of account.backlog) context.print(`  ${backlogLine(backlogRow, clock.now())}`)
         for (const [reason, endpoint] of reasonsOf(accounts.get(account.org)!, account)) {
           const { means, todo, comesFrom } = explain(reason, endpoint)
           context.print(`  ${reason}: ${means}`)
@@ -67,12 +67,12 @@ const list: Command = {
 /** Each once for each place that it is about. */
 function reasonsOf(
   install: Install,
-  { reason, standings }: { reason: string | undefined; standings: readonly Standing[] },
+  { reason, backlog }: { reason: string | undefined; backlog: readonly BacklogRow[] },
 ): [reason: string, endpoint: string | undefined][] {
   const its = destinationsOf(install).find((one) => one.reason === reason)?.endpoint
   const all = [
     { reason, endpoint: its },
-    ...standings.map((one) => ({ reason: one.reason, endpoint: endpointOf(install, one.destination) })),
+    ...backlog.map((one) => ({ reason: one.reason, endpoint: endpointOf(install, one.destination) })),
   ]
   const known = all.flatMap((one) => (one.reason === undefined ? [] : [[one.reason, one.endpoint] as const]))
   return [

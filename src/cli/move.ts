@@ -41,7 +41,7 @@ export const move: Command = {
 }
 
 async function countedBy(ledger: Ledger) {
-  const [totals, standings] = [await ledger.totals(), await ledger.standings()]
-  const lines = [...totals, ...standings].map((line) => JSON.stringify(Object.entries(line).sort()))
-  return { outcomes: outcomesOf(totals, standings), text: lines.sort().join('\n') }
+  const [totals, backlog] = [await ledger.totals(), await ledger.backlog()]
+  const lines = [...totals, ...backlog].map((line) => JSON.stringify(Object.entries(line).sort()))
+  return { outcomes: outcomesOf(totals, backlog), text: lines.sort().join('\n') }
 }

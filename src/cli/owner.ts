@@ -1,6 +1,6 @@
 /**
  * Who a command of root's runs as. What it writes into an SQLite store, and beside it, the service must be able to open, so
- * it becomes the user whom the store belongs to: nobody has to remember `sudo -u`, which npx does not work with.
+ * it becomes the user whom the store belongs to, so that operators need no `sudo -u`, which npx does not work with.
  */
 import { existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'

@@ -10,7 +10,7 @@ import { readMessageId } from '../segment/message-id.ts'
 import { type Region, regionIn } from '../segment/region.ts'
 import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { Query, ShownState, Standing } from '../storage/ports/lookup.ts'
+import type { BacklogRow, Query, ShownState } from '../storage/ports/lookup.ts'
 import type { Context, Given, Option } from './command.ts'
 
 export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
@@ -82,8 +82,8 @@ export function notInstalled(id: string): Problem {
 }
 
 /** What stands there and why, and since when. */
-export function standingLine(
-  { count, state, reason = 'queued', destination, oldestReceivedAt }: Standing,
+export function backlogLine(
+  { count, state, reason = 'queued', destination, oldestReceivedAt }: BacklogRow,
   now: number,
 ): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs
@@ -197,7 +197,7 @@ function timeOf(option: string, text: string | undefined, now: number): number |
   if (ago) return now - Number(ago[1]) * unitsMs[ago[2]!]!
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw new Problem('filter_unusable', `${option} is no time`, {
+  throw new Problem('filter_unusable', `${option} is not a time`, {
     hint: 'give 2026-11-24, 2026-11-24T08:00Z, or how long ago: 90m, 24h, 7d',
     exitCode: 2,
   })

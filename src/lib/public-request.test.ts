@@ -52,7 +52,7 @@ const names: Record<string, string[]> = {
 let asked: string[] = []
 const resolve = async (host: string) => {
   asked.push(host)
-  return names[host] ?? assert.fail(`nobody knows ${host}`)
+  return names[host] ?? assert.fail(`unknown: ${host}`)
 }
 
 const ask = (url: string, options: PublicOptions = {}) =>

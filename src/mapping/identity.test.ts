@@ -17,8 +17,8 @@ test('a string of 1 to 255 printable characters is an id, as it is', () => {
 })
 
 test('a text that stands for no person is not an id', () => {
-  for (const nobody of ['0', 0, 'null', 'undefined', 'NULL', null, undefined, true, {}, []])
-    assert.equal(identityOf(nobody as never), undefined)
+  for (const none of ['0', 0, 'null', 'undefined', 'NULL', null, undefined, true, {}, []])
+    assert.equal(identityOf(none as never), undefined)
 })
 
 test('the confirmation is these words and no others', () => {

@@ -1,4 +1,4 @@
-/** The words for Segment, said of an endpoint that stands in its place: for every text about a reason, for whoever reads it. */
+/** The words for Segment, said of an endpoint that stands in its place: for every text about a reason, in the console and on the command line. */
 
 /** Words about Segment, the longer ones first, and what stands in their place. */
 const inPlaceOf: readonly (readonly [words: string, at: (endpoint: string) => string])[] = [

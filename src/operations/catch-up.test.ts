@@ -41,14 +41,14 @@ describe('catching up', () => {
 
   test('claims the events of an account that was installed while the store could not do it', async () => {
     const { inbox } = stage.storage
-    const { adopt } = inbox
+    const { claimOnInstall } = inbox
     await stage.arrive('contact_updated')
-    inbox.adopt = () => Promise.reject(new Error('away'))
+    inbox.claimOnInstall = () => Promise.reject(new Error('away'))
     await assert.rejects(stage.install(), /away/)
-    inbox.adopt = adopt
+    inbox.claimOnInstall = claimOnInstall
     assert.equal(await stage.step('send'), false)
     await catchUp()
-    assert.deepEqual(lines, [{ event: 'caught_up', org: id, adopted: 1 }])
+    assert.deepEqual(lines, [{ event: 'caught_up', org: id, claimed: 1 }])
     await stage.run()
     assert.equal(accepted(), 1)
   })
@@ -110,7 +110,7 @@ describe('catching up', () => {
   test('leaves blocked lanes, their probes, and accounts that are not here as they are, and looks once a minute', async () => {
     await stage.arrive('contact_updated')
     await catchUp()
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'unclaimed', reason: 'not_installed', count: 1 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'unclaimed', reason: 'not_installed', count: 1 }])
     await stage.install()
     stage.sims.segment.script(() => ({ status: 401 }))
     await stage.step('send')

@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination, Lane, Org } from '../storage/ports/entry.ts'
-import type { Standing } from '../storage/ports/lookup.ts'
+import type { BacklogRow } from '../storage/ports/lookup.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 
 const everyMs = 60_000
@@ -39,9 +39,9 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
     return !isHere(org) || (lane === 'send' && holdOf(accounts.get(org)!, destination) !== undefined)
   }
 
-  async function adopt(org: Org): Promise<void> {
-    const adopted = await inbox.adopt(org, clock.now())
-    if (adopted > 0) done({ org, adopted })
+  async function claimOnInstall(org: Org): Promise<void> {
+    const claimed = await inbox.claimOnInstall(org, clock.now())
+    if (claimed > 0) done({ org, claimed })
   }
 
   async function letGo(org: Org): Promise<void> {
@@ -71,7 +71,7 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
 
   function done(
     fields:
-      | { org: Org; adopted: number }
+      | { org: Org; claimed: number }
       | { org: Org; lane: Lane; destination: Destination; reason: string }
       | { org: Org; destination: number; to: 'added' | 'removed' },
   ): void {
@@ -82,11 +82,12 @@ export function catchingUp({ accounts, storage, clock, log, wake }: Needs): () =
   return async () => {
     if (clock.monotonic() < nextAt) return
     await followDestinations()
-    const standings = await ledger.standings()
-    const orgsWith = (isMeant: (standing: Standing) => boolean) =>
-      new Set(standings.flatMap((standing) => (isMeant(standing) && isHere(standing.org) ? [standing.org] : [])))
-    for (const org of orgsWith(({ state }) => state === 'unclaimed')) await adopt(org)
-    const isKept = ({ state, reason }: Standing) => (state === 'waiting' || state === 'asking') && reason !== undefined
+    const backlog = await ledger.backlog()
+    const orgsWith = (isMeant: (backlogRow: BacklogRow) => boolean) =>
+      new Set(backlog.flatMap((backlogRow) => (isMeant(backlogRow) && isHere(backlogRow.org) ? [backlogRow.org] : [])))
+    for (const org of orgsWith(({ state }) => state === 'unclaimed')) await claimOnInstall(org)
+    const isKept = ({ state, reason }: BacklogRow) =>
+      (state === 'waiting' || state === 'asking') && reason !== undefined
     for (const org of orgsWith(isKept)) await letGo(org)
     nextAt = clock.monotonic() + everyMs
   }

@@ -25,16 +25,16 @@ export interface RecentlyIgnored {
 
 /** Of one account in this time, most first; of one type alone where it is named, or of those that are counted with it. */
 export async function recentlyIgnored(
-  { moments }: Pick<Ledger, 'moments'>,
+  { timeBuckets }: Pick<Ledger, 'timeBuckets'>,
   org: Org,
   { from, to, type, isKnown }: { from: number; to: number; type?: string | undefined; isKnown(type: string): boolean },
 ): Promise<RecentlyIgnored> {
   const countedAs = type === undefined || isKnown(type) ? [type] : [type, otherTypes]
   // What is counted by the hour stands at its beginning.
-  const found = (await moments(org, from - (from % hourMs), to)).filter(
-    (moment) => type === undefined || countedAs.includes(moment.type),
+  const found = (await timeBuckets(org, from - (from % hourMs), to)).filter(
+    (bucket) => type === undefined || countedAs.includes(bucket.type),
   )
-  const of = (outcome: string) => found.filter((moment) => moment.outcome === outcome)
+  const of = (outcome: string) => found.filter((bucket) => bucket.outcome === outcome)
   return {
     ignored: merged(
       of('ignored').map((one) => ({ type: one.type, reason: one.reason!, count: one.count, lastAt: one.at })),

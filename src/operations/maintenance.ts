@@ -15,8 +15,8 @@ const everyMs = 10_000
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 /** Events of accounts not installed are held for a day, within 64 MiB in all. */
-const unclaimedMs = dayMs
-const unclaimedBytesMax = 64 * 1024 * 1024
+const notInstalledMs = dayMs
+const notInstalledBytesMax = 64 * 1024 * 1024
 /** Dead and quarantined ones stay 30 days. */
 const failedMs = 30 * dayMs
 
@@ -40,8 +40,8 @@ export function limitsAt(now: number, retentionDays: number): Limits {
   return {
     now,
     youngAfter: now - rememberMs,
-    unclaimedBefore: now - unclaimedMs,
-    unclaimedBytesMax,
+    notInstalledBefore: now - notInstalledMs,
+    notInstalledBytesMax,
     deliveredBefore: now - retentionDays * dayMs,
     failedBefore: now - failedMs,
     // A person must have handled it.

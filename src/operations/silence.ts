@@ -16,7 +16,7 @@ const seldomMs = 5 * dayMs
 
 /** How many of these accounts are silent for longer than usual; the totals are asked for once. */
 export async function countSilent(
-  ledger: Pick<Ledger, 'moments' | 'totals'>,
+  ledger: Pick<Ledger, 'timeBuckets' | 'totals'>,
   orgs: readonly Org[],
   now: number,
 ): Promise<number> {
@@ -24,8 +24,8 @@ export async function countSilent(
   const everHeardOf = new Set(received.map(({ org }) => org))
   let count = 0
   for (const org of orgs) {
-    const moments = await ledger.moments(org, now - knownMs, now + 1)
-    const times = moments.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
+    const timeBuckets = await ledger.timeBuckets(org, now - knownMs, now + 1)
+    const times = timeBuckets.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
     if (isSilent(times, everHeardOf.has(org), now)) count++
   }
   return count

@@ -36,7 +36,7 @@ export interface AttemptTold {
   /** At which try of the account. */
   try: number
   reason?: string
-  /** The beginning of an answer that was no yes. */
+  /** The beginning of an answer that was not a success. */
   excerpt?: string
   nextAt?: number
 }

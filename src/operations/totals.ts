@@ -3,7 +3,7 @@
  * expired. It holds for each destination since it was added, for what was given to none of them, and so for all together.
  */
 import type { Org } from '../storage/ports/entry.ts'
-import type { Standing, Total } from '../storage/ports/lookup.ts'
+import type { BacklogRow, Total } from '../storage/ports/lookup.ts'
 
 export interface Outcomes {
   /** An event once for each destination that it was given over to, or once where it was given over to none. */
@@ -21,23 +21,22 @@ export interface Outcomes {
 }
 
 /** What waits without a reason is waiting; what waits for a reason, is not of an installed account or is unreadable, is held. */
-export function outcomesOf(totals: readonly Total[], standings: readonly Standing[]): Outcomes {
+export function outcomesOf(totals: readonly Total[], backlog: readonly BacklogRow[]): Outcomes {
   const counted = (which: (total: Total) => boolean) => totals.filter(which).reduce((sum, { count }) => sum + count, 0)
   const became = (outcome: Total['outcome']) => counted((total) => total.outcome === outcome)
-  const standing = (which: (standing: Standing) => boolean) =>
-    standings.filter(which).reduce((sum, { count }) => sum + count, 0)
-  const inLine = ({ state }: Standing) => state === 'waiting' || state === 'asking'
+  const kept = (which: (row: BacklogRow) => boolean) => backlog.filter(which).reduce((sum, { count }) => sum + count, 0)
+  const isQueued = ({ state }: BacklogRow) => state === 'waiting' || state === 'asking'
   const isTaken = (isAnywhere: boolean) => (total: Total) =>
     total.outcome === 'taken' && (total.destination === 0) === isAnywhere
   return {
     received: became('received') - counted(isTaken(true)) + counted(isTaken(false)),
     backfilled: became('backfilled'),
     delivered: became('delivered'),
-    waiting: standing((one) => inLine(one) && one.reason === undefined),
-    held: standing((one) =>
-      inLine(one) ? one.reason !== undefined : one.state === 'unclaimed' || one.state === 'quarantined',
+    waiting: kept((one) => isQueued(one) && one.reason === undefined),
+    held: kept((one) =>
+      isQueued(one) ? one.reason !== undefined : one.state === 'unclaimed' || one.state === 'quarantined',
     ),
-    dead: became('dead') + standing(({ state }) => state === 'dead'),
+    dead: became('dead') + kept(({ state }) => state === 'dead'),
     ignored: became('ignored'),
     expired: became('expired'),
     duplicates: became('duplicate'),
@@ -51,11 +50,11 @@ export function eventsIn(totals: readonly Total[]): number {
 
 /** How many events are kept for a destination that would expire there if it were removed. */
 export function waitingFor(
-  standings: readonly Pick<Standing, 'org' | 'destination' | 'state' | 'count'>[],
+  backlog: readonly Pick<BacklogRow, 'org' | 'destination' | 'state' | 'count'>[],
   org: Org,
   destination: number,
 ): number {
-  return standings
+  return backlog
     .filter((one) => one.org === org && one.destination === destination)
     .reduce((sum, { state, count }) => sum + (state === 'delivered' || state === 'dead' ? 0 : count), 0)
 }
@@ -67,11 +66,11 @@ export interface DestinationOutcomes extends Omit<Outcomes, 'duplicates' | 'back
 }
 
 /** The same of each destination that was given anything, also of those that are not there any more. */
-export function outcomesByDestination(totals: readonly Total[], standings: readonly Standing[]): DestinationOutcomes[] {
-  const placeOf = ({ org, destination }: Total | Standing) => `${destination} ${org}`
-  const isDestination = ({ destination }: Total | Standing) => destination > 0
+export function outcomesByDestination(totals: readonly Total[], backlog: readonly BacklogRow[]): DestinationOutcomes[] {
+  const placeOf = ({ org, destination }: Total | BacklogRow) => `${destination} ${org}`
+  const isDestination = ({ destination }: Total | BacklogRow) => destination > 0
   const counts = Map.groupBy(totals.filter(isDestination), placeOf)
-  const there = Map.groupBy(standings.filter(isDestination), placeOf)
+  const there = Map.groupBy(backlog.filter(isDestination), placeOf)
   return [...new Set([...counts.keys(), ...there.keys()])]
     .map((place) => {
       const {

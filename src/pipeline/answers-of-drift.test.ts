@@ -21,7 +21,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   const { ledger } = stage.storage
-  const outcomes = outcomesOf(await ledger.totals(), await ledger.standings())
+  const outcomes = outcomesOf(await ledger.totals(), await ledger.backlog())
   assert.ok(addsUp(outcomes) && outcomes.received === 1, JSON.stringify(outcomes))
   // Never under another id than Drift's, and never without one.
   assert.ok(stage.sims.segment.accepted.every(({ message }) => message.anonymousId === '21760595678'))
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 const delivered = () => stage.sims.segment.accepted.length
 const asked = () => stage.sims.drift.count(conversations)
-const standing = async () => (await stage.standings()).map(({ state, reason }) => [state, reason])
+const backlogNow = async () => (await stage.backlog()).map(({ state, reason }) => [state, reason])
 const lane = async () => (await stage.storage.lookup.lanes(String(org))).find(({ lane: name }) => name === 'ask')!
 const account = async () => (await stage.storage.installs.get(String(org)))?.state
 
@@ -47,7 +47,7 @@ async function run(): Promise<void> {
 async function wellAfter(ms: number): Promise<void> {
   stage.clock.advance(ms)
   await run()
-  assert.deepEqual([delivered(), await standing(), await account()], [1, [], 'live'])
+  assert.deepEqual([delivered(), await backlogNow(), await account()], [1, [], 'live'])
 }
 
 /** An error as Drift says it: its API in either of two ways, its gateway in a third. */
@@ -76,22 +76,22 @@ describe('a conversation', () => {
     test(`404 (${shape}): it is asked again, and found later; else it is dead after three days`, async () => {
       stage.sims.drift.script(conversations, { status: 404, body })
       await run()
-      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      assert.deepEqual([await backlogNow(), await account()], [[['asking', undefined]], 'live'])
       for (let answers = 1; answers < 20; answers++) {
         stage.clock.advance(answers < 19 ? 15 * minute : 3 * day - 1 - 18 * 15 * minute)
         await run()
       }
-      assert.deepEqual(await standing(), [['asking', undefined]])
+      assert.deepEqual(await backlogNow(), [['asking', undefined]])
       stage.clock.advance(15 * minute)
       await run()
-      assert.deepEqual(await standing(), [['dead', 'conversation_missing']])
+      assert.deepEqual(await backlogNow(), [['dead', 'conversation_missing']])
     })
 
     for (const status of [400, 409, 422, 500, 503])
       test(`${status} (${shape}): it is asked again`, async () => {
         stage.sims.drift.script(conversations, [{ status, body }])
         await run()
-        assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], `drift_${status}`])
+        assert.deepEqual([await backlogNow(), (await lane()).lastError], [[['asking', undefined]], `drift_${status}`])
         await wellAfter(1_000)
       })
   }
@@ -114,7 +114,7 @@ describe('a conversation', () => {
     test(`${what}: it is asked again`, async () => {
       stage.sims.drift.script(conversations, [action])
       await run()
-      assert.deepEqual(await standing(), [['asking', undefined]])
+      assert.deepEqual(await backlogNow(), [['asking', undefined]])
       assert.match((await lane()).lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
       await wellAfter(1_000)
     })
@@ -125,7 +125,7 @@ describe('a conversation', () => {
         stage.sims.drift.script(conversations, { status, body })
         for (let days = 0; days <= 7; days++) {
           await run()
-          assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+          assert.deepEqual([await backlogNow(), await account()], [[['asking', undefined]], 'live'])
           assert.equal((await lane()).lastError, `drift_${status}`)
           stage.clock.advance(day)
         }
@@ -162,7 +162,7 @@ describe('a conversation', () => {
       await eventually(() => asked() === 1)
       stage.clock.advance(10_000)
       await stepping
-      assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], 'TIMEOUT'])
+      assert.deepEqual([await backlogNow(), (await lane()).lastError], [[['asking', undefined]], 'TIMEOUT'])
       await wellAfter(1_000)
     })
 
@@ -186,7 +186,7 @@ describe('a conversation', () => {
     test(`a contactId of ${JSON.stringify(contactId)}: it is asked again, and nothing is sent`, async () => {
       stage.sims.drift.script(conversations, [{ status: 200, body: { data: { id: 3969744678, contactId } } }])
       await run()
-      assert.deepEqual([await standing(), delivered()], [[['asking', undefined]], 0])
+      assert.deepEqual([await backlogNow(), delivered()], [[['asking', undefined]], 0])
       await wellAfter(15 * minute)
     })
 })
@@ -200,7 +200,7 @@ describe('a new token', () => {
       test(`${status} (${shape}): the grant is dead, the account held until it is connected again`, async () => {
         stage.sims.drift.script(token, { status, body })
         await run()
-        assert.deepEqual([await standing(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
+        assert.deepEqual([await backlogNow(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
         stage.sims.drift.script(token, undefined)
         await stage.install()
         await wellAfter(0)
@@ -211,7 +211,7 @@ describe('a new token', () => {
     stage.sims.drift.script(token, [{ body: stranger }, { body: { ...stranger, orgId: '77' } }])
     for (let round = 0; round < 2; round++) {
       await run()
-      assert.deepEqual([await standing(), (await lane()).lastError], [[['asking', undefined]], 'drift_other_account'])
+      assert.deepEqual([await backlogNow(), (await lane()).lastError], [[['asking', undefined]], 'drift_other_account'])
       stage.clock.advance(2_000)
     }
     assert.equal(asked(), 0)
@@ -236,7 +236,7 @@ describe('a new token', () => {
     test(`${what}: the event waits, and the grant is as good as it was`, async () => {
       stage.sims.drift.script(token, [action])
       await run()
-      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      assert.deepEqual([await backlogNow(), await account()], [[['asking', undefined]], 'live'])
       assert.match((await lane()).lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
       assert.equal(asked(), 0, 'with the old token nothing is looked up')
       await wellAfter(1_000)
@@ -247,7 +247,7 @@ describe('a new token', () => {
       for (const status of [400, 401, 403, 404]) {
         stage.sims.drift.script(token, { status, body })
         await run()
-        assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+        assert.deepEqual([await backlogNow(), await account()], [[['asking', undefined]], 'live'])
         stage.clock.advance(15 * minute)
       }
       stage.sims.drift.script(token, undefined)
@@ -261,10 +261,10 @@ describe('a new token', () => {
     test(`an answer ${what} after the old pair had died: the account is held until it is connected again`, async () => {
       stage.sims.drift.script(token, [action])
       await run()
-      assert.deepEqual([await standing(), await account()], [[['asking', undefined]], 'live'])
+      assert.deepEqual([await backlogNow(), await account()], [[['asking', undefined]], 'live'])
       stage.clock.advance(1_000)
       await run()
-      assert.deepEqual([await standing(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
+      assert.deepEqual([await backlogNow(), await account()], [[['asking', 'grant_dead']], 'needs_attention'])
       await stage.install()
       await wellAfter(0)
     })
@@ -283,7 +283,7 @@ describe('broken on the way', () => {
       const { driftUrl } = stage.needs
       stage.needs.driftUrl = raw.url
       await run()
-      assert.deepEqual([await standing(), raw.requests()], [[['asking', undefined]], 1])
+      assert.deepEqual([await backlogNow(), raw.requests()], [[['asking', undefined]], 1])
       stage.needs.driftUrl = driftUrl
       await wellAfter(1_000)
     })

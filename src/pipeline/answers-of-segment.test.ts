@@ -19,14 +19,14 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   const { ledger } = stage.storage
-  const outcomes = outcomesOf(await ledger.totals(), await ledger.standings())
+  const outcomes = outcomesOf(await ledger.totals(), await ledger.backlog())
   assert.ok(addsUp(outcomes) && outcomes.received === 3, JSON.stringify(outcomes))
   sameEachTime()
   await stage.close()
 })
 
 const accepted = () => stage.sims.segment.accepted.length
-const standing = async () => (await stage.standings()).map(({ state, reason, count }) => [state, reason, count])
+const backlogNow = async () => (await stage.backlog()).map(({ state, reason, count }) => [state, reason, count])
 const state = async () => (await stage.storage.installs.get(String(org)))?.state
 const sending = async () => (await stage.storage.lookup.lanes(String(org))).find(({ lane }) => lane === 'send')!
 const sends = async () => {
@@ -67,7 +67,7 @@ describe('taken', () => {
     test(what, async () => {
       stage.sims.segment.script(action)
       await sends()
-      assert.deepEqual(await standing(), [])
+      assert.deepEqual(await backlogNow(), [])
       assert.equal(stage.sims.segment.requests.length, 1)
     })
 })
@@ -85,7 +85,7 @@ describe('sent again later, and nothing held against anybody', () => {
     test(what, async () => {
       stage.sims.segment.script([action])
       await sends()
-      assert.deepEqual(await standing(), [['waiting', undefined, 3]])
+      assert.deepEqual(await backlogNow(), [['waiting', undefined, 3]])
       assert.equal(await state(), 'live')
       const { lastError, blocked, readyAt } = await sending()
       assert.match(lastError!, new RegExp(`^(${reason}|UND_ERR_SOCKET)$`))
@@ -93,7 +93,7 @@ describe('sent again later, and nothing held against anybody', () => {
       assert.ok(readyAt! > stage.clock.now(), 'not at once')
       stage.clock.advance(1_000)
       await sends()
-      assert.deepEqual(await standing(), [])
+      assert.deepEqual(await backlogNow(), [])
       assert.equal(accepted(), 3)
     })
 
@@ -108,14 +108,14 @@ describe('sent again later, and nothing held against anybody', () => {
     test(`${what}, until the deadline`, async () => {
       stage.sims.segment.script([action])
       await sendsUntilDeadline()
-      assert.deepEqual(await standing(), [['waiting', undefined, 3]])
+      assert.deepEqual(await backlogNow(), [['waiting', undefined, 3]])
       assert.equal((await sending()).lastError, 'TIMEOUT')
       stage.clock.advance(1_000)
       await sends()
       assert.equal(accepted(), 3)
     })
 
-  test('nobody there', async () => {
+  test('nothing listens there', async () => {
     const { us } = stage.needs.segment
     stage.needs.segment.us = 'http://127.0.0.1:9'
     await sends()
@@ -175,7 +175,7 @@ describe('broken on the way', () => {
       stage.needs.segment.us = raw.url
       await stage.step('send')
       assert.equal(raw.requests(), 1)
-      assert.deepEqual(await standing(), taken ? [] : [['waiting', undefined, 3]])
+      assert.deepEqual(await backlogNow(), taken ? [] : [['waiting', undefined, 3]])
       stage.needs.segment.us = us
       stage.clock.advance(1_000)
       await sends()
@@ -209,7 +209,7 @@ describe('the account is held, and nothing of it dies', () => {
       const { segment } = stage.sims
       segment.script(action)
       await sends()
-      assert.deepEqual(await standing(), [['waiting', reason, 3]])
+      assert.deepEqual(await backlogNow(), [['waiting', reason, 3]])
       assert.equal(await state(), 'needs_attention')
       const before = segment.requests.length
       stage.clock.advance(minute - 1)
@@ -221,7 +221,7 @@ describe('the account is held, and nothing of it dies', () => {
       segment.script(undefined)
       stage.clock.advance(2 * minute)
       await sends()
-      assert.deepEqual([await standing(), accepted(), await state()], [[], 3, 'live'])
+      assert.deepEqual([await backlogNow(), accepted(), await state()], [[], 3, 'live'])
     })
 })
 
@@ -230,7 +230,7 @@ describe('a refused batch is searched', () => {
     test(`${status} for one message, whichever it is: it alone is dead`, async () => {
       stage.sims.segment.script(({ body }) => (body.includes('"id":3969707703') ? { status } : undefined))
       await sends()
-      assert.deepEqual(await standing(), [['dead', `segment_${status}`, 1]])
+      assert.deepEqual(await backlogNow(), [['dead', `segment_${status}`, 1]])
       assert.equal(accepted(), 2)
       assert.equal(await state(), 'live')
     })
@@ -238,15 +238,15 @@ describe('a refused batch is searched', () => {
   test('413 for more than one message at a time: smaller batches go, and none is dead', async () => {
     stage.sims.segment.script(({ body }) => (JSON.parse(body).batch.length > 1 ? { status: 413 } : undefined))
     await sends()
-    assert.deepEqual([await standing(), accepted()], [[], 3])
+    assert.deepEqual([await backlogNow(), accepted()], [[], 3])
   })
 
   test('an outage in the middle of the search: what was taken stays taken, and nothing is dead for it', async () => {
     stage.sims.segment.script([{ status: 400 }, {}, { status: 503 }])
     await sends()
-    assert.deepEqual(await standing(), [['waiting', undefined, 2]])
+    assert.deepEqual(await backlogNow(), [['waiting', undefined, 2]])
     stage.clock.advance(1_000)
     await sends()
-    assert.deepEqual([await standing(), accepted()], [[], 3])
+    assert.deepEqual([await backlogNow(), accepted()], [[], 3])
   })
 })

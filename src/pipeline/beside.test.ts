@@ -165,7 +165,7 @@ test('when every event is refused in a request of its own, the account is held a
   answer(2, refused)
   await ended
   assert.deepEqual(
-    (await one.stage.standings()).map(({ state, reason, count }) => [state, reason, count]),
+    (await one.stage.backlog()).map(({ state, reason, count }) => [state, reason, count]),
     [['waiting', 'segment_refuses_all', 2]],
   )
 })
@@ -186,7 +186,7 @@ test('an event that is refused in a request of its own is dead once Segment take
   await ended
   assert.equal(requests.length, 3)
   assert.deepEqual(
-    (await one.stage.standings()).map(({ state, reason, count }) => [state, reason, count]),
+    (await one.stage.backlog()).map(({ state, reason, count }) => [state, reason, count]),
     [['dead', 'segment_400', 1]],
   )
 })

@@ -36,7 +36,7 @@ interface Needs {
   /** Writes down what entries are made of; false when the lease is not the caller's any more. */
   note(settlements: readonly Settlement[]): Promise<boolean>
   /** Settles those that are not sent; false as well. */
-  aside(settlements: readonly Settlement[]): Promise<boolean>
+  settleUnsent(settlements: readonly Settlement[]): Promise<boolean>
   withExtra: WithExtra
   /** How many may wait. */
   most(): number
@@ -59,7 +59,7 @@ interface Line {
 type Passing = Packed | { item: Needing; said: Said }
 
 export function contactWaits(needs: Needs, org: string): ContactWaits {
-  const { contacts, keyring, clock, isOurs, note, aside, withExtra, most, came } = needs
+  const { contacts, keyring, clock, isOurs, note, settleUnsent, withExtra, most, came } = needs
   /** By contact; the one that has waited longest first. */
   const lines = new Map<Id, Line>()
   /** When these began to wait for an answer that did not come. */
@@ -84,7 +84,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
     return Math.max(waitMsMax - Math.abs(clock.now() - since), 0)
   }
 
-  function givenUp(item: Needing): Said | undefined {
+  function withoutAnswer(item: Needing): Said | undefined {
     // mutant: waits for an outage without end
     return givesUpInMs(item) === 0 ? { attributes: {}, without: 'contact_unanswered' } : undefined
   }
@@ -96,7 +96,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
     for (let item = line.items[0]; item; item = line.items[0]) {
       if (!isNeeding(item)) passing.push(item)
       else {
-        const found = first ?? knownFor(item) ?? givenUp(item)
+        const found = first ?? knownFor(item) ?? withoutAnswer(item)
         if (!found) break
         passing.push({ item, said: found })
       }
@@ -148,7 +148,7 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
     // mutant: sends an event before what it is made of is written down
     await write(made.filter((one) => 'learnt' in one))
     const notSent = made.flatMap((one) => ('learnt' in one && !('text' in one.result) ? [one.result] : []))
-    if (notSent.length > 0 && !isLost && !(await aside(notSent))) isLost = true
+    if (notSent.length > 0 && !isLost && !(await settleUnsent(notSent))) isLost = true
     if (isLost) return []
     return made.flatMap((one) => {
       if (!('learnt' in one)) return [one]

@@ -1,5 +1,5 @@
 /**
- * What is kept of a partner's answer that was no yes: its beginning, sealed, for people to look at. A partner may quote the
+ * What is kept of a partner's answer that was not a success: its beginning, sealed, for people to look at. A partner may quote the
  * request, so keys, ids and addresses that it had are blanked.
  */
 import type { Keyring } from '../accounts/keyring.ts'

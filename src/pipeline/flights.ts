@@ -30,10 +30,10 @@ interface Needs {
   bell: Bell
 }
 
-/** `fly` is one request. */
+/** `sendRun` is one request. */
 export function flights(
   { room, atOnceMax, partialEveryMs, clock, bell }: Needs,
-  fly: (run: readonly Packed[]) => Promise<void>,
+  sendRun: (run: readonly Packed[]) => Promise<void>,
 ): Flights {
   let waiting: readonly Packed[] = []
   let moreComes = false
@@ -59,7 +59,7 @@ export function flights(
     if (!isFull) partialAt = clock.monotonic()
     waiting = rest
     for (const { whose } of run) busy.add(whose)
-    const flight = fly(run)
+    const flight = sendRun(run)
       .catch((error: unknown) => {
         failures.push(error)
         stop()

@@ -29,7 +29,7 @@ for (const [what, stop, goOn, reason] of [
     await sending
     segment.script(undefined)
     assert.equal(segment.requests.length, 16)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason, count: 4 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason, count: 4 }])
     const lane = (await stage.storage.lookup.lanes(id)).find(({ lane: name }) => name === 'send')
     assert.deepEqual([lane?.failures, lane?.lastError], [0, undefined], 'it does not count as a failure')
     await stage.accounts.change(id, stage.clock.now(), goOn)

@@ -24,7 +24,7 @@ describe('a lease', () => {
     await stage.close()
   })
 
-  const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
+  const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())
   const accepted = () => stage.sims.segment.accepted.map(({ message }) => message)
   const requests = () => stage.sims.segment.requests.length
   const arrive = async (many: number) => {
@@ -65,7 +65,7 @@ describe('a lease', () => {
     await sending
     assert.deepEqual(taken?.entries.length, 4)
     assert.equal(requests(), 1)
-    assert.ok((await stage.standings()).every(({ state }) => state === 'waiting'))
+    assert.ok((await stage.backlog()).every(({ state }) => state === 'waiting'))
   })
 
   test('begins no request after its events were erased, and no crash is counted for what is left', async () => {

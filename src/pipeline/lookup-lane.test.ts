@@ -21,7 +21,7 @@ describe('a lookup at Drift, whose a conversation is,', () => {
   const asked = () => stage.sims.drift.count(path)
   const accepted = () => stage.sims.segment.accepted.map(({ message }) => message)
   const install = async () => (await stage.storage.installs.get(id))!
-  const states = async () => (await stage.standings()).map(({ state, reason, count }) => [state, reason, count])
+  const states = async () => (await stage.backlog()).map(({ state, reason, count }) => [state, reason, count])
   /** Another change in the same conversation. */
   const change = (changedAt: number, conversationId = 3969744678): JsonObject => ({
     type: 'conversation_participant_added',

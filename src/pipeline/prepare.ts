@@ -13,7 +13,7 @@ import type { Destination, Given, Placed } from '../storage/ports/entry.ts'
 import type { Lease, Settlement } from '../storage/ports/inbox.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { WithExtra } from './extras.ts'
-import { atOnce, breath, type Resolved, resolve } from './resolve.ts'
+import { atOnce, type Resolved, resolve, yieldToEventLoop } from './resolve.ts'
 import { sentFor } from './translate.ts'
 
 export interface PrepareNeeds {
@@ -46,7 +46,7 @@ export type Item = Packed | Needing
 export interface Prepared {
   entries: readonly Placed[]
   items: Item[]
-  aside: Settlement[]
+  unsent: Settlement[]
   /** Whose some of the messages are, where their webhooks did not say so themselves: people search by it. */
   learnt: Map<number, Id>
   withExtra: WithExtra
@@ -62,13 +62,13 @@ export async function prepare(
   optionsOf: OptionsOf = async () => noOptions,
 ): Promise<Prepared> {
   const { storage, catalogue, keyring, clock } = needs
-  const prepared: Prepared = { entries: given.entries, items: [], aside: [], learnt: new Map(), withExtra: new Map() }
+  const prepared: Prepared = { entries: given.entries, items: [], unsent: [], learnt: new Map(), withExtra: new Map() }
   const looks = { catalogue, keyring, conversations: storage.conversations }
   let many = 0
   for (const one of await resolve(looks, lease.org, namedFor(given, lease.destination), lease)) {
     const version = versionOf(one.entry.mapping)
     const made = prepareOne(one, clock.now(), version === 0 ? noOptions : await optionsOf(version))
-    if (!isItem(made)) prepared.aside.push(made)
+    if (!isItem(made)) prepared.unsent.push(made)
     else {
       prepared.items.push(made)
       const { contact } = learntOf(one)
@@ -76,7 +76,7 @@ export async function prepare(
       if ('alone' in made && one.is === 'known')
         prepared.withExtra.set(made.id, { entry: one.entry, learnt: { ...one.learnt, ...one.known } })
     }
-    if (++many % atOnce === 0) await breath()
+    if (++many % atOnce === 0) await yieldToEventLoop()
   }
   return prepared
 }

@@ -89,7 +89,7 @@ describe('a webhook of an account that', () => {
     await stage.disconnect.leave(String(org), 'admin')
     await stage.arrive('new_conversation')
     await stage.arrive({ type: 'contact_updated', orgId: org, data: ['Ada'] })
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
   })
 
   test('sends unreadable bodies of ever new types grows the counts by one row, not by one for each type', async () => {
@@ -110,7 +110,7 @@ describe('a webhook of an account that', () => {
       return append(...given)
     }
     await stage.arrive('new_conversation')
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
   })
 
   test('is installed while the event is being stored claims it, and the lane hears of it', async () => {
@@ -128,7 +128,7 @@ describe('a webhook of an account that', () => {
     const event = { type: 'new_conversation', orgId: 777, data: { id: 1, contactId: 7, createdAt: 1 }, token }
     await receive(Buffer.from(JSON.stringify(event)), { verdict: 'missing' })
     assert.deepEqual(
-      (await stage.standings()).map(({ state }) => state),
+      (await stage.backlog()).map(({ state }) => state),
       ['waiting'],
     )
     assert.deepEqual(woken, [['send', '777', true]])

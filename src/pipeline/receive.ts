@@ -96,14 +96,14 @@ export function receiver(needs: Needs): Receive {
     }
     if (outcome !== 'stored') return shown
     // Installed while this was stored: the install has claimed what was there before, and not this.
-    const isAdopted = arrival.state === 'unclaimed' && accounts.get(org) !== undefined
-    if (isAdopted) await inbox.adopt(org, clock.now())
+    const isNewAccount = arrival.state === 'unclaimed' && accounts.get(org) !== undefined
+    if (isNewAccount) await inbox.claimOnInstall(org, clock.now())
     // Disconnected while this was stored: what erased the account has not seen it.
     if (accounts.get(org)?.state === 'disconnected') await inbox.erase(org)
     // A grant that Drift has just ended has often blocked the lane already: this entry cannot wait for a probe.
     if (type === disconnectType) await inbox.resume({ org, lane: 'ask', destination: 0 }, clock.now())
     const isReady = woke.some((lane) => lane.org === org)
-    if (arrival.state === 'waiting' || isAdopted) wake('send', org, isReady || isAdopted)
+    if (arrival.state === 'waiting' || isNewAccount) wake('send', org, isReady || isNewAccount)
     if (arrival.state === 'asking') wake('ask', org, isReady)
     return { ...shown, messageId: arrival.messageId, ...(arrival.reason ? { reason: arrival.reason } : {}) }
   }

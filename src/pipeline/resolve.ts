@@ -35,7 +35,7 @@ interface Needs {
 export const atOnce = 25
 
 /** Lets what has arrived meanwhile have its turn. */
-export function breath(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -49,7 +49,7 @@ export async function resolve(
   const opened: Resolved[] = []
   const texts = textsOf(needs.keyring, bodies)
   for (let at = 0; at < entries.length; at += atOnce) {
-    if (at > 0) await breath()
+    if (at > 0) await yieldToEventLoop()
     opened.push(...(await Promise.all(entries.slice(at, at + atOnce).map((entry) => open(needs, texts, entry)))))
   }
   const unsure = opened.flatMap((one) =>

@@ -21,7 +21,7 @@ describe('one lease of the send lane', () => {
   })
   afterEach(async () => {
     const { ledger } = stage.storage
-    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.standings())))
+    assert.ok(addsUp(outcomesOf(await ledger.totals(), await ledger.backlog())))
     await stage.close()
   })
 
@@ -58,7 +58,7 @@ describe('one lease of the send lane', () => {
       await stage.step('send')
       stage.clock.advance(60 * minute)
     }
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'write_key_unreadable', count: 3 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason: 'write_key_unreadable', count: 3 }])
     await changeWriteKey(stage.needs, id, {
       writeKey,
       region: 'us',
@@ -77,7 +77,7 @@ describe('one lease of the send lane', () => {
     await stage.run()
     assert.equal(accepted().length, 3)
     const dead = { org: id, state: 'dead', reason: 'message_too_large', count: 1 }
-    assert.ok((await stage.standings()).some((one) => JSON.stringify(one) === JSON.stringify(dead)))
+    assert.ok((await stage.backlog()).some((one) => JSON.stringify(one) === JSON.stringify(dead)))
     for (const { body } of stage.sims.segment.requests) assert.ok(Buffer.byteLength(body) <= 480_000)
   })
 
@@ -108,7 +108,7 @@ describe('one lease of the send lane', () => {
     assert.equal(accepted().length, 1)
   })
 
-  test('without a request, since only Drift knows whose its event is, is no attempt', async () => {
+  test('without a request, since only Drift knows whose its event is, does not count as an attempt', async () => {
     await stage.arrive('conversation_participant_added')
     await stage.step('send')
     const lanes = await stage.storage.lookup.lanes(id)
@@ -189,7 +189,7 @@ describe('the probe of a blocked account', () => {
     stage.clock.advance(minute)
     await send()
     assert.equal(
-      stringify(await stage.standings()),
+      stringify(await stage.backlog()),
       stringify([{ org: id, state: 'waiting', reason: 'segment_403', count: 5 }]),
     )
     stage.clock.advance(2 * minute - 1)
@@ -219,7 +219,7 @@ describe('the probe of a blocked account', () => {
     await stage.arrive('new_conversation', { vary: 2 })
     await send()
     assert.equal(requests(), 2, 'the first entry asks Drift, the second is the probe')
-    const held = (await stage.standings()).find(({ state }) => state === 'waiting')
+    const held = (await stage.backlog()).find(({ state }) => state === 'waiting')
     assert.equal(held?.reason, 'segment_401')
     stage.clock.advance(15 * minute)
     await send()
@@ -238,7 +238,7 @@ describe('the probe of a blocked account', () => {
     stage.clock.advance(minute)
     await send()
     assert.equal(segment.accepted.length, 2)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'dead', reason: 'segment_400', count: 1 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'dead', reason: 'segment_400', count: 1 }])
     assert.equal(stage.sims.segment.accepted.length, 2)
     assert.equal((await install()).state, 'live')
   })
@@ -266,11 +266,11 @@ describe('the probe of a blocked account', () => {
       await send()
     }
     assert.equal(requests(), 12)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'waiting', reason: 'segment_refuses_all', count: 4 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'waiting', reason: 'segment_refuses_all', count: 4 }])
     stage.sims.segment.script(undefined)
     stage.clock.advance(60 * minute)
     await send()
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
     assert.equal((await install()).state, 'live')
   })
 
@@ -288,7 +288,7 @@ describe('the probe of a blocked account', () => {
     }
     assert.equal(segment.accepted.length, 2)
     assert.ok(stage.clock.now() - startedAt <= 125 * minute)
-    assert.deepEqual(await stage.standings(), [{ org: id, state: 'dead', reason: 'segment_400', count: 2 }])
+    assert.deepEqual(await stage.backlog(), [{ org: id, state: 'dead', reason: 'segment_400', count: 2 }])
     assert.equal((await install()).state, 'live')
   })
 })

@@ -164,7 +164,7 @@ async function sendAll(
       isOurs,
       // They stay in hand.
       note: (settlements) => storage.inbox.settle(lease, settlements),
-      aside: (settlements) => settling.now(counted([...settlements])),
+      settleUnsent: (settlements) => settling.now(counted([...settlements])),
       withExtra,
       most: () => (hand.isFull() ? waitingMaxFull : waitingMax),
       came: bell.ring,
@@ -176,8 +176,8 @@ async function sendAll(
     const prepared = await prepare(needs, lease, given, (version) => optionsFor(needs, lease, version))
     totals.entries += given.entries.length
     // Entries that need a lookup are settled first, and do not wait for Segment.
-    if (prepared.aside.length > 0) {
-      if (!(await settling.now(counted(prepared.aside)))) return sending.stop()
+    if (prepared.unsent.length > 0) {
+      if (!(await settling.now(counted(prepared.unsent)))) return sending.stop()
       needs.wakeLookups()
     }
     for (const [id, contact] of prepared.learnt) learnt.set(id, contact)

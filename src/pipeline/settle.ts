@@ -23,7 +23,7 @@ export function endingOf(lease: Lease, pause: Pause | undefined, now: number, ra
     const waitMs = Math.min(Math.max(askedMs, backoffMs(failures, random)), backoffMsMax)
     return { readyAt: now + waitMs, failures, tried, ...until(now + waitMs) }
   }
-  // mutant: never tries a troubled account again
+  // mutant: never tries a blocked account again
   const probeMs = Math.min(probeMsMin * 2 ** Math.min(failures - 1, 10), probeMsMax)
   const readyAt = now + Math.max(askedMs, probeMs)
   return { readyAt, failures, tried, blocked, ...until(readyAt) }

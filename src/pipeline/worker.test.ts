@@ -228,9 +228,9 @@ describe('the loop', () => {
     await loop.stop()
     assert.deepEqual(done, ['m1', 'm2', 'm3', 'm5', 'm6'])
     assert.deepEqual(errors, [...Array<string>(13).fill('work_failed'), 'quarantined'])
-    const aside = (await ledger.standings()).map(({ state, reason, count }) => [state, reason, count])
+    const unsent = (await ledger.backlog()).map(({ state, reason, count }) => [state, reason, count])
     assert.deepEqual(
-      aside.filter(([state]) => state !== 'delivered'),
+      unsent.filter(([state]) => state !== 'delivered'),
       [['quarantined', 'crashes', 1]],
     )
   })

@@ -4,7 +4,7 @@
  */
 import { ignoredReasons } from './ports/entry.ts'
 import type { Query, Shown, ShownState } from './ports/lookup.ts'
-import { soughtBy } from './query.ts'
+import { indexTermOf } from './query.ts'
 
 /** Ids from `first` on, and below `below`. */
 export interface Range {
@@ -31,7 +31,7 @@ export interface Step {
 
 /**
  * SQL that gives ids, the largest first. Where it gives fewer than the limit, there are no more. Among them are places of the
- * queue that are no ids: what waits there again is found among the exceptions.
+ * queue that are not ids: what waits there again is found among the exceptions.
  */
 export function candidateIds(query: Query, { range: { first, below }, limit, given, destination }: Step): string {
   const { org } = query
@@ -40,18 +40,18 @@ export function candidateIds(query: Query, { range: { first, below }, limit, giv
   const among = (sources: readonly string[]) =>
     `SELECT id FROM (${sources.map((source) => `SELECT id FROM (${source}) s`).join(' UNION ')}) c ${newest()}`
   const states = statesInHand(query)
-  const sought = soughtBy(query)
-  if (sought && !(states && sought.kinds[0] === 'type')) {
+  const term = indexTermOf(query)
+  if (term && !(states && term.kinds[0] === 'type')) {
     const ofKind = (kind: string) =>
-      `SELECT id FROM search_index WHERE org = ${given(sought.org)} AND kind = ${given(kind)} AND value = ${given(sought.value)}
+      `SELECT id FROM search_index WHERE org = ${given(term.org)} AND kind = ${given(kind)} AND value = ${given(term.value)}
          AND ${inRange()} ${newest()}`
-    return sought.kinds.length === 1 ? ofKind(sought.kinds[0]!) : among(sought.kinds.map(ofKind))
+    return term.kinds.length === 1 ? ofKind(term.kinds[0]!) : among(term.kinds.map(ofKind))
   }
   if (org === undefined) return `SELECT id FROM entries WHERE ${inRange()} ${newest()}`
   const of = given(org)
   if (!states) return `SELECT id FROM entries WHERE org = ${of} AND ${inRange()} ${newest()}`
   const { reason, notReason } = query
-  /** What holds or troubles a lane is the reason of all that waits in it. */
+  /** What holds or blocks a lane is the reason of all that waits in it. */
   const isOfLane = (lane: string) =>
     `EXISTS (SELECT 1 FROM lanes WHERE org = ${of} AND lane = '${lane}' AND coalesce(hold, blocked) = ${given(reason!)})`
   const excepted = (state: ShownState) => {

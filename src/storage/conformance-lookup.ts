@@ -377,14 +377,14 @@ export const lookupPromises: readonly Promised[] = [
         to(second!.id, 'dead', { at: at + minute }),
       ])
       const told = async (from: number, until: number) =>
-        (await storage.ledger.moments(one, from, until))
-          .map((moment) => `${(moment.at - at) / minute} ${moment.type} ${moment.outcome} ${moment.count}`)
+        (await storage.ledger.timeBuckets(one, from, until))
+          .map((bucket) => `${(bucket.at - at) / minute} ${bucket.type} ${bucket.outcome} ${bucket.count}`)
           .sort()
       const fine = [
         '0 an_event received 2',
-        '0 odd aside 1',
+        '0 odd failed 1',
         '0 odd received 1',
-        '1 an_event aside 1',
+        '1 an_event failed 1',
         '1 an_event delivered 1',
         '1 an_event received 1',
         '60 an_event received 1',
@@ -396,10 +396,10 @@ export const lookupPromises: readonly Promised[] = [
       await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
       await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
       assert.deepEqual(await told(0, at + 2 * hour), [
-        '0 an_event aside 1',
+        '0 an_event failed 1',
         '0 an_event delivered 1',
         '0 an_event received 3',
-        '0 odd aside 1',
+        '0 odd failed 1',
         '0 odd received 1',
         '60 an_event received 1',
       ])
@@ -430,7 +430,7 @@ export const lookupPromises: readonly Promised[] = [
       const lease = await claimed(storage, 'send', { now: at })
       await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'ignored', { at: at + minute })], idle)
       const told = async (org = one) =>
-        (await storage.ledger.moments(org, 0, at + 2 * hour))
+        (await storage.ledger.timeBuckets(org, 0, at + 2 * hour))
           .filter(({ outcome }) => outcome === 'ignored' || outcome === 'duplicate')
           .map((each) => `${(each.at - at) / minute} ${each.type} ${each.outcome} ${each.reason} ${each.count}`)
           .sort()
@@ -489,16 +489,16 @@ export const lookupPromises: readonly Promised[] = [
           lease.entries.map(({ id }, at) => to(id, states[(at + round) % 3]!)),
           idle,
         )
-        const aside = await all(storage, { org: one, states: [states[round % 3]!] })
+        const failing = await all(storage, { org: one, states: [states[round % 3]!] })
         await storage.inbox.redrive(
-          aside.slice(0, 2).map(({ id }) => ({ id })),
+          failing.slice(0, 2).map(({ id }) => ({ id })),
           3_000,
           'an admin',
         )
         if (round % 7 === 0)
           await storage.inbox.take(
             one,
-            aside.map(({ id }) => id),
+            failing.map(({ id }) => id),
           )
         await conserved(storage)
       }

@@ -112,7 +112,7 @@ export const oncePromises: readonly Promised[] = [
         arrival({ state: 'unclaimed' }),
       ]
       assert.deepEqual(await append(storage, [first, again, plain]), ['stored', 'stored', 'stored'])
-      assert.equal(await storage.inbox.adopt(one, 2_000), 2)
+      assert.equal(await storage.inbox.claimOnInstall(one, 2_000), 2)
       assert.deepEqual(await waitingAt(storage), new Map([[1, [first.messageId, plain.messageId]]]))
       assert.equal(await total(storage, 'duplicate'), 1)
       assert.deepEqual(await append(storage, [withKey()]), ['duplicate'])

@@ -52,8 +52,8 @@ export const pagePromises: readonly Promised[] = [
       assert.deepEqual(await idsOf(storage, { org: one, states: ['waiting'] }, 1), wanted)
       assert.deepEqual(await toldOf(storage), ['2 waiting'])
       assert.deepEqual(await toldOf(storage, { states: ['waiting'] }), ['2 waiting'])
-      const { open, standings } = await storage.ledger.snapshot(one, all)
-      assert.deepEqual([open.map(({ count }) => count), standings.map(({ count }) => count)], [[2], [2]])
+      const { open, backlog } = await storage.ledger.snapshot(one, all)
+      assert.deepEqual([open.map(({ count }) => count), backlog.map(({ count }) => count)], [[2], [2]])
     },
   },
   {
@@ -102,13 +102,13 @@ export const pagePromises: readonly Promised[] = [
       await dozen(storage)
       await append(storage, [arrival({ state: 'asking' }), arrival({ state: 'quarantined' })])
       const agree = async () => {
-        const { totals, standings, destinations } = await storage.ledger.snapshot(one, all)
-        const rest = standings.filter(({ state }) => state !== 'waiting')
+        const { totals, backlog, destinations } = await storage.ledger.snapshot(one, all)
+        const rest = backlog.filter(({ state }) => state !== 'waiting')
         for (const destination of destinations) {
-          const rows = standings.find((row) => row.state === 'waiting' && row.destination === destination)
+          const rows = backlog.find((row) => row.state === 'waiting' && row.destination === destination)
           assert.equal(waitingBy(totals, rest, destination), rows?.count ?? 0)
         }
-        return standings.filter(({ state }) => state === 'waiting').length
+        return backlog.filter(({ state }) => state === 'waiting').length
       }
       assert.equal(await agree(), 2)
       const { entries } = await storage.lookup.find({ org: one }, { limit: 9 })

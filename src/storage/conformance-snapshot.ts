@@ -54,13 +54,13 @@ export const snapshotPromises: readonly Promised[] = [
       assert.deepEqual(await of(7, 10), ['waiting 3'])
       assert.deepEqual(await of(7, 9), ['waiting 2'])
       assert.deepEqual(await of(20, 30), [])
-      const { totals, standings, moments } = await storage.ledger.snapshot(one, all)
-      assert.ok([...totals, ...standings].every(({ org }) => org === one))
-      const received = moments
+      const { totals, backlog, timeBuckets } = await storage.ledger.snapshot(one, all)
+      assert.ok([...totals, ...backlog].every(({ org }) => org === one))
+      const received = timeBuckets
         .filter(({ outcome }) => outcome === 'received')
         .reduce((sum, { count }) => sum + count, 0)
       assert.equal(received, 10)
-      assert.deepEqual(standings.map(({ state, count }) => `${state} ${count}`).sort(), [
+      assert.deepEqual(backlog.map(({ state, count }) => `${state} ${count}`).sort(), [
         'asking 1',
         'dead 1',
         'quarantined 1',
@@ -69,8 +69,8 @@ export const snapshotPromises: readonly Promised[] = [
       assert.deepEqual(await storage.ledger.snapshot('none', all), {
         destinations: [],
         totals: [],
-        standings: [],
-        moments: [],
+        backlog: [],
+        timeBuckets: [],
         open: [],
         deliveries: [],
         lastDelivered: [],
@@ -111,7 +111,7 @@ export const snapshotPromises: readonly Promised[] = [
       )
       assert.deepEqual(shown.lastDelivered, [{ destination: 1, at: 11 * minute }])
       assert.equal(shown.lastReceivedAt, 12 * minute)
-      const odd = shown.standings.find(({ state }) => state === 'quarantined')!
+      const odd = shown.backlog.find(({ state }) => state === 'quarantined')!
       assert.deepEqual([odd.oldestReceivedAt, odd.newestReceivedAt], [2 * minute + 1, 12 * minute])
       assert.deepEqual((await storage.ledger.snapshot(one, { from: minute, to: 2 * minute })).deliveries, [])
     },
@@ -165,9 +165,9 @@ export const snapshotPromises: readonly Promised[] = [
     async check(storage) {
       await tenMinutes(storage)
       await storage.inbox.hold(sendLane(one), 'paused')
-      const { standings } = await storage.ledger.snapshot(one, all)
+      const { backlog } = await storage.ledger.snapshot(one, all)
       assert.deepEqual(
-        standings.filter(({ state }) => state === 'waiting').map(({ reason, count }) => [reason, count]),
+        backlog.filter(({ state }) => state === 'waiting').map(({ reason, count }) => [reason, count]),
         [['paused', 5]],
       )
     },

@@ -207,8 +207,8 @@ const sabotages: Record<string, Sabotage> = {
         now,
       ),
   }),
-  'finds nothing of accounts that are not installed': () => ({ unclaimed: async () => [] }),
-  'claims nothing on install': () => ({ adopt: async () => 0 }),
+  'finds nothing of accounts that are not installed': () => ({ waitingForInstall: async () => [] }),
+  'claims nothing on install': () => ({ claimOnInstall: async () => 0 }),
   'does not say when it is due': () => ({ nextDue: async () => undefined }),
   'drives nothing again': () => ({ redrive: async (moves) => moves.length }),
   'lets a lease go on when its entries are taken away': (inbox) => {
@@ -247,10 +247,10 @@ const sabotages: Record<string, Sabotage> = {
     },
   }),
   'reads its totals and its backlog at two times': (_, _lookup, _tickets, ledger) => ({
-    books: async () => {
+    snapshotOfAll: async () => {
       const totals = await ledger.totals()
       await new Promise(setImmediate)
-      return { totals, standings: await ledger.standings() }
+      return { totals, backlog: await ledger.backlog() }
     },
   }),
   'counts what is sent again in the time of the resending': (_, _lookup, _tickets, ledger) => ({
@@ -278,12 +278,12 @@ const sabotages: Record<string, Sabotage> = {
       ),
   }),
   'does not say when something was ignored': (_, _lookup, _tickets, ledger) => ({
-    moments: async (org, from, until) =>
-      (await ledger.moments(org, from, until)).filter(({ outcome }) => outcome !== 'ignored'),
+    timeBuckets: async (org, from, until) =>
+      (await ledger.timeBuckets(org, from, until)).filter(({ outcome }) => outcome !== 'ignored'),
   }),
   'does not say when a duplicate came': (_, _lookup, _tickets, ledger) => ({
-    moments: async (org, from, until) =>
-      (await ledger.moments(org, from, until)).filter(({ outcome }) => outcome !== 'duplicate'),
+    timeBuckets: async (org, from, until) =>
+      (await ledger.timeBuckets(org, from, until)).filter(({ outcome }) => outcome !== 'duplicate'),
   }),
   'writes settings in its own way': (_, _lookup, _tickets, _ledger, installs) => ({
     save: (install) => installs.save({ ...install, settings: install.settings.replaceAll(' ', '') }),

@@ -137,17 +137,17 @@ export async function total(storage: Storage, outcome: string, org = one): Promi
     .reduce((sum, { count }) => sum + count, 0)
 }
 
-async function standing(storage: Storage, state: string, org = one): Promise<number> {
-  const standings = await storage.ledger.standings()
-  return standings
+async function countIn(storage: Storage, state: string, org = one): Promise<number> {
+  const backlog = await storage.ledger.backlog()
+  return backlog
     .filter((entry) => entry.state === state && entry.org === org)
     .reduce((sum, { count }) => sum + count, 0)
 }
 
 /** What was received is ignored, expired, dead and gone, still there, or taken over; and what a destination took over likewise. */
 export async function conserved(storage: Storage): Promise<void> {
-  const { totals, standings } = await storage.ledger.books()
-  const places = new Set([...totals, ...standings].map(({ org, destination }) => `${destination} ${org}`))
+  const { totals, backlog } = await storage.ledger.snapshotOfAll()
+  const places = new Set([...totals, ...backlog].map(({ org, destination }) => `${destination} ${org}`))
   for (const place of places) {
     const isHere = ({ org, destination }: { org: Org; destination: number }) => `${destination} ${org}` === place
     const counted = (...outcomes: string[]) =>
@@ -155,7 +155,7 @@ export async function conserved(storage: Storage): Promise<void> {
         .filter((total) => isHere(total) && outcomes.includes(total.outcome))
         .reduce((sum, { count }) => sum + count, 0)
     // Accounts that are not installed are counted together.
-    const rows = standings.filter((one) =>
+    const rows = backlog.filter((one) =>
       one.state === 'unclaimed' ? place === '0 ' : isHere(one) && one.state !== 'delivered',
     )
     const there = rows.reduce((sum, { count }) => sum + count, 0)
@@ -169,8 +169,8 @@ export async function conserved(storage: Storage): Promise<void> {
 }
 
 export const keepAll: Limits = {
-  unclaimedBefore: 0,
-  unclaimedBytesMax: 1e9,
+  notInstalledBefore: 0,
+  notInstalledBytesMax: 1e9,
   deliveredBefore: 0,
   failedBefore: 0,
   kept: [],
@@ -372,8 +372,8 @@ export const promises: readonly Promised[] = [
       await nothingDue(storage)
       assert.equal(await total(storage, 'delivered'), 1)
       assert.equal(await total(storage, 'ignored'), 1)
-      assert.equal(await standing(storage, 'dead'), 1)
-      const reasons = (await storage.ledger.standings()).flatMap(({ reason }) => reason ?? [])
+      assert.equal(await countIn(storage, 'dead'), 1)
+      const reasons = (await storage.ledger.backlog()).flatMap(({ reason }) => reason ?? [])
       assert.deepEqual(reasons.sort(), ['odd', 'why'])
       await conserved(storage)
     },
@@ -394,7 +394,7 @@ export const promises: readonly Promised[] = [
       const { id } = early.entries[0]!
       assert.equal(await storage.inbox.settle(early, [to(id, 'dead')], idle), false)
       assert.equal(await storage.inbox.renew(early, 9_000), false)
-      assert.equal(await standing(storage, 'waiting'), 1)
+      assert.equal(await countIn(storage, 'waiting'), 1)
       assert.equal(await storage.inbox.settle(late, [to(id, 'delivered')], idle), true)
       assert.equal(await storage.inbox.settle(late, [to(id, 'dead')], idle), false)
       assert.equal(await total(storage, 'delivered'), 1)
@@ -617,7 +617,7 @@ export const promises: readonly Promised[] = [
       await append(storage, [arrival(), arrival()])
       await storage.inbox.settle(await claimed(storage), [], { readyAt: 3_000, failures: 1, blocked: 'key_refused' })
       assert.deepEqual(
-        (await storage.ledger.standings()).map(({ reason }) => reason),
+        (await storage.ledger.backlog()).map(({ reason }) => reason),
         ['key_refused'],
       )
       const probe = await claimed(storage, 'send', { now: 3_000 })
@@ -637,7 +637,7 @@ export const promises: readonly Promised[] = [
       await append(storage, [arrival(), arrival({ org: other })])
       assert.equal((await claimed(storage)).org, other)
       await nothingDue(storage)
-      const held = (await storage.ledger.standings()).find(({ org }) => org === one)
+      const held = (await storage.ledger.backlog()).find(({ org }) => org === one)
       assert.deepEqual([held?.reason, held?.count, held?.oldestReceivedAt], ['paused', 2, 1_000])
       await storage.inbox.resume(sendLane(one), 2_000)
       assert.equal((await claimed(storage)).entries.length, 2)
@@ -687,7 +687,7 @@ export const promises: readonly Promised[] = [
       await append(storage, [arrival({ org: '6' })])
       await nothingDue(storage)
       assert.deepEqual(await storage.inbox.nextDue('ask'), 9_000)
-      const held = (await storage.ledger.standings()).filter(({ reason }) => reason !== undefined)
+      const held = (await storage.ledger.backlog()).filter(({ reason }) => reason !== undefined)
       assert.deepEqual(held.map(({ org, reason }) => [org, reason]).sort(), [
         ['4', 'paused'],
         ['6', 'no_key'],
@@ -779,9 +779,9 @@ export const promises: readonly Promised[] = [
       ])
       await nothingDue(storage)
       assert.equal(await total(storage, 'received', ''), 2)
-      assert.deepEqual(await storage.inbox.unclaimed([one, '404']), [one])
-      assert.equal(await storage.inbox.adopt(one, 2_000), 1)
-      assert.deepEqual(await storage.inbox.unclaimed([one, '404']), [])
+      assert.deepEqual(await storage.inbox.waitingForInstall([one, '404']), [one])
+      assert.equal(await storage.inbox.claimOnInstall(one, 2_000), 1)
+      assert.deepEqual(await storage.inbox.waitingForInstall([one, '404']), [])
       assert.equal(await total(storage, 'received', ''), 1)
       assert.equal(await total(storage, 'received'), 1)
       assert.equal((await claimed(storage)).entries.length, 1)
@@ -801,18 +801,18 @@ export const promises: readonly Promised[] = [
             ...keepAll,
             deliveredBefore: 2_000,
             failedBefore: 1_000,
-            unclaimedBefore: 1_000,
+            notInstalledBefore: 1_000,
           })
         ).removed,
         0,
       )
-      assert.equal((await storage.inbox.expire({ ...keepAll, unclaimedBefore: 1_001 })).removed, 1)
+      assert.equal((await storage.inbox.expire({ ...keepAll, notInstalledBefore: 1_001 })).removed, 1)
       assert.equal(await total(storage, 'expired', ''), 1)
       assert.equal((await storage.inbox.expire({ ...keepAll, deliveredBefore: 2_001 })).removed, 1)
       assert.equal(await total(storage, 'delivered'), 1)
       assert.equal((await storage.inbox.expire({ ...keepAll, failedBefore: 1_001 })).removed, 2)
       assert.deepEqual([await total(storage, 'dead'), await total(storage, 'expired')], [1, 1])
-      assert.deepEqual(await storage.ledger.standings(), [])
+      assert.deepEqual(await storage.ledger.backlog(), [])
       await conserved(storage)
     },
   },
@@ -839,14 +839,14 @@ export const promises: readonly Promised[] = [
   {
     promise: 'entries of accounts that are not installed go when they have too many bytes in all, the oldest first',
     async check(storage) {
-      const unclaimed = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', sealed: Buffer.alloc(100) }))
-      await append(storage, unclaimed)
-      assert.equal((await storage.inbox.expire({ ...keepAll, unclaimedBytesMax: 200 })).removed, 2)
-      await storage.inbox.adopt(one, 2_000)
+      const notInstalled = Array.from({ length: 4 }, () => arrival({ state: 'unclaimed', sealed: Buffer.alloc(100) }))
+      await append(storage, notInstalled)
+      assert.equal((await storage.inbox.expire({ ...keepAll, notInstalledBytesMax: 200 })).removed, 2)
+      await storage.inbox.claimOnInstall(one, 2_000)
       const { entries } = await claimed(storage)
       assert.deepEqual(
         entries.map(({ messageId }) => messageId),
-        unclaimed.slice(2).map(({ messageId }) => messageId),
+        notInstalled.slice(2).map(({ messageId }) => messageId),
       )
       await conserved(storage)
     },
@@ -999,7 +999,7 @@ export const promises: readonly Promised[] = [
         )
         if (lease && chance(4) > 0)
           await storage.inbox.settle(lease, settlements, { readyAt: now + chance(3), failures: 0 })
-        if (chance(10) === 0) await storage.inbox.adopt(org, now)
+        if (chance(10) === 0) await storage.inbox.claimOnInstall(org, now)
         if (chance(15) === 0)
           await storage.inbox.expire({ ...keepAll, now, deliveredBefore: now, failedBefore: now - 5 })
         if (chance(40) === 0) await storage.inbox.erase(org)

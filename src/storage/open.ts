@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Problem } from '../lib/errors.ts'
-import { copyAll } from './moving.ts'
+import { copyAll } from './copy.ts'
 import { storeNotThere } from './not-there.ts'
 import type { Ledger } from './ports/lookup.ts'
 import type { Mode, Storage } from './ports/storage.ts'

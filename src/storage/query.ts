@@ -45,7 +45,7 @@ export function tallied(rows: readonly Tallied[]): Tallied[] {
 }
 
 /** Which kinds of the search index a query names, most selective first, and the value. */
-export function soughtBy(query: Query): { org: string; kinds: string[]; value: string } | undefined {
+export function indexTermOf(query: Query): { org: string; kinds: string[]; value: string } | undefined {
   const { org, message, contact, conversation, either, type } = query
   if (message !== undefined) return { org: '', kinds: ['message'], value: message }
   if (org === undefined) return undefined

@@ -6,7 +6,7 @@ import { bodyOf, positionOf } from './place.ts'
 import type { Install } from './ports/accounts.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
 import type { Job } from './ports/jobs.ts'
-import type { Delivery, EntryHistory, HistoryStep, LaneShown, Moment, Shown, Total } from './ports/lookup.ts'
+import type { Delivery, EntryHistory, HistoryStep, LaneShown, Shown, TimeBucket, Total } from './ports/lookup.ts'
 import type { Candidate } from './query.ts'
 import { choiceAt } from './resent.ts'
 
@@ -232,7 +232,7 @@ export function laneOf(row: Row): LaneShown {
 }
 
 /** A total or a moment: its reason is empty where it has none. */
-export function countedOf<Counted extends Total | Moment>({ reason, ...row }: Row): Counted {
+export function countedOf<Counted extends Total | TimeBucket>({ reason, ...row }: Row): Counted {
   return { ...row, ...(reason === '' ? {} : { reason }) } as unknown as Counted
 }
 

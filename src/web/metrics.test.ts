@@ -56,8 +56,9 @@ describe('metrics', () => {
   })
 
   test('count the silent accounts beyond any number, beside the scrapes', async () => {
-    const moments = async (org: string) => (org === '250' ? [{ at: 0, type: 'a', outcome: 'received', count: 1 }] : [])
-    const ledger = { totals: async () => [], books: async () => ({ totals: [], standings: [] }), moments }
+    const timeBuckets = async (org: string) =>
+      org === '250' ? [{ at: 0, type: 'a', outcome: 'received', count: 1 }] : []
+    const ledger = { totals: async () => [], snapshotOfAll: async () => ({ totals: [], backlog: [] }), timeBuckets }
     const installs = Array.from({ length: 300 }, (_, n) => ({ org: String(n), state: 'live', settings: '{}' }))
     const { route } = openMetrics({
       storage: { ledger, check: async () => {}, logBytes: async () => 0 },
@@ -183,8 +184,8 @@ describe('metrics', () => {
     await eventually(() => lines.some(([event]) => event === 'disconnect'))
     const work = new Set(lines.map(([event]) => event))
     for (const unit of ['received', 'webhook', 'batch', 'lookups', 'disconnect']) assert.ok(work.has(unit), unit)
-    const moments = new Set(['started', 'event_ended', 'account_held', 'account_changed'])
-    for (const [event, { durationMs }] of lines) assert.ok(moments.has(event) || Number(durationMs) >= 0, event)
+    const timeBuckets = new Set(['started', 'event_ended', 'account_held', 'account_changed'])
+    for (const [event, { durationMs }] of lines) assert.ok(timeBuckets.has(event) || Number(durationMs) >= 0, event)
     const { value } = await scraped()
     assert.equal(value('store_writable'), 1)
     assert.ok(value('store_log_bytes') > 0)
@@ -197,7 +198,7 @@ describe('metrics', () => {
 
   test('say that the store is away while it is, and what the process knows', async () => {
     const away = () => Promise.reject(new Error('away'))
-    const ledger = { totals: away, standings: away, books: away, moments: away, snapshot: away }
+    const ledger = { totals: away, backlog: away, snapshotOfAll: away, timeBuckets: away, snapshot: away }
     const { counting, route } = openMetrics({
       storage: { ledger, check: away, logBytes: away },
       installs: () => [],

@@ -186,7 +186,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
 
   async function collectStored(): Promise<void> {
     logBytes.set(await storage.logBytes())
-    const { totals, standings } = await storage.ledger.books()
+    const { totals, backlog } = await storage.ledger.snapshotOfAll()
     for (const reason of ignoredReasons) ignored.inc({ reason }, 0)
     for (const { outcome, reason, count: by } of totals) {
       if (outcome !== 'taken') events.inc({ outcome }, by)
@@ -194,7 +194,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     }
     const sinceByState = new Map<string, number>()
     const waitingAt = new Map<string, { org: string; destination: number; by: number }>()
-    for (const { org, destination, state, reason = '', count: by, oldestReceivedAt } of standings) {
+    for (const { org, destination, state, reason = '', count: by, oldestReceivedAt } of backlog) {
       waiting.inc({ state, reason }, by)
       sinceByState.set(state, Math.min(sinceByState.get(state) ?? Number.POSITIVE_INFINITY, oldestReceivedAt))
       const inLine = state === 'waiting' || state === 'asking'

@@ -140,7 +140,7 @@ describe('each change of an account is in its audit, when it comes', options, ()
       await settled(rig)
     }
     assert.deepEqual(await added(alive), [asked, `${said}, but its grant lives: sending goes on`])
-    await command('installs add', {}, { accessToken: 'a-token-of-nobody' })
+    await command('installs add', {}, { accessToken: 'a-token-of-no-account' })
     const silent = async () => {
       await saysThatItLeft()
       await eventually(async () => (await auditEntries()).at(-1)!.what.includes('until a person decides'))

@@ -27,7 +27,7 @@ import type { Install } from '../../src/storage/ports/accounts.ts'
 import { org as orgId, type Stage, startStage, writeKey } from '../stage.ts'
 
 const org = String(orgId)
-const who = 'somebody'
+const who = 'a person'
 const another = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
 const third = 'AaBbCcDdEeFfGgHhIiJjKkLlMmNnOo12'
 const us = { region: 'us' } as const

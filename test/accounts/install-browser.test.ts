@@ -114,7 +114,7 @@ describe('in a browser', { timeout: 120_000 }, () => {
   test('a code that this browser did not ask for is not used, and a button goes on from there', async () => {
     await visit(async (page) => {
       const before = rig.sims.drift.count('/oauth2/token')
-      await page.goto(at('/connect/callback?code=somebody-elses'))
+      await page.goto(at('/connect/callback?code=of-another-person'))
       assert.equal(await heading(page), 'Continue installing')
       assert.equal(rig.sims.drift.count('/oauth2/token'), before)
       await page.getByRole('link', { name: 'Continue installing' }).click()

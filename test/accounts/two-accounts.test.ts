@@ -53,7 +53,7 @@ async function fill(orgId: number, { contact, conversation, text, email }: Thing
 }
 
 const id = String(other)
-async function standingOfTheOther() {
+async function stateOfTheOther() {
   const { installs, lookup, audit } = rig.service.store.storage
   const { entries } = await lookup.find({ org: id }, { limit: 100 })
   const { generation, state, settings, reason } = (await installs.get(id))!
@@ -74,7 +74,7 @@ before(async () => {
   csrf = /name="csrf" value="([^"]+)"/.exec(page.body)![1]!
   const { lookup, audit } = rig.service.store.storage
   messages = (await lookup.find({ org: id }, { limit: 100 })).entries.map(({ messageId }) => messageId)
-  await audit.add({ at: 1, org: id, who: 'somebody', what: 'did', about: theirs.text })
+  await audit.add({ at: 1, org: id, who: 'a person', what: 'did', about: theirs.text })
   const needs = { ...rig.service.store, config: readConfig(rig.env), publicUrl: () => '' } as unknown as AppNeeds
   const made = openApp(needs).routes.filter(({ method }) => method !== 'ALL')
   routes = [...new Set(made.map(({ method, path }) => `${method} ${path}`))]
@@ -133,7 +133,7 @@ describe('an admin of one account', { timeout: 60_000 }, () => {
 
   test('sees and moves nothing of another account, wherever and however it is named', async (context) => {
     await settled(rig)
-    const earlier = await standingOfTheOther()
+    const earlier = await stateOfTheOther()
     const words = () => [id, theirs.contact, theirs.conversation, ...messages, 'all', '']
     const names = 'org orgId account message contact conversation type state from to before id look'.split(' ')
     const some = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...words())), { maxLength: 2 })
@@ -167,7 +167,7 @@ describe('an admin of one account', { timeout: 60_000 }, () => {
     assert.ok(statuses.size >= routes.length - 3, `walked: ${[...statuses.keys()].join(', ')}`)
     assert.equal((await admin.get(admin.at('/console'))).status, 200, 'we were signed in all the time')
     context.diagnostic([...statuses].map(([route, all]) => `${route}: ${[...all].sort().join(' ')}`).join('; '))
-    assert.deepEqual(await standingOfTheOther(), earlier)
+    assert.deepEqual(await stateOfTheOther(), earlier)
     assert.equal((await neighbour.get(neighbour.at('/console'))).status, 200, 'and their session lives')
   })
 })

@@ -36,7 +36,7 @@ test('each event that ends other than delivered has a line with its messageId, t
   const large = await post('phone_captured', { authorType: 'contact', authorId: 7, phoneNumber: '5'.repeat(40_000) })
   const odd = await post('new_conversation', { contactId: { deep: 1 } })
   const empty = await post('contact_updated', { endUserId: 7, timestamp: 1_714_419_312_001, diff: [] })
-  const nobody = await post('new_meeting', { scheduledAt: 1_714_419_312_002 })
+  const unnamed = await post('new_meeting', { scheduledAt: 1_714_419_312_002 })
   await settled(rig, ({ waiting }) => waiting === 0)
   assert.equal(
     about('batch').reduce((sum, { dead }) => sum + Number(dead), 0),
@@ -65,7 +65,7 @@ test('each event that ends other than delivered has a line with its messageId, t
     as: 'ignored',
     reason: 'empty',
   })
-  assert.deepEqual(endings.get(nobody.messageId), {
+  assert.deepEqual(endings.get(unnamed.messageId), {
     type: 'new_meeting',
     org: String(org),
     destination: 1,
@@ -78,9 +78,9 @@ test('each event that ends other than delivered has a line with its messageId, t
 test('what is quarantined, or not installed, on arrival says so in its webhook line, and has no other', async () => {
   const quarantined = await post('gdpr_delete_requested', { contactId: 7 })
   assert.deepEqual([quarantined.state, quarantined.reason], ['quarantined', 'gdpr_delete_requested'])
-  const unclaimed = await post('new_conversation', { contactId: 7, id: 1, createdAt: 1 }, 777)
-  assert.equal(unclaimed.state, 'unclaimed')
-  assert.ok(quarantined.messageId && unclaimed.messageId)
+  const notInstalled = await post('new_conversation', { contactId: 7, id: 1, createdAt: 1 }, 777)
+  assert.equal(notInstalled.state, 'unclaimed')
+  assert.ok(quarantined.messageId && notInstalled.messageId)
   assert.deepEqual(about('event_ended'), [])
 })
 

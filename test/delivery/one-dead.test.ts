@@ -71,8 +71,8 @@ async function holds(stage: Stage, steps: readonly Step[]): Promise<void> {
     arrived.set(Number(contactId), [...(arrived.get(Number(contactId)) ?? []), Number(n)])
   }
   assert.deepEqual([...arrived].sort(), [...sent].sort())
-  const { totals, standings } = await storage.ledger.books()
-  const outcomes = outcomesByDestination(totals, standings)
+  const { totals, backlog } = await storage.ledger.snapshotOfAll()
+  const outcomes = outcomesByDestination(totals, backlog)
   assert.deepEqual(
     outcomes.map((one) => [one.destination, one.received, one.delivered, addsUp(one)]),
     [

@@ -5,6 +5,7 @@ import { reasonOf } from '../../src/accounts/state.ts'
 import { type SegmentAction, type SegmentSim, startSegment } from '../../src/sim/index.ts'
 import { eventually } from '../clock.ts'
 import {
+  backlogNow,
   clock,
   delivered,
   hour,
@@ -17,7 +18,6 @@ import {
   postOfEach,
   rig,
   sameEachTime,
-  standing,
   start,
   update,
   updatesOf,
@@ -66,7 +66,7 @@ describe('an outage of Segment', options, () => {
     await segment.close()
     for (let n = 1; n < 20; n++) await post(update(1, n))
     await pass(30 * minute)
-    assert.deepEqual(await standing(), { 'waiting: undefined': 19 })
+    assert.deepEqual(await backlogNow(), { 'waiting: undefined': 19 })
     rig.sims.segment = await startSegment({ port: Number(new URL(segment.url).port) })
     await delivered(20)
     assert.deepEqual(updatesOf(rig.sims.segment.accepted), { 1: Array.from({ length: 19 }, (_, n) => n + 1) })
@@ -95,7 +95,7 @@ describe('a blocked account', options, () => {
     [1, 2, 4, 8, 16, 32, 60, 60],
     [1, 2],
   ]
-  const troubles: [string, SegmentAction, minutes?: number[]][] = [
+  const refusals: [string, SegmentAction, minutes?: number[]][] = [
     ['segment_401', { status: 401 }, toAnHour],
     ['segment_403', { status: 403, body: '<html>' }],
     ['segment_404', { status: 404 }],
@@ -104,7 +104,7 @@ describe('a blocked account', options, () => {
     ['segment_redirect', { redirect: 'http://127.0.0.1:9/' }],
     ['segment_refuses_all', { status: 413 }],
   ]
-  for (const [reason, answer, wanted = few] of troubles) {
+  for (const [reason, answer, wanted = few] of refusals) {
     test(`${reason}: is held and shown, probed ever less often, and goes on when a probe is taken`, async () => {
       const { segment } = rig.sims
       await rig.command('installs pause', { given: { org: String(org) } })
@@ -113,7 +113,7 @@ describe('a blocked account', options, () => {
       await rig.command('installs resume', { given: { org: String(org) } })
       await eventually(() => installed()?.state === 'needs_attention')
       assert.equal(reasonOf(installed()!), reason)
-      await eventually(async () => (await standing())[`waiting: ${reason}`] === 4)
+      await eventually(async () => (await backlogNow())[`waiting: ${reason}`] === 4)
       assert.equal((await rig.outcomes()).held, 4)
 
       const first = segment.requests.length
@@ -170,9 +170,9 @@ describe('a blocked account', options, () => {
     const { segment } = rig.sims
     segment.script({ status: 403 })
     for (let n = 0; n < 3; n++) await post(update(1, n))
-    await eventually(async () => (await standing())['waiting: segment_403'] === 3)
+    await eventually(async () => (await backlogNow())['waiting: segment_403'] === 3)
     await rig.restart()
-    assert.deepEqual(await standing(), { 'waiting: segment_403': 3 })
+    assert.deepEqual(await backlogNow(), { 'waiting: segment_403': 3 })
     assert.equal(installed()?.state, 'needs_attention')
     segment.script(undefined)
     await delivered(3)
@@ -186,7 +186,7 @@ describe('a blocked account', options, () => {
     await eventually(() => installed()?.state === 'paused')
     for (let n = 0; n < 10; n++) await post(update(1, n))
     await pass(10 * minute)
-    assert.deepEqual(await standing(), { 'waiting: paused': 10 })
+    assert.deepEqual(await backlogNow(), { 'waiting: paused': 10 })
     assert.equal(segment.requests.length, 0)
     // The service has not noticed yet when the next webhook makes it look.
     await rig.command('installs resume', { given: { org: String(org) } })
@@ -222,7 +222,7 @@ test('without a write key events are kept with the reason, and go when it comes'
   await install(rig, org, {})
   for (let n = 0; n < 5; n++) await post(update(1, n))
   await pass(10 * minute)
-  assert.deepEqual(await standing(), { 'waiting: no_write_key': 5 })
+  assert.deepEqual(await backlogNow(), { 'waiting: no_write_key': 5 })
   assert.equal(installed()?.state, 'waiting_for_key')
   assert.equal(rig.sims.segment.requests.length, 0)
   await rig.command('installs add', { given: { org: String(org) }, stdin: JSON.stringify({ writeKey }) })

@@ -4,6 +4,7 @@ import { beforeEach, describe, test } from 'node:test'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import { eventually, seeded } from '../clock.ts'
 import {
+  backlogNow,
   delivered,
   hour,
   installed,
@@ -14,7 +15,6 @@ import {
   post,
   rig,
   sameEachTime,
-  standing,
   start,
   update,
   updatesOf,
@@ -208,7 +208,7 @@ describe('Drift says that an account disconnected', options, () => {
     await pass(hour)
     assert.equal(segment.requests.length, 0)
     assert.ok(drift.count(/token/) <= 60, `${drift.count(/token/)} requests in two hours`)
-    assert.equal((await standing())['waiting: disconnecting'], 6)
+    assert.equal((await backlogNow())['waiting: disconnecting'], 6)
     drift.script('/app/token_info', undefined)
     drift.script('/oauth2/token', undefined)
     await delivered(6)

@@ -233,7 +233,7 @@ law('an account is changed in src/accounts alone, where each change is recorded 
     { 'src/cli/a.ts': 'await store.accounts.change(org, now, edit)' },
     { 'src/service.ts': 'const { change } = store.accounts' },
     { 'src/pipeline/a.ts': 'await storage.installs.save(install)' },
-    { 'src/storage/moving.ts': 'await storage.installs.save(install)' },
+    { 'src/storage/copy.ts': 'await storage.installs.save(install)' },
   ],
   keeps: [
     { 'src/accounts/a.ts': 'await accounts.change(org, now, edit)' },
@@ -276,7 +276,7 @@ law('JSON is read in lib/json.ts alone', {
   instead: 'use readText(): no digit is lost, no key is there twice, and nothing is thrown',
   except: {
     'src/lib/json-build.ts': 'one string of a text that the reader has judged',
-    'src/accounts/grant.ts': 'a grant that was sealed here: nobody else can have written it',
+    'src/accounts/grant.ts': 'a grant that was sealed here: no other program can have written it',
     'src/storage/resent.ts': 'what was chosen for sending again, in a row that we wrote',
     'src/segment/call.ts': 'the version in our own package.json',
     'src/web/bridge.ts': 'what our own build says of the bridge',

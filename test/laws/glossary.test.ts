@@ -4,8 +4,7 @@ import { describe, test } from 'node:test'
 import { states } from '../../src/cli/store.ts'
 import { deletionType } from '../../src/drift/envelope.ts'
 import { wordOf, words } from '../../src/web/console/ui/vocabulary.ts'
-import { law } from '../law.ts'
-import { isTest, readTree } from '../tree.ts'
+import { readTree } from '../tree.ts'
 
 const tree = readTree()
 const textOf = (path: string) => tree.find((file) => file.path === path)!.text
@@ -52,26 +51,4 @@ test('docs/states.md has a row for each state that an event is kept in, and no o
   const [, section = ''] = textOf('docs/states.md').split('\n## An entry\n')
   const rows = rowsOf(section.split('\n## ')[0]!)
   assert.deepEqual(rows.map(([state]) => state).sort(), states.map((state) => `\`${state}\``).sort())
-})
-
-law('code, documents and alarms call a state by its word', {
-  judge: (files) =>
-    files
-      .filter(({ path }) => /\.(ts|mjs|md|ya?ml|json)$/.test(path) && !/^(CHANGELOG|docs\/decisions\/)/.test(path))
-      .filter((file) => !isTest(file) && !file.path.startsWith('test/'))
-      .flatMap(({ path, text }) => {
-        const found = /\bsets? ?aside\b|\bgiven up\b|\bon their way\b|\bin vain\b/i.exec(text)
-        return found ? [{ path, why: `says ${found[0]}` }] : []
-      }),
-  instead: 'GLOSSARY.md has the words: quarantined, dead, queued; an attempt failed',
-  breaks: [
-    { 'docs/a.md': 'events that were set aside' },
-    { 'src/web/a.ts': "const title = 'Given up'" },
-    { 'src/a.ts': 'const setAside = 1' },
-    { 'deploy/a.yaml': 'summary: 5 events are on their way' },
-  ],
-  keeps: [
-    { 'docs/a.md': 'quarantined, dead and queued events; it gives the lease up' },
-    { 'test/a.test.ts': '// given up' },
-  ],
 })

@@ -10,7 +10,7 @@ import { temporaryFor } from '../postgres-binaries.ts'
 import { missingForTests } from '../set-up.ts'
 
 const runtime = new URL('../../runtime/', import.meta.url)
-const nobody = { uid: 65_534, gid: 65_534 }
+const withoutRights = { uid: 65_534, gid: 65_534 }
 
 describe('where TMPDIR names a folder', { skip: process.platform === 'win32' ? 'no TMPDIR there' : false }, () => {
   const { TMPDIR } = process.env
@@ -27,7 +27,7 @@ describe('where TMPDIR names a folder', { skip: process.platform === 'win32' ? '
   })
 
   test('that only its owner may enter, PostgreSQL of another user gets the files elsewhere', async () => {
-    assert.notEqual(await temporaryFor(nobody), folder)
+    assert.notEqual(await temporaryFor(withoutRights), folder)
     assert.equal(await temporaryFor({}), folder)
   })
 

@@ -138,7 +138,7 @@ describe('inspect', () => {
     const odd: [Record<string, string>, RegExp][] = [
       [{ contact: '1' }, /need --org/],
       [{ state: 'lost' }, /does not know "lost"/],
-      [{ from: 'tuesday' }, /--from is no time/],
+      [{ from: 'tuesday' }, /--from is not a time/],
       [{ org: 'x' }, /in digits/],
       [{ limit: '0' }, /--limit takes a number/],
     ]

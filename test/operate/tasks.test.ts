@@ -104,7 +104,7 @@ test('what stands above a block is read with it', () => {
   assert.deepEqual(other, { language: 'yaml', text: '', notRun: 'no disk', exits: 0, prints: [] })
 })
 
-/** The service runs as a user of its own: its group may read each secret, and nobody else may enter the folder. */
+/** The service runs as a user of its own: its group may read each secret, and no other user may enter the folder. */
 function assertServiceReads(folder: string): void {
   if (!existsSync(folder)) return
   assert.deepEqual([statSync(folder).mode & 0o7777, statSync(folder).gid], [0o2750, serviceGroup])

@@ -33,8 +33,8 @@ for (const engine of engines)
     })
 
     const shown = async (from: number, to: number) => {
-      const { standings, open } = await storage.ledger.snapshot(one, { from: from * minute, to: to * minute })
-      return { all: standings[0]!.count, open: open.map(({ count, isCut }) => [count, isCut ?? false]) }
+      const { backlog, open } = await storage.ledger.snapshot(one, { from: from * minute, to: to * minute })
+      return { all: backlog[0]!.count, open: open.map(({ count, isCut }) => [count, isCut ?? false]) }
     }
     const sum = many.reduce((all, count) => all + count)
 

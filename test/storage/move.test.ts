@@ -29,7 +29,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     await drift.send({ type: 'of_no_page', orgId: org, data: {} }, { to: rig.to, orgId: org })
     const ignoredIn = async ({ ledger }: Storage) => [
       (await ledger.totals()).filter(({ outcome }) => outcome === 'ignored'),
-      (await ledger.moments(String(org), 0, 9e15)).filter(({ outcome }) => outcome === 'ignored'),
+      (await ledger.timeBuckets(String(org), 0, 9e15)).filter(({ outcome }) => outcome === 'ignored'),
     ]
     const ignored = await ignoredIn(rig.service.store.storage)
     assert.deepEqual(

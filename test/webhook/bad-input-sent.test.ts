@@ -17,8 +17,8 @@ afterEach(async () => {
   await stage.close()
 })
 
-const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.standings())
-const standing = async () => (await stage.standings()).map(({ state, reason }) => [state, reason])
+const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())
+const backlogNow = async () => (await stage.backlog()).map(({ state, reason }) => [state, reason])
 const at = 1_714_419_312_000
 
 /** What Segment got of this one webhook, beside contactId: the properties of a Track, the traits of an Identify. */
@@ -139,7 +139,7 @@ describe('values', () => {
       assert.equal(stage.sims.segment.accepted.at(-1)!.message.anonymousId, '7')
     })
 
-  const aside: [row: string, type: string, data: JsonObject, standing: [string, string]][] = [
+  const kept: [row: string, type: string, data: JsonObject, backlogNow: [string, string]][] = [
     [
       'a list inside the list of participants',
       'conversation_participant_added',
@@ -173,10 +173,10 @@ describe('values', () => {
       ['dead', 'message_too_large'],
     ],
   ]
-  for (const [row, type, data, wanted] of aside)
+  for (const [row, type, data, wanted] of kept)
     test(`nothing is sent of an event with ${row}, which is kept as ${wanted[1]}`, async () => {
       assert.equal(await sent(type, data), undefined)
-      assert.deepEqual(await standing(), [wanted])
+      assert.deepEqual(await backlogNow(), [wanted])
       assert.equal(stage.sims.segment.requests.length, 0)
     })
 
@@ -193,7 +193,7 @@ describe('values', () => {
       await sent('contact_updated', changed([...diff, { name: 'contactId', updated: 8 }] as never)),
       undefined,
     )
-    assert.deepEqual(await standing(), [], 'a diff with nothing usable is ignored')
+    assert.deepEqual(await backlogNow(), [], 'a diff with nothing usable is ignored')
   })
 
   for (const orgId of [0, '0', null])
@@ -217,7 +217,7 @@ describe('values', () => {
     })
     for (const [n, bytes] of [1_000, 40_000, 31_000].entries()) await stage.arrive(note(n, bytes))
     await stage.run()
-    assert.deepEqual(await standing(), [['dead', 'message_too_large']])
+    assert.deepEqual(await backlogNow(), [['dead', 'message_too_large']])
     const lengths = stage.sims.segment.accepted.map(({ message }) => (message.traits as { note: string }).note.length)
     assert.deepEqual(lengths, [500, 15_500])
   })

@@ -492,7 +492,7 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'src/segment/verdict.test.ts' }],
   },
   {
-    name: 'never tries a troubled account again',
+    name: 'never tries a blocked account again',
     becomes: 'const probeMs = 1e15',
     // A wait that no clock of ours can have written is put right, so the simulation goes on.
     catchers: [{ test: 'src/pipeline/settle.test.ts' }],

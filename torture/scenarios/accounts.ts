@@ -169,8 +169,8 @@ export const accountScenarios: Scenario[] = [
       async function isQuarantined(): Promise<boolean> {
         for (const giveUpAt = performance.now() + 60_000; performance.now() < giveUpAt; await lasting(50)) {
           if (struck) return false
-          const { standings } = await world.outcomes()
-          if (standings.some(({ reason }) => reason === 'crashes')) return true
+          const { backlog } = await world.outcomes()
+          if (backlog.some(({ reason }) => reason === 'crashes')) return true
         }
         throw new Error('it is neither under way nor quarantined')
       }

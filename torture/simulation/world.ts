@@ -246,7 +246,7 @@ export async function simulate(seed: number): Promise<Simulated> {
     process.skewMs = 0
   }
   if (services.length === 0) start(0)
-  const outcomes = async () => outcomesOf(await disk.storage.ledger.totals(), await disk.storage.ledger.standings())
+  const outcomes = async () => outcomesOf(await disk.storage.ledger.totals(), await disk.storage.ledger.backlog())
   const givesUpAt = world.now() + restMs
   let lookAt = 0
   for (;;) {
@@ -266,13 +266,13 @@ export async function simulate(seed: number): Promise<Simulated> {
   if (!addsUp(last)) audit.broken.push('the outcomes do not add up')
   if (last.waiting > 0 || unanswered.size > 0)
     audit.broken.push(`after ${restMs / hour} hours ${last.waiting} wait and ${unanswered.size} are not taken`)
-  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(await disk.storage.ledger.standings())}`)
+  if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(await disk.storage.ledger.backlog())}`)
   for (const { process } of services) process.isDead = true
   return { ...audit, seed, faults }
 
   /** Where all that is left of an account was refused, only an event that Segment takes tells that the account is well. */
   async function comeAgain(): Promise<void> {
-    for (const { org, reason } of await disk.storage.ledger.standings())
+    for (const { org, reason } of await disk.storage.ledger.backlog())
       if (reason === allRefused) void post(kinds.begun(org, 0, ++lastNumber))
   }
 

@@ -20,7 +20,7 @@ export interface BringNeeds extends AskNeeds {
   keyring: Pick<Keyring, 'identity'>
   inbox: Pick<Storage['inbox'], 'occurred' | 'destinations' | 'erase'>
   conversations: Pick<Storage['conversations'], 'recall'>
-  ledger: Pick<Storage['ledger'], 'totals' | 'moments'>
+  ledger: Pick<Storage['ledger'], 'totals' | 'timeBuckets'>
   lookup: Storage['lookup']
   jobs: Pick<Storage['jobs'], 'renew'>
   keep: Keep

@@ -200,7 +200,7 @@ describe('a backfill', () => {
     await stage.storage.inbox.addDestination(id, 2)
     const job = await backfill(stage)
     assert.equal(job.counts.sent, 4)
-    const waiting = await stage.storage.ledger.standings()
+    const waiting = await stage.storage.ledger.backlog()
     assert.deepEqual(
       waiting.map(({ destination, count }) => [destination, count]),
       [[2, 4]],

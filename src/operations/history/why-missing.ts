@@ -10,7 +10,7 @@ export type WhyMissing = 'not_installed' | 'ignored' | 'unknown'
 
 interface Needs {
   accounts: Pick<Accounts, 'get'>
-  ledger: Pick<Ledger, 'moments'>
+  ledger: Pick<Ledger, 'timeBuckets'>
   clock: Clock
 }
 
@@ -27,9 +27,9 @@ export async function whyMissing(
   const missing = all.filter(({ is }) => is === 'missing').map(({ listed }) => listed.at)
   const since = accounts.get(org)?.createdAt ?? 0
   const recent = missing.filter((at) => at >= Math.max(since, clock.now() - rememberedMs))
-  const moments =
-    recent.length > 0 ? await ledger.moments(org, Math.min(...recent) - hourMs, Math.max(...recent) + hourMs) : []
-  const ignoredAt = moments.filter((one) => one.type === type && one.outcome === 'ignored').map(({ at }) => at)
+  const timeBuckets =
+    recent.length > 0 ? await ledger.timeBuckets(org, Math.min(...recent) - hourMs, Math.max(...recent) + hourMs) : []
+  const ignoredAt = timeBuckets.filter((one) => one.type === type && one.outcome === 'ignored').map(({ at }) => at)
   return missing.map((at) => {
     if (at < since) return 'not_installed'
     return ignoredAt.some((hour) => hour <= at + hourMs && hour + hourMs > at) ? 'ignored' : 'unknown'

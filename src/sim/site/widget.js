@@ -53,7 +53,7 @@
   isReady = true
   widget.simulate('ready', widget.api, readyPayload)
 
-  /** Whoever chats here: the contact of Drift's own samples, unless the page says otherwise. */
+  /** The visitor who chats here: the contact of Drift's own samples, unless the page says otherwise. */
   function contact() {
     return Number(document.documentElement.dataset.contact || 21760538950)
   }
@@ -97,7 +97,7 @@
   }
 
   function show() {
-    const root = document.createElement('aside')
+    const root = document.createElement('failed')
     root.id = 'drift-widget'
     root.setAttribute('aria-label', 'Chat')
     const toggle = element('button', 'Chat')
@@ -108,7 +108,7 @@
       for (const [at, [label, event]] of actions.entries()) {
         const button = element('button', label)
         button.append(element('code', event))
-        // Made anew for each press: a contact and a time may be others by then.
+        // Made again for each press: a contact and a time may be others by then.
         button.onclick = () => widget.simulate(event, samples()[group][at][2])
         panel.append(button)
       }

@@ -193,10 +193,10 @@ export interface Attempt {
   many: number
   /** At which try of its lane. */
   tries: number
-  /** Why the answer was no yes, in a word; absent where it was one. */
+  /** Why the answer was not a success, in a word; absent where it was one. */
   reason?: string
   /** When the same was to be tried next. */
   nextAt?: number
-  /** The beginning of an answer that was no yes, sealed. It goes with the first of its events that is taken away. */
+  /** The beginning of an answer that was not a success, sealed. It goes with the first of its events that is taken away. */
   excerpt?: Uint8Array
 }

@@ -197,12 +197,12 @@ export interface Inbox {
   /** Those of every account. */
   allDestinations(): Promise<{ org: Org; destination: Destination }[]>
   /** Those of these accounts that have entries from before they were installed. */
-  unclaimed(orgs: readonly Org[]): Promise<Org[]>
+  waitingForInstall(orgs: readonly Org[]): Promise<Org[]>
   /**
    * An account that is installed now claims its entries from before that: they wait for each of its destinations; resolves
    * to how many. One whose natural key each of them has had goes, and is counted as a duplicate.
    */
-  adopt(org: Org, now: number): Promise<number>
+  claimOnInstall(org: Org, now: number): Promise<number>
   /** Takes away what has outlived its time, counted as the contract says, some of it at a time. */
   expire(limits: Limits): Promise<Expired>
   /**
@@ -304,9 +304,9 @@ export interface Redriven {
 }
 
 export interface Limits {
-  /** Entries of accounts that are not installed: those received before this, and the oldest beyond `unclaimedBytesMax` in all. */
-  unclaimedBefore: number
-  unclaimedBytesMax: number
+  /** Entries of accounts that are not installed: those received before this, and the oldest beyond `notInstalledBytesMax` in all. */
+  notInstalledBefore: number
+  notInstalledBytesMax: number
   /** Entries that are final at each destination, settled before this. */
   deliveredBefore: number
   /** Dead and quarantined entries received before this, but for those with one of the reasons `kept`. */

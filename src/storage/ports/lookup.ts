@@ -23,7 +23,7 @@ export interface Total {
   count: number
 }
 
-export interface Standing {
+export interface BacklogRow {
   org: Org
   /** 0: what is not given over to any destination yet. */
   destination: Destination
@@ -31,20 +31,20 @@ export interface Standing {
   /** What holds or blocks the lane for waiting and asking entries, else the entries' own reason. */
   reason?: string
   count: number
-  /** When the first in line was received or, of what does not wait in line, the oldest; of a snapshot, the one kept first. */
+  /** When the first of the queue was received or, of what is not queued, the oldest; of a snapshot, the one kept first. */
   oldestReceivedAt: number
 }
 
 /**
  * What was counted in the minute, or hour, that begins at `at`. `received`: kept as an entry, so what is ignored on arrival
- * is not among it, nor what is `backfilled`. `aside`: dead or quarantined.
+ * is not among it, nor what is `backfilled`. `failed`: dead or quarantined.
  */
-export interface Moment {
+export interface TimeBucket {
   at: number
   /** 0: of the account, before and beside its destinations. */
   destination: Destination
   type: string
-  outcome: 'received' | 'backfilled' | 'delivered' | 'aside' | 'ignored' | 'duplicate'
+  outcome: 'received' | 'backfilled' | 'delivered' | 'failed' | 'ignored' | 'duplicate'
   /** Of what is ignored, and of nothing else. */
   reason?: IgnoredReason
   count: number
@@ -68,21 +68,21 @@ export interface Open {
   isCut?: true
 }
 
-/** An account's figures, all as of one moment. */
+/** An account's figures, all read at one time. */
 export interface Snapshot {
   /** Those that have not been removed. */
   destinations: Destination[]
   totals: Total[]
   /**
-   * `newestReceivedAt`: of what does not wait in line, the one kept last. What waits is counted row by row where that is at
+   * `newestReceivedAt`: of what is not queued, the one kept last. What waits is counted row by row where that is at
    * most `tallyMax`; more than that is what the totals leave.
    */
-  standings: (Standing & { newestReceivedAt?: number })[]
+  backlog: (BacklogRow & { newestReceivedAt?: number })[]
   /** Of the time that was asked for. */
-  moments: Moment[]
+  timeBuckets: TimeBucket[]
   /**
    * Of what was received in that time. Its ends are found in the order of keeping, so that events kept together may be
-   * counted a moment too early or too late.
+   * counted in the bucket before or behind.
    */
   open: Open[]
   /** Some of the latest deliveries of what was received in that time, of each destination by its own attempts. */
@@ -106,11 +106,11 @@ export interface Ledger {
   /** What was counted since the beginning; survives retention. */
   totals(): Promise<Total[]>
   /** What is there now and not delivered, by account, state and reason, counted row by row. Not for a page: see `snapshot`. */
-  standings(): Promise<Standing[]>
-  /** Both as of one moment: they add up, whatever is written meanwhile. */
-  books(): Promise<{ totals: Total[]; standings: Standing[] }>
+  backlog(): Promise<BacklogRow[]>
+  /** Both read at one time: they add up, whatever is written meanwhile. */
+  snapshotOfAll(): Promise<{ totals: Total[]; backlog: BacklogRow[] }>
   /** An account's time buckets of this period, in order: minutes where they are young, else hours. */
-  moments(org: Org, from: number, to: number): Promise<Moment[]>
+  timeBuckets(org: Org, from: number, to: number): Promise<TimeBucket[]>
   /** Takes some tens of milliseconds with a million events, however many of them wait. */
   snapshot(org: Org, period: Period): Promise<Snapshot>
 }
@@ -130,7 +130,7 @@ export interface Shown extends Omit<Entry, 'state' | 'body' | 'position' | 'know
   reason?: string
   /** When Drift is asked again. */
   dueAt?: number
-  /** When it came to its end at this destination, where the store knows it: what happens at another one is no matter. */
+  /** When it came to its end at this destination, where the store knows it: what happens at another one does not change it. */
   settledAt?: number
   /** The last request that had it, at this destination. */
   answer?: Pick<Attempt, 'status' | 'many' | 'tries'>

@@ -127,7 +127,7 @@ function counted(arrivals: readonly Arrival[]) {
     const came = arrival.backfilled ? 'backfilled' : 'received'
     counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: came })
     counts.note({ org, type, outcome: came }, minuteOf(receivedAt))
-    if (state === 'quarantined') counts.note({ org, type, outcome: 'aside' }, minuteOf(receivedAt))
+    if (state === 'quarantined') counts.note({ org, type, outcome: 'failed' }, minuteOf(receivedAt))
     if (state === 'waiting') counts.add({ org, type, outcome: 'taken' })
     return 'stored'
   })

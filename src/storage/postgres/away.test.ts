@@ -12,7 +12,7 @@ import { open } from './open.ts'
 
 const claimOptions = { now: 2_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }
 
-/** All that waits. A claim passes over a lane that a transaction still holds whose client has given up. */
+/** All that waits. A claim passes over a lane that a transaction still holds whose client has gone. */
 async function waiting({ inbox }: Storage): Promise<readonly Entry[]> {
   let lease: Lease | undefined
   await eventually(async () => {

@@ -10,13 +10,13 @@ export const destinationAt = (named: string, org: string) =>
   `coalesce(${named}::integer, (SELECT min(number) FROM destinations WHERE org = ${org} AND removed_at IS NULL), 0)`
 
 /** Of entries `e`: where they stand at the destination `d.at`, and why. */
-const standing = `d.at AS destination, x.destination AS excepted, x.state, (x.state IS NULL AND EXISTS (
+const backlogRow = `d.at AS destination, x.destination AS excepted, x.state, (x.state IS NULL AND EXISTS (
     SELECT 1 FROM queue WHERE org = e.org AND destination = d.at AND lane IN (0, 1) AND place = e.id
   ))::integer AS queued,
   CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.blocked, x.reason) ELSE x.reason END AS why`
 
 /** All that is shown of them. */
-export const columns = `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standing}`
+export const columns = `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${backlogRow}`
 
 // An entry is an exception at all (0), or at this destination: never both.
 export const joinedAt = (destination: string) => `LEFT JOIN LATERAL (SELECT ${destination} AS at) d ON true
@@ -49,7 +49,7 @@ export async function* candidates(
     const own = destinationAt(at, org === undefined ? 'e.org' : given(org))
     const ids = candidateIds(query, { range: { first, below: end }, limit, given, destination: own })
     const rows = await session.all(
-      `SELECT i.id AS looked, ${columnsFor(query)}, ${standing}, ${isNamed} AS is_named
+      `SELECT i.id AS looked, ${columnsFor(query)}, ${backlogRow}, ${isNamed} AS is_named
        FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(own)} ORDER BY i.id DESC`,
       ...values,
     )

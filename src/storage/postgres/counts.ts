@@ -1,6 +1,6 @@
 /** What is counted: since the beginning, and by the minute. Part of the transaction that makes it true. */
 import type { Destination, Org, Outcome } from '../ports/entry.ts'
-import type { Moment } from '../ports/lookup.ts'
+import type { TimeBucket } from '../ports/lookup.ts'
 import { prepared, type Session } from './database.ts'
 
 interface Counted<Kind> {
@@ -17,7 +17,7 @@ type Sum<Kind> = Required<Counted<Kind>> & { by: number }
 /** Collects what one transaction counts, so that five hundred entries of one type cost one write. */
 export function tally() {
   const outcomes = new Map<string, Sum<Outcome>>()
-  const moments = new Map<string, Sum<Moment['outcome']> & { at: number }>()
+  const timeBuckets = new Map<string, Sum<TimeBucket['outcome']> & { at: number }>()
   return {
     add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
       const key = `${org} ${destination} ${type} ${outcome} ${reason}`
@@ -26,21 +26,21 @@ export function tally() {
       else outcomes.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
-    note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, at: number) {
+    note({ org, destination = 0, type, outcome, reason = '' }: Counted<TimeBucket['outcome']>, at: number) {
       const key = `${org} ${at} ${destination} ${type} ${outcome} ${reason}`
-      const moment = moments.get(key)
-      if (moment) moment.by++
-      else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
+      const bucket = timeBuckets.get(key)
+      if (bucket) bucket.by++
+      else timeBuckets.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
     counted: () => [...outcomes.values()],
-    noted: () => [...moments.values()],
+    noted: () => [...timeBuckets.values()],
     /** The last thing of a transaction: its rows are those that most others wait for. */
     async write(session: Session) {
-      if (outcomes.size + moments.size === 0) return
+      if (outcomes.size + timeBuckets.size === 0) return
       await session.all(
         counting,
         ...columns([...outcomes.values()], ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
-        ...columns([...moments.values()], ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
+        ...columns([...timeBuckets.values()], ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
       )
     },
   }

@@ -40,7 +40,7 @@ CREATE FUNCTION count_1(
   FROM unnest(c_org, c_destination, c_type, c_outcome, c_reason, c_by) AS g (org, destination, type, outcome, reason, many)
   GROUP BY 1, 2, 3, 4, 5 HAVING sum(many) <> 0 ORDER BY 1, 2, 3, 4, 5
   ON CONFLICT (org, destination, type, outcome, reason) DO UPDATE SET count = c.count + excluded.count;
-  INSERT INTO moments AS m (org, at, destination, type, outcome, reason, count)
+  INSERT INTO time_buckets AS m (org, at, destination, type, outcome, reason, count)
   SELECT org, at - at % 60000, destination, type, outcome, coalesce(reason, ''), sum(many)
   FROM unnest(m_org, m_at, m_destination, m_type, m_outcome, m_reason, m_by) AS g (org, at, destination, type, outcome, reason, many)
   GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
@@ -404,7 +404,7 @@ const earlierNotes = `CASE WHEN s.earlier IS NULL THEN ''::bytea ELSE (
 
 /**
  * What became of a lease's entries, if it is still its holder's. A lane that sends lets them out of its queue; one that asks
- * gives them over, or sets them aside. Gives when the lane is ready again after its end (null: nothing is in it), the lanes
+ * gives them over, or quarantines them. Gives when the lane is ready again after its end (null: nothing is in it), the lanes
  * that have woken, and entries whose history has grown long.
  */
 const settle = `
@@ -496,7 +496,7 @@ BEGIN
     FROM unnest(s_id, s_becomes, s_reason) AS s (id, becomes, reason) JOIN entries e ON e.id = s.id
     WHERE s.id = ANY (moved) AND s.becomes IN ('delivered', 'ignored');
     SELECT array_agg(of_org) AS org, array_agg(s.at) AS at, array_agg(of_destination) AS destination, array_agg(e.type) AS type,
-      array_agg(CASE WHEN s.becomes IN ('dead', 'quarantined') THEN 'aside' ELSE s.becomes END) AS outcome,
+      array_agg(CASE WHEN s.becomes IN ('dead', 'quarantined') THEN 'failed' ELSE s.becomes END) AS outcome,
       array_agg(CASE s.becomes WHEN 'ignored' THEN s.reason ELSE '' END) AS reason, array_agg(1::bigint) AS many INTO m
     FROM unnest(s_id, s_becomes, s_at, s_reason) AS s (id, becomes, at, reason) JOIN entries e ON e.id = s.id
     WHERE s.id = ANY (moved) AND s.becomes <> 'asking';
@@ -545,7 +545,7 @@ BEGIN
       WHERE g.becomes = 'waiting' AND g.destination = 0 AND NOT g.id = ANY (coalesce(w.id, '{}'))
     ) g JOIN entries e ON e.id = g.id;
     SELECT array_agg(of_org) AS org, array_agg(g.at) AS at, array_agg(g.destination) AS destination, array_agg(e.type) AS type,
-      array_agg(CASE g.becomes WHEN 'ignored' THEN 'ignored' ELSE 'aside' END) AS outcome,
+      array_agg(CASE g.becomes WHEN 'ignored' THEN 'ignored' ELSE 'failed' END) AS outcome,
       array_agg(CASE g.becomes WHEN 'ignored' THEN g.reason ELSE '' END) AS reason, array_agg(1::bigint) AS many INTO m
     FROM unnest(r.id, r.destination, r.becomes, r.at, r.reason) AS g (id, destination, becomes, at, reason)
     JOIN entries e ON e.id = g.id WHERE g.becomes IN ('dead', 'quarantined', 'ignored');

@@ -2,7 +2,7 @@
 import { addDestination, allDestinations, destinations, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
-import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
+import { claimOnInstall, redrive, redriveStep, waitingForInstall } from './redrive.ts'
 import { remap } from './remap.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 
@@ -21,8 +21,8 @@ export const inbox = {
   destinations,
   occurred,
   markErased,
-  unclaimed,
-  adopt,
+  waitingForInstall,
+  claimOnInstall,
   redrive,
   redriveStep,
   remap,

@@ -39,7 +39,7 @@ describe('after a lease has ended, a claim', () => {
     assert.equal(claims, 4)
   })
 
-  test('is made by whoever has heard of something else', async () => {
+  test('is made by a process that has heard of something else', async () => {
     for (let many = 1; many <= 3; many++) {
       await claim('send', { ...options, onlyEnded: false })
       assert.equal(claims, many)

@@ -6,11 +6,11 @@ import { bodyOf, positionOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
+import { indexTermOf, isBelow, matches, orderMs, tallied } from '../query.ts'
 import { answeredBy, laneOf, learntAt } from '../rows.ts'
 import { candidates, columns, destinationAt, type Found, foundIn, joinedAt } from './candidates.ts'
 import type { Database, Session } from './database.ts'
-import { asOfOneMoment } from './records.ts'
+import { consistentRead } from './records.ts'
 
 export async function find(
   db: Database,
@@ -62,12 +62,12 @@ async function idsAt(db: Session, org: string | undefined, time: number): Promis
 
 export async function tally(db: Database, query: Query & { org: string }): Promise<Tally> {
   return db.transaction(async (session) => {
-    await session.script(asOfOneMoment)
+    await session.script(consistentRead)
     const { org, from, to } = query
     const isAll = countedStates(query).all
     const hasReason = query.reason !== undefined || query.notReason !== undefined
     const isByTimeAlone =
-      soughtBy(query) === undefined && !(isAll && (hasReason || (await keepsIgnored(session, query.org))))
+      indexTermOf(query) === undefined && !(isAll && (hasReason || (await keepsIgnored(session, query.org))))
     const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
     const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
     if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])

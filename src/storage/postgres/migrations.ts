@@ -78,8 +78,8 @@ export const steps: readonly Step[] = [
   );
   -- With all that lists and counts ask for, so that they look at nothing else.
   CREATE INDEX exceptions_listed ON exceptions (org, state, id, destination, reason);
-  CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
-  CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
+  CREATE INDEX exceptions_lookups ON exceptions (org, due_at, id) WHERE state = 'asking';
+  CREATE INDEX exceptions_not_installed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
 
   -- What Drift answered about an entry; with a destination, what it is sent with there, which says the rest as well.
@@ -110,18 +110,18 @@ export const steps: readonly Step[] = [
   ) WITH (fillfactor = 50);
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
-  -- reason: of what is ignored; else empty. So it is in moments.
+  -- reason: of what is ignored; else empty. So it is in time_buckets.
   CREATE TABLE counts (
     org text, destination integer, type text, outcome text, reason text, count bigint NOT NULL,
     PRIMARY KEY (org, destination, type, outcome, reason)
   ) WITH (fillfactor = 50);
 
   -- Counts by the minute, and by the hour when they are older.
-  CREATE TABLE moments (
+  CREATE TABLE time_buckets (
     org text, at bigint, destination integer, type text, outcome text, reason text, count bigint NOT NULL,
     PRIMARY KEY (org, at, destination, type, outcome, reason)
   ) WITH (fillfactor = 50);
-  CREATE INDEX moments_at ON moments (at);
+  CREATE INDEX time_buckets_at ON time_buckets (at);
 
   CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

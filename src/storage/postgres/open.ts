@@ -147,7 +147,7 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
 
 /** A store that is still being moved here is none to serve from. */
 async function assertWhole(db: Database): Promise<void> {
-  if (!(await db.get(`SELECT 1 FROM vault WHERE name = 'moving'`))) return
+  if (!(await db.get(`SELECT 1 FROM vault WHERE name = 'copying'`))) return
   throw new Problem('move_unfinished', 'everything was to be moved into this store, and not all of it has arrived', {
     hint: 'run `npx drift-segment-source move` again with the same stores',
     exitCode: 78,
@@ -168,7 +168,7 @@ function announcing(db: Database, due: () => void) {
       resume: announced(inbox.resume),
       follow: announced(inbox.follow),
       retry: announced(inbox.retry),
-      adopt: announced(inbox.adopt),
+      claimOnInstall: announced(inbox.claimOnInstall),
       redrive: announced(inbox.redrive),
       redriveStep: announced(inbox.redriveStep),
     },

@@ -72,7 +72,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     assert.equal(deadlocks, 0)
     await conserved(all[0]!)
     assert.equal(
-      (await all[0]!.ledger.standings()).reduce((sum, { count }) => sum + count, 0),
+      (await all[0]!.ledger.backlog()).reduce((sum, { count }) => sum + count, 0),
       1_500,
     )
   })
@@ -173,7 +173,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     }
     // Ten connections, and each of them has prepared all of it.
     for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
-    const tables = ['entries', 'bodies', 'lanes', 'identities', 'counts', 'moments', 'installs']
+    const tables = ['entries', 'bodies', 'lanes', 'identities', 'counts', 'timeBuckets', 'installs']
     const added = tables.map((table) => `ALTER TABLE drift_segment_source.${table} ADD COLUMN newer text`)
     await server.query(added.join('; '), url)
     for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
@@ -235,7 +235,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
       all[0]!,
       Array.from({ length: 3_000 }, () => arrival({ state: 'unclaimed' })),
     )
-    const limits = { ...keepAll, unclaimedBefore: 1_001 }
+    const limits = { ...keepAll, notInstalledBefore: 1_001 }
     let gone = 0
     await eventually(async () => {
       for (const step of await Promise.all(all.map(({ inbox }) => inbox.expire(limits)))) gone += step.removed

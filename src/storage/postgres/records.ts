@@ -2,15 +2,15 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
-import type { Moment, Period, Snapshot, Standing, Total } from '../ports/lookup.ts'
+import type { BacklogRow, Period, Snapshot, TimeBucket, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
+import { wholeBacklog } from './backlog.ts'
 import { columns } from './counts.ts'
 import type { Database, Session } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
 import { snapshot } from './snapshot.ts'
-import { allStandings } from './standings.ts'
 
-export const asOfOneMoment = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
+export const consistentRead = 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ'
 
 const totalsIn = async (session: Session) =>
   (
@@ -23,29 +23,29 @@ const totalsIn = async (session: Session) =>
 export const ledger = {
   totals: (db: Database): Promise<Total[]> => totalsIn(db),
   /** All of it as of one moment: an entry is in one state at a time. */
-  standings: (db: Database): Promise<Standing[]> =>
+  backlog: (db: Database): Promise<BacklogRow[]> =>
     db.transaction(async (session) => {
-      await session.script(asOfOneMoment)
-      return allStandings(session)
+      await session.script(consistentRead)
+      return wholeBacklog(session)
     }),
-  books: (db: Database): Promise<{ totals: Total[]; standings: Standing[] }> =>
+  snapshotOfAll: (db: Database): Promise<{ totals: Total[]; backlog: BacklogRow[] }> =>
     db.transaction(async (session) => {
-      await session.script(asOfOneMoment)
-      return { totals: await totalsIn(session), standings: await allStandings(session) }
+      await session.script(consistentRead)
+      return { totals: await totalsIn(session), backlog: await wholeBacklog(session) }
     }),
-  moments: async (db: Database, org: string, from: number, to: number): Promise<Moment[]> =>
+  timeBuckets: async (db: Database, org: string, from: number, to: number): Promise<TimeBucket[]> =>
     (
       await db.all(
-        `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3
+        `SELECT at, destination, type, outcome, reason, count FROM time_buckets WHERE org = $1 AND at >= $2 AND at < $3
          ORDER BY at`,
         org,
         from,
         to,
       )
-    ).map(countedOf<Moment>),
+    ).map(countedOf<TimeBucket>),
   snapshot: (db: Database, org: string, period: Period): Promise<Snapshot> =>
     db.transaction(async (session) => {
-      await session.script(asOfOneMoment)
+      await session.script(consistentRead)
       return snapshot(session, org, period)
     }),
 }

@@ -15,12 +15,12 @@ import { lock } from './locks.ts'
 
 type Tally = ReturnType<typeof newTally>
 
-export async function unclaimed(db: Database, orgs: readonly string[]): Promise<string[]> {
+export async function waitingForInstall(db: Database, orgs: readonly string[]): Promise<string[]> {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org = ANY ($1)`
   return (await db.all(sql, orgs)).map(({ org }) => org as string)
 }
 
-export async function adopt(db: Database, org: string, now: number): Promise<number> {
+export async function claimOnInstall(db: Database, org: string, now: number): Promise<number> {
   return db.transaction(async (session) => {
     await lock(session, [org])
     const found = await session.all(
@@ -100,7 +100,7 @@ export function redriveStep(db: Database, moves: readonly Redriven[], now: numbe
   return moveAll(db, moves, { now, who: step.lease.job.who, step })
 }
 
-interface Moving {
+interface Resending {
   session: Session
   now: number
   counts: Tally
@@ -121,14 +121,14 @@ async function moveAll(
     await lock(session, orgs)
     // The job's row is locked from here on.
     if (step && (await jobs.renew(session, step.lease, step.until)) === 'lost') return { moved: 0, job: 'lost' }
-    const moving: Moving = { session, now, counts: tally(), resent: new Map() }
+    const resending: Resending = { session, now, counts: tally(), resent: new Map() }
     let moved = 0
-    for (const move of moves) if (await sendAgain(moving, orgs, move)) moved++
+    for (const move of moves) if (await sendAgain(resending, orgs, move)) moved++
     await session.run(
       `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain, who)
        SELECT id, org, 0, $4, 0, 0, remain, 0, remain, $5 FROM unnest($1::bigint[], $2::text[], $3::integer[]) r (id, org, remain)`,
       ...columns(
-        [...moving.resent].map(([org, row]) => ({ org, ...row })),
+        [...resending.resent].map(([org, row]) => ({ org, ...row })),
         ['id', 'org', 'remain'],
       ),
       now,
@@ -136,15 +136,15 @@ async function moveAll(
     )
     const progress = step && { ...step, counts: withMoved(step.counts, moved) }
     const job = progress ? await jobs.advance(session, progress.lease, progress, progress.until) : 'held'
-    await moving.counts.write(session)
+    await resending.counts.write(session)
     return { moved, job }
   })
 }
 
 const entryColumns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
 
-async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven): Promise<boolean> {
-  const { session, counts } = moving
+async function sendAgain(resending: Resending, orgs: readonly string[], move: Redriven): Promise<boolean> {
+  const { session, counts } = resending
   const { id } = move
   const entry = await session.get(`SELECT ${entryColumns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
   if (!entry) return false
@@ -162,7 +162,7 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
-    await again(moving, { ...entry, org }, destinations)
+    await again(resending, { ...entry, org }, destinations)
     return true
   }
   const org = entry.org as string
@@ -194,7 +194,7 @@ async function sendAgain(moving: Moving, orgs: readonly string[], move: Redriven
     await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
   }
   if (resent !== entry.resent) await session.run('UPDATE entries SET resent = $1 WHERE id = $2', resent, id)
-  if (open.length > 0) await again(moving, entry, open)
+  if (open.length > 0) await again(resending, entry, open)
   return open.length > 0
 }
 
@@ -203,7 +203,7 @@ async function isQueued(session: Session, org: string, destination: Destination,
   return (await session.get(sql, org, destination, id)) !== undefined
 }
 
-async function again({ session, now, resent }: Moving, entry: Row, destinations: readonly Destination[]) {
+async function again({ session, now, resent }: Resending, entry: Row, destinations: readonly Destination[]) {
   const [id, org] = [entry.id, entry.org as string]
   const next = async () => Number((await session.get(`SELECT nextval('places') AS id`))!.id)
   const row = resent.get(org) ?? { id: await next(), remain: 0 }

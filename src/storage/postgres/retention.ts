@@ -27,20 +27,20 @@ export async function expire(db: Database, limits: Limits): Promise<Expired> {
   return db.transaction(async (session) => {
     if (!(await tryLock(session, 'maintenance'))) return { removed: 0, goesOn: false }
     await forget(session, walkOf(db), limits)
-    const unclaimed = await session.all(
+    const notInstalled = await session.all(
       `SELECT id FROM (
          SELECT x.id, x.received_at, sum(e.bytes) OVER (ORDER BY x.id DESC) AS newer
          FROM exceptions x JOIN entries e ON e.id = x.id WHERE x.state = 'unclaimed'
        ) u WHERE received_at < $1 OR newer > $2 ORDER BY id LIMIT $3`,
-      limits.unclaimedBefore,
-      limits.unclaimedBytesMax,
+      limits.notInstalledBefore,
+      limits.notInstalledBytesMax,
       stepMax,
     )
     const finished = await finishedIn(session, db, limits)
-    const ids = [...unclaimed, ...finished.rows].map(({ id }) => id)
+    const ids = [...notInstalled, ...finished.rows].map(({ id }) => id)
     // Nothing is added to these entries, and what a person sends again meanwhile is not final any more.
     const removed = (await remove(session, await stillFinal(session, ids))) + (await failed(session, limits))
-    await ageMoments(session, limits)
+    await ageTimeBuckets(session, limits)
     return { removed, goesOn: removed > 0 || !finished.isThrough }
   })
 }
@@ -65,7 +65,7 @@ async function finishedIn(session: Session, db: Database, { deliveredBefore }: L
   return { rows: step, isThrough }
 }
 
-/** Those of which nothing waits or is excepted, but as unclaimed; their rows are locked. */
+/** Those of which nothing waits or is excepted, but for accounts that are not installed; their rows are locked. */
 async function stillFinal(session: Session, ids: readonly unknown[]): Promise<unknown[]> {
   const rows = await session.all(
     `SELECT e.id FROM entries e WHERE e.id = ANY ($1)
@@ -157,16 +157,16 @@ export async function take(db: Database, org: string, ids: readonly number[]): P
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */
-async function ageMoments(session: Session, { minutesBefore, hoursBefore }: Limits): Promise<void> {
+async function ageTimeBuckets(session: Session, { minutesBefore, hoursBefore }: Limits): Promise<void> {
   const columns = 'org, at, destination, type, outcome, reason, count'
   await session.run(
     `WITH old AS (
-       DELETE FROM moments WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING ${columns}
+       DELETE FROM time_buckets WHERE (at < $1 AND at % 3600000 <> 0) OR at < $2 RETURNING ${columns}
      )
-     INSERT INTO moments (${columns})
+     INSERT INTO time_buckets (${columns})
        SELECT org, at - at % 3600000 AS hour, destination, type, outcome, reason, sum(count) FROM old WHERE at >= $2
        GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-     ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = moments.count + excluded.count`,
+     ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = time_buckets.count + excluded.count`,
     minutesBefore,
     hoursBefore,
   )
@@ -237,7 +237,7 @@ export async function drop(
     for (const row of rows) {
       const { type } = (await session.get('SELECT type FROM entries WHERE id = $1', row.id))! as { type: string }
       const [org, destination] = [row.org as string, Number(row.destination)]
-      counts.note({ org, destination, type, outcome: 'aside' }, now - (now % 60_000))
+      counts.note({ org, destination, type, outcome: 'failed' }, now - (now % 60_000))
     }
     await counts.write(session)
     return true

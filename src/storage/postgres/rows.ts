@@ -1,5 +1,5 @@
 import { Problem } from '../../lib/errors.ts'
-import type { Target } from '../moving.ts'
+import type { Target } from '../copy.ts'
 import { openDatabase } from './database.ts'
 import { migrate } from './migrations.ts'
 
@@ -9,7 +9,7 @@ export async function openRows(url: string): Promise<Target> {
   await migrate(db)
   return {
     async begin() {
-      const begun = await db.get(`SELECT 1 FROM vault WHERE name = 'moving'`)
+      const begun = await db.get(`SELECT 1 FROM vault WHERE name = 'copying'`)
       if (begun) return
       const [there] = await db.all('SELECT (SELECT count(*) FROM vault) + (SELECT count(*) FROM entries) AS rows')
       if (Number(there?.rows) > 0) {
@@ -17,7 +17,7 @@ export async function openRows(url: string): Promise<Target> {
           hint: 'name an empty database',
         })
       }
-      await db.run(`INSERT INTO vault VALUES ('moving', ''::bytea)`)
+      await db.run(`INSERT INTO vault VALUES ('copying', ''::bytea)`)
     },
     async put({ name, columns }, rows) {
       const names = Object.keys(columns)
@@ -30,7 +30,7 @@ export async function openRows(url: string): Promise<Target> {
       )
     },
     async count({ name }) {
-      const mark = name === 'vault' ? `WHERE name <> 'moving'` : ''
+      const mark = name === 'vault' ? `WHERE name <> 'copying'` : ''
       return Number((await db.get(`SELECT count(*) AS rows FROM ${name} ${mark}`))!.rows)
     },
     finish: (lastPlace) =>
@@ -40,7 +40,7 @@ export async function openRows(url: string): Promise<Target> {
         await session.get(
           `SELECT setval(pg_get_serial_sequence('audit', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM audit))`,
         )
-        await session.run(`DELETE FROM vault WHERE name = 'moving'`)
+        await session.run(`DELETE FROM vault WHERE name = 'copying'`)
       }),
     close: () => db.close(),
   }

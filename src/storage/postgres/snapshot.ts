@@ -1,18 +1,18 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
 import type { Destination, Org } from '../ports/entry.ts'
 import {
+  type BacklogRow,
   type Delivery,
-  type Moment,
   type Open,
   type Period,
   type Snapshot,
-  type Standing,
+  type TimeBucket,
   type Total,
   tallyMax,
 } from '../ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
+import { backlogOf } from './backlog.ts'
 import type { Session } from './database.ts'
-import { standingsOf } from './standings.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -28,20 +28,20 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
     org,
   )
   const totals = counts.map(countedOf<Total>)
-  const standings = await standingsOf(session, org, totals)
-  const moments = await session.all(
-    `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at`,
+  const backlog = await backlogOf(session, org, totals)
+  const timeBuckets = await session.all(
+    `SELECT at, destination, type, outcome, reason, count FROM time_buckets WHERE org = $1 AND at >= $2 AND at < $3 ORDER BY at`,
     org,
     from,
     to,
   )
   const waiting: Open[] = []
-  for (const one of standings) if (one.state === 'waiting') waiting.push(...(await waitingIn(session, one, first, end)))
+  for (const one of backlog) if (one.state === 'waiting') waiting.push(...(await waitingIn(session, one, first, end)))
   return {
     destinations: [...heads.keys()],
     totals,
-    standings,
-    moments: moments.map(countedOf<Moment>),
+    backlog,
+    timeBuckets: timeBuckets.map(countedOf<TimeBucket>),
     open: [...waiting, ...(await exceptedIn(session, org, first, end))],
     deliveries: await deliveriesIn(session, org, heads, first, end),
     ...(last ? { lastReceivedAt: Number(last.at) } : {}),
@@ -81,7 +81,7 @@ async function headsOf(session: Session, org: Org): Promise<Map<Destination, num
 /** Of what waits at a destination: those of these ids. Of many, those that are not of them may be the fewer. */
 async function waitingIn(
   session: Session,
-  { org, destination, count }: Standing,
+  { org, destination, count }: BacklogRow,
   first: number,
   end: number,
 ): Promise<Open[]> {

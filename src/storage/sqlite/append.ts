@@ -57,7 +57,7 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     const dueAt = state === 'asking' ? (arrival.dueAt ?? receivedAt) : null
     const once = state === 'unclaimed' ? arrival.once : undefined
     except(db, id, 0, { org, state, reason: arrival.reason, receivedAt, dueAt, once })
-    if (state === 'quarantined') counts.note({ org, type, outcome: 'aside' }, receivedAt)
+    if (state === 'quarantined') counts.note({ org, type, outcome: 'failed' }, receivedAt)
     if (state === 'asking') due({ org, destination: 0, lane: 'ask' }, receivedAt)
     return 'stored'
   })

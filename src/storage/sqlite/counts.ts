@@ -1,6 +1,6 @@
 /** What is counted: since the beginning, and by the minute. Part of the transaction that makes it true. */
 import type { Destination, Org, Outcome } from '../ports/entry.ts'
-import type { Moment } from '../ports/lookup.ts'
+import type { TimeBucket } from '../ports/lookup.ts'
 import type { Database } from './database.ts'
 
 const minuteMs = 60_000
@@ -17,7 +17,7 @@ interface Counted<Kind> {
 /** Collects counts of one transaction, so that five hundred entries of one type cost one write. */
 export function tally() {
   const outcomes = new Map<string, Required<Counted<Outcome>> & { by: number }>()
-  const moments = new Map<string, Required<Counted<Moment['outcome']>> & { at: number; by: number }>()
+  const timeBuckets = new Map<string, Required<Counted<TimeBucket['outcome']>> & { at: number; by: number }>()
   return {
     add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
       const key = `${outcome} ${reason} ${destination} ${org} ${type}`
@@ -26,12 +26,12 @@ export function tally() {
       else outcomes.set(key, { org, destination, type, outcome, reason, by })
     },
     /** For the charts: what happened when. */
-    note({ org, destination = 0, type, outcome, reason = '' }: Counted<Moment['outcome']>, time: number) {
+    note({ org, destination = 0, type, outcome, reason = '' }: Counted<TimeBucket['outcome']>, time: number) {
       const at = time - (time % minuteMs)
       const key = `${outcome} ${reason} ${destination} ${org} ${at} ${type}`
-      const moment = moments.get(key)
+      const moment = timeBuckets.get(key)
       if (moment) moment.by++
-      else moments.set(key, { org, at, destination, type, outcome, reason, by: 1 })
+      else timeBuckets.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
     write(db: Database) {
       for (const { org, destination, type, outcome, reason, by } of outcomes.values()) {
@@ -47,9 +47,9 @@ export function tally() {
           by,
         )
       }
-      for (const { org, at, destination, type, outcome, reason, by } of moments.values()) {
+      for (const { org, at, destination, type, outcome, reason, by } of timeBuckets.values()) {
         db.run(
-          `INSERT INTO moments (org, at, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO time_buckets (org, at, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
           org,
           at,

@@ -4,7 +4,7 @@ import { claim, more } from './claim.ts'
 import { addDestination, allDestinations, destinationsOf, removeDestination } from './destinations.ts'
 import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
-import { adopt, redrive, redriveStep, unclaimed } from './redrive.ts'
+import { claimOnInstall, redrive, redriveStep, waitingForInstall } from './redrive.ts'
 import { remap } from './remap.ts'
 import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 import { settle } from './settle.ts'
@@ -28,8 +28,8 @@ export const inbox = {
   destinations: destinationsOf,
   occurred,
   markErased,
-  unclaimed,
-  adopt,
+  waitingForInstall,
+  claimOnInstall,
   redrive,
   redriveStep,
   remap,

@@ -6,7 +6,7 @@ import { bodyOf, perBody, positionOf } from '../place.ts'
 import type { Destination, LaneKey } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { isBelow, matches, orderMs, soughtBy, tallied } from '../query.ts'
+import { indexTermOf, isBelow, matches, orderMs, tallied } from '../query.ts'
 import { answeredBy, laneOf, learntAt } from '../rows.ts'
 import { historyOf } from './attempts.ts'
 import {
@@ -37,26 +37,26 @@ export function indexStep(db: Database): boolean {
     stepMax,
   )
   if (rows.length === 0) return false
-  for (const row of rows) noteSought(db, row)
+  for (const row of rows) addToIndex(db, row)
   db.run('UPDATE indexed SET last = ?', rows.at(-1)!.id!)
   return rows.length === stepMax
 }
 
-export function noteSought(db: Database, row: Row): void {
-  for (const [org, kind, value] of soughtOf(row)) {
+export function addToIndex(db: Database, row: Row): void {
+  for (const [org, kind, value] of termsOf(row)) {
     db.run('INSERT OR IGNORE INTO search_index VALUES (?, ?, ?, ?)', org, kind, value, row.id!)
   }
 }
 
-export function forgetSought(db: Database, row: Row): void {
-  for (const [org, kind, value] of soughtOf(row)) {
+export function removeFromIndex(db: Database, row: Row): void {
+  for (const [org, kind, value] of termsOf(row)) {
     const sql = 'DELETE FROM search_index WHERE org = ? AND kind = ? AND value = ? AND id = ?'
     db.run(sql, org, kind, value, row.id!)
   }
 }
 
 /** A message is found without its account too. */
-function soughtOf({ org, type, message_id, contact, conversation }: Row): [org: string, kind: string, value: string][] {
+function termsOf({ org, type, message_id, contact, conversation }: Row): [org: string, kind: string, value: string][] {
   const ofAccount = (kind: string, value: unknown): [string, string, string][] =>
     value === null ? [] : [[org as string, kind, value as string]]
   return [
@@ -126,7 +126,7 @@ export function tally(db: Database, query: Query & { org: string }): Tally {
   const { org, from, to } = query
   const isAll = countedStates(query).all
   const hasReason = query.reason !== undefined || query.notReason !== undefined
-  const isByTimeAlone = soughtBy(query) === undefined && !(isAll && (hasReason || keepsIgnored(db, org)))
+  const isByTimeAlone = indexTermOf(query) === undefined && !(isAll && (hasReason || keepsIgnored(db, org)))
   const first = from === undefined ? 0 : idsAt(db, org, from + orderMs).below
   const below = to === undefined ? everything.below : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)

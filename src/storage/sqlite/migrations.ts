@@ -67,8 +67,8 @@ export const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   -- With all that lists and counts ask for, so that they look at nothing else.
   CREATE INDEX exceptions_listed ON exceptions (org, state, id, destination, reason);
-  CREATE INDEX exceptions_asking ON exceptions (org, due_at, id) WHERE state = 'asking';
-  CREATE INDEX exceptions_unclaimed ON exceptions (id) WHERE state = 'unclaimed';
+  CREATE INDEX exceptions_lookups ON exceptions (org, due_at, id) WHERE state = 'asking';
+  CREATE INDEX exceptions_not_installed ON exceptions (id) WHERE state = 'unclaimed';
   CREATE INDEX exceptions_failed ON exceptions (received_at) WHERE state IN ('dead', 'quarantined');
 
   -- What Drift answered about an entry; with a destination, what it is sent with there, which says the rest as well.
@@ -97,18 +97,18 @@ export const steps: readonly string[] = [
   ) WITHOUT ROWID, STRICT;
   CREATE INDEX lanes_ready ON lanes (lane, served) WHERE ready_at IS NOT NULL AND hold IS NULL;
 
-  -- reason: of what is ignored; else empty. So it is in moments.
+  -- reason: of what is ignored; else empty. So it is in time_buckets.
   CREATE TABLE counts (
     org TEXT, destination INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
     PRIMARY KEY (org, destination, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
 
   -- Counts by the minute, and by the hour when they are older.
-  CREATE TABLE moments (
+  CREATE TABLE time_buckets (
     org TEXT, at INTEGER, destination INTEGER, type TEXT, outcome TEXT, reason TEXT, count INTEGER NOT NULL,
     PRIMARY KEY (org, at, destination, type, outcome, reason)
   ) WITHOUT ROWID, STRICT;
-  CREATE INDEX moments_minutes ON moments (at) WHERE at % 3600000 <> 0;
+  CREATE INDEX time_buckets_minutes ON time_buckets (at) WHERE at % 3600000 <> 0;
 
   -- What people search by. Random places in a large tree, so it is written after the answer, in larger steps.
   CREATE TABLE search_index (

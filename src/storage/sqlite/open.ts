@@ -8,7 +8,7 @@ import type { Conversations } from '../ports/accounts.ts'
 import type { Inbox, Lease } from '../ports/inbox.ts'
 import type { Lookup, Query } from '../ports/lookup.ts'
 import type { Mode, Purged, Risk, Storage } from '../ports/storage.ts'
-import { soughtBy } from '../query.ts'
+import { indexTermOf } from '../query.ts'
 import { copyDatabase } from './backup.ts'
 import { startThread, type Thread } from './thread.ts'
 import {
@@ -38,15 +38,15 @@ export function storageOf(
 
   /** What people search by follows the entries; a search waits until it has caught up. */
   const caughtUp =
-    <Args extends unknown[], Found>(search: (...args: Args) => Promise<Found>, isSought: (...args: Args) => boolean) =>
+    <Args extends unknown[], Found>(search: (...args: Args) => Promise<Found>, usesIndex: (...args: Args) => boolean) =>
     async (...args: Args): Promise<Found> => {
-      if (isSought(...args)) while (await writer.call('storage', 'index', []));
+      if (usesIndex(...args)) while (await writer.call('storage', 'index', []));
       return search(...args)
     }
-  const isSought = (query: Query) => soughtBy(query) !== undefined
+  const usesIndex = (query: Query) => indexTermOf(query) !== undefined
   const searches: Partial<Lookup> = {
-    find: caughtUp(lookup.find, isSought),
-    tally: caughtUp(lookup.tally, isSought),
+    find: caughtUp(lookup.find, usesIndex),
+    tally: caughtUp(lookup.tally, usesIndex),
     beside: caughtUp(lookup.beside, () => true),
   }
 

@@ -2,14 +2,14 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
-import type { Moment, Standing, Total } from '../ports/lookup.ts'
+import type { BacklogRow, TimeBucket, Total } from '../ports/lookup.ts'
 import { countedOf, installOf } from '../rows.ts'
+import { wholeBacklog } from './backlog.ts'
 import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
 import { heldLane } from './lanes.ts'
 import { noteErasure } from './purge.ts'
 import { snapshot } from './snapshot.ts'
-import { allStandings } from './standings.ts'
 
 export const ledger = {
   totals: (db: Database): Total[] =>
@@ -19,18 +19,18 @@ export const ledger = {
          ORDER BY org, destination, type, outcome, reason`,
       )
       .map(countedOf<Total>),
-  standings: (db: Database): Standing[] => allStandings(db),
-  books: (db: Database) => ({ totals: ledger.totals(db), standings: ledger.standings(db) }),
-  moments: (db: Database, org: string, from: number, to: number): Moment[] =>
+  backlog: (db: Database): BacklogRow[] => wholeBacklog(db),
+  snapshotOfAll: (db: Database) => ({ totals: ledger.totals(db), backlog: ledger.backlog(db) }),
+  timeBuckets: (db: Database, org: string, from: number, to: number): TimeBucket[] =>
     db
       .all(
-        `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ?
+        `SELECT at, destination, type, outcome, reason, count FROM time_buckets WHERE org = ? AND at >= ? AND at < ?
          ORDER BY at`,
         org,
         from,
         to,
       )
-      .map(countedOf<Moment>),
+      .map(countedOf<TimeBucket>),
   snapshot,
 }
 

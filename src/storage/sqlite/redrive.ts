@@ -12,17 +12,17 @@ import type { Database, Row } from './database.ts'
 import { destinationsOf, ensureDestination } from './destinations.ts'
 import { jobs } from './jobs.ts'
 import { makeReady, takePlaces } from './lanes.ts'
-import { forgetSought, noteSought } from './lookup.ts'
+import { addToIndex, removeFromIndex } from './lookup.ts'
 import { claimOnce } from './occurrences.ts'
 import { comeBack, enqueue } from './queue.ts'
 import { removeEntries } from './retention.ts'
 
-export function unclaimed(db: Database, orgs: readonly string[]): string[] {
+export function waitingForInstall(db: Database, orgs: readonly string[]): string[] {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org IN (SELECT value FROM json_each(?))`
   return db.all(sql, JSON.stringify(orgs)).map(({ org }) => org as string)
 }
 
-export function adopt(db: Database, org: string, now: number): number {
+export function claimOnInstall(db: Database, org: string, now: number): number {
   const found = db.all(
     `SELECT x.id, x.once, e.type FROM exceptions x JOIN entries e ON e.id = x.id
      WHERE x.org = ? AND x.state = 'unclaimed' ORDER BY x.id`,
@@ -31,7 +31,7 @@ export function adopt(db: Database, org: string, now: number): number {
   if (found.length === 0) return 0
   const destinations = ensureDestination(db, org)
   const counts = tally()
-  let adopted = 0
+  let claimed = 0
   for (const row of found) {
     const { id, type, once } = row as { id: number; type: string; once: Uint8Array | null }
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
@@ -50,14 +50,14 @@ export function adopt(db: Database, org: string, now: number): number {
     }
     counts.add({ org, type, outcome: 'received' })
     counts.add({ org, type, outcome: 'taken' })
-    adopted++
+    claimed++
   }
   for (const destination of destinations) makeReady(db, { org, destination, lane: 'send' }, now)
   counts.write(db)
-  return adopted
+  return claimed
 }
 
-interface Moving {
+interface Resending {
   db: Database
   now: number
   counts: Tally
@@ -66,10 +66,10 @@ interface Moving {
 }
 
 export function redrive(db: Database, moves: readonly Redriven[], now: number, who: string): number {
-  const moving: Moving = { db, now, counts: tally(), resent: new Map() }
-  const moved = moves.filter((move) => sendAgain(moving, move)).length
-  moving.counts.write(db)
-  for (const [org, { id, remain }] of moving.resent) {
+  const resending: Resending = { db, now, counts: tally(), resent: new Map() }
+  const moved = moves.filter((move) => sendAgain(resending, move)).length
+  resending.counts.write(db)
+  for (const [org, { id, remain }] of resending.resent) {
     keepAttempt(db, { id, org, destination: 0, at: now, ms: 0, status: 0, many: remain, tries: 0, remain, who })
   }
   return moved
@@ -87,8 +87,8 @@ export function redriveStep(
   return { moved, job: jobs.advance(db, lease, { ...progress, counts: withMoved(progress.counts, moved) }, until) }
 }
 
-function sendAgain(moving: Moving, move: Redriven): boolean {
-  const { db, counts } = moving
+function sendAgain(resending: Resending, move: Redriven): boolean {
+  const { db, counts } = resending
   const { id } = move
   const entry = db.get(
     `SELECT id, org, type, message_id, received_at, mapping, contact, conversation, history, resent FROM entries
@@ -109,7 +109,7 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
     if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
     counts.add({ org, type, outcome: 'taken' })
-    again(moving, { ...entry, org }, destinations)
+    again(resending, { ...entry, org }, destinations)
     return true
   }
   const org = entry.org as string
@@ -138,7 +138,7 @@ function sendAgain(moving: Moving, move: Redriven): boolean {
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
   }
   if (resent !== entry.resent) db.run('UPDATE entries SET resent = ? WHERE id = ?', resent, id)
-  if (open.length > 0) again(moving, entry, open)
+  if (open.length > 0) again(resending, entry, open)
   return open.length > 0
 }
 
@@ -147,7 +147,7 @@ function isQueued(db: Database, org: string, destination: Destination, id: numbe
   return db.get(sql, org, destination, id) !== undefined
 }
 
-function again({ db, now, resent }: Moving, entry: Row, destinations: readonly Destination[]): void {
+function again({ db, now, resent }: Resending, entry: Row, destinations: readonly Destination[]): void {
   const [id, org, receivedAt] = [entry.id as number, entry.org as string, Number(entry.received_at)]
   const row = resent.get(org) ?? { id: takePlaces(db, 1) + 1, remain: 0 }
   row.remain++
@@ -165,9 +165,9 @@ function moveTo(db: Database, entry: Row, move: Redriven, counts: Tally): { org:
   if (to.org === from.org && to.type === from.type) return to
   counts.add({ ...from, outcome: 'received' }, -1)
   counts.add({ ...to, outcome: 'received' })
-  forgetSought(db, entry)
+  removeFromIndex(db, entry)
   db.run('UPDATE entries SET org = ?, type = ? WHERE id = ?', to.org, to.type, id)
-  noteSought(db, { ...entry, ...to })
+  addToIndex(db, { ...entry, ...to })
   if (to.org !== from.org) db.run('UPDATE bodies SET org = ? WHERE id = ?', to.org, bodyOf(id))
   return to
 }

@@ -9,7 +9,7 @@ import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf } from './destinations.ts'
 import { endLeases } from './lanes.ts'
-import { forgetSought } from './lookup.ts'
+import { removeFromIndex } from './lookup.ts'
 import { noteErasure } from './purge.ts'
 import { dequeue, except } from './queue.ts'
 
@@ -21,7 +21,7 @@ const columns = 'e.id, e.org, e.type, e.message_id, e.contact, e.conversation, e
 
 export function expire(db: Database, limits: Limits): Expired {
   forget(db, limits)
-  ageMoments(db, limits)
+  ageTimeBuckets(db, limits)
   const { rows, isThrough } = finished(db, limits)
   const excepted = `SELECT ${columns} FROM exceptions x JOIN entries e ON e.id = x.id WHERE`
   const removed =
@@ -29,11 +29,11 @@ export function expire(db: Database, limits: Limits): Expired {
       db,
       db.all(
         `${excepted} x.state = 'unclaimed' AND x.received_at < ? ORDER BY x.id LIMIT ?`,
-        limits.unclaimedBefore,
+        limits.notInstalledBefore,
         stepMax,
       ),
     ) +
-    remove(db, unclaimedBeyond(db, limits.unclaimedBytesMax)) +
+    remove(db, notInstalledBeyond(db, limits.notInstalledBytesMax)) +
     remove(db, rows) +
     failed(db, limits)
   return { removed, goesOn: removed > 0 || !isThrough }
@@ -137,33 +137,33 @@ export function take(db: Database, org: string, ids: readonly number[]): number 
 }
 
 /** Minutes become hours, hours go: a chart of a week needs no minutes. */
-function ageMoments(db: Database, { minutesBefore, hoursBefore }: Limits): void {
+function ageTimeBuckets(db: Database, { minutesBefore, hoursBefore }: Limits): void {
   const old = 'at % 3600000 <> 0 AND at < ?'
   db.run(
-    `INSERT INTO moments (org, at, destination, type, outcome, reason, count)
-       SELECT org, at - at % 3600000, destination, type, outcome, reason, sum(count) FROM moments
+    `INSERT INTO time_buckets (org, at, destination, type, outcome, reason, count)
+       SELECT org, at - at % 3600000, destination, type, outcome, reason, sum(count) FROM time_buckets
        WHERE ${old} GROUP BY 1, 2, 3, 4, 5, 6
      ON CONFLICT (org, at, destination, type, outcome, reason) DO UPDATE SET count = count + excluded.count`,
     minutesBefore,
   )
-  db.run(`DELETE FROM moments WHERE ${old}`, minutesBefore)
+  db.run(`DELETE FROM time_buckets WHERE ${old}`, minutesBefore)
   // From one account to the next in the index, so that this looks at what it removes only.
   db.run(
     `WITH RECURSIVE o (org) AS (
-       SELECT min(org) FROM moments
-       UNION ALL SELECT (SELECT min(org) FROM moments WHERE org > o.org) FROM o WHERE o.org IS NOT NULL
-     ) DELETE FROM moments WHERE org IN (SELECT org FROM o WHERE org IS NOT NULL) AND at < ?`,
+       SELECT min(org) FROM time_buckets
+       UNION ALL SELECT (SELECT min(org) FROM time_buckets WHERE org > o.org) FROM o WHERE o.org IS NOT NULL
+     ) DELETE FROM time_buckets WHERE org IN (SELECT org FROM o WHERE org IS NOT NULL) AND at < ?`,
     hoursBefore,
   )
 }
 
-function unclaimedBeyond(db: Database, bytesMax: number): Row[] {
-  const unclaimed = `FROM exceptions x JOIN entries e ON e.id = x.id WHERE x.state = 'unclaimed'`
-  const sum = db.get(`SELECT coalesce(sum(e.bytes), 0) AS bytes ${unclaimed}`)
+function notInstalledBeyond(db: Database, bytesMax: number): Row[] {
+  const notInstalled = `FROM exceptions x JOIN entries e ON e.id = x.id WHERE x.state = 'unclaimed'`
+  const sum = db.get(`SELECT coalesce(sum(e.bytes), 0) AS bytes ${notInstalled}`)
   let excess = Number(sum?.bytes) - bytesMax
   const oldest: Row[] = []
   if (excess <= 0) return oldest
-  for (const row of db.iterate(`SELECT ${columns}, e.bytes ${unclaimed} ORDER BY x.id`)) {
+  for (const row of db.iterate(`SELECT ${columns}, e.bytes ${notInstalled} ORDER BY x.id`)) {
     oldest.push(row)
     excess -= Number(row.bytes)
     if (excess <= 0 || oldest.length === stepMax) break
@@ -183,7 +183,7 @@ export function removeEntries(db: Database, rows: readonly Row[], counts: Tally)
   const bodies = new Map<number, number>()
   for (const row of rows) {
     const { id, org, type } = row as { id: number; org: string; type: string }
-    forgetSought(db, row)
+    removeFromIndex(db, row)
     const excepted = db.all('DELETE FROM exceptions WHERE id = ? RETURNING destination, state, place', id)
     const places = new Map(excepted.flatMap(({ destination, place }) => (place === null ? [] : [[destination, place]])))
     for (const { destination, state } of excepted) {
@@ -258,11 +258,11 @@ export function drop(
   )) {
     const { id: entry, org, type } = row as { id: number; org: string; type: string }
     const receivedAt = Number(row.received_at)
-    const asking = db.all(`SELECT destination FROM exceptions WHERE id = ? AND state = 'asking'`, entry)
+    const lookups = db.all(`SELECT destination FROM exceptions WHERE id = ? AND state = 'asking'`, entry)
     const queued = destinationsOf(db, org).filter((destination) => dequeue(db, { org, destination }, entry))
-    for (const destination of [...asking.map((one) => one.destination as Destination), ...queued]) {
+    for (const destination of [...lookups.map((one) => one.destination as Destination), ...queued]) {
       except(db, entry, destination, { org, state: 'quarantined', reason, receivedAt })
-      counts.note({ org, destination, type, outcome: 'aside' }, now)
+      counts.note({ org, destination, type, outcome: 'failed' }, now)
     }
   }
   counts.write(db)

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { Cell, Source } from '../moving.ts'
+import type { Cell, Source } from '../copy.ts'
 
 /** Reads a file's tables row by row. The caller holds the store, so that nothing changes meanwhile. */
 export function openRows(path: string): Source {

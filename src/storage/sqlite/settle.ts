@@ -11,7 +11,7 @@ import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf, meantFor } from './destinations.ts'
 import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
-import { noteSought } from './lookup.ts'
+import { addToIndex } from './lookup.ts'
 import { comeBack, dequeue, except } from './queue.ts'
 import { removeEntries } from './retention.ts'
 
@@ -108,7 +108,7 @@ function leave(settling: Settling, settlement: Settlement): void {
     case 'quarantined':
       except(db, id, destination, { org, state: to, reason, receivedAt })
       conclude(settling, settlement, to)
-      counts.note({ org, destination, type, outcome: 'aside' }, at)
+      counts.note({ org, destination, type, outcome: 'failed' }, at)
       return
     case 'asking': {
       const dueAt = settlement.dueAt ?? at
@@ -134,8 +134,8 @@ function answer(settling: Settling, settlement: Settlement): void {
   const row = learn(settling, settlement)
   const { type } = row as { type: string }
   const reason = ('reason' in settlement ? settlement.reason : undefined) ?? null
-  for (const { destination: asking, received_at } of rows) {
-    const destination = asking as Destination
+  for (const { destination: found, received_at } of rows) {
+    const destination = found as Destination
     const receivedAt = Number(received_at)
     if (to === 'asking') {
       const sql =
@@ -162,7 +162,7 @@ function answer(settling: Settling, settlement: Settlement): void {
       counts.note({ org, destination, type, outcome: 'ignored', reason: reason! }, at)
     } else {
       except(db, id, destination, { org, state: to, reason: reason ?? undefined, receivedAt })
-      counts.note({ org, destination, type, outcome: 'aside' }, at)
+      counts.note({ org, destination, type, outcome: 'failed' }, at)
       db.run('UPDATE entries SET settled_at = ? WHERE id = ?', at, id)
     }
   }
@@ -218,7 +218,7 @@ function learn({ db, lease }: Settling, { id, contact, conversation, known }: Se
     conversation ?? null,
     id,
   )!
-  noteSought(db, row)
+  addToIndex(db, row)
   return row
 }
 

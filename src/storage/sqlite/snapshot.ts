@@ -1,19 +1,19 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
 import type { Destination, Org } from '../ports/entry.ts'
 import {
+  type BacklogRow,
   type Delivery,
-  type Moment,
   type Open,
   type Period,
   type Snapshot,
-  type Standing,
+  type TimeBucket,
   type Total,
   tallyMax,
 } from '../ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
+import { backlogOf } from './backlog.ts'
 import type { Database } from './database.ts'
 import { destinationsOf } from './destinations.ts'
-import { standingsOf } from './standings.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -24,21 +24,21 @@ export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot
   const totals = db
     .all('SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = ? AND count <> 0', org)
     .map(countedOf<Total>)
-  const standings = standingsOf(db, org, totals)
+  const backlog = backlogOf(db, org, totals)
   return {
     destinations: destinationsOf(db, org),
     totals,
-    standings,
-    moments: db
+    backlog,
+    timeBuckets: db
       .all(
-        `SELECT at, destination, type, outcome, reason, count FROM moments WHERE org = ? AND at >= ? AND at < ? ORDER BY at`,
+        `SELECT at, destination, type, outcome, reason, count FROM time_buckets WHERE org = ? AND at >= ? AND at < ? ORDER BY at`,
         org,
         from,
         to,
       )
-      .map(countedOf<Moment>),
+      .map(countedOf<TimeBucket>),
     open: [
-      ...standings.flatMap((one) => (one.state === 'waiting' ? waitingIn(db, one, first, end) : [])),
+      ...backlog.flatMap((one) => (one.state === 'waiting' ? waitingIn(db, one, first, end) : [])),
       ...exceptedIn(db, org, first, end),
     ],
     deliveries: deliveriesIn(db, org, first, end),
@@ -69,7 +69,7 @@ function firstSince(db: Database, org: Org, at: number): number {
 }
 
 /** Of what waits at a destination: those of these ids. Of many, those that are not of them may be the fewer. */
-function waitingIn(db: Database, { org, destination, count }: Standing, first: number, end: number): Open[] {
+function waitingIn(db: Database, { org, destination, count }: BacklogRow, first: number, end: number): Open[] {
   const inside = waitingBetween(db, org, destination, first, end)
   if (inside === 0) return []
   if (inside <= tallyMax) return [{ destination, state: 'waiting', count: inside }]

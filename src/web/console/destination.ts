@@ -43,8 +43,8 @@ export function destinationPageShown(needs: ConsoleNeeds): Show {
     if (!install || !one) return refuse(c, 404, 'not_found')
     const shown = await destinationShown(needs, install, one)
     const now = clock.now()
-    const { standings } = await storage.ledger.snapshot(session.org, { from: now, to: now })
-    const waits = waitingFor(standings, session.org, number)
+    const { backlog } = await storage.ledger.snapshot(session.org, { from: now, to: now })
+    const waits = waitingFor(backlog, session.org, number)
     return c.html(destinationPage({ session, install, places: config.segment, ...shown, waits, ...more }), status)
   }
 }

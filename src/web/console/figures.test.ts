@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { LaneShown, Moment, Open, Snapshot } from '../../storage/ports/lookup.ts'
+import type { LaneShown, Open, Snapshot, TimeBucket } from '../../storage/ports/lookup.ts'
 import {
   backlogOf,
   deliveryTime,
@@ -20,14 +20,14 @@ const minute = 60_000
 const empty: Snapshot = {
   destinations: [1],
   totals: [],
-  standings: [],
-  moments: [],
+  backlog: [],
+  timeBuckets: [],
   open: [],
   deliveries: [],
   lastDelivered: [],
   began: [],
 }
-const moment = (outcome: Moment['outcome'], count: number, more: Partial<Moment> = {}): Moment => ({
+const bucket = (outcome: TimeBucket['outcome'], count: number, more: Partial<TimeBucket> = {}): TimeBucket => ({
   at: now - minute,
   destination: outcome === 'delivered' ? 1 : 0,
   type: 'a',
@@ -35,7 +35,7 @@ const moment = (outcome: Moment['outcome'], count: number, more: Partial<Moment>
   count,
   ...more,
 })
-const standing = (more: Partial<Snapshot['standings'][number]>): Snapshot['standings'][number] => ({
+const backlogRow = (more: Partial<Snapshot['backlog'][number]>): Snapshot['backlog'][number] => ({
   org: '7',
   destination: 1,
   state: 'waiting',
@@ -47,12 +47,12 @@ const sumOf = ({ received: _, ...parts }: Pipeline) => Object.values(parts).redu
 
 describe('the pipeline of a time', () => {
   test('says of every event received where it is now, also of what was ignored on arrival', () => {
-    const moments = [
-      moment('received', 10),
-      moment('delivered', 4),
-      moment('ignored', 3, { reason: 'switched_off' }),
-      moment('ignored', 1, { reason: 'empty', destination: 1 }),
-      moment('duplicate', 9),
+    const timeBuckets = [
+      bucket('received', 10),
+      bucket('delivered', 4),
+      bucket('ignored', 3, { reason: 'switched_off' }),
+      bucket('ignored', 1, { reason: 'empty', destination: 1 }),
+      bucket('duplicate', 9),
     ]
     const open: Open[] = [
       { destination: 1, state: 'waiting', count: 2 },
@@ -60,7 +60,7 @@ describe('the pipeline of a time', () => {
       { destination: 0, state: 'quarantined', reason: 'shape_unknown', count: 1 },
       { destination: 0, state: 'quarantined', reason: 'gdpr_delete_requested', count: 1 },
     ]
-    assert.deepEqual(pipelineOf({ ...empty, moments, open }, [], true), {
+    assert.deepEqual(pipelineOf({ ...empty, timeBuckets, open }, [], true), {
       received: 13,
       ignored: 4,
       queued: 2,
@@ -81,7 +81,7 @@ describe('the pipeline of a time', () => {
     ]
     const of = (lanes: Partial<LaneShown>[]) => {
       const { queued, blocked } = pipelineOf(
-        { ...empty, moments: [moment('received', 5)], open },
+        { ...empty, timeBuckets: [bucket('received', 5)], open },
         lanes as LaneShown[],
         true,
       )
@@ -104,38 +104,38 @@ describe('the pipeline of a time', () => {
   })
 
   test('calls queued what is neither known otherwise nor counted, where more wait than are counted', () => {
-    const moments = [moment('received', 100), moment('delivered', 30)]
+    const timeBuckets = [bucket('received', 100), bucket('delivered', 30)]
     const open: Open[] = [
       { destination: 1, state: 'waiting', count: 50, isCut: true },
       { destination: 1, state: 'dead', count: 2 },
     ]
-    const of = (endsNow: boolean) => pipelineOf({ ...empty, moments, open }, [], endsNow)
+    const of = (endsNow: boolean) => pipelineOf({ ...empty, timeBuckets, open }, [], endsNow)
     assert.deepEqual([of(true).queued, of(true).delivered, of(true).failed], [98, 0, 2])
     assert.deepEqual([of(false).queued, of(false).delivered, of(false).expired], [68, 30, 0])
   })
 
   test('counts as expired what is neither there nor was delivered, as after erasing a person', () => {
-    const moments = [moment('received', 5), moment('delivered', 3)]
-    const { delivered, expired } = pipelineOf({ ...empty, moments }, [], true)
+    const timeBuckets = [bucket('received', 5), bucket('delivered', 3)]
+    const { delivered, expired } = pipelineOf({ ...empty, timeBuckets }, [], true)
     assert.deepEqual({ delivered, expired }, { delivered: 3, expired: 2 })
   })
 
   test('of the past counts as delivered what was delivered after it', () => {
-    assert.equal(pipelineOf({ ...empty, moments: [moment('received', 5)] }, [], false).delivered, 5)
+    assert.equal(pipelineOf({ ...empty, timeBuckets: [bucket('received', 5)] }, [], false).delivered, 5)
   })
 
   test('is not changed by what was delivered again, or by another destination', () => {
-    const moments = [moment('received', 2), moment('delivered', 7), moment('delivered', 2, { destination: 2 })]
-    const { received, delivered } = pipelineOf({ ...empty, moments }, [], true)
+    const timeBuckets = [bucket('received', 2), bucket('delivered', 7), bucket('delivered', 2, { destination: 2 })]
+    const { received, delivered } = pipelineOf({ ...empty, timeBuckets }, [], true)
     assert.deepEqual({ received, delivered }, { received: 2, delivered: 2 })
   })
 
   test('at a destination that was added since, says what it never had, and calls none of that delivered or expired', () => {
-    const moments = [moment('received', 9), moment('delivered', 9), moment('delivered', 3, { destination: 2 })]
+    const timeBuckets = [bucket('received', 9), bucket('delivered', 9), bucket('delivered', 3, { destination: 2 })]
     const open: Open[] = [{ destination: 2, state: 'waiting', count: 1 }]
     const began = [{ destination: 2, at: now - 5 * minute }]
     const at = (from: number, endsNow: boolean) => {
-      const pipeline = pipelineOf({ ...empty, moments, open, began, destinations: [1, 2] }, [], endsNow, {
+      const pipeline = pipelineOf({ ...empty, timeBuckets, open, began, destinations: [1, 2] }, [], endsNow, {
         main: 2,
         from,
       })
@@ -150,15 +150,15 @@ describe('the pipeline of a time', () => {
 
   test('adds up, whatever the store says', () => {
     const states = ['waiting', 'asking', 'unclaimed', 'quarantined', 'dead'] as const
-    const outcomes = ['received', 'backfilled', 'delivered', 'aside', 'ignored', 'duplicate'] as const
+    const outcomes = ['received', 'backfilled', 'delivered', 'failed', 'ignored', 'duplicate'] as const
     const count = fc.integer({ min: 0, max: 1_000 })
     const destination = fc.integer({ min: 0, max: 2 })
-    const moments = fc.array(fc.tuple(fc.constantFrom(...outcomes), destination, count))
+    const timeBuckets = fc.array(fc.tuple(fc.constantFrom(...outcomes), destination, count))
     const open = fc.array(fc.record({ destination, state: fc.constantFrom(...states), count }))
     fc.assert(
-      fc.property(moments, open, fc.boolean(), (some, others, endsNow) => {
-        const all = some.map(([outcome, of, many]) => moment(outcome, many, { destination: of }))
-        const pipeline = pipelineOf({ ...empty, moments: all, open: others }, [], endsNow)
+      fc.property(timeBuckets, open, fc.boolean(), (some, others, endsNow) => {
+        const all = some.map(([outcome, of, many]) => bucket(outcome, many, { destination: of }))
+        const pipeline = pipelineOf({ ...empty, timeBuckets: all, open: others }, [], endsNow)
         assert.equal(sumOf(pipeline), pipeline.received)
         assert.ok(Object.values(pipeline).every((part) => part >= 0))
         const received = receivedOf(all, { from: now - 60 * minute, to: now }, minute)
@@ -169,36 +169,36 @@ describe('the pipeline of a time', () => {
 })
 
 test('the chart counts each event once, by type and step, most first', () => {
-  const moments = [
-    moment('received', 2, { at: now - 60 * minute }),
-    moment('received', 3),
-    moment('received', 9, { type: 'b' }),
-    moment('ignored', 1, { type: '', reason: 'unknown_type' }),
-    moment('delivered', 5),
+  const timeBuckets = [
+    bucket('received', 2, { at: now - 60 * minute }),
+    bucket('received', 3),
+    bucket('received', 9, { type: 'b' }),
+    bucket('ignored', 1, { type: '', reason: 'unknown_type' }),
+    bucket('delivered', 5),
   ]
-  const { series, total, steps } = receivedOf(moments, { from: now - 60 * minute, to: now }, minute)
+  const { series, total, steps } = receivedOf(timeBuckets, { from: now - 60 * minute, to: now }, minute)
   assert.deepEqual([total, steps, series.map(({ type, sum }) => `${type} ${sum}`)], [15, 60, ['b 9', 'a 5', ' 1']])
   const [, a] = series
   assert.deepEqual([a!.counts[0], a!.counts[59]], [2, 3])
 })
 
 test('what waits is counted by what keeps it, with the oldest to be sent and the oldest to be looked up', () => {
-  const standings = [
-    standing({ count: 4, oldestReceivedAt: now - 9 * minute }),
-    standing({ count: 2, reason: 'segment_401', oldestReceivedAt: now - 7 * minute }),
-    standing({ count: 90, destination: 2 }),
-    standing({ destination: 0, state: 'asking', count: 1, oldestReceivedAt: now - 5 * minute }),
-    standing({
+  const backlog = [
+    backlogRow({ count: 4, oldestReceivedAt: now - 9 * minute }),
+    backlogRow({ count: 2, reason: 'segment_401', oldestReceivedAt: now - 7 * minute }),
+    backlogRow({ count: 90, destination: 2 }),
+    backlogRow({ destination: 0, state: 'asking', count: 1, oldestReceivedAt: now - 5 * minute }),
+    backlogRow({
       destination: 0,
       state: 'asking',
       count: 3,
       reason: 'conversation_missing',
       oldestReceivedAt: now - 6 * minute,
     }),
-    standing({ destination: 0, state: 'asking', count: 5, reason: 'grant_dead' }),
-    standing({ state: 'dead', reason: 'segment_400', count: 50 }),
+    backlogRow({ destination: 0, state: 'asking', count: 5, reason: 'grant_dead' }),
+    backlogRow({ state: 'dead', reason: 'segment_400', count: 50 }),
   ]
-  assert.deepEqual(backlogOf({ ...empty, standings }), {
+  assert.deepEqual(backlogOf({ ...empty, backlog }), {
     queued: 4,
     blocked: 7,
     lookingUp: 4,
@@ -208,40 +208,40 @@ test('what waits is counted by what keeps it, with the oldest to be sent and the
 })
 
 describe('what went wrong', () => {
-  const standings = [
-    standing({ state: 'dead', reason: 'segment_400', count: 2, newestReceivedAt: now - 5 * minute }),
-    standing({ state: 'dead', reason: 'segment_413', count: 7, newestReceivedAt: now - 90 * minute }),
-    standing({ destination: 0, state: 'quarantined', reason: 'shape_unknown', count: 1, newestReceivedAt: now }),
-    standing({
+  const backlog = [
+    backlogRow({ state: 'dead', reason: 'segment_400', count: 2, newestReceivedAt: now - 5 * minute }),
+    backlogRow({ state: 'dead', reason: 'segment_413', count: 7, newestReceivedAt: now - 90 * minute }),
+    backlogRow({ destination: 0, state: 'quarantined', reason: 'shape_unknown', count: 1, newestReceivedAt: now }),
+    backlogRow({
       destination: 0,
       state: 'quarantined',
       reason: 'gdpr_delete_requested',
       count: 3,
       newestReceivedAt: now,
     }),
-    standing({ reason: 'segment_401', count: 40 }),
-    standing({ count: 99 }),
+    backlogRow({ reason: 'segment_401', count: 40 }),
+    backlogRow({ count: 99 }),
   ]
   test('is grouped by reason, most first; requests for deletion are counted apart', () => {
-    const groups = problemsOf({ ...empty, standings }).map(({ word, reason, count }) => `${count} ${word} ${reason}`)
+    const groups = problemsOf({ ...empty, backlog }).map(({ word, reason, count }) => `${count} ${word} ${reason}`)
     assert.deepEqual(groups, [
       '40 blocked segment_401',
       '7 failed segment_413',
       '2 failed segment_400',
       '1 notRecognized shape_unknown',
     ])
-    assert.equal(requestsIn({ standings }), 3)
+    assert.equal(requestsIn({ backlog }), 3)
   })
 
   test('asks for action for as long as one of a reason is young, and where something can be done', () => {
-    assert.deepEqual(wrongSince({ ...empty, standings }, now - 60 * minute), { failed: 2, notRecognized: 1 })
+    assert.deepEqual(wrongSince({ ...empty, backlog }, now - 60 * minute), { failed: 2, notRecognized: 1 })
     assert.deepEqual(
       wrongSince(
         {
           ...empty,
-          standings: [
-            ...standings,
-            standing({ state: 'dead', reason: 'crashes', count: 4, newestReceivedAt: now - 90 * minute }),
+          backlog: [
+            ...backlog,
+            backlogRow({ state: 'dead', reason: 'crashes', count: 4, newestReceivedAt: now - 90 * minute }),
           ],
         },
         now - 120 * minute,

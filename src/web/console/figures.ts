@@ -1,7 +1,7 @@
 /** The numbers of Home, all from one snapshot of the store, so that they add up whatever happens meanwhile. */
 import { deletionType, disconnectType } from '../../drift/envelope.ts'
 import type { Destination } from '../../storage/ports/entry.ts'
-import type { LaneShown, Moment, Period, Snapshot } from '../../storage/ports/lookup.ts'
+import type { LaneShown, Period, Snapshot, TimeBucket } from '../../storage/ports/lookup.ts'
 import { isFinal } from './ui/reasons.ts'
 import { type Word, wordOf } from './ui/vocabulary.ts'
 
@@ -51,14 +51,14 @@ export function pipelineOf(
 ): Pipeline {
   const count: Record<keyof Pipeline, number> = { ...nothing }
   let [ignoredLater, deliveredSince] = [0, 0]
-  for (const moment of snapshot.moments) {
-    if (isNew(moment)) count.received += moment.count
-    else if (isIgnoredAtOnce(moment)) {
-      count.received += moment.count
-      count.ignored += moment.count
-    } else if (moment.outcome === 'ignored' && (moment.destination === main || moment.destination === 0))
-      ignoredLater += moment.count
-    else if (moment.outcome === 'delivered' && moment.destination === main) deliveredSince += moment.count
+  for (const bucket of snapshot.timeBuckets) {
+    if (isNew(bucket)) count.received += bucket.count
+    else if (isIgnoredAtOnce(bucket)) {
+      count.received += bucket.count
+      count.ignored += bucket.count
+    } else if (bucket.outcome === 'ignored' && (bucket.destination === main || bucket.destination === 0))
+      ignoredLater += bucket.count
+    else if (bucket.outcome === 'delivered' && bucket.destination === main) deliveredSince += bucket.count
   }
   let rest = count.received - count.ignored
   let uncounted: PipelineWord | undefined
@@ -119,12 +119,12 @@ function pipelineWord(
 }
 
 /** By a webhook, or read from Drift's history. */
-function isNew({ outcome }: Moment): boolean {
+function isNew({ outcome }: TimeBucket): boolean {
   return outcome === 'received' || outcome === 'backfilled'
 }
 
 /** Counted when it came, and never kept. */
-function isIgnoredAtOnce({ outcome, destination, type }: Moment): boolean {
+function isIgnoredAtOnce({ outcome, destination, type }: TimeBucket): boolean {
   return outcome === 'ignored' && destination === 0 && type !== disconnectType
 }
 
@@ -138,18 +138,18 @@ export interface Received {
   total: number
 }
 
-export function receivedOf(moments: readonly Moment[], { from, to }: Period, stepMs: number): Received {
+export function receivedOf(timeBuckets: readonly TimeBucket[], { from, to }: Period, stepMs: number): Received {
   const steps = Math.ceil((to - from) / stepMs)
   const byType = new Map<string, Received['series'][number]>()
   let total = 0
-  for (const moment of moments) {
-    if (!isNew(moment) && !isIgnoredAtOnce(moment)) continue
-    const { type } = moment
+  for (const bucket of timeBuckets) {
+    if (!isNew(bucket) && !isIgnoredAtOnce(bucket)) continue
+    const { type } = bucket
     const one = byType.get(type) ?? { type, counts: new Array<number>(steps).fill(0), sum: 0 }
     byType.set(type, one)
-    one.counts[Math.min(Math.floor((moment.at - from) / stepMs), steps - 1)]! += moment.count
-    one.sum += moment.count
-    total += moment.count
+    one.counts[Math.min(Math.floor((bucket.at - from) / stepMs), steps - 1)]! += bucket.count
+    one.sum += bucket.count
+    total += bucket.count
   }
   const series = [...byType.values()].sort((one, other) => other.sum - one.sum || (one.type < other.type ? -1 : 1))
   return { from, stepMs, steps, series, total }
@@ -158,7 +158,7 @@ export function receivedOf(moments: readonly Moment[], { from, to }: Period, ste
 /** What waits for a destination, and what is looked up in Drift for all of them. */
 export function backlogOf(snapshot: Snapshot, main = mainDestination(snapshot)): Backlog {
   const backlog: Backlog = { queued: 0, blocked: 0, lookingUp: 0 }
-  for (const { destination, state, reason, count, oldestReceivedAt } of snapshot.standings) {
+  for (const { destination, state, reason, count, oldestReceivedAt } of snapshot.backlog) {
     const isSent = state === 'waiting' && destination === main
     if (!isSent && state !== 'asking') continue
     const word = wordOf({ state, ...(reason === undefined ? {} : { reason }) })
@@ -189,15 +189,15 @@ export function lastDeliveredAt(
 }
 
 /** Requests for deletion that a person has not handled yet. */
-export function requestsIn({ standings }: Pick<Snapshot, 'standings'>): number {
-  return standings
+export function requestsIn({ backlog }: Pick<Snapshot, 'backlog'>): number {
+  return backlog
     .filter(({ state, reason }) => state === 'quarantined' && reason === deletionType)
     .reduce((sum, { count }) => sum + count, 0)
 }
 
 /** What needs attention, most of it first; requests for deletion have a page of their own. */
 export function problemsOf(snapshot: Snapshot, main = mainDestination(snapshot)): ProblemGroup[] {
-  return snapshot.standings
+  return snapshot.backlog
     .filter(({ destination, state }) => (destination === main || destination === 0) && state !== 'unclaimed')
     .flatMap(({ state, reason, count, oldestReceivedAt, newestReceivedAt }): ProblemGroup[] => {
       if (reason === undefined || reason === deletionType) return []

@@ -59,13 +59,13 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
         chosen,
         pipeline: pipelineOf(snapshot, facts.lanes, shows.to >= now, { main, from: shows.from }),
         backlog: backlogOf(snapshot, main),
-        received: receivedOf(snapshot.moments, shows, shows.stepMs),
+        received: receivedOf(snapshot.timeBuckets, shows, shows.stepMs),
         times: [deliveryTime(snapshot, 0.5, main), deliveryTime(snapshot, 0.95, main)],
         last: { received: snapshot.lastReceivedAt, delivered: lastDeliveredAt(snapshot, main) },
         problems: problemsOf(snapshot, main),
         hasAny: facts.everReceived,
         requests: requestsIn(snapshot),
-        addsUp: [outcomes, ...outcomesByDestination(snapshot.totals, snapshot.standings)].every(addsUp),
+        addsUp: [outcomes, ...outcomesByDestination(snapshot.totals, snapshot.backlog)].every(addsUp),
         done: doneOf(done, accounts.get(session.org), await storage.lookup.lanes(session.org), now),
       }),
     )
@@ -79,11 +79,11 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
   const [snapshot, lanes, heard, auditEntries, keys] = await Promise.all([
     storage.ledger.snapshot(org, shows),
     storage.lookup.lanes(org),
-    storage.ledger.moments(org, now - knownMs, now + 1),
+    storage.ledger.timeBuckets(org, now - knownMs, now + 1),
     storage.audit.list(org, 200),
     Promise.all(destinations.map((one) => shownKey(keyring, install, one))),
   ])
-  const outcomes = outcomesOf(snapshot.totals, snapshot.standings)
+  const outcomes = outcomesOf(snapshot.totals, snapshot.backlog)
   const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, one, keys[at], now))
   const heardAt = heard.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
   const { offTypes } = settingsOf(install ?? { org, settings: noSettings })

@@ -78,12 +78,12 @@ export function mappingRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     if (!judged.ok) return show(c, { destination, fields, wrong: judged.why }, 422)
     const before = optionsOf(install, destination.number)
     const change = { before, after: judged.options }
-    const sought = message.trim() === '' ? undefined : message.trim()
+    const term = message.trim() === '' ? undefined : message.trim()
     const type = catalogue.has(event) ? event : types[0]!
-    const found = await preview(looks, { org, type, message: sought, destination: destination.number }, change)
+    const found = await preview(looks, { org, type, message: term, destination: destination.number }, change)
     if (!found)
       return show(c, { destination, fields, wrong: ['Preview: this account has no event with this message id.'] }, 422)
-    if (sought !== undefined) await record({ ...storage, clock }, { org, who, act: 'lookedAtData', about: sought })
+    if (term !== undefined) await record({ ...storage, clock }, { org, who, act: 'lookedAtData', about: term })
     const last = await wouldChange(looks, org, change)
     const asksForQueued = isStricter(before, judged.options)
     return show(c, {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Moment, Total } from '../../storage/ports/lookup.ts'
+import type { TimeBucket, Total } from '../../storage/ports/lookup.ts'
 import { disabledBy, notSentIn } from './not-sent.ts'
 
 const dayMs = 24 * 3_600_000
@@ -14,7 +14,7 @@ const total = (more: Partial<Total>): Total => ({
   count: 1,
   ...more,
 })
-const moment = (more: Partial<Moment>): Moment => ({
+const bucket = (more: Partial<TimeBucket>): TimeBucket => ({
   at: now,
   destination: 0,
   type: 'a',
@@ -27,14 +27,14 @@ const moment = (more: Partial<Moment>): Moment => ({
 describe('what was not sent', () => {
   test('is counted by type and reason, since the beginning and for each of the last seven days', () => {
     const totals = [total({ count: 9 }), total({ reason: 'switched_off', count: 3 }), total({ type: 'b' })]
-    const moments = [
-      moment({ count: 2 }),
-      moment({ at: now - 6 * dayMs, count: 4 }),
-      moment({ at: now - 6 * dayMs - 12 * 3_600_000, count: 1 }),
-      moment({ at: now - 7 * dayMs, count: 100 }),
-      moment({ at: now - dayMs, reason: 'switched_off', count: 3 }),
+    const timeBuckets = [
+      bucket({ count: 2 }),
+      bucket({ at: now - 6 * dayMs, count: 4 }),
+      bucket({ at: now - 6 * dayMs - 12 * 3_600_000, count: 1 }),
+      bucket({ at: now - 7 * dayMs, count: 100 }),
+      bucket({ at: now - dayMs, reason: 'switched_off', count: 3 }),
     ]
-    assert.deepEqual(notSentIn({ totals, moments }, now), [
+    assert.deepEqual(notSentIn({ totals, timeBuckets }, now), [
       { type: 'a', why: 'empty', all: 9, perDay: [5, 0, 0, 0, 0, 0, 2], lastAt: now },
       { type: 'a', why: 'switched_off', all: 3, perDay: [0, 0, 0, 0, 0, 3, 0], lastAt: now - dayMs },
       { type: 'b', why: 'empty', all: 1, perDay: [0, 0, 0, 0, 0, 0, 0] },
@@ -50,7 +50,7 @@ describe('what was not sent', () => {
       { ...without, outcome: 'expired', count: 1 },
     ]
     assert.deepEqual(
-      notSentIn({ totals, moments: [] }, now).map(({ why, all }) => [why, all]),
+      notSentIn({ totals, timeBuckets: [] }, now).map(({ why, all }) => [why, all]),
       [['duplicate', 5]],
     )
   })

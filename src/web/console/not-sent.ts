@@ -93,7 +93,7 @@ function firstDay(now: number): number {
 }
 
 /** By type and reason, most of the last days first. */
-export function notSentIn({ totals, moments }: Pick<Snapshot, 'totals' | 'moments'>, now: number): NotSent[] {
+export function notSentIn({ totals, timeBuckets }: Pick<Snapshot, 'totals' | 'timeBuckets'>, now: number): NotSent[] {
   const rows = new Map<string, NotSent>()
   const rowOf = (type: string, why: Why) => {
     const key = `${why} ${type}`
@@ -108,13 +108,13 @@ export function notSentIn({ totals, moments }: Pick<Snapshot, 'totals' | 'moment
     if (why) rowOf(total.type, why).all += total.count
   }
   const from = firstDay(now)
-  for (const moment of moments) {
-    const why = whyOf(moment)
-    const day = Math.floor((moment.at - from) / dayMs)
+  for (const bucket of timeBuckets) {
+    const why = whyOf(bucket)
+    const day = Math.floor((bucket.at - from) / dayMs)
     if (!why || day < 0 || day >= days) continue
-    const row = rowOf(moment.type, why)
-    row.perDay[day]! += moment.count
-    row.lastAt = Math.max(row.lastAt ?? 0, moment.at)
+    const row = rowOf(bucket.type, why)
+    row.perDay[day]! += bucket.count
+    row.lastAt = Math.max(row.lastAt ?? 0, bucket.at)
   }
   const recent = ({ perDay }: NotSent) => perDay.reduce((sum, count) => sum + count, 0)
   return [...rows.values()].sort((one, other) => recent(other) - recent(one) || other.all - one.all)

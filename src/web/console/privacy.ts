@@ -14,7 +14,7 @@ import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
 import { privacyTabs } from './privacy-tabs.ts'
 import { addressOf } from './query.ts'
-import { soughtIn } from './search.ts'
+import { searchTermIn } from './search.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, counted, head, input, notice, number, postForm, since } from './ui/parts.ts'
 import { type Word, wordOf, words } from './ui/vocabulary.ts'
@@ -101,11 +101,11 @@ export function privacyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
 
 /** The contact's id in digits; nothing where nothing was typed. */
 function contactIn(typed: string): string | undefined | { wrong: string } {
-  const sought = soughtIn(typed)
-  if ('wrong' in sought) return sought
-  const contact = sought.contact ?? sought.either
+  const term = searchTermIn(typed)
+  if ('wrong' in term) return term
+  const contact = term.contact ?? term.either
   if (contact !== undefined && /^[1-9]\d{0,18}$/.test(contact)) return contact
-  if (Object.keys(sought).length === 0) return undefined
+  if (Object.keys(term).length === 0) return undefined
   return { wrong: 'Enter a contact id, or the address of the contact’s page in Drift.' }
 }
 
@@ -197,14 +197,14 @@ function requestList({ session, requests, now }: PrivacyPage): Html {
 }
 
 /** All of it as of one moment: what was received is what it has become. */
-function accounting({ totals, standings }: Snapshot): Html {
-  const outcomes = outcomesOf(totals, standings)
-  const standing = new Map<Word, number>()
-  for (const { state, reason, count } of standings) {
+function accounting({ totals, backlog }: Snapshot): Html {
+  const outcomes = outcomesOf(totals, backlog)
+  const backlogRow = new Map<Word, number>()
+  for (const { state, reason, count } of backlog) {
     const word = wordOf({ state, ...(reason === undefined ? {} : { reason }) })
-    standing.set(word, (standing.get(word) ?? 0) + count)
+    backlogRow.set(word, (backlogRow.get(word) ?? 0) + count)
   }
-  const now = (word: Word) => standing.get(word) ?? 0
+  const now = (word: Word) => backlogRow.get(word) ?? 0
   const rows: [word: Word, count: number][] = [
     ['delivered', outcomes.delivered],
     ['queued', now('queued')],

@@ -9,7 +9,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Cursor, LaneShown, Lookup, Query, ShownState } from '../../storage/ports/lookup.ts'
-import { soughtIn } from './search.ts'
+import { searchTermIn } from './search.ts'
 import { type Word, words } from './ui/vocabulary.ts'
 
 /** What a person filters by, as it stands in the address. */
@@ -118,8 +118,8 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
   // Nothing here has one, so nothing would be found without a word why; and PostgreSQL takes no text with a NUL in it.
   const odd = others.find((name) => unseenProblem(filter[name]))
   if (odd) return { wrong: `“${odd}” ${unseenProblem(filter[odd])}.` }
-  const sought = soughtIn(q)
-  if ('wrong' in sought) return sought
+  const term = searchTermIn(q)
+  if ('wrong' in term) return term
   const { destinations } = at
   const named = destinations.find(({ number }) => String(number) === filter.destination)
   if (filter.destination !== '' && !named) return { wrong: 'This account has no such destination any more.' }
@@ -131,7 +131,7 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
     return { wrong: 'A time looks like 2026-11-24 or 2026-11-24T08:00, in UTC.' }
   return {
     org,
-    ...sought,
+    ...term,
     ...(type === '' ? {} : { type }),
     ...(state === '' ? {} : statesOf(state as StateName, at, named ?? destinations[0]!)),
     ...(reason === '' ? {} : { reason }),

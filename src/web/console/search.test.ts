@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { soughtIn } from './search.ts'
+import { searchTermIn } from './search.ts'
 
-const found: [typed: string, sought: object][] = [
+const found: [typed: string, term: object][] = [
   ['', {}],
   ['  ', {}],
   [' 3339562 ', { either: '3339562' }],
@@ -15,8 +15,8 @@ const found: [typed: string, sought: object][] = [
   ['https://app.drift.com/contacts/3339562/', { contact: '3339562' }],
   ['https://app.drift.com/contacts/3339562/conversations/2451083', { conversation: '2451083' }],
 ]
-for (const [typed, sought] of found)
-  test(`“${typed}” is searched as ${JSON.stringify(sought)}`, () => assert.deepEqual(soughtIn(typed), sought))
+for (const [typed, term] of found)
+  test(`“${typed}” is searched as ${JSON.stringify(term)}`, () => assert.deepEqual(searchTermIn(typed), term))
 
 for (const typed of [
   'ann@example.com',
@@ -30,7 +30,7 @@ for (const typed of [
   "drift-1' OR 1=1",
 ])
   test(`“${typed.slice(0, 60)}” says what can be searched for, and searches nothing`, () => {
-    const sought = soughtIn(typed)
-    assert.ok('wrong' in sought)
-    assert.match(sought.wrong, /^[A-Z].*\.$/)
+    const term = searchTermIn(typed)
+    assert.ok('wrong' in term)
+    assert.match(term.wrong, /^[A-Z].*\.$/)
   })

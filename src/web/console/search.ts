@@ -2,13 +2,13 @@
 import { unseenProblem } from '../../lib/pasted.ts'
 import type { Query } from '../../storage/ports/lookup.ts'
 
-export type Sought = Pick<Query, 'message' | 'contact' | 'conversation' | 'either'>
+export type SearchTerm = Pick<Query, 'message' | 'contact' | 'conversation' | 'either'>
 
 /** Longer than any address of Drift's and any messageId. */
 const lengthMax = 500
 
 /** What is looked for; nothing for an empty box; or why the text says nothing that could be looked for. */
-export function soughtIn(typed: string): Sought | { wrong: string } {
+export function searchTermIn(typed: string): SearchTerm | { wrong: string } {
   const text = typed.trim()
   if (text === '') return {}
   const unseen = unseenProblem(text)
@@ -27,7 +27,7 @@ export function soughtIn(typed: string): Sought | { wrong: string } {
     : { wrong: 'Search for a contact id, a conversation id or a message id, or paste the address of a page of Drift.' }
 }
 
-function inAddress(text: string): Sought | { wrong: string } {
+function inAddress(text: string): SearchTerm | { wrong: string } {
   const conversation = /\/conversations?\/(?:[a-z]+\/)?(\d{1,19})(?!\d)/i.exec(text)
   if (conversation) return { conversation: conversation[1]! }
   const contact = /\/contacts?\/(?:[a-z]+\/)?(\d{1,19})(?!\d)/i.exec(text)

@@ -51,7 +51,9 @@
     const { place, names, colours, times, counts, step } = data
     place.hidden = false
     // Each bar reaches from the ground to the sum up to its series, the tallest behind.
-    const sums = counts.map((own, at) => own.map((_, step) => sumOf(counts.slice(0, at + 1).map((one) => one[step]))))
+    const stacked = counts.map((own, at) =>
+      own.map((_, step) => sumOf(counts.slice(0, at + 1).map((one) => one[step]))),
+    )
     const order = names.map((_, at) => at).reverse()
     const grid = { stroke: colour('--line'), width: 1 }
     const axis = {
@@ -95,7 +97,7 @@
         ],
         hooks: { setCursor: [(chart) => show(chart, names, times, counts, step)] },
       },
-      [times, ...order.map((at) => sums[at])],
+      [times, ...order.map((at) => stacked[at])],
       place,
     )
     plot.over.append(tip)

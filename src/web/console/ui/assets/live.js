@@ -126,7 +126,7 @@
   }
 
   if (root) {
-    // A page that nobody looks at asks for nothing.
+    // A page in the background asks for nothing.
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) stop()
       else if (!source) start()

@@ -181,7 +181,7 @@ export const tables: readonly Table[] = [
     rowsMax: 1_000,
   },
   {
-    name: 'moments',
+    name: 'time_buckets',
     columns: { org: text, at: bigint, destination: 'integer', type: text, outcome: text, reason: text, count: bigint },
     key: ['org', 'at', 'destination', 'type', 'outcome', 'reason'],
     rowsMax: 1_000,

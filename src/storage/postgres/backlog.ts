@@ -1,6 +1,6 @@
 /** What is there now and not delivered, by state and reason. */
 import type { Destination, State } from '../ports/entry.ts'
-import { type Snapshot, type Standing, type Total, tallyMax } from '../ports/lookup.ts'
+import { type BacklogRow, type Snapshot, type Total, tallyMax } from '../ports/lookup.ts'
 import { waitingBy } from '../waiting.ts'
 import type { Row, Session } from './database.ts'
 
@@ -18,7 +18,7 @@ const excepted = `SELECT x.org, x.destination, x.state,
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
   WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
-const standingOf = (row: Row): Standing => ({
+const backlogRowOf = (row: Row): BacklogRow => ({
   org: row.org as string,
   destination: Number(row.destination),
   state: row.state as State,
@@ -27,8 +27,8 @@ const standingOf = (row: Row): Standing => ({
   oldestReceivedAt: Number(row.oldest),
 })
 
-export async function allStandings(session: Session): Promise<Standing[]> {
-  return [await session.all(queued), await session.all(excepted)].flat().map(standingOf)
+export async function wholeBacklog(session: Session): Promise<BacklogRow[]> {
+  return [await session.all(queued), await session.all(excepted)].flat().map(backlogRowOf)
 }
 
 /** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
@@ -55,16 +55,12 @@ const waiting = `SELECT d.number AS destination, 'waiting' AS state, c.count, f.
   WHERE d.org = $1 AND d.removed_at IS NULL ORDER BY 1`
 
 /** What is there of one account and not delivered; `totals` are the account's. */
-export async function standingsOf(
-  session: Session,
-  org: string,
-  totals: readonly Total[],
-): Promise<Snapshot['standings']> {
+export async function backlogOf(session: Session, org: string, totals: readonly Total[]): Promise<Snapshot['backlog']> {
   const rest = (await session.all(groups, org)).map((row) => ({
-    ...standingOf({ ...row, org, why: row.state === 'asking' ? row.held : row.reason }),
+    ...backlogRowOf({ ...row, org, why: row.state === 'asking' ? row.held : row.reason }),
     newestReceivedAt: Number(row.newest),
   }))
-  const queues = (await session.all(waiting, org)).map((row) => standingOf({ ...row, org }))
+  const queues = (await session.all(waiting, org)).map((row) => backlogRowOf({ ...row, org }))
   const long = (destination: Destination, count: number) =>
     count > tallyMax ? Math.max(count, waitingBy(totals, rest, destination)) : count
   return [...queues.map((one) => ({ ...one, count: long(one.destination, one.count) })), ...rest]

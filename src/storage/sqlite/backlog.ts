@@ -1,6 +1,6 @@
 /** What is there now and not delivered, by state and reason. */
 import type { Destination, State } from '../ports/entry.ts'
-import { type Snapshot, type Standing, type Total, tallyMax } from '../ports/lookup.ts'
+import { type BacklogRow, type Snapshot, type Total, tallyMax } from '../ports/lookup.ts'
 import { waitingBy } from '../waiting.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf } from './destinations.ts'
@@ -19,7 +19,7 @@ const excepted = `SELECT x.org, x.destination, x.state,
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
   WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
 
-const standingOf = (row: Row): Standing => ({
+const backlogRowOf = (row: Row): BacklogRow => ({
   org: row.org as string,
   destination: row.destination as number,
   state: row.state as State,
@@ -28,8 +28,8 @@ const standingOf = (row: Row): Standing => ({
   oldestReceivedAt: Number(row.oldest),
 })
 
-export function allStandings(db: Database): Standing[] {
-  return [...db.all(queued), ...db.all(excepted)].map(standingOf)
+export function wholeBacklog(db: Database): BacklogRow[] {
+  return [...db.all(queued), ...db.all(excepted)].map(backlogRowOf)
 }
 
 /** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
@@ -43,9 +43,9 @@ const groups = `SELECT g.*, coalesce(l.hold, l.blocked) AS held,
   ) g LEFT JOIN lanes l ON g.state = 'asking' AND l.org = ?1 AND l.destination = 0 AND l.lane = 'ask' ORDER BY 1, 2, 3`
 
 /** What is there of one account and not delivered; `totals` are the account's. */
-export function standingsOf(db: Database, org: string, totals: readonly Total[]): Snapshot['standings'] {
+export function backlogOf(db: Database, org: string, totals: readonly Total[]): Snapshot['backlog'] {
   const rest = db.all(groups, org).map((row) => ({
-    ...standingOf({ ...row, org, why: row.state === 'asking' ? row.held! : row.reason! }),
+    ...backlogRowOf({ ...row, org, why: row.state === 'asking' ? row.held! : row.reason! }),
     newestReceivedAt: Number(row.newest),
   }))
   const waiting = destinationsOf(db, org).flatMap((destination) => waitingAt(db, org, destination, { totals, rest }))
@@ -57,8 +57,8 @@ function waitingAt(
   db: Database,
   org: string,
   destination: Destination,
-  { totals, rest }: { totals: readonly Total[]; rest: readonly Standing[] },
-): Standing[] {
+  { totals, rest }: { totals: readonly Total[]; rest: readonly BacklogRow[] },
+): BacklogRow[] {
   const some = `SELECT 1 FROM queue WHERE org = ? AND destination = ? LIMIT ${tallyMax + 1}`
   const counted = Number(db.get(`SELECT count(*) AS count FROM (${some})`, org, destination)!.count)
   if (counted === 0) return []
@@ -70,5 +70,5 @@ function waitingAt(
     destination,
   )!
   const count = counted > tallyMax ? Math.max(counted, waitingBy(totals, rest, destination)) : counted
-  return [standingOf({ ...row, org, destination, state: 'waiting', count })]
+  return [backlogRowOf({ ...row, org, destination, state: 'waiting', count })]
 }
