@@ -145,6 +145,23 @@ export const snapshotPromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'a tally at a destination that was added later counts nothing as delivered that it never had',
+    async check(storage) {
+      const { alone } = await twoSpeeds(storage)
+      const at = async (more: object) => {
+        const { rows } = await storage.lookup.tally({ org: one, ...more })
+        return rows.map(({ state, count }) => `${state} ${count}`).sort()
+      }
+      assert.deepEqual(await at({}), ['delivered 2'])
+      assert.deepEqual(await at({ destination: second }), ['delivered 1', 'not_given 1'])
+      assert.deepEqual(await at({ destination: second, from: 0, to: 99 * minute }), ['delivered 1', 'not_given 1'])
+      assert.deepEqual(await at({ destination: second, states: ['not_given'] }), ['not_given 1'])
+      const { entries } = await storage.lookup.find({ org: one, message: alone }, { limit: 1 })
+      await storage.inbox.redrive([{ id: entries[0]!.id, destination: second }], 64 * minute, 'an admin')
+      assert.deepEqual(await at({ destination: second }), ['delivered 1', 'waiting 1'])
+    },
+  },
+  {
     promise: 'the removal of a destination changes no time at those that stay',
     async check(storage) {
       await storage.inbox.addDestination(one, 1)

@@ -247,7 +247,7 @@ export interface Lookup {
   /**
    * How many entries a query finds, by state and reason, as of one moment. Of an account by time alone all of them are
    * counted, up to `tallyMax`; else those that one call of `find` would look at. Where an account has several
-   * destinations, what the one that is looked at has no use for, or never had, counts as delivered.
+   * destinations, what the one that is looked at has no use for and does not keep counts as delivered.
    */
   tally(query: Query & { org: Org }): Promise<Tally>
   /** The events of this entry's contact that were kept before and after it; nothing where it is not known whose it is. */

@@ -71,17 +71,26 @@ export async function tally(db: Database, query: Query & { org: string }): Promi
     const first = from === undefined ? 0 : (await idsAt(session, org, from + orderMs)).below
     const below = to === undefined ? everything.below : (await idsAt(session, org, to - orderMs)).first
     if (!isByTimeAlone || first >= below) return looked(session, query, [await within(session, query)])
-    // What lies near the ends is looked at one by one.
+    // What lies near the ends is looked at one by one, and what came before a destination that is named.
+    const given = isAll ? Math.min(Math.max(first, await givenFrom(session, query)), below) : first
     const whole = await within(session, query)
     const ends = [
       ...(from === undefined ? [] : [{ first: whole.first, below: first }]),
       ...(to === undefined ? [] : [{ first: below, below: whole.below }]),
+      ...(given > first ? [{ first, below: given }] : []),
     ]
     const near = await looked(session, query, ends)
-    const between = await countedBetween(session, query, { first, below })
+    const between = await countedBetween(session, query, { first: given, below })
     const rows = tallied([...near.rows, ...between.rows]).filter((row) => isAsked(row, query))
     return { rows, isCut: near.isCut || between.isCut }
   })
+}
+
+/** From where on all that came was meant for the destination that a query names. */
+async function givenFrom(session: Session, { org, destination: at }: Query): Promise<number> {
+  if (at === undefined) return 0
+  const row = await session.get('SELECT since FROM destinations WHERE org = $1 AND number = $2', org, at)
+  return Number(row?.since ?? -1) + 1
 }
 
 /** What options have left out is kept, and no index tells it from what was delivered. */

@@ -131,14 +131,23 @@ export function tally(db: Database, query: Query & { org: string }): Tally {
   const below = to === undefined ? everything.below : idsAt(db, org, to - orderMs).first
   const whole = within(db, query)
   if (!isByTimeAlone || first >= below) return looked(db, query, [whole])
-  // What lies near the ends is looked at one by one.
+  // What lies near the ends is looked at one by one, and what came before a destination that is named.
+  const given = isAll ? Math.min(Math.max(first, givenFrom(db, query)), below) : first
   const near = looked(db, query, [
     ...(from === undefined ? [] : [{ first: whole.first, below: first }]),
     ...(to === undefined ? [] : [{ first: below, below: whole.below }]),
+    ...(given > first ? [{ first, below: given }] : []),
   ])
-  const between = countedBetween(db, query, { first, below })
+  const between = countedBetween(db, query, { first: given, below })
   const rows = tallied([...near.rows, ...between.rows]).filter((row) => isAsked(row, query))
   return { rows, isCut: near.isCut || between.isCut }
+}
+
+/** From where on all that came was meant for the destination that a query names. */
+function givenFrom(db: Database, { org, destination: at }: Query): number {
+  if (at === undefined) return 0
+  const sql = 'SELECT since FROM destinations WHERE org = ? AND number = ?'
+  return Number(db.get(sql, org!, at)?.since ?? -1) + 1
 }
 
 /** What options have left out is kept, and no index tells it from what was delivered. */
