@@ -10,7 +10,11 @@ import { manualClock } from './clock.ts'
 export const leaseMs = 60_000
 
 /** A store with counted claims, a loop over its send lane, and work that a test ends when it likes. */
-export function startLoop(work: (lease: Lease, inbox: Inbox, turn: Turn) => Promise<void>, accountsMax = 3) {
+export function startLoop(
+  work: (lease: Lease, inbox: Inbox, turn: Turn) => Promise<void>,
+  accountsMax = 3,
+  atWorkMax = accountsMax,
+) {
   const clock = manualClock()
   const { inbox, ledger } = openInMemory()
   const counted = { claims: 0, broken: false, lost: false }
@@ -32,6 +36,7 @@ export function startLoop(work: (lease: Lease, inbox: Inbox, turn: Turn) => Prom
     log,
     leaseMs,
     accountsMax,
+    atWorkMax,
     limit: 500,
     bytesMax: 1_000_000,
   }

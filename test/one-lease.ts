@@ -69,6 +69,7 @@ export async function startOneLease(): Promise<OneLease> {
       let wake: Parameters<Turn['onWake']>[0] = () => {}
       const turn: Turn = {
         share: () => one.shared,
+        away: (wait) => wait(),
         onWake(listener) {
           wake = listener
         },

@@ -16,17 +16,25 @@ interface Rates {
   walBytes: number
 }
 
-const accounts = 8
+const usualAccounts = 8
+const manyAccounts = 300
 const connections = 64
 /** Each load has numbers of its own. */
 const numbersEach = 1_000_000
+
+interface Load {
+  replicas: number
+  connectionsInAll: number
+  accounts: number
+}
+
+const usual: Load = { replicas: 1, connectionsInAll: connections, accounts: usualAccounts }
 
 /** Every replica gets its share of the connections, and sends what any of them took. */
 async function rates(
   bench: Bench,
   engine: Engine,
-  replicas: number,
-  connectionsInAll: number,
+  { replicas, connectionsInAll, accounts }: Load,
   walBytes: () => Promise<number> = async () => Number.NaN,
 ): Promise<Rates> {
   const segment = await startSegment()
@@ -62,21 +70,23 @@ async function rates(
   }
 }
 
-async function onPostgres(bench: Bench, postgres: Postgres, replicas: number, connectionsInAll: number) {
+async function onPostgres(bench: Bench, postgres: Postgres, load: Load) {
   const url = await postgres.fresh()
   const walBytes = async () => {
     const [row] = await postgres.query(`SELECT pg_current_wal_insert_lsn() - '0/0' AS bytes`)
     return Number(row!.bytes)
   }
-  return rates(bench, { name: 'PostgreSQL', databaseUrl: () => url }, replicas, connectionsInAll, walBytes)
+  return rates(bench, { name: 'PostgreSQL', databaseUrl: () => url }, load, walBytes)
 }
 
+const threeFull: Load = { ...usual, replicas: 3, connectionsInAll: 3 * connections }
 const rateAims = { three: atLeast(0.9), threeFull: atLeast(1) }
 
 const titles = {
   one: 'one replica on PostgreSQL',
   three: `three replicas, ${connections} connections in all`,
   threeFull: `three replicas, ${connections} connections each`,
+  many: `three replicas, ${connections} connections each, ${manyAccounts} accounts in turn`,
 }
 
 export const engines: Line = {
@@ -87,10 +97,11 @@ export const engines: Line = {
     const postgres = await startPostgres()
     try {
       const results = await roundsOf(bench, {
-        sqlite: () => rates(bench, bench.engine, 1, connections),
-        one: () => onPostgres(bench, postgres, 1, connections),
-        three: () => onPostgres(bench, postgres, 3, connections),
-        threeFull: () => onPostgres(bench, postgres, 3, 3 * connections),
+        sqlite: () => rates(bench, bench.engine, usual),
+        one: () => onPostgres(bench, postgres, usual),
+        three: () => onPostgres(bench, postgres, { ...usual, replicas: 3 }),
+        threeFull: () => onPostgres(bench, postgres, threeFull),
+        many: () => onPostgres(bench, postgres, { ...threeFull, accounts: manyAccounts }),
       })
       const of = (name: keyof typeof results, which: (rates: Rates) => number) => results[name].map(which)
       /** The same load on SQLite does not count its statements as PostgreSQL does its own, nor has it a log of bytes. */
@@ -111,16 +122,32 @@ export const engines: Line = {
           beside('threeFull'),
         ]
       }
-      const everyReplica = ['one', 'three', 'threeFull'] as const
+      const everyReplica = ['one', 'three', 'threeFull', 'many'] as const
       const statements = ({ cost }: Rates) => cost.statements
-      const statementsMax = { one: 0.12, three: 0.2, threeFull: 0.2 }
+      const statementsMax = { one: 0.12, three: 0.2, threeFull: 0.2, many: undefined }
       return [
         ...rowsOf('acknowledgements while sending', '/s', ({ acknowledged }) => acknowledged),
         ...rowsOf('events from webhook to Segment', '/s', ({ delivered }) => delivered, rateAims),
+        compared(
+          `events from webhook to Segment, ${titles.many}`,
+          '/s',
+          of('many', ({ delivered }) => delivered),
+          {
+            name: 'eight accounts',
+            figures: of('threeFull', ({ delivered }) => delivered),
+          },
+        ),
         ...rowsOf("the service's CPU an event", 'µs', ({ cost }) => cost.cpu, { three: atMost(1.25) }),
+        alone(
+          `the service's CPU an event, ${titles.many}`,
+          'µs',
+          of('many', ({ cost }) => cost.cpu),
+        ),
         ...everyReplica.map((name) => {
-          const aim = { words: `≤ ${statementsMax[name]}`, holds: (many: number) => many <= statementsMax[name] }
-          return alone(`statements an event, ${titles[name]}`, 'an event', of(name, statements), aim)
+          const most = statementsMax[name]
+          const aim = most === undefined ? undefined : { words: `≤ ${most}`, holds: (many: number) => many <= most }
+          const what = `statements an event, ${titles[name]}`
+          return alone(what, 'an event', of(name, statements), aim)
         }),
         ...everyReplica.map((name) => {
           const what = `bytes of PostgreSQL's log an event, ${titles[name]}`

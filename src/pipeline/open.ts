@@ -106,6 +106,7 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     ...loop,
     lane: 'send',
     accountsMax: 32,
+    atWorkMax: 8,
     limit: messagesMax,
     bytesMax: leaseBytesMax,
     work: (lease, turn, claimedAt) =>

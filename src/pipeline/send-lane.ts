@@ -54,7 +54,7 @@ const requestsMax = 16
 /** Beside others, a request that is not full starts no sooner after the last such one: many events a second share requests. */
 const partialEveryMs = 5
 /** A lease that nothing else shares the process with, and that hears of nothing new. */
-const byItself: Turn = { share: () => Number.POSITIVE_INFINITY, onWake() {} }
+const byItself: Turn = { share: () => Number.POSITIVE_INFINITY, onWake() {}, away: (wait) => wait() }
 
 /** `turn`: what the loop grants and tells the lease. `claimedAt`: a look at the clocks before the claim. */
 export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself, claimedAt?: Look): Promise<void> {
@@ -81,7 +81,8 @@ export async function sendLease(needs: SendNeeds, lease: Lease, turn = byItself,
   const room = roomOf(writeKey, needs.messagesMax)
   // Another key or region is for the next lease.
   const isAsBegun = () => !goesElsewhere(destinationNow(accounts, lease), destination)
-  const bell = openBell(clock)
+  const own = openBell(clock)
+  const bell: Bell = { ring: own.ring, rung: (withinMs) => turn.away(() => own.rung(withinMs)) }
   const hand = openHand({ ...needs, inbox, isAsBegun, came: bell.ring }, lease, turn)
   needs.contacts.begin(lease)
   const sent = await sendAll(needs, lease, requests, { room, bell, hand, isOurs }, totals)

@@ -22,33 +22,6 @@ describe('the loop', () => {
     assert.equal(counted.claims, claims)
   })
 
-  test('tells the store when it asks because its own leases have ended, and when there may be more', async () => {
-    let [done, fails] = [0, false]
-    const { loop, arrive, inbox } = startLoop(async (lease, store) => {
-      done++
-      if (fails) throw new Error('a fault')
-      await deliver(lease, store)
-    })
-    const { claim } = inbox
-    const asked: boolean[] = []
-    inbox.claim = async (lane, options) => {
-      asked.push(options.onlyEnded ?? false)
-      return claim(lane, options)
-    }
-    const worked = async (claims: number) => {
-      const before = asked.length
-      await arrive('1')
-      await eventually(() => asked.length === before + claims)
-      return asked.slice(before)
-    }
-    // The first claims go through all, as after every start; the last of them follows the end of the lease.
-    await worked(3)
-    assert.deepEqual([await worked(2), done], [[false, true], 2])
-    fails = true
-    assert.deepEqual([await worked(2), done], [[false, false], 3])
-    await loop.stop()
-  })
-
   test('misses nothing that arrives at whatever moment of a claim', async () => {
     let worked = 0
     const { loop, arrive, inbox } = startLoop(async (lease, store) => {

@@ -6,6 +6,7 @@ import { resting } from '../lib/groups.ts'
 import type { Log } from '../lib/log.ts'
 import type { Lane, Org } from '../storage/ports/entry.ts'
 import { crashesBeforeAlone, type Holder, type Inbox, type Lease } from '../storage/ports/inbox.ts'
+import { openWaking, type Waking } from './lease-wake.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
@@ -30,6 +31,8 @@ export interface Turn {
   share(): number
   /** Calls back when something of the account may have come; `anywhere`: not only behind what stands in its line. */
   onWake(listener: (anywhere: boolean) => void): void
+  /** Waits for a partner: meanwhile the lease is not at work here, and another may be. One wait at a time. */
+  away(wait: () => Promise<void>): Promise<void>
 }
 
 interface Needs {
@@ -44,6 +47,11 @@ interface Needs {
   leaseMs: number
   /** Accounts worked on at once: the slow ones must leave room for the others. */
   accountsMax: number
+  /**
+   * Those of them that wait for no partner, at most; any number unless said. Where processors are full, more of them make each
+   * turn longer and the next turns smaller: what comes for an account that waits for its turn goes together.
+   */
+  atWorkMax?: number
   limit: number
   bytesMax: number
 }
@@ -60,12 +68,27 @@ const storeRestMs = 1_000
  */
 const storeFault = /^store_(?!statement_failed$)/
 
-export function working({ inbox, holder, lane, work, clock, log, leaseMs, accountsMax, limit, bytesMax }: Needs): Work {
+export function working(needs: Needs): Work {
+  const {
+    inbox,
+    holder,
+    lane,
+    work,
+    clock,
+    log,
+    leaseMs,
+    accountsMax,
+    atWorkMax = accountsMax,
+    limit,
+    bytesMax,
+  } = needs
   const underWay = new Set<Promise<void>>()
   /** The accounts whose leases are in our hands, and how these are woken; a lease of ours on any other is taken back. */
   const busy = new Map<string, Waking & { lease: Lease }>()
   /** Of these something came since the claim under way began. */
   const cameMeanwhile = new Set<Org>()
+  /** Leases that wait for a partner. */
+  let away = 0
   let isAlone = false
   let claiming: Promise<void> | undefined
   /**
@@ -85,7 +108,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
 
   /** One claim at a time, until nothing is due or enough is under way. */
   async function claimAll(): Promise<void> {
-    while (!stopped && underWay.size < accountsMax) {
+    while (!stopped && room() > 0) {
       await rest.over(stopping.signal)
       if (stopped) return
       woken = false
@@ -98,20 +121,20 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       }
       // mutant: waits for what a clock has written that has been set back since
       const farAhead = sweep !== undefined
-      const room = Math.min(accountsMax - underWay.size, roomMax)
+      const most = Math.min(room(), roomMax)
       const onlyEnded = !hasNews && !farAhead
       hasNews = false
-      const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room, onlyEnded }
+      const options = { now, leaseMs, limit, bytesMax, holder: self(), farAhead, room: most, onlyEnded }
       const { leases, nextDue } = await rest.after(() => inbox.claim(lane, options))
       if (sweep) swept(sweep, leases)
-      hasNews ||= leases.length === room || farAhead
+      hasNews ||= leases.length === most || farAhead
       for (const lease of leases) busy.set(nameOf(lease), { lease, ...openWaking(cameMeanwhile.has(lease.org)) })
       for (const lease of leases) {
         if (lease.crashes >= crashesBeforeAlone) await alone(lease, claimedAt)
         else begin(lease, claimedAt)
       }
       // A sweep goes on until it has been through all: the next due time says nothing of what is far ahead.
-      if (leases.length < (farAhead ? 1 : room) && !woken) return sleepUntil(nextDue)
+      if (leases.length < (farAhead ? 1 : most) && !woken) return sleepUntil(nextDue)
     }
   }
 
@@ -183,16 +206,31 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
     return pause(clock, storeRestMs, stopping.signal)
   }
 
+  async function whileAway(wait: () => Promise<void>): Promise<void> {
+    away++
+    // mutant: lets what waits for a partner keep others from their turn
+    if (woken || hasNews) look()
+    try {
+      await wait()
+    } finally {
+      away--
+    }
+  }
+
+  function room(): number {
+    return Math.min(accountsMax - underWay.size, atWorkMax + away - underWay.size)
+  }
+
   function share(): number {
     // mutant: lets leases that never end keep all others from their turn
-    const othersMayWait = stopped || isAlone || underWay.size >= accountsMax
+    const othersMayWait = stopped || isAlone || underWay.size >= accountsMax || (hasNews && room() <= 0)
     return othersMayWait ? 0 : Math.floor(accountsMax / underWay.size)
   }
 
   function begin(lease: Lease, claimedAt: Look): void {
     const { onWake } = busy.get(nameOf(lease))!
     const isToBlame = lease.crashes >= crashesBeforeQuarantine && lease.entries.length === 1
-    const ended = (isToBlame ? quarantine(lease) : work(lease, { share, onWake }, claimedAt))
+    const ended = (isToBlame ? quarantine(lease) : work(lease, { share, onWake, away: whileAway }, claimedAt))
       .catch((error: unknown) => failed(lease, error))
       .finally(() => {
         underWay.delete(ended)
@@ -236,7 +274,7 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       .finally(() => {
         claiming = undefined
         // Woken after the last claim had looked: look again.
-        if (woken && underWay.size < accountsMax) look()
+        if (woken && room() > 0) look()
       })
   }
 
@@ -249,26 +287,6 @@ export function working({ inbox, holder, lane, work, clock, log, leaseMs, accoun
       cancelTimer()
       await claiming
       await Promise.all(underWay)
-    },
-  }
-}
-
-interface Waking {
-  wake(anywhere: boolean): void
-  onWake: Turn['onWake']
-}
-
-/** Keeps the word for a lease that does not listen yet. */
-function openWaking(hasCome: boolean): Waking {
-  let missed: boolean | undefined = hasCome ? false : undefined
-  let listener = (anywhere: boolean) => {
-    missed = anywhere || missed === true
-  }
-  return {
-    wake: (anywhere) => listener(anywhere),
-    onWake(next) {
-      listener = next
-      if (missed !== undefined) next(missed)
     },
   }
 }

@@ -93,6 +93,11 @@ keep(arrival).catch(() => {})`,
     catchers: [{ test: 'src/storage/postgres/known-due.test.ts', only: 'is due, and says' }],
   },
   {
+    name: 'lets what waits for a partner keep others from their turn',
+    becomes: '',
+    catchers: [{ test: 'src/pipeline/worker-room.test.ts', only: 'begins to wait for a partner' }],
+  },
+  {
     name: 'begins the next group at once',
     becomes: 'if (ms > 0) await Promise.resolve()',
     catchers: [{ test: 'src/lib/groups.test.ts', only: 'as long as it took' }],
