@@ -158,7 +158,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     await send('new_conversation')
     assert.equal((await rig.sims.segment.waitFor(1))[0]!.writeKey, writeKey)
     await go('/console/audit')
-    await page.getByText('Changed the region').waitFor()
+    await page.getByText('Changed where events are sent').waitFor()
   })
 
   test('what is switched off is no longer sent', async () => {
