@@ -1,20 +1,6 @@
-// biome-ignore-all lint/style/noExcessiveLinesPerFile: the rest of the list in conformance.ts.
-/** What every engine must prove about looking at entries, sending them again, and what is counted by the minute. */
+/** What every engine promises of looking at entries: lists, tallies, one entry. */
 import assert from 'node:assert/strict'
-import {
-  append,
-  arrival,
-  claimed,
-  conserved,
-  idle,
-  ignored,
-  keepAll,
-  one,
-  other,
-  type Promised,
-  to,
-  total,
-} from './conformance.ts'
+import { append, arrival, claimed, idle, one, other, type Promised, to } from './conformance.ts'
 import { sendLane } from './ports/entry.ts'
 import type { Cursor, Query, Shown } from './ports/lookup.ts'
 import type { Storage } from './ports/storage.ts'
@@ -23,7 +9,7 @@ const minute = 60_000
 const hour = 60 * minute
 
 /** Everything that a query finds, page by page. */
-async function all(storage: Storage, query: Query, limit = 100): Promise<Shown[]> {
+export async function all(storage: Storage, query: Query, limit = 100): Promise<Shown[]> {
   const found: Shown[] = []
   let next: Cursor | undefined
   do {
@@ -35,12 +21,12 @@ async function all(storage: Storage, query: Query, limit = 100): Promise<Shown[]
   return found
 }
 
-async function idsOf(storage: Storage, query: Query, limit?: number): Promise<string[]> {
+export async function idsOf(storage: Storage, query: Query, limit?: number): Promise<string[]> {
   return (await all(storage, query, limit)).map(({ messageId }) => messageId)
 }
 
 /** Eight entries of two accounts in all states, their messageIds in the order of appending. */
-async function variety(storage: Storage): Promise<string[]> {
+export async function variety(storage: Storage): Promise<string[]> {
   const arrivals = [
     arrival({ receivedAt: 1_000, contact: '7', conversation: '70', type: 'b_event' }),
     arrival({ receivedAt: 1_100, contact: '7' }),
@@ -265,243 +251,6 @@ export const lookupPromises: readonly Promised[] = [
       )
       assert.equal((await idsOf(storage, { org: one, contact: '9' })).length, 2)
       assert.equal((await idsOf(storage, { org: one, conversation: '70' })).length, 2)
-    },
-  },
-  {
-    promise: 'a lane shows what holds or blocks it, and how and when it was tried last',
-    async check(storage) {
-      await append(storage, [arrival()])
-      await storage.inbox.settle(await claimed(storage), [], {
-        readyAt: 5_000,
-        failures: 2,
-        tried: { at: 2_000, lastError: 'segment_503' },
-      })
-      const lane = async () => (await storage.lookup.lanes(one)).find((shown) => shown.lane === 'send')
-      assert.deepEqual(await lane(), {
-        lane: 'send',
-        destination: 1,
-        readyAt: 5_000,
-        failures: 2,
-        triedAt: 2_000,
-        lastError: 'segment_503',
-      })
-      const lease = await claimed(storage, 'send', { now: 5_000 })
-      assert.equal((await lane())?.leaseUntil, 65_000)
-      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'delivered')], {
-        readyAt: 5_000,
-        failures: 0,
-        tried: { at: 5_001 },
-      })
-      await storage.inbox.hold(sendLane(one), 'paused')
-      assert.deepEqual(await lane(), { lane: 'send', destination: 1, failures: 0, triedAt: 5_001, hold: 'paused' })
-      assert.deepEqual(await storage.lookup.lanes(other), [])
-    },
-  },
-  {
-    promise: 'what is redriven waits last in the queue under its messageId, and the counts follow',
-    async check(storage) {
-      const [a, b, c, d] = await variety(storage)
-      const idOf = async (message: string | undefined) => (await all(storage, { message: message! }))[0]!.id
-      const ids = [await idOf(a), await idOf(b), await idOf(d)]
-      const moves = [{ id: ids[0]!, mapping: 2 }, { id: ids[1]! }, { id: ids[2]!, type: 'c_event' }, { id: 999 }]
-      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 3)
-      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 0, 'what waits already stays as it is')
-      assert.equal(await total(storage, 'delivered'), 1)
-      await conserved(storage)
-      assert.equal((await claimed(storage)).org, other)
-      const { entries } = await claimed(storage, 'send', { now: 3_000 })
-      assert.deepEqual(
-        entries.slice(-3).map(({ messageId, type, mapping }) => [messageId, type, mapping]),
-        [
-          [a, 'b_event', 2],
-          [b, 'an_event', 1],
-          [d, 'c_event', 1],
-        ],
-      )
-      assert.deepEqual(await idsOf(storage, { org: one, states: ['delivered', 'dead', 'quarantined'] }), [c])
-      const [again] = await all(storage, { message: a! })
-      assert.deepEqual([again?.settledAt, again?.answer, again?.reason], [undefined, undefined, undefined])
-    },
-  },
-  {
-    promise: 'an entry driven again can be given to the account it belongs to, its counts with it',
-    async check(storage) {
-      await append(storage, [arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
-      const [found] = await all(storage, { states: ['quarantined'] })
-      await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000, 'an admin')
-      assert.deepEqual([await total(storage, 'received', ''), await total(storage, 'received', one)], [0, 1])
-      assert.equal((await claimed(storage, 'send', { now: 3_000 })).org, one)
-      assert.deepEqual(await idsOf(storage, { org: one, type: 'an_event' }), [found!.messageId])
-      await conserved(storage)
-    },
-  },
-  {
-    promise: 'entries taken away are gone whatever their state, are not found any more, and are counted',
-    async check(storage) {
-      await variety(storage)
-      const mine = (await all(storage, { org: one, contact: '7' })).map(({ id }) => id)
-      const [theirs] = await all(storage, { org: other })
-      const waiting = (await all(storage, { org: one, type: 'a_event' })).map(({ id }) => id)
-      assert.equal(await storage.inbox.take(one, [...mine, ...waiting, theirs!.id]), 3)
-      assert.equal(await storage.inbox.take(one, mine), 0)
-      assert.deepEqual(await all(storage, { org: one, contact: '7' }), [])
-      assert.equal((await all(storage, { org: one })).length, 3)
-      assert.equal((await all(storage, { org: other })).length, 1)
-      assert.equal(await total(storage, 'expired'), 1)
-      await conserved(storage)
-    },
-  },
-  {
-    promise: 'what is gone is found by nothing any more',
-    async check(storage) {
-      const [a] = await variety(storage)
-      assert.equal((await idsOf(storage, { org: one, contact: '7' })).length, 2)
-      await storage.inbox.expire({ ...keepAll, deliveredBefore: 3_000 })
-      assert.deepEqual(await all(storage, { message: a! }), [])
-      while ((await storage.inbox.erase(one)) > 0);
-      for (const query of [{ org: one }, { org: one, contact: '7' }, { org: one, conversation: '71' }])
-        assert.deepEqual(await all(storage, query), [])
-    },
-  },
-  {
-    promise: 'time buckets say what happened when, by the minute, later by the hour, and then no more',
-    async check(storage) {
-      const at = 10 * hour
-      const arrivals = [0, 1, minute, hour].map((after) => arrival({ receivedAt: at + after }))
-      const odd = arrival({ receivedAt: at, state: 'quarantined', type: 'odd' })
-      await append(storage, [...arrivals, odd, arrival({ org: other, receivedAt: at })])
-      const lease = await claimed(storage, 'send', { now: at + hour, limit: 2 })
-      const [first, second] = lease.entries
-      await storage.inbox.settle(lease, [
-        to(first!.id, 'delivered', { at: at + minute }),
-        to(second!.id, 'dead', { at: at + minute }),
-      ])
-      const told = async (from: number, until: number) =>
-        (await storage.ledger.timeBuckets(one, from, until))
-          .map((bucket) => `${(bucket.at - at) / minute} ${bucket.type} ${bucket.outcome} ${bucket.count}`)
-          .sort()
-      const fine = [
-        '0 an_event received 2',
-        '0 odd failed 1',
-        '0 odd received 1',
-        '1 an_event failed 1',
-        '1 an_event delivered 1',
-        '1 an_event received 1',
-        '60 an_event received 1',
-      ]
-      assert.deepEqual(await told(0, at + 2 * hour), fine)
-      assert.deepEqual(await told(at + minute, at + hour), fine.slice(3, 6))
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + minute })
-      assert.deepEqual(await told(0, at + 2 * hour), fine)
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
-      assert.deepEqual(await told(0, at + 2 * hour), [
-        '0 an_event failed 1',
-        '0 an_event delivered 1',
-        '0 an_event received 3',
-        '0 odd failed 1',
-        '0 odd received 1',
-        '60 an_event received 1',
-      ])
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour, hoursBefore: at + hour })
-      assert.deepEqual(await told(0, at + 2 * hour), ['60 an_event received 1'])
-    },
-  },
-  {
-    promise:
-      'time buckets say what was ignored, why, and what was a duplicate, by the minute, later by the hour, and then no more',
-    async check(storage) {
-      const at = 10 * hour
-      const twice = arrival({ receivedAt: at, rememberMs: 9 * hour })
-      const again = (receivedAt: number) => ({ ...twice, receivedAt })
-      await append(storage, [
-        ignored({ receivedAt: at, reason: 'switched_off', type: 'an_event' }),
-        ignored({ receivedAt: at + 1, reason: 'switched_off', type: 'an_event' }),
-        ignored({ receivedAt: at + 1, reason: 'unknown_type' }),
-        ignored({ receivedAt: at + 1, org: other }),
-        ignored({ receivedAt: at + minute, reason: 'switched_off', type: 'an_event' }),
-        twice,
-        again(at + minute),
-        again(at + hour),
-        // Of accounts that are not installed nothing is counted by account.
-        arrival({ org: 'new', state: 'unclaimed', identity: Buffer.from('a'.repeat(16)), receivedAt: at }),
-        arrival({ org: 'new', state: 'unclaimed', identity: Buffer.from('a'.repeat(16)), receivedAt: at }),
-      ])
-      const lease = await claimed(storage, 'send', { now: at })
-      await storage.inbox.settle(lease, [to(lease.entries[0]!.id, 'ignored', { at: at + minute })], idle)
-      const told = async (org = one) =>
-        (await storage.ledger.timeBuckets(org, 0, at + 2 * hour))
-          .filter(({ outcome }) => outcome === 'ignored' || outcome === 'duplicate')
-          .map((each) => `${(each.at - at) / minute} ${each.type} ${each.outcome} ${each.reason} ${each.count}`)
-          .sort()
-      const fine = [
-        '0 an_event ignored switched_off 2',
-        '0 other ignored unknown_type 1',
-        '1 an_event duplicate undefined 1',
-        '1 an_event ignored empty 1',
-        '1 an_event ignored switched_off 1',
-        '60 an_event duplicate undefined 1',
-      ]
-      assert.deepEqual(await told(), fine)
-      assert.deepEqual(await told(''), ['0 an_event duplicate undefined 1'])
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + minute })
-      assert.deepEqual(await told(), fine)
-      for (let round = 0; round < 2; round++) await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour })
-      assert.deepEqual(await told(), [
-        '0 an_event duplicate undefined 1',
-        '0 an_event ignored empty 1',
-        '0 an_event ignored switched_off 3',
-        '0 other ignored unknown_type 1',
-        '60 an_event duplicate undefined 1',
-      ])
-      await storage.inbox.expire({ ...keepAll, minutesBefore: at + hour, hoursBefore: at + hour })
-      assert.deepEqual(await told(), ['60 an_event duplicate undefined 1'])
-    },
-  },
-  {
-    promise: 'audit entries are kept in order, each with its account',
-    async check({ audit }) {
-      await audit.add({ at: 1, org: one, who: 'command line', what: 'paused' })
-      await audit.add({ at: 1, org: one, who: 'console', what: 'resumed', about: 'why' })
-      await audit.add({ at: 2, org: other, who: 'console', what: 'paused' })
-      assert.deepEqual(await audit.list(one, 10), [
-        { at: 1, org: one, who: 'console', what: 'resumed', about: 'why' },
-        { at: 1, org: one, who: 'command line', what: 'paused' },
-      ])
-      assert.equal((await audit.list(one, 1)).length, 1)
-      const told = async (only: object) => (await audit.list(one, 10, only)).map(({ what }) => what)
-      assert.deepEqual(await told({ what: ['paused', 'other'] }), ['paused'])
-      assert.deepEqual(await told({ what: [] }), [])
-      await audit.add({ at: 5, org: one, who: 'console', what: 'paused' })
-      assert.deepEqual(await told({ from: 5 }), ['paused'])
-      assert.deepEqual(await told({ to: 5, what: ['resumed'] }), ['resumed'])
-    },
-  },
-  {
-    promise: 'the law of conservation holds while entries are driven again and taken away',
-    async check(storage) {
-      const states = ['delivered', 'dead', 'quarantined'] as const
-      for (let round = 0; round < 30; round++) {
-        await append(storage, [arrival({ receivedAt: 2_000 }), arrival({ state: 'quarantined' })])
-        const lease = await claimed(storage, 'send', { now: 3_000, limit: 3 })
-        await storage.inbox.settle(
-          lease,
-          lease.entries.map(({ id }, at) => to(id, states[(at + round) % 3]!)),
-          idle,
-        )
-        const failing = await all(storage, { org: one, states: [states[round % 3]!] })
-        await storage.inbox.redrive(
-          failing.slice(0, 2).map(({ id }) => ({ id })),
-          3_000,
-          'an admin',
-        )
-        if (round % 7 === 0)
-          await storage.inbox.take(
-            one,
-            failing.map(({ id }) => id),
-          )
-        await conserved(storage)
-      }
     },
   },
 ]

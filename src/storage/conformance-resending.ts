@@ -1,10 +1,61 @@
-/** What every engine promises of sending again to one destination, and of the list of them all. */
+/** What every engine promises of sending again, to all destinations or one, and of the list of them all. */
 import assert from 'node:assert/strict'
-import { append, arrival, conserved, idle, one, other, type Promised, to } from './conformance.ts'
+import {
+  append,
+  arrival,
+  claimed,
+  conserved,
+  idle,
+  keepAll,
+  one,
+  other,
+  type Promised,
+  to,
+  total,
+} from './conformance.ts'
 import { deliverAll, leases, second } from './conformance-destinations.ts'
+import { all, idsOf, variety } from './conformance-lookup.ts'
 import type { Destination } from './ports/entry.ts'
 
 export const resendingPromises: readonly Promised[] = [
+  {
+    promise: 'what is redriven waits last in the queue under its messageId, and the counts follow',
+    async check(storage) {
+      const [a, b, c, d] = await variety(storage)
+      const idOf = async (message: string | undefined) => (await all(storage, { message: message! }))[0]!.id
+      const ids = [await idOf(a), await idOf(b), await idOf(d)]
+      const moves = [{ id: ids[0]!, mapping: 2 }, { id: ids[1]! }, { id: ids[2]!, type: 'c_event' }, { id: 999 }]
+      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 3)
+      assert.equal(await storage.inbox.redrive(moves, 3_000, 'an admin'), 0, 'what waits already stays as it is')
+      assert.equal(await total(storage, 'delivered'), 1)
+      await conserved(storage)
+      assert.equal((await claimed(storage)).org, other)
+      const { entries } = await claimed(storage, 'send', { now: 3_000 })
+      assert.deepEqual(
+        entries.slice(-3).map(({ messageId, type, mapping }) => [messageId, type, mapping]),
+        [
+          [a, 'b_event', 2],
+          [b, 'an_event', 1],
+          [d, 'c_event', 1],
+        ],
+      )
+      assert.deepEqual(await idsOf(storage, { org: one, states: ['delivered', 'dead', 'quarantined'] }), [c])
+      const [again] = await all(storage, { message: a! })
+      assert.deepEqual([again?.settledAt, again?.answer, again?.reason], [undefined, undefined, undefined])
+    },
+  },
+  {
+    promise: 'an entry driven again can be given to the account it belongs to, its counts with it',
+    async check(storage) {
+      await append(storage, [arrival({ state: 'quarantined', org: '', type: 'unreadable' })])
+      const [found] = await all(storage, { states: ['quarantined'] })
+      await storage.inbox.redrive([{ id: found!.id, org: one, type: 'an_event' }], 3_000, 'an admin')
+      assert.deepEqual([await total(storage, 'received', ''), await total(storage, 'received', one)], [0, 1])
+      assert.equal((await claimed(storage, 'send', { now: 3_000 })).org, one)
+      assert.deepEqual(await idsOf(storage, { org: one, type: 'an_event' }), [found!.messageId])
+      await conserved(storage)
+    },
+  },
   {
     promise:
       'a destination that is named gets what it never had, such as what came before it was added; another stays as it is',
@@ -59,6 +110,36 @@ export const resendingPromises: readonly Promised[] = [
       assert.deepEqual(
         (await ignored()).filter(({ count }) => count !== 0),
         [],
+      )
+      await conserved(storage)
+    },
+  },
+  {
+    promise: 'what was delivered, sent again and then dead is not delivered there any more when its time is over',
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      await storage.inbox.addDestination(one, second)
+      const sent = arrival()
+      await append(storage, [sent])
+      const lease = (await leases(storage)).get(1)!
+      const { id } = lease.entries[0]!
+      const here = [{ id, destination: 1 }]
+      await deliverAll(storage, lease)
+      assert.equal(await storage.inbox.redrive(here, 3_000, 'the suite'), 1)
+      const again = (await leases(storage, 3_000)).get(1)!
+      await storage.inbox.settle(again, [to(id, 'dead', { reason: 'segment_400' })], idle)
+      await storage.inbox.expire({ ...keepAll, failedBefore: 5_000 })
+      assert.equal((await storage.lookup.read(id, 1))?.state, 'not_given')
+      assert.equal((await storage.lookup.read(id, second))?.state, 'waiting')
+      assert.equal(await storage.inbox.redrive(here, 6_000, 'the suite'), 1)
+      const counts = (await storage.ledger.totals()).filter(({ destination }) => destination === 1)
+      assert.deepEqual(
+        counts.filter(({ count }) => count !== 0).map(({ outcome, count }) => [outcome, count]),
+        [
+          ['dead', 1],
+          ['taken', 2],
+        ],
+        'it was taken over twice, and one of the two was dead',
       )
       await conserved(storage)
     },

@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { append, arrival, promises } from '../../src/storage/conformance.ts'
+import { append, arrival } from '../../src/storage/conformance.ts'
+import { promises } from '../../src/storage/conformance-promises.ts'
 import { found, simulateMany } from '../../torture/simulation/seeds.ts'
 import { openDisk } from '../../torture/simulation/store.ts'
 import { startProcess } from '../../torture/simulation/time.ts'

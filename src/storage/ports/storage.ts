@@ -1,7 +1,7 @@
 /**
  * What every storage engine promises. Storage keeps bytes: whatever is secret or personal reaches it sealed.
  *
- * One conformance suite (conformance.ts) holds every engine to the sentences below. All times are milliseconds since
+ * One conformance suite (conformance-promises.ts) holds every engine to the sentences below. All times are milliseconds since
  * 1970 and come from the caller; an engine has no clock of its own.
  */
 import type { Audit, Conversations, Installs, Vault } from './accounts.ts'
