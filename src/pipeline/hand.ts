@@ -1,6 +1,6 @@
 /** What one lease of the send lane has in hand: the entries that it took up and has not settled, and when it takes up more. */
 import type { Clock } from '../lib/clock.ts'
-import { type Given, historyFrom, type Placed } from '../storage/ports/entry.ts'
+import { type Given, isBehind, type Placed } from '../storage/ports/entry.ts'
 import type { Inbox, Lease } from '../storage/ports/inbox.ts'
 import { leaseBytesMax } from './prepare.ts'
 import type { Turn } from './worker.ts'
@@ -98,7 +98,7 @@ export function openHand({ inbox, clock, messagesMax, isAsBegun, came }: Needs, 
 
   /** Webhooks brought nothing more when the queue was read last. */
   function isHistory(): boolean {
-    return last >= historyFrom
+    return isBehind(last)
   }
 
   /** How much more may be taken in hand; undefined: nothing now. */

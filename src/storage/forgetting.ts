@@ -1,6 +1,6 @@
 /**
- * The walk by which an engine forgets identities whose time has run out: some keys a step, from the lowest to the highest
- * and then again. An index on their time would cost every event a page of its own.
+ * The walks by which an engine takes away entries and identities that have outlived their time: some keys a step, from the
+ * lowest to the highest and then again. An index on their time would cost every event a page of its own.
  */
 import type { Limits } from './ports/inbox.ts'
 
@@ -8,6 +8,8 @@ import type { Limits } from './ports/inbox.ts'
 export const stepKeys = 10_000
 
 export interface Walk {
+  /** The id of the entry after which the next step begins. */
+  entry: number
   /** The key after which the next step begins. */
   from(limits: Limits): Uint8Array
   /** Where the step has ended; undefined when there was no key beyond it. */
@@ -16,7 +18,7 @@ export interface Walk {
 
 const walks = new WeakMap<object, Walk>()
 
-/** One walk for each open store; a process that has just begun begins at the lowest key. */
+/** Those of an open store; a process that has just begun begins at the lowest keys. */
 export function walkOf(store: object): Walk {
   const walk = walks.get(store) ?? newWalk()
   walks.set(store, walk)
@@ -26,6 +28,7 @@ export function walkOf(store: object): Walk {
 function newWalk(): Walk {
   let after: Uint8Array = Buffer.alloc(0)
   return {
+    entry: 0,
     from({ youngAfter, now }) {
       // What lies between is passed over, almost all there is.
       const [young, ahead] = [keyAt(youngAfter), keyAt(now)]

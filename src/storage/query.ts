@@ -1,5 +1,15 @@
 /** What a query means: the same for every engine, whichever index finds the candidates. */
-import type { Cursor, Query, Shown, Tallied } from './ports/lookup.ts'
+import type { Destination } from './ports/entry.ts'
+import {
+  type Cursor,
+  type LaneShown,
+  type Query,
+  type Shown,
+  type ShownState,
+  type Tallied,
+  type Tally,
+  tallyMax,
+} from './ports/lookup.ts'
 
 /** An entry with what decides whether a query finds it. */
 export type Candidate = Pick<Shown, 'id' | 'org' | 'state' | 'reason' | 'receivedAt' | 'contact' | 'conversation'> &
@@ -43,6 +53,39 @@ export function tallied(rows: readonly Tallied[]): Tallied[] {
   }
   return [...outcomes.values()].filter(({ count }) => count > 0)
 }
+
+/**
+ * What indexes alone count, put together: what is in the queue, what is an exception, and all where delivered events are
+ * wanted; what is neither was delivered.
+ */
+export function talliedAt(
+  destination: Destination,
+  {
+    all,
+    waiting,
+    excepted,
+    lanes,
+  }: { all: number | undefined; waiting: number; excepted: readonly CountedRow[]; lanes: readonly LaneShown[] },
+): Tally {
+  const why = (of: string) => {
+    const lane = lanes.find((one) => `${one.lane} ${one.destination}` === of)
+    return lane?.hold ?? lane?.blocked
+  }
+  const ofLane: Record<string, string> = { waiting: `send ${destination}`, asking: 'ask 0' }
+  const except = excepted.reduce((sum, { count }) => sum + Number(count), 0)
+  const rows = [
+    ...excepted.map(({ state, reason, count }) => ({
+      state: state as ShownState,
+      reason: why(ofLane[state as string] ?? '') ?? reason,
+      count: Number(count),
+    })),
+    { state: 'waiting', reason: why(ofLane.waiting!), count: waiting } as const,
+    { state: 'delivered', reason: undefined, count: all === undefined ? 0 : all - waiting - except } as const,
+  ].map(({ state, reason, count }): Tallied => ({ state, ...(typeof reason === 'string' ? { reason } : {}), count }))
+  return { rows: tallied(rows), isCut: Math.max(all ?? 0, waiting, except) > tallyMax }
+}
+
+type CountedRow = Readonly<Record<string, unknown>>
 
 /** Which kinds of the search index a query names, most selective first, and the value. */
 export function indexTermOf(query: Query): { org: string; kinds: string[]; value: string } | undefined {

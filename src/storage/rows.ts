@@ -3,9 +3,9 @@ import { readChecked } from '../lib/json.ts'
 import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
 import type { Caution } from './isolating.ts'
 import { bodyOf, positionOf } from './place.ts'
-import type { Install } from './ports/accounts.ts'
+import type { AuditEntry, Install } from './ports/accounts.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
-import type { Job } from './ports/jobs.ts'
+import type { Job, JobHeld } from './ports/jobs.ts'
 import type { Delivery, EntryHistory, HistoryStep, LaneShown, Shown, TimeBucket, Total } from './ports/lookup.ts'
 import type { Candidate } from './query.ts'
 import { choiceAt } from './resent.ts'
@@ -49,6 +49,16 @@ export function jobOf(row: Row): Job {
     changedAt: Number(row.changed_at),
     ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
   }
+}
+
+/** Of a row that is its holder's. */
+export function jobHeldOf(row: Row | undefined): JobHeld {
+  if (!row) return 'lost'
+  return row.cancelled_by === null ? 'held' : 'cancelled'
+}
+
+export function auditEntryOf({ about, ...row }: Row): AuditEntry {
+  return { ...row, ...(about === null ? {} : { about }) } as unknown as AuditEntry
 }
 
 /** A job's counts, of which `moved` has grown. */

@@ -276,7 +276,7 @@ keep(arrival).catch(() => {})`,
   },
   {
     name: 'gives an answer to destinations that were added after the event',
-    becomes: 'const meant = destination === 0 && meantFor.length > 0 ? destinationsOf(db, org) : [destination]',
+    becomes: 'const meant = destination === 0 ? meantFor(db, org, Number.MAX_SAFE_INTEGER) : [destination]',
     catchers: [model],
   },
   {
@@ -395,7 +395,8 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
   },
   {
     name: 'takes what was only sent again for what a sender has had',
-    becomes: 'const isTried = wasTried(past, destination) || (past?.length ?? 0) > 0',
+    becomes:
+      'const isTried = wasTried(history as Uint8Array | null, destination) || (history as Uint8Array | null)?.length! > 0',
     catchers: [conformance],
   },
   {

@@ -170,6 +170,11 @@ export interface Entry {
  */
 export const historyFrom = 2 ** 52
 
+/** Whether what has this place was appended with `waitsBehind`. */
+export function isBehind(place: number): boolean {
+  return place >= historyFrom
+}
+
 /** An entry in the queue: its place is larger than that of every entry before it in its lane. */
 export interface Placed extends Entry {
   place: number

@@ -1,7 +1,8 @@
 /** Keeping webhooks: one statement for a whole group, see append_1 in functions.ts. */
 import pg from 'pg'
 import type { Appended, Arrival, Lane, NewBody, NewEvent } from '../ports/entry.ts'
-import { columns, tally } from './counts.ts'
+import { collected, countArrivals } from '../tally.ts'
+import { columns } from './counts.ts'
 import { type Database, prepared } from './database.ts'
 
 export async function append(
@@ -13,7 +14,8 @@ export async function append(
   if (repeats.length > 0) return { is: 'again', known: repeats }
   const events = arrivals.flatMap((arrival, nth) => (isEvent(arrival) ? [{ ...arrival, nth }] : []))
   const { sealed, ...cut } = bodiesOf(bodies, events)
-  const { outcomes, counts } = counted(arrivals)
+  const counts = collected()
+  const outcomes = countArrivals(counts, arrivals)
   try {
     const rows = await db.alone(
       appending,
@@ -104,38 +106,6 @@ function rowOf(event: NewEvent & { nth: number }) {
     until: receivedAt + rememberMs,
     due: state === 'asking' ? (dueAt ?? receivedAt) : null,
   }
-}
-
-/** What is counted if all of it is kept; what is taken over by how many destinations, only the statement knows. */
-function counted(arrivals: readonly Arrival[]) {
-  const counts = tally()
-  const outcomes = arrivals.map((arrival) => {
-    const { org, type, state, receivedAt } = arrival
-    if (state === 'duplicate') {
-      counts.add({ org, type, outcome: 'duplicate' })
-      counts.note({ org, type, outcome: 'duplicate' }, minuteOf(receivedAt))
-      return 'duplicate'
-    }
-    // Not installed accounts are counted together: their number is not ours to bound.
-    if (state === 'ignored') {
-      const { reason } = arrival
-      counts.add({ org, type, outcome: 'received' })
-      counts.add({ org, type, outcome: 'ignored', reason })
-      counts.note({ org, type, outcome: 'ignored', reason }, minuteOf(receivedAt))
-      return 'ignored'
-    }
-    const came = arrival.backfilled ? 'backfilled' : 'received'
-    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: came })
-    counts.note({ org, type, outcome: came }, minuteOf(receivedAt))
-    if (state === 'quarantined') counts.note({ org, type, outcome: 'failed' }, minuteOf(receivedAt))
-    if (state === 'waiting') counts.add({ org, type, outcome: 'taken' })
-    return 'stored'
-  })
-  return { outcomes: outcomes as ('stored' | 'duplicate' | 'ignored')[], counts }
-}
-
-function minuteOf(time: number): number {
-  return time - (time % 60_000)
 }
 
 /** The positions that append_1 names when another transaction was a moment quicker. */

@@ -1,46 +1,23 @@
-/** What is counted: since the beginning, and by the minute. Part of the transaction that makes it true. */
-import type { Destination, Org, Outcome } from '../ports/entry.ts'
-import type { TimeBucket } from '../ports/lookup.ts'
+/** What is counted, written with the transaction that makes it true. */
+import { type Collected, collected } from '../tally.ts'
 import { prepared, type Session } from './database.ts'
 
-interface Counted<Kind> {
-  org: Org
-  /** The account's own when absent. */
-  destination?: Destination
-  type: string
-  outcome: Kind
-  reason?: string
+export interface Tally extends Collected {
+  /** The last thing of a transaction: its rows are those that most others wait for. */
+  write(session: Session): Promise<void>
 }
 
-type Sum<Kind> = Required<Counted<Kind>> & { by: number }
-
-/** Collects what one transaction counts, so that five hundred entries of one type cost one write. */
-export function tally() {
-  const outcomes = new Map<string, Sum<Outcome>>()
-  const timeBuckets = new Map<string, Sum<TimeBucket['outcome']> & { at: number }>()
+export function tally(): Tally {
+  const counts = collected()
   return {
-    add({ org, destination = 0, type, outcome, reason = '' }: Counted<Outcome>, by = 1) {
-      const key = `${org} ${destination} ${type} ${outcome} ${reason}`
-      const sum = outcomes.get(key)
-      if (sum) sum.by += by
-      else outcomes.set(key, { org, destination, type, outcome, reason, by })
-    },
-    /** For the charts: what happened when. */
-    note({ org, destination = 0, type, outcome, reason = '' }: Counted<TimeBucket['outcome']>, at: number) {
-      const key = `${org} ${at} ${destination} ${type} ${outcome} ${reason}`
-      const bucket = timeBuckets.get(key)
-      if (bucket) bucket.by++
-      else timeBuckets.set(key, { org, at, destination, type, outcome, reason, by: 1 })
-    },
-    counted: () => [...outcomes.values()],
-    noted: () => [...timeBuckets.values()],
-    /** The last thing of a transaction: its rows are those that most others wait for. */
-    async write(session: Session) {
-      if (outcomes.size + timeBuckets.size === 0) return
+    ...counts,
+    async write(session) {
+      const [counted, noted] = [counts.counted(), counts.noted()]
+      if (counted.length + noted.length === 0) return
       await session.all(
         counting,
-        ...columns([...outcomes.values()], ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
-        ...columns([...timeBuckets.values()], ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
+        ...columns(counted, ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
+        ...columns(noted, ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
       )
     },
   }

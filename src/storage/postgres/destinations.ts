@@ -1,10 +1,10 @@
 /** Where an account's events go: its destinations, by number. */
 import type { Destination, Org } from '../ports/entry.ts'
 import { tally } from './counts.ts'
-import type { Database } from './database.ts'
+import type { Database, Session } from './database.ts'
 import { lock } from './locks.ts'
 
-export async function destinations(db: Database, org: Org): Promise<Destination[]> {
+export async function destinations(db: Session, org: Org): Promise<Destination[]> {
   const sql = 'SELECT number FROM destinations WHERE org = $1 AND removed_at IS NULL ORDER BY number'
   return (await db.all(sql, org)).map(({ number }) => Number(number))
 }

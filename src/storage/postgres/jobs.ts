@@ -1,15 +1,11 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry } from '../ports/accounts.ts'
 import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
-import { jobOf } from '../rows.ts'
-import type { Database, Row, Session } from './database.ts'
+import { jobHeldOf, jobOf } from '../rows.ts'
+import type { Database, Session } from './database.ts'
 
 /** Whose lease it is: with its id and token as the first values. */
 const held = 'id = $1 AND token = $2 AND lease_until IS NOT NULL'
-
-function heldOf({ cancelled_by }: Row): JobHeld {
-  return cancelled_by === null ? 'held' : 'cancelled'
-}
 
 export const jobs = {
   async create(
@@ -52,17 +48,11 @@ export const jobs = {
   ): Promise<JobHeld> {
     const sql = `UPDATE jobs SET cursor = $3, counts = $4, changed_at = $5, lease_until = $6 WHERE ${held}
       RETURNING cancelled_by`
-    const row = await db.get(sql, job.id, token, cursor, counts, at, until)
-    return row ? heldOf(row) : 'lost'
+    return jobHeldOf(await db.get(sql, job.id, token, cursor, counts, at, until))
   },
   async renew(db: Session, { job, token }: JobLease, until: number): Promise<JobHeld> {
-    const row = await db.get(
-      `UPDATE jobs SET lease_until = $3 WHERE ${held} RETURNING cancelled_by`,
-      job.id,
-      token,
-      until,
-    )
-    return row ? heldOf(row) : 'lost'
+    const sql = `UPDATE jobs SET lease_until = $3 WHERE ${held} RETURNING cancelled_by`
+    return jobHeldOf(await db.get(sql, job.id, token, until))
   },
   async giveBack(db: Database, { job, token }: JobLease, now: number): Promise<boolean> {
     const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = $3 WHERE ${held}`

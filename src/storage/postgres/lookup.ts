@@ -4,9 +4,9 @@ import { countedStates, everything, isAsked, listed, looksMax, type Range } from
 import { lastAt } from '../history.ts'
 import { bodyOf, positionOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
-import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
+import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { indexTermOf, isBelow, matches, orderMs, tallied } from '../query.ts'
+import { indexTermOf, isBelow, matches, orderMs, tallied, talliedAt } from '../query.ts'
 import { answeredBy, laneOf, learntAt } from '../rows.ts'
 import { candidates, columns, destinationAt, type Found, foundIn, joinedAt } from './candidates.ts'
 import type { Database, Session } from './database.ts'
@@ -123,7 +123,9 @@ async function countedBetween(session: Session, query: Query, { first, below }: 
   const at = Number(own!.at)
   const many = async (sql: string, ...values: unknown[]) =>
     Number((await session.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1}) s`, ...values))!.many)
-  const all = isAll ? await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below) : 0
+  const all = isAll
+    ? await many('SELECT 1 FROM entries WHERE org = $1 AND id >= $2 AND id < $3', org, first, below)
+    : undefined
   const waiting = inHand.includes('waiting')
     ? await many(
         'SELECT 1 FROM queue WHERE org = $1 AND destination = $4 AND lane IN (0, 1) AND place >= $2 AND place < $3 AND place = id',
@@ -133,10 +135,7 @@ async function countedBetween(session: Session, query: Query, { first, below }: 
         at,
       )
     : 0
-  const lanes = new Map(
-    (await lanesOf(session, org!)).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.blocked]),
-  )
-  const found = await session.all(
+  const excepted = await session.all(
     `SELECT state, reason, count(*) AS count FROM (
        SELECT state, reason FROM exceptions
        WHERE org = $1 AND state IN (${listed(inHand)}) AND destination IN (0, $4) AND id >= $2 AND id < $3
@@ -147,20 +146,7 @@ async function countedBetween(session: Session, query: Query, { first, below }: 
     below,
     at,
   )
-  const excepted = found.map((row): Tallied => {
-    const { state } = row as { state: ShownState }
-    const ofLane = state === 'waiting' ? `send ${at}` : state === 'asking' ? 'ask 0' : ''
-    const reason = lanes.get(ofLane) ?? (row.reason as string | null) ?? undefined
-    return { state, ...(reason === undefined ? {} : { reason }), count: Number(row.count) }
-  })
-  const except = excepted.reduce((sum, { count }) => sum + count, 0)
-  const held = lanes.get(`send ${at}`)
-  const rows = tallied([
-    ...excepted,
-    { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
-    { state: 'delivered', count: isAll ? all - waiting - except : 0 },
-  ])
-  return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
+  return talliedAt(at, { all, waiting, excepted, lanes: await lanesOf(session, org!) })
 }
 
 export async function beside(db: Database, id: number): Promise<Beside> {

@@ -3,7 +3,7 @@ import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { BacklogRow, Period, Snapshot, TimeBucket, Total } from '../ports/lookup.ts'
-import { countedOf, installOf } from '../rows.ts'
+import { auditEntryOf, countedOf, installOf } from '../rows.ts'
 import { wholeBacklog } from './backlog.ts'
 import { columns } from './counts.ts'
 import type { Database, Session } from './database.ts'
@@ -71,7 +71,7 @@ export const audit = {
     const sql = `SELECT d.at, d.org, d.who, d.what, d.about FROM ${some} ORDER BY d.id DESC LIMIT $2`
     const times = [from ?? 0, to ?? Number.MAX_SAFE_INTEGER]
     const rows = await db.all(sql, org, limit, ...times, ...(what ? [what] : []))
-    return rows.map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as AuditEntry)
+    return rows.map(auditEntryOf)
   },
 }
 

@@ -1,19 +1,18 @@
 /** Entries that wait again in PostgreSQL: of an account that is installed now, and those that a person sends again. */
-import { countedOutcome, finalAt, historyBytesMax, noteOf } from '../history.ts'
+import { historyBytesMax, noteOf } from '../history.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
-import { chosen } from '../resent.ts'
+import { countGiven, countResent, exceptedOf, goesTo, isFailed, type Resendable } from '../redriving.ts'
 import { withMoved } from '../rows.ts'
 import { shorten } from './attempts.ts'
-import { columns, type tally as newTally, tally } from './counts.ts'
+import { columns, type Tally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
+import { destinations } from './destinations.ts'
 import { jobs } from './jobs.ts'
 import { makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
-
-type Tally = ReturnType<typeof newTally>
 
 export async function waitingForInstall(db: Database, orgs: readonly string[]): Promise<string[]> {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org = ANY ($1)`
@@ -30,8 +29,8 @@ export async function claimOnInstall(db: Database, org: string, now: number): Pr
     )
     if (found.length === 0) return 0
     await session.all(ensuring, [org])
-    const destinations = await destinationsIn(session, org)
-    const free = await freeOf(session, org, found, destinations)
+    const all = await destinations(session, org)
+    const free = await freeOf(session, org, found, all)
     const known = found.filter(({ id }) => !free.has(Number(id))).map(({ id }) => id)
     const ids = [...free.keys()]
     await session.run('UPDATE bodies SET org = $1 WHERE id = ANY ($2)', org, ids.map(bodyOf))
@@ -45,7 +44,7 @@ export async function claimOnInstall(db: Database, org: string, now: number): Pr
     )
     await makeReady(
       session,
-      destinations.map((destination) => ({ org, destination, lane: 'send', at: now })),
+      all.map((destination) => ({ org, destination, lane: 'send', at: now })),
     )
     const counts = tally()
     for (const { id, type } of found as { id: unknown; type: string }[]) {
@@ -86,11 +85,6 @@ async function freeOf(
 }
 
 const ensuring = prepared('SELECT ensure_destination_1($1)')
-
-async function destinationsIn(session: Session, org: string): Promise<Destination[]> {
-  const sql = 'SELECT number FROM destinations WHERE org = $1 AND removed_at IS NULL ORDER BY number'
-  return (await session.all(sql, org)).map(({ number }) => Number(number))
-}
 
 export async function redrive(db: Database, moves: readonly Redriven[], now: number, who: string): Promise<number> {
   return (await moveAll(db, moves, { now, who })).moved
@@ -141,66 +135,76 @@ async function moveAll(
   })
 }
 
-const entryColumns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
-
 async function sendAgain(resending: Resending, orgs: readonly string[], move: Redriven): Promise<boolean> {
   const { session, counts } = resending
   const { id } = move
-  const entry = await session.get(`SELECT ${entryColumns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
-  if (!entry) return false
-  const excepted = await session.all('SELECT destination, state FROM exceptions WHERE id = $1', id)
-  const atAll = excepted.find(({ destination }) => Number(destination) === 0)
-  if (atAll) {
-    if (atAll.state !== 'dead' && atAll.state !== 'quarantined') return false
-    const owner = move.org ?? (entry.org as string)
-    await session.all(ensuring, [owner])
-    const destinations = (await destinationsIn(session, owner)).filter((one) => (move.destination ?? one) === one)
-    if (destinations.length === 0) return false
-    await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
-    const { org, type } = await moveTo(session, entry, move, counts)
-    await freeOf(session, org, [{ id, once: move.once }], destinations)
-    for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
-    if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
-    counts.add({ org, type, outcome: 'taken' })
-    await again(resending, { ...entry, org }, destinations)
-    return true
-  }
-  const org = entry.org as string
-  const history = entry.history as Uint8Array | null
-  const there = new Map(excepted.map(({ destination, state }) => [Number(destination), state]))
-  const type = entry.type as string
+  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
+  const row = await session.get(`SELECT ${columns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
+  if (!row) return false
+  const entry = row as unknown as Resendable
+  const excepted = exceptedOf(await session.all('SELECT destination, state FROM exceptions WHERE id = $1', id))
+  if (excepted.has(0)) return isFailed(excepted.get(0)) && giveOver(resending, row, move)
+  const { org } = entry
+  const all = await destinations(session, org)
+  const queued = await session.all(
+    'SELECT destination FROM queue WHERE org = $1 AND destination = ANY ($2) AND lane IN (0, 1) AND place = $3',
+    org,
+    all,
+    id,
+  )
   const open: Destination[] = []
-  for (const destination of await destinationsIn(session, org)) {
-    if ((move.destination ?? destination) !== destination) continue
-    const state = there.get(destination)
-    if (state === undefined) {
-      const isOver = finalAt(history, destination) !== undefined
-      if (!isOver && move.destination !== destination) continue
-      if (await isQueued(session, org, destination, id)) continue
-      if (!isOver && (await freeOf(session, org, [{ id, once: move.once }], [destination])).size === 0) continue
-    } else if (state !== 'dead' && state !== 'quarantined') continue
-    open.push(destination)
+  for (const destination of all) {
+    const isQueued = queued.some((one) => Number(one.destination) === destination)
+    const goes = goesTo(destination, move, entry, { excepted, isQueued })
+    if (goes === 'if_new' && (await freeOf(session, org, [{ id, once: move.once }], [destination])).size === 0) continue
+    if (goes !== 'stays') open.push(destination)
   }
-  let resent = entry.resent as string | null
-  for (const destination of open) {
-    const final = there.has(destination) ? undefined : finalAt(history, destination)
-    if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
-    else if (!there.has(destination)) counts.add({ org, destination, type, outcome: 'taken' })
-    const { asNew, ...by } = move
-    const isNew = asNew && final?.outcome === 'delivered' ? { asNew } : {}
-    resent = chosen({ mapping: entry.mapping, resent }, destination, { ...by, ...isNew })
-    if (move.mapping !== undefined)
-      await session.run('DELETE FROM learnt WHERE id = $1 AND destination = $2', id, destination)
-    await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = $2', id, destination)
-  }
+  if (open.length === 0) return false
+  const resent = countResent(counts, entry, move, { destinations: open, excepted })
+  if (move.mapping !== undefined)
+    await session.run('DELETE FROM learnt WHERE id = $1 AND destination = ANY ($2)', id, open)
+  await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = ANY ($2)', id, open)
   if (resent !== entry.resent) await session.run('UPDATE entries SET resent = $1 WHERE id = $2', resent, id)
-  if (open.length > 0) await again(resending, entry, open)
-  return open.length > 0
+  await again(resending, row, open)
+  return true
 }
 
-async function isQueued(session: Session, org: string, destination: Destination, id: number): Promise<boolean> {
-  const sql = 'SELECT 1 FROM queue WHERE org = $1 AND destination = $2 AND lane IN (0, 1) AND place = $3'
-  return (await session.get(sql, org, destination, id)) !== undefined
+/** What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named. */
+async function giveOver(resending: Resending, row: Row, move: Redriven): Promise<boolean> {
+  const { session, counts } = resending
+  const [id, org, type] = [move.id, row.org as string, row.type as string]
+  await session.all(ensuring, [move.org ?? org])
+  const all = await destinations(session, move.org ?? org)
+  const meant = all.filter((one) => (move.destination ?? one) === one)
+  if (meant.length === 0) return false
+  const own = countGiven(counts, { org, type }, move, meant)
+  await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
+  if (own.org !== org || own.type !== type) await moveTo(session, row, own)
+  await freeOf(session, own.org, [{ id, once: move.once }], meant)
+  if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
+  await again(resending, { ...row, org: own.org }, meant)
+  return true
+}
+
+/** Its account and type are others from now on, and it is found by them. */
+async function moveTo(session: Session, row: Row, to: { org: string; type: string }): Promise<void> {
+  const { id, org, type, contact, conversation } = row
+  await session.run('UPDATE entries SET org = $1, type = $2 WHERE id = $3', to.org, to.type, id)
+  const kinds = `unnest(ARRAY['type', 'contact', 'conversation'], $3::text[]) AS s (kind, value)`
+  await session.run(
+    `DELETE FROM search_index i USING ${kinds} WHERE i.org = $1 AND i.kind = s.kind AND i.value = s.value AND i.id = $2`,
+    org,
+    id,
+    [type, contact, conversation],
+  )
+  await session.run(
+    `INSERT INTO search_index (org, kind, value, id) SELECT $1, kind, value, $2 FROM ${kinds} WHERE value IS NOT NULL
+     ON CONFLICT DO NOTHING`,
+    to.org,
+    id,
+    [to.type, contact, conversation],
+  )
+  await session.run('UPDATE bodies SET org = $1 WHERE id = $2', to.org, bodyOf(Number(id)))
 }
 
 async function again({ session, now, resent }: Resending, entry: Row, destinations: readonly Destination[]) {
@@ -229,36 +233,4 @@ async function again({ session, now, resent }: Resending, entry: Row, destinatio
     session,
     destinations.map((destination) => ({ org, destination, lane: 'send', at: now })),
   )
-}
-
-/** The account and type that the entry belongs to after all, with what is counted of it. */
-async function moveTo(
-  session: Session,
-  entry: Row,
-  move: Redriven,
-  counts: Tally,
-): Promise<{ org: string; type: string }> {
-  const from = { org: entry.org as string, type: entry.type as string }
-  const to = { org: move.org ?? from.org, type: move.type ?? from.type }
-  const { id } = move
-  if (to.org === from.org && to.type === from.type) return to
-  counts.add({ ...from, outcome: 'received' }, -1)
-  counts.add({ ...to, outcome: 'received' })
-  await session.run('UPDATE entries SET org = $1, type = $2 WHERE id = $3', to.org, to.type, id)
-  const kinds = `unnest(ARRAY['type', 'contact', 'conversation'], $3::text[]) AS s (kind, value)`
-  await session.run(
-    `DELETE FROM search_index i USING ${kinds} WHERE i.org = $1 AND i.kind = s.kind AND i.value = s.value AND i.id = $2`,
-    from.org,
-    id,
-    [from.type, entry.contact ?? null, entry.conversation ?? null],
-  )
-  await session.run(
-    `INSERT INTO search_index (org, kind, value, id) SELECT $1, kind, value, $2 FROM ${kinds} WHERE value IS NOT NULL
-     ON CONFLICT DO NOTHING`,
-    to.org,
-    id,
-    [to.type, entry.contact ?? null, entry.conversation ?? null],
-  )
-  if (to.org !== from.org) await session.run('UPDATE bodies SET org = $1 WHERE id = $2', to.org, bodyOf(id))
-  return to
 }

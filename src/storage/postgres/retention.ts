@@ -45,15 +45,12 @@ export async function expire(db: Database, limits: Limits): Promise<Expired> {
   })
 }
 
-const walks = new WeakMap<Database, { after: unknown }>()
-
 /** A step of a walk over the entries in the order of their ids, which ends where they are too young and then begins again. */
 async function finishedIn(session: Session, db: Database, { deliveredBefore }: Limits) {
-  const walk = walks.get(db) ?? { after: 0 }
-  walks.set(db, walk)
+  const walk = walkOf(db)
   const rows = await session.all(
     'SELECT id, received_at, settled_at FROM entries WHERE id > $1 ORDER BY id LIMIT $2',
-    walk.after,
+    walk.entry,
     looksMax,
   )
   const young = rows.findIndex(({ received_at }) => Number(received_at) >= deliveredBefore)
@@ -61,7 +58,7 @@ async function finishedIn(session: Session, db: Database, { deliveredBefore }: L
   const found = old.filter(({ settled_at }) => settled_at !== null && Number(settled_at) < deliveredBefore)
   const step = found.slice(0, stepMax)
   const isThrough = found.length <= stepMax && (young >= 0 || rows.length < looksMax)
-  walk.after = isThrough ? 0 : found.length > stepMax ? step.at(-1)!.id : old.at(-1)!.id
+  walk.entry = isThrough ? 0 : Number((found.length > stepMax ? step : old).at(-1)!.id)
   return { rows: step, isThrough }
 }
 
@@ -237,7 +234,7 @@ export async function drop(
     for (const row of rows) {
       const { type } = (await session.get('SELECT type FROM entries WHERE id = $1', row.id))! as { type: string }
       const [org, destination] = [row.org as string, Number(row.destination)]
-      counts.note({ org, destination, type, outcome: 'failed' }, now - (now % 60_000))
+      counts.note({ org, destination, type, outcome: 'failed' }, now)
     }
     await counts.write(session)
     return true

@@ -2,6 +2,7 @@
 
 import { perBody } from '../place.ts'
 import type { Appended, Arrival, Destination, LaneKey, NewBody, NewEvent } from '../ports/entry.ts'
+import { countArrivals } from '../tally.ts'
 import { tally } from './counts.ts'
 import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
@@ -23,26 +24,12 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     const name = `${key.org} ${key.destination} ${key.lane}`
     if (!ready.has(name)) ready.set(name, { ...key, at })
   }
-  const outcomes = arrivals.map((arrival, at) => {
+  const outcomes = countArrivals(counts, arrivals)
+  for (const [at, arrival] of arrivals.entries()) {
+    if (!isEvent(arrival)) continue
     const { org, type, state, receivedAt } = arrival
-    if (state === 'duplicate') {
-      counts.add({ org, type, outcome: 'duplicate' })
-      counts.note({ org, type, outcome: 'duplicate' }, receivedAt)
-      return 'duplicate'
-    }
-    if (state === 'ignored') {
-      const { reason } = arrival
-      counts.add({ org, type, outcome: 'received' })
-      counts.add({ org, type, outcome: 'ignored', reason })
-      counts.note({ org, type, outcome: 'ignored', reason }, receivedAt)
-      return 'ignored'
-    }
     const id = first + arrival.body * perBody + arrival.position
     keepEntry(db, id, arrival)
-    // Not installed accounts are counted together: their number is not ours to bound.
-    const came = arrival.backfilled ? 'backfilled' : 'received'
-    counts.add({ org: state === 'unclaimed' ? '' : org, type, outcome: came })
-    counts.note({ org, type, outcome: came }, receivedAt)
     const { all, free } = meantFor.get(at) ?? { all: [], free: [] }
     // What a destination has had already is not for all of them any more: the lanes of the others ask.
     if (state === 'waiting' || free.length < all.length) {
@@ -51,19 +38,17 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
         counts.add({ org, destination, type, outcome: 'taken' })
         due({ org, destination, lane: 'send' }, receivedAt)
       }
-      counts.add({ org, type, outcome: 'taken' })
-      return 'stored'
+      if (state !== 'waiting') counts.add({ org, type, outcome: 'taken' })
+      continue
     }
     const dueAt = state === 'asking' ? (arrival.dueAt ?? receivedAt) : null
     const once = state === 'unclaimed' ? arrival.once : undefined
     except(db, id, 0, { org, state, reason: arrival.reason, receivedAt, dueAt, once })
-    if (state === 'quarantined') counts.note({ org, type, outcome: 'failed' }, receivedAt)
     if (state === 'asking') due({ org, destination: 0, lane: 'ask' }, receivedAt)
-    return 'stored'
-  })
+  }
   const woke = [...ready.values()].filter(({ at, ...key }) => makeReady(db, key, at)).map(({ at: _, ...key }) => key)
   counts.write(db)
-  return { is: 'kept', outcomes: outcomes as ('stored' | 'duplicate' | 'ignored')[], woke }
+  return { is: 'kept', outcomes, woke }
 }
 
 /** Destinations of an arrival's account, and those of them that are to be given it. */

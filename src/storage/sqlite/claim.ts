@@ -1,7 +1,7 @@
 /** Handing out entries in SQLite: a claim gives a lane's lease, with the first of what waits in it. */
 import { beginsIsolating, isForAlone } from '../isolating.ts'
 import { bodyOf } from '../place.ts'
-import { type Given, historyFrom, type Lane, type LaneKey, type Placed } from '../ports/entry.ts'
+import { type Given, historyFrom, isBehind, type Lane, type LaneKey, type Placed } from '../ports/entry.ts'
 import type { ClaimOptions, Lease } from '../ports/inbox.ts'
 import { cautionOf, entryOf, learntAt } from '../rows.ts'
 import { waitMsMax } from '../waits.ts'
@@ -173,7 +173,7 @@ function firstEntries(
 
 /** Of the queue, what the caller knows as one place. */
 function laneAndPlace(place: number): [lane: number, place: number] {
-  return place >= historyFrom ? [1, place - historyFrom] : [0, place]
+  return isBehind(place) ? [1, place - historyFrom] : [0, place]
 }
 
 /** A body by its id, with what is sealed. */

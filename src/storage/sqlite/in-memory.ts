@@ -7,7 +7,7 @@ import type { Storage } from '../ports/storage.ts'
 import { calls } from './calls.ts'
 import { type Database, databaseInMemory } from './database.ts'
 import { storageOf } from './open.ts'
-import type { Thread } from './thread.ts'
+import { portsBy, type Thread } from './thread.ts'
 
 /** `image`: of a store that was open before. Its ports are plain objects, whose methods a test may replace. */
 export function openInMemory(image?: Uint8Array): Storage & { image(): Uint8Array } {
@@ -44,13 +44,7 @@ function callingHere(db: Database): Thread {
   }
   return {
     call,
-    port<Port extends object>(name: string): Port {
-      const get =
-        (_: Port, method: string) =>
-        (...args: unknown[]) =>
-          call(name, method, args)
-      return new Proxy({} as Port, { get } as ProxyHandler<Port>)
-    },
+    port: portsBy(call),
     broken: new Promise(() => {}),
     async close() {},
   }

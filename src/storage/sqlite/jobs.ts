@@ -1,17 +1,13 @@
 import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry } from '../ports/accounts.ts'
 import type { Job, JobEnd, JobHeld, JobLease, Jobs, NewJob, Progress } from '../ports/jobs.ts'
-import { jobOf } from '../rows.ts'
-import type { Database, Row } from './database.ts'
+import { jobHeldOf, jobOf } from '../rows.ts'
+import type { Database } from './database.ts'
 import { noteErasure } from './purge.ts'
 import { keepEntry } from './records.ts'
 
 /** Whose lease it is: with its id and token as values. */
 const held = 'id = ? AND token = ? AND lease_until IS NOT NULL'
-
-function heldOf({ cancelled_by }: Row): JobHeld {
-  return cancelled_by === null ? 'held' : 'cancelled'
-}
 
 export const jobs = {
   create(db: Database, { id, kind, org, who, only, input, createdAt }: NewJob): Awaited<ReturnType<Jobs['create']>> {
@@ -41,12 +37,11 @@ export const jobs = {
   advance(db: Database, { job, token }: JobLease, { cursor, counts, at }: Progress, until: number): JobHeld {
     const sql = `UPDATE jobs SET cursor = ?, counts = ?, changed_at = ?, lease_until = ? WHERE ${held}
       RETURNING cancelled_by`
-    const row = db.get(sql, cursor, counts, at, until, job.id, token)
-    return row ? heldOf(row) : 'lost'
+    return jobHeldOf(db.get(sql, cursor, counts, at, until, job.id, token))
   },
   renew(db: Database, { job, token }: JobLease, until: number): JobHeld {
-    const row = db.get(`UPDATE jobs SET lease_until = ? WHERE ${held} RETURNING cancelled_by`, until, job.id, token)
-    return row ? heldOf(row) : 'lost'
+    const sql = `UPDATE jobs SET lease_until = ? WHERE ${held} RETURNING cancelled_by`
+    return jobHeldOf(db.get(sql, until, job.id, token))
   },
   giveBack(db: Database, { job, token }: JobLease, now: number): boolean {
     const sql = `UPDATE jobs SET state = 'waiting', lease_until = NULL, changed_at = ? WHERE ${held}`

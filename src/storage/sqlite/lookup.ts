@@ -4,9 +4,9 @@ import { countedStates, everything, isAsked, listed, looksMax, type Range } from
 import { lastAt } from '../history.ts'
 import { bodyOf, perBody, positionOf } from '../place.ts'
 import type { Destination, LaneKey } from '../ports/entry.ts'
-import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, ShownState, Tallied, Tally } from '../ports/lookup.ts'
+import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
-import { indexTermOf, isBelow, matches, orderMs, tallied } from '../query.ts'
+import { indexTermOf, isBelow, matches, orderMs, tallied, talliedAt } from '../query.ts'
 import { answeredBy, laneOf, learntAt } from '../rows.ts'
 import { historyOf } from './attempts.ts'
 import {
@@ -188,7 +188,7 @@ function countedBetween(db: Database, query: Query, { first, below }: Range): Ta
   const at = asked ?? firstDestinationOf(db, org!)
   const many = (sql: string, ...values: (string | number)[]) =>
     Number(db.get(`SELECT count(*) AS many FROM (${sql} LIMIT ${tallyMax + 1})`, ...values)!.many)
-  const all = isAll ? many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of) : 0
+  const all = isAll ? many('SELECT 1 FROM entries WHERE org = ?1 AND id >= ?2 AND id < ?3', ...of) : undefined
   const waiting = inHand.includes('waiting')
     ? many(
         `SELECT 1 FROM queue WHERE org = ?1 AND destination = ?4 AND lane IN (0, 1) AND place >= ?2 AND place < ?3 AND place = id`,
@@ -196,33 +196,16 @@ function countedBetween(db: Database, query: Query, { first, below }: Range): Ta
         at,
       )
     : 0
-  const lanes = new Map(
-    lanesOf(db, org!).map((lane) => [`${lane.lane} ${lane.destination}`, lane.hold ?? lane.blocked]),
+  const excepted = db.all(
+    `SELECT state, reason, count(*) AS count FROM (
+       SELECT state, reason FROM exceptions
+       WHERE org = ?1 AND state IN (${listed(inHand)}) AND destination IN (0, ?4) AND id >= ?2 AND id < ?3
+       LIMIT ${tallyMax + 1}
+     ) GROUP BY 1, 2`,
+    ...of,
+    at,
   )
-  const excepted = db
-    .all(
-      `SELECT state, reason, count(*) AS count FROM (
-         SELECT state, reason FROM exceptions
-         WHERE org = ?1 AND state IN (${listed(inHand)}) AND destination IN (0, ?4) AND id >= ?2 AND id < ?3
-         LIMIT ${tallyMax + 1}
-       ) GROUP BY 1, 2`,
-      ...of,
-      at,
-    )
-    .map((row): Tallied => {
-      const { state } = row as { state: ShownState }
-      const ofLane = state === 'waiting' ? `send ${at}` : state === 'asking' ? 'ask 0' : ''
-      const reason = lanes.get(ofLane) ?? (row.reason as string | null) ?? undefined
-      return { state, ...(reason === undefined ? {} : { reason }), count: Number(row.count) }
-    })
-  const except = excepted.reduce((sum, { count }) => sum + count, 0)
-  const held = lanes.get(`send ${at}`)
-  const rows = tallied([
-    ...excepted,
-    { state: 'waiting', ...(held === undefined ? {} : { reason: held }), count: waiting },
-    { state: 'delivered', count: isAll ? all - waiting - except : 0 },
-  ])
-  return { rows, isCut: Math.max(all, waiting, except) > tallyMax }
+  return talliedAt(at, { all, waiting, excepted, lanes: lanesOf(db, org!) })
 }
 
 export function beside(db: Database, id: number): Beside {

@@ -2,6 +2,7 @@
 import { perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Database } from './database.ts'
+import { destinationsOf } from './destinations.ts'
 import { makeReady, takePlaces } from './lanes.ts'
 
 /** From now on it is to be sent there. Gives nothing back: its lane is the caller's to wake. */
@@ -70,4 +71,20 @@ export function dequeue(
     org,
   )
   return back !== undefined && db.run(sql, org, destination, back.place!, id) === 1
+}
+
+/** Whether it is to be sent there, and never left that queue. One that has come back is an exception. */
+export function isQueued(
+  db: Database,
+  { org, destination }: { org: string; destination: Destination },
+  id: number,
+): boolean {
+  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?'
+  return db.get(sql, org, destination, id) !== undefined
+}
+
+/** Nothing is to be done with it any more, at any destination. */
+export function isFinal(db: Database, org: string, id: number): boolean {
+  if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
+  return destinationsOf(db, org).every((destination) => !isQueued(db, { org, destination }, id))
 }

@@ -3,7 +3,7 @@ import { skewMsMax } from '../../lib/clock.ts'
 import type { AuditEntry, AuditFilter, Install, Reservation } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import type { BacklogRow, TimeBucket, Total } from '../ports/lookup.ts'
-import { countedOf, installOf } from '../rows.ts'
+import { auditEntryOf, countedOf, installOf } from '../rows.ts'
 import { wholeBacklog } from './backlog.ts'
 import type { Database } from './database.ts'
 import { ensureDestination } from './destinations.ts'
@@ -53,7 +53,7 @@ export const audit = {
         to ?? Number.MAX_SAFE_INTEGER,
         ...(what ?? []),
       )
-      .map(({ about, ...row }) => ({ ...row, ...(about === null ? {} : { about }) }) as unknown as AuditEntry)
+      .map(auditEntryOf)
   },
 }
 

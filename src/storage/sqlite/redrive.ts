@@ -1,10 +1,10 @@
 /** Entries that wait again in SQLite: of an account that is installed now, and those that a person sends again. */
-import { countedOutcome, finalAt, noteOf } from '../history.ts'
+import { noteOf } from '../history.ts'
 import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
-import { chosen } from '../resent.ts'
+import { countGiven, countResent, exceptedOf, goesTo, isFailed, type Resendable } from '../redriving.ts'
 import { withMoved } from '../rows.ts'
 import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
@@ -14,7 +14,7 @@ import { jobs } from './jobs.ts'
 import { makeReady, takePlaces } from './lanes.ts'
 import { addToIndex, removeFromIndex } from './lookup.ts'
 import { claimOnce } from './occurrences.ts'
-import { comeBack, enqueue } from './queue.ts'
+import { comeBack, enqueue, isQueued } from './queue.ts'
 import { removeEntries } from './retention.ts'
 
 export function waitingForInstall(db: Database, orgs: readonly string[]): string[] {
@@ -90,61 +90,50 @@ export function redriveStep(
 function sendAgain(resending: Resending, move: Redriven): boolean {
   const { db, counts } = resending
   const { id } = move
-  const entry = db.get(
-    `SELECT id, org, type, message_id, received_at, mapping, contact, conversation, history, resent FROM entries
-     WHERE id = ?`,
-    id,
-  )
-  if (!entry) return false
-  const excepted = db.all('SELECT destination, state FROM exceptions WHERE id = ?', id)
-  const atAll = excepted.find(({ destination }) => destination === 0)
-  if (atAll) {
-    if (atAll.state !== 'dead' && atAll.state !== 'quarantined') return false
-    const owner = move.org ?? (entry.org as string)
-    const destinations = ensureDestination(db, owner).filter((one) => (move.destination ?? one) === one)
-    if (destinations.length === 0) return false
-    db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
-    const { org, type } = moveTo(db, entry, move, counts)
-    claimOnce(db, { ...move, org }, destinations)
-    for (const destination of destinations) counts.add({ org, destination, type, outcome: 'taken' })
-    if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
-    counts.add({ org, type, outcome: 'taken' })
-    again(resending, { ...entry, org }, destinations)
-    return true
-  }
-  const org = entry.org as string
-  const there = new Map(excepted.map(({ destination, state }) => [destination, state]))
-  const type = entry.type as string
-  const history = entry.history as Uint8Array | null
+  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
+  const row = db.get(`SELECT ${columns} FROM entries WHERE id = ?`, id)
+  if (!row) return false
+  const entry = row as unknown as Resendable
+  const excepted = exceptedOf(db.all('SELECT destination, state FROM exceptions WHERE id = ?', id))
+  if (excepted.has(0)) return isFailed(excepted.get(0)) && giveOver(resending, row, move)
+  const { org } = entry
   const open = destinationsOf(db, org).filter((destination) => {
-    if ((move.destination ?? destination) !== destination) return false
-    const state = there.get(destination)
-    if (state !== undefined) return state === 'dead' || state === 'quarantined'
-    if (finalAt(history, destination) !== undefined) return !isQueued(db, org, destination, id)
-    if (move.destination !== destination || isQueued(db, org, destination, id)) return false
+    const isThere = !excepted.has(destination) && isQueued(db, { org, destination }, id)
+    const goes = goesTo(destination, move, entry, { excepted, isQueued: isThere })
+    if (goes !== 'if_new') return goes === 'goes'
     // mutant: resends to a destination what another event has given it
     return claimOnce(db, { ...move, org }, [destination]).length > 0
   })
-  let resent = entry.resent as string | null
+  if (open.length === 0) return false
+  const resent = countResent(counts, entry, move, { destinations: open, excepted })
   for (const destination of open) {
-    const final = there.has(destination) ? undefined : finalAt(history, destination)
-    if (final) counts.add({ org, destination, type, ...countedOutcome(final) }, -1)
-    else if (!there.has(destination)) counts.add({ org, destination, type, outcome: 'taken' })
-    const { mapping } = entry as { mapping: number }
-    const { asNew, ...by } = move
-    const isNew = asNew && final?.outcome === 'delivered' ? { asNew } : {}
-    resent = chosen({ mapping, resent }, destination, { ...by, ...isNew })
     if (move.mapping !== undefined) db.run('DELETE FROM learnt WHERE id = ? AND destination = ?', id, destination)
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
   }
   if (resent !== entry.resent) db.run('UPDATE entries SET resent = ? WHERE id = ?', resent, id)
-  if (open.length > 0) again(resending, entry, open)
-  return open.length > 0
+  again(resending, row, open)
+  return true
 }
 
-function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
-  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?'
-  return db.get(sql, org, destination, id) !== undefined
+/** What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named. */
+function giveOver(resending: Resending, row: Row, move: Redriven): boolean {
+  const { db, counts } = resending
+  const [id, org, type] = [row.id as number, row.org as string, row.type as string]
+  const all = ensureDestination(db, move.org ?? org)
+  const destinations = all.filter((one) => (move.destination ?? one) === one)
+  if (destinations.length === 0) return false
+  const own = countGiven(counts, { org, type }, move, destinations)
+  db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
+  if (own.org !== org || own.type !== type) {
+    removeFromIndex(db, row)
+    db.run('UPDATE entries SET org = ?, type = ? WHERE id = ?', own.org, own.type, id)
+    addToIndex(db, { ...row, ...own })
+    db.run('UPDATE bodies SET org = ? WHERE id = ?', own.org, bodyOf(id))
+  }
+  claimOnce(db, { ...move, org: own.org }, destinations)
+  if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
+  again(resending, { ...row, org: own.org }, destinations)
+  return true
 }
 
 function again({ db, now, resent }: Resending, entry: Row, destinations: readonly Destination[]): void {
@@ -155,19 +144,4 @@ function again({ db, now, resent }: Resending, entry: Row, destinations: readonl
   for (const destination of destinations) comeBack(db, { org, destination, id, receivedAt, at: now })
   const notes = destinations.map((destination) => noteOf({ destination, outcome: 'resent', attempt: row.id }))
   noteHistory(db, id, Buffer.concat(notes), null)
-}
-
-/** The account and type that the entry belongs to after all, with what is counted of it. */
-function moveTo(db: Database, entry: Row, move: Redriven, counts: Tally): { org: string; type: string } {
-  const from = { org: entry.org as string, type: entry.type as string }
-  const to = { org: move.org ?? from.org, type: move.type ?? from.type }
-  const id = entry.id as number
-  if (to.org === from.org && to.type === from.type) return to
-  counts.add({ ...from, outcome: 'received' }, -1)
-  counts.add({ ...to, outcome: 'received' })
-  removeFromIndex(db, entry)
-  db.run('UPDATE entries SET org = ?, type = ? WHERE id = ?', to.org, to.type, id)
-  addToIndex(db, { ...entry, ...to })
-  if (to.org !== from.org) db.run('UPDATE bodies SET org = ? WHERE id = ?', to.org, bodyOf(id))
-  return to
 }

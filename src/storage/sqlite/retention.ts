@@ -11,7 +11,7 @@ import { destinationsOf } from './destinations.ts'
 import { endLeases } from './lanes.ts'
 import { removeFromIndex } from './lookup.ts'
 import { noteErasure } from './purge.ts'
-import { dequeue, except } from './queue.ts'
+import { dequeue, except, isFinal } from './queue.ts'
 
 /** Entries taken away in one transaction: about 50 ms, in which webhooks wait for their answer. */
 const stepMax = 2_000
@@ -44,39 +44,26 @@ export function expire(db: Database, limits: Limits): Expired {
  * ends where they are too young and then begins again.
  */
 function finished(db: Database, { deliveredBefore }: Limits): { rows: Row[]; isThrough: boolean } {
-  const walk = walks.get(db) ?? { after: 0 }
-  walks.set(db, walk)
+  const walk = walkOf(db)
   const found: Row[] = []
   let looks = 0
   const rows = db.iterate(
     `SELECT ${columns}, e.received_at, e.settled_at FROM entries e WHERE e.id > ? ORDER BY e.id LIMIT ?`,
-    walk.after,
+    walk.entry,
     looksMax,
   )
   let isThrough = true
   for (const row of rows) {
     if (Number(row.received_at) >= deliveredBefore) break
-    walk.after = row.id as number
+    walk.entry = row.id as number
     if (row.settled_at !== null && Number(row.settled_at) < deliveredBefore) found.push(row)
     if (found.length === stepMax || ++looks === looksMax) {
       isThrough = false
       break
     }
   }
-  if (isThrough) walk.after = 0
+  if (isThrough) walk.entry = 0
   return { rows: found.filter(({ id, org }) => isFinal(db, org as string, id as number)), isThrough }
-}
-
-const walks = new WeakMap<Database, { after: number }>()
-
-function isFinal(db: Database, org: string, id: number): boolean {
-  if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
-  return destinationsOf(db, org).every((destination) => !isQueued(db, org, destination, id))
-}
-
-function isQueued(db: Database, org: string, destination: Destination, id: number): boolean {
-  const sql = 'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?'
-  return db.get(sql, org, destination, id) !== undefined
 }
 
 /** What has been dead or quarantined at a destination for long is deleted there; the entry goes when that was all of it. */

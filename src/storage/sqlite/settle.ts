@@ -9,10 +9,10 @@ import { cautionOf } from '../rows.ts'
 import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
-import { destinationsOf, meantFor } from './destinations.ts'
+import { meantFor } from './destinations.ts'
 import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
 import { addToIndex } from './lookup.ts'
-import { comeBack, dequeue, except } from './queue.ts'
+import { comeBack, dequeue, except, isFinal } from './queue.ts'
 import { removeEntries } from './retention.ts'
 
 interface Settling {
@@ -224,18 +224,8 @@ function learn({ db, lease }: Settling, { id, contact, conversation, known }: Se
 
 /** No destination has anything to do with it any more, nor ever had it delivered, nor keeps it. */
 function isLeftAlone(db: Database, org: string, id: number): boolean {
-  if (db.get('SELECT 1 FROM exceptions WHERE id = ? LIMIT 1', id)) return false
-  const history = db.get('SELECT history FROM entries WHERE id = ?', id)?.history as Uint8Array | null
-  if (isKept(history)) return false
-  return destinationsOf(db, org).every(
-    (destination) =>
-      !db.get(
-        'SELECT 1 FROM queue WHERE org = ? AND destination = ? AND lane IN (0, 1) AND place = ?',
-        org,
-        destination,
-        id,
-      ),
-  )
+  const row = db.get('SELECT history FROM entries WHERE id = ?', id)
+  return isFinal(db, org, id) && !isKept(row?.history as Uint8Array | null)
 }
 
 function end(

@@ -68,13 +68,7 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
   await opened
   return {
     call,
-    port<Port extends object>(name: string): Port {
-      const get =
-        (_: Port, method: string) =>
-        (...args: unknown[]) =>
-          call(name, method, args)
-      return new Proxy({} as Port, { get } as ProxyHandler<Port>)
-    },
+    port: portsBy(call),
     broken: broken.promise,
     async close() {
       closing = true
@@ -82,6 +76,17 @@ export async function startThread(path: string, purpose: Purpose, changed: () =>
       // Also of a thread that stopped unasked: the file is free for the next one when it has gone.
       await ended
     },
+  }
+}
+
+/** Every method of a port, as a call by its name. */
+export function portsBy(call: Thread['call']): Thread['port'] {
+  return <Port extends object>(name: string): Port => {
+    const get =
+      (_: Port, method: string) =>
+      (...args: unknown[]) =>
+        call(name, method, args)
+    return new Proxy({} as Port, { get } as ProxyHandler<Port>)
   }
 }
 
