@@ -11,6 +11,19 @@ import { install, org, settled, startRig } from '../rig.ts'
 
 const other = org + 1
 
+/** Ids of what is found by each message, contact, conversation and type of an account. */
+async function foundBy({ lookup }: Storage): Promise<number[][]> {
+  const { entries } = await lookup.find({ org: String(org) }, { limit: 100 })
+  const queries = entries.flatMap(({ messageId: message, contact, conversation, type }) => [
+    { message },
+    { org: String(org), type },
+    ...(contact === undefined ? [] : [{ org: String(org), contact }]),
+    ...(conversation === undefined ? [] : [{ org: String(org), conversation }]),
+  ])
+  const pages = await Promise.all(queries.map((query) => lookup.find(query, { limit: 100 })))
+  return pages.map((page) => page.entries.map(({ id }) => id))
+}
+
 test('everything moves, a cut-off move is finished, and the service goes on where it was', {
   skip: withoutPostgres,
   timeout: 120_000,
@@ -36,6 +49,8 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
       ignored.flat().map(({ reason }) => reason),
       ['unknown_type', 'unknown_type'],
     )
+    const found = await foundBy(rig.service.store.storage)
+    assert.ok(found.every(({ length }) => length > 0))
     const before = await rig.outcomes()
     assert.deepEqual([before.delivered, before.held >= 31], [10, true])
     const delivered = segment.accepted.length
@@ -64,6 +79,7 @@ test('everything moves, a cut-off move is finished, and the service goes on wher
     rig.to = `${service.url}/webhooks/drift`
     assert.deepEqual(await rig.outcomes(), before)
     assert.deepEqual(await ignoredIn(service.store.storage), ignored)
+    assert.deepEqual(await foundBy(service.store.storage), found, 'everything is found by what people search by')
     // What was known is known: the same events again are not new ones, and Drift is not asked again whose they are.
     const asked = drift.count('/conversations/*')
     await drift.sendAll({ to: rig.to, orgId: org })
