@@ -1,6 +1,7 @@
 /**
  * What became of an entry at each destination, as bytes in its row: nine for each attempt. Its last final outcome for each
- * destination is never left out; of the other attempts the first five and the last twenty are kept, and how many were not.
+ * destination is never left out, nor what has ended that since; of the other attempts the first five and the last twenty are
+ * kept, and how many were not.
  */
 import { type Destination, type IgnoredReason, isKeptReason } from './ports/entry.ts'
 import type { HistoryOutcome } from './ports/lookup.ts'
@@ -65,9 +66,10 @@ export function historyTold(log: Uint8Array | null | undefined): History {
 /** The same history in as few bytes as it may have, and the attempts that it does not name any more, each once. */
 export function shortened(log: Uint8Array): { bytes: Buffer; leftOut: number[] } {
   const { noted, leftOut: before } = historyOf(log)
-  const final = new Map(noted.flatMap((note, at) => (isFinal(note.outcome) ? [[note.destination, at] as const] : [])))
-  const isKept = (_: Noted, at: number) =>
-    at < firstKept || at >= noted.length - lastKept || [...final.values()].includes(at)
+  const last = (is: (outcome: HistoryOutcome) => boolean) =>
+    new Map(noted.flatMap((note, at) => (is(note.outcome) ? [[note.destination, at] as const] : []))).values()
+  const told = new Set([...last(isFinal), ...last(ends)])
+  const isKept = (_: Noted, at: number) => at < firstKept || at >= noted.length - lastKept || told.has(at)
   const kept = noted.filter(isKept)
   const named = new Set(kept.map(({ attempt }) => attempt))
   const gone = new Set(noted.map(({ attempt }) => attempt).filter((attempt) => attempt > 0 && !named.has(attempt)))
@@ -77,21 +79,24 @@ export function shortened(log: Uint8Array): { bytes: Buffer; leftOut: number[] }
   return { bytes, leftOut: [...gone] }
 }
 
+/** What came before at this destination holds no longer. */
+function ends(outcome: HistoryOutcome): boolean {
+  return isFinal(outcome) || outcome === 'dead' || outcome === 'quarantined' || outcome === 'resent'
+}
+
 function isFinal(outcome: HistoryOutcome): boolean {
   return outcome === 'delivered' || outcome === 'ignored' || isKeptReason(outcome)
 }
-
-/** The byte of a note that it was sent again, at place 2 of its nine. */
-export const resentByte = outcomes.indexOf('resent')
 
 /** Whether a sender has had it for this destination. */
 export function wasTried(log: Uint8Array | null | undefined, destination: Destination): boolean {
   return historyOf(log).noted.some((note) => note.destination === destination && note.outcome !== 'resent')
 }
 
-/** What became of it last at a destination, if that is final: delivered or ignored there. */
+/** What became of it last at a destination, if that is final: delivered or ignored there, and not sent there again since. */
 export function finalAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
-  return historyOf(log).noted.findLast((note) => note.destination === destination && isFinal(note.outcome))
+  const last = historyOf(log).noted.findLast((note) => note.destination === destination && ends(note.outcome))
+  return last && isFinal(last.outcome) ? last : undefined
 }
 
 /** The last delivery to each destination that has taken it and was not sent it again since. */
