@@ -6,6 +6,7 @@ import { engines as stores } from '../test/engines.ts'
 import { walkStores } from './conservation.ts'
 import { closeEngines, engines, possibleEngines } from './engines.ts'
 import { faults } from './faults.ts'
+import { walkFar } from './model/walk.ts'
 import { judgeMutants, unfit } from './mutants/run.ts'
 import { markdownOf, reportOf, type Walked } from './report.ts'
 import { describe, simulateMany } from './simulation/seeds.ts'
@@ -17,6 +18,7 @@ const usage = `npm run torture -- [option …]
   --engine <name>  only this engine (${Object.keys(engines).join(', ')}); may be given again
   --fault <what>   only scenarios that run this row of the list (F1 to ${Object.keys(faults).at(-1)}), or with this in their name
   --simulate <n>   no processes: so many seeds of the simulation, from --seed on (1 by default)
+  --model <n>      no processes: so many steps of the store's model on SQLite in memory, from --seed on
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
   --turn           … of these a third, another at each commit
@@ -47,6 +49,12 @@ async function simulation(first: number, count: number, stop: boolean): Promise<
   const summary = await simulateMany(first, count, { stop })
   tell(describe(summary))
   return summary.broken.length === 0 ? 0 : 1
+}
+
+async function modelWalk(seed: number, steps: number): Promise<number> {
+  if (!(Number.isInteger(seed) && steps > 0)) throw new Error('the number of steps and the seed are whole numbers')
+  await walkFar({ seed, steps }, (taken, next) => tell(`${taken} steps are as the model says; next seed: ${next}`))
+  return 0
 }
 
 /** Every engine beside its model in memory; resolves to what broke, by engine. */
@@ -85,13 +93,15 @@ async function run(): Promise<number> {
       fault: { type: 'string' },
       write: { type: 'string' },
       simulate: { type: 'string' },
+      model: { type: 'string' },
       stop: { type: 'boolean', default: false },
       mutants: { type: 'string' },
       turn: { type: 'boolean', default: false },
     },
   })
-  const { minutes, engine, fault, write, simulate, mutants, turn } = values
+  const { minutes, engine, fault, write, simulate, model, mutants, turn } = values
   if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate), values.stop)
+  if (model !== undefined) return modelWalk(Number(values.seed ?? 1), Number(model))
   if (mutants !== undefined) return mutantRun(mutants, turn)
   const seed = values.seed ?? String(Date.now() % 1_000_000_000)
   const unknown = engine.find((name) => !(name in engines))

@@ -1,9 +1,9 @@
-/** Every engine against a small model, in any order of steps: see torture/store-model.ts. */
+/** Every engine against a small model, in any order of steps: see torture/model/. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openStorage } from '../../src/storage/open.ts'
 import { openInMemory } from '../../src/storage/sqlite/in-memory.ts'
-import { walkModel } from '../../torture/store-model.ts'
+import { walkModel } from '../../torture/model/walk.ts'
 import { engines } from '../engines.ts'
 
 /** The same sequences each time, so that a change that breaks one is to blame; STORE_SEED tries others. */
