@@ -56,7 +56,7 @@ export function fileOf(path: string, text: string): File {
 
 /** Tests, and what only they use: judged more leniently than the product. */
 export function isTest({ path }: Pick<File, 'path'>): boolean {
-  return /^(test|torture)\//.test(path) || /\.test\.ts$|\/storage\/conformance[\w-]*\.ts$|\/child\.ts$/.test(path)
+  return /^(test|torture)\//.test(path) || /\.test\.ts$|\/storage\/conformance[\w-]*\.ts$/.test(path)
 }
 
 /** The program files that are the product: what runs when the service or a command does. */

@@ -113,6 +113,33 @@ function atHome(home: readonly string[], pattern: RegExp, packages: readonly str
       })
 }
 
+/** Who puts texts together and seals them, which the store cannot: it has no keys. */
+const sealing = ['src/pipeline/keep.ts', 'src/pipeline/texts.ts', 'src/pipeline/trim.ts']
+const insides =
+  /\b(?:NewBody|Marked|bodyTextsMax|sealTexts|sealRest|perBody|historyFrom)\b|\binbox\.(?:marked|rewrite|drop)\(/
+
+law('only storage knows how entries are kept and ordered, and only what seals them knows their bodies', {
+  judge: (files) =>
+    files.flatMap((file): Complaint[] => {
+      const { path } = file
+      if (!isProduct(file) || !path.startsWith('src/') || path.startsWith('src/storage/')) return []
+      const found = sealing.includes(path) ? undefined : insides.exec(file.code)?.[0]
+      return found === undefined ? [] : [{ path, why: `has ${found}` }]
+    }),
+  instead:
+    'ask a port for what you need, or seal and open texts by src/pipeline/texts.ts; add a method to the port where it is missing',
+  breaks: [
+    { 'src/operations/a.ts': 'for (const body of await inbox.marked(8)) await inbox.drop(body, why)' },
+    { 'src/web/a.ts': "import type { NewBody } from '../storage/ports/entry.ts'" },
+    { 'src/pipeline/hand.ts': 'const isHistory = place >= historyFrom' },
+  ],
+  keeps: [
+    { 'src/pipeline/trim.ts': 'const bodies = await inbox.marked(8)' },
+    { 'src/storage/sqlite/a.ts': 'const first = place * perBody' },
+    { 'src/operations/a.ts': 'const text = await textsOf(keyring, bodies).of(entry)' },
+  ],
+})
+
 law('the environment is read in config.ts alone', {
   judge: atHome(['src/config.ts'], /\bprocess\.env\b/),
   instead: 'add the setting to config.ts, and hand its value in',

@@ -113,7 +113,7 @@ law('tests do not sleep', {
   instead: 'wait for what is to happen: eventually() of test/clock.ts, or an event; turn a manual clock',
   except: {
     'src/lib/request.test.ts': 'a server that drips, so that a deadline is met',
-    'src/storage/child.ts': 'a process that stays until it is killed',
+    'test/storage/child.ts': 'a process that stays until it is killed',
     'test/over.ts': 'bounds how long a file that is over may stay open',
     'test/delivery/crash.test.ts': 'kills at any moment, that is its point',
     'test/rig.ts': 'asks the store again until it has settled',

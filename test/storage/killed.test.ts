@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { endChild, startChild } from '../../test/children.ts'
-import { engines, type Stores } from '../../test/engines.ts'
-import { append, arrival, claimOne, conserved } from './conformance.ts'
-import { openStorage } from './open.ts'
+import { append, arrival, claimOne, conserved } from '../../src/storage/conformance.ts'
+import { openStorage } from '../../src/storage/open.ts'
+import { endChild, startChild } from '../children.ts'
+import { engines, type Stores } from '../engines.ts'
 
 /** Late enough for every lease of the child's to have run out. */
 const claimOptions = { now: 4_000_000, leaseMs: 60_000, limit: 10_000, bytesMax: 100_000_000 }

@@ -1,7 +1,7 @@
 /** For the crash tests: a process of its own on a store, which does one job and says what it has done. */
 import { setTimeout as forever } from 'node:timers/promises'
-import { append, arrival, claimOne } from './conformance.ts'
-import { openStorage } from './open.ts'
+import { append, arrival, claimOne } from '../../src/storage/conformance.ts'
+import { openStorage } from '../../src/storage/open.ts'
 
 const [url = '', job = ''] = process.argv.slice(2)
 const say = (word: string) => process.stdout.write(`${word}\n`)
