@@ -35,7 +35,7 @@ export function addConversations(stage: Stage, many: number): void {
 export interface Run {
   /** Gives the job back, as a process that stops; of one that is killed nothing is heard any more. */
   cutOff?: 'stopped' | 'killed'
-  /** Asked before each time the clock goes on: true cuts the job off. */
+  /** Asked before each time the clock goes on: true cuts the job off, where `cutOff` says how. */
   when?: () => boolean
   parts?: Parts
 }
@@ -68,20 +68,21 @@ export async function work(
   const around = { ...storage, keep: keeping({ inbox, keyring, clock }), wake() {}, driftUrl: stage.sims.drift.url }
   const history = { ...needs, ...around, grants, accounts, keyring, clock, random: systemRandom }
   const kinds = [historyKind('backfill', history), historyKind('reconcile', history)]
-  const lease = await jobs.claim(
-    kinds.map(({ kind }) => kind),
-    clock.now(),
-    clock.now() + 15_000,
-  )
-  if (!lease) throw new Error('nothing to work on')
+  const names = kinds.map(({ kind }) => kind)
+  let lease: Awaited<ReturnType<typeof jobs.claim>>
+  // On PostgreSQL the last renewal of a process that was killed may still have the job's row.
+  await eventually(async () => {
+    lease = await jobs.claim(names, clock.now(), clock.now() + 15_000)
+    return lease !== undefined
+  })
   const closing = new AbortController()
   const killed = cutOff === 'killed' ? { ...jobs, giveBack: async () => false } : jobs
   let isOver = false
-  const working = workOn({ jobs: killed, kinds, clock, log: silentLog }, lease, closing.signal).then(
+  const working = workOn({ jobs: killed, kinds, clock, log: silentLog }, lease!, closing.signal).then(
     () => (isOver = true),
   )
   await eventually(() => {
-    if (cutOff && when()) closing.abort()
+    if (when() && cutOff) closing.abort()
     if (!isOver) clock.advance(20)
     return isOver
   })

@@ -4,11 +4,15 @@
  * whose lists shift while they are read.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
+import { engines, type Stores } from '../../../test/engines.ts'
 import { begin, contact, conversation, id, work } from '../../../test/history.ts'
 import { org, type Stage, startStage } from '../../../test/stage.ts'
 import { conserved } from '../../storage/conformance.ts'
+import { openStorage } from '../../storage/open.ts'
+import type { Storage } from '../../storage/ports/storage.ts'
+import { openInMemory } from '../../storage/sqlite/in-memory.ts'
 import { erasePerson } from '../erase.ts'
 
 const hourMs = 3_600_000
@@ -145,8 +149,8 @@ class World {
 
 let startedAt = 0
 
-async function holds(taken: readonly Step[]): Promise<void> {
-  const stage = await startStage()
+async function holds(storage: Storage, taken: readonly Step[]): Promise<void> {
+  const stage = await startStage(storage)
   try {
     startedAt = stage.clock.now()
     await stage.install()
@@ -173,6 +177,7 @@ async function holds(taken: readonly Step[]): Promise<void> {
     assert.deepEqual(await stage.storage.examine(), [])
   } finally {
     await stage.close()
+    await storage.close()
   }
 }
 
@@ -198,6 +203,21 @@ function judge({ given, erased, destinations }: World, before: readonly string[]
     }
 }
 
-test('whatever comes in which order, each destination is given each conversation, meeting and contact once', async () => {
-  await fc.assert(fc.asyncProperty(steps, holds), { numRuns: 12, endOnFailure: false })
-})
+/** An engine that is a server is given fewer: each run has a database of its own. */
+const numRuns = { inMemory: 12, onServer: 5 }
+
+for (const { name, skip, start } of engines)
+  describe(`on ${name}`, { skip }, () => {
+    let stores: Stores
+    before(async () => {
+      stores = await start()
+    })
+    after(() => stores.close())
+
+    test('whatever comes in which order, each destination is given each conversation, meeting and contact once', async () => {
+      const isInMemory = name === 'sqlite'
+      const open = async () => (isInMemory ? openInMemory() : openStorage(await stores.fresh(), 'serve'))
+      const property = fc.asyncProperty(steps, async (taken) => holds(await open(), taken))
+      await fc.assert(property, { numRuns: isInMemory ? numRuns.inMemory : numRuns.onServer, endOnFailure: false })
+    })
+  })
