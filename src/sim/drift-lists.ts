@@ -170,7 +170,21 @@ function meetingsList({ clock, settings }: DriftState, org: Org, { query }: Rece
     .filter((meeting) => start(meeting) >= oldest && start(meeting) <= max!)
     .sort((one, other) => start(one) - start(other))
     .slice(0, meetingsMax)
-  return { status: 200, body: { data: odd.has('records') ? [null, ...found, {}, { eventId: 7 }] : found } }
+  const told = found.map((meeting, at) => oddMeeting(meeting, at, odd))
+  const [first] = odd.has('repeats') ? told : []
+  const all = [...told, ...(first ? [first] : [])]
+  return { status: 200, body: { data: odd.has('records') ? [null, ...all, {}, { eventId: 7 }] : all } }
+}
+
+function oddMeeting(meeting: JsonObject, at: number, odd: ReadonlySet<ListOddity>): JsonObject {
+  const one = { ...meeting }
+  if (odd.has('no_times') && at % 5 === 4) delete one.updatedAt
+  // Its conversation says whose it is.
+  if (odd.has('no_contact') && at % 7 === 6 && one.conversationId !== undefined) delete one.schedulerId
+  if (odd.has('records') && at % 3 === 2)
+    for (const name of ['agentId', 'schedulerId', 'conversationId', 'scheduledAt', 'slotStart'])
+      if (name in one) one[name] = digitsOf(one[name])!
+  return one
 }
 
 /** `count`, and for each conversation of the window the metrics in the order in which they were asked for. */

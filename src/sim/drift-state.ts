@@ -75,9 +75,9 @@ export interface ListSettings {
 
 /**
  * `records`: between the records stand null, a text, one without an id, one whose numbers are texts. `repeats`: a page begins
- * with the last record of the one before. `empty_pages`: every third page is empty and has a next, where links say where one is. `loop`: the last
+ * with the last record of the one before, and a list of meetings has its first one twice. `empty_pages`: every third page is empty and has a next, where links say where one is. `loop`: the last
  * page names itself as the next. `foreign_next`: the next page is said to be on another host. `no_times`: every fifth record
- * has no `updatedAt`. `no_contact`: every seventh conversation names no contact.
+ * has no `updatedAt`. `no_contact`: every seventh conversation, and meeting of a conversation, names no contact.
  */
 export type ListOddity = 'records' | 'repeats' | 'empty_pages' | 'loop' | 'foreign_next' | 'no_times' | 'no_contact'
 

@@ -1,8 +1,9 @@
 /**
- * An account's history is brought in from lists that are long, shift and are odd, while webhooks of the same conversations
- * come, a person is erased, and services are killed. It has a world of its own: what it sends was never posted, so the
- * ledger of the others could not judge it. Here each conversation and contact is counted by its id.
+ * An account's history is brought in from lists that are long, shift and are odd, while webhooks of the same conversations and
+ * meetings come, a person is erased, and services are killed. It has a world of its own: what it sends was never posted, so
+ * the ledger of the others could not judge it. Here each conversation, meeting and contact is counted by its id.
  */
+import { readFile } from 'node:fs/promises'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { Action, Received } from '../../src/sim/index.ts'
 import { lasting, type Scenario } from '../scenario.ts'
@@ -11,8 +12,12 @@ import { openWorld, type World } from '../world.ts'
 const org = '5200001'
 const conversationsMany = 20_000
 const contactsMany = 120
+/** More than one answer of Drift has, so that their time is cut in pieces. */
+const meetingsMany = 1_200
 const kills = 10
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
 const firstConversation = 4_000_000_000
 const firstContact = 30_000_000_000
 /** Conversations of webhooks alone, which Drift does not list. */
@@ -22,6 +27,7 @@ const speed = 10
 /** Real time that all of it may take. */
 const patienceMs = 300_000
 
+const meetingId = (n: number) => `meeting-${n}`
 const contactOf = (n: number) => firstContact + (n % contactsMany)
 /** Gone at Drift: their conversations come without attributes. */
 const isGone = (contact: number) => contact % 40 === 7
@@ -48,7 +54,7 @@ async function bringIn(world: World): Promise<string> {
   const { drift } = world.sims
   const startedAt = Date.now()
   const conversation = (n: number): JsonObject => {
-    const createdAt = startedAt - 2 * hourMs - n * 60_000
+    const createdAt = startedAt - 2 * hourMs - n * minuteMs
     return {
       id: firstConversation + n,
       contactId: contactOf(n),
@@ -58,11 +64,22 @@ async function bringIn(world: World): Promise<string> {
       updatedAt: createdAt,
     }
   }
+  const meeting = (n: number): JsonObject => ({
+    eventId: meetingId(n),
+    schedulerId: contactOf(n),
+    conversationId: firstConversation + n,
+    status: 'ACTIVE',
+    scheduledAt: startedAt - 2 * hourMs - n * minuteMs,
+    // From 25 days ago to 16 days from now.
+    slotStart: startedAt - 25 * dayMs + n * 50 * minuteMs,
+  })
   const numbers = Array.from({ length: conversationsMany }, (_, n) => n)
+  drift.settings.lists.meetingScopes = ['conversation_read']
   const contacts = Array.from({ length: contactsMany }, (_, n) => firstContact + n).filter((one) => !isGone(one))
   drift.addOrg({
     orgId: Number(org),
     conversations: numbers.map(conversation),
+    meetings: numbers.slice(0, meetingsMany).map(meeting),
     contacts: contacts.map((one) => ({ id: one, createdAt: 1, attributes: { name: `Visitor ${one}`, tags: [] } })),
   })
   await world.install(org, 'HistoryKeyAbCdEfGhIjKlMnOpQrStUv')
@@ -75,17 +92,17 @@ async function bringIn(world: World): Promise<string> {
     return action
   }
   drift.script('/conversations/list', (request) => record(request))
-  drift.script('/contacts/*', (request) => record(request, { delayMs: world.whole(0, 900) }))
+  for (const path of others) drift.script(path, (request) => record(request, { delayMs: world.whole(0, 900) }))
   const { output } = await world.command('backfill', { given: { org, detach: true, json: true } })
   const { job } = JSON.parse(output) as { job: string }
   const beside = await liveMs(world)
+  await handOver(world)
   const pace = paceOf(asked)
   if (beside > 1.5 * alone + 25) throw new Error(`p99 of live events ${beside} ms beside it, and ${alone} ms alone`)
 
   world.speed(speed)
   const moody = (): Action => (world.fraction() < 0.03 ? { status: 429, headers: { 'retry-after': '2' } } : {})
-  drift.script('/conversations/list', moody)
-  drift.script('/contacts/*', moody)
+  for (const path of ['/conversations/list', ...others]) drift.script(path, moody)
   const late: Promise<unknown>[] = []
   let erasedAt = 0
   for (let round = 0; round < kills; round++) {
@@ -97,7 +114,9 @@ async function bringIn(world: World): Promise<string> {
       const moved = conversation(world.whole(0, conversationsMany - 1))
       drift.addOrg({ orgId: Number(org), conversations: [{ ...moved, updatedAt: Date.now() }] })
       const other = world.whole(0, conversationsMany - 1)
-      if (contactOf(other) !== erased) late.push(post(world, conversation(other)))
+      if (contactOf(other) !== erased) late.push(post(world, 'new_conversation', conversation(other)))
+      const booked = world.whole(0, meetingsMany - 1)
+      if (n < 3 && contactOf(booked) !== erased) late.push(post(world, 'new_meeting', meeting(booked)))
     }
     await lasting(world.whole(300, 1_800))
     if (round === 4) erasedAt = await erase(world)
@@ -108,20 +127,33 @@ async function bringIn(world: World): Promise<string> {
   await Promise.all(late)
   const giveUpAt = performance.now() + patienceMs
   while (!(await hasEnded(world, job)) && performance.now() < giveUpAt) await lasting(500)
-  drift.script('/conversations/list', undefined)
-  drift.script('/contacts/*', undefined)
+  for (const path of ['/conversations/list', ...others]) drift.script(path, undefined)
   while ((await world.outcomes()).waiting > 0 && performance.now() < giveUpAt) {
     world.skip(5_000)
     await lasting(200)
   }
   await judge(world, { job, contacts, erasedAt })
-  return `${conversationsMany} conversations, ${kills} kills; at most ${pace.aSecond} requests in a second and ${pace.atOnce} at once; p99 of live events ${beside} ms beside it, ${alone} ms alone`
+  return `${conversationsMany} conversations, ${meetingsMany} meetings, ${kills} kills, ${world.engine.replicas} replicas; at most ${pace.aSecond} requests in a second and ${pace.atOnce} at once; p99 of live events ${beside} ms beside it, ${alone} ms alone`
+}
+
+/** What history asks beside the list of conversations. */
+const others = ['/contacts/*', '/conversations/*', '/users/meetings/org', '/reports/conversations']
+
+/** Each replica stops in turn, so that another process goes on with the job: at Drift that must not be noticed. */
+async function handOver(world: World): Promise<void> {
+  for (let turn = 0; turn < world.engine.replicas; turn++) {
+    await world.services()[0]!.stop()
+    await world.start()
+    await lasting(6_000)
+  }
+  const log = await readFile(world.log, 'utf8')
+  if (!/"job_begun".*"goesOn":true/.test(log)) throw new Error('no other process went on with the job')
 }
 
 /** Webhooks are answered 503, or not at all, while services start: Drift tries again. */
-async function post(world: World, data: JsonObject): Promise<void> {
+async function post(world: World, type: string, data: JsonObject): Promise<void> {
   for (let tries = 0; tries < 50; tries++) {
-    const body = { type: 'new_conversation', orgId: Number(org), data: { ...data, orgId: Number(org) } }
+    const body = { type, orgId: Number(org), data: { ...data, orgId: Number(org) } }
     const { status } = await world.sims.drift.send(body, { to: `${world.proxies.front.url}/webhooks/drift` })
     if (status === 200) return
     await lasting(200)
@@ -139,7 +171,14 @@ async function liveMs(world: World): Promise<number> {
   for (let n = 0; n < 400; n++) {
     const id = firstLive + ++live
     posted.set(id, Date.now())
-    posts.push(post(world, { id, contactId: firstContact + 500 + (n % 50), status: 'open', createdAt: Date.now() }))
+    posts.push(
+      post(world, 'new_conversation', {
+        id,
+        contactId: firstContact + 500 + (n % 50),
+        status: 'open',
+        createdAt: Date.now(),
+      }),
+    )
     await lasting(20)
   }
   await Promise.all(posts)
@@ -195,9 +234,12 @@ async function judge(world: World, { job, contacts, erasedAt }: Brought): Promis
   const { segment } = world.sims
   const broken: string[] = []
   const tracks = new Map<number, number>()
+  const booked = new Map<string, number>()
   const identified = new Map<string, number>()
   for (const { message } of segment.accepted) {
-    const { id } = (message.properties ?? {}) as { id?: number }
+    const { id, eventId } = (message.properties ?? {}) as { id?: number; eventId?: string }
+    if (message.event === 'Drift Source Event: new_meeting' && eventId !== undefined)
+      booked.set(eventId, (booked.get(eventId) ?? 0) + 1)
     if (message.event === 'Drift Source Event: new_conversation' && id !== undefined)
       tracks.set(id, (tracks.get(id) ?? 0) + 1)
     if (message.type === 'identify') {
@@ -212,6 +254,13 @@ async function judge(world: World, { job, contacts, erasedAt }: Brought): Promis
   )
   if (missing.length > 0)
     broken.push(`${missing.length} conversations never came, such as ${firstConversation + missing[0]!}`)
+  const oddMeetings = Array.from({ length: meetingsMany }, (_, n) => n).filter(
+    (n) => contactOf(n) !== erased && booked.get(meetingId(n)) !== 1,
+  )
+  if (oddMeetings.length > 0)
+    broken.push(
+      `${oddMeetings.length} meetings not exactly once, such as ${oddMeetings[0]}: ${booked.get(meetingId(oddMeetings[0]!))}`,
+    )
   const odd = contacts.filter((one) => one !== erased && identified.get(String(one)) !== 1)
   if (odd.length > 0)
     broken.push(`${odd.length} contacts not exactly once, such as ${odd[0]}: ${identified.get(String(odd[0]))}`)
