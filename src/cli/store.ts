@@ -195,7 +195,9 @@ function timeOf(option: string, text: string | undefined, now: number): number |
   if (text === undefined) return undefined
   const ago = /^(\d{1,6})([mhd])$/.exec(text)
   if (ago) return now - Number(ago[1]) * unitsMs[ago[2]!]!
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  // Without a zone it is in UTC, as a day is: the machine of the command need not stand where the service does.
+  const hasNoZone = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(hasNoZone ? `${text}Z` : text) : Number.NaN
   if (!Number.isNaN(time)) return time
   throw new Problem('filter_unusable', `${option} is not a time`, {
     hint: 'give 2026-11-24, 2026-11-24T08:00Z, or how long ago: 90m, 24h, 7d',

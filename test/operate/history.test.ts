@@ -58,10 +58,43 @@ describe('backfill', () => {
     )
     assert.ok(recent.length > 0 && recent.length < 9)
     assert.equal(counts.sent_new_conversation, recent.length)
-    await assert.rejects(
-      run('backfill', { org: id, from: '1d', to: '2d' }),
-      (error: Problem) => error.code === 'filter_unusable',
-    )
+  })
+
+  test('refuses a time that has no moment in it, says why, and begins nothing', async () => {
+    const odd: [span: Record<string, string>, says: RegExp][] = [
+      [{ from: '1d', to: '2d' }, /--from is not before --to/],
+      [{ from: '2026-01-31', to: '2026-01-31' }, /of one day alone, give the day after it/],
+      [{ from: '2999-01-01' }, /--from is in the future/],
+      [{ to: 'yesterday' }, /--to is no time/],
+    ]
+    for (const [span, says] of odd)
+      for (const command of ['backfill', 'reconcile'])
+        await assert.rejects(
+          run(command, { org: id, ...span }),
+          (error: Problem) => error.code === 'filter_unusable' && says.test(`${error.message} ${error.hint}`),
+          JSON.stringify(span),
+        )
+    assert.deepEqual(await rig.service.store.storage.jobs.list(5, id), [])
+  })
+
+  test('takes a time without a zone for UTC, wherever the command runs', async () => {
+    const zone = process.env.TZ
+    process.env.TZ = 'America/Los_Angeles'
+    try {
+      const [first] = pastOf(Date.now(), 9).conversations
+      const at = (ms: number) => new Date(Number(first!.createdAt) + ms).toISOString().slice(0, 16)
+      const { output } = await run('backfill', {
+        org: id,
+        from: at(-60_000),
+        to: at(120_000),
+        dryRun: true,
+        json: true,
+      })
+      assert.equal((JSON.parse(output) as { counts: Record<string, number> }).counts.missing, 1)
+    } finally {
+      if (zone === undefined) delete process.env.TZ
+      else process.env.TZ = zone
+    }
   })
 
   test('goes on when its command is stopped or returns, is there once at a time, and ends when it is cancelled', async () => {
@@ -78,6 +111,15 @@ describe('backfill', () => {
     assert.equal(stopped.exitCode, 130)
     assert.match(stopped.output, /goes on: `jobs show \w+`/)
     await eventually(() => many('new_conversation') === 9)
+  })
+
+  test('says where what it has brought in waits, and not where it is sent', async () => {
+    await run('installs pause', { org: id })
+    const paused = await run('backfill', { org: id, from: '30d' })
+    assert.match(paused.output, /it waits, and is not sent yet: a person paused the account/)
+    await run('installs resume', { org: id })
+    assert.doesNotMatch((await run('backfill', { org: id })).output, /waits/)
+    await settled(rig)
   })
 
   test('is begun for an account that is there, on a store that a service runs on', async () => {
