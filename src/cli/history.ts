@@ -4,11 +4,14 @@ import { pause } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { spoken } from '../operations/history/estimate.ts'
+import { heldAt } from '../operations/history/held.ts'
 import type { HistoryKind } from '../operations/history/input.ts'
-import { estimateOf, isDryRun, linesOf, whyFailed } from '../operations/history/say.ts'
+import { estimateOf, isDryRun, linesOf, whyFailed, whyStuck } from '../operations/history/say.ts'
 import { remainingMs, startHistory } from '../operations/history/start.ts'
 import { cancelJob, type JobShown, newJobId, shownJob } from '../operations/jobs.ts'
+import { explain } from '../operations/reasons.ts'
 import type { Store } from '../service.ts'
+import type { Install } from '../storage/ports/accounts.ts'
 import { isServed } from './attempts.ts'
 import type { Command, Context, Given, Option } from './command.ts'
 import { installOf, notInstalled, org, orgOf, queryOf, who, withStore } from './store.ts'
@@ -20,7 +23,7 @@ const remarkMs = 5_000
 const common: Option[] = [
   org,
   { flags: '--from <time>', meaning: 'begun or booked at or after: 2026-01-31, 2026-01-31T08:00Z, or 30d ago' },
-  { flags: '--to <time>', meaning: 'begun or booked before; now, when absent' },
+  { flags: '--to <time>', meaning: 'begun or booked before, in the same forms; now, when absent' },
 ]
 const detach: Option = { flags: '--detach', meaning: 'begin it and return: `jobs show` says how far it is' }
 const json: Option = { flags: '--json', meaning: 'print JSON' }
@@ -90,7 +93,12 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
       })
     const now = clock.now()
     const { from = 0, to = now } = queryOf({ from: given.from, to: given.to }, now, accounts)
-    if (from >= to) throw new Problem('filter_unusable', '--from is not before --to', { exitCode: 2 })
+    if (from >= now) throw new Problem('filter_unusable', '--from is in the future', { exitCode: 2 })
+    if (from >= to)
+      throw new Problem('filter_unusable', '--from is not before --to', {
+        exitCode: 2,
+        hint: '--to is the first moment that is left out: of one day alone, give the day after it, as in --from 2026-01-31 --to 2026-02-01',
+      })
     const id = newJobId(systemRandom)
     // A comparison is of what could have come: before it was connected, nothing could.
     const wanted = {
@@ -113,7 +121,8 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
       return 0
     }
     const job = await follow(context, store, id, dryRun)
-    if (job) return told(context, given, job)
+    await accounts.reload(clock.now())
+    if (job) return told(context, given, job, accounts.get(account))
     context.remark(`job ${id} goes on: \`jobs show ${id}\` says how far it is, \`jobs cancel ${id}\` ends it`)
     return 130
   })
@@ -146,10 +155,11 @@ function progressOf(job: JobShown): string {
     ...(perMinute.looked === undefined ? [] : [`${perMinute.looked} read a minute`]),
     ...(left === undefined ? [] : [`about ${spoken(left)} left`]),
   ]
-  return `job ${id}: ${parts.join(', ')}`
+  const stuck = whyStuck(job)
+  return `job ${id}: ${parts.join(', ')}${stuck ? `. ${stuck}` : ''}`
 }
 
-function told({ print }: Context, given: Given, job: JobShown): number {
+function told({ print }: Context, given: Given, job: JobShown, install: Install | undefined): number {
   const { id, kind, state, counts, reason, cancelledBy } = job
   const lines = linesOf(job)
   const hasEstimate = kind === 'backfill' && isDryRun(job) && state === 'done'
@@ -167,6 +177,8 @@ function told({ print }: Context, given: Given, job: JobShown): number {
     }
     if (kind === 'reconcile' && isDryRun(job) && (counts.missing ?? 0) > 0)
       print('run it again with --send to send what is missing')
+    for (const { name, reason } of (counts.sent ?? 0) > 0 ? heldAt(install) : [])
+      print(`it waits${name === undefined ? '' : ` at ${name}`}, and is not sent yet: ${explain(reason).means}`)
     if (state === 'failed') print(whyFailed(job))
     if (state === 'cancelled') print(`cancelled by ${cancelledBy}: what was sent stays sent`)
   }

@@ -47,6 +47,7 @@ const recoversMs = 60_000
 export function openPace({ clock, limits, from, signal }: PaceNeeds): Pace {
   const state: PaceState = from ?? { slowness: 1, restUntil: 0, refusedAt: 0 }
   let underWay = 0
+  // mutant: asks at once, though another process may have just asked
   let lastAt = clock.monotonic()
   let turn: Promise<unknown> = Promise.resolve()
   let ended = () => {}

@@ -26,6 +26,8 @@ export interface Work<Input = unknown> {
   lease: JobLease
   /** Until when the lease is to last, seen from now. */
   until(): number
+  /** What people are shown meanwhile, where a step takes longer than it should: the next step begins from the same cursor. */
+  tell(counts: Counts): void
   /** Given when the step is to end soon: the job was cancelled or lost, or the process stops. What it throws then is ignored. */
   signal: AbortSignal
 }
@@ -48,6 +50,8 @@ export interface JobKind<Input = unknown> {
    * this process or another, so whatever it does outside of that write must do no harm when it is done twice.
    */
   step(work: Work<Input>): Promise<Stepped>
+  /** How much has been done, for one that is cancelled or has failed in the middle of a step; absent: what the last step said. */
+  soFar?(work: Pick<Work<Input>, 'org' | 'input' | 'cursor' | 'counts'>): Promise<Counts>
   /** What the audit says when it has ended. */
   ended(work: Pick<Work<Input>, 'org' | 'who' | 'input' | 'counts'>, state: JobEnd['state']): NewAuditEntry
 }

@@ -104,9 +104,11 @@ export async function workOn(
   closing.addEventListener('abort', ends, { once: true })
   /** What the store has said last. */
   const ours: { is: JobHeld } = { is: job.cancelledBy === undefined ? 'held' : 'cancelled' }
-  let { cursor } = job as { cursor: string | undefined }
+  // Empty: it was told how much was done before the first step had ended.
+  let cursor = job.cursor === '' ? undefined : job.cursor
   let counts: Counts = countsOf(job.counts)
   let failures = 0
+  let telling: Promise<unknown> = Promise.resolve()
   let stopBeat = () => {}
   const until = () => clock.now() + leaseMs
 
@@ -122,6 +124,9 @@ export async function workOn(
   }
 
   async function end(state: JobEnd['state'], reason?: string): Promise<void> {
+    // What the last step did before it was interrupted is not in what it said.
+    const soFar = state === 'done' ? undefined : kind.soFar?.({ org: job.org, input, cursor, counts })
+    counts = (await soFar) ?? counts
     const at = clock.now()
     const entry = entryOf(job.org, at, kind.ended({ org: job.org, who: job.who, input, counts }, state))
     const given = { state, counts: JSON.stringify(counts), at, keepUntil: at + keepEndedMs }
@@ -133,13 +138,30 @@ export async function workOn(
 
   async function keep(stepped: Extract<Stepped, { cursor: string }>): Promise<JobHeld> {
     if (stepped.is === 'kept') return stepped.job
+    await telling
     const progress = { cursor: stepped.cursor, counts: JSON.stringify(stepped.counts), at: clock.now() }
     return jobs.advance(lease, progress, until())
   }
 
+  /** A store that is away for a moment: people are shown what was known before. */
+  function tell(soFar: Counts): void {
+    const progress = () => ({ cursor: cursor ?? '', counts: JSON.stringify(soFar), at: clock.now() })
+    telling = telling.then(() => jobs.advance(lease, progress(), until()).then(hear)).catch(() => {})
+  }
+
   /** True when it has ended, or is not ours any more. */
   async function step(): Promise<boolean> {
-    const work: Work = { org: job.org, who: job.who, input, cursor, counts, lease, until, signal: stopping.signal }
+    const work: Work = {
+      org: job.org,
+      who: job.who,
+      input,
+      cursor,
+      counts,
+      lease,
+      until,
+      tell,
+      signal: stopping.signal,
+    }
     const stepped = await kind.step(work)
     failures = 0
     counts = stepped.counts

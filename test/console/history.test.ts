@@ -93,5 +93,29 @@ describe('History', () => {
     assert.match(page.body, /Cancel/)
     assert.equal((await admin.submit(page, {}, '/console/history/cancel')).status, 303)
     await eventually(async () => /Cancelled<\/span>/.test(latest(await look())))
+    rig.sims.drift.script('/conversations/list', undefined)
+  })
+
+  test('says that Drift does not answer for as long as that is so, and not of what has ended', async () => {
+    rig.sims.drift.script('/conversations/list', { status: 503, body: '<html>Bad gateway</html>' })
+    await submit('compare')
+    await eventually(async () => text(latest(await look())).includes('Drift does not answer: Drift answered 503.'))
+    await submit('cancel')
+    await eventually(async () => /Cancelled<\/span>/.test(latest(await look())))
+    assert.doesNotMatch(latest(await look()), /Waiting for Drift/)
+    rig.sims.drift.script('/conversations/list', undefined)
+  })
+
+  test('says that what was brought in waits for as long as the account is paused', async () => {
+    const at = Date.now() - 7_200_000
+    const conversations = [{ id: 4_100_000_001, contactId: 21_700_000_000, createdAt: at, updatedAt: at }]
+    rig.sims.drift.addOrg({ orgId: org, conversations })
+    await rig.command('installs pause', { given: { org: String(org) } })
+    await submit('compare', { what: 'send' })
+    await eventually(async () => text(latest(await look())).includes('It waits, and is not sent yet'))
+    assert.match(text(latest(await look())), /1 sent/)
+    await rig.command('installs resume', { given: { org: String(org) } })
+    await eventually(async () => !latest(await look()).includes('not sent yet'))
+    await settled(rig)
   })
 })

@@ -63,6 +63,32 @@ keep(arrival).catch(() => {})`,
     catchers: [{ test: 'src/operations/history/job.test.ts', only: 'that stood still' }],
   },
   {
+    name: 'asks at once, though another process may have just asked',
+    becomes: 'let lastAt = Number.NEGATIVE_INFINITY',
+    catchers: [{ test: 'src/lib/pace.test.ts', only: 'the first one too' }],
+  },
+  {
+    name: 'forgets, when it goes on for another process, that Drift wanted fewer requests',
+    becomes: 'const requests = openPace({ clock, limits: requestLimits, signal })',
+    catchers: [{ test: 'src/operations/history/ends.test.ts', only: 'as slowly as Drift wanted' }],
+  },
+  {
+    name: 'lets two runs of one account ask Drift at once',
+    becomes:
+      'const made = await addJob<HistoryInput>(needs, { id, kind, org, who, input, only: `history ${org} ${kind}` })',
+    catchers: [{ test: 'src/operations/history/reconcile.test.ts', only: 'one backfill or comparison' }],
+  },
+  {
+    name: 'keeps what it has read at Drift without a natural key',
+    becomes: '',
+    catchers: [{ test: 'src/operations/history/job.test.ts', only: 'passes over what webhooks have brought' }],
+  },
+  {
+    name: 'does not say whose it is what it has read at Drift',
+    becomes: '',
+    catchers: [{ test: 'src/operations/history/ends.test.ts', only: 'erased while' }],
+  },
+  {
     name: 'makes the messageId when it sends',
     becomes: 'messageId: `${entry.messageId}-${Math.random()}`,',
     catchers: [simulation],

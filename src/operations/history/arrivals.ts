@@ -73,7 +73,9 @@ function arriving(
     // Without a time in front, as receive.ts has it: it is among the first to be forgotten.
     identity: Buffer.concat([Buffer.alloc(4), random.bytes(12)]),
     rememberMs: 1,
+    // mutant: keeps what it has read at Drift without a natural key
     once,
+    // mutant: does not say whose it is what it has read at Drift
     person: erasedKey(keyring, org, contactId),
     mapping: stampOf(mappingOf(page), options),
     ...searchedBy(page, data),

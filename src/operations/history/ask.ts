@@ -33,7 +33,7 @@ export const reportLimits: PaceLimits = { atOnceMax: 1, everyMs: 1_100 }
 
 /** The grant is not good for it any more, or Drift says that it does not reach that far. */
 export type Barred = { is: 'no_grant'; reason: string } | { is: 'forbidden' }
-/** Drift failed at this lookup again and again, and answered others meanwhile. */
+/** Drift failed at this lookup again and again, answered others meanwhile, and answers them now. */
 export type Unanswered = { is: 'unanswered' }
 
 type Passing = 'later' | 'unclear' | 'unauthorised' | 'unmakeable'
@@ -50,8 +50,6 @@ export interface HistoryOfDrift {
   pace(): { requests: PaceState; reports: PaceState }
   /** From the beginning of one request to that of the next, at the present speed. */
   everyMs(): number
-  /** Why the last lookup has no answer yet, for as long as that is so. */
-  failing(): string | undefined
 }
 
 export interface AskNeeds {
@@ -70,18 +68,30 @@ interface Reading {
   from?: { requests: PaceState; reports: PaceState } | undefined
   /** Rejects when another process does this work by now. */
   confirm(): Promise<void>
-  /** Nothing begins after it; a lookup under way rejects with its reason. */
+  /**
+   * Hears why Drift answers nothing, once a request has failed three times with no answer to another meanwhile; and undefined
+   * when Drift answers again.
+   */
+  failing(reason: string | undefined): void
+  /** Nothing begins after it; a request under way rejects with its reason. */
   signal: AbortSignal
 }
 
-export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signal }: Reading): HistoryOfDrift {
+export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, failing, signal }: Reading): HistoryOfDrift {
   const { grants, send, driftUrl, clock, random } = needs
+  // mutant: forgets, when it goes on for another process, that Drift wanted fewer requests
   const requests = openPace({ clock, limits: requestLimits, from: from?.requests, signal })
   const reports = openPace({ clock, limits: reportLimits, from: from?.reports, signal })
   const behindLive = behind(needs, org, signal)
-  let failing: string | undefined
+  let said: string | undefined
   let confirmedAt = clock.monotonic()
   let answeredAt = Number.NEGATIVE_INFINITY
+
+  function say(reason: string | undefined): void {
+    if (reason === said) return
+    said = reason
+    failing(reason)
+  }
 
   async function ask<Answer extends { is: string; reason?: string; retryAfter?: string }>(
     paces: readonly Pace[],
@@ -91,6 +101,7 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
   ): Promise<Told<Answer> | Unanswered> {
     let refused: string | undefined
     const begunAt = clock.monotonic()
+    let failedAt = begunAt
     for (let failures = 0; ; ) {
       const access = refused === undefined ? await grants.access(org) : await grants.renewed(org, refused)
       if (access.is === 'dead' || access.is === 'unrenewable') return { is: 'no_grant', reason: 'grant_dead' }
@@ -116,7 +127,7 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
           continue
         }
         if (answer.is !== 'later' && answer.is !== 'unclear') {
-          failing = undefined
+          say(undefined)
           answeredAt = clock.monotonic()
           return answer as Told<Answer>
         }
@@ -125,11 +136,21 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
         if (answered.status === 429) for (const pace of paces) pace.refused(restMs)
       }
       failures += 1
-      failing = reason
-      if (failures >= lookUpsMax && isLookUp && answeredAt > begunAt) return { is: 'unanswered' }
+      if (failures >= failuresShown && answeredAt <= failedAt) say(reason)
+      failedAt = clock.monotonic()
+      const isAlone = isLookUp && failures >= lookUpsMax && answeredAt > begunAt
+      if (isAlone && access.is === 'token' && (await answersNow(access.token))) return { is: 'unanswered' }
       await pause(clock, Math.min(Math.max(restMs, backoffMs(failures, random)), probeMsMax), signal)
       signal.throwIfAborted()
     }
+  }
+
+  /** Whether an outage has begun meanwhile: then the lookup waits for its end. */
+  async function answersNow(token: string): Promise<boolean> {
+    const end = await requests.begin()
+    const answered = await send(conversationsRequest(driftUrl, token, 1)).finally(end)
+    signal.throwIfAborted()
+    return judgeList(answered).is === 'page'
   }
 
   // mutant: asks Drift on although another process does
@@ -160,12 +181,14 @@ export function historyOfDrift(needs: AskNeeds, org: Org, { from, confirm, signa
       askList([reports, requests], (token) => reportRequest(driftUrl, token, since, until), judgeReport),
     pace: () => ({ requests: requests.state(), reports: reports.state() }),
     everyMs: requests.everyMs,
-    failing: () => failing,
   }
 }
 
 /** So often one contact or conversation is looked up, while Drift answers other lookups: about a minute. */
 const lookUpsMax = 6
+
+/** A request that failed so often, about four seconds long, is worth saying. */
+const failuresShown = 3
 
 /** What the store says of live look-ups is looked at this often. */
 const lookEveryMs = 250

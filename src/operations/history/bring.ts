@@ -10,7 +10,7 @@ import type { Arriving, Keep } from '../../pipeline/keep.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Storage } from '../../storage/ports/storage.ts'
 import { contactArrival, listedArrival, pageListed } from './arrivals.ts'
-import type { AskNeeds, HistoryOfDrift } from './ask.ts'
+import type { AskNeeds, Barred, HistoryOfDrift } from './ask.ts'
 import type { Judged } from './judge.ts'
 import { contactKey, erasedKey, isOfHistory } from './keys.ts'
 
@@ -36,13 +36,16 @@ export interface Means {
   /** Each contact's attributes are sent too. */
   withContacts: boolean
   /** Contacts that are being read at this moment. */
-  reading: Map<string, Promise<void>>
+  reading: Map<string, Promise<NoGrant | undefined>>
   /** Contacts of which there is nothing to send: they are asked for once. `everybody`: Drift lets none be read. */
   without: Set<string>
   signal: AbortSignal
   /** Counts something that people are shown. */
   add(what: string): void
 }
+
+/** The grant has ended: nothing more can be asked, and what was in hand is neither sent nor counted. */
+export type NoGrant = Extract<Barred, { is: 'no_grant' }>
 
 export const everybody = 'everybody'
 
@@ -54,10 +57,11 @@ export async function bringOne(
   needs: BringNeeds,
   means: Means,
   { listed, once, contactId, contactKnown, is }: Judged,
-): Promise<'kept' | 'passed_over'> {
+): Promise<'kept' | 'passed_over' | NoGrant> {
   const { org, page, add, withContacts, signal } = means
   const contact = contactId ?? (await contactOf(means, listed.conversationId))
   if (contact === undefined) return 'passed_over'
+  if (typeof contact === 'object') return contact
   if (await isErased(needs, org, contact)) {
     if (is === 'missing') add('erased')
     return 'passed_over'
@@ -65,7 +69,8 @@ export async function bringOne(
   if (withContacts && !contactKnown && !means.without.has(contact) && !means.without.has(everybody)) {
     const reading = means.reading.get(contact) ?? bringContact(needs, means, contact)
     means.reading.set(contact, reading)
-    await reading
+    const ended = await reading
+    if (ended) return ended
   }
   // Nothing is kept for a job that was cancelled or taken over while it asked.
   signal.throwIfAborted()
@@ -75,11 +80,15 @@ export async function bringOne(
   return isKept ? 'kept' : 'passed_over'
 }
 
-async function contactOf({ drift, add }: Means, conversationId: string | undefined): Promise<string | undefined> {
+async function contactOf(
+  { drift, add }: Means,
+  conversationId: string | undefined,
+): Promise<string | NoGrant | undefined> {
   const answer = conversationId === undefined ? ({ is: 'missing' } as const) : await drift.conversation(conversationId)
+  if (answer.is === 'no_grant') return answer
   const contact = answer.is === 'found' ? idOf(answer.conversation.contactId) : undefined
   if (answer.is === 'forbidden') add('barred_conversations')
-  if (answer.is === 'unanswered') add('unanswered')
+  else if (answer.is === 'unanswered') add('unanswered')
   else if (contact === undefined) add('no_contact')
   return contact
 }
@@ -103,26 +112,28 @@ async function keepFor({ keep, accounts, inbox, wake }: BringNeeds, org: Org, ar
   return outcome === 'stored'
 }
 
-async function bringContact(needs: BringNeeds, means: Means, contact: string): Promise<void> {
+async function bringContact(needs: BringNeeds, means: Means, contact: string): Promise<NoGrant | undefined> {
   const { accounts, catalogue, inbox, keyring, clock } = needs
   const { drift, org, add, signal } = means
   const page = pageListed(catalogue, 'contacts')
   const install = accounts.get(org)
-  if (!install || settingsOf(install).offTypes.includes(page.type)) return
+  if (!install || settingsOf(install).offTypes.includes(page.type)) return undefined
   const [[had], all] = await Promise.all([
     inbox.occurred(org, [contactKey(keyring, org, contact)]),
     inbox.destinations(org),
   ])
-  if (all.length > 0 && all.every((destination) => had!.includes(destination))) return
+  if (all.length > 0 && all.every((destination) => had!.includes(destination))) return undefined
   for (let [reading, kept] = [1, 0]; reading <= readingsMax; reading++) {
     const since = clock.now()
     const answer = await drift.contact(contact)
+    if (answer.is === 'no_grant') return answer
     const attributes = answer.is === 'found' ? sendable(answer.attributes) : {}
     const why = whyNothing(answer.is, attributes)
     if (why) {
       const whose = why === 'barred_contacts' ? everybody : contact
       if (!means.without.has(whose)) add(why)
-      return void means.without.add(whose)
+      means.without.add(whose)
+      return undefined
     }
     signal.throwIfAborted()
     const isLast = reading === readingsMax
@@ -131,12 +142,13 @@ async function bringContact(needs: BringNeeds, means: Means, contact: string): P
     kept += 1
     await keepFor(needs, org, contactArrival(page, contact, kept, attributes, madeNow(needs, org)))
     // A change that came until just now may stand before what was kept just now.
-    if (!(await hasChanged(needs, org, contact, since))) return
+    if (!(await hasChanged(needs, org, contact, since))) return undefined
   }
+  return undefined
 }
 
 function whyNothing(is: Awaited<ReturnType<HistoryOfDrift['contact']>>['is'], attributes: object): string | undefined {
-  if (is === 'forbidden' || is === 'no_grant') return 'barred_contacts'
+  if (is === 'forbidden') return 'barred_contacts'
   if (is === 'unanswered') return 'contacts_unanswered'
   if (is !== 'found') return 'contacts_gone'
   return Object.keys(attributes).length === 0 ? 'contacts_empty' : undefined

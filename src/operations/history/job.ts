@@ -5,7 +5,7 @@
 import type { Act } from '../../accounts/audit.ts'
 import type { JobKind, Stepped, Work } from '../jobs.ts'
 import { pageListed } from './arrivals.ts'
-import { type BringNeeds, bringOne, type Means } from './bring.ts'
+import { type BringNeeds, bringOne, type Means, type NoGrant } from './bring.ts'
 import { afterList, type Cursor, cursorIn, written } from './cursor.ts'
 import { type HistoryInput, type HistoryKind, span } from './input.ts'
 import { judge } from './judge.ts'
@@ -52,12 +52,20 @@ export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<Histo
       try {
         const stepped = await stepOf(needs, name, work, sessionOf(work))
         if (stepped.is === 'done' || stepped.is === 'failed') close(work)
-        return stepped
+        // Leaving ends the grant, and is why it has ended.
+        const hasLeft = needs.accounts.get(work.org)?.state === 'disconnected'
+        return stepped.is === 'failed' && hasLeft ? { ...stepped, reason: 'disconnected' } : stepped
       } catch (error) {
         // What was in hand is in an unknown state: the next step begins the page again.
         close(work)
         throw error
       }
+    },
+    async soFar({ org, input, cursor, counts }) {
+      if (cursor === undefined || input.dryRun) return counts
+      const tally = tallyOf(counts)
+      await count({ needs, org, input, cursor: cursorIn(cursor), tally })
+      return tally.counts
     },
     ended({ who, input, counts }, state) {
       const act: Act = name === 'backfill' ? 'backfilled' : 'reconciled'
@@ -67,20 +75,29 @@ export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<Histo
   }
 }
 
-async function stepOf(needs: BringNeeds, name: HistoryKind, work: Work<HistoryInput>, session: Session) {
+async function stepOf(
+  needs: BringNeeds,
+  name: HistoryKind,
+  work: Work<HistoryInput>,
+  session: Session,
+): Promise<Stepped> {
   // What a dry run has seen is in this process alone, and quickly seen again.
   const isLost = work.input.dryRun && !session.hasBegun
   const cursor = work.cursor === undefined || isLost ? await firstCursor(needs, work, session) : cursorIn(work.cursor)
   session.hasBegun = true
   const tally = tallyOf(session.pages === undefined ? cursor.counts : work.counts)
   if (session.total !== undefined) tally.counts.total = session.total
+  session.tally = tally
   const stage: Stage = { needs, name, work, session, cursor, tally }
   if (session.left.length === 0) {
     session.pages ??= pagesOf(stage)
     const page = await session.pages.next()
     if (page.done) return listDone(stage, page.value)
     await takeUp(stage, page.value)
-  } else await doSome(stage)
+  } else {
+    const ended = await doSome(stage)
+    if (ended) return { is: 'failed', counts: tally.counts, reason: ended.reason }
+  }
   return session.left.length > 0 ? on(stage, cursor) : pageDone(stage)
 }
 
@@ -100,7 +117,8 @@ async function takeUp({ needs, name, work, session, cursor, tally }: Stage, page
 
 type Page = Extract<Awaited<ReturnType<Pages['next']>>, { done?: false }>['value']
 
-async function doSome(stage: Stage): Promise<void> {
+/** What it resolves to ends the job. */
+async function doSome(stage: Stage): Promise<NoGrant | undefined> {
   const { needs, name, work, session, cursor, tally } = stage
   const { org, input, signal } = work
   const page = pageFor(needs, cursor)
@@ -117,12 +135,17 @@ async function doSome(stage: Stage): Promise<void> {
     const outcomes = await Promise.allSettled(some.map((one) => bringOne(needs, means, one)))
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
     if (failed) throw failed.reason
+    const [ended] = outcomes.flatMap((outcome) =>
+      outcome.status === 'fulfilled' && typeof outcome.value === 'object' ? [outcome.value] : [],
+    )
+    if (ended) return ended
     const kept = some.filter((_, at) => outcomes[at]?.status === 'fulfilled' && outcomes[at].value === 'kept')
     cursor.newInPass += kept.length
     if (cursor.pass > 0) for (const one of kept) countLate(tally, one, cursor.startedAt)
   }
   session.left.splice(0, some.length)
   session.reading.clear()
+  return undefined
 }
 
 function pagesOf({ needs, session, cursor }: Stage): Pages {
@@ -142,20 +165,22 @@ function on({ tally, session }: Stage, cursor: Cursor): Stepped {
 
 async function pageDone(stage: Stage): Promise<Stepped> {
   const { session, cursor, tally } = stage
-  await count(stage)
+  await count({ ...stage.work, ...stage })
   const byPosition = cursor.byPosition || session.next?.next?.by === 'next'
   const place = session.next ?? cursor.place
   return on(stage, { ...cursor, byPosition, place, counts: { ...tally.counts } })
 }
 
-async function count({ needs, work, cursor, tally }: Stage): Promise<void> {
-  if (!work.input.dryRun)
-    countSent(
-      tally,
-      pageListed(needs.catalogue, 'contacts').type,
-      cursor.before,
-      await backfilledSoFar(needs, work.org),
-    )
+interface Counting extends Pick<Work<HistoryInput>, 'org' | 'input'> {
+  needs: BringNeeds
+  cursor: Pick<Cursor, 'before'>
+  tally: Tally
+}
+
+async function count({ needs, org, input, cursor, tally }: Counting): Promise<void> {
+  if (input.dryRun) return
+  const { type } = pageListed(needs.catalogue, 'contacts')
+  countSent(tally, type, cursor.before, await backfilledSoFar(needs, org))
 }
 
 type Ended = Extract<Awaited<ReturnType<Pages['next']>>, { done: true }>['value']
@@ -164,18 +189,21 @@ async function listDone(stage: Stage, ended: Ended): Promise<Stepped> {
   const { needs, name, work, session, cursor, tally } = stage
   session.pages = undefined
   session.previous = new Set()
-  await count(stage)
+  await count({ ...stage.work, ...stage })
   const { counts } = tally
   const failed = (reason: string): Stepped => ({ is: 'failed', counts, reason })
   if (ended.is === 'no_grant') return failed(ended.reason)
   const isBarred = ended.is === 'forbidden'
-  if (!isBarred && ended.is !== 'end') return failed('drift_refused')
   if (cursor.phase === 'conversations') {
     if (isBarred) return failed('drift_forbidden')
+    if (ended.is === 'endless') return failed('drift_endless')
+    if (ended.is !== 'end') return failed('drift_refused')
     const next = afterList(cursor, needs.clock.now(), work.input.dryRun)
     return on(stage, { ...next, counts: { ...counts } })
   }
   if (isBarred) counts.barred_meetings = 1
+  // Conversations have all been read by then, and starting again would end here again.
+  else if (ended.is !== 'end') counts.unread_meetings = 1
   if (name === 'backfill' && work.input.dryRun) await tryContact(session, counts)
   if (counts.why_unknown) needs.log.warn('history_missing', { org: work.org, missing: counts.why_unknown })
   return { is: 'done', counts }

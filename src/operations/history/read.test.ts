@@ -33,7 +33,7 @@ function conversation(id: number, updatedAt = start - dayMs + id) {
   return { id, contactId: 10_000 + id, status: 'open', createdAt: start - 2 * dayMs + id, updatedAt }
 }
 
-function ask(): HistoryOfDrift {
+function ask(failing: (reason: string | undefined) => void = () => {}): HistoryOfDrift {
   const access = async () => ({ is: 'token', token }) as const
   const grants = { access, renewed: async () => ({ is: 'token', token: drift.issueToken(orgId).accessToken }) as const }
   const needs = {
@@ -44,7 +44,7 @@ function ask(): HistoryOfDrift {
     clock,
     random: systemRandom,
   }
-  return historyOfDrift(needs, String(orgId), { confirm: async () => {}, signal: stopping.signal })
+  return historyOfDrift(needs, String(orgId), { confirm: async () => {}, failing, signal: stopping.signal })
 }
 
 /** The ids in the order of their pages, how the reading ended, and how many records were not readable. */
@@ -134,6 +134,23 @@ describe('meetings', () => {
     assert.deepEqual([new Set(found.flat()).size, end], [1_500, 'end'])
   })
 
+  test('a list that keeps to no window ends', async () => {
+    const records = Array.from({ length: 1_000 }, (_, n) => ({
+      eventId: `m-${n}`,
+      slotStart: start,
+      scheduledAt: start,
+    }))
+    drift.script('/users/meetings/org', { body: { data: records } })
+    const reading = readAll(meetings(ask(), start))
+    let end = ''
+    void reading.then((ended) => (end = ended.end))
+    await eventually(() => {
+      clock.advance(500)
+      return end !== ''
+    })
+    assert.equal(end, 'endless')
+  })
+
   test('where the grant does not reach, the reading says so', async () => {
     token = drift.issueToken(orgId, { scopes: ['conversation_read'] }).accessToken
     assert.deepEqual(await readAll(meetings(ask(), start)), { found: [], unreadable: 0, end: 'forbidden' })
@@ -148,13 +165,14 @@ describe('asking', () => {
       { saidInstead: '{"data": [' },
       { status: 429, headers: { 'retry-after': '6' } },
     ])
-    const asked = ask()
+    const said: unknown[] = []
+    const asked = ask((reason) => said.push(reason))
     const before = clock.now()
     const { found } = await readAll(conversations(asked, 0))
     assert.equal(found.flat().length, 250)
     assert.ok(clock.now() - before >= 6_000)
     assert.equal(asked.everyMs(), 440)
-    assert.equal(asked.failing(), undefined)
+    assert.deepEqual(said, ['drift_unreadable', 'drift_429', undefined])
   })
 
   test('one contact that Drift fails to look up does not keep the others waiting for ever, and an outage of Drift ends nothing', async () => {
@@ -169,6 +187,44 @@ describe('asking', () => {
     })
     assert.equal(is, 'waiting')
     await whileWaiting(clock, asked.conversations(100))
+    await eventually(() => {
+      clock.advance(60_000)
+      return is !== 'waiting'
+    })
+    assert.equal(is, 'unanswered')
+  })
+
+  test('why Drift answers nothing is known while it is so', async () => {
+    drift.script('/conversations/list', { status: 502 })
+    const said: unknown[] = []
+    const page = ask((reason) => said.push(reason)).conversations(100)
+    await eventually(() => {
+      clock.advance(1_000)
+      return said.length > 0
+    })
+    assert.ok(drift.count('/conversations/list') >= 3)
+    drift.script('/conversations/list', undefined)
+    await whileWaiting(clock, page)
+    assert.deepEqual(said, ['drift_502', undefined])
+  })
+
+  test('an outage that begins after another answer makes no contact unanswered', async () => {
+    drift.script('/contacts/*', { status: 500 })
+    const asked = ask()
+    let is = 'waiting'
+    void asked.contact('7').then((answer) => (is = answer.is))
+    await eventually(() => {
+      clock.advance(100)
+      return drift.count('/contacts/*') > 0
+    })
+    await whileWaiting(clock, asked.conversations(100))
+    drift.script('/conversations/list', { status: 500 })
+    await eventually(() => {
+      clock.advance(60_000)
+      return drift.count('/contacts/*') > 12
+    })
+    assert.equal(is, 'waiting')
+    drift.script('/conversations/list', undefined)
     await eventually(() => {
       clock.advance(60_000)
       return is !== 'waiting'

@@ -16,6 +16,7 @@ import {
 } from '../../drift/lists.ts'
 import type { Json } from '../../lib/json.ts'
 import type { HistoryOfDrift, Told } from './ask.ts'
+import { watchForEnd } from './without-end.ts'
 
 export interface Page {
   listed: Listed[]
@@ -23,7 +24,8 @@ export interface Page {
   unreadable: number
 }
 
-export type Pages = AsyncGenerator<Page, { is: 'end' } | Exclude<Told<ListAnswer>, { is: 'page' }>>
+/** `endless`: the list does not come to an end; see without-end.ts. */
+export type Pages = AsyncGenerator<Page, { is: 'end' | 'endless' } | Exclude<Told<ListAnswer>, { is: 'page' }>>
 
 export interface ConversationPlace {
   next?: Next
@@ -51,6 +53,7 @@ export async function* conversations(
   let { next, restarts = 0 } = place
   let limit = pageMax
   const seen: string[] = []
+  let watch = watchForEnd()
   for (;;) {
     const answer = await drift.conversations(limit, next)
     if (answer.is === 'too_large' && limit > pageMin) {
@@ -66,17 +69,21 @@ export async function* conversations(
       restarts += 1
       next = undefined
       seen.length = 0
+      watch = watchForEnd()
       continue
     }
     if (answer.is !== 'page') return answer
+    const page = pageOf(answer.records, conversationIn)
+    const ends = watch.page(page.listed.map(({ id }) => id))
+    if (ends === 'endless') return { is: 'endless' }
     const token = answer.next && `${answer.next.by} ${answer.next.token}`
-    const isCircle = token !== undefined && (seen.includes(token) || sameAs(next, answer.next))
+    const isCircle = ends === 'circle' || (token !== undefined && (seen.includes(token) || sameAs(next, answer.next)))
     const isLast = token === undefined || isCircle || isAllBefore(answer.records, updatedFrom)
     if (token !== undefined) seen.push(token)
     if (seen.length > rememberedMax) seen.shift()
     next = isLast ? undefined : answer.next
     at(isLast ? undefined : { ...(next ? { next } : {}), ...(restarts > 0 ? { restarts } : {}) })
-    yield pageOf(answer.records, conversationIn)
+    yield page
     if (isLast) return { is: 'end' }
   }
 }
@@ -96,11 +103,15 @@ const dayMs = 86_400_000
 const aheadMs = 400 * dayMs
 /** Windows are cut no finer than this: no organization has a thousand meetings that begin in one minute. */
 const windowMsMin = 60_000
+/** So many answers hold 100,000 meetings: where there are more, the list does not keep to the windows. */
+const windowsMax = 500
 
 /** Meetings that began in the last 30 days, or will begin: Drift lists no others. */
 export async function* meetings(drift: Pick<HistoryOfDrift, 'meetings'>, now: number): Pages {
   const windows: [from: number, to: number][] = [[now - meetingsDays * dayMs, now + aheadMs]]
+  let asked = 0
   for (let window = windows.pop(); window; window = windows.pop()) {
+    if (++asked > windowsMax) return { is: 'endless' }
     const [from, to] = window
     const answer = await drift.meetings(from, to)
     const isFull = answer.is === 'page' && answer.records.length >= meetingsMax

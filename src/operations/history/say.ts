@@ -1,6 +1,8 @@
 /** What a backfill or a comparison has found and done, line by line, in words for console and command line alike. */
 import type { JobShown } from '../jobs.ts'
+import { explain } from '../reasons.ts'
 import { amountOf, estimatedMs, requestsFor, spoken } from './estimate.ts'
+import { stuck } from './tally.ts'
 
 export interface Line {
   /** Its name among the job's counts, for scripts; of a sentence without a number: why it stands there. */
@@ -55,7 +57,12 @@ const was: readonly Row[] = [
   ['contacts_empty', 'contacts have no attribute that could be sent'],
 ]
 
-const barred: readonly Row[] = [
+const leftOut: readonly Row[] = [
+  [
+    'unread_meetings',
+    'Not all meetings were read',
+    'Drift did not accept the request for them, or its list did not come to an end.',
+  ],
   ['barred_meetings', 'Meetings were left out', 'Drift does not let this app list them. Reconnect to allow meetings.'],
   ['barred_contacts', 'Contacts were left out', 'Drift does not let this app read them. Reconnect to allow contacts.'],
   [
@@ -65,7 +72,7 @@ const barred: readonly Row[] = [
   ],
 ]
 
-/** Numbers first, in the order in which they are made; then what the grant does not allow. Zeros are left out. */
+/** Numbers first, in the order in which they are made; then what was left out. Zeros are left out. */
 export function linesOf(job: Pick<JobShown, 'kind' | 'counts'>): Line[] {
   const { counts, kind } = job
   const rows = [...found, ...(isDryRun(job) ? wouldBe : was), ...(kind === 'reconcile' ? why : [])]
@@ -76,7 +83,7 @@ export function linesOf(job: Pick<JobShown, 'kind' | 'counts'>): Line[] {
   })
   return [
     ...numbers,
-    ...barred.flatMap(([name, label, note]) => ((counts[name] ?? 0) > 0 ? [{ name, label, note: note! }] : [])),
+    ...leftOut.flatMap(([name, label, note]) => ((counts[name] ?? 0) > 0 ? [{ name, label, note: note! }] : [])),
   ]
 }
 
@@ -92,12 +99,22 @@ export function estimateOf({ counts }: Pick<JobShown, 'counts'>): {
   return { requests: requestsFor(amount), ms, spoken: spoken(ms), people: (counts.people ?? 0) + (counts.unnamed ?? 0) }
 }
 
+/** Why Drift answers nothing, while the work goes on asking; undefined while it answers. */
+export function whyStuck({ counts, hasEnded }: Pick<JobShown, 'counts' | 'hasEnded'>): string | undefined {
+  const name = Object.keys(counts).find((one) => one.startsWith(stuck))
+  if (name === undefined || hasEnded) return undefined
+  const { means } = explain(name.slice(stuck.length))
+  return `Drift does not answer: ${means}. It is asked again, at most fifteen minutes apart, until it answers or this is cancelled.`
+}
+
 const failures: Readonly<Record<string, string>> = {
   grant_dead: 'The authorization at Drift has ended. Reconnect to Drift, and start again: what was sent is known.',
   drift_token_refused: 'Drift refuses the authorization. Reconnect to Drift, and start again: what was sent is known.',
   drift_request_invalid: 'The authorization at Drift cannot be sent. Reconnect to Drift, and start again.',
   drift_forbidden: 'Drift does not let this app list conversations. Reconnect to Drift to allow it.',
   drift_refused: 'Drift does not accept the request for the next page. Start again: what was sent is known.',
+  drift_endless:
+    'Drift’s list does not come to an end: it has page after page with nothing in it. Start again later: what was sent is known.',
   disconnected: 'The account has disconnected.',
   not_installed: 'The account is not connected.',
 }

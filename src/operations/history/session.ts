@@ -2,13 +2,14 @@
 import { Problem } from '../../lib/errors.ts'
 import type { Work } from '../jobs.ts'
 import { type HistoryOfDrift, historyOfDrift } from './ask.ts'
-import type { BringNeeds } from './bring.ts'
+import type { BringNeeds, Means } from './bring.ts'
 import { countAll } from './count.ts'
 import { cursorIn } from './cursor.ts'
 import type { HistoryInput } from './input.ts'
 import type { Judged } from './judge.ts'
 import { newSeen, type Seen } from './look.ts'
 import type { ConversationPlace, Pages } from './read.ts'
+import { stuck, type Tally, tallyOf } from './tally.ts'
 
 export interface Session {
   drift: HistoryOfDrift
@@ -20,8 +21,10 @@ export interface Session {
   /** Of the page, what is still to be done. */
   left: Judged[]
   seen: Seen
+  /** The numbers of the step that is under way. */
+  tally: Tally
   /** Contacts that are being read, each once, though several conversations are theirs. */
-  reading: Map<string, Promise<void>>
+  reading: Means['reading']
   /** See Means. */
   without: Set<string>
   /** How many conversations Drift says there are, as soon as it has. */
@@ -33,7 +36,7 @@ export interface Session {
 
 export function openSession(
   needs: BringNeeds,
-  { org, cursor, counts, input, lease, until, signal }: Work<HistoryInput>,
+  { org, cursor, counts, input, lease, until, tell, signal }: Work<HistoryInput>,
 ): Session {
   const closing = new AbortController()
   const from = cursor === undefined ? undefined : cursorIn(cursor).pace
@@ -41,13 +44,19 @@ export function openSession(
     if ((await needs.jobs.renew(lease, until())) === 'lost')
       throw new Problem('job_lost', 'another process works on this job')
   }
+  const failing = (reason: string | undefined) => {
+    const soFar = session.tally.counts
+    tell(reason === undefined ? soFar : { ...soFar, [stuck + reason]: 1 })
+  }
+  const asking = { from, confirm, failing, signal: AbortSignal.any([signal, closing.signal]) }
   const session: Session = {
-    drift: historyOfDrift(needs, org, { from, confirm, signal: AbortSignal.any([signal, closing.signal]) }),
+    drift: historyOfDrift(needs, org, asking),
     pages: undefined,
     next: undefined,
     previous: new Set(),
     left: [],
     seen: newSeen(),
+    tally: tallyOf(counts),
     reading: new Map(),
     without: new Set(),
     total: counts.total,

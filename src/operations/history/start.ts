@@ -1,11 +1,13 @@
 /** Beginning a backfill or a comparison, and looking at it: for console and command line alike. */
 import { record } from '../../accounts/audit.ts'
+import { pageMax } from '../../drift/lists.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Jobs } from '../../storage/ports/jobs.ts'
 import { addJob, type JobShown, shownJobs } from '../jobs.ts'
 import { type HistoryInput, type HistoryKind, span } from './input.ts'
+import { whyStuck } from './say.ts'
 
 export interface WantedHistory extends HistoryInput {
   /** Given twice, it is one job. */
@@ -29,6 +31,7 @@ export async function startHistory(
   needs: Needs,
   { id, kind, org, who, ...input }: WantedHistory,
 ): ReturnType<Jobs['create']> {
+  // mutant: lets two runs of one account ask Drift at once
   const made = await addJob<HistoryInput>(needs, { id, kind, org, who, input, only: `history ${org}` })
   if (made === 'created') {
     const about = `${span(input)}${input.dryRun ? ', dry run' : ''}`
@@ -43,10 +46,15 @@ export async function shownHistory(jobs: Jobs, org: Org, limit: number): Promise
   return all.filter(({ kind }) => kind === 'backfill' || kind === 'reconcile').slice(0, limit)
 }
 
-/** How long one that is under way still takes at its present speed; undefined before that is known. */
-export function remainingMs({ counts, perMinute, hasEnded }: JobShown): number | undefined {
-  const { total, looked } = counts
+/**
+ * How long one that is under way still takes at its present speed; undefined before that is known, and while Drift does not
+ * answer. A page counts as read when its first contact is asked for, so one page or two say little of the speed.
+ */
+export function remainingMs(job: JobShown): number | undefined {
+  const { counts, perMinute, hasEnded } = job
+  const { total, looked = 0 } = counts
   const rate = perMinute.looked ?? 0
-  if (hasEnded || total === undefined || looked === undefined || rate === 0) return undefined
+  if (hasEnded || total === undefined || rate === 0 || whyStuck(job)) return undefined
+  if (looked < Math.min(total, 2 * pageMax + 1)) return undefined
   return (Math.max(0, total - looked) / rate) * 60_000
 }

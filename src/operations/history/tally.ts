@@ -3,6 +3,9 @@ import type { Storage } from '../../storage/ports/storage.ts'
 import type { Counts } from '../jobs.ts'
 import { type Judged, youngMs } from './judge.ts'
 
+/** Stands before the reason for which Drift answers nothing at this time, as a count of 1, for as long as that is so. */
+export const stuck = 'stuck_'
+
 export interface Tally {
   /** What people are shown; see docs/history.md for each. */
   counts: Record<string, number>
@@ -10,7 +13,9 @@ export interface Tally {
 }
 
 export function tallyOf(from: Counts): Tally {
-  const counts: Record<string, number> = { ...from }
+  const counts: Record<string, number> = Object.fromEntries(
+    Object.entries(from).filter(([name]) => !name.startsWith(stuck)),
+  )
   function add(what: string, by = 1): void {
     counts[what] = (counts[what] ?? 0) + by
   }
@@ -33,7 +38,7 @@ export function countLate({ counts, add }: Tally, { listed }: Judged, startedAt:
   else add('in_time')
 }
 
-const passedOver = ['erased', 'young', 'switched_off', 'no_contact', 'unanswered']
+const passedOver = ['erased', 'young', 'switched_off', 'no_contact', 'barred_conversations', 'unanswered']
 
 /**
  * What was sent is what the store has counted since the job began, so it is exact also where a page was begun twice. What

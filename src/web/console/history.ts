@@ -4,8 +4,9 @@ import { html } from 'hono/html'
 import { chooseDaily } from '../../accounts/actions.ts'
 import { settingsOf } from '../../accounts/settings.ts'
 import { spoken } from '../../operations/history/estimate.ts'
+import { heldAt } from '../../operations/history/held.ts'
 import type { HistoryKind } from '../../operations/history/input.ts'
-import { estimateOf, isDryRun, type Line, linesOf, whyFailed } from '../../operations/history/say.ts'
+import { estimateOf, isDryRun, type Line, linesOf, whyFailed, whyStuck } from '../../operations/history/say.ts'
 import { remainingMs, shownHistory, startHistory } from '../../operations/history/start.ts'
 import { cancelJob, type JobShown, newJobId } from '../../operations/jobs.ts'
 import type { JobState } from '../../storage/ports/jobs.ts'
@@ -14,6 +15,7 @@ import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { type Html, page } from './ui/layout.ts'
 import { badge, button, choice, counted, head, input, notice, number, postForm, since } from './ui/parts.ts'
+import { adviceOn } from './ui/reasons.ts'
 import type { Level } from './ui/vocabulary.ts'
 
 const dayMs = 86_400_000
@@ -25,6 +27,8 @@ interface HistoryPage {
   /** Newest first. */
   jobs: readonly JobShown[]
   isDaily: boolean
+  /** Where what is brought in is kept and not sent yet. */
+  held: ReturnType<typeof heldAt>
   /** For each form another one: a form that is sent twice makes one job. */
   newId(): string
   wrong?: string | undefined
@@ -39,7 +43,15 @@ export function historyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const jobs = await shownHistory(storage.jobs, session.org, shownMax)
     const isDaily = install !== undefined && settingsOf(install).dailyReconcile
     return c.html(
-      historyPage({ session, now: clock.now(), jobs, isDaily, newId: () => newJobId(random), wrong }),
+      historyPage({
+        session,
+        now: clock.now(),
+        jobs,
+        isDaily,
+        held: heldAt(install),
+        newId: () => newJobId(random),
+        wrong,
+      }),
       status,
     )
   }
@@ -181,19 +193,21 @@ function latestCard(job: JobShown, given: HistoryPage): Html {
     ${job.state === 'failed' ? notice('bad', 'It failed', whyFailed(job)) : ''}
     ${job.state === 'cancelled' ? notice('warn', 'It was cancelled', 'What was sent stays sent. Start it again to go on: nothing is sent twice.') : ''}
     ${lines(linesOf(job))}
+    ${(job.counts.sent ?? 0) > 0 ? given.held.map(waits) : ''}
     ${job.state === 'done' ? next(job, given) : ''}</section>`
 }
 
 function progress(job: JobShown): Html {
   const { looked = 0, total } = job.counts
   const left = remainingMs(job)
+  const stuck = whyStuck(job)
   const known = total === undefined ? html`` : html` value="${Math.min(looked, total)}" max="${Math.max(total, 1)}"`
   const parts = [
     total === undefined ? `${number(looked)} records read` : `${number(looked)} of about ${number(total)} records read`,
     ...(job.perMinute.looked ? [`${number(job.perMinute.looked)} a minute`] : []),
     ...(left === undefined ? [] : [`about ${spoken(left)} left`]),
   ]
-  return html`<progress aria-label="${titleOf(job)}"${known}></progress><p class="small">${parts.join(', ')}. Events from Drift’s webhooks go first.</p>`
+  return html`<progress aria-label="${titleOf(job)}"${known}></progress><p class="small">${parts.join(', ')}. Events from Drift’s webhooks go first.</p>${stuck ? notice('warn', 'Waiting for Drift', stuck) : ''}`
 }
 
 function lines(all: readonly Line[]): Html {
@@ -201,6 +215,15 @@ function lines(all: readonly Line[]): Html {
     ({ label, count, note }) =>
       html`<li>${count === undefined ? html`<strong>${label}.</strong>` : html`<strong>${number(count)}</strong> ${label}`}${note ? html` <span class="faint">${note}</span>` : ''}</li>`,
   )}</ul>`
+}
+
+function waits({ name, reason }: HistoryPage['held'][number]): Html {
+  const { happened, todo } = adviceOn(reason)
+  return notice(
+    'warn',
+    `It waits${name === undefined ? '' : ` at ${name}`}, and is not sent yet`,
+    `${happened} ${todo}`,
+  )
 }
 
 /** What can be done after it. */
