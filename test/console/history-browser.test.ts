@@ -1,0 +1,60 @@
+/** The page History in a real Chromium: estimated, brought in, cancelled and begun again by clicking, and seen as it goes on. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { pastOf } from '../../src/sim/past.ts'
+import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { org, type Rig, settled, startRig } from '../rig.ts'
+
+describe('History in a browser', { concurrency: false }, () => {
+  let browser: Browser
+  let rig: Rig
+  let watched: WatchedPage
+  let page: Page
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  const latest = (text: string) => page.locator('#latest', { hasText: text })
+
+  before(async () => {
+    browser = await launchBrowser()
+    rig = await startRig()
+    rig.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 30) })
+    watched = await openPage(browser, { locale: 'en-GB' })
+    page = watched.page
+    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
+    await page.goto(/http\S+/.exec(output)![0])
+    await press('Open the console')
+    await page.getByRole('link', { name: 'History' }).click()
+  })
+  after(async () => {
+    await watched.close()
+    await rig.close()
+    await browser.close()
+  })
+
+  test('says how much there is, and how far it is while it is brought in', async () => {
+    await press('Estimate')
+    await latest('30 would be sent as events').waitFor()
+    rig.sims.drift.script('/contacts/*', { delayMs: 4_000 })
+    await press('Bring in this history')
+    const bar = page.getByRole('progressbar', { name: 'Bringing in history' })
+    await bar.waitFor()
+    const { width, height } = (await bar.boundingBox())!
+    assert.ok(width > 200 && height >= 8, `the bar is ${width} by ${height} px`)
+  })
+
+  test('cancelled, it says what was sent; estimated again, it brings in the rest', async () => {
+    await press('Cancel')
+    await latest('What was sent stays sent').waitFor()
+    rig.sims.drift.script('/contacts/*', undefined)
+    await press('Estimate')
+    await page.getByRole('button', { name: 'Bring in this history' }).waitFor()
+    await press('Bring in this history')
+    await latest('Done').waitFor()
+    await settled(rig)
+    const events = rig.sims.segment.accepted.map(({ message }) => String(message.type))
+    assert.deepEqual([events.filter((type) => type === 'track').length, events.length], [30, 50])
+    await press('Compare')
+    await latest('Nothing is missing').waitFor()
+    assert.deepEqual([watched.errors, watched.strays], [[], []])
+  })
+})
