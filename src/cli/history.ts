@@ -123,21 +123,31 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
     const job = await follow(context, store, id, dryRun)
     await accounts.reload(clock.now())
     if (job) return told(context, given, job, accounts.get(account))
-    context.remark(`job ${id} goes on: \`jobs show ${id}\` says how far it is, \`jobs cancel ${id}\` ends it`)
+    context.remark(
+      dryRun
+        ? `job ${id} is cancelled, and ends when a service runs`
+        : `job ${id} goes on: \`jobs show ${id}\` says how far it is, \`jobs cancel ${id}\` ends it`,
+    )
     return 130
   })
 }
 
 /** Undefined when this command was stopped. A dry run ends with it; a job that sends goes on. */
-async function follow(context: Context, { storage, clock }: Store, id: string, dryRun: boolean) {
+async function follow(context: Context, store: Store, id: string, dryRun: boolean) {
+  const { storage, clock } = store
   const { jobs, audit } = storage
-  let [isStopped, isCancelled, saidAt] = [false, false, clock.monotonic()]
+  let [isStopped, isCancelled, isAlone, saidAt] = [false, false, false, clock.monotonic()]
   void context.untilStopped().then(() => (isStopped = true))
   for (;;) {
     const job = shownJob((await jobs.get(id))!)
     if (job.hasEnded) return job
     if (isStopped && !dryRun) return undefined
     if (isStopped && !isCancelled) isCancelled = await cancelJob({ jobs, audit, clock }, id, who)
+    const wasAlone = isAlone
+    isAlone = !(await isServed(store))
+    if (isAlone && isStopped) return undefined
+    if (isAlone && !wasAlone) context.remark(`job ${id}: no service runs on this store; it goes on when one does`)
+    if (isAlone) saidAt = clock.monotonic()
     if (clock.monotonic() >= saidAt + remarkMs) {
       saidAt = clock.monotonic()
       context.remark(progressOf(job))
@@ -147,12 +157,12 @@ async function follow(context: Context, { storage, clock }: Store, id: string, d
 }
 
 function progressOf(job: JobShown): string {
-  const { counts, perMinute, id } = job
+  const { counts, id } = job
   const left = remainingMs(job)
   const parts = [
     `${counts.looked ?? 0}${counts.total === undefined ? '' : ` of about ${counts.total}`} read`,
     ...(counts.sent === undefined ? [] : [`${counts.sent} sent`]),
-    ...(perMinute.looked === undefined ? [] : [`${perMinute.looked} read a minute`]),
+    ...(counts.read_a_minute === undefined ? [] : [`${counts.read_a_minute} read a minute`]),
     ...(left === undefined ? [] : [`about ${spoken(left)} left`]),
   ]
   const stuck = whyStuck(job)
@@ -172,8 +182,9 @@ function told({ print }: Context, given: Given, job: JobShown, install: Install 
     for (const { label, count, note } of lines)
       print(`${count === undefined ? '' : `${String(count).padStart(9)}  `}${label}${note ? `. ${note}` : ''}`)
     if (hasEstimate) {
-      print(`it takes about ${estimate.spoken} (${estimate.requests} requests to Drift, five a second)`)
+      print(`it takes about ${estimate.spoken} (${estimate.requests} requests to Drift, at most five a second)`)
       print(`it adds at most ${estimate.people} monthly tracked users in Segment, in the month in which it runs`)
+      if ((counts.missing ?? 0) + (counts.contacts ?? 0) > 0) print('run it again without --dry-run to bring this in')
     }
     if (kind === 'reconcile' && isDryRun(job) && (counts.missing ?? 0) > 0)
       print('run it again with --send to send what is missing')

@@ -122,6 +122,34 @@ describe('backfill', () => {
     await settled(rig)
   })
 
+  test('says that no service runs, for as long as that is so, and goes on with the next one', async () => {
+    rig.sims.drift.script('/conversations/list', { delayMs: 1_500 })
+    let isSaid = false
+    const said = (line: string) => (isSaid ||= line.includes('no service runs'))
+    const done = rig.command('backfill', { given: { org: id }, said })
+    await eventually(() => rig.sims.drift.count('/conversations/list') > 0)
+    await rig.service.close()
+    rig.sims.drift.script('/conversations/list', undefined)
+    await eventually(() => isSaid)
+    await rig.restart()
+    const { output } = await done
+    assert.match(output, /no service runs on this store; it goes on when one does/)
+    assert.match(output, /15 {2}sent/)
+  })
+
+  test('a look that is stopped while no service runs does not wait for one', async () => {
+    rig.sims.drift.script('/conversations/list', { delayMs: 1_500 })
+    const stopped = Promise.withResolvers<void>()
+    const look = rig.command('backfill', { given: { org: id, dryRun: true }, stopped: stopped.promise })
+    await eventually(() => rig.sims.drift.count('/conversations/list') > 0)
+    await rig.service.close()
+    stopped.resolve()
+    const { exitCode, output } = await look
+    assert.equal(exitCode, 130)
+    assert.match(output, /is cancelled, and ends when a service runs/)
+    await rig.restart()
+  })
+
   test('is begun for an account that is there, on a store that a service runs on', async () => {
     await assert.rejects(run('backfill', { org: '77' }), (error: Problem) => error.code === 'not_installed')
     const stopped = rig.service.close()

@@ -15,6 +15,8 @@ export interface Cursor {
   /** Drift gives positions, so whatever moves moves the rest: the whole list is read again. */
   byPosition: boolean
   newInPass: number
+  /** When the last pages of the first reading were done, and how many records had been read by then; the oldest first. */
+  lately: readonly { at: number; looked: number }[]
   /** As of the beginning of the page: a page that is begun again is counted again. */
   counts: Counts
   /** What had been counted as backfilled when the job began, by type. */
@@ -39,6 +41,7 @@ export function afterList(cursor: Cursor, now: number, dryRun: boolean): Cursor 
     updatedFrom: cursor.byPosition ? cursor.updatedFrom : Math.max(cursor.updatedFrom, cursor.passStartedAt - clocksMs),
     place: {},
     newInPass: 0,
+    lately: [],
   }
 }
 

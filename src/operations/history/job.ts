@@ -12,7 +12,16 @@ import { judge } from './judge.ts'
 import { countLook } from './look.ts'
 import { conversations, meetings, type Pages } from './read.ts'
 import { openSession, type Session } from './session.ts'
-import { backfilledSoFar, countLate, countPage, countSent, type Tally, tallyOf } from './tally.ts'
+import {
+  backfilledSoFar,
+  countLate,
+  countPage,
+  countSent,
+  countSpeed,
+  forgetSpeed,
+  type Tally,
+  tallyOf,
+} from './tally.ts'
 import { whyMissing } from './why-missing.ts'
 
 /** One step of a job, in one process. */
@@ -65,7 +74,9 @@ export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<Histo
       if (cursor === undefined || input.dryRun) return counts
       const tally = tallyOf(counts)
       await count({ needs, org, input, cursor: cursorIn(cursor), tally })
-      return tally.counts
+      forgetSpeed(tally)
+      // What is left of the page neither came before nor was sent.
+      return { ...tally.counts, known: counts.known ?? 0 }
     },
     ended({ who, input, counts }, state) {
       const act: Act = name === 'backfill' ? 'backfilled' : 'reconciled'
@@ -168,7 +179,9 @@ async function pageDone(stage: Stage): Promise<Stepped> {
   await count({ ...stage.work, ...stage })
   const byPosition = cursor.byPosition || session.next?.next?.by === 'next'
   const place = session.next ?? cursor.place
-  return on(stage, { ...cursor, byPosition, place, counts: { ...tally.counts } })
+  const isFirst = cursor.phase === 'conversations' && cursor.pass === 0
+  const lately = isFirst ? countSpeed(tally, cursor.lately, stage.needs.clock.now()) : cursor.lately
+  return on(stage, { ...cursor, byPosition, place, lately, counts: { ...tally.counts } })
 }
 
 interface Counting extends Pick<Work<HistoryInput>, 'org' | 'input'> {
@@ -189,6 +202,7 @@ async function listDone(stage: Stage, ended: Ended): Promise<Stepped> {
   const { needs, name, work, session, cursor, tally } = stage
   session.pages = undefined
   session.previous = new Set()
+  forgetSpeed(tally)
   await count({ ...stage.work, ...stage })
   const { counts } = tally
   const failed = (reason: string): Stepped => ({ is: 'failed', counts, reason })
@@ -227,6 +241,7 @@ async function firstCursor(needs: BringNeeds, work: Work<HistoryInput>, { drift 
     place: {},
     byPosition: false,
     newInPass: 0,
+    lately: [{ at: now, looked: 0 }],
     // The input goes when a job has ended; people want to know what it was about.
     counts: { ...(dryRun ? { dry_run: 1 } : {}), from_day: dayOf(from), to_day: dayOf(to - 1) },
     before: await backfilledSoFar(needs, work.org),

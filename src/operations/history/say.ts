@@ -57,18 +57,29 @@ const was: readonly Row[] = [
   ['contacts_empty', 'contacts have no attribute that could be sent'],
 ]
 
+/** Reconnecting gives what the Drift app asks for, and no more. */
+const other = '; if that changes nothing, the operator has to give the Drift app the permission first.'
+
 const leftOut: readonly Row[] = [
   [
     'unread_meetings',
     'Not all meetings were read',
     'Drift did not accept the request for them, or its list did not come to an end.',
   ],
-  ['barred_meetings', 'Meetings were left out', 'Drift does not let this app list them. Reconnect to allow meetings.'],
-  ['barred_contacts', 'Contacts were left out', 'Drift does not let this app read them. Reconnect to allow contacts.'],
+  [
+    'barred_meetings',
+    'Meetings were left out',
+    `Drift does not let this app list them. Reconnect to allow meetings${other}`,
+  ],
+  [
+    'barred_contacts',
+    'Contacts were left out',
+    `Drift does not let this app read them. Reconnect to allow contacts${other}`,
+  ],
   [
     'barred_conversations',
     'Some conversations were left out',
-    'Drift does not let this app look one up. Reconnect to allow conversations.',
+    `Drift does not let this app look one up. Reconnect to allow conversations${other}`,
   ],
 ]
 

@@ -1,6 +1,5 @@
 /** Beginning a backfill or a comparison, and looking at it: for console and command line alike. */
 import { record } from '../../accounts/audit.ts'
-import { pageMax } from '../../drift/lists.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
@@ -46,15 +45,8 @@ export async function shownHistory(jobs: Jobs, org: Org, limit: number): Promise
   return all.filter(({ kind }) => kind === 'backfill' || kind === 'reconcile').slice(0, limit)
 }
 
-/**
- * How long one that is under way still takes at its present speed; undefined before that is known, and while Drift does not
- * answer. A page counts as read when its first contact is asked for, so one page or two say little of the speed.
- */
+/** How long one that is under way still takes, as its last pages went; undefined before that is known, or while Drift is silent. */
 export function remainingMs(job: JobShown): number | undefined {
-  const { counts, perMinute, hasEnded } = job
-  const { total, looked = 0 } = counts
-  const rate = perMinute.looked ?? 0
-  if (hasEnded || total === undefined || rate === 0 || whyStuck(job)) return undefined
-  if (looked < Math.min(total, 2 * pageMax + 1)) return undefined
-  return (Math.max(0, total - looked) / rate) * 60_000
+  const { seconds_left: seconds } = job.counts
+  return job.hasEnded || seconds === undefined || whyStuck(job) ? undefined : seconds * 1_000
 }

@@ -1,6 +1,7 @@
 /** What a job says of itself in numbers: how much of Drift's lists it has seen, what it passed over and why, and what it sent. */
 import type { Storage } from '../../storage/ports/storage.ts'
 import type { Counts } from '../jobs.ts'
+import type { Cursor } from './cursor.ts'
 import { type Judged, youngMs } from './judge.ts'
 
 /** Stands before the reason for which Drift answers nothing at this time, as a count of 1, for as long as that is so. */
@@ -30,6 +31,26 @@ export function countPage({ add }: Tally, judged: readonly Judged[], unreadable:
     if (is !== 'outside') add('in_time')
     if (is === 'erased' || is === 'young' || is === 'switched_off' || (dryRun && is === 'known')) add(is)
   }
+}
+
+/** So many pages say how fast it goes: some have much to be done, others came before. */
+const pagesLately = 4
+
+/** A page of the first reading is done: how fast it goes, and how long it still takes where the number of all is known. */
+export function countSpeed({ counts }: Tally, before: Cursor['lately'], at: number): Cursor['lately'] {
+  const { looked = 0, total } = counts
+  const lately = [...before, { at, looked }].slice(-pagesLately - 1)
+  const first = lately[0]!
+  const perMs = (looked - first.looked) / Math.max(1, at - first.at)
+  if (perMs > 0) counts.read_a_minute = Math.round(perMs * 60_000)
+  if (perMs > 0 && total !== undefined) counts.seconds_left = Math.ceil(Math.max(0, total - looked) / perMs / 1_000)
+  return lately
+}
+
+/** Nothing of the first reading is left, or nobody waits for it. */
+export function forgetSpeed({ counts }: Tally): void {
+  delete counts.read_a_minute
+  delete counts.seconds_left
 }
 
 /** Kept in a later reading: it was not there in the first, or was too young then. */

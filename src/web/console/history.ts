@@ -198,13 +198,13 @@ function latestCard(job: JobShown, given: HistoryPage): Html {
 }
 
 function progress(job: JobShown): Html {
-  const { looked = 0, total } = job.counts
+  const { looked = 0, total, read_a_minute: rate = 0 } = job.counts
   const left = remainingMs(job)
   const stuck = whyStuck(job)
   const known = total === undefined ? html`` : html` value="${Math.min(looked, total)}" max="${Math.max(total, 1)}"`
   const parts = [
     total === undefined ? `${number(looked)} records read` : `${number(looked)} of about ${number(total)} records read`,
-    ...(job.perMinute.looked ? [`${number(job.perMinute.looked)} a minute`] : []),
+    ...(rate > 0 ? [`${number(rate)} a minute`] : []),
     ...(left === undefined ? [] : [`about ${spoken(left)} left`]),
   ]
   return html`<progress aria-label="${titleOf(job)}"${known}></progress><p class="small">${parts.join(', ')}. Events from Drift’s webhooks go first.</p>${stuck ? notice('warn', 'Waiting for Drift', stuck) : ''}`
