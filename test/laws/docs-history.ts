@@ -17,7 +17,5 @@ export const wordsOfHistory: Readonly<Record<string, string>> = {
 
 /** Not the reasons that events have too, nor the names of events and permissions. */
 function isOfJobs(word: string): boolean {
-  return /^(in_time|no_contact|read_a_minute|seconds_left|drift_(refused|endless))$|^(why|sent|missing|contacts|barred|unread)_/.test(
-    word,
-  )
+  return /^(in_time|no_contact|drift_(refused|endless))$|^(why|sent|missing|contacts|barred|unread)_/.test(word)
 }

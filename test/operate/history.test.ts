@@ -122,6 +122,20 @@ describe('backfill', () => {
     await settled(rig)
   })
 
+  test('gives one destination all of it while another is paused, says so, and gives it to that one when it is resumed', async () => {
+    const stdin = JSON.stringify({ writeKey: 'SecondKeyAbCdEfGhIjKlMnOpQrStUv' })
+    await rig.command('destinations add', { stdin, given: { org: id, name: 'Warehouse' } })
+    await run('destinations pause', { org: id, destination: 'Warehouse' })
+    const { output } = await run('backfill', { org: id })
+    assert.match(output, /it waits at Warehouse, and is not sent yet: /)
+    const keyed = () => rig.sims.segment.accepted.filter(({ writeKey }) => writeKey.startsWith('SecondKey')).length
+    await eventually(() => events().length === 15)
+    assert.equal(keyed(), 0)
+    await run('destinations resume', { org: id, destination: 'Warehouse' })
+    await settled(rig)
+    assert.deepEqual([keyed(), events().length], [15, 30])
+  })
+
   test('says that no service runs, for as long as that is so, and goes on with the next one', async () => {
     rig.sims.drift.script('/conversations/list', { delayMs: 1_500 })
     let isSaid = false
@@ -162,7 +176,7 @@ describe('backfill', () => {
 describe('reconcile', () => {
   test('says what is missing and why, sends exactly that on request, and nothing is missing then', async () => {
     const look = await run('reconcile', { org: id, from: '2024-01-01' })
-    assert.match(look.output, /9 {2}would be sent as events\n/)
+    assert.match(look.output, /9 {2}missing\n/)
     assert.match(look.output, /9 {2}happened before the account was connected/)
     assert.match(look.output, /run it again with --send/)
     assert.deepEqual(events(), [])
@@ -170,7 +184,7 @@ describe('reconcile', () => {
     assert.match(sent.output, /9 {2}sent\n/)
     await settled(rig)
     assert.deepEqual([many('new_conversation'), many('identify')], [9, 0])
-    assert.match((await run('reconcile', { org: id, from: '2024-01-01' })).output, /0 {2}would be sent/)
+    assert.match((await run('reconcile', { org: id, from: '2024-01-01' })).output, /0 {2}missing/)
   })
 
   test('is done every day by itself once that is chosen, and the log says what is missing', async () => {

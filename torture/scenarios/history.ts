@@ -147,7 +147,7 @@ async function handOver(world: World): Promise<void> {
     await lasting(6_000)
   }
   const log = await readFile(world.log, 'utf8')
-  if (!/"job_begun".*"goesOn":true/.test(log)) throw new Error('no other process went on with the job')
+  if (!/"goesOn":true.*"job_begun"/.test(log)) throw new Error('no other process went on with the job')
 }
 
 /** Webhooks are answered 503, or not at all, while services start: Drift tries again. */

@@ -34,8 +34,12 @@ const found: readonly Row[] = [
   ['unreadable', 'records that could not be read', 'Drift’s list has something else in their place.'],
 ]
 
+const missing: Readonly<Record<JobShown['kind'], Row>> = {
+  reconcile: ['missing', 'missing'],
+  backfill: ['missing', 'would be sent as events'],
+}
+
 const wouldBe: readonly Row[] = [
-  ['missing', 'would be sent as events'],
   ['missing_new_conversation', 'of these, conversations'],
   ['missing_new_meeting', 'of these, meetings'],
   ['contacts', 'contacts would be sent with their attributes'],
@@ -86,7 +90,7 @@ const leftOut: readonly Row[] = [
 /** Numbers first, in the order in which they are made; then what was left out. Zeros are left out. */
 export function linesOf(job: Pick<JobShown, 'kind' | 'counts'>): Line[] {
   const { counts, kind } = job
-  const rows = [...found, ...(isDryRun(job) ? wouldBe : was), ...(kind === 'reconcile' ? why : [])]
+  const rows = [...found, ...(isDryRun(job) ? [missing[kind]!, ...wouldBe] : was), ...(kind === 'reconcile' ? why : [])]
   const always = isDryRun(job) ? 'missing' : 'sent'
   const numbers = rows.flatMap(([name, label, note]): Line[] => {
     const count = counts[name] ?? 0

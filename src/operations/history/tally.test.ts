@@ -11,7 +11,8 @@ test('how fast it goes, and how long it still takes, is judged by the last four 
   let at = 0
   const page = (ms: number) => {
     tally.add('looked', 100)
-    lately = countSpeed(tally, lately, (at += ms))
+    at += ms
+    lately = countSpeed(tally, lately, at)
     return [tally.counts.read_a_minute, tally.counts.seconds_left]
   }
   assert.deepEqual(page(secondMs), [6_000, 19])
