@@ -65,7 +65,7 @@ describe('backfill', () => {
       [{ from: '1d', to: '2d' }, /--from is not before --to/],
       [{ from: '2026-01-31', to: '2026-01-31' }, /of one day alone, give the day after it/],
       [{ from: '2999-01-01' }, /--from is in the future/],
-      [{ to: 'yesterday' }, /--to is no time/],
+      [{ to: 'yesterday' }, /--to is not a time/],
     ]
     for (const [span, says] of odd)
       for (const command of ['backfill', 'reconcile'])

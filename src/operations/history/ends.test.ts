@@ -98,7 +98,7 @@ describe('a backfill ends with its reason', () => {
     assert.deepEqual([state, reason], ['failed', 'disconnected'])
     await stage.run()
     assert.equal(tracked(stage, 'new_conversation').length, 0)
-    assert.deepEqual(await stage.standings(), [])
+    assert.deepEqual(await stage.backlog(), [])
   })
 
   test('when Drift has one empty page after the other', async () => {
