@@ -1,4 +1,4 @@
-/** What every engine promises of a lane: when it is due, what holds or troubles it. */
+/** What every engine promises of a lane: when it is due, what holds or blocks it. */
 import assert from 'node:assert/strict'
 import { append, arrival, claimed, nothingDue, one, other, type Promised, to } from './conformance.ts'
 import { askLane, sendLane } from './ports/entry.ts'

@@ -27,14 +27,14 @@ export interface Collected {
 }
 
 export function collected(): Collected {
-  const sums = new Map<string, Sum<Outcome>>()
+  const counts = new Map<string, Sum<Outcome>>()
   const buckets = new Map<string, Noted>()
   return {
     add({ org, destination = 0, type, outcome, reason = '' }, by = 1) {
       const key = `${outcome} ${reason} ${destination} ${org} ${type}`
-      const sum = sums.get(key)
+      const sum = counts.get(key)
       if (sum) sum.by += by
-      else sums.set(key, { org, destination, type, outcome, reason, by })
+      else counts.set(key, { org, destination, type, outcome, reason, by })
     },
     note({ org, destination = 0, type, outcome, reason = '' }, time) {
       const at = time - (time % minuteMs)
@@ -43,7 +43,7 @@ export function collected(): Collected {
       if (bucket) bucket.by++
       else buckets.set(key, { org, at, destination, type, outcome, reason, by: 1 })
     },
-    counted: () => [...sums.values()].filter(({ by }) => by !== 0),
+    counted: () => [...counts.values()].filter(({ by }) => by !== 0),
     noted: () => [...buckets.values()],
   }
 }

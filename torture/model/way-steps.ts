@@ -22,18 +22,18 @@ const append: fc.Arbitrary<Step> = fc
       minLength: 1,
       maxLength: 4,
     }),
-    unclaimed: fc.nat(5),
+    notInstalled: fc.nat(5),
     /** Of the first event. */
     once: fc.option(fc.constantFrom(...keys), { freq: 2 }),
   })
-  .map(({ org: of, states, unclaimed, once }) => async ({ model, storage, now }) => {
-    const made = unclaimed === 0 ? states.slice(0, 1).map(() => 'unclaimed' as const) : states
+  .map(({ org: of, states, notInstalled, once }) => async ({ model, storage, now }) => {
+    const made = notInstalled === 0 ? states.slice(0, 1).map(() => 'unclaimed' as const) : states
     const key = once !== null && made[0] !== 'quarantined' ? once : undefined
     const events = made.map((state, nth) => {
       const withKey = nth === 0 && key !== undefined ? { once: Buffer.from(key) } : {}
       return arrival({ org: of, state, receivedAt: now, ...withKey })
     })
-    const owner = unclaimed === 0 ? '' : of
+    const owner = notInstalled === 0 ? '' : of
     const body: NewBody = { org: owner, sealed: Buffer.from(events[0]!.messageId) }
     const arrivals = events.map(({ sealed, ...event }, position) => {
       return { ...event, body: 0, position, bytes: sealed.byteLength }

@@ -48,9 +48,9 @@ export function openSession(
     const soFar = session.tally.counts
     tell(reason === undefined ? soFar : { ...soFar, [stuck + reason]: 1 })
   }
-  const asking = { from, confirm, failing, signal: AbortSignal.any([signal, closing.signal]) }
+  const reading = { from, confirm, failing, signal: AbortSignal.any([signal, closing.signal]) }
   const session: Session = {
-    drift: historyOfDrift(needs, org, asking),
+    drift: historyOfDrift(needs, org, reading),
     pages: undefined,
     next: undefined,
     previous: new Set(),

@@ -47,7 +47,7 @@ export function countSpeed({ counts }: Tally, before: Cursor['lately'], at: numb
   return lately
 }
 
-/** Nothing of the first reading is left, or nobody waits for it. */
+/** Nothing of the first reading is left, or no command or page waits for it. */
 export function forgetSpeed({ counts }: Tally): void {
   delete counts.read_a_minute
   delete counts.seconds_left
