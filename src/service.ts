@@ -101,24 +101,26 @@ export async function openService(
   }: ServiceOptions = {},
 ): Promise<Service> {
   const store = opened ?? (await openStore(config, 'serve', { clock, random }))
+  const begun: StartNeeds['begun'] = []
   try {
-    return await startService(config, store, { clock, random, log, leaseMs, unsafeAllowLoopback })
+    return await startService(config, store, { clock, random, log, leaseMs, unsafeAllowLoopback, begun })
   } catch (error) {
+    for (const end of begun.toReversed()) await end()
     await store.close()
     throw error
   }
 }
 
+interface StartNeeds extends Required<Omit<ServiceOptions, 'store' | 'leaseMs'>> {
+  leaseMs: number | undefined
+  /** Ends each part that has begun, where a later one does not: what the store says wakes some of them at once. */
+  begun: (() => Promise<unknown>)[]
+}
+
 async function startService(
   config: Config,
   store: Store,
-  {
-    clock,
-    random,
-    log: written,
-    leaseMs,
-    unsafeAllowLoopback,
-  }: { clock: Clock; random: Random; log: Log; leaseMs: number | undefined; unsafeAllowLoopback: boolean },
+  { clock, random, log: written, leaseMs, unsafeAllowLoopback, begun }: StartNeeds,
 ): Promise<Service> {
   const { storage, keyring, accounts } = store
   if (config.single) await configureSingle(store, config.single)
@@ -153,6 +155,7 @@ async function startService(
     ...(leaseMs === undefined ? {} : { leaseMs }),
     farewell: farewells({ storage, accounts, clock, wake: () => alerting.wake(), closing: alertsClosing.signal }),
   })
+  begun.push(() => pipeline.stop())
   const { receive } = pipeline
   let wakeJobs = () => {}
   const wake = () => {
@@ -195,6 +198,7 @@ async function startService(
     clock,
     appRoute(app),
   )
+  begun.push(...listeners.map((listener) => () => listener.close()))
   url = addressOf({ host: config.host, port: listeners[0].port })
   const { grants } = pipeline
   const operations = await startOperations({
@@ -211,6 +215,7 @@ async function startService(
     log,
     wake: pipeline.wake,
   })
+  begun.push(() => operations.stop())
   wakeJobs = operations.wakeJobs
   storage.onChange(wakeJobs)
   storage.onDue(wakeJobs)
