@@ -196,11 +196,12 @@ describe('the builds of released versions', () => {
     const changes = readFileSync(new URL('../../CHANGELOG.md', import.meta.url), 'utf8')
     const released = [...changes.matchAll(/^## (\d+\.\d+\.\d+)/gm)].map(([, version]) => version!)
     const kept = bridgeRoutes(() => {})
-    assert.equal(
-      Object.keys(kept).length,
-      2 + 4 + Math.min(released.length, 10),
-      'npm run release:version keeps a build',
-    )
+    const builds = new URL('../../packages/bridge/released/', import.meta.url)
+    for (const version of released.slice(0, 10)) {
+      const build = readFileSync(new URL(`${version}.min.js`, builds))
+      const hash = createHash('sha256').update(build).digest('hex').slice(0, 16)
+      assert.ok(kept[`/bridge-${hash}.js`], `npm run release:version keeps the build of ${version}`)
+    }
   })
 })
 
