@@ -21,7 +21,7 @@ const manifestOf = (folder: string) =>
   }
 const scratch = mkdtempSync(join(tmpdir(), 'release-test-'))
 const repository = join(scratch, 'repository')
-const left = new Set(['.git', 'node_modules', 'data', 'dist', 'coverage'])
+const left = new Set(['.git', 'node_modules', 'data', 'dist', 'coverage', 'frozen'])
 const version = '99.1.0'
 
 function git(...args: string[]): void {
@@ -32,6 +32,10 @@ function git(...args: string[]): void {
 
 before(() => {
   cpSync(root, repository, { recursive: true, filter: (from) => !left.has(basename(from)) })
+  // A tree that was just released has nothing unreleased.
+  const changes = join(repository, 'CHANGELOG.md')
+  const text = readFileSync(changes, 'utf8')
+  writeFileSync(changes, text.replace('## Unreleased\n\n', '## Unreleased\n\n- Something that is new.\n\n'))
   git('init', '--quiet', '--initial-branch=main')
   git('add', '--all')
   git('commit', '--quiet', '--message', 'Everything')
@@ -114,7 +118,7 @@ describe('a release', () => {
     )
     const checked = spawnSync('sha256sum', ['--check', 'SHA256SUMS'], { cwd: into, encoding: 'utf8' })
     assert.equal(checked.stdout.match(/: OK$/gm)?.length, 5, checked.stderr)
-    assert.match(readFileSync(join(into, 'notes.md'), 'utf8'), /^- Receives Drift's webhooks/)
+    assert.match(readFileSync(join(into, 'notes.md'), 'utf8'), /^- Something that is new/)
     const packed = spawnSync('tar', ['tzf', `drift-segment-source-${version}.tgz`], { cwd: into, encoding: 'utf8' })
     assert.match(packed.stdout, /package\/dist\/main\.js/)
     assert.doesNotMatch(packed.stdout, /not-committed/)
