@@ -5,7 +5,7 @@ import type { Analytics, Page } from './page.ts'
 import { startFor } from './start.ts'
 
 /** That of the package, which a test holds it to: this folder imports nothing from outside. */
-export const version = '0.1.0'
+export const version = '0.2.0'
 
 /** A utility plugin, as analytics.js types it. */
 export interface DriftSegmentPlugin {
