@@ -19,7 +19,7 @@ export function page(title: string, content: Markup, status = 200): Reply {
 :root { color-scheme: light dark } body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 75rem }
 table { border-collapse: collapse; margin: 1.5rem 0 } caption { text-align: left; font-weight: bold }
 th, td { border-bottom: 1px solid #8888; padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top }
-td { overflow-wrap: anywhere } button, select { font: inherit; margin: .125rem 0 }
+td { overflow-wrap: anywhere } td:first-child { white-space: nowrap } button, select { font: inherit; margin: .125rem 0 }
 </style></head><body><main><h1>${title}</h1>
 ${content}
 </main></body></html>

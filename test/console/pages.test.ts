@@ -189,6 +189,40 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
     await bare.close()
   })
 
+  test('has no hole and no error where the library of the chart does not start', async () => {
+    const odd = await openPage(browser, { locale: 'en-GB' })
+    await odd.context.addCookies(await watched.context.cookies())
+    // What uPlot leaves behind where Intl does not know the browser's language.
+    await odd.page.route('**/uplot.js', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: 'var uPlot = undefined' }),
+    )
+    await odd.page.goto(`${rig.service.url}/console`)
+    await odd.page.waitForLoadState('load')
+    assert.equal(await odd.page.locator('[data-chart]').count(), 1)
+    assert.equal(await odd.page.locator('[data-chart]:visible').count(), 0)
+    assert.deepEqual(odd.errors, [])
+    await odd.close()
+  })
+
+  test('breaks no word of a button in a table', async () => {
+    await page.setViewportSize({ width: 1280, height: 900 })
+    await go('/console')
+    const row = page.getByRole('row', { name: /Not as Drift documents it/ })
+    // As wide as it becomes when its times are longer.
+    await row
+      .locator('td')
+      .nth(2)
+      .evaluate((cell: { textContent: string }) => {
+        cell.textContent = '10 seconds and a while ago'
+      })
+    const lines = row
+      .getByRole('link')
+      .evaluateAll((all: { getClientRects(): unknown; clientHeight: number }[]) =>
+        all.map(({ clientHeight }) => clientHeight),
+      )
+    for (const height of await lines) assert.ok(height < 40, String(height))
+  })
+
   test('is light: 60 kB with all that it loads, Home 110 kB', async () => {
     for (const path of paths) {
       const fresh = await openPage(browser, { locale: 'en-GB' })

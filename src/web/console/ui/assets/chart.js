@@ -47,7 +47,8 @@
     tip?.remove()
     plot = undefined
     const data = read()
-    if (!data) return
+    // uPlot throws while it loads where the browser's language is not one of Intl, such as en-US@posix.
+    if (!data || !window.uPlot) return
     const { place, names, colours, times, counts, step } = data
     place.hidden = false
     // Each bar reaches from the ground to the sum up to its series, the tallest behind.
