@@ -152,7 +152,7 @@ function writeKeyPage(given: WriteKeyPage): Html {
       ${key ? present(key) : ''}
       ${question ? keyQuestion(question, { action: path, csrf: session.csrf, fields: { region, replaces: question.replaces }, back: path }) : form(given)}
     </section>
-    <p><a href="${settingsUrl}">${key ? 'Keep this key and go back to Drift' : 'Later: go back to Drift'}</a></p>
+    <p><a href="${settingsUrl}">${key ? 'Keep the saved key and go back to Drift' : 'Later: go back to Drift'}</a></p>
     </div>`
   return page({ title: 'Write key', session, uses: ['reveal.js'], body })
 }

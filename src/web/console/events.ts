@@ -111,7 +111,7 @@ function eventsPage(given: EventsPage): Html {
     session,
     uses: isLive ? ['live.js'] : [],
     body: html`<div${isLive ? html` data-live="/console/live" data-soon` : ''}>
-      ${head('Events', `Every webhook of Drift, and what became of it${isOfSeveral(chosen) ? ` at ${chosen.shown.name}` : ''}.`, isLive ? html`<span class="live" role="status"></span>` : '')}
+      ${head('Events', html`Every stored event of Drift, and what became of it${isOfSeveral(chosen) ? ` at ${chosen.shown.name}` : ''}. Others, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.`, isLive ? html`<span class="live" role="status"></span>` : '')}
       <div class="stack">
         ${searchForm(given)}
         ${
@@ -123,7 +123,7 @@ function eventsPage(given: EventsPage): Html {
           ${entries.length === 0 ? nothingFound(given) : table(given)}
         </section>
         ${pager(filter, next, isFurther)}
-        <div class="row foot">${resendLink(filter, [...tally.rows, ...elsewhere])}${exports}<p class="small faint">Events that were never meant to be sent, such as disabled ones, are counted under <a href="/console/not-sent">Not sent</a>.</p></div>`
+        <div class="row foot">${resendLink(filter, [...tally.rows, ...elsewhere])}${exports}</div>`
         }
       </div>
     </div>`,
@@ -140,7 +140,7 @@ function searchForm({ filter, tally, chosen }: EventsPage): Html {
   return html`<form method="get" action="${path}" class="card search" role="search" aria-label="Search events">
     <div class="find">
       <div class="field grow"><label for="q">Search</label>
-        <input id="q" name="q" type="search" value="${filter.q}" maxlength="600" autocomplete="off" spellcheck="false" placeholder="Contact, conversation or message id, or an address of Drift"></div>
+        <input id="q" name="q" type="search" value="${filter.q}" maxlength="600" autocomplete="off" spellcheck="false" placeholder="Id, or an address in Drift"></div>
       ${select('type', 'Type', types, filter.type)}
       ${select('reason', 'Reason', reasonChoices(tally, filter.reason, chosen), filter.reason)}
       ${select('range', 'Time', times, filter.range)}

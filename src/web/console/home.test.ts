@@ -119,6 +119,14 @@ describe('Home of an account with several destinations', () => {
     const text = await look({ chosen: both, pipeline: { ...pipeline, notGiven: 7 } })
     assert.match(text, /data-count="notGiven">7<\/strong>Not given or expired</)
   })
+
+  test('does not say that nothing ever came or was delivered where all of it was erased', async () => {
+    const erased = { last: { received: undefined, delivered: undefined }, times: [undefined, undefined] } as const
+    const text = await look(erased)
+    assert.match(text, /Last received<\/dt><dd>None stored<[\s\S]*Last delivered<\/dt><dd>None stored</)
+    assert.match(text, /no delivered event is stored/)
+    assert.match(await look({ ...erased, pipeline: { ...pipeline, delivered: 0 } }), /no delivery in this time/)
+  })
 })
 
 describe('the steps of the set-up', () => {

@@ -99,6 +99,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     isSilent: isSilent(heardAt, outcomes.received > 0, now),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
+      connected: lastOf(auditEntries, 'connected'),
       paused: lastOf(auditEntries, 'paused'),
       choseEvents: lastOf(auditEntries, 'choseEvents'),
       leaving: lastOf(auditEntries, 'driftAsked', 'driftSilent', 'driftCannotSay'),
@@ -251,7 +252,7 @@ function checklist(steps: readonly Step[], { action: main }: Status, csrf: strin
   </section>`
 }
 
-function figures({ now, pipeline, times, last, backlog, chosen }: HomePage): Html {
+function figures({ now, pipeline, times, last, backlog, chosen, hasAny }: HomePage): Html {
   const there = isOfSeveral(chosen) ? ' there' : ''
   const [half, most] = times
   const rate = successRate(pipeline)
@@ -259,11 +260,14 @@ function figures({ now, pipeline, times, last, backlog, chosen }: HomePage): Htm
     backlog.oldestAt ?? Number.POSITIVE_INFINITY,
     backlog.oldestLookupAt ?? Number.POSITIVE_INFINITY,
   )
+  const none = pipeline.delivered > 0 ? 'no delivered event is stored' : 'no delivery in this time'
   const at = (time: number | undefined) =>
-    time === undefined ? html`<dd>None yet</dd>` : html`<dd>${since(time, now)}</dd><dd>${when(time)}</dd>`
+    time === undefined
+      ? html`<dd>${hasAny ? 'None stored' : 'None yet'}</dd>`
+      : html`<dd>${since(time, now)}</dd><dd>${when(time)}</dd>`
   return html`<dl class="figures">
     <div><dt>Success rate</dt><dd>${rate === undefined ? '–' : percent(rate)}</dd><dd>delivered, of those that ended</dd></div>
-    <div><dt>Time to delivery${there}</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? 'no delivery in this time' : `median; 95 of 100 within ${took(most)}`}</dd></div>
+    <div><dt>Time to delivery${there}</dt><dd>${half === undefined ? '–' : took(half)}</dd><dd>${most === undefined ? none : `median; 95 of 100 within ${took(most)}`}</dd></div>
     <div><dt>Oldest queued</dt><dd>${Number.isFinite(oldest) ? lasting(Math.max(now - oldest, 0)) : 'None'}</dd><dd>${Number.isFinite(oldest) ? when(oldest) : 'no event waits'}</dd></div>
     <div><dt>Last received</dt>${at(last.received)}</div>
     <div><dt>Last delivered${there}</dt>${at(last.delivered)}</div>

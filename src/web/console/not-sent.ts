@@ -172,9 +172,10 @@ function table(rows: readonly NotSent[], given: NotSentPage, isDisabled: boolean
 function line(row: NotSent, { now, session, install, disabled }: NotSentPage, isDisabled: boolean): Html {
   const { type, why, all, perDay, lastAt } = row
   const recent = perDay.reduce((sum, count) => sum + count, 0)
+  const isEnabled = catalogue.has(type) && !settingsOf(install).offTypes.includes(type)
   const enable = html`<input type="hidden" name="type" value="${type}"><input type="hidden" name="generation" value="${install.generation}">${button('Enable')}`
   return html`<tr><th scope="row">${type === otherTypes ? 'Other types' : breakable(type)}</th>
-    <td class="reason">${reasonOf(why)}${isDisabled ? sinceWhen(disabled.get(type), now) : ''}</td>
+    <td class="reason">${reasonOf(why, isEnabled)}${isDisabled ? sinceWhen(disabled.get(type), now) : ''}</td>
     <td data-label="Last ${days} days" class="number">${number(recent)}</td>
     <td data-label="Per day">${bars(perDay, now)}</td>
     <td data-label="Total" class="number">${number(all)}</td>
@@ -182,11 +183,16 @@ function line(row: NotSent, { now, session, install, disabled }: NotSentPage, is
     ${isDisabled ? html`<td>${postForm('/console/not-sent/enable', session.csrf, enable)}</td>` : ''}</tr>`
 }
 
-function reasonOf(why: Why): Html {
+function reasonOf(why: Why, isEnabled: boolean): Html {
   const [short, happened] =
     why === 'duplicate'
       ? ['Duplicate', 'Drift sent the same event again. The first one is under Events.']
-      : [adviceOn(why).short, adviceOn(why).happened]
+      : why === 'switched_off' && isEnabled
+        ? [
+            'Was disabled',
+            'This type of event was disabled when it came, so it was not sent and not stored. It is enabled now.',
+          ]
+        : [adviceOn(why).short, adviceOn(why).happened]
   return html`${short}<span class="under">${happened}</span>`
 }
 

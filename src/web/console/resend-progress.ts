@@ -32,8 +32,9 @@ export function progress(job: JobShown, { session, now }: { session: Session; no
   const [word, level] = stateWords[state]
   const isCancellable = !hasEnded && cancelledBy === undefined
   const all = Math.max(total, found)
-  const rate = perMinute.found ?? 0
-  const left = rate > 0 && !hasEnded ? `, about ${lasting(((all - found) / rate) * 60_000)} left` : ''
+  // Of one that has ended it says nothing: one event in 20 ms would be 3,000 a minute.
+  const rate = hasEnded ? 0 : (perMinute.found ?? 0)
+  const left = rate > 0 ? `, about ${lasting(((all - found) / rate) * 60_000)} left` : ''
   const by = cancelledBy === undefined ? '' : ` Cancelled by ${cancelledBy}.`
   return html`<section class="card" aria-label="Current resend">
     <div class="cardhead"><h2>${number(found)} of ${counted(all, 'event')} processed, ${number(moved)} resent</h2><div class="row">${badge(level, word)}${isCancellable ? postForm('/console/resend/cancel', session.csrf, button('Cancel')) : ''}</div></div>

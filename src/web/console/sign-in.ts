@@ -91,7 +91,7 @@ export function signOutRoutes(
 
 function signInPage({ hasOauth }: Ways): Html {
   const body = html`<section class="card"><h1>Sign in</h1>
-    <p>Admins of a Drift account sign in to see and change what is sent to Segment.</p>
+    <p>Admins of a Drift account sign in to see and change what is sent to Segment.${hasOauth ? ' An account is connected for the first time in the same way.' : ''}</p>
     ${ways({ hasOauth }, 'Continue with Drift')}</section>`
   return page({ title: 'Sign in', body })
 }

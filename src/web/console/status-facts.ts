@@ -16,8 +16,10 @@ export const statusWords = [
 ] as const
 export type StatusWord = (typeof statusWords)[number]
 
-/** What a pause, a choice or a departure has in the audit: when it was. */
+/** What a connection, a pause, a choice or a departure has in the audit: when it was. */
 export interface Since {
+  /** For the first time, or after it had disconnected. */
+  connected?: number | undefined
   paused?: number | undefined
   choseEvents?: number | undefined
   leaving?: number | undefined

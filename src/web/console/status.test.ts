@@ -55,8 +55,13 @@ describe('the status of an account, when', () => {
     assert.deepEqual(of({ ...accountOf(pause) }).effect, { says: 'No events wait' })
   })
 
-  test('it was paused, emptied of types, or left alone, has since when', () => {
-    const since = { paused: 1, choseEvents: 2, leaving: 3, gone: 4 }
+  test('single events failed, does not say that all others arrived', () => {
+    assert.doesNotMatch(of({ wrong: { failed: 0, notRecognized: 1 }, queued: 3 }).says, /accepted|arrived/)
+  })
+
+  test('it was paused, emptied of types, without a key, or left alone, has since when', () => {
+    const since = { paused: 1, choseEvents: 2, leaving: 3, gone: 4, connected: 5 }
+    assert.equal(of({ ...accountOf({ state: 'waiting_for_key', settings: '{}', createdAt: 1 }), since }).since, 5)
     assert.equal(of({ ...accountOf(pause), since }).since, 1)
     assert.equal(of({ isAllOff: true, since }).since, 2)
     assert.equal(of({ ...accountOf({ reason: 'disconnecting' }), since }).since, 3)

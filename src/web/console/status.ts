@@ -76,7 +76,7 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
         level: 'warn',
         title: 'Enter a write key',
         says: `Events from Drift are received and kept. They are sent to ${partnerIn(facts)} once the write key is saved.`,
-        since: install.createdAt || undefined,
+        since: since.connected,
         effect: effect?.at === undefined ? undefined : effect,
         action: enterKey,
       }
@@ -228,7 +228,7 @@ function ofFlow(facts: Facts): Status {
       word: 'Working',
       level: 'warn',
       title: `Action needed: ${parts.join(', ')}${isOfSeveral(facts) && failed > 0 ? ` at ${partner}` : ''}`,
-      says: `${partner} accepted the others. Open an event to see why it was not accepted, and whether resending helps.`,
+      says: 'Open an event to see why it did not arrive, and whether resending helps. This holds up no other event.',
       effect,
       action: failed > 0 ? viewList('failed', 'View failed events') : viewList('not-recognized', 'View these events'),
     }

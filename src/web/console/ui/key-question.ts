@@ -37,13 +37,12 @@ export function keyQuestion(
       csrf,
       html`${Object.entries({ ...fields, chosen }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}${button(label, kind)}`,
     )
-  const nothing = 'Nothing was saved yet.'
   const [title, text] = known
     ? [
-        'Which write key do you mean?',
-        html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in. ${warning ? html`${warning} ` : ''}${nothing}`,
+        'Not saved yet. Which write key do you mean?',
+        html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in.${warning ? html` ${warning}` : ''}`,
       ]
-    : ['Is this a write key?', html`${warning} ${nothing}`]
+    : ['Is this a write key?', html`${warning} Nothing was saved yet.`]
   return html`${notice('warn', title, text)}
     <div class="row">
       ${known ? save(known.word === 'tested' ? 'Save the tested key' : 'Keep the saved key', 'primary', known.held) : ''}

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JobShown } from '../../operations/jobs.ts'
+import { progress } from './resend-progress.ts'
+
+const job: JobShown = {
+  id: 'a',
+  kind: 'redrive',
+  org: '7',
+  who: 'admin',
+  state: 'running',
+  createdAt: 0,
+  startedAt: 0,
+  changedAt: 20,
+  counts: { found: 1, moved: 1, total: 1 },
+  perMinute: { found: 3_000 },
+  hasEnded: false,
+}
+const look = (more: Partial<JobShown> = {}) =>
+  String(progress({ ...job, ...more }, { session: { org: '7', csrf: 'c', who: 'admin', provenAt: 0 }, now: 1_000 }))
+
+test('a resend names its pace while it runs, and not of one event that took 20 ms', () => {
+  assert.match(look(), /3,000 events a minute/)
+  assert.doesNotMatch(look({ state: 'done', endedAt: 20, hasEnded: true }), /a minute/)
+})
