@@ -168,6 +168,28 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.getByText('It holds for every event').waitFor()
     await send('new_conversation')
     await eventually(async () => (await rig.outcomes()).ignored === 1)
+    await go('/console/not-sent')
+    await page.getByText('This type of event is disabled').waitFor()
+    await page.getByRole('button', { name: 'Enable' }).click()
+    await page.getByText('It is enabled now').waitFor()
+    assert.equal(await page.getByText('This type of event is disabled').count(), 0)
+  })
+
+  test('that something was saved is in sight, however far below the form is', async () => {
+    await page.setViewportSize({ width: 1280, height: 800 })
+    const isInSight = async (text: string) => {
+      const box = await page.getByText(text).boundingBox()
+      return box !== null && box.y >= 0 && box.y + box.height <= 800
+    }
+    await go('/console/connection')
+    await page.locator('#events').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('It holds for every event').waitFor()
+    assert.ok(await isInSight('It holds for every event'))
+    await page.locator('#segment').getByRole('button', { name: 'Send test event' }).first().click()
+    await page.getByRole('button', { name: 'I see it in Segment' }).click()
+    const seen = 'Events of this account reach your Segment source.'
+    await page.getByText(seen).waitFor()
+    assert.ok(await isInSight(seen))
   })
 
   test('disconnect: the grant ends at Drift, everything is erased, and the session with it', async () => {

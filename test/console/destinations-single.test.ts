@@ -19,7 +19,7 @@ test('the first destination of single-account mode is the operator’s: an admin
     const form = await admin.get(admin.at('/console/connection/add'))
     const fields = { name: 'Staging', region: 'us', writeKey: stagingKey }
     const added = await admin.submit(form, fields, '/console/connection/add')
-    assert.equal(added.headers.location, '/console/connection?done=added#destination-2')
+    assert.equal(added.headers.location, '/console/connection?done=added')
     const first = await admin.get(admin.at('/console/connection/destination?number=1'))
     assert.match(first.body, /The operator of this service has set the write key[\s\S]*has set where it sends/)
     assert.doesNotMatch(first.body, /name="writeKey"|connection\/remove"/)

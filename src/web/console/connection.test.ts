@@ -35,6 +35,13 @@ test('an only destination that is refused is not said to be sent to', () => {
   assert.match(page, /Segment does not accept the write key \(401/)
 })
 
+test('the form for another write key stands open where the saved one is refused, and nowhere else', () => {
+  const isOpen = /<details open><summary>Replace write key/
+  assert.match(pageOf('needs_attention', { ...one, reason: 'segment_401' }), isOpen)
+  assert.doesNotMatch(pageOf('live', one), isOpen)
+  assert.doesNotMatch(pageOf('needs_attention', { ...one, reason: 'segment_503' }), isOpen)
+})
+
 test('ten destinations have no way to an eleventh', () => {
   const many = (length: number) =>
     Array.from({ length }, (_, at) => ({ ...one, number: at + 1, name: `Number ${at + 1}` }))

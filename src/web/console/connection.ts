@@ -23,7 +23,7 @@ import { type DestinationCard, destinationCard, isAlone, connectionPath as path 
 import { addRow, type DestinationShown, destinationSummary } from './destination-summary.ts'
 import { type Done, doneOf } from './done.ts'
 import { leftPage } from './left.ts'
-import { todoOf } from './remedies.ts'
+import { isMendedByKey, todoOf } from './remedies.ts'
 import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
@@ -121,7 +121,7 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { org, who } = c.get('session')
     const offTypes = [...catalogue.keys()].filter((type) => !on.includes(type))
     if (!(await chooseEvents(needs, org, { offTypes, generation, who }))) return show(c, { isStale: true }, 409)
-    return c.redirect(`${path}?done=events#events`, 303)
+    return c.redirect(`${path}?done=events`, 303)
   })
 
   /** Of the one that the form names, else of the account with all of them. */
@@ -211,7 +211,14 @@ export const staleNotice = notice(
 function destinationCards(given: ConnectionPage): Html {
   const { install, destinations, wrong } = given
   const [first] = destinations
-  if (isAlone(install)) return destinationCard({ ...given, ...first!, wrong: wrong?.writeKey, isOnConnection: true })
+  if (isAlone(install))
+    return destinationCard({
+      ...given,
+      ...first!,
+      wrong: wrong?.writeKey,
+      isOnConnection: true,
+      isRefused: isMendedByKey(reasonOf(install) ?? ''),
+    })
   return html`${destinations.map((shown) => destinationSummary(shown, given))}${addRow(install)}`
 }
 
@@ -238,7 +245,7 @@ function drift({ install, scopes, connects }: ConnectionPage): Html {
     <div class="cardhead"><h2>Drift</h2>${connects ? actionOf(reconnect, '') : ''}</div>
     <dl class="pairs">
       <dt>Account</dt><dd>${install.org}</dd>
-      <dt>Connected</dt><dd>${install.createdAt === 0 ? 'by the operator of this service' : html`since ${when(install.createdAt)}`}</dd>
+      <dt>Connected</dt><dd>${install.createdAt === 0 ? 'by the operator of this service' : html`first on ${when(install.createdAt)}`}</dd>
       <dt>Permissions</dt><dd>${scopes === undefined ? 'Drift did not name them' : scopes.join(', ')}</dd>
     </dl>
     ${missing.length > 0 ? lacks : ''}

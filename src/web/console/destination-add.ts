@@ -18,7 +18,7 @@ import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { nameField, nameRefused, nameTaken, whyKept } from './destination.ts'
-import { anchorOf, keyHint, addPath as path } from './destination-card.ts'
+import { keyHint, addPath as path } from './destination-card.ts'
 import { orProblem } from './destination-key.ts'
 import { type Tested, testResult } from './key-test.ts'
 import { placeField, placeIn, placeValue } from './place-field.ts'
@@ -80,7 +80,7 @@ export function addDestinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (seen === 'yes') await confirmKey(needs, org, { destination: number, fingerprint, who })
     const one = destinationOf(install, number)!
     const done = one.paused ? 'added_paused' : 'added'
-    return c.redirect(`/console/connection?done=${done}#${anchorOf(install, one)}`, 303)
+    return c.redirect(`/console/connection?done=${done}`, 303)
   })
 
   app.post(`${path}/test`, allowOldProof, async (c) => {

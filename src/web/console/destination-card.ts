@@ -29,6 +29,8 @@ export interface DestinationCard {
   wrong?: string | undefined
   /** It stands on Connection, alone: then a row leads on. */
   isOnConnection?: boolean
+  /** It is refused for its write key or region: the form that replaces them stands open. */
+  isRefused?: boolean
   /** Takes the place of the form; `place` is the one that was chosen in it. */
   question?: (KeyQuestion & { place: Place }) | undefined
 }
@@ -137,8 +139,8 @@ export function keyHint(places: Places): string {
   return `In Segment: Connections → Sources → your source → Settings → API Keys.${ofEndpoints}`
 }
 
-function replace({ session, install, destination, places, key, tested, wrong }: DestinationCard): Html {
-  const isOpen = wrong !== undefined || !key || (tested !== undefined && !tested.isSaved)
+function replace({ session, install, destination, places, key, tested, wrong, isRefused }: DestinationCard): Html {
+  const isOpen = isRefused || wrong !== undefined || !key || (tested !== undefined && !tested.isSaved)
   const isSegmentAlone = destination.endpoint === undefined && !places.endpoints
   const change = isSegmentAlone ? 'Replace write key or change region' : 'Replace write key or change where it sends'
   return html`<details${isOpen ? html` open` : ''}><summary>${key ? change : 'Enter write key'}</summary>

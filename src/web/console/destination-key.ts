@@ -18,7 +18,7 @@ import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
 import { type ConnectionPage, connectionShown } from './connection.ts'
 import { destinationPageShown } from './destination.ts'
-import { anchorOf, isAlone, connectionPath as path } from './destination-card.ts'
+import { isAlone, connectionPath as path } from './destination-card.ts'
 import { placeIn } from './place-field.ts'
 
 type Came = Pick<ConnectionPage, 'tested' | 'question' | 'isStale'> & { wrong?: { writeKey: string } }
@@ -59,7 +59,7 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (changed.is !== 'saved') return show(c, one, { isStale: true }, 409)
     const isSeen = seen === 'yes'
     if (isSeen) await confirmKey(needs, org, { destination: one.number, fingerprint: changed.fingerprint, who })
-    return c.redirect(`${path}?done=${isSeen ? seenAt(place) : 'segment'}#${anchorOf(install, one)}`, 303)
+    return c.redirect(`${path}?done=${isSeen ? seenAt(place) : 'segment'}`, 303)
   })
 
   app.post(`${path}/test`, allowOldProof, async (c) => {
@@ -91,7 +91,7 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (tested === undefined || fingerprintOf(tested) !== shown?.fingerprint)
       return show(c, one, { isStale: true }, 409)
     await confirmKey(needs, org, { destination: one.number, fingerprint: shown.fingerprint, who })
-    return c.redirect(`${path}?done=${seenAt(one)}#${anchorOf(install, one)}`, 303)
+    return c.redirect(`${path}?done=${seenAt(one)}`, 303)
   })
 
   function isFixedHere(install: Install, { number }: Destination): boolean {

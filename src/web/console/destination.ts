@@ -20,6 +20,7 @@ import type { Web } from '../session.ts'
 import { destinationShown, staleNotice } from './connection.ts'
 import { anchorOf, type DestinationCard, destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
 import { hidden } from './key-test.ts'
+import { isMendedByKey } from './remedies.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, counted, head, input, notice, postForm } from './ui/parts.ts'
 
@@ -64,9 +65,7 @@ export function destinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const done = await renameDestination(actions, org, number, { name, who })
     if (done.is === 'name_taken') return show(c, number, { wrong: { name: nameTaken } }, 422)
     if (done.is !== 'done' && done.is !== 'same') return refuse(c, 404, 'not_found')
-    const install = accounts.get(org)
-    const one = install && destinationOf(install, number)
-    return c.redirect(`${path}?done=renamed${one ? `#${anchorOf(install, one)}` : ''}`, 303)
+    return c.redirect(`${path}?done=renamed`, 303)
   })
 
   app.post(`${path}/remove`, async (c) => {
@@ -119,7 +118,7 @@ function destinationPage(given: DestinationPage): Html {
     <div class="stack">
       ${isStale ? staleNotice : ''}
       ${wrong?.removal ? notice('bad', 'Not removed', wrong.removal) : ''}
-      ${destinationCard({ ...given, wrong: wrong?.writeKey })}
+      ${destinationCard({ ...given, wrong: wrong?.writeKey, isRefused: isMendedByKey(destination.reason ?? '') })}
       ${rename(given)}
       ${remove(given)}
     </div>`,
