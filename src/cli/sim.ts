@@ -1,4 +1,4 @@
-/** A Drift and a Segment of our own as servers, for trying things out. */
+/** A simulated Drift and a simulated Segment as servers, for trying things out. */
 import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { withoutEnd } from '../lib/without-end.ts'
@@ -14,7 +14,7 @@ const sampleKey = 'SampleSourceKey0123456789abcdefg'
 
 export const sim: Command = {
   name: 'sim',
-  summary: 'run a Drift and a Segment of our own, for trying things out; both show at / what they received',
+  summary: 'run a simulated Drift and a simulated Segment, for trying things out; both show at / what they received',
   options: [
     { flags: '--drift-port <port>', meaning: '0 takes a free one', default: '0' },
     { flags: '--segment-port <port>', meaning: '0 takes a free one', default: '0' },

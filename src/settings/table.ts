@@ -137,7 +137,7 @@ export const settings = {
     default: 'https://dev.drift.com/authorize',
   }),
   DRIFT_SETTINGS_URL: setting({
-    meaning: 'where an install ends',
+    meaning: 'the page of Drift where the browser goes when an install is done',
     parse: address,
     default: 'https://app.drift.com/settings/apps',
   }),
