@@ -133,7 +133,7 @@ const remove: Command = {
 
 const test: Command = {
   name: 'test',
-  summary: 'send a test alert, and say what the receiver answered; 0 when it was accepted',
+  summary: 'send a test alert, and say what the receiver answered; exits 0 when it was accepted',
   options: [...orgOrOperator, { flags: '--recipient <id>', meaning: 'as `alerts list` shows it; needed with --org' }],
   examples: [
     'npx drift-segment-source alerts test --org 12345 --recipient 0a1b2c3d4e',

@@ -116,7 +116,7 @@ export const changeCommand: Command = {
 
 export const testCommand: Command = {
   name: 'test',
-  summary: 'send one test event to a destination, and say what its answer means; 1 when it was not taken',
+  summary: 'send one test event to a destination, and say what its answer means; exits 1 when it was not taken',
   options: [org, destination],
   examples: ['npx drift-segment-source destinations test --org 12345 --destination Staging'],
   run: (context, given) =>

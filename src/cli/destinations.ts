@@ -151,7 +151,7 @@ const resume: Command = {
 const retry: Command = {
   name: 'retry',
   summary:
-    'try at once what waits for a destination, and say what that brought; 0 when it was accepted or nothing waits',
+    'try at once what waits for a destination, and say what that brought; exits 0 when it was accepted or nothing waits',
   options: [org, destination],
   examples: ['npx drift-segment-source destinations retry --org 12345 --destination Staging'],
   run: (context, given) => withStore(context, (store) => tryNow(context, store, given)),

@@ -126,7 +126,8 @@ const pause: Command = {
 
 const resume: Command = {
   name: 'resume',
-  summary: 'end a pause or a refusal, try at once what waits, and say what that brought; 1 when it is refused again',
+  summary:
+    'end a pause or a refusal, try at once what waits, and say what that brought; exits 1 when it is refused again',
   options: [org],
   examples: ['npx drift-segment-source installs resume --org 12345'],
   run: (context, given) =>
@@ -147,7 +148,7 @@ const resume: Command = {
 const retry: Command = {
   name: 'retry',
   summary:
-    'try at once what waits for a later time, and say what that brought; 0 when it was accepted or nothing waits',
+    'try at once what waits for a later time, and say what that brought; exits 0 when it was accepted or nothing waits',
   options: [org],
   examples: ['npx drift-segment-source installs retry --org 12345'],
   run: (context, given) =>
