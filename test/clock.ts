@@ -90,13 +90,13 @@ export async function timePasses(
   return clock.now() - start
 }
 
-/** Time passes, ten milliseconds at a time, until this has been done: of what waits for a while by the clock. */
-export async function whileWaiting<T>(clock: ManualClock, doing: Promise<T>): Promise<T> {
+/** Time passes, ten milliseconds at a time unless said, until this has been done: of what waits for a while by the clock. */
+export async function whileWaiting<T>(clock: ManualClock, doing: Promise<T>, stepMs = 10): Promise<T> {
   let isDone = false
   const done = () => (isDone = true)
   doing.then(done, done)
   await eventually(() => {
-    if (!isDone) clock.advance(10)
+    if (!isDone) clock.advance(stepMs)
     return isDone
   })
   return doing

@@ -240,6 +240,7 @@ async function settle(world: World): Promise<Audit> {
     return outcomes.waiting === 0 && ledger.missing().length === 0 && outcomes.held <= ledger.deadOrQuarantined()
   }
   const { segment, drift } = world.sims
+  const cameAgain = new Set<string>()
   for (let seen = 0; !isAtRest() && performance.now() < giveUpAt; ) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     const before = seen
@@ -248,7 +249,8 @@ async function settle(world: World): Promise<Audit> {
     outcomes = await world.outcomes()
     await world.connectAgain(outcomes)
     // Where all that is left of an account was refused, only an event that Segment takes tells that the account is well.
-    for (const { org, reason } of outcomes.backlog) if (reason === allRefused) await load.say('begun', org)
+    const refused = outcomes.backlog.find(({ org, reason }) => reason === allRefused && !cameAgain.has(org))
+    if (refused && cameAgain.add(refused.org)) await load.say('begun', refused.org)
   }
   const audit = ledger.audit(outcomes)
   if (audit.broken.length > 0) audit.broken.push(`held: ${JSON.stringify(outcomes.backlog)}`)

@@ -79,7 +79,7 @@ describe('several destinations of one account', () => {
     assert.match(listed, /\n3 {2}Lake {2}live {2}endpoint lake {2}write key/)
     const { output } = await rig.command('inspect', { given: { message: `${second}.3` } })
     assert.match(output, new RegExp(`contact_updated of account ${id}: delivered\nmessageId ${second}\\.3\n`))
-    assert.match(output, /at destination 3: Segment answered 200/)
+    assert.match(output, /at destination 3: lake answered 200/)
     const early = (await rig.command('inspect', { given: { message: first! } })).output
     assert.match(early, /at destination 2: not_given, messageId \S+\.2\n.*never given to this destination/)
   })

@@ -173,7 +173,7 @@ describe('several services on one database', { skip: withoutPostgres }, () => {
     }
     // Ten connections, and each of them has prepared all of it.
     for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
-    const tables = ['entries', 'bodies', 'lanes', 'identities', 'counts', 'timeBuckets', 'installs']
+    const tables = ['entries', 'bodies', 'lanes', 'identities', 'counts', 'time_buckets', 'installs']
     const added = tables.map((table) => `ALTER TABLE drift_segment_source.${table} ADD COLUMN newer text`)
     await server.query(added.join('; '), url)
     for (let round = 0; round < 10; round++) assert.ok((await turn()) > 0)
