@@ -32,7 +32,7 @@ export interface Rig {
   /** Closes the service and opens it again on the same file. */
   restart(): Promise<void>
   /** What the command line prints, run beside the service. */
-  command(name: string, options?: RunOptions): Promise<{ exitCode: number; output: string }>
+  command(name: string, options?: RunOptions): Promise<{ exitCode: number; output: string; printed: string }>
   outcomes(): Promise<Outcomes>
   close(): Promise<void>
 }
@@ -147,20 +147,24 @@ export async function settled(
   }
 }
 
-/** What the command line does and prints, in this process. */
+/** What the command line does and prints, in this process; `printed`: to standard output alone, as a script reads it. */
 export async function runCommand(env: Env, name: string, options: RunOptions = {}) {
   const path = name.split(' ')
   let command = commands.find((one) => one.name === path[0])
   for (const part of path.slice(1)) command = command?.commands?.find((one) => one.name === part)
   if (!command?.run) throw new Error(`no command "${name}"`)
   const lines: string[] = []
+  const printed: string[] = []
   const say = speaker((text) => {
     lines.push(text)
     options.said?.(text)
   })
   const context: Context = {
     env,
-    print: say,
+    print(text) {
+      printed.push(text)
+      say(text)
+    },
     remark: say,
     readInput: async () => options.stdin ?? '',
     openStore: (config, mode) => openStore(config, mode, options.clock && { clock: options.clock }),
@@ -175,5 +179,5 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
   )
   const given = { ...Object.fromEntries(defaults), ...options.given }
   const exitCode = (await command.run(context, given, options.args ?? [])) ?? 0
-  return { exitCode, output: lines.join('\n') }
+  return { exitCode, output: lines.join('\n'), printed: printed.join('\n') }
 }

@@ -19,7 +19,7 @@ const post = async (type: string, data: object, orgId = org) => {
 const meeting = () => ({ schedulerId: 7, eventId: ++sent, scheduledAt: start })
 const goal = { contactId: 7, goalName: 'the same' }
 const asJson = async (command: string, given: Record<string, string> = {}) =>
-  JSON.parse((await rig.command(command, { given: { ...given, json: true } })).output)
+  JSON.parse((await rig.command(command, { given: { ...given, json: true } })).printed)
 
 before(async () => {
   metricsPort = await freePort()
