@@ -86,14 +86,15 @@ function refuse(why: string): never {
 }
 
 async function write(): Promise<void> {
-  const questions = lines.map(({ question }) => question)
-  await rewrite('docs/performance.md', (document) => withSections(document, measured, questions))
-  await rewrite('README.md', (document) => withHeadlines(document, measured))
+  const performance = await rewrite('docs/performance.md', (document) => withSections(document, measured, lines))
+  await rewrite('README.md', (document) => withHeadlines(document, performance))
 }
 
-async function rewrite(path: string, change: (document: string) => string): Promise<void> {
+async function rewrite(path: string, change: (document: string) => string): Promise<string> {
   const url = new URL(`../${path}`, import.meta.url)
-  await writeFile(url, change(await readFile(url, 'utf8')))
+  const text = change(await readFile(url, 'utf8'))
+  await writeFile(url, text)
+  return text
 }
 
 /** When, on what, and with which versions: of one line, or of the whole run. */

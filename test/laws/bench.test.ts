@@ -132,10 +132,11 @@ describe('the table', () => {
     rows: [alone(what, 'ms', [ms])],
   })
 
+  const known = ['Is it?', 'Was it?', 'Will it?'].map((question) => ({ name: question[0]!, question }))
+
   test('has a section for each line, and a line that is measured again replaces its own alone', () => {
     const empty = 'before\n<!-- bench -->\n| an old table |\n<!-- /bench -->\nafter\n'
-    const questions = ['Is it?', 'Was it?', 'Will it?']
-    const first = withSections(empty, [measured('Was it?', 'was', 1), measured('Is it?', 'is', 2)], questions)
+    const first = withSections(empty, [measured('Was it?', 'was', 1), measured('Is it?', 'is', 2)], known)
     assert.deepEqual(first.match(/^### .*|^\| (is|was) .*|Measured.*/gm), [
       '### Is it?',
       'Measured for Is it?',
@@ -144,31 +145,51 @@ describe('the table', () => {
       'Measured for Was it?',
       '| was | 1.0 ms |  |  |  |',
     ])
-    const second = withSections(first, [measured('Is it?', 'is', 3)], questions)
+    const second = withSections(first, [measured('Is it?', 'is', 3)], known)
     assert.equal(second, first.replace('2.0 ms', '3.0 ms'))
-    assert.equal(withSections(second, [], questions), second)
-    assert.doesNotMatch(withSections(second, [], ['Is it?']), /Was it/)
+    assert.equal(withSections(second, [], known), second)
+    assert.doesNotMatch(withSections(second, [], known.slice(0, 1)), /Was it/)
+    assert.match(second, /measures one:\n\n- `W`: Will it\?\n\n### /)
+    assert.doesNotMatch(withSections(second, [], known.slice(0, 2)), /No figures/)
     assert.match(second, /^before\n<!-- bench -->\n[\s\S]*<!-- \/bench -->\nafter\n$/)
   })
 
-  test('README has the first row of each of its own, of whichever run measured it last', () => {
+  test('README has the first row of each of its own, and says once when and on what they were measured', () => {
     const empty = '<!-- bench -->\n<!-- /bench -->\n'
     const [acknowledged, lost] = ['acknowledgements at 64 connections', 'answered 200 and lost to one kill -9 at 200/s']
-    const again = { ...measured('Is it?', lost, 4), rows: [alone(lost, 'ms', [4]), alone(lost, 'ms', [5])] }
-    const first = withHeadlines(empty, [again, measured('Was it?', 'another', 1)])
-    const second = withHeadlines(first, [measured('Will it?', acknowledged, 6)])
-    assert.deepEqual(second.split('\n').slice(3, 6), [
-      `| ${acknowledged} | 6.0 ms |  |  |  |`,
-      `| ${lost} | 4.0 ms |  |  |  |`,
+    const about = (day: string, name: string) =>
+      `Measured on ${day} by \`npm run bench -- --only ${name}\` in 1 min 2 s, one round, on 2 × AMD.`
+    const other = { ...measured('Will it?', 'another', 1), about: about('2026-11-26', 'other') }
+    const first = {
+      ...measured('Is it?', lost, 4),
+      about: about('2026-11-25', 'loss'),
+      rows: [alone(lost, 'ms', [4]), alone(lost, 'ms', [5])],
+    }
+    const second = { ...measured('Was it?', acknowledged, 6), about: about('2026-11-25', 'acknowledge') }
+    const readme = (...all: readonly (typeof other)[]) =>
+      withHeadlines(empty, withSections(empty, all, known))
+        .split('\n')
+        .slice(1)
+    const rows = [`| ${acknowledged} | 6.0 ms |  |  |  |`, `| ${lost} | 4.0 ms |  |  |  |`]
+    const once = readme(first, second, other)
+    assert.deepEqual(once.slice(0, 2), ['Measured on 2026-11-25, one round, on 2 × AMD.', ''])
+    assert.deepEqual(once.slice(4, 7), [...rows, ''])
+    const again = readme(first, { ...second, about: about('2026-11-26', 'acknowledge') })
+    assert.deepEqual(again.slice(0, 3), [
+      'Measured on 2026-11-26, one round, on 2 × AMD.',
+      'Measured on 2026-11-25, one round, on 2 × AMD.',
       '',
     ])
   })
 
-  for (const path of ['README.md', 'docs/performance.md']) {
-    test(`${path} has a place for it`, () => {
-      placed(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'), 'bench', '')
-    })
-  }
+  test("README and docs/performance.md are as the bench writes them, and README's figures are those of the other", () => {
+    const [readme, performance] = ['README.md', 'docs/performance.md'].map((path) =>
+      readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'),
+    ) as [string, string]
+    const instead = 'npm run bench -- --only LINE --write measures it and writes both'
+    assert.equal(withSections(performance, [], lines), performance, instead)
+    assert.equal(withHeadlines(readme, performance), readme, instead)
+  })
 })
 
 test('every line has a name of its own and a question in words', () => {
