@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { notesOf, withVersion } from '../../build/release/changelog.ts'
+import { notesOf, releasedVersions, withVersion } from '../../build/release/changelog.ts'
 import { makeRelease } from '../../build/release/make.ts'
 import { notReady, setVersion, versionsIn } from '../../build/release/version.ts'
-import { frozenFiles } from '../storage/frozen.ts'
+import { frozenFiles, isFrozen } from '../storage/frozen.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const manifestOf = (folder: string) =>
@@ -62,6 +62,16 @@ describe('the version', () => {
     assert.match(notReady(repository, version, false).join(), /npm run freeze/)
     assert.throws(() => setVersion(repository, '99.2.0', '2030-01-03'), /says nothing/)
   })
+})
+
+test('this tree names the newest version of its CHANGELOG everywhere, and is ready for it while nothing is unreleased', () => {
+  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+  const [newest = ''] = releasedVersions(changelog)
+  const isUnchanged = changelog.includes(`## Unreleased\n\n## ${newest}, `)
+  const comesWithTheNext = isUnchanged ? [] : [/is not the built bridge$/, /no sample store/]
+  const wrong = notReady(root, newest, isFrozen())
+  const named = wrong.filter((one) => !comesWithTheNext.some((pattern) => pattern.test(one)))
+  assert.deepEqual(named, [], 'npm run release:version names a version, and keeps its bridge and its store')
 })
 
 describe('the changelog', () => {
