@@ -191,12 +191,25 @@ describe('what documents point at is there', () => {
 
   test('links', () => {
     for (const { path, unfenced } of prose) {
-      for (const [link, to = ''] of unfenced.matchAll(/\]\(([^)#\s]*)[^)]*\)/g)) {
-        if (to === '' || /^\w+:/.test(to)) continue
-        assert.ok(exists(posix.join(posix.dirname(path), to)), `${path}: ${link}`)
+      for (const [link, to = '', anchor] of unfenced.matchAll(/\]\(([^)#\s]*)#?([^)\s]*)[^)]*\)/g)) {
+        if (/^\w+:/.test(to)) continue
+        const target = to === '' ? path : posix.join(posix.dirname(path), to)
+        assert.ok(exists(target), `${path}: ${link}`)
+        if (anchor) assert.ok(anchorsOf(target).includes(anchor), `${path}: ${link}`)
       }
     }
   })
+
+  /** As GitHub makes them of headings. */
+  function anchorsOf(target: string): string[] {
+    const headings = prose.find(({ path }) => path === target)?.unfenced.matchAll(/^#+ (.*)$/gm) ?? []
+    return [...headings].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\d_ -]/gu, '')
+        .replaceAll(' ', '-'),
+    )
+  }
 
   test('paths and names of files', () => {
     for (const { path, unfenced } of prose) {
@@ -244,14 +257,16 @@ describe('what documents point at is there', () => {
     }
   })
 
-  test('settings', () => {
+  test('settings, in documents and in what the service is deployed by', () => {
     const names = new Set(
       settingNames.flatMap((name): string[] => ('inFile' in settings[name] ? [name, `${name}_FILE`] : [name])),
     )
-    for (const { path, text } of documents) {
-      for (const [name] of text.matchAll(/\b(DATABASE|DRIFT|ENCRYPTION|METRICS|RETENTION|SEGMENT)(_[A-Z]+)+\b/g)) {
-        assert.ok(names.has(name), `${path}: ${name}`)
-      }
+    const families = new Set(settingNames.flatMap((name) => (name.includes('_') ? [name.split('_')[0]!] : [])))
+    const settingLike = new RegExp(`\\b(?:${[...families].join('|')})(?:_[A-Z]+)+\\b`, 'g')
+    const deployed = tree.filter(({ path }) => /^(deploy\/|compose\.yaml$|Dockerfile$)/.test(path))
+    assert.ok(deployed.length > 10)
+    for (const { path, text } of [...documents, ...deployed]) {
+      for (const [name] of text.matchAll(settingLike)) assert.ok(names.has(name), `${path}: ${name}`)
     }
   })
 
