@@ -175,6 +175,51 @@ export const oncePromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'what was quarantined as it came goes, sent again, where no other event with its natural key has gone',
+    async check(storage) {
+      const { inbox, lookup } = storage
+      const quarantined = arrival({ state: 'quarantined' })
+      await append(storage, [withKey(), quarantined])
+      const [found] = (await lookup.find({ org: one, message: quarantined.messageId }, { limit: 1 })).entries
+      const move = { id: found!.id, once: key }
+      assert.equal(await inbox.redrive([move], 2_000, 'an admin'), 0)
+      assert.equal((await lookup.read(found!.id))?.state, 'quarantined')
+      await conserved(storage)
+      await inbox.addDestination(one, second)
+      assert.equal(await inbox.redrive([move], 2_000, 'an admin'), 1)
+      assert.deepEqual((await waitingAt(storage)).get(second), [quarantined.messageId])
+      assert.equal((await lookup.read(found!.id, 1))?.state, 'not_given')
+      assert.deepEqual(await inbox.occurred(one, [key]), [[1, second]])
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
+    promise:
+      'what has failed while it waited for Drift goes again where its natural key is its own, not where it is not',
+    async check(storage) {
+      const { inbox } = storage
+      const asked = withKey({ state: 'asking' })
+      await append(storage, [asked])
+      const asking = await claimed(storage, 'ask')
+      const { id } = asking.entries[0]!
+      await inbox.settle(asking, [to(id, 'dead')], idle)
+      await inbox.addDestination(one, second)
+      const again = withKey({ backfilled: true })
+      assert.deepEqual(await append(storage, [again]), ['stored'], 'for the second')
+      assert.equal(await inbox.redrive([{ id, once: key }], 2_000, 'an admin'), 1)
+      assert.deepEqual(
+        await waitingAt(storage),
+        new Map([
+          [1, [asked.messageId]],
+          [second, [again.messageId]],
+        ]),
+      )
+      await conserved(storage)
+      assert.deepEqual(await storage.examine(), [])
+    },
+  },
+  {
     promise: 'nothing is kept of a person who is marked as erased, nor its natural key, until that is undone',
     async check(storage) {
       const { inbox } = storage

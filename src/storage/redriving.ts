@@ -25,6 +25,15 @@ export function isFailed(state: unknown): boolean {
   return state === 'dead' || state === 'quarantined'
 }
 
+/**
+ * Of a failed entry that stands before any destination: whether those that it was meant for have its natural key by itself. What
+ * waited for an answer of Drift claimed the key as it came, and the answer has settled it; what was quarantined as it came has
+ * claimed none, and nothing has settled it.
+ */
+export function hasClaimed({ settled_at }: Readonly<Record<string, unknown>>): boolean {
+  return settled_at !== null
+}
+
 /** `if_new`: it never had the entry, so the entry's natural key decides. */
 export function goesTo(
   destination: Destination,

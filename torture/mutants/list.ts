@@ -420,6 +420,11 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [conformance],
   },
   {
+    name: 'gives an event that was quarantined to a destination that has had its natural key by another',
+    becomes: 'const free = [...meant, ...claimOnce(db, { ...move, org: to }, meant)]',
+    catchers: [model, conformance],
+  },
+  {
     name: 'takes what was only sent again for what a sender has had',
     becomes:
       'const isTried = wasTried(history as Uint8Array | null, destination) || (history as Uint8Array | null)?.length! > 0',

@@ -14,6 +14,12 @@ export async function allDestinations(db: Database): Promise<{ org: Org; destina
   return rows.map(({ org, number }) => ({ org: org as Org, destination: Number(number) }))
 }
 
+/** Those that an entry is meant for, by when they were added. */
+export async function meantFor(db: Session, org: Org, id: number): Promise<Destination[]> {
+  const sql = 'SELECT number FROM destinations WHERE org = $1 AND removed_at IS NULL AND since < $2 ORDER BY number'
+  return (await db.all(sql, org, id)).map(({ number }) => Number(number))
+}
+
 /** Under the account's lock alone: no append is under way, whose events it would get or not by chance. */
 export async function addDestination(db: Database, org: Org, destination: Destination): Promise<void> {
   await db.transaction(async (session) => {

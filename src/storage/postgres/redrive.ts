@@ -4,12 +4,12 @@ import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
-import { countGiven, countResent, exceptedOf, goesTo, isFailed, type Resendable } from '../redriving.ts'
+import { countGiven, countResent, exceptedOf, goesTo, hasClaimed, isFailed, type Resendable } from '../redriving.ts'
 import { withMoved } from '../rows.ts'
 import { shorten } from './attempts.ts'
 import { columns, type Tally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
-import { destinations } from './destinations.ts'
+import { destinations, meantFor } from './destinations.ts'
 import { jobs } from './jobs.ts'
 import { makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
@@ -138,7 +138,7 @@ async function moveAll(
 async function sendAgain(resending: Resending, orgs: readonly string[], move: Redriven): Promise<boolean> {
   const { session, counts } = resending
   const { id } = move
-  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
+  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent, settled_at'
   const row = await session.get(`SELECT ${columns} FROM entries WHERE id = $1 AND org = ANY ($2)`, id, orgs)
   if (!row) return false
   const entry = row as unknown as Resendable
@@ -169,20 +169,25 @@ async function sendAgain(resending: Resending, orgs: readonly string[], move: Re
   return true
 }
 
-/** What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named. */
+/**
+ * What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named;
+ * not where another event with its natural key has gone.
+ */
 async function giveOver(resending: Resending, row: Row, move: Redriven): Promise<boolean> {
   const { session, counts } = resending
   const [id, org, type] = [move.id, row.org as string, row.type as string]
-  await session.all(ensuring, [move.org ?? org])
-  const all = await destinations(session, move.org ?? org)
-  const meant = all.filter((one) => (move.destination ?? one) === one)
-  if (meant.length === 0) return false
-  const own = countGiven(counts, { org, type }, move, meant)
+  const to = move.org ?? org
+  await session.all(ensuring, [to])
+  const meant = (await destinations(session, to)).filter((one) => (move.destination ?? one) === one)
+  const free = (await freeOf(session, to, [{ id, once: move.once }], meant)).get(id) ?? []
+  const claimedByIt = to === org && hasClaimed(row) ? await meantFor(session, org, id) : []
+  const given = meant.filter((one) => free.includes(one) || claimedByIt.includes(one))
+  if (given.length === 0) return false
+  const own = countGiven(counts, { org, type }, move, given)
   await session.run('DELETE FROM exceptions WHERE id = $1 AND destination = 0', id)
   if (own.org !== org || own.type !== type) await moveTo(session, row, own)
-  await freeOf(session, own.org, [{ id, once: move.once }], meant)
   if (move.mapping !== undefined) await session.run('UPDATE entries SET mapping = $1 WHERE id = $2', move.mapping, id)
-  await again(resending, { ...row, org: own.org }, meant)
+  await again(resending, { ...row, org: own.org }, given)
   return true
 }
 

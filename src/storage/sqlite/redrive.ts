@@ -4,12 +4,12 @@ import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
 import type { JobHeld, JobStep } from '../ports/jobs.ts'
-import { countGiven, countResent, exceptedOf, goesTo, isFailed, type Resendable } from '../redriving.ts'
+import { countGiven, countResent, exceptedOf, goesTo, hasClaimed, isFailed, type Resendable } from '../redriving.ts'
 import { withMoved } from '../rows.ts'
 import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
-import { destinationsOf, ensureDestination } from './destinations.ts'
+import { destinationsOf, ensureDestination, meantFor } from './destinations.ts'
 import { jobs } from './jobs.ts'
 import { makeReady, takePlaces } from './lanes.ts'
 import { addToIndex, removeFromIndex } from './lookup.ts'
@@ -90,7 +90,7 @@ export function redriveStep(
 function sendAgain(resending: Resending, move: Redriven): boolean {
   const { db, counts } = resending
   const { id } = move
-  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent'
+  const columns = 'id, org, type, message_id, received_at, mapping, contact, conversation, history, resent, settled_at'
   const row = db.get(`SELECT ${columns} FROM entries WHERE id = ?`, id)
   if (!row) return false
   const entry = row as unknown as Resendable
@@ -115,12 +115,19 @@ function sendAgain(resending: Resending, move: Redriven): boolean {
   return true
 }
 
-/** What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named. */
+/**
+ * What stood before any destination goes to each of the account that it belongs to after all, or to the one that is named;
+ * not where another event with its natural key has gone.
+ */
 function giveOver(resending: Resending, row: Row, move: Redriven): boolean {
   const { db, counts } = resending
   const [id, org, type] = [row.id as number, row.org as string, row.type as string]
-  const all = ensureDestination(db, move.org ?? org)
-  const destinations = all.filter((one) => (move.destination ?? one) === one)
+  const to = move.org ?? org
+  const meant = ensureDestination(db, to).filter((one) => (move.destination ?? one) === one)
+  // mutant: gives an event that was quarantined to a destination that has had its natural key by another
+  const free = claimOnce(db, { ...move, org: to }, meant)
+  const claimedByIt = to === org && hasClaimed(row) ? meantFor(db, org, id) : []
+  const destinations = meant.filter((one) => free.includes(one) || claimedByIt.includes(one))
   if (destinations.length === 0) return false
   const own = countGiven(counts, { org, type }, move, destinations)
   db.run('DELETE FROM exceptions WHERE id = ? AND destination = 0', id)
@@ -130,7 +137,6 @@ function giveOver(resending: Resending, row: Row, move: Redriven): boolean {
     addToIndex(db, { ...row, ...own })
     db.run('UPDATE bodies SET org = ? WHERE id = ?', own.org, bodyOf(id))
   }
-  claimOnce(db, { ...move, org: own.org }, destinations)
   if (move.mapping !== undefined) db.run('UPDATE entries SET mapping = ? WHERE id = ?', move.mapping, id)
   again(resending, { ...row, org: own.org }, destinations)
   return true
