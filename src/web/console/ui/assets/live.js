@@ -7,6 +7,7 @@
   let isFetching = false
   let isStale = false
   let isLater = false
+  let isPressed = false
 
   const say = (isOn) => {
     sign?.classList.toggle('on', isOn)
@@ -15,7 +16,7 @@
 
   // Not fetch and innerHTML: a document that is parsed by the request runs no script, and no text becomes HTML here.
   const refresh = () => {
-    if (isFetching) {
+    if (isFetching || isPressed) {
       isStale = true
       return
     }
@@ -31,6 +32,10 @@
       const fresh = request.status === 200 ? request.response : undefined
       if (!fresh?.querySelector('[data-live]')) {
         stop()
+        return
+      }
+      if (isPressed) {
+        isStale = true
         return
       }
       for (const part of fresh.querySelectorAll('[data-part]')) replace(part)
@@ -125,7 +130,25 @@
     say(false)
   }
 
+  // A button that is replaced between press and release never hears of its click: the page stands still in between.
+  const press = () => {
+    isPressed = true
+  }
+  const release = () => {
+    // The click comes behind the release, in the same task.
+    setTimeout(() => {
+      isPressed = false
+      if (isStale && source) refresh()
+    })
+  }
+  const isKey = ({ key }) => key === ' ' || key === 'Enter'
+
   if (root) {
+    addEventListener('pointerdown', ({ button }) => button === 0 && press())
+    addEventListener('keydown', (event) => isKey(event) && press())
+    addEventListener('keyup', (event) => isKey(event) && release())
+    // Of the window alone: a press moves the focus, and what had it says blur too, but that does not bubble.
+    for (const end of ['pointerup', 'pointercancel', 'blur', 'pagehide']) addEventListener(end, release)
     // A page in the background asks for nothing.
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) stop()
