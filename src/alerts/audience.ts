@@ -4,15 +4,7 @@
  */
 import type { Destination, Org } from '../storage/ports/entry.ts'
 import { type AlertState, type AlertStates, keyOf } from './machine.ts'
-import {
-  type DestinationFacts,
-  destinationIn,
-  type Facts,
-  type Finding,
-  type RuleName,
-  ruleNames,
-  rules,
-} from './rules.ts'
+import { destinationIn, type Facts, type Finding, type RuleName, ruleNames, rules } from './rules.ts'
 
 export interface Found {
   rule: RuleName
@@ -100,7 +92,7 @@ function joined(one: Found['finding'], other: Found['finding']): Found['finding'
  * are not all one place. `at`: the destinations that it is about, where the subject names none and not all are meant.
  */
 export function partnerOf(
-  destinations: readonly Pick<DestinationFacts, 'number' | 'endpoint'>[],
+  destinations: readonly { number: Destination; endpoint?: string | undefined }[],
   subject: string,
   at?: readonly Destination[],
 ): string | undefined {

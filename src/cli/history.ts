@@ -1,9 +1,10 @@
 /** Bringing in what happened at Drift before, and finding what never came: two commands, one kind of work. */
 import { chooseDaily } from '../accounts/actions.ts'
+import { destinationsOf } from '../accounts/destinations.ts'
 import { pause } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
-import { spoken } from '../operations/history/estimate.ts'
+import { isBilledBySegment, spoken } from '../operations/history/estimate.ts'
 import { heldAt } from '../operations/history/held.ts'
 import type { HistoryKind } from '../operations/history/input.ts'
 import { estimateOf, isDryRun, linesOf, whyFailed, whyStuck } from '../operations/history/say.ts'
@@ -183,13 +184,16 @@ function told({ print }: Context, given: Given, job: JobShown, install: Install 
       print(`${count === undefined ? '' : `${String(count).padStart(9)}  `}${label}${note ? `. ${note}` : ''}`)
     if (hasEstimate) {
       print(`it takes about ${estimate.spoken} (${estimate.requests} requests to Drift, at most five a second)`)
-      print(`it adds at most ${estimate.people} monthly tracked users in Segment, in the month in which it runs`)
+      if (install && isBilledBySegment(destinationsOf(install)))
+        print(`it adds at most ${estimate.people} monthly tracked users in Segment, in the month in which it runs`)
       if ((counts.missing ?? 0) + (counts.contacts ?? 0) > 0) print('run it again without --dry-run to bring this in')
     }
     if (kind === 'reconcile' && isDryRun(job) && (counts.missing ?? 0) > 0)
       print('run it again with --send to send what is missing')
-    for (const { name, reason } of (counts.sent ?? 0) > 0 ? heldAt(install) : [])
-      print(`it waits${name === undefined ? '' : ` at ${name}`}, and is not sent yet: ${explain(reason).means}`)
+    for (const { name, endpoint, reason } of (counts.sent ?? 0) > 0 ? heldAt(install) : [])
+      print(
+        `it waits${name === undefined ? '' : ` at ${name}`}, and is not sent yet: ${explain(reason, endpoint).means}`,
+      )
     if (state === 'failed') print(whyFailed(job))
     if (state === 'cancelled') print(`cancelled by ${cancelledBy}: what was sent stays sent`)
   }

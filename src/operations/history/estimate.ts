@@ -34,3 +34,8 @@ export function spoken(ms: number): string {
   const hours = Math.ceil(ms / 3_600_000)
   return hours < 48 ? `${hours} hours` : `${Math.ceil(ms / 86_400_000)} days`
 }
+
+/** Segment bills by tracked users; what an endpoint bills by is not known here. */
+export function isBilledBySegment(destinations: readonly { endpoint?: string | undefined }[]): boolean {
+  return destinations.some(({ endpoint }) => endpoint === undefined)
+}

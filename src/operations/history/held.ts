@@ -3,12 +3,21 @@ import { destinationsOf } from '../../accounts/destinations.ts'
 import { holdOf } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 
-/** The destinations where it waits, and the reason of each; `name` is absent where there is only one. */
-export function heldAt(install: Install | undefined): { name?: string; reason: string }[] {
+/** A destination where it waits, and why; `name` is absent where the account has only one. */
+export interface HeldAt {
+  name?: string
+  /** What stands in Segment's place there. */
+  endpoint?: string
+  reason: string
+}
+
+export function heldAt(install: Install | undefined): HeldAt[] {
   if (!install || install.state === 'disconnected') return []
   const all = destinationsOf(install)
   return all.flatMap((destination) => {
     const reason = holdOf(install, destination.number) ?? destination.reason
-    return reason === undefined ? [] : [{ reason, ...(all.length > 1 ? { name: destination.name } : {}) }]
+    if (reason === undefined) return []
+    const { name, endpoint } = destination
+    return [{ reason, ...(all.length > 1 ? { name } : {}), ...(endpoint === undefined ? {} : { endpoint }) }]
   })
 }

@@ -2,8 +2,10 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { chooseAlerts } from '../../accounts/actions.ts'
+import { destinationsOf } from '../../accounts/destinations.ts'
 import { settingsOf } from '../../accounts/settings.ts'
 import { isThere } from '../../accounts/state.ts'
+import { partnerOf } from '../../alerts/audience.ts'
 import { channelName, type MessageShown, shownMessage, whatBecame } from '../../alerts/log.ts'
 import {
   type Added,
@@ -154,12 +156,12 @@ function outcomeOf(message: Parameters<typeof whatBecame>[0]): { level: Level; t
 }
 
 function alertsPage(given: AlertsPage): Html {
-  const { session, done, secret, tested, isStale } = given
+  const { session, install, done, secret, tested, isStale } = given
   return page({
     title: 'Alerts',
     section: 'alerts',
     session,
-    body: html`${head('Alerts', 'Get a message when events do not reach Segment, and another when they do again.')}
+    body: html`${head('Alerts', `Get a message when events of this account do not reach ${partnerOf(destinationsOf(install), '') ?? 'Segment'}, and another when they do again.`)}
     <div class="stack">
       ${done ? notice('good', done) : ''}
       ${tested ? notice(tested.level, tested.text) : ''}

@@ -35,6 +35,16 @@ export function partnerOf(chosen: Chosen): string {
   return isOfSeveral(chosen) ? shown.name : (shown.endpoint ?? 'Segment')
 }
 
+/** The endpoint that a filter speaks of; undefined for Segment, and for all of several destinations. */
+export function endpointIn({ destination }: { destination: string }, chosen: Chosen): string | undefined {
+  return destination === '' && isOfSeveral(chosen) ? undefined : chosen.shown.endpoint
+}
+
+/** The endpoint in Segment's place at the destination of that number. */
+export function endpointAt({ all }: Chosen, number: number): string | undefined {
+  return (all.find((one) => one.number === number) ?? (all.length === 1 ? all[0] : undefined))?.endpoint
+}
+
 /** `to`: the address of the same page for this destination. */
 export function destinationTabs({ all, shown }: Chosen, to: (number: string) => string): Html | '' {
   if (all.length === 1) return ''

@@ -2,9 +2,11 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { chooseDaily } from '../../accounts/actions.ts'
+import { type Destination, destinationsOf } from '../../accounts/destinations.ts'
 import { settingsOf } from '../../accounts/settings.ts'
-import { spoken } from '../../operations/history/estimate.ts'
-import { heldAt } from '../../operations/history/held.ts'
+import { partnerOf } from '../../alerts/audience.ts'
+import { isBilledBySegment, spoken } from '../../operations/history/estimate.ts'
+import { type HeldAt, heldAt } from '../../operations/history/held.ts'
 import type { HistoryKind } from '../../operations/history/input.ts'
 import { estimateOf, isDryRun, type Line, linesOf, whyFailed, whyStuck } from '../../operations/history/say.ts'
 import { remainingMs, shownHistory, startHistory } from '../../operations/history/start.ts'
@@ -13,9 +15,9 @@ import type { JobState } from '../../storage/ports/jobs.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { badge, button, choice, counted, head, input, notice, number, postForm, since } from './ui/parts.ts'
-import { adviceOn } from './ui/reasons.ts'
 import type { Level } from './ui/vocabulary.ts'
 
 const dayMs = 86_400_000
@@ -27,8 +29,10 @@ interface HistoryPage {
   /** Newest first. */
   jobs: readonly JobShown[]
   isDaily: boolean
+  /** Where the account's events go. */
+  destinations: readonly Destination[]
   /** Where what is brought in is kept and not sent yet. */
-  held: ReturnType<typeof heldAt>
+  held: readonly HeldAt[]
   /** For each form another one: a form that is sent twice makes one job. */
   newId(): string
   wrong?: string | undefined
@@ -48,6 +52,7 @@ export function historyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
         now: clock.now(),
         jobs,
         isDaily,
+        destinations: install ? destinationsOf(install) : [],
         held: heldAt(install),
         newId: () => newJobId(random),
         wrong,
@@ -135,14 +140,16 @@ function days(kind: HistoryKind): Html {
     ${input(to, 'Last day (UTC)', { type: 'date', hint: 'Empty: until now' })}`
 }
 
-function backfillCard({ session, newId }: HistoryPage): Html {
+function backfillCard(given: HistoryPage): Html {
+  const { session, newId, destinations } = given
+  const adds = isBilledBySegment(destinations) ? ' and what it adds to Segment’s tracked users' : ''
   return html`<section class="card stack"><h2>Bring in history</h2>
-    <p class="faint">Sends Drift’s conversations, their contacts with the attributes that they have today, and the meetings of the last 30 days to Segment, each with its own time. What has come already is not sent again. Goals, button clicks and phone numbers of the past cannot be brought in: Drift does not list them.</p>
+    <p class="faint">Sends this account’s conversations in Drift, their contacts with the attributes that they have today, and the meetings of the last 30 days to ${partnerOf(destinations, '') ?? 'Segment'}, each with its own time. What has come already is not sent again. Goals, button clicks and phone numbers of the past cannot be brought in: Drift does not list them.</p>
     ${postForm(
       '/console/history/backfill',
       session.csrf,
       html`<input type="hidden" name="id" value="${newId()}"><input type="hidden" name="what" value="look"><div class="filter">${days('backfill')}</div>
-      <div class="row">${button('Estimate', 'primary')}<span class="hint">Sends nothing yet: it counts, and says how long it takes and what it adds to Segment’s tracked users.</span></div>`,
+      <div class="row">${button('Estimate', 'primary')}<span class="hint">Sends nothing yet: it counts, and says how long it takes${adds}.</span></div>`,
       'stack',
     )}</section>`
 }
@@ -217,8 +224,8 @@ function lines(all: readonly Line[]): Html {
   )}</ul>`
 }
 
-function waits({ name, reason }: HistoryPage['held'][number]): Html {
-  const { happened, todo } = adviceOn(reason)
+function waits({ name, endpoint, reason }: HeldAt): Html {
+  const { happened, todo } = adviceAt(reason, endpoint)
   return notice(
     'warn',
     `It waits${name === undefined ? '' : ` at ${name}`}, and is not sent yet`,
@@ -227,14 +234,16 @@ function waits({ name, reason }: HistoryPage['held'][number]): Html {
 }
 
 /** What can be done after it. */
-function next(job: JobShown, { session, newId }: HistoryPage): Html | '' {
+function next(job: JobShown, given: HistoryPage): Html | '' {
+  const { session, newId, destinations } = given
   const isBackfill = job.kind === 'backfill'
   if (!isDryRun(job)) return html`<p><a href="/console/events">See the events</a></p>`
   const isNothing = (job.counts.missing ?? 0) + (isBackfill ? (job.counts.contacts ?? 0) : 0) === 0
   if (isNothing) return notice('good', 'Nothing is missing', 'Everything that Drift lists of this time has come.')
   const { spoken: time, people, requests } = estimateOf(job)
+  const adds = html` and adds at most <strong>${counted(people, 'monthly tracked user')}</strong> in Segment, in the month in which it runs`
   const says = isBackfill
-    ? html`<p>It takes about <strong>${time}</strong> (${counted(requests, 'request')} to Drift) and adds at most <strong>${counted(people, 'monthly tracked user')}</strong> in Segment, in the month in which it runs.</p>`
+    ? html`<p>It takes about <strong>${time}</strong> (${counted(requests, 'request')} to Drift)${isBilledBySegment(destinations) ? adds : ''}.</p>`
     : ''
   const { from, to } = formDays(job)
   const [fromName, toName] = fields[isBackfill ? 'backfill' : 'reconcile']

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobShown } from '../../operations/jobs.ts'
+import { chosenIn } from './at-destination.ts'
 import { progress } from './resend-progress.ts'
 
 const job: JobShown = {
@@ -16,8 +17,9 @@ const job: JobShown = {
   perMinute: { found: 3_000 },
   hasEnded: false,
 }
+const session = { org: '7', csrf: 'c', who: 'admin', provenAt: 0 }
 const look = (more: Partial<JobShown> = {}) =>
-  String(progress({ ...job, ...more }, { session: { org: '7', csrf: 'c', who: 'admin', provenAt: 0 }, now: 1_000 }))
+  String(progress({ ...job, ...more }, { session, now: 1_000, chosen: chosenIn(undefined, '7', undefined) }))
 
 test('a resend names its pace while it runs, and not of one event that took 20 ms', () => {
   assert.match(look(), /3,000 events a minute/)

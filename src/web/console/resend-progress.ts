@@ -4,6 +4,7 @@ import type { JobShown } from '../../operations/jobs.ts'
 import { soFarOf } from '../../operations/redrive-job.ts'
 import type { AuditEntry } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
+import { type Chosen, endpointIn } from './at-destination.ts'
 import { failing } from './resend-preview.ts'
 import type { Html } from './ui/layout.ts'
 import { badge, button, counted, lasting, number, postForm, since } from './ui/parts.ts'
@@ -26,7 +27,10 @@ const afterwards: Readonly<Record<JobShown['state'], string>> = {
   failed: 'Start it again: it continues with what is left.',
 }
 
-export function progress(job: JobShown, { session, now }: { session: Session; now: number }): Html {
+export function progress(
+  job: JobShown,
+  { session, now, chosen }: { session: Session; now: number; chosen: Chosen },
+): Html {
   const { state, createdAt, endedAt, who, cancelledBy, hasEnded, perMinute } = job
   const { found, moved, stays, total = found } = soFarOf(job)
   const [word, level] = stateWords[state]
@@ -40,7 +44,7 @@ export function progress(job: JobShown, { session, now }: { session: Session; no
     <div class="cardhead"><h2>${number(found)} of ${counted(all, 'event')} processed, ${number(moved)} resent</h2><div class="row">${badge(level, word)}${isCancellable ? postForm('/console/resend/cancel', session.csrf, button('Cancel')) : ''}</div></div>
     ${hasEnded ? '' : html`<progress aria-label="Resending" max="${all}" value="${found}"></progress>`}
     <p class="faint">Started ${since(createdAt, now)} by ${who}${endedAt === undefined ? '' : html`, ended ${since(endedAt, now)}`}. ${rate > 0 ? `${number(rate)} events a minute${left}. ` : ''}${by} ${afterwards[state]}</p>
-    ${failing(stays)}
+    ${failing(stays, endpointIn({ destination: '' }, chosen))}
   </section>`
 }
 

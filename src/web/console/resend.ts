@@ -13,7 +13,7 @@ import type { Query } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
-import { type Chosen, chosenIn, isOfSeveral } from './at-destination.ts'
+import { type Chosen, chosenIn, endpointIn, isOfSeveral } from './at-destination.ts'
 import { atNow, type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
 import { type Preview, previewed, unconfirmedMax } from './resend-preview.ts'
 import { pastResends, progress } from './resend-progress.ts'
@@ -168,11 +168,6 @@ function destinationChoices({ all }: Chosen): [value: string, label: string][] {
   return [['', 'Each of them'], ...all.map(({ number, name }): [string, string] => [String(number), name])]
 }
 
-/** The endpoint that the filter speaks of, if it speaks of one destination. */
-function namedIn({ destination }: Filter, chosen: Chosen): string | undefined {
-  return destination === '' && isOfSeveral(chosen) ? undefined : chosen.shown.endpoint
-}
-
 function chooser({ filter, mapping, chosen, isChoice }: ResendPage): Html {
   const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
   const times = [
@@ -195,7 +190,7 @@ function chooser({ filter, mapping, chosen, isChoice }: ResendPage): Html {
               'Reason',
               [
                 ['', 'Any reason'],
-                [filter.reason, adviceAt(filter.reason, namedIn(filter, chosen)).short],
+                [filter.reason, adviceAt(filter.reason, endpointIn(filter, chosen)).short],
               ],
               filter.reason,
             )
