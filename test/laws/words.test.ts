@@ -58,12 +58,12 @@ const terms: readonly Term[] = [
     not: /\bunclaimed\b|\badopt(s|ed|ing|ions?)?\b/,
     say: 'not installed; claimed on install',
     // The value of a state, fixed by the contract.
-    but: /['"`|]unclaimed\b|\bunclaimed: |\bunclaimed -->|--> unclaimed\b/g,
+    but: /['"`|]unclaimed(?=\\?['"`|])|\bunclaimed: |\bunclaimed -->|--> unclaimed\b/g,
     except: {
       'packages/bridge/src/': 'the bridge takes over a widget, not an event',
       'build/bridge.ts': 'names of the bridge',
     },
-    breaks: ['unclaimed events', 'inbox.adopt(org)'],
+    breaks: ['unclaimed events', "'unclaimed events wait'", 'inbox.adopt(org)'],
     keeps: ["state === 'unclaimed'", '`unclaimed`'],
   },
   { not: /\bdeeds?\b|\bDeeds?\b/, say: 'audit entry; action', breaks: ['an account’s deeds', 'entry: Deed'] },
