@@ -149,8 +149,8 @@ describe('a release', () => {
 
   test('is the same to the byte when it is made again', { timeout: 240_000 }, () => {
     make(join(scratch, 'again'))
-    const outcomes = (folder: string) => readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
-    assert.equal(outcomes(join(scratch, 'again')), outcomes(into))
+    const checksums = (folder: string) => readFileSync(join(folder, 'SHA256SUMS'), 'utf8')
+    assert.equal(checksums(join(scratch, 'again')), checksums(into))
     assert.throws(() => make(into), /has something in it already/)
   })
 })
