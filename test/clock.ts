@@ -1,5 +1,6 @@
 /** A clock that stands still until a test turns it, so that no test waits for a backoff, a probe or a deadline. */
 import type { Clock } from '../src/lib/clock.ts'
+import { restMsMax } from '../src/lib/groups.ts'
 
 export interface ManualClock extends Clock {
   /** Turns the clock on, and calls what comes due on the way, in order. */
@@ -49,6 +50,31 @@ export function manualClock(startMs: number = Date.UTC(2025, 5, 1)): ManualClock
     jump(ms) {
       now += ms
       this.advance(0)
+    },
+  }
+}
+
+/**
+ * The clock for a service with real partners and a real store. The service rests between its groups for as long as a group
+ * took by this clock: a few milliseconds, where a test has turned it in the middle of one. Such a rest also ends in real time;
+ * else the service would wait for a clock that stands. Nothing else there waits for so short a time.
+ */
+export function withRestsEnding(clock: Clock): Clock {
+  return {
+    ...clock,
+    after(delayMs, callback) {
+      if (delayMs > restMsMax) return clock.after(delayMs, callback)
+      const cancel = () => {
+        cancelTurned()
+        clearTimeout(real)
+      }
+      const end = () => {
+        cancel()
+        callback()
+      }
+      const cancelTurned = clock.after(delayMs, end)
+      const real = setTimeout(end, restMsMax)
+      return cancel
     },
   }
 }

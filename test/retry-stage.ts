@@ -63,9 +63,8 @@ export function retryStage(engine: Engine) {
 
   /** A command beside the service has the same wall time, and does not stand still. */
   const beside: Clock = { ...systemClock, now: () => clock.now() }
-  /** The service rests between its groups for some milliseconds of its clock: these pass meanwhile. */
   const command = (name: 'retry' | 'resume' | 'pause', with_: Clock = beside) =>
-    whileWaiting(clock, rig.command(`installs ${name}`, { given, clock: with_ }), 1)
+    rig.command(`installs ${name}`, { given, clock: with_ })
   const retry = () => command('retry')
   const { segmentRequests, driftRequests } = {
     segmentRequests: () => rig.sims.segment.requests.length,

@@ -14,7 +14,7 @@ import { addsUp, type Outcomes, outcomesOf } from '../src/operations/totals.ts'
 import { openService, openStore, type Service } from '../src/service.ts'
 import { type Sims, startSims } from '../src/sim/index.ts'
 import { compactStore, moveStore } from '../src/storage/open.ts'
-import { patienceMs } from './clock.ts'
+import { patienceMs, withRestsEnding } from './clock.ts'
 import { freePort } from './free-port.ts'
 import './over.ts'
 import { sealingKey } from './settings.ts'
@@ -72,7 +72,8 @@ export async function startRig({
   // A port that no outgoing connection can take while a test has Segment down.
   const sims = await startSims({ drift: { clock }, segment: { port: await freePort() } })
   const env = { ...settingsFor(sims, folder), ...more }
-  const open = () => openService(readConfig(env), { clock, log, unsafeAllowLoopback })
+  const ofService = clock === systemClock ? clock : withRestsEnding(clock)
+  const open = () => openService(readConfig(env), { clock: ofService, log, unsafeAllowLoopback })
   const service = await open().catch(async (error: unknown) => {
     await sims.close()
     throw error

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { eventually, manualClock } from '../../test/clock.ts'
+import { eventually, manualClock, withRestsEnding } from '../../test/clock.ts'
+import type { Clock } from './clock.ts'
 import { inGroups } from './groups.ts'
 
 /** Groups whose work a test ends, each after as long as it likes. */
-function startGroups(most = 10) {
+function startGroups(most = 10, clocked: (clock: Clock) => Clock = (clock) => clock) {
   const clock = manualClock()
   const begun: { items: number[]; end(error?: Error): void }[] = []
   const groups = inGroups<number, string>({
-    clock,
+    clock: clocked(clock),
     fits: (group) => group.length < most,
     work(items) {
       const { promise, resolve, reject } = Promise.withResolvers<string[]>()
@@ -102,6 +103,16 @@ describe('a group', () => {
     await end(1, 8)
     await first
     clock.advance(8)
+    add(2)
+    await beginning(2)
+    assert.equal(clock.untilNext(), undefined)
+  })
+
+  test('begins while a test’s clock stands, where that service’s rests end in real time as well', async () => {
+    const { clock, add, beginning, end } = startGroups(10, withRestsEnding)
+    const first = add(1)
+    await end(1, 8)
+    await first
     add(2)
     await beginning(2)
     assert.equal(clock.untilNext(), undefined)

@@ -20,7 +20,7 @@ interface Needs<Item, Result> {
  * this for its sake. Without that rest the groups of a full machine shrink to one item each, which then costs two to three
  * times as much; an item that comes alone does not wait, because the last group is long over.
  */
-const restMsMax = 20
+export const restMsMax = 20
 
 export function inGroups<Item, Result>({ work, fits, clock }: Needs<Item, Result>): Groups<Item, Result> {
   let next: { items: Item[]; results: Promise<Result[]> } | undefined
@@ -54,7 +54,7 @@ export function inGroups<Item, Result>({ work, fits, clock }: Needs<Item, Result
 export function resting(clock: Clock) {
   let until = Number.NEGATIVE_INFINITY
   return {
-    /** Resolves when the rest is over: at once where there is none. */
+    /** Resolves when the rest has ended; at once when it ended before, or nothing was done yet. */
     async over(signal?: AbortSignal): Promise<void> {
       const ms = until - clock.monotonic()
       // mutant: begins the next group at once
