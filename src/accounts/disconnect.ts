@@ -50,8 +50,11 @@ interface Needs {
   inbox: Inbox
   tickets: Tickets
   alerts: Pick<Alerts, 'erase'>
-  /** Tells those who are alerted that Drift has disconnected the account; before anything of it is erased. */
-  farewell?(org: Org, saidAt: number): Promise<void>
+  /**
+   * Tells those who are alerted that Drift has disconnected the account, before anything of it is erased. `stopped`: the
+   * service stops before they have it.
+   */
+  farewell?(org: Org, saidAt: number): Promise<'done' | 'stopped'>
   send: Send
   clock: Clock
   apiUrl: string
@@ -163,7 +166,8 @@ export function disconnecting(needs: Needs): Disconnect {
       const answer = await ask(org)
       if (answer === 'dead') {
         // Its recipients go with it. A failure of this does not keep the account.
-        await needs.farewell?.(org, saidAt).catch(() => {})
+        const farewell = await needs.farewell?.(org, saidAt).catch(() => 'done')
+        if (farewell === 'stopped') return 'later'
         const left = (stored: Install) => (isMeant(stored) ? gone(stored) : undefined)
         if (!(await changed(org, left, drift, 'driftConfirmed'))) return 'later'
         await erase(org)

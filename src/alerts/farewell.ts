@@ -21,13 +21,14 @@ const patienceMs = 8_000
 const lookAgainMs = 100
 
 /**
- * Resolves when each recipient has it, or refuses it, or after eight seconds: what was not sent by then is erased with the
- * rest. `saidAt`: when Drift said that the account disconnected; a second call for the same moment stores nothing again.
+ * Resolves to `done` when each recipient has it, or refuses it, or after eight seconds: what was not sent by then is erased
+ * with the rest. `stopped`: the service stops before that, and the next one must call again. `saidAt`: when Drift said that
+ * the account disconnected; a second call for the same moment stores nothing again.
  */
 export function farewells({ storage: { alerts }, accounts, clock, wake, closing }: Needs) {
-  return async function farewell(org: Org, saidAt: number): Promise<void> {
+  return async function farewell(org: Org, saidAt: number): Promise<'done' | 'stopped'> {
     const install = accounts.get(org)
-    if (!install || settingsOf(install).alertsOff.includes('stopped')) return
+    if (!install || settingsOf(install).alertsOff.includes('stopped')) return 'done'
     const to = (await alerts.recipients(org)).filter(({ confirmedAt }) => confirmedAt !== undefined)
     const createdAt = clock.now()
     const item = { rule: 'stopped', change: 'raised', since: saidAt, reason: 'disconnected' } as const
@@ -38,8 +39,12 @@ export function farewells({ storage: { alerts }, accounts, clock, wake, closing 
     if (to.length > 0) wake()
     const until = clock.monotonic() + patienceMs
     for (const id of ids) {
-      while ((await alerts.get(id))?.dueAt !== undefined && clock.monotonic() < until && !closing.aborted)
+      while ((await alerts.get(id))?.dueAt !== undefined && clock.monotonic() < until) {
+        // mutant: erases an account with its last alert unsent when the service stops
+        if (closing.aborted) return 'stopped'
         await pause(clock, lookAgainMs, closing)
+      }
     }
+    return 'done'
   }
 }

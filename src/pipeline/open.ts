@@ -56,7 +56,7 @@ interface Needs {
   /** Messages in one request to Segment, at most. */
   messagesMax?: number
   /** See disconnect.ts. */
-  farewell?(org: Org, saidAt: number): Promise<void>
+  farewell?(org: Org, saidAt: number): Promise<'done' | 'stopped'>
   clock: Clock
   random: Random
   log: Log

@@ -4,7 +4,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import type { AlertReceiver } from '../../src/sim/alert-receiver.ts'
 import { startAlertReceiver } from '../../src/sim/alert-receiver.ts'
 import { eventually } from '../clock.ts'
-import { org, type Rig, settled, startRig } from '../rig.ts'
+import { install, org, type Rig, settled, startRig } from '../rig.ts'
 import { type MailServer, startMailServer } from '../smtp.ts'
 import { openWalk } from '../walk.ts'
 
@@ -154,5 +154,25 @@ describe('a service', { timeout: 120_000 }, () => {
       (await rig.service.store.storage.alerts.watches()).every(({ org: of }) => of !== String(org)),
     )
     assert.equal(receiver.requests.length, requests, 'no request begins after it was erased')
+  })
+  test('that is stopped before a recipient has the last alert sends it when it is started again, and erases then', async () => {
+    await install(rig)
+    const { secret } = await add('webhook', `${receiver.url}/last`)
+    receiver.secret = secret
+    const had = () => receiver.requests.filter(({ path }) => path === '/alerts/last')
+    receiver.script({ hang: true })
+    rig.sims.drift.accessTokens.clear()
+    rig.sims.drift.refreshTokens.clear()
+    await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: { nth: 2 } }, { to: rig.to })
+    const stored = () => rig.service.store.storage.alerts.list(String(org), 9)
+    await eventually(async () => (await stored()).some(({ body }) => body.includes('"disconnected"')))
+    await rig.restart()
+    assert.notEqual(rig.service.store.accounts.get(String(org))?.state, 'disconnected')
+    receiver.script(undefined)
+    await eventually(() => rig.service.store.accounts.get(String(org))?.state === 'disconnected')
+    const last = had().filter(
+      ({ body, status }) => status === 204 && body.includes('Drift has disconnected this account'),
+    )
+    assert.equal(last.length, 1)
   })
 })

@@ -441,6 +441,11 @@ if (header === 'missing' && inBody !== 'right') return wrong`,
     catchers: [{ test: 'src/accounts/disconnect.test.ts', only: 'truly' }],
   },
   {
+    name: 'erases an account with its last alert unsent when the service stops',
+    becomes: 'if (closing.aborted) break',
+    catchers: [{ test: 'test/alerts/real-receivers.test.ts', only: 'before a recipient' }],
+  },
+  {
     name: 'raises the same thing again within the hour',
     becomes: 'const isDue = now - since >= (finding.afterMs ?? 0)',
     catchers: [{ test: 'src/alerts/machine.test.ts' }],
