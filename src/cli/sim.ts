@@ -1,6 +1,7 @@
 /** A simulated Drift and a simulated Segment as servers, for trying things out. */
 import { systemClock } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
+import { notListening } from '../lib/not-listening.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { startControl } from '../sim/control.ts'
 import { startSims } from '../sim/index.ts'
@@ -44,9 +45,13 @@ export const sim: Command = {
         requestUrl: `${withoutEnd(String(given.to), '/')}/webhooks/drift`,
       },
       segment: { port: portIn('--segment-port', given.segmentPort) },
-    })
+    }).catch(cannotListen)
     const { drift, segment } = sims
-    const control = given.control && (await startControl(sims, { port: controlPort }))
+    const starting = given.control ? startControl(sims, { port: controlPort }) : undefined
+    const control = await starting?.catch(async (error) => {
+      await sims.close()
+      return cannotListen(error)
+    })
     drift.addOrg({ orgId: sampleOrg, name: 'Sample account', ...pastOf(systemClock.now()) })
     context.remark(`Drift's page of apps, which sends events too: ${drift.url}/settings/apps`)
     context.remark(`a shop with a chat, for the browser bridge: ${drift.url}/demo/site`)
@@ -75,7 +80,7 @@ export const sim: Command = {
       ].join('\n'),
     )
     await context.untilStopped()
-    if (control) await control.close()
+    await control?.close()
     await sims.close()
   },
 }
@@ -85,4 +90,11 @@ function portIn(option: string, given: Given[string]): number {
   const port = /^\d{1,5}$/.test(String(given ?? 0)) ? Number(given ?? 0) : Number.NaN
   if (port < 65_536) return port
   throw new Problem('port_unusable', `${option} takes a port: a number from 0 to 65535`, { exitCode: 2 })
+}
+
+/** Throws what a person can do about an error of a server that was to listen. */
+function cannotListen(error: Error & { address?: string; port?: number }): never {
+  const { address: host, port } = error
+  if (host === undefined || port === undefined) throw error
+  throw notListening({ host, port }, 'choose another by --drift-port, --segment-port or --control', error)
 }

@@ -17,6 +17,7 @@ export const noReasons: Readonly<Record<string, string>> = {
   segment_anonymous_id: 'an attribute of contacts',
   app_disconnected: 'an event of Drift',
   encryption_keys_wrong: 'a problem of the start',
+  cannot_listen: 'a problem of the start',
   install_contended: 'a problem of commands',
   job_unknown: 'a problem of commands',
   person_erased: 'why a job has ended',

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { startSims } from '../../src/sim/index.ts'
 import { engines } from '../engines.ts'
-import { settingsFor } from '../rig.ts'
+import { runCommand, settingsFor } from '../rig.ts'
 import { serve } from '../serve.ts'
 
 const taken = createServer().listen(0, '127.0.0.1')
@@ -29,5 +29,17 @@ describe('a start whose port for metrics is taken', () => {
         `cannot_listen: cannot listen on 127.0.0.1:${port}: the port is taken\n  what to do: set METRICS_HOST and METRICS_PORT`,
       )
       await stores.close()
+    })
+})
+
+describe('`sim` whose port is taken', () => {
+  for (const option of ['driftPort', 'segmentPort', 'control'])
+    test(`ends and says so: ${option}`, async () => {
+      const { port } = taken.address() as { port: number }
+      const starting = runCommand({}, 'sim', { given: { [option]: String(port) } })
+      await assert.rejects(starting, {
+        code: 'cannot_listen',
+        message: `cannot listen on 127.0.0.1:${port}: the port is taken`,
+      })
     })
 })

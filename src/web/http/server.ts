@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
-import { Problem } from '../../lib/errors.ts'
+import { notListening } from '../../lib/not-listening.ts'
 import { limitConnections } from './connections.ts'
 import { lingering } from './lingering.ts'
 
@@ -70,7 +70,7 @@ export async function listen(
   server.on('checkContinue', (request, response) => void take(request, response, () => response.writeContinue()))
   // Another expectation than 100-continue is refused by Node itself with 417.
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(notListening({ host, port, settings }, cause)))
+    server.once('error', (cause) => reject(notListening({ host, port }, `set ${settings}`, cause)))
     server.listen({ port, host, backlog: backlogMax }, resolve)
   })
   return {
@@ -156,18 +156,4 @@ function allowed(methods: Partial<Record<'GET' | 'POST', Route>>): string {
   return Object.keys(methods)
     .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     .join(', ')
-}
-
-function notListening({ host, port, settings }: Address, cause: Error): Problem {
-  const code = (cause as NodeJS.ErrnoException).code
-  const why = {
-    EADDRINUSE: 'the port is taken',
-    EACCES: 'this port needs more rights',
-    EADDRNOTAVAIL: 'this machine has no such address',
-  }
-  return new Problem('cannot_listen', `cannot listen on ${host}:${port}: ${why[code as keyof typeof why] ?? code}`, {
-    hint: `set ${settings}`,
-    exitCode: 78,
-    cause,
-  })
 }
