@@ -9,7 +9,7 @@ import { readConfig } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { explain } from '../operations/reasons.ts'
 import type { Install } from '../storage/ports/accounts.ts'
-import type { BacklogRow } from '../storage/ports/lookup.ts'
+import type { BacklogRow, LaneShown } from '../storage/ports/lookup.ts'
 import { isServed, tellAttempt } from './attempts.ts'
 import type { Command, Option } from './command.ts'
 import { disconnectCommand } from './installs-disconnect.ts'
@@ -42,18 +42,24 @@ const list: Command = {
   examples: ['npx drift-segment-source installs list', 'npx drift-segment-source installs list --json'],
   run: (context, given) =>
     withStore(context, async ({ accounts, storage, clock }) => {
-      const backlog = (await storage.ledger.backlog()).filter(({ state }) => state !== 'delivered')
-      const rows = accounts.all().map((install) => ({
-        ...shown(install),
-        backlog: backlog.filter(({ org: whose }) => whose === install.org),
-      }))
+      const all = (await storage.ledger.backlog()).filter(({ state }) => state !== 'delivered')
+      const rows = []
+      for (const install of accounts.all()) {
+        const backlog = all.filter(({ org: whose }) => whose === install.org)
+        const lanes = backlog.some(isQueued) ? await storage.lookup.lanes(install.org) : []
+        rows.push({ ...shown(install), backlog: backlog.map((row) => ({ ...row, ...lastErrorOf(row, lanes) })) })
+      }
       if (given.json) return context.print(JSON.stringify(rows, undefined, 2))
       if (rows.length === 0) return context.print('no accounts yet: add one with `installs add`')
       for (const account of rows) {
         const { org: id, state, region, endpoint, destinations = 1, createdAt } = account
         const more = destinations > 1 ? `; it has ${destinations} destinations: \`destinations list --org ${id}\`` : ''
         context.print(`${id}  ${state}  ${region ?? endpoint ?? '-'}  since ${createdAt}${more}`)
-        for (const backlogRow of account.backlog) context.print(`  ${backlogLine(backlogRow, clock.now())}`)
+        for (const backlogRow of account.backlog) {
+          const { lastError } = backlogRow
+          const failed = lastError === undefined ? '' : `; the last attempt failed: ${lastError}`
+          context.print(`  ${backlogLine(backlogRow, clock.now())}${failed}`)
+        }
         for (const [reason, endpoint] of reasonsOf(accounts.get(account.org)!, account)) {
           const { means, todo, comesFrom } = explain(reason, endpoint)
           context.print(`  ${reason}: ${means}`)
@@ -64,15 +70,35 @@ const list: Command = {
     }),
 }
 
+interface Attempted extends BacklogRow {
+  /** Of what is queued: why the last attempt failed, as a code. */
+  lastError?: string
+}
+
+function isQueued({ state }: BacklogRow): boolean {
+  return state === 'waiting' || state === 'asking'
+}
+
+function lastErrorOf(row: BacklogRow, lanes: readonly LaneShown[]): { lastError?: string } {
+  // A reason of its own says more: the account or the destination is held or refused.
+  if (!isQueued(row) || row.reason !== undefined) return {}
+  const lane = row.state === 'asking' ? 'ask' : 'send'
+  const its = lanes.find((one) => one.lane === lane && (lane === 'ask' || one.destination === row.destination))
+  return its?.lastError !== undefined && its.failures > 0 ? { lastError: its.lastError } : {}
+}
+
 /** Each once for each place that it is about. */
 function reasonsOf(
   install: Install,
-  { reason, backlog }: { reason: string | undefined; backlog: readonly BacklogRow[] },
+  { reason, backlog }: { reason: string | undefined; backlog: readonly Attempted[] },
 ): [reason: string, endpoint: string | undefined][] {
   const its = destinationsOf(install).find((one) => one.reason === reason)?.endpoint
   const all = [
     { reason, endpoint: its },
-    ...backlog.map((one) => ({ reason: one.reason, endpoint: endpointOf(install, one.destination) })),
+    ...backlog.map((one) => ({
+      reason: one.reason ?? one.lastError,
+      endpoint: endpointOf(install, one.destination),
+    })),
   ]
   const known = all.flatMap((one) => (one.reason === undefined ? [] : [[one.reason, one.endpoint] as const]))
   return [

@@ -105,6 +105,9 @@ describe('inspect', () => {
       (await run('inspect', { org: id })).output,
       /not delivered: Segment answered 503, sent alone.*next attempt planned for 20.*tried next/s,
     )
+    const queued =
+      /1 waiting: queued, the oldest for 0 min; the last attempt failed: segment_503\n {2}segment_503: Segment/
+    assert.match((await run('installs list')).output, queued)
     rig.sims.segment.script({ status: 401 })
     await eventually(async () => (await run('inspect', { org: id })).output.includes('segment_401'))
     const { output } = await run('inspect', { org: id })
