@@ -4,6 +4,7 @@ import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
 import { eachStage, org, type Stage, stageSecret } from '../../test/stage.ts'
 import { systemRandom } from '../lib/random.ts'
+import { erasedKey } from '../operations/history/keys.ts'
 import { outcomesOf } from '../operations/totals.ts'
 import { followStates, openAccounts } from './accounts.ts'
 import { configureAccount } from './add-account.ts'
@@ -163,6 +164,18 @@ describe('Drift says that an account disconnected', () => {
     await stage.arrive('new_conversation', { vary: 2 })
     await stage.run()
     assert.equal(stage.sims.segment.accepted.length, 1)
+  })
+
+  test('truly: who was erased is forgotten too, and history brings them in when it is connected again', async () => {
+    const marks = [erasedKey(stage.keyring, id, '7')]
+    const marked = () => stage.storage.inbox.occurred(id, marks)
+    await stage.storage.inbox.markErased(id, marks)
+    assert.deepEqual(await marked(), [[0]])
+    await saysSo()
+    uninstall()
+    await step()
+    await stage.install()
+    assert.deepEqual(await marked(), [[]])
   })
 
   for (const status of [403, 500])
