@@ -6,6 +6,7 @@
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
+import { isSamePlace, type Place } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination, Org } from '../storage/ports/entry.ts'
 import type { Shown } from '../storage/ports/lookup.ts'
@@ -80,18 +81,29 @@ export async function chooseEvents(
   return !isStale
 }
 
-/** An admin has seen the test event of this write key at the destination, which cannot be known otherwise. */
+/**
+ * An admin has seen the test event of this write key at the destination, which cannot be known otherwise. False, and nothing
+ * saved, when the destination is not there or sends elsewhere by now.
+ */
 export async function confirmKey(
   { accounts, clock }: Pick<Needs, 'accounts' | 'clock'>,
   org: Org,
-  { destination, fingerprint, who }: { destination: Destination; fingerprint: string; who: string },
-): Promise<void> {
+  {
+    destination,
+    fingerprint,
+    place,
+    who,
+  }: { destination: Destination; fingerprint: string; place: Place; who: string },
+): Promise<boolean> {
+  let isHere = false
   const edit = (stored: Install) => {
-    const isHere = stored.state !== 'disconnected' && destinationOf(stored, destination) !== undefined
+    const one = stored.state === 'disconnected' ? undefined : destinationOf(stored, destination)
+    isHere = one !== undefined && isSamePlace(place, one)
     return isHere ? changeDestination(stored, destination, { confirmedKey: fingerprint }) : undefined
   }
   const about = `fingerprint ${fingerprint}`
   await accounts.change(org, clock.now(), edit, { audit: () => ({ who, act: 'confirmedTest', about }) })
+  return isHere
 }
 
 /**

@@ -237,24 +237,27 @@ describe('destinations', () => {
     const confirmed = () => destinationOf(stage.accounts.get(org)!, 2)?.confirmedKey
     const fingerprint = fingerprintOf(another)
     const change = (more: object) => changeWriteKey(stage, org, { destination: 2, ...us, by: who, ...more })
-    await confirmKey(stage, org, { destination: 2, fingerprint, who })
+    await confirmKey(stage, org, { destination: 2, fingerprint, place: us, who })
     await change({ writeKey: another })
     assert.equal(confirmed(), fingerprint, 'nothing has changed')
     for (const there of [{ region: 'eu' }, { writeKey: third }]) {
       await change(there)
       assert.equal(confirmed(), undefined)
       await change({ writeKey: another })
-      await confirmKey(stage, org, { destination: 2, fingerprint, who })
+      await confirmKey(stage, org, { destination: 2, fingerprint, place: us, who })
     }
-    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    const seen = { destination: 1, fingerprint: fingerprintOf(writeKey), who }
+    assert.ok(await confirmKey(stage, org, { ...seen, place: us }))
     await configureAccount(stage, org, { region: 'eu' }, who)
     const first = () => destinationOf(stage.accounts.get(org)!, 1)?.confirmedKey
     assert.equal(first(), undefined)
-    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    assert.equal(await confirmKey(stage, org, { ...seen, place: us }), false, 'it has moved since the test event')
+    assert.equal(first(), undefined)
+    await confirmKey(stage, org, { ...seen, place: { region: 'eu' } })
     await configureAccount(stage, org, { writeKey: third }, who)
     await configureAccount(stage, org, { writeKey }, who)
     assert.equal(first(), undefined, 'another key was there meanwhile')
-    await confirmKey(stage, org, { destination: 1, fingerprint: fingerprintOf(writeKey), who })
+    await confirmKey(stage, org, { ...seen, place: { region: 'eu' } })
     await stage.accounts.change(org, stage.clock.now(), left)
     assert.equal(first(), undefined, 'the account has left')
     await stage.close()

@@ -59,6 +59,17 @@ for (const engine of engines) {
       const tested = await admin.submit(await admin.get(admin.at('/console')), {}, '/console/connection/test')
       const { message } = rig.sims.segment.accepted.at(-1)!
       assert.ok(tested.body.includes(String(message.messageId)))
+      const moved = { destination: '1', region: 'eu' }
+      const change = async (more: object) => {
+        const { exitCode, output } = await rig.command('destinations change', {
+          given: { org: String(newcomer), ...more },
+        })
+        assert.equal(exitCode, 0, output)
+        await rig.service.store.accounts.reload(Date.now())
+      }
+      await change(moved)
+      assert.equal((await admin.submit(tested, {}, '/console/connection/confirm')).status, 409, 'it went elsewhere')
+      await change({ ...moved, region: 'us' })
       assert.equal((await admin.submit(tested, {}, '/console/connection/confirm')).status, 303)
       assert.equal(await status(), 'Working: Events reach Segment')
       assert.doesNotMatch(await home(), /Setup:/)

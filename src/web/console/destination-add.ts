@@ -77,7 +77,7 @@ export function addDestinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (added.is !== 'done') return show(c, { ...known, wrong: { other: whyKept(added.is) } }, 422)
     const { install, number } = added
     const fingerprint = fingerprintOf(given.writeKey)
-    if (seen === 'yes') await confirmKey(needs, org, { destination: number, fingerprint, who })
+    if (seen === 'yes') await confirmKey(needs, org, { destination: number, fingerprint, place, who })
     const one = destinationOf(install, number)!
     const done = one.paused ? 'added_paused' : 'added'
     return c.redirect(`/console/connection?done=${done}`, 303)

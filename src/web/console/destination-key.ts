@@ -58,7 +58,7 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (changed.is === 'problem') return show(c, one, { wrong: { writeKey: `Not saved: ${changed.why}.` } }, 422)
     if (changed.is !== 'saved') return show(c, one, { isStale: true }, 409)
     const isSeen = seen === 'yes'
-    if (isSeen) await confirmKey(needs, org, { destination: one.number, fingerprint: changed.fingerprint, who })
+    if (isSeen) await confirmKey(needs, org, { destination: one.number, fingerprint: changed.fingerprint, place, who })
     return c.redirect(`${path}?done=${isSeen ? seenAt(place) : 'segment'}`, 303)
   })
 
@@ -81,16 +81,19 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
   })
 
   app.post(`${path}/confirm`, allowOldProof, async (c) => {
-    const { key, destination } = await formOf(c, ['key', 'destination'])
+    const { key, region, destination } = await formOf(c, ['key', 'region', 'destination'])
     const { org, who } = c.get('session')
     const install = accounts.get(org)
     const one = install && meant(install, destination)
     if (!one) return refuse(c, 404, 'not_found')
+    const place = placeIn(region)
+    if (!place) return refuse(c, 400, 'form_unusable')
     const tested = await heldKey(keyring, org, key)
     const shown = await shownKey(keyring, install, one)
     if (tested === undefined || fingerprintOf(tested) !== shown?.fingerprint)
       return show(c, one, { isStale: true }, 409)
-    await confirmKey(needs, org, { destination: one.number, fingerprint: shown.fingerprint, who })
+    const seen = { destination: one.number, fingerprint: shown.fingerprint, place, who }
+    if (!(await confirmKey(needs, org, seen))) return show(c, one, { isStale: true }, 409)
     return c.redirect(`${path}?done=${seenAt(one)}`, 303)
   })
 

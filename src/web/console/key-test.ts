@@ -64,7 +64,11 @@ function seenAt(place: Place): string {
 
 function confirmForm({ key, place }: Tested, { csrf, fields, confirm = '' }: Saves): Html {
   const { destination = '' } = fields
-  return postForm(confirm, csrf, html`${hidden({ key: key.held, destination })}${button(seenAt(place), 'primary')}`)
+  return postForm(
+    confirm,
+    csrf,
+    html`${hidden({ key: key.held, region: placeValue(place), destination })}${button(seenAt(place), 'primary')}`,
+  )
 }
 
 function saveForms({ key, place }: Tested, { csrf, action, fields, verb }: Saves): Html {
