@@ -122,7 +122,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     }
     const replace = async (on: Page, key: string) => {
       await change(on, key)
-      await on.getByRole('button', { name: 'Save the other key' }).click()
+      await on.getByRole('button', { name: 'Replace it with the new key' }).click()
     }
     await replace(page, 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
     await page.getByText('Send a test event to be sure that events arrive.').waitFor()

@@ -19,7 +19,7 @@ import { backlogOf } from './figures.ts'
 import { hidden } from './key-test.ts'
 import { todoOf } from './remedies.ts'
 import { refusalOf } from './status-others.ts'
-import { resume, retry } from './ui/actions.ts'
+import { resume, resumeOrRetry, retry } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { counted, postForm, when } from './ui/parts.ts'
@@ -77,6 +77,10 @@ function moves({ destination, key }: DestinationShown, { session, install, lanes
   const { number, name, paused } = destination
   const hold = holdOf(install, number)
   const isHeldByOthers = hold === 'not_allowed' || hold === leaving || hold === 'disconnect_unproven'
+  const offered = [
+    ...(canResume(install, number) ? [resume] : []),
+    ...(canRetry(install, lanes, now, number) ? [retry] : []),
+  ]
   const to = (path: string, label: string) =>
     postForm(
       path,
@@ -84,8 +88,7 @@ function moves({ destination, key }: DestinationShown, { session, install, lanes
       html`${hidden({ destination: String(number) })}<button>${label}${ofWhich(name)}</button>`,
     )
   return html`${paused || !key || isHeldByOthers ? '' : to('/console/pause', 'Pause')}
-      ${canResume(install, number) ? to(resume.to, resume.label) : ''}
-      ${canRetry(install, lanes, now, number) ? to(retry.to, retry.label) : ''}`
+      ${offered.map((action) => to(action.to, action.label))}${resumeOrRetry(offered)}`
 }
 
 /** The way to another one, as long as the account may have it. */

@@ -9,22 +9,28 @@ import {
 } from '../../accounts/destination-actions.ts'
 import { type Destination, destinationOf } from '../../accounts/destinations.ts'
 import { destinationsMax } from '../../accounts/settings.ts'
-import { isThere } from '../../accounts/state.ts'
+import { holdOf, isThere } from '../../accounts/state.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { waitingFor } from '../../operations/totals.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
+import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
-import type { ConsoleNeeds } from '../needs.ts'
+import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import type { Web } from '../session.ts'
 import { destinationShown, staleNotice } from './connection.ts'
 import { anchorOf, type DestinationCard, destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
 import { hidden } from './key-test.ts'
-import { isMendedByKey } from './remedies.ts'
+import { isMendedByKey, type Rights, remediesOf, todoOf } from './remedies.ts'
+import { refusalOf } from './status-others.ts'
+import { type Action, actionsRow, enterKey, replaceKey } from './ui/actions.ts'
+import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, counted, head, input, notice, postForm } from './ui/parts.ts'
 
 interface DestinationPage extends Omit<DestinationCard, 'wrong'> {
+  /** Why nothing is sent to it, and what ends that. */
+  held?: { reason: string; todo: string; remedies: readonly Action[] } | undefined
   /** Events that would expire if it were removed. */
   waits: number
   wrong?: { writeKey?: string; name?: string; confirm?: string; removal?: string }
@@ -44,10 +50,28 @@ export function destinationPageShown(needs: ConsoleNeeds): Show {
     if (!install || !one) return refuse(c, 404, 'not_found')
     const shown = await destinationShown(needs, install, one)
     const now = clock.now()
-    const { backlog } = await storage.ledger.snapshot(session.org, { from: now, to: now })
+    const [{ backlog }, lanes] = await Promise.all([
+      storage.ledger.snapshot(session.org, { from: now, to: now }),
+      storage.lookup.lanes(session.org),
+    ])
     const waits = waitingFor(backlog, session.org, number)
-    return c.html(destinationPage({ session, install, places: config.segment, ...shown, waits, ...more }), status)
+    const rights = { connects: connectsHere(config, session.org), isFixed: shown.isFixed }
+    const held = heldAt(install, one, { lanes, now, rights })
+    return c.html(destinationPage({ session, install, places: config.segment, ...shown, held, waits, ...more }), status)
   }
+}
+
+function heldAt(
+  install: Install,
+  one: Destination,
+  { lanes, now, rights }: { lanes: readonly LaneShown[]; now: number; rights: Rights },
+): DestinationPage['held'] {
+  const reason = holdOf(install, one.number) ?? refusalOf(one, lanes)
+  if (reason === undefined) return undefined
+  const all = remediesOf(reason, install, lanes, now, rights.connects, rights.isFixed, one.number)
+  // The form that enters or replaces the write key stands on this page.
+  const remedies = all.filter(({ label }) => label !== replaceKey.label && label !== enterKey.label)
+  return { reason, todo: todoOf(reason, rights, one.endpoint), remedies }
 }
 
 export function destinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
@@ -117,12 +141,19 @@ function destinationPage(given: DestinationPage): Html {
     body: html`${head(name, html`A destination of Drift account ${install.org}, number ${destination.number}. <a href="${path}#${anchorOf(install, destination)}">Back to Connection</a>`)}
     <div class="stack">
       ${isStale ? staleNotice : ''}
+      ${whyHeld(given)}
       ${wrong?.removal ? notice('bad', 'Not removed', wrong.removal) : ''}
       ${destinationCard({ ...given, wrong: wrong?.writeKey, isRefused: isMendedByKey(destination.reason ?? '') })}
       ${rename(given)}
       ${remove(given)}
     </div>`,
   })
+}
+
+function whyHeld({ session, destination, held }: DestinationPage): Html | '' {
+  if (!held) return ''
+  const { short, happened } = adviceAt(held.reason, destination.endpoint)
+  return notice('warn', short, `${happened} ${held.todo}`, actionsRow(held.remedies, session.csrf))
 }
 
 function rename({ session, destination, wrong }: DestinationPage): Html {

@@ -35,10 +35,17 @@ export function viewList(state: string, label: string): Action {
   return { by: 'link', to: state ? `/console/events?state=${state}` : '/console/events', label }
 }
 
-/** In a row, in the order in which they are given. The first one of a row that is `primary` stands out. */
+/** In a row, in the order in which they are given: the first one stands out. */
 export function actionsRow(actions: readonly Action[], csrf: string): Html | '' {
   if (actions.length === 0) return ''
-  return html`<div class="row">${actions.map((action) => actionOf(action, csrf, 'primary'))}</div>`
+  return html`<div class="row">${actions.map((action, at) => actionOf(action, csrf, at === 0 ? 'primary' : ''))}${resumeOrRetry(actions)}</div>`
+}
+
+/** For what each is, where both are offered. */
+export function resumeOrRetry(actions: readonly Pick<Action, 'to'>[]): Html | '' {
+  const isOffered = (one: Action) => actions.some(({ to }) => to === one.to)
+  if (!isOffered(resume) || !isOffered(retry)) return ''
+  return html`<span class="small faint">Retry now tries one event; if it is accepted, the rest follows. Resume sends all that waits.</span>`
 }
 
 export function actionOf({ by, to, label, destination }: Action, csrf: string, kind = ''): Html {

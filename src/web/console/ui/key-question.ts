@@ -43,10 +43,15 @@ export function keyQuestion(
         html`The field held another write key (fingerprint <code>${given.fingerprint}</code>) than the one that ${known.word === 'tested' ? 'you tested' : 'is saved'} (fingerprint <code>${known.fingerprint}</code>). If you did not paste it, your browser or a password manager filled it in.${warning ? html` ${warning}` : ''}`,
       ]
     : ['Is this a write key?', html`${warning} Nothing was saved yet.`]
+  // Between the saved key and a new one neither answer stands out: one that did was pressed to save the new one.
+  const answers = !known
+    ? save('Save it anyway', '', given.held)
+    : known.word === 'tested'
+      ? html`${save('Save the tested key', 'primary', known.held)}${save('Save the other key', '', given.held)}`
+      : html`${save('Keep the saved key', '', known.held)}${save('Replace it with the new key', '', given.held)}`
   return html`${notice('warn', title, text)}
     <div class="row">
-      ${known ? save(known.word === 'tested' ? 'Save the tested key' : 'Keep the saved key', 'primary', known.held) : ''}
-      ${save(known ? 'Save the other key' : 'Save it anyway', '', given.held)}
+      ${answers}
       <a class="button${known ? '' : ' primary'}" href="${back}">Paste it again</a>
     </div>`
 }
