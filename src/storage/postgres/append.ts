@@ -1,4 +1,4 @@
-/** Keeping webhooks: one statement for a whole group, see append_1 in functions.ts. */
+/** Keeping webhooks: one statement for a whole group, see append_1 in functions/append.ts. */
 import pg from 'pg'
 import type { Appended, Arrival, Lane, NewBody, NewEvent } from '../ports/entry.ts'
 import { collected, countArrivals } from '../tally.ts'

@@ -1,4 +1,4 @@
-/** Handing out entries in PostgreSQL: see claim_1 and more_all_1 in functions.ts. */
+/** Handing out entries in PostgreSQL: see claim_1 and more_all_1 in functions/claim.ts. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { inGroups } from '../../lib/groups.ts'
 import type { Body, Destination, Given, Lane, Placed } from '../ports/entry.ts'
