@@ -30,7 +30,7 @@ export interface Step {
 }
 
 /**
- * SQL that gives ids, the largest first. Where it gives fewer than the limit, there are no more. Among them are places of the
+ * SQL that gives ids, the largest first; fewer than the limit only where it has come to the end. Among them are places of the
  * queue that are not ids: what waits there again is found among the exceptions.
  */
 export function candidateIds(query: Query, { range: { first, below }, limit, given, destination }: Step): string {

@@ -76,7 +76,7 @@ export const jobPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'a lease that has run out lets another go on from the last cursor and counts; the first can do no more',
+    promise: 'a lease that has run out lets another go on from the last cursor and counts; the first is refused',
     async check(storage) {
       const { jobs } = storage
       await jobs.create(job())
@@ -187,7 +187,7 @@ export const jobPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'an abandoned job is taken from its process: its input is gone, and that process can do no more',
+    promise: 'an abandoned job is taken from its process: its input is gone, and what that process does is refused',
     async check(storage) {
       const { jobs } = storage
       const wanted = job()

@@ -60,7 +60,7 @@ export const leasePromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'what is settled is settled: delivered, dead and quarantined entries are claimed no more',
+    promise: 'no claim gives an entry again that was settled as delivered, dead or quarantined',
     async check(storage) {
       await append(storage, [arrival(), arrival(), arrival(), arrival()])
       const lease = await claimed(storage)

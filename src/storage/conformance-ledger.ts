@@ -91,7 +91,7 @@ export const ledgerPromises: readonly Promised[] = [
     },
   },
   {
-    promise: 'time buckets say what happened when, by the minute, later by the hour, and then no more',
+    promise: 'time buckets say what happened when, by the minute, later by the hour, until their time is over',
     async check(storage) {
       const at = 10 * hour
       const arrivals = [0, 1, minute, hour].map((after) => arrival({ receivedAt: at + after }))
@@ -136,7 +136,7 @@ export const ledgerPromises: readonly Promised[] = [
   },
   {
     promise:
-      'time buckets say what was ignored, why, and what was a duplicate, by the minute, later by the hour, and then no more',
+      'time buckets say what was ignored, why, and what was a duplicate, by the minute, later by the hour, until their time is over',
     async check(storage) {
       const at = 10 * hour
       const twice = arrival({ receivedAt: at, rememberMs: 9 * hour })

@@ -19,7 +19,7 @@ const redrive: fc.Arbitrary<Step> = fc
     destination: fc.option(destination),
     asNew: fc.boolean(),
     mapping: fc.option(fc.constantFrom(1, 2, 3)),
-    /** Of one that had none when it came, such as what was not readable then. */
+    /** Of an event without a natural key when it came, such as one that was not readable then. */
     once: fc.option(fc.constantFrom(...keys)),
   })
   .map(({ which, destination: only, asNew, mapping, once }) => async (world) => {

@@ -29,7 +29,7 @@ describe('after a lease has ended, a claim', () => {
     assert.deepEqual([await claim('send', options), claims], [{ leases: [], nextDue: 5_000 }, 1])
   })
 
-  test('is made where the last one had no more room, or there was none', async () => {
+  test('is made where the last one was full, and where there is not one yet', async () => {
     await claim('send', options)
     await claim('ask', options)
     assert.equal(claims, 2)
