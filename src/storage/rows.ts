@@ -102,8 +102,26 @@ export function shownOf(row: Row): Shown {
   }
 }
 
+/** With what became of it, by which its last attempt is found. */
+export type Found = Shown & { history?: Uint8Array }
+
+export function foundIn(row: Row): Found {
+  return { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
+}
+
+/** An id that was looked at, and what stands there. */
+export interface Look {
+  id: number
+  /** Absent where there is no entry of this id. */
+  found?: Candidate
+}
+
+export function lookOf(row: Row): Look {
+  return row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
+}
+
 /** What says whether a query finds an entry, as far as the query asks for it. */
-export function candidateOf(row: Row): Candidate {
+function candidateOf(row: Row): Candidate {
   return {
     id: Number(row.id),
     org: row.org as string,

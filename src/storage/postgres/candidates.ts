@@ -1,9 +1,8 @@
 /** Entries that a query may find, as they stand at one destination, what was kept last first. */
 import { candidateIds, columnsFor, type Range, stepMax } from '../candidates.ts'
-import type { Query, Shown } from '../ports/lookup.ts'
-import type { Candidate } from '../query.ts'
-import { candidateOf, shownOf } from '../rows.ts'
-import type { Row, Session } from './database.ts'
+import type { Query } from '../ports/lookup.ts'
+import { type Look, lookOf } from '../rows.ts'
+import type { Session } from './database.ts'
 
 /** Whose state is shown: this one's or, where it is null, the first destination's. */
 export const destinationAt = (named: string, org: string) =>
@@ -23,14 +22,6 @@ export const joinedAt = (destination: string) => `LEFT JOIN LATERAL (SELECT ${de
   LEFT JOIN exceptions x ON x.id = e.id AND x.destination IN (0, d.at)
   LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE x.state WHEN 'asking' THEN 'ask' ELSE 'send' END
     AND l.destination = CASE x.state WHEN 'asking' THEN 0 ELSE d.at END`
-
-export type Found = Shown & { history?: Uint8Array }
-
-export interface Look {
-  id: number
-  /** Absent where there is no entry of this id. */
-  found?: Candidate
-}
 
 /** `page`: so many are fetched at first. */
 export async function* candidates(
@@ -53,13 +44,8 @@ export async function* candidates(
        FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(own)} ORDER BY i.id DESC`,
       ...values,
     )
-    for (const row of rows)
-      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
+    yield* rows.map(lookOf)
     if (rows.length < limit) return
     end = Number(rows.at(-1)!.looked)
   }
-}
-
-export function foundIn(row: Row): Found {
-  return { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
 }

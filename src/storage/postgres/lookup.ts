@@ -7,9 +7,10 @@ import type { Destination } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { indexTermOf, isBelow, matches, orderMs, tallied, talliedAt } from '../query.ts'
-import { answeredBy, laneOf, learntAt } from '../rows.ts'
-import { candidates, columns, destinationAt, type Found, foundIn, joinedAt } from './candidates.ts'
+import { answeredBy, type Found, foundIn, laneOf, learntAt } from '../rows.ts'
+import { candidates, columns, destinationAt, joinedAt } from './candidates.ts'
 import type { Database, Session } from './database.ts'
+import { idsAt } from './ids-at.ts'
 import { consistentRead } from './records.ts'
 
 export async function find(
@@ -52,12 +53,6 @@ async function within(db: Session, { org, from, to }: Query, before?: Cursor): P
     to === undefined ? end : idsAt(db, org, to + orderMs).then((ids) => Math.min(end, ids.below)),
   ])
   return { first, below }
-}
-
-/** Entries below `first` were received before this time, and those from `below` on at it or later. */
-async function idsAt(db: Session, org: string | undefined, time: number): Promise<Range> {
-  const row = await db.get('SELECT first, below FROM ids_at_1($1, $2)', org ?? null, time)
-  return { first: Number(row!.first), below: Number(row!.below) }
 }
 
 export async function tally(db: Database, query: Query & { org: string }): Promise<Tally> {

@@ -13,6 +13,7 @@ import {
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import { backlogOf } from './backlog.ts'
 import type { Session } from './database.ts'
+import { firstSince } from './ids-at.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -51,21 +52,6 @@ export async function snapshot(session: Session, org: Org, { from, to }: Period)
 }
 
 const endOfAll = Number.MAX_SAFE_INTEGER
-
-/** The first id that was received at this time or later; ids are nearly in the order of receipt. */
-async function firstSince(session: Session, org: Org, at: number): Promise<number> {
-  const newest = await session.get('SELECT id, received_at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
-  if (!newest || Number(newest.received_at) < at) return endOfAll
-  let [low, high] = [0, Number(newest.id)]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const sql = 'SELECT id, received_at FROM entries WHERE org = $1 AND id >= $2 ORDER BY id LIMIT 1'
-    const row = (await session.get(sql, org, middle))!
-    if (Number(row.received_at) >= at) high = middle
-    else low = Number(row.id) + 1
-  }
-  return low
-}
 
 /** The destinations, each with the first place of its queue. */
 async function headsOf(session: Session, org: Org): Promise<Map<Destination, number>> {

@@ -1,10 +1,9 @@
 /** Entries that a query may find, as they stand at one destination, what was kept last first. */
 import { candidateIds, columnsFor, type Range, stepMax } from '../candidates.ts'
 import type { Destination } from '../ports/entry.ts'
-import type { Query, Shown } from '../ports/lookup.ts'
-import type { Candidate } from '../query.ts'
-import { candidateOf, shownOf } from '../rows.ts'
-import type { Database, Row } from './database.ts'
+import type { Query } from '../ports/lookup.ts'
+import { type Look, lookOf } from '../rows.ts'
+import type { Database } from './database.ts'
 
 /** Of entries `e`: where they stand at this destination, and why. */
 export const standingAt = (
@@ -35,14 +34,6 @@ export function firstDestinationOf(db: Database, org: string): Destination {
 export const columnsAt = (destination: string) =>
   `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standingAt(destination)}`
 
-export type Found = Shown & { history?: Uint8Array }
-
-export interface Look {
-  id: number
-  /** Absent where there is no entry of this id. */
-  found?: Candidate
-}
-
 /** `page`: so many are fetched at first. */
 export function* candidates(db: Database, query: Query, { first, below }: Range, page = stepMax): Generator<Look> {
   if (query.states?.length === 0) return
@@ -62,13 +53,8 @@ export function* candidates(db: Database, query: Query, { first, below }: Range,
         ...values,
       )
       .sort((one, other) => Number(other.looked) - Number(one.looked))
-    for (const row of rows)
-      yield row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
+    yield* rows.map(lookOf)
     if (rows.length < limit) return
     end = Number(rows.at(-1)!.looked)
   }
-}
-
-export function foundIn(row: Row): Found {
-  return { ...shownOf(row), ...(row.history === null ? {} : { history: row.history as Uint8Array }) }
 }

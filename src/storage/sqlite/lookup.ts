@@ -2,24 +2,17 @@
 
 import { countedStates, everything, isAsked, listed, looksMax, type Range } from '../candidates.ts'
 import { lastAt } from '../history.ts'
-import { bodyOf, perBody, positionOf } from '../place.ts'
+import { bodyOf, positionOf } from '../place.ts'
 import type { Destination, LaneKey } from '../ports/entry.ts'
 import type { Beside, Cursor, LaneShown, Query, ReadEntry, Shown, Tallied, Tally } from '../ports/lookup.ts'
 import { tallyMax } from '../ports/lookup.ts'
 import { indexTermOf, isBelow, matches, orderMs, tallied, talliedAt } from '../query.ts'
-import { answeredBy, laneOf, learntAt } from '../rows.ts'
+import { answeredBy, type Found, foundIn, laneOf, learntAt } from '../rows.ts'
 import { historyOf } from './attempts.ts'
-import {
-  candidates,
-  columnsAt,
-  type Found,
-  firstDestinationOf,
-  firstOfItsOwn,
-  foundIn,
-  joinedAt,
-} from './candidates.ts'
+import { candidates, columnsAt, firstDestinationOf, firstOfItsOwn, joinedAt } from './candidates.ts'
 import { bodyAt } from './claim.ts'
 import type { Database, Row } from './database.ts'
+import { idsAt } from './ids-at.ts'
 
 /** Entries that one step of indexing covers: about 3 ms, in which webhooks wait for their answer. */
 const stepMax = 250
@@ -108,26 +101,6 @@ function within(db: Database, { org, from, to }: Query, before?: Cursor): Range 
     below: to === undefined ? end : Math.min(end, idsAt(db, org, to + orderMs).below),
   }
 }
-
-/** Entries below `first` were received before this time, and those from `below` on at it or later. */
-function idsAt(db: Database, org: string | undefined, time: number): Range {
-  const next = org === undefined ? 'SELECT id, received_at FROM entries WHERE id >= ?1' : nextOf
-  const last = db.get(
-    `SELECT max(id) AS id FROM entries${org === undefined ? '' : ' WHERE org = ?1'}`,
-    ...(org === undefined ? [] : [org]),
-  )
-  let first = 0
-  let below = Number(last?.id ?? 0) + 1
-  while (below - first > perBody) {
-    const middle = first + Math.floor((below - first) / 2)
-    const row = db.get(`${next} ORDER BY id LIMIT 1`, middle, ...(org === undefined ? [] : [org]))
-    if (row && Number(row.received_at) < time) first = Number(row.id) + 1
-    else below = middle
-  }
-  return { first, below }
-}
-
-const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
 
 export function tally(db: Database, query: Query & { org: string }): Tally {
   const { org, from, to } = query

@@ -14,6 +14,7 @@ import { countedOf, deliveredBy, deliveriesOf, lastOf } from '../rows.ts'
 import { backlogOf } from './backlog.ts'
 import type { Database } from './database.ts'
 import { destinationsOf } from './destinations.ts'
+import { firstSince } from './ids-at.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -49,24 +50,6 @@ export function snapshot(db: Database, org: Org, { from, to }: Period): Snapshot
 }
 
 const endOfAll = Number.MAX_SAFE_INTEGER
-
-/** The first id that was received at this time or later; ids are nearly in the order of receipt. */
-function firstSince(db: Database, org: Org, at: number): number {
-  const newest = db.get('SELECT id, received_at FROM entries WHERE org = ? ORDER BY id DESC LIMIT 1', org)
-  if (!newest || Number(newest.received_at) < at) return endOfAll
-  let [low, high] = [0, Number(newest.id)]
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const row = db.get(
-      'SELECT id, received_at FROM entries WHERE org = ? AND id >= ? ORDER BY id LIMIT 1',
-      org,
-      middle,
-    )!
-    if (Number(row.received_at) >= at) high = middle
-    else low = Number(row.id) + 1
-  }
-  return low
-}
 
 /** Of what waits at a destination: those of these ids. Of many, those that are not of them may be the fewer. */
 function waitingIn(db: Database, { org, destination, count }: BacklogRow, first: number, end: number): Open[] {
