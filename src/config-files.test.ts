@@ -63,7 +63,7 @@ describe('a secret in a file', () => {
     [
       'is not there',
       () => fileAt(join(folder, 'none')),
-      /_FILE: names a file that cannot be read \(ENOENT\): there is none;/,
+      /_FILE: names a file that cannot be read \(ENOENT\): the file does not exist;/,
     ],
     ['is a folder', () => fileAt(folder), /_FILE: names something that is not a file/],
     ['is a device without end', () => fileAt('/dev/zero'), /_FILE: names something that is not a file/],

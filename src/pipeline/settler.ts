@@ -6,13 +6,13 @@ export interface Settler {
   add(settlements: readonly Settlement[]): void
   /** Settles what has been added. */
   flush(): void
-  /** Settles these now; false when the lease is no longer the caller's. */
+  /** Settles these now; false when the caller has lost the lease. */
   now(settlements: readonly Settlement[]): Promise<boolean>
-  /** The lease is no longer the caller's, or the store failed: the work must stop. */
+  /** The caller has lost the lease, or the store failed: the work must stop. */
   isBroken(): boolean
   /**
-   * What is still to be settled, for the lease's end, once nothing is under way; undefined when the lease is no longer
-   * the caller's. Rejects when the store failed.
+   * What is still to be settled, for the lease's end, once nothing is under way; undefined when the caller has lost
+   * the lease. Rejects when the store failed.
    */
   finish(): Promise<Settlement[] | undefined>
   /** The work on the lease failed: settles what can be settled still, so that what Segment has taken does not go again. */
