@@ -165,6 +165,7 @@ function story({ sentAs, org, type, state, steps, why, data, elsewhere = [] }: T
     if (other.why) lines.push(`  why: ${other.why.means}`, `  what to do: ${other.why.todo}`)
   }
   if (data) lines.push('came in:', json(data.cameIn), 'goes out:', data.goesOut ? json(data.goesOut) : '  nothing yet')
+  if (data?.oddFields) lines.push(`not as Drift documents it: ${data.oddFields.join(', ')}`)
   if (data?.goesWith) lines.push('and with it:', json(data.goesWith))
   for (const note of data?.notes ?? []) lines.push(`note: ${note}`)
   return lines.join('\n')

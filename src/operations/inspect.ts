@@ -158,6 +158,8 @@ export interface Opened {
   notes?: string[]
   /** What Drift answered when it was asked. */
   learnt?: Json
+  /** Fields that have another shape than Drift documents, by their documented names, such as `data.schedulerId`. */
+  oddFields?: string[]
 }
 
 interface Needs {
@@ -179,12 +181,14 @@ export async function openEntry(
     const text = (await textsOf(keyring, read.bodies).of(read.entry)).toString()
     const envelope = reopen(text)
     const cameIn = envelope ? { type: envelope.type, orgId: envelope.orgId, data: envelope.data } : text
+    const oddFields = envelope ? oddFieldsOf(catalogue.get(envelope.type), envelope.data) : []
     const learnt = (await openLearnt(keyring, entry)) as Json & object
     const sentAs = messageIdAt(entry.messageId, destination, entry.sending)
     const one = await resolveRead({ catalogue, keyring }, { ...read, entry: { ...read.entry, sentAs } })
     const sent = one && sentFor(one, optionsAtReceipt(accounts.get(entry.org), entry))
     return {
       cameIn,
+      ...(oddFields.length > 0 ? { oddFields } : {}),
       ...(sent ? shownOfSent(sent, one.learnt, endpointOf(accounts.get(entry.org), destination)) : {}),
       ...(Object.keys(learnt).length > 0 ? { learnt } : {}),
     }
@@ -192,6 +196,12 @@ export async function openEntry(
     if (error instanceof Problem) return { cameIn: `(${codeOf(error)}: ${error.message})` }
     throw error
   }
+}
+
+/** At most ten of them. */
+function oddFieldsOf(page: EventPage | undefined, data: Json): string[] {
+  const issues = page?.data.safeParse(data).error?.issues ?? []
+  return [...new Set(issues.map(({ path }) => ['data', ...path].join('.')))].slice(0, 10)
 }
 
 /** The options that an entry is sent with at the destination whose state is shown. */

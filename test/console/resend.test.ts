@@ -63,7 +63,8 @@ for (const engine of engines) {
       assert.equal(await offers(dead!.messageId), true)
       assert.equal(await offers(delivered!.messageId), true)
       assert.equal(await offers(quarantined!.messageId), false)
-      assert.match(await look(`events/${quarantined!.messageId}`), /Resending now would fail again\./)
+      const why = await look(`events/${quarantined!.messageId}`)
+      assert.match(why, /It differs in <code>data\.schedulerId<\/code>\. Resending now would fail again\./)
     })
 
     test('a resent event says what has become of it, also when the page is loaded again', async () => {

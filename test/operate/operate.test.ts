@@ -132,6 +132,11 @@ describe('inspect', () => {
     assert.match(output, /invalid_json.*/s)
     assert.match(output, /not_an_object/)
     assert.match(output, /shape_unknown/)
+    const [message] = /drift-\S+/.exec(output.split('\n').find((line) => line.includes('shape_unknown'))!)!
+    assert.match(
+      (await run('inspect', { message, data: true })).output,
+      /^not as Drift documents it: data\.contactId$/m,
+    )
     await post({ type: 'gdpr_delete_requested', orgId: org, data: { endUserId: 77 } })
     const asked = await run('inspect', { org: id, contact: '77' })
     assert.match(asked.output, /why: Drift says that a person wants their data deleted.*erase --org N --contact ID/s)

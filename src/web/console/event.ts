@@ -259,7 +259,7 @@ function resentNotice({ done, resends, shown, past }: EventPage): Html | '' {
   return ''
 }
 
-function why({ story: { why }, shown, past, remedies, rights, session, resends }: EventPage): Html | '' {
+function why({ story: { why }, shown, past, remedies, rights, session, resends, opened }: EventPage): Html | '' {
   if (!why || why.reason === 'queued') return ''
   const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
   const { short, happened } = adviceAt(why.reason, endpoint)
@@ -271,10 +271,12 @@ function why({ story: { why }, shown, past, remedies, rights, session, resends }
     here?.reason === undefined
       ? ''
       : html` Resending now would fail again${here.reason === why.reason ? '' : html`: ${adviceAt(here.reason, endpoint).short}`}.`
+  const odd = why.reason === 'shape_unknown' ? (opened?.oddFields ?? []) : []
+  const fields = odd.map((name, at) => html`${at === 0 ? '' : ', '}<code>${name}</code>`)
   return notice(
     level,
     short,
-    html`<p>${happened}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights, endpoint)}</p>
+    html`<p>${happened}${odd.length === 0 ? '' : html` It differs in ${fields}.`}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights, endpoint)}</p>
       <details class="code"><summary>Details</summary><code>${why.reason}</code></details>`,
     actionsRow(remedies, session.csrf),
   )
