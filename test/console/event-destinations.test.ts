@@ -175,5 +175,25 @@ for (const engine of engines) {
       const count = sentUnder('AbCdEfGhIjKlMnOpQrStUvWxYz012345').filter((id) => id.includes('.r')).length
       assert.equal(count, 0)
     })
+
+    test('is not sent where another event has brought the same conversation, and that is said', async () => {
+      const post = async (status: string) => {
+        const data = { id: 2_100_000_077, contactId: 77, inboxId: 7, status, createdAt: 1_790_000_000_000 }
+        await rig.sims.drift.send({ type: 'new_conversation', orgId: org, data }, { to: rig.to })
+        await settled(rig)
+        return await newest()
+      }
+      const first = await post('open')
+      const stdin = JSON.stringify({ writeKey: 'ThIrDtHiRdThIrDtHiRdThIrDtHiRd01' })
+      const added = await rig.command('destinations add', { given: { org: String(org), name: 'Third' }, stdin })
+      assert.equal(added.exitCode, 0, added.output)
+      await rig.service.store.accounts.reload(Date.now())
+      assert.notEqual(await post('closed'), first, 'it goes to the third alone')
+      const stays = await resend(`events/${first}?destination=3`, { to: '3' })
+      assert.match(String(stays.headers.location), /done=stays/)
+      const shown = await look(`events/${first}?destination=3&done=stays`)
+      assert.match(shown, /Nothing was resent[\s\S]*has the same conversation or meeting by another event/)
+      assert.deepEqual(sentUnder('ThIrDtHiRdThIrDtHiRdThIrDtHiRd01').length, 1)
+    })
   })
 }

@@ -244,7 +244,12 @@ function resendForm({ session, resends, shown, isChoice, wrong, at }: EventPage)
 
 /** What has become of it since is said, however often the page is loaded. */
 function resentNotice({ done, resends, shown, past }: EventPage): Html | '' {
-  if (done === 'stays') return notice('warn', 'Nothing was resent', 'It is queued already, or would fail again.')
+  if (done === 'stays')
+    return notice(
+      'warn',
+      'Nothing was resent',
+      'It is queued already, would fail again, or the destination has the same conversation or meeting by another event.',
+    )
   if (done !== 'resent') return ''
   const states = resends.map((one) => one.shown.state)
   if (states.some((state) => state === 'waiting' || state === 'asking'))
