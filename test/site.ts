@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before } from 'node:test'
 import { min } from '@segment/snippet'
+import type { Request } from 'playwright-core'
 import type { BridgeState } from '../packages/bridge/src/index.ts'
 import type { JsonObject } from '../src/lib/json.ts'
 import type { Action, Sims } from '../src/sim/index.ts'
@@ -80,6 +81,11 @@ export interface Visit extends Parts, WatchedPage {
   /** Tracks alone, as soon as there are so many. */
   tracks(count: number): Promise<JsonObject[]>
   pageView(): Promise<JsonObject>
+  /**
+   * Loads the page again, when Segment has answered all that the page told it: what is under way then, analytics.js sends
+   * again within five seconds, with the same messageId.
+   */
+  reload(): Promise<void>
 }
 
 const packaged = (name: string) =>
@@ -125,10 +131,11 @@ async function openSite(): Promise<Site> {
     drift.script(path, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', ...headers }, body: html })
     const watched = await openPage(browser)
     if (blocks) await watched.context.route(blocks, (route) => route.abort('blockedbyclient'))
+    const does = actions(watched, parts)
     try {
       // Not its load event, which a script that hangs keeps away.
       await watched.page.goto(drift.url + path, { waitUntil: 'domcontentloaded' })
-      await use({ ...parts, ...watched, ...actions(watched, parts) })
+      await use({ ...parts, ...watched, ...does })
       if (isOthers) return
       assert.deepEqual(watched.errors, [], 'nothing is thrown into the page')
       const told = watched.console.filter((line) => /visitor@example|2176053895|a handler threw/.test(line))
@@ -199,6 +206,16 @@ function actions({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, 
   const told = () => mine().filter(({ type, event }) => type !== 'page' && !String(event).startsWith("The page's own "))
   const until = (expression: string) => eventually(() => page.evaluate(`Boolean(${expression})`))
   let fences = 0
+  const underWay = new Set<Request>()
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().startsWith(sims.segment.url)) underWay.add(request)
+  })
+  const ends = (request: Request) => void underWay.delete(request)
+  page.on('requestfinished', ends).on('requestfailed', ends)
+  const pageView = async () => {
+    await sims.segment.waitFor(() => ofType('page').length > 0)
+    return ofType('page')[0]!
+  }
   return {
     async fire(event, data) {
       await until('window.drift?.simulate && window.driftSegmentBridge?.state?.().drift')
@@ -218,9 +235,11 @@ function actions({ page }: WatchedPage, { sims, writeKey }: Parts): Omit<Visit, 
       await sims.segment.waitFor(() => ofType('track').length >= count)
       return ofType('track')
     },
-    async pageView() {
-      await sims.segment.waitFor(() => ofType('page').length > 0)
-      return ofType('page')[0]!
+    pageView,
+    async reload() {
+      await pageView()
+      await eventually(() => underWay.size === 0)
+      await page.reload()
     },
   }
 }

@@ -115,7 +115,7 @@ describe('who it is', { timeout: 60_000 }, () => {
     await site.visit(all, async (visit) => {
       await visit.fire(first, samples[first])
       await visit.tracks(1)
-      await visit.page.reload()
+      await visit.reload()
       await visit.fire('campaign:open', samples['campaign:open'])
       assert.deepEqual((await whose(visit, 2)).at(-1), [named('campaign:open'), contact])
     })
