@@ -17,15 +17,14 @@ import { sqlite } from './product.ts'
 import { openRig } from './rig.ts'
 import { tableOf } from './table.ts'
 
-const { values: given } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    against: { type: 'string' },
-    write: { type: 'boolean', default: false },
-  },
-})
+const usage = `npm run bench -- [option …]
+  --only <line>       only this line (${lines.map(({ name }) => name).join(', ')}); may be given again
+  --rounds <n>        1 to 99; 3 by default
+  --quick             few lines, one round, of little worth but for ratios
+  --against <folder>  this checkout against another one, round by round
+  --write             also write the tables into docs/performance.md and README.md
+`
+const given = read()
 const roundsGiven = given.rounds ?? (given.quick && given.against === undefined ? '1' : '3')
 const known = lines.map(({ name }) => name)
 const unknown = (given.only ?? []).filter((name) => !known.includes(name))
@@ -79,6 +78,25 @@ for (const line of chosen) {
   if (given.write) await write()
 }
 process.stdout.write(`${about()}\n\n${tableOf(measured.flatMap(({ rows }) => rows))}\n`)
+
+function read() {
+  const options = {
+    help: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  } as const
+  try {
+    const { values } = parseArgs({ options })
+    if (!values.help) return values
+  } catch (error) {
+    refuse(`${(error as Error).message}\n${usage}`)
+  }
+  process.stdout.write(usage)
+  process.exit()
+}
 
 function refuse(why: string): never {
   process.stderr.write(`${why}\n`)

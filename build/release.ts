@@ -8,9 +8,12 @@ import { parseArgs } from 'node:util'
 import { makeRelease } from './release/make.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'without-image': { type: 'boolean' } } })
-const [tag = '', folder = 'release'] = positionals
 try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { 'without-image': { type: 'boolean' } },
+  })
+  const [tag = '', folder = 'release'] = positionals
   const into = resolve(folder)
   const said = (line: string) => void process.stdout.write(`${line}\n`)
   makeRelease({ root: root.slice(0, -1), tag, into, image: !values['without-image'], said })

@@ -97,8 +97,13 @@ async function run(): Promise<number> {
       stop: { type: 'boolean', default: false },
       mutants: { type: 'string' },
       turn: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
   const { minutes, engine, fault, write, simulate, model, mutants, turn } = values
   if (simulate !== undefined) return simulation(Number(values.seed ?? 1), Number(simulate), values.stop)
   if (model !== undefined) return modelWalk(Number(values.seed ?? 1), Number(model))
