@@ -37,3 +37,20 @@ test('decisions: each has a number of its own, and is named by it', () => {
     for (const [, number] of text.matchAll(/\b(?:by|[Ss]upersedes) (\d{4})\b/g))
       assert.ok(numbers.includes(number!), `${path} names ${number}`)
 })
+
+test('decisions: one of which a part is superseded says so at its head, and names the newer one', () => {
+  const heads = tree.flatMap(({ path, text }) => {
+    const [, number] = /^docs\/decisions\/(\d{4})-/.exec(path) ?? []
+    const [, status = ''] = /\nStatus: ([\s\S]*?)\n\n/.exec(text) ?? []
+    return number ? [{ number, status: status.replace(/\s+/g, ' ') }] : []
+  })
+  const silent = heads.flatMap(({ number, status }) => {
+    const taken = /(?:Supersedes|[Tt]akes the place of)\b[^.;]*?\b(\d{4})\b(?!-\d\d)|\b(\d{4}) holds but\b/g
+    return [...status.matchAll(taken)].flatMap(([, one, other]) => {
+      const older = heads.find((head) => head.number === (one ?? other))
+      return older?.status.includes(number) ? [] : [`${older?.number} does not name ${number}`]
+    })
+  })
+  assert.ok(heads.length > 30)
+  assert.deepEqual(silent, [])
+})
