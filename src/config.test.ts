@@ -50,6 +50,8 @@ describe('settings', () => {
     ['a partner over http', 'SEGMENT_API_URL_US', 'http://169.254.169.254'],
     ['another protocol', 'DRIFT_API_URL', 'file:///etc/passwd'],
     ['an unknown store', 'DATABASE_URL', 'mysql://x'],
+    ['a store in memory, which SQLite would keep nothing of', 'DATABASE_URL', 'sqlite::memory:'],
+    ['a store by an address, which SQLite takes apart', 'DATABASE_URL', 'sqlite:file:data/source.db?mode=ro'],
     ['an unknown level', 'LOG_LEVEL', 'loud'],
     ['TLS switched off', 'NODE_TLS_REJECT_UNAUTHORIZED', '0'],
     ['an inspector for anyone here', 'NODE_OPTIONS', '--inspect=0.0.0.0'],

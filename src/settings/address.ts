@@ -70,6 +70,8 @@ export const mailServerAddress: Parse<string> = (text) => {
 }
 
 export const databaseAddress: Parse<string> = (text) => {
+  // SQLite would keep the first of these in memory, and take the second apart.
+  if (/^sqlite:(:|file:)/.test(text)) return { problem: 'must name a file by its path: sqlite:PATH' }
   const isPostgres = /^postgres(ql)?:\/\//.test(text)
   if (/^sqlite:.+/.test(text) || (isPostgres && URL.canParse(text))) return { value: text }
   const hint = isPostgres ? ': in a user name or password, %-escape : / ? # [ ] @ and %' : ''
