@@ -140,6 +140,10 @@ async function startService(
   const pagesClient = openHttpClient({ connections: 8, proxies: config.proxies })
   const alertsClient = openHttpClient({ connections: 8, proxies: config.proxies })
   const alertsClosing = new AbortController()
+  alertsClosing.signal.addEventListener('abort', () => void alertsClient.close())
+  begun.push(httpClient.close, pagesClient.close)
+  // Called before what they wake has begun: that looks for itself when it begins.
+  let [wakeJobs, wakeAlerts] = [() => {}, () => {}]
   const pipeline = await openPipeline({
     storage,
     keyring,
@@ -153,11 +157,10 @@ async function startService(
     random,
     log,
     ...(leaseMs === undefined ? {} : { leaseMs }),
-    farewell: farewells({ storage, accounts, clock, wake: () => alerting.wake(), closing: alertsClosing.signal }),
+    farewell: farewells({ storage, accounts, clock, wake: () => wakeAlerts(), closing: alertsClosing.signal }),
   })
-  begun.push(() => pipeline.stop())
-  const { receive } = pipeline
-  let wakeJobs = () => {}
+  begun.push(pipeline.stop, async () => alertsClosing.abort())
+  const { receive, grants } = pipeline
   const wake = () => {
     pipeline.wake()
     wakeJobs()
@@ -177,7 +180,7 @@ async function startService(
     wake,
     closing: pagesClosing.signal,
     send: pagesClient.send,
-    alerts: { canMail: config.alerts.mail !== undefined, unsafeAllowLoopback, wake: () => alerting.wake() },
+    alerts: { canMail: config.alerts.mail !== undefined, unsafeAllowLoopback, wake: () => wakeAlerts() },
     strangers,
     clock,
     random,
@@ -198,9 +201,8 @@ async function startService(
     clock,
     appRoute(app),
   )
-  begun.push(...listeners.map((listener) => () => listener.close()))
+  begun.push(...listeners.map((listener) => listener.close))
   url = addressOf({ host: config.host, port: listeners[0].port })
-  const { grants } = pipeline
   const operations = await startOperations({
     storage,
     keyring,
@@ -215,12 +217,11 @@ async function startService(
     log,
     wake: pipeline.wake,
   })
-  begun.push(() => operations.stop())
+  begun.push(operations.stop)
   wakeJobs = operations.wakeJobs
   storage.onChange(wakeJobs)
   storage.onDue(wakeJobs)
   const { operatorUrl, mail } = config.alerts
-  alertsClosing.signal.addEventListener('abort', () => void alertsClient.close())
   const alerting = startAlerts({
     storage,
     keyring,
@@ -241,6 +242,7 @@ async function startService(
     closing: alertsClosing,
     publicUrl: () => config.publicUrl ?? url,
   })
+  wakeAlerts = alerting.wake
   accounts.onChange(alerting.changed)
   accounts.onSeen(alerting.changed)
   storage.onChange(alerting.wake)

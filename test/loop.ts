@@ -41,6 +41,7 @@ export function startLoop(
     bytesMax: 1_000_000,
   }
   const loop: Work = working({ ...options, work: (lease, turn) => work(lease, inbox, turn) })
+  loop.start()
   let last = 0
   const arrive = async (org: string) => {
     last++

@@ -154,7 +154,11 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     grants,
     disconnect,
     wake,
-    start: wake,
+    start() {
+      sending.start()
+      lookingUp.start()
+      wake()
+    },
     async stop() {
       follow.stop()
       grants.stop()

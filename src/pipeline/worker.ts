@@ -10,6 +10,8 @@ import { openWaking, type Waking } from './lease-wake.ts'
 import { unprobed } from './settle.ts'
 
 export interface Work {
+  /** From now on lanes are claimed, at once where it was woken before. */
+  start(): void
   /**
    * Something may be due now. `org`: of this account alone, and behind what stands in its line already; where a lease of
    * it is under way here, that one hears of it. Otherwise the leases under way hear that their whole line may have changed.
@@ -100,6 +102,7 @@ export function working(needs: Needs): Work {
   let woken = false
   /** Something may be due that no lease of ours has left behind. */
   let hasNews = true
+  let started = false
   let stopped = false
   const stopping = new AbortController()
   /** Accounts that come one after the other share claims, and later ones more of their events. */
@@ -263,7 +266,7 @@ export function working(needs: Needs): Work {
 
   function look(): void {
     woken = true
-    if (stopped) return
+    if (!started || stopped) return
     claiming ??= claimAll()
       .catch((error: unknown) => {
         log.error('claim_failed', { lane, code: codeOf(error) })
@@ -279,6 +282,10 @@ export function working(needs: Needs): Work {
   }
 
   return {
+    start() {
+      started = true
+      if (woken) look()
+    },
     wake,
     due,
     async stop() {
