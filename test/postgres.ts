@@ -44,9 +44,6 @@ export async function usePostgres(): Promise<Databases> {
   return url ? databasesOf(url) : startPostgres()
 }
 
-/** Of a process: two that use the shared server must not take the same name. */
-let made = 0
-
 function databasesOf(server: string): Databases {
   async function query(sql: string, url = server): Promise<Record<string, unknown>[]> {
     const client = new pg.Client({ connectionString: url })
@@ -62,7 +59,8 @@ function databasesOf(server: string): Databases {
   return {
     query,
     async fresh() {
-      const name = `test_${process.pid}_${++made}`
+      // Not by the process: in a run of this length the system gives a process id a second time.
+      const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
       await query(`CREATE DATABASE ${name}`)
       return String(new URL(`/${name}`, server))
     },
