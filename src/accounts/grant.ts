@@ -14,7 +14,7 @@ import type { Accounts } from './accounts.ts'
 import { isUnreadable, type Keyring } from './keyring.ts'
 import { grantDied, grantRenewed } from './state.ts'
 
-/** Contract with Drift's 14 days in mind: at least every three days, also when idle. */
+/** Drift forgets a grant that is not used for 14 days: it is renewed at least every three days, also when idle. */
 const keepAliveMs = 2.5 * 24 * 3_600_000
 /** A token this close to its end is refreshed first, so that it does not die on the way. */
 const marginMs = 60_000

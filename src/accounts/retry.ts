@@ -39,7 +39,7 @@ export type Retried = ({ is: 'done' } & Attempt) | { is: 'gone' } | { is: 'held'
 
 export type Resumed = Exclude<Done, { is: 'done' }> | ({ is: 'done'; install: Install } & Attempt)
 
-/** Contract: a command waits so long for what an attempt brings. */
+/** A command waits so long for what an attempt brings. */
 const patienceMs = 20_000
 const lookMs = 100
 

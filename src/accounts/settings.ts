@@ -10,7 +10,7 @@ import { versionsSchema } from '../mapping/versions.ts'
 import { regions } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 
-/** Contract: so many at most. */
+/** An account has so many at most. */
 export const destinationsMax = 10
 
 /** Where an account's events go, and how it stands there. What else is stored of one is kept as it is. */

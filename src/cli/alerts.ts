@@ -120,7 +120,7 @@ function notAdded(id: string, added: Exclude<Awaited<ReturnType<typeof addRecipi
 
 const remove: Command = {
   name: 'remove',
-  summary: 'send no more alerts to a recipient, not even those that wait',
+  summary: 'send no more alerts to a recipient, those that wait included',
   options: [org, recipient],
   examples: ['npx drift-segment-source alerts remove --org 12345 --recipient 0a1b2c3d4e'],
   run: (context, given) =>

@@ -109,7 +109,7 @@ const rename: Command = {
 
 const pause: Command = {
   name: 'pause',
-  summary: 'send nothing to a destination; what comes in is kept for it, and the others are sent to',
+  summary: 'send nothing to a destination and keep what comes in for it; the other destinations go on',
   options: [org, destination],
   examples: ['npx drift-segment-source destinations pause --org 12345 --destination Staging'],
   run: (context, given) =>
@@ -176,7 +176,7 @@ async function tryNow(context: Context, store: Store, given: Given): Promise<num
 
 const remove: Command = {
   name: 'remove',
-  summary: 'take a destination away, with --yes: what waits for it is not sent there any more, and counted as expired',
+  summary: 'take a destination away, with --yes: what waits for it is never sent there, and is counted as expired',
   options: [org, destination, { flags: '--yes', meaning: 'what waits for it may expire' }],
   examples: ['npx drift-segment-source destinations remove --org 12345 --destination Staging --yes'],
   run: (context, given) =>

@@ -6,7 +6,8 @@ import { org, orgOf, who, withStore } from './store.ts'
 
 export const handled: Command = {
   name: 'handled',
-  summary: 'take a request for deletion off the list, once the person is deleted: until then it is kept, however old',
+  summary:
+    'take a request for deletion off the list, once the person is deleted; until then the request is kept, however old it is',
   options: [org, { flags: '--message <id>', meaning: 'the messageId that `inspect` shows', required: true }],
   examples: ['npx drift-segment-source handled --org 12345 --message drift-AZNdL0gAWlpaWlpaWlpaWlpaWlpa'],
   run: (context, given) =>

@@ -31,7 +31,8 @@ const json: Option = { flags: '--json', meaning: 'print JSON' }
 
 export const backfill: Command = {
   name: 'backfill',
-  summary: 'send what happened at Drift before: conversations with their contacts, and meetings of 30 days',
+  summary:
+    'send what happened in Drift before the account was connected: conversations with their contacts, and meetings of 30 days',
   options: [
     ...common,
     {

@@ -76,7 +76,9 @@ export async function run(
     const context: Context = { ...asOwner(open), env: environment(), print, remark, readInput, untilStopped }
     let exitCode = 0
     const program = new Commander('drift-segment-source')
-      .description("Receives Drift's webhooks and sends each as a Segment Track or Identify call.")
+      .description(
+        "Receives Drift's webhooks, keeps them, and sends ten types of events to Segment as Track and Identify calls.",
+      )
       .version(version, '--version', 'print the version')
       .showHelpAfterError(usage(''))
       .showSuggestionAfterError()

@@ -18,7 +18,7 @@ import { filter, queryOf, remarkUnknown, who, withStore } from './store.ts'
 export const inspect: Command = {
   name: 'inspect',
   summary:
-    'what happened to events, and why: a list, or step by step when only one is found; of an account also what was ignored',
+    'what happened to events, and why: a list, or step by step when only one is found; with --org also what was ignored',
   options: [
     ...filter,
     { flags: '--limit <n>', meaning: 'at most so many, newest first', default: '20' },

@@ -35,7 +35,8 @@ const check: Command = {
 
 const rotate: Command = {
   name: 'rotate',
-  summary: 'put every account under the first of ENCRYPTION_KEYS, beside the running service; then the others can go',
+  summary:
+    'seal the key of every account under the first of ENCRYPTION_KEYS, beside the running service; then the others can go',
   examples: ['npx drift-segment-source keys rotate'],
   run: (context) =>
     withStore(context, async ({ keyring, storage, clock }) => {

@@ -6,7 +6,8 @@ import type { Command } from './command.ts'
 
 export const move: Command = {
   name: 'move',
-  summary: 'move everything from one store into another, an empty one, while no service runs; may be begun again',
+  summary:
+    'move everything from one store into another, an empty one, while no service runs; when it was cut off, run it again',
   options: [
     { flags: '--from <url>', meaning: 'the store there is: sqlite:PATH', required: true },
     { flags: '--to <url>', meaning: 'an empty PostgreSQL database: postgres://…', required: true },

@@ -27,14 +27,15 @@ export const destination: Option = {
 
 export const options: Command = {
   name: 'options',
-  summary: 'the options of what is sent to a destination, as JSON; with --set, others from now on',
+  summary: 'the options of what is sent to a destination, as JSON; --set changes them for what is received from now on',
   options: [
     org,
     destination,
     { flags: '--set <json>', meaning: 'all options that are to be on, as JSON; {} for none' },
     {
       flags: '--queued-as-before',
-      meaning: 'what waits already is sent as before; without it, what is dropped or hashed now is so there as well',
+      meaning:
+        'send what waits already as before; without this, what the new options drop or hash is dropped or hashed there too',
     },
     {
       flags: '--dry-run',

@@ -15,7 +15,8 @@ const sampleKey = 'SampleSourceKey0123456789abcdefg'
 
 export const sim: Command = {
   name: 'sim',
-  summary: 'run a simulated Drift and a simulated Segment, for trying things out; both show at / what they received',
+  summary:
+    'run a simulated Drift and a simulated Segment, for trying things out; the start page of each shows what it received',
   options: [
     { flags: '--drift-port <port>', meaning: '0 takes a free one', default: '0' },
     { flags: '--segment-port <port>', meaning: '0 takes a free one', default: '0' },
@@ -30,7 +31,8 @@ export const sim: Command = {
     },
     {
       flags: '--control [port]',
-      meaning: 'an address on loopback where either is made to fail, to rehearse an outage; without a port a free one',
+      meaning:
+        'an address on loopback at which you make either of them fail, to rehearse an outage; without a port it takes a free one',
     },
   ],
   examples: [

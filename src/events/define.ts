@@ -140,7 +140,7 @@ export function identify(page: Page & Pick<EventPage, 'fields'>): EventPage {
   return { ...page, call: 'identify' }
 }
 
-/** The name of the Track: the prefix is the contract of Drift's own integration. */
+/** The name of the Track: the prefix is that of Drift's own integration. */
 export function eventName({ type }: Pick<EventPage, 'type'>): string {
   return `Drift Source Event: ${type}`
 }

@@ -1,8 +1,8 @@
 import type { Random } from './random.ts'
 
-/** Contract: tries are at most fifteen minutes apart, however long an outage lasts. */
+/** Tries are at most fifteen minutes apart, however long an outage lasts. */
 export const backoffMsMax = 15 * 60_000
-/** Contract: a refused account is probed at least every hour. A partner's `Retry-After` is kept to for as long at most. */
+/** A refused account is probed at least every hour. A partner's `Retry-After` is kept to for as long at most. */
 export const probeMsMax = 3_600_000
 const firstMs = 1_000
 
@@ -27,7 +27,7 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   return Math.min(Math.max(wanted, 1_000), probeMsMax)
 }
 
-/** Contract: at most one attempt that a person asks for in ten seconds. */
+/** At most one attempt that a person asks for in ten seconds. */
 const askMsMin = 10_000
 
 /** Until when nothing is tried though a person asks, and why; undefined where it is tried at once. */

@@ -6,7 +6,7 @@ import { attributesTaken, judgeOptions, optionNames } from './options.ts'
 
 const judge = (given: unknown) => judgeOptions(given, knownNames(catalogue))
 
-test('they apply in the order of the contract', () => {
+test('they apply in this order, which documents name', () => {
   const order = 'only userId anonymousId externalIds consent safeNames liveChat drop hash prefix rename'
   assert.equal(optionNames.join(' '), order)
 })

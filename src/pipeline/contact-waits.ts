@@ -44,7 +44,7 @@ interface Needs {
   came(): void
 }
 
-/** Contract: an outage of Drift's keeps an event waiting for so long at most. */
+/** An outage of Drift's keeps an event waiting for so long at most. */
 export const waitMsMax = 10 * 60_000
 
 interface Line {

@@ -11,7 +11,7 @@ import { readBody } from './http/read-body.ts'
 import { answer, type Route } from './http/server.ts'
 import { webhookLines } from './webhook-lines.ts'
 
-/** Contract: a webhook is at most 256 KiB. Drift's own are a few kB. */
+/** A webhook is at most 256 KiB. Drift's own are a few kB. */
 export const bodyBytesMax = 256 * 1024
 const retryAfterSeconds = '2'
 

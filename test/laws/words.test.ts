@@ -57,7 +57,7 @@ const terms: readonly Term[] = [
   {
     not: /\bunclaimed\b|\badopt(s|ed|ing|ions?)?\b/,
     say: 'not installed; claimed on install',
-    // The value of a state, fixed by the contract.
+    // The value of a state, which scripts rely on.
     but: /['"`|]unclaimed(?=\\?['"`|])|\bunclaimed: |\bunclaimed -->|--> unclaimed\b/g,
     except: {
       'packages/bridge/src/': 'the bridge takes over a widget, not an event',

@@ -197,7 +197,7 @@ async function liveMs(world: World): Promise<number> {
   return times[Math.floor(times.length * 0.99)]!
 }
 
-/** Contract: at most five a second and four at once, over all replicas. Five seconds are looked at, since none is exact. */
+/** At most five a second and four at once, over all replicas. Five seconds are looked at, since none is exact. */
 function paceOf(asked: readonly { at: number; untilMs: number }[]): { aSecond: number; atOnce: number } {
   const within = (ms: number) =>
     Math.max(0, ...asked.map(({ at }) => asked.filter((one) => one.at >= at && one.at < at + ms).length))

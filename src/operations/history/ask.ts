@@ -24,11 +24,11 @@ import type { Org } from '../../storage/ports/entry.ts'
 import type { Lookup } from '../../storage/ports/lookup.ts'
 
 /**
- * Contract: at most 4 requests at once and 5 a second for each account. Ten percent are left for what arrives closer together
+ * At most 4 requests at once and 5 a second for each account. Ten percent are left for what arrives closer together
  * than it was sent.
  */
 export const requestLimits: PaceLimits = { atOnceMax: 4, everyMs: 220 }
-/** Contract, and Drift's own limit: 60 calls of its reports a minute. */
+/** Drift's own limit: 60 calls of its reports a minute. */
 export const reportLimits: PaceLimits = { atOnceMax: 1, everyMs: 1_100 }
 
 /** The grant is not good for it any more, or Drift says that it does not reach that far. */

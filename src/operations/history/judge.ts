@@ -39,7 +39,7 @@ export interface Window {
   to: number
 }
 
-/** Contract: a backfill passes over what is younger, since its webhook may still come. */
+/** A backfill passes over what is younger, since its webhook may still come. */
 export const youngMs = 3_600_000
 
 export async function judge(

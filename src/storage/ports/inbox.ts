@@ -203,7 +203,7 @@ export interface Inbox {
    * to how many. One whose natural key each of them has had goes, and is counted as a duplicate.
    */
   claimOnInstall(org: Org, now: number): Promise<number>
-  /** Takes away what has outlived its time, counted as the contract says, some of it at a time. */
+  /** Takes away what has outlived its time, counted as docs/states.md says, some of it at a time. */
   expire(limits: Limits): Promise<Expired>
   /**
    * Takes away every body and entry of an account, and the natural keys, some at a time: resolves to how many, 0 when

@@ -31,7 +31,7 @@ export type Reply = { id: number; value: unknown } | { id: number; error: Refusa
 /** `look`: reads only, beside the thread that serves. */
 export type Purpose = Mode | 'look'
 
-/** How often the file is looked at for another process's writes; the contract says they are noticed within a second. */
+/** How often the file is looked at for another process's writes: a change by a command is to be noticed within a second. */
 const lookMs = 250
 
 const main = parentPort!

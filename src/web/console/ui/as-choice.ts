@@ -1,4 +1,4 @@
-/** What becomes of a delivered event that is sent again: contract with Segment, which drops a messageId that it has seen. */
+/** What becomes of a delivered event that is sent again: Segment drops a messageId that it has seen. */
 import { html } from 'hono/html'
 import type { Html } from './layout.ts'
 import { choice } from './parts.ts'
