@@ -61,13 +61,13 @@ const rows = {
   },
   not_allowed: {
     owner: 'operator',
-    means: 'the people who run this service list the accounts that may use it, and this one is not among them',
+    means: 'the operator of this service lists the accounts that may use it, and this one is not among them',
     todo: 'the operator lists it in DRIFT_ORG_IDS_ALLOWED and restarts the service; what was kept is sent then',
     endedBy: ['listed'],
   },
   endpoint_not_allowed: {
     owner: 'operator',
-    means: 'the people who run this service do not offer the endpoint any more that this destination sends to',
+    means: 'the operator of this service no longer offers the endpoint that this destination sends to',
     todo: 'choose another place for the destination, or have the operator list the endpoint in DESTINATION_ENDPOINTS and restart the service; what was kept is sent then',
     endedBy: ['endpoint_listed', 'new_key'],
   },

@@ -44,7 +44,10 @@ export const ofEvents: Table = {
     'nothing can be done: Segment would not take it',
   ],
   crashes: ['the process ended ten times while it worked on this event', 'report it; redrive it after an upgrade'],
-  translation_failed: ['its page failed on it', 'report it; redrive it after an upgrade'],
+  translation_failed: [
+    'the page of this event type (src/events) failed on it',
+    'report it; redrive it after an upgrade',
+  ],
   shape_unknown: ['the data of this event has another shape than Drift documents', oddBody],
   type_unknown: ['no page of the catalogue has this type', oddBody],
   nobody_named: ['it names neither a contact nor a conversation', oddBody],
@@ -59,7 +62,7 @@ export const ofEvents: Table = {
   too_many_values: ['the body has more than 50,000 values', oddBody],
   number_too_long: ['a number of the body has more than 400 digits', oddBody],
   duplicate_key: ['an object of the body has the same key twice', oddBody],
-  number_out_of_range: ['a number of the body is larger than any computer number', oddBody],
+  number_out_of_range: ['a number of the body is larger than a program can hold (about 1.8 × 10^308)', oddBody],
   not_an_object: ['the body is not a JSON object', oddBody],
   type_unusable: ['the webhook has no usable type', oddBody],
   org_unusable: ['the webhook has no usable orgId', oddBody],
@@ -81,7 +84,7 @@ export const ofIgnored: Readonly<Record<IgnoredReason, Table[string]>> = {
   empty: ['it says nothing that could be sent, such as an update without a change', 'nothing'],
   unknown_type: ['Drift’s page about Segment does not have this type; all of these are counted together', 'nothing'],
   disconnected: [
-    'the account has disconnected; or it was Drift saying so, which is acted on and not sent',
+    'the account has disconnected; or the event was Drift’s message that it disconnects, which the service acts on and does not send',
     'connect it again; what came before that is not kept',
   ],
   not_allowed: [

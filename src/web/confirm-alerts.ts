@@ -26,7 +26,7 @@ export function confirmAlertsRoutes(app: Hono<Web>, { storage, keyring, clock, a
 
 function unconfirmedPage(address: string): Html {
   const body = html`<section class="card"><h1>Get alerts?</h1>
-    <p>An admin of this service entered <strong>${address}</strong> to receive alerts: when events from Drift do not reach Segment, and when they do again.</p>
+    <p>An admin of a Drift account entered <strong>${address}</strong> to receive alerts: when events from Drift do not reach Segment, and when they do again.</p>
     <form method="post"><button class="primary">Get alerts</button></form>
     <p class="hint">If you do not want them, close this page: nothing is sent to you.</p></section>`
   return page({ title: 'Get alerts', body })

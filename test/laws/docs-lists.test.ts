@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { failures } from '../../src/web/connect/failures.ts'
 import { readTree } from '../tree.ts'
 
 const tree = readTree()
@@ -16,6 +17,19 @@ test('dependencies: each has a line that says why, and none that is not there', 
   )
   const named = listed.filter((name) => name !== 'package')
   assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort())
+})
+
+test('docs/connect.md has a row for every page that says why an account was not connected', () => {
+  const { text } = tree.find(({ path }) => path === 'docs/connect.md')!
+  const [, rows = ''] = text.split('\n## When it does not work\n')
+  const named = [...rows.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, titles = '']) => titles.split('; '))
+  const titles = Object.values(failures).map(([title]) => title)
+  // “(any more)” stands for both of two titles.
+  const known = new Set(named.flatMap((title) => [title, title.replace(/ \(.*\)$/, ''), title.replace(/[()]/g, '')]))
+  assert.deepEqual(
+    titles.filter((title) => !known.has(title)),
+    [],
+  )
 })
 
 test('messageIds in help and documents have the form of real ones', () => {

@@ -22,7 +22,8 @@ const notAllowed = 'This account may not be connected here'
 const listedElsewhere =
   'The operator of this service lists the Drift accounts that may use it, and this one is not among them.'
 const askOperator = 'Ask the operator to add the account.'
-const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: string]>> = {
+/** What each page says; docs/connect.md has every title. */
+export const failures: Readonly<Record<ConnectFailure, readonly [title: string, text: string]>> = {
   foreign: [
     'This did not begin in this browser',
     `What Drift sent back belongs to an install that was begun elsewhere, or too long ago. ${again}`,

@@ -165,7 +165,7 @@ function alertsPage(given: AlertsPage): Html {
     <div class="stack">
       ${done ? notice('good', done) : ''}
       ${tested ? notice(tested.level, tested.text) : ''}
-      ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Your change was not saved. Below is what is there now; make your change again if it is still right.') : ''}
+      ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Your change was not saved. Below is what is saved now; make your change again if it is still right.') : ''}
       ${secret ? secretShown(secret) : ''}
       ${recipientsCard(given)}${addCard(given)}${rulesCard(given)}${logCard(given)}
     </div>`,

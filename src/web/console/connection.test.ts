@@ -53,8 +53,5 @@ test('ten destinations have no way to an eleventh', () => {
 
 test('an endpoint that is not offered any more is blocked, and the operator is named as who can mend it', () => {
   const page = pageOf('live', one, { ...one, number: 2, name: 'Lake', endpoint: 'lake' })
-  assert.match(
-    page,
-    /id="destination-2"[\s\S]*Blocked[\s\S]*does not offer the endpoint any more[\s\S]*Contact the operator/,
-  )
+  assert.match(page, /id="destination-2"[\s\S]*Blocked[\s\S]*no longer offers the endpoint[\s\S]*Contact the operator/)
 })

@@ -137,7 +137,7 @@ export function mappingPage(given: MappingPage): Html {
     title: 'What is sent',
     section: 'mapping',
     session,
-    body: html`${head('What is sent', `What an event becomes before it is sent to ${partnerOf({ all: destinationsOf(install), shown: given.destination })}. With every option off it is sent as Drift’s own integration did.`)}
+    body: html`${head('What is sent', `What an event becomes before it is sent to ${partnerOf({ all: destinationsOf(install), shown: given.destination })}. With every option off, events are sent as Drift’s own integration sent them.`)}
     <div class="stack">
       ${done ? notice('good', 'Saved', done) : ''}
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing of yours was saved. Below is what is saved now; make your change again if it is still right.') : ''}
@@ -191,11 +191,11 @@ function form({ session, fields, destination }: MappingPage): Html {
     `${path}/preview`,
     session.csrf,
     html`<input type="hidden" name="destination" value="${destination.number}">
-    <section class="card"><h2>Who it is said of</h2>
+    <section class="card"><h2>Whose event it is</h2>
       ${box('userId', 'Send a userId', 'From the contact at Drift. Recommended where Drift knows your own id of a person as externalId.')}
       ${input('userIdAttribute', 'Attribute of the contact with your id of the person', { value: fields.userIdAttribute })}
       ${box('externalIds', 'Send the contact id as an external id', 'So that profiles in Segment Unify can join. Recommended.')}
-      ${box('anonymousId', 'Use the visitor’s own anonymousId where Drift knows it', 'Needs the website script with “link”, which writes it to the contact.')}
+      ${box('anonymousId', 'Use the visitor’s own anonymousId where Drift knows it', 'Needs the website script with “link” and its option writeAnonymousId, which writes it to the contact.')}
       ${input('confirmed', `To use another attribute than externalId, or the visitor’s anonymousId, type: ${confirmation}`, { value: fields.confirmed, hint: 'A visitor can set any attribute of their own contact, and so become another person in Segment.', wide: true })}
       ${box('consent', 'Send consent with each event', 'From an attribute of the contact that your website sets.')}
       ${input('consentAttribute', 'Attribute with the consent categories', { value: fields.consentAttribute })}

@@ -155,7 +155,7 @@ function notSentPage(given: NotSentPage): Html {
     body: html`${head('Not sent', 'Events that are not sent, and why. Of disabled ones only counts are kept; what a destination’s options leave out is kept, and can be resent. An event counts once for each destination that leaves it out.')}
     <div class="stack">
       ${isOn ? notice('good', `${enabled} is enabled`, 'It is sent from now on. Events that came before were not stored.') : ''}
-      ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing was saved. Below is what is so now.') : ''}
+      ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing was saved. Below is what is saved now.') : ''}
       ${disabledRows.length === 0 ? '' : html`<section class="card sheet" aria-labelledby="disabled"><div class="cardhead inside"><div><h2 id="disabled">Disabled events</h2><p class="small faint">Disabled events are not sent and not stored.</p></div></div>${table(disabledRows, given, true)}</section>`}
       <section class="card sheet" aria-labelledby="others"><div class="cardhead inside"><h2 id="others">${disabledRows.length === 0 ? 'By type and reason' : 'Other reasons'}</h2></div>
         ${others.length === 0 ? html`<p class="empty"><strong>Nothing was left out</strong>Every event that Drift sent is under <a href="/console/events">Events</a>.</p>` : table(others, given, false)}</section>

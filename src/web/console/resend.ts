@@ -161,7 +161,7 @@ const choices = [
   ['failed', words.failed.label],
   ['not-recognized', words.notRecognized.label],
   ['delivered', `${words.delivered.label} (sends them a second time)`],
-  ['ignored', `${words.ignored.label} (left out by the mapping, or never given to the destination)`],
+  ['ignored', `${words.ignored.label} (left out by the options, or never given to the destination)`],
 ] as const
 
 function destinationChoices({ all }: Chosen): [value: string, label: string][] {

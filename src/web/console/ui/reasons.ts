@@ -86,7 +86,7 @@ const rows: Readonly<Record<string, Row>> = {
   ],
   gdpr_delete_requested: [
     'Drift asks to delete a person',
-    'Drift says that a person wants their data deleted. Segment is not asked by this service.',
+    'Drift says that a person wants their data deleted. This service does not delete the person in Segment.',
     'Delete the person in Segment, then erase them here under Privacy and audit.',
   ],
   content_encoding: unreadable('content_encoding', 'it is compressed in a way that is not known here'),
@@ -95,7 +95,7 @@ const rows: Readonly<Record<string, Row>> = {
   too_deep: unreadable('too_deep', 'it is nested more than 32 levels deep'),
   too_many_values: unreadable('too_many_values', 'it has more than 50,000 values'),
   number_too_long: unreadable('number_too_long', 'it has a number of more than 400 digits'),
-  duplicate_key: unreadable('duplicate_key', 'it says the same field twice'),
+  duplicate_key: unreadable('duplicate_key', 'it has the same field twice'),
   number_out_of_range: unreadable('number_out_of_range', 'it has a number that is too large'),
   not_an_object: unreadable('not_an_object', 'it is not a JSON object'),
   type_unusable: unreadable('type_unusable', 'it has no type'),
@@ -132,12 +132,12 @@ const rows: Readonly<Record<string, Row>> = {
   ],
   disconnected: [
     'Account disconnected',
-    'The account had disconnected when the event came, or it was Drift saying so.',
+    'The account had disconnected when the event came, or the event was Drift’s message that it disconnects.',
     'Connect it again to receive events.',
   ],
   endpoint_not_allowed: [
     'Endpoint not offered',
-    'The operator of this service does not offer the endpoint any more that this destination sends to.',
+    'The operator of this service no longer offers the endpoint that this destination sends to.',
     operator('endpoint_not_allowed'),
   ],
   not_allowed: [
@@ -178,7 +178,7 @@ const rows: Readonly<Record<string, Row>> = {
   segment_403: ['Segment refuses this source', 'Segment refuses this source (403, forbidden).', saveKey],
   segment_404: [
     'Segment is not at this address',
-    'Nothing of Segment is at the address that this service uses (404).',
+    'Segment does not answer at the address that this service uses (404).',
     operator('segment_404'),
   ],
   segment_redirect: [
