@@ -16,12 +16,12 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 # What the image holds is listed in .dockerignore.
 COPY . .
-# Inside a container every address is reachable from its network alone; what is published is the host's to say.
+# Only the container's own network reaches these addresses; the host decides which ports it publishes.
 ENV NODE_ENV=production HOST=0.0.0.0 METRICS_HOST=0.0.0.0 DATABASE_URL=sqlite:/data/drift-segment-source.db
 USER node
 VOLUME /data
 EXPOSE 8080 9464
-# The process alone: with a full disk it still sends what it has, and must not be started again for that.
+# /live and not /ready: with a full disk the service still sends what it has, and a restart would not help.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
   CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-8080}/live"
 # Without a second process between: SIGTERM reaches the service itself, which drains and loses nothing.

@@ -65,8 +65,12 @@ const writeKey: Parse<string> = (text) => {
 }
 
 export const settings = {
-  HOST: setting({ meaning: 'where the service listens', parse: host, default: '127.0.0.1' }),
-  PORT: setting({ meaning: 'where the service listens; 0 takes a free one and prints it', default: '8080', ...aPort }),
+  HOST: setting({ meaning: 'the address on which the service listens', parse: host, default: '127.0.0.1' }),
+  PORT: setting({
+    meaning: 'the port on which the service listens; 0 takes a free one and prints it',
+    default: '8080',
+    ...aPort,
+  }),
   PUBLIC_URL: setting({
     meaning: 'the https address that browsers and Drift see, without a path; needed unless HOST is loopback',
     parse: addressWithoutPath,
@@ -94,7 +98,7 @@ export const settings = {
     ...aSecret,
   }),
   DRIFT_CLIENT_ID: setting({
-    meaning: 'the Drift app, for installing by OAuth',
+    meaning: "the Drift app's client id, for installing by OAuth",
     parse: secret,
     needed: 'oauth',
     hint: ofApp('Client ID'),
@@ -129,7 +133,11 @@ export const settings = {
     hint: '"For one account only" in docs/drift-app.md says how to get one',
     ...aSecret,
   }),
-  SEGMENT_REGION: setting({ meaning: 'single-account mode: us or eu', parse: oneOf(regions), default: 'us' }),
+  SEGMENT_REGION: setting({
+    meaning: 'single-account mode: the region of the Segment workspace, us or eu',
+    parse: oneOf(regions),
+    default: 'us',
+  }),
   DRIFT_API_URL: setting({ meaning: "Drift's API", parse: address, default: 'https://driftapi.com' }),
   DRIFT_AUTHORIZE_URL: setting({
     meaning: "Drift's consent page",
@@ -163,8 +171,8 @@ export const settings = {
     defaultWords: 'Segment only',
     secret: true,
   }),
-  METRICS_HOST: setting({ meaning: 'where metrics are served', parse: host, default: '127.0.0.1' }),
-  METRICS_PORT: setting({ meaning: 'where metrics are served; 0: off', default: '9464', ...aPort }),
+  METRICS_HOST: setting({ meaning: 'the address on which metrics are served', parse: host, default: '127.0.0.1' }),
+  METRICS_PORT: setting({ meaning: 'the port on which metrics are served; 0: off', default: '9464', ...aPort }),
   RETENTION_DAYS: setting({
     meaning:
       'how long bodies of delivered events stay; dead and quarantined ones stay 30 days, undelivered ones always',
@@ -188,7 +196,11 @@ export const settings = {
     parse: webhookAddress,
     ...aSecret,
   }),
-  LOG_LEVEL: setting({ meaning: logLevels.join(', '), parse: oneOf(logLevels), default: 'info' }),
+  LOG_LEVEL: setting({
+    meaning: `how much the log says: ${logLevels.join(', ')}`,
+    parse: oneOf(logLevels),
+    default: 'info',
+  }),
   HTTPS_PROXY: setting({
     meaning:
       'a proxy for outgoing requests to https addresses, also as https_proxy; loopback addresses are reached without it',

@@ -79,10 +79,12 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
   const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ ...named(name, help), buckets })
 
   const webhooks = counter('webhooks_total', 'Webhooks answered, by status and outcome', ['status', 'outcome'])
-  const webhookSeconds = histogram('webhook_seconds', 'From the head of a webhook to its answer', fast)
-  const batches = counter('batches_total', 'Turns of accounts that sent to a destination, by how they ended', [
-    'outcome',
-  ])
+  const webhookSeconds = histogram('webhook_seconds', 'How long a webhook took, from its headers to its answer', fast)
+  const batches = counter(
+    'batches_total',
+    'Turns in which the events of one account were sent to one destination, by how they ended',
+    ['outcome'],
+  )
   const batchEntries = histogram('batch_entries', 'Events that one turn of an account took on', sizes)
   const batchSeconds = histogram(
     'batch_seconds',
@@ -96,7 +98,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     ['partner', 'reason'],
   )
   const lookups = counter('lookups_total', 'Rounds of lookups at Drift, by how they ended', ['outcome'])
-  const lookupSeconds = histogram('lookup_seconds', 'One round of lookups at Drift', fast)
+  const lookupSeconds = histogram('lookup_seconds', 'How long one round of lookups at Drift took', fast)
   const clockSteps = counter('clock_steps_total', 'Steps of the wall clock that were noticed', ['direction'])
   const bridge = counter('bridge_requests_total', "Requests for the browser bridge's script, by build", ['build'])
   const problems = counter('problems_total', 'Error lines of the log, by event', ['event'])
@@ -111,7 +113,9 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     'state',
     'reason',
   ])
-  const oldest = gauge('oldest_seconds', 'Age of the oldest of them, by state', ['state'])
+  const oldest = gauge('oldest_seconds', 'Age of the oldest event that waits, is dead or is quarantined, by state', [
+    'state',
+  ])
   const ofAccount = gauge(
     'account_waiting',
     `Events waiting, by account and destination (0: for Drift's answer); of the ${destinationsMax} with the most`,
@@ -123,7 +127,7 @@ export function openMetrics({ storage, installs, clock }: Needs): Metrics {
     'Destinations of accounts that are not disconnected, by place: a Segment region or an endpoint',
     ['place'],
   )
-  const refused = gauge('destinations_refused', 'Those of them that refuse what is sent, by place and reason', [
+  const refused = gauge('destinations_refused', 'Destinations that refuse what is sent, by place and reason', [
     'place',
     'reason',
   ])
