@@ -22,8 +22,9 @@ for (const [name, follow] of Object.entries(consentManagers))
     const tag = document.currentScript
     ${follow}(tag ? { ...tag.dataset } : {})`,
   )
-const starter = readFileSync(join(sources, 'starter.js'), 'utf8')
-write('starter.min.js', (await transform(starter, { minify: true, target: 'es2018', charset: 'ascii' })).code.trim())
+await minify('starter.min.js', 'starter.js')
+await minify('reserve.min.js', 'reserve.js', { LOADS: 'false' })
+await minify('reserve-loads.min.js', 'reserve.js', { LOADS: 'true' })
 write(
   'about.json',
   `${JSON.stringify({ events: widgetEvents.map(({ name }) => name), consent: Object.keys(consentManagers) }, null, 2)}\n`,
@@ -42,9 +43,15 @@ async function make(name: string, contents: string): Promise<void> {
     banner: { js: '/*! drift-segment-source, MIT */' },
     // Names that nothing outside of the file knows.
     mangleProps:
-      /^(sources|choice|look|told|adopt|want|isListening|handOver|written|widget|moment|send|choose|counts|most|by|contact|property|field|isBeside|target|hold)$/,
+      /^(sources|choice|look|told|adopt|want|isListening|handOver|written|widget|moment|send|choose|counts|most|by|contact|property|field|isBeside|target|hold|options|events|starter)$/,
   })
   write(name, outputFiles[0]!.text)
+}
+
+/** What stands in a page itself: its names are read by the file, and stay. */
+async function minify(name: string, source: string, define: Record<string, string> = {}): Promise<void> {
+  const text = readFileSync(join(sources, source), 'utf8')
+  write(name, (await transform(text, { minify: true, target: 'es2018', charset: 'ascii', define })).code.trim())
 }
 
 function write(name: string, text: string): void {

@@ -35,6 +35,10 @@ export const snippet: Command = {
       flags: '--fallback <address>',
       meaning: 'a copy of the file on your own site, loaded when the service does not answer within 4 seconds',
     },
+    {
+      flags: '--small',
+      meaning: 'the starter alone, at most 700 bytes; what is said where the service does not answer is lost',
+    },
     { flags: '--trusted-types', meaning: "for a page with require-trusted-types-for 'script'" },
     {
       flags: '--tag',
@@ -48,8 +52,9 @@ export const snippet: Command = {
   ],
   async run({ env, print, remark }, given) {
     if (given.tag && given.inline) throw misused('--tag and --inline are two ways to print it', 'give one of them')
-    if (given.fallback !== undefined && (given.tag || given.inline))
-      throw misused('--fallback belongs to the starter', 'leave out --tag and --inline')
+    for (const name of ['fallback', 'small'])
+      if (given[name] !== undefined && (given.tag || given.inline))
+        throw misused(`--${name} belongs to the starter`, 'leave out --tag and --inline')
     const html = write({
       url: addressOf(given.url, env),
       drift: embedIdOf(given.drift),
@@ -64,6 +69,7 @@ export const snippet: Command = {
       as: given.tag ? 'tag' : given.inline ? 'inline' : 'starter',
       nonce: given.nonce === undefined ? undefined : String(given.nonce),
       fallback: fallbackOf(given.fallback),
+      small: given.small === true,
       trustedTypes: given.trustedTypes === true,
     })
     print(html)

@@ -14,6 +14,11 @@ const read = (name: string) => readFileSync(join(folder('built'), name))
 const file = script(read('bridge.min.js'))
 /** The inline starter, with places for what is put in. */
 export const starterScript = read('starter.min.js').toString()
+/** What stands behind it and sends where the file does not come; `loads`: Drift and Segment too. */
+export const reserveScripts = {
+  sends: read('reserve.min.js').toString(),
+  loads: read('reserve-loads.min.js').toString(),
+}
 export const bridgeText = read('bridge.min.js').toString()
 
 export interface BridgeScript {

@@ -1,17 +1,20 @@
 /** What a web developer pastes into a page, so that the bridge runs there. */
 import { createHash } from 'node:crypto'
 import { withoutEnd } from '../lib/without-end.ts'
-import { bridgeScript, bridgeText, starterScript } from './bridge.ts'
+import { bridgeScript, bridgeText, reserveScripts, starterScript } from './bridge.ts'
 
 /** Options of the bridge are named as it names them, in packages/bridge/src/options.ts. */
 export interface SnippetOptions {
   /** Where browsers reach the service: PUBLIC_URL. */
   url: string
   /**
-   * `starter`, the default: an inline script that keeps what happens until the file has come. `tag`: one tag without a
-   * line of script in it. `inline`: everything in the page, and no request to the service.
+   * `starter`, the default: an inline script that keeps what happens until the file has come, and behind it a reserve that
+   * sends it where the file does not come. `tag`: one tag without a line of script in it. `inline`: everything in the page,
+   * and no request to the service.
    */
   as?: 'starter' | 'tag' | 'inline'
+  /** The starter alone, without a reserve. */
+  small?: boolean
   /** The write key of a Segment source: the bridge loads Segment where it is not there. */
   segment?: string | undefined
   /** The embed id of a Drift widget: the bridge loads Drift where it is not there. */
@@ -26,7 +29,10 @@ export interface SnippetOptions {
   pinned?: boolean
   /** What the page's Content Security Policy names, or what its template puts there. */
   nonce?: string | undefined
-  /** Where the site has a copy of the file: loaded four seconds after the starter ran, if the service has not answered. */
+  /**
+   * Where the site has a copy of the file: loaded four seconds after the starter ran, if the service has not answered. It
+   * takes the place of the reserve.
+   */
   fallback?: string | undefined
   /** For a page with `require-trusted-types-for 'script'`. */
   trustedTypes?: boolean
@@ -35,17 +41,20 @@ export interface SnippetOptions {
 /** HTML that can be shown or pasted as it is; whatever stands in the options stays inside its place. */
 export function snippet(options: SnippetOptions): string {
   const { as = 'starter', nonce, pinned } = options
-  if (as === 'starter') return element({ nonce }, starter(options))
+  if (as === 'starter')
+    return [starter(options), ...reserve(options)].map((text) => element({ nonce }, text)).join('\n')
   const attributes = attributesOf(options)
   if (as === 'inline') return element({ nonce, ...attributes }, bridgeText.trim())
   const integrity = pinned ? { integrity: bridgeScript.integrity, crossorigin: 'anonymous' } : {}
   return element({ async: '', src: addressOf(options), nonce, ...integrity, ...attributes }, '')
 }
 
-/** What a Content Security Policy names to allow the inline script of a snippet; undefined where there is none. */
+/** What a Content Security Policy names to allow the inline scripts of a snippet; undefined where there are none. */
 export function policyHash(html: string): string | undefined {
-  const [, text = ''] = /^<script[^>]*>([\s\S]*)<\/script>$/.exec(html)!
-  return text === '' ? undefined : `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+  const hashes = [...html.matchAll(/<script[^>]*>([\s\S]+?)<\/script>/g)].map(
+    ([, text = '']) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
+  )
+  return hashes.length === 0 ? undefined : hashes.join(' ')
 }
 
 function addressOf({ url, pinned }: SnippetOptions): string {
@@ -64,10 +73,16 @@ function starter(options: SnippetOptions): string {
     .replace('OPTIONS', () => literal(unlessDefault(options)))
   if (fallback === undefined) return text
   const source = sourceOf(fallback, 'drift-segment-fallback', options)
-  const own = `{${[...more.map(ofItself), `src:${source}`].join()}}`
+  // With the starter, as the starter itself has the file: the page may have written into its place since.
+  const own = `{${[...more.map(ofItself), `src:${source}`, 'b'].join()}}`
   // Once the file is there, the bridge has its place in the window, which says its state.
   const load = `document.head.append(Object.assign(document.createElement("script"),${own}))`
-  return `${text}setTimeout(n=>driftSegmentBridge.state||${load},4e3,document.currentScript.nonce)`
+  return `${text}setTimeout((b,n)=>driftSegmentBridge.state||${load},4e3,driftSegmentBridge,document.currentScript.nonce)`
+}
+
+function reserve({ small, fallback, drift, segment }: SnippetOptions): string[] {
+  if (small || fallback !== undefined) return []
+  return [drift === undefined && segment === undefined ? reserveScripts.sends : reserveScripts.loads]
 }
 
 /** A timer has no script of its own: it is handed the nonce. */

@@ -123,29 +123,42 @@ describe('the tag', () => {
 
 describe('the starter', () => {
   const url = 'https://events.example.com'
-  const textOf = (html: string) => /^<script[^>]*>([\s\S]*)<\/script>$/.exec(html)![1]!
+  const textsOf = (html: string) => [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => text!)
 
   test('is at most 700 bytes, beside the address and the options of the site', () => {
-    const own = textOf(snippet({ url })).replace(`"${url}/bridge.js"`, '')
+    const [own = ''] = textsOf(snippet({ url })).map((text) => text.replace(`"${url}/bridge.js"`, ''))
     assert.ok(Buffer.byteLength(own) <= 700, `${own.length} bytes`)
+  })
+
+  test('has a reserve behind it, which is small and the same for every site; --small and --fallback leave it out', () => {
+    const [starter, reserve, ...more] = textsOf(snippet({ url, consent: 'pending', nonce: 'n', pinned: true }))
+    assert.deepEqual(more, [])
+    assert.equal(reserve, textsOf(snippet({ url: 'https://other.example' }))[1])
+    assert.ok(Buffer.byteLength(reserve!) <= 2_500, `${reserve!.length} bytes`)
+    const [, loading] = textsOf(snippet({ url, drift: 'embed1' }))
+    assert.equal(loading, textsOf(snippet({ url, segment: 'key1' }))[1])
+    assert.ok(Buffer.byteLength(loading!) <= 3_600, `${loading!.length} bytes`)
+    assert.deepEqual(textsOf(snippet({ url, consent: 'pending', nonce: 'n', pinned: true, small: true })), [starter])
+    assert.equal(textsOf(snippet({ url, fallback: '/own/chat.js' })).length, 1)
   })
 
   test('names what a Content Security Policy must name for exactly these bytes', () => {
     const html = snippet({ url, drift: 'embed1' })
-    const digest = createHash('sha256').update(textOf(html)).digest('base64')
-    assert.equal(policyHash(html), `'sha256-${digest}'`)
+    const digests = textsOf(html).map((text) => createHash('sha256').update(text).digest('base64'))
+    assert.equal(policyHash(html), digests.map((digest) => `'sha256-${digest}'`).join(' '))
+    assert.equal(digests.length, 2)
     assert.equal(policyHash(snippet({ url, as: 'tag' })), undefined)
   })
 
   test('has the options of the site, and nothing in them ends the script', () => {
     const html = snippet({ url, consent: 'pending', omit: ['email', '</script><b>'], drift: 'embed1' })
     assert.ok(html.includes('{"drift":"embed1","consent":"pending","omit":"email \\u003c/script>\\u003cb>"}'), html)
-    assert.equal(html.match(/<\/script/g)?.length, 1)
+    assert.equal(html.match(/<\/script/g)?.length, 2)
   })
 
   test('loads exactly these bytes when it is pinned, and hands on a nonce where there is one', () => {
     const html = snippet({ url, pinned: true, nonce: 'a"b' })
-    assert.ok(html.startsWith('<script nonce="a&#34;b">'), html)
+    assert.equal(html.match(/<script nonce="a&#34;b">/g)?.length, 2)
     assert.ok(
       html.includes(
         `"${url}${hashedPath}",{crossOrigin:"",integrity:"${integrity}",nonce:document.currentScript.nonce}`,
@@ -156,7 +169,7 @@ describe('the starter', () => {
   test('or everything is in the page: the whole file in one inline script, with its options in the tag', () => {
     const html = snippet({ url, as: 'inline', consent: 'pending', nonce: 'n' })
     assert.ok(html.startsWith('<script nonce="n" data-consent="pending">'), html.slice(0, 80))
-    assert.equal(textOf(html), script.toString().trim())
+    assert.deepEqual(textsOf(html), [script.toString().trim()])
     assert.equal(html.match(/<\/?script/gi)?.length, 2)
   })
 })
@@ -257,7 +270,10 @@ describe('the command', () => {
     await assert.rejects(run({ url, tag: true, inline: true }), (error) => error instanceof Problem)
     const backed = { url, fallback: '/own/chat.js' }
     assert.equal(await run(backed), snippet(backed))
-    await assert.rejects(run({ ...backed, inline: true }), (error) => error instanceof Problem)
+    assert.equal(await run({ url, small: true }), snippet({ url, small: true }))
+    for (const given of [backed, { url, small: true }])
+      for (const as of ['inline', 'tag'])
+        await assert.rejects(run({ ...given, [as]: true }), (error) => error instanceof Problem)
   })
 
   test('says what is wrong where a browser would load nothing', async () => {

@@ -7,6 +7,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { policyHash } from '../../src/web/snippet.ts'
 import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
@@ -214,6 +215,13 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.getByRole('radio', { name: /visitor Segment knows/ }).check()
     await page.getByRole('button', { name: 'Create script' }).click()
     await page.locator('#tag', { hasText: '"identify":"link"' }).waitFor()
-    assert.match((await page.locator('#tag').textContent())!, new RegExp(`"${rig.service.url}/bridge.js"`))
+    const html = (await page.locator('#tag').textContent())!
+    assert.match(html, new RegExp(`"${rig.service.url}/bridge.js"`))
+    await page.getByText(policyHash(html)!).waitFor()
+    await page.getByText('Its second part sends the events as long as this service does not answer.').waitFor()
+    await page.getByRole('checkbox', { name: 'Without an inline script' }).check()
+    await page.getByRole('button', { name: 'Create script' }).click()
+    await page.locator('#tag', { hasText: '<script async' }).waitFor()
+    assert.doesNotMatch((await page.locator('main').textContent())!, /second part|script-src/)
   })
 })

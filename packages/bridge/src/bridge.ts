@@ -37,7 +37,7 @@ const looksOftenMax = 300
 
 /** For good: were options that a page writes there too late to push it out, the next copy of the script would start again. */
 function takePlace(page: Page, bridge: Bridge, written: (options: unknown) => void): void {
-  const place = { get: () => bridge, set: written, configurable: true, enumerable: true }
+  const place = { get: () => bridge, set: written, configurable: true }
   if (succeeds(() => Object.defineProperty(page, 'driftSegmentBridge', place))) return
   // The place of a page's own `var` can be filled, but not changed.
   quietly(() => {
@@ -71,12 +71,11 @@ export function openBridge(options: BridgeOptions | undefined, page: Page, { tar
     quietly(() => there.add(given))
     return there
   }
-  const found = before(there ? ({} as Page) : page)
+  const found = before(there ? ({} as Page) : page, fieldOf(tag, 'b'))
   // A tag that cannot be read, as that of a module, may have asked to wait.
-  const unread = given || found.options.length > 0 ? given : { consent: 'pending' }
-  let sources: readonly unknown[] = [unread, ...found.options, found.written]
-  // What a page wrote there before the script has come is what the visitor chose.
-  let choice = found.choice || ownField(found.written, 'consent')
+  const unread = given || found.starter ? given : { consent: 'pending' }
+  let sources: readonly unknown[] = [unread, ...found.options]
+  let choice = found.choice
   let settings = readSettings({ sources, choice }, page, nonceOf(tag))
   const outbox = openOutbox(page, () => settings, target)
   const listener = openListener(page, (event, data, moment = momentOf(page)) => outbox.hold(event, data, moment))
@@ -143,11 +142,14 @@ export function openBridge(options: BridgeOptions | undefined, page: Page, { tar
       choice = ownField(written, 'consent') || choice
       bridge.add(written)
     })
-  if (found.widget) listener.adopt(found.widget)
-  found.handOver(listener.told)
-  each(found.events, ([called, at, url, title]) => {
-    quietly(() => listener.told(called[0], called[1], called[2], { at, url, title }))
-  })
+  const { starter } = found
+  if (starter) {
+    if (starter.w) listener.adopt(starter.w)
+    found.handOver(listener.told)
+    each(starter.q, ([called, at, url, title]) => {
+      quietly(() => listener.told(...called, { at, url, title }))
+    })
+  }
   quietly(() => watcher!.observe(page.document, { childList: true, subtree: true }))
   load()
   look()

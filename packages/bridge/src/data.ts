@@ -20,12 +20,12 @@ export function propertiesOf(table: PropertyTable, data: unknown, omit: readonly
 }
 
 function plain(value: unknown): string | number | boolean | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  return (typeof value === 'string' && value !== '') || typeof value === 'boolean' ? value : undefined
+  const isPlain = Number.isFinite(value) || typeof value === 'boolean' || (typeof value === 'string' && value !== '')
+  return isPlain ? (value as string | number | boolean) : undefined
 }
 
 /** A number, as in the events that Drift's webhooks bring; the digits themselves where a number cannot hold them. */
 function contactNumber(value: unknown): number | string | undefined {
   const digits = contactOf(value)
-  return digits !== undefined && Number.isSafeInteger(Number(digits)) ? Number(digits) : digits
+  return Number.isSafeInteger(Number(digits)) ? Number(digits) : digits
 }

@@ -15,7 +15,7 @@ const driftRoundMs = 300_000
 /** Puts Drift's queue in the window and loads the widget; does nothing where a snippet or the widget is there. */
 export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Settings): void {
   const { drift, driftt } = page
-  if (embedId === '' || isTaken(drift, 'on') || isTaken(driftt, 'on')) return
+  if (!embedId || isTaken(drift, 'on') || isTaken(driftt, 'on')) return
   const queue = queueOf(driftt || drift, driftMethods)
   let isLoaded = false
   // A snippet that comes after us finds its queue, and its own call of load must not bring a second widget.
@@ -33,7 +33,7 @@ export function loadDrift(page: Page, { drift: embedId, driftUrl, nonce }: Setti
 /** The same for Segment: its queue, its script, and the page view that its own snippet sends too. */
 export function loadSegment(page: Page, settings: Settings): void {
   const { segment: writeKey, segmentUrl, segmentPage, globalName, nonce } = settings
-  if (writeKey === '' || isTaken(page[globalName], 'track')) return
+  if (!writeKey || isTaken(page[globalName], 'track')) return
   const queue = queueOf(page[globalName], segmentMethods)
   queue._loadOptions = settings.segmentOptions
   queue._writeKey = writeKey
@@ -78,7 +78,7 @@ function insert(page: Page, url: string, nonce: string, globalName?: string): vo
   const { document } = page
   const script = document.createElement('script') as ScriptTag
   script.async = true
-  if (nonce !== '') script.nonce = nonce
+  if (nonce) script.nonce = nonce
   // So analytics.js learns under which name its snippet stands.
   if (globalName && globalName !== 'analytics') script.setAttribute('data-global-segment-analytics-key', globalName)
   script.src = trusted(page, url)

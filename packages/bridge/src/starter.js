@@ -12,12 +12,10 @@
     h(...x) {
       b.q.push([x, +new Date(), d.URL, d.title])
     },
-    consent(c) {
-      b.c = c
-    },
+    consent: (c) => (b.c = c),
   })
   const put = (kind, own) => d.head.append(Object.assign(d.createElement(kind), more, own))
-  const load = () => (src = src && put('script', { src }))
+  const load = () => (src = src && put('script', { src, b }))
   new MutationObserver(
     (_, __, t = w.drift) =>
       t &&

@@ -1,5 +1,5 @@
 /** What the inline starter (starter.js) has kept until this file came, and what the page wrote into the window before. */
-import { each, fieldOf, isOfScript, type Page } from './page.ts'
+import { each, fieldOf, isOfScript, ownField, type Page } from './page.ts'
 
 /** An event that the starter took down: what it was called with, when, and on which page. */
 type Kept = readonly [
@@ -23,42 +23,48 @@ interface Starter {
 }
 
 export interface Before {
+  /** What starters and the page itself say. */
   options: unknown[]
-  /** What the page itself wrote. */
-  written: unknown
   choice: unknown
-  events: readonly Kept[]
-  /** The widget that is listened to. */
-  widget: unknown
+  /** Of several starters, each of which hears the same, the one that heard most. */
+  starter: Starter | undefined
   /** From now on they call `told` with what they hear: of a widget that comes later, they and the listener hear the same. */
   handOver(told: Starter['h']): void
 }
 
-export function before(page: Page): Before {
-  let there = fieldOf(page, 'driftSegmentBridge')
-  // Of several starters, each of which hears the same, one is asked: the one that heard most.
+/** `own`: the starter that brought this file, as its tag says: the page may have written into its place since. */
+export function before(page: Page, own: unknown): Before {
   let best: Starter | undefined
   const all: Starter[] = []
   const options: unknown[] = []
   let choice: unknown
-  while (typeof fieldOf(there, 'h') === 'function' && Array.isArray(fieldOf(there, 'q'))) {
-    const starter = there as Starter
-    all[all.length] = starter
-    options[options.length] = starter.o
-    choice = choice || starter.c
-    if (!best || starter.q.length > best.q.length) best = starter
-    there = starter.g
-  }
+  each([fieldOf(page, 'driftSegmentBridge'), own], (there) => {
+    while (isStarter(there)) {
+      const starter = there
+      if (each(all, (one) => one === starter)) return
+      all[all.length] = starter
+      options[options.length] = starter.o
+      choice = choice || starter.c
+      if (!best || starter.q.length > best.q.length) best = starter
+      there = starter.g
+    }
+    if (!isOfScript(there)) return
+    // What a page wrote there before the script has come is what the visitor chose.
+    options[options.length] = there
+    choice = choice || ownField(there, 'consent')
+  })
   return {
     options,
-    written: isOfScript(there) ? there : undefined,
     choice,
-    events: best ? best.q : [],
-    widget: best ? best.w : undefined,
+    starter: best,
     handOver(told) {
       each(all, (one) => {
         one.h = one === best ? told : () => {}
       })
     },
   }
+}
+
+function isStarter(there: unknown): there is Starter {
+  return typeof fieldOf(there, 'h') === 'function' && Array.isArray(fieldOf(there, 'q'))
 }

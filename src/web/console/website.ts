@@ -25,9 +25,9 @@ interface Wanted {
 interface SitePage {
   session: Session
   wanted: Wanted
-  /** The finished tag. */
+  /** What is to be pasted. */
   tag: string
-  /** What a Content Security Policy names for it, if it has an inline script. */
+  /** What a Content Security Policy names for it, if it has inline scripts. */
   hash: string | undefined
   events: readonly string[]
   kilobytes: string
@@ -83,7 +83,7 @@ function sitePage({ session, wanted, tag, hash, events, kilobytes, wrong }: Site
       <section class="card">
         <div class="cardhead"><h2>Script for your website</h2><button data-copy="tag" class="primary" hidden>Copy</button></div>
         <pre id="tag" tabindex="0">${tag}</pre>
-        <p class="small faint">Add it to every page with the chat, before or after the tags of Drift and Segment. It loads a file of ${kilobytes} kB and sets no cookie.</p>
+        <p class="small faint">Add it to every page with the chat, before or after the tags of Drift and Segment. It loads a file of ${kilobytes} kB and sets no cookie. ${wanted.tag ? '' : 'Its second part sends the events as long as this service does not answer.'}</p>
         ${hash ? html`<p class="small faint">If your pages have a Content Security Policy, its script-src needs: <code>${hash}</code></p>` : ''}
       </section>
       ${postForm('/console/website', session.csrf, options(wanted), 'card stack')}
