@@ -128,6 +128,7 @@ const situations: Readonly<Record<string, Situation>> = {
     },
   },
   'the service never answers, and the bridge is to load Segment and Drift': { ...noAnswer, isToLoad: true },
+  'the file is blocked': { conditions: { blocks: file } },
   'Segment is blocked': { conditions: { blocks: /analytics\.min\.js/ }, isQuiet: true },
   'Drift is blocked': { conditions: { blocks: /\/include\// }, isQuiet: true },
   'a destination of Segment is blocked': {
