@@ -160,7 +160,7 @@ describe('what the reserve sends', () => {
       return Array.from({ length: Math.floor(next() * 6) }, (): Kept[] => {
         at += 50
         const [called, , url, title] = kept(one(...widgetEvents).name, data(), at)
-        const moment = one<[string, string]>([url, title], ['https://shop.example/', 'Shop'], ['about:blank', ''])
+        const moment = one<[string, string]>([url, title], [url, ''], ['https://a.example/', 'A'], ['about:blank', ''])
         // A widget that took over its snippet's wishes tells of it twice.
         return one([widget], [widget], [widget, {}]).map((from) => [[called[0], called[1], from], at, ...moment])
       }).flat()
