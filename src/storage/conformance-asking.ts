@@ -13,7 +13,7 @@ import {
   to,
   total,
 } from './conformance.ts'
-import { sendLane } from './ports/entry.ts'
+import { type Destination, sendLane } from './ports/entry.ts'
 import type { Lease } from './ports/inbox.ts'
 
 export const askingPromises: readonly Promised[] = [
@@ -39,6 +39,44 @@ export const askingPromises: readonly Promised[] = [
       const place = line.entries.findIndex(({ id }) => id === first!.id)
       assert.equal(place, line.entries.length - 2, 'behind those before it, before those after it')
       assert.ok(Buffer.from(line.entries[place]!.known!).equals(known))
+    },
+  },
+  {
+    promise:
+      'an entry that two destinations ask about is handed out once, and goes on at both with what was learnt of it',
+    async check(storage) {
+      const { inbox } = storage
+      const both: readonly Destination[] = [1, 2]
+      for (const destination of both) await inbox.addDestination(one, destination)
+      await append(storage, [arrival(), arrival()])
+      const { leases } = await inbox.claim('send', {
+        now: 2_000,
+        leaseMs: 60_000,
+        limit: 9,
+        bytesMax: 1_000_000,
+        room: 8,
+      })
+      assert.equal(leases.length, both.length)
+      for (const lease of leases) {
+        const asking = lease.entries.map(({ id }) => to(id, 'asking', { conversation: '77' }))
+        await inbox.settle(lease, asking, idle)
+      }
+      const lease = await claimed(storage, 'ask')
+      const ids = lease.entries.map(({ id }) => id)
+      assert.deepEqual([ids.length, new Set(ids).size, lease.bodies.length], [2, 2, 2])
+      const known = Buffer.from('sealed answer')
+      const answers = [to(ids[0]!, 'waiting', { contact: '9', known }), to(ids[1]!, 'asking', { dueAt: 5_000, known })]
+      assert.equal(await inbox.settle(lease, answers, idle), true)
+      for (const destination of both) {
+        const sending = await claimed(storage, 'send', { now: 3_000 })
+        assert.deepEqual([sending.destination, sending.entries.map(({ id }) => id)], [destination, [ids[0]]])
+      }
+      const again = await claimed(storage, 'ask', { now: 5_000 })
+      assert.deepEqual(
+        again.entries.map(({ id, failures }) => [id, failures]),
+        [[ids[1], 1]],
+      )
+      await conserved(storage)
     },
   },
   {

@@ -182,7 +182,7 @@ export interface Placed extends Entry {
 
 /** What is read of a queue: entries, and each of their bodies once. A body that is not there any more is left out. */
 export interface Given {
-  /** In the order in which they are to be sent. */
+  /** Each once, in the order in which they are to be sent or looked up. */
   entries: Placed[]
   bodies: Body[]
 }

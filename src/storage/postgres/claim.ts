@@ -37,8 +37,14 @@ function leaseOf(rows: readonly Row[], lane: Lane, holder: Holder | undefined): 
     ...(holder && { holder: holder.id }),
     ...(first.blocked === null ? {} : { blocked: first.blocked as string }),
     ...(first.asked === 1 && { asked: true }),
-    ...givenIn(rows, lane, Number(first.lane_destination)),
+    ...givenIn(eachOnce(rows), lane, Number(first.lane_destination)),
   }
+}
+
+/** One that several destinations ask about stands there for each of them: its body, if any, beside the first. */
+function eachOnce(rows: readonly Row[]): Row[] {
+  const seen = new Set<unknown>()
+  return rows.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
 
 interface GoingOn {

@@ -157,9 +157,13 @@ function firstEntries(
           limit,
         )
   const entries: Placed[] = []
+  const seen = new Set<unknown>()
   const bodies = new Set<number>()
   let bytes = 0
   for (const row of rows) {
+    // One that several destinations ask about stands there for each of them.
+    if (seen.has(row.id)) continue
+    seen.add(row.id)
     const body = bodyOf(row.id as number)
     if (!bodies.has(body)) {
       bytes += Number(row.sealed_bytes)
