@@ -126,6 +126,21 @@ describe('the file .env', () => {
   for (const [row, bytes, value] of rows)
     test(`a file .env with ${row} is read`, () => assert.equal(written(bytes).DRIFT_TEST_A, value))
 
+  const over: [given: string, inFile: string][] = [
+    ['OPERATOR_ALERT_URL', 'OPERATOR_ALERT_URL_FILE'],
+    ['OPERATOR_ALERT_URL_FILE', 'OPERATOR_ALERT_URL'],
+    ['https_proxy', 'HTTPS_PROXY'],
+  ]
+  for (const [given, inFile] of over)
+    test(`${given} of the environment wins over ${inFile} of the file`, (t) => {
+      const before = process.env
+      t.after(() => {
+        process.env = before
+      })
+      process.env = { [given]: 'new' }
+      assert.deepEqual(written(`${inFile}=old\nPORT=1`), { [given]: 'new', PORT: '1' })
+    })
+
   test('a folder called .env is refused with 78, as a folder', () => {
     assert.throws(
       () => written(undefined),

@@ -47,11 +47,19 @@ export function addressOf({
   return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** The environment over a `.env` file of the working folder. Empty means unset. */
+/** The environment over a `.env` file of the working folder, also where one names a file and the other does not. Empty means unset. */
 export function environment(folder = '.'): Env {
   const written = writtenIn(`${folder}/.env`)
-  const set = Object.entries(process.env).filter(([, value]) => value !== undefined && value !== '')
-  return { ...written, ...Object.fromEntries(set) }
+  const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== undefined && value !== ''))
+  for (const names of settingNames.map(namesOf))
+    if (names.some((name) => set[name] !== undefined)) for (const name of names) delete written[name]
+  return { ...written, ...set }
+}
+
+/** Under all of which a setting may be given. */
+function namesOf(name: Name): string[] {
+  const { also, inFile }: Setting = settings[name]
+  return [name, ...(also ? [also] : []), ...(inFile ? [`${name}_FILE`] : [])]
 }
 
 function writtenIn(file: string): Env {
@@ -166,7 +174,7 @@ function allowedIn({ DRIFT_ORG_IDS_ALLOWED: allowed, DRIFT_ORG_ID: org }: Read['
 function settingsWrong(lines: readonly string[]): Problem {
   const message = `these settings are missing or wrong:\n${lines.map((line) => `  ${line}`).join('\n')}`
   return new Problem('settings_wrong', message, {
-    hint: '`npm run demo` needs none of them and shows the whole thing at work',
+    hint: 'see the settings table in README.md; `npm run demo` needs none of them, and shows the service at work',
     exitCode: 78,
   })
 }
