@@ -40,7 +40,6 @@ const unrecognized = ({ count }: Item) =>
   `${many(count, 'webhook was', 'webhooks were')} not recognized as an event. Nothing is lost: each is kept.`
 const requests = ({ count }: Item) =>
   `Drift requests that the data of a person is deleted: ${many(count, 'request is', 'requests are')} open.`
-const inspect = 'Look at each account with `inspect`; docs/errors.md explains every code.'
 
 /** The last alert of an account that Drift has disconnected. */
 const farewell: Sentences = {
@@ -66,7 +65,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
       raised: (item) => ({
         title: `events of ${accounts(item)} are not sent`,
         text: `Events of ${accounts(item)} are not sent, or not all of them. ${kept}`,
-        todo: inspect,
+        todo: 'Run `installs list`: it says of each account why, and what to do.',
       }),
       recovered: () => ({
         title: 'no account is stopped any more',
@@ -135,7 +134,7 @@ export const words: Readonly<Record<RuleName, Row>> = {
       raised: (item) => ({
         title: `events of ${accounts(item)} failed`,
         text: failed(item, ` of ${accounts(item)}`),
-        todo: inspect,
+        todo: 'Run `inspect --state dead`: it lists them; of a single one it says what happened and what to do.',
       }),
       recovered: () => ({
         title: 'no failed event is left',
