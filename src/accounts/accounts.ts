@@ -77,7 +77,14 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
     for (const number of are!) if (!were!.has(number)) await inbox.addDestination(after.org, number)
     for (const number of were!) if (!are!.has(number)) await inbox.removeDestination(after.org, number, now)
   }
-  let known = new Map<Org, Install>()
+  const known = new Map<Org, Install>()
+  /** Gives what is known from then on: answers overtake each other, and one that was read before a change is older than that. */
+  function learn(install: Install): Install {
+    const here = known.get(install.org)
+    if (here && here.generation > install.generation) return here
+    known.set(install.org, install)
+    return install
+  }
   const eraseAll = async (org: Org) => {
     while ((await inbox.erase(org)) > 0);
   }
@@ -89,34 +96,31 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
     get: (org) => known.get(org),
     all: () => [...known.values()],
     async reload(now, org) {
-      const before = known
-      const listed = org === undefined ? await installs.list() : await withOnly(installs, known, org)
-      // What was changed here while the list was read is newer than the list.
-      const newer = (install: Install) => {
-        const here = known.get(install.org)
-        return here && here.generation > install.generation ? here : install
+      const read = org === undefined ? await installs.list() : [await installs.get(org)]
+      // No account ever leaves the store: one that is not in the list is younger than the list.
+      const looks = read.flatMap((install) => {
+        if (!install) return []
+        const was = known.get(install.org)
+        return [{ was, after: learn(judged(install)) }]
+      })
+      for (const { was, after } of looks) {
+        const before = was ?? blank(after.org, now)
+        if (after.generation > before.generation) for (const seen of seeing) seen(before, after)
       }
-      known = new Map(listed.map((install) => [install.org, newer(judged(install))]))
-      for (const after of known.values()) {
-        const was = before.get(after.org) ?? blank(after.org, now)
-        if (after.generation > was.generation) for (const seen of seeing) seen(was, after)
-      }
-      const isNew = ({ org, state }: Install) => state !== 'disconnected' && !before.has(org)
-      const fresh = [...known.values()].filter(isNew).map(({ org }) => org)
+      const fresh = looks.flatMap(({ was, after }) => (!was && after.state !== 'disconnected' ? [after.org] : []))
       if (fresh.length > 0) for (const org of await inbox.waitingForInstall(fresh)) await inbox.claimOnInstall(org, now)
       // Webhooks that were received here before the word came, sealed by a key that is forgotten by now.
-      const hasLeft = ({ org, state }: Install) =>
-        state === 'disconnected' && (before.get(org)?.state ?? state) !== 'disconnected'
-      for (const { org } of [...known.values()].filter(hasLeft)) await eraseAll(org)
+      const hasLeft = looks.filter(
+        ({ was, after }) => was && was.state !== 'disconnected' && after.state === 'disconnected',
+      )
+      for (const { after } of hasLeft) await eraseAll(after.org)
     },
     async change(org, now, edit, { audit, asks = false, forgets } = {}) {
       for (let tries = 0; tries < 10; tries++) {
         const stored = judged((await installs.get(org)) ?? blank(org, now))
         const edited = await edit(stored)
         if (!edited) {
-          if (stored.generation === 0) return undefined
-          known.set(org, stored)
-          return stored
+          return stored.generation === 0 ? undefined : learn(stored)
         }
         const next = { ...summed(edited), updatedAt: now }
         const { notAllowed: _n, unreadable: _u, unlisted: _l, ...toStore } = next
@@ -125,7 +129,7 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
         if (stored.state === 'disconnected' && next.state !== 'disconnected') await eraseAll(org)
         if (!(await installs.save(toStore, entry, await forgets?.()))) continue
         const saved = judged({ ...toStore, generation: next.generation + 1 })
-        known.set(org, saved)
+        learn(saved)
         await follow(stored, saved, now)
         await followChanges(inbox, stored, saved, now, asks)
         if (stored.generation === 0) await inbox.claimOnInstall(org, now)
@@ -136,16 +140,6 @@ export async function openAccounts(installs: Installs, inbox: Inbox, allowed: Al
     },
   }
   return accounts
-}
-
-/** What is known, with one account as it is stored. */
-async function withOnly(
-  installs: Pick<Installs, 'get'>,
-  known: ReadonlyMap<Org, Install>,
-  org: Org,
-): Promise<Install[]> {
-  const stored = await installs.get(org)
-  return [...new Map(known).set(org, stored ?? blank(org, 0)).values()].filter(({ generation }) => generation > 0)
 }
 
 /**
