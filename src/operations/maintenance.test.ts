@@ -42,4 +42,30 @@ describe('maintenance', () => {
     const failed = { code: 'store_unreachable', durationMs: 0 }
     assert.deepEqual(await linesOf(failing), [['error', 'maintenance_failed', failed]])
   })
+
+  test('refreshes grants though another part fails, and lets nothing expire where events may have to go on first', async () => {
+    const { inbox, jobs, tickets } = openInMemory()
+    const clock = manualClock()
+    const done: string[] = []
+    const says = (what: string) => async () => {
+      done.push(what)
+      return 0
+    }
+    const failed: Fields[] = []
+    const log = { info() {}, warn() {}, error: (_: string, fields?: Fields) => void failed.push({ ...fields }) }
+    inbox.expire = async () => ({ removed: await says('expire')(), goesOn: false })
+    const stop = keepUp({
+      ...{ inbox, jobs, tickets, clock, log, retentionDays: 7, mayDelete: () => true },
+      grants: { keepAlive: says('keepAlive') } as unknown as Parameters<typeof keepUp>[0]['grants'],
+      catchUp: () => Promise.reject(Object.assign(new Error('slow'), { code: 'store_busy' })),
+      purge: async () => {
+        await says('purge')()
+        return 'done'
+      },
+    })
+    await eventually(() => clock.untilNext() !== undefined)
+    await stop()
+    assert.deepEqual(done, ['purge', 'keepAlive'])
+    assert.deepEqual(failed, [{ code: 'store_busy', durationMs: 0 }])
+  })
 })

@@ -61,24 +61,35 @@ export function keepUp(needs: Needs): () => Promise<void> {
 
   async function once(): Promise<void> {
     const startedAt = clock.monotonic()
-    const durationMs = () => Math.round(clock.monotonic() - startedAt)
-    try {
-      // mutant: leaves what nothing holds any more to the next start
-      await catchUp()
-      let gone = 0
-      for (let goesOn = true; goesOn && !stopped && mayDelete(); ) {
-        const step = await inbox.expire(limitsAt(clock.now(), retentionDays))
-        gone += step.removed
-        goesOn = step.goesOn
-      }
+    const failures: unknown[] = []
+    /** What fails keeps no other part from its turn: a grant that is not kept alive ends. */
+    const part = <Result>(work: () => Promise<Result>): Promise<Result | undefined> =>
+      work().catch((error: unknown) => {
+        failures.push(error)
+        return undefined
+      })
+    const expired = (await part(expireAll)) ?? 0
+    await part(async () => {
       if (mayDelete()) await Promise.all([tickets.sweep(clock.now()), jobs.sweep(clock.now())])
-      await purgeErased()
-      const refreshed = await grants.keepAlive()
-      if (gone > 0 || refreshed > 0) log.info('maintenance', { expired: gone, refreshed, durationMs: durationMs() })
-    } catch (error) {
-      log.error('maintenance_failed', { code: codeOf(error), durationMs: durationMs() })
-    }
+    })
+    await part(purgeErased)
+    const refreshed = (await part(() => grants.keepAlive())) ?? 0
+    const durationMs = Math.round(clock.monotonic() - startedAt)
+    if (expired > 0 || refreshed > 0) log.info('maintenance', { expired, refreshed, durationMs })
+    if (failures.length > 0) log.error('maintenance_failed', { code: codeOf(failures[0]), durationMs })
     if (!stopped) cancel = clock.after(everyMs, start)
+  }
+
+  async function expireAll(): Promise<number> {
+    // mutant: leaves what nothing holds any more to the next start
+    await catchUp()
+    let gone = 0
+    for (let goesOn = true; goesOn && !stopped && mayDelete(); ) {
+      const step = await inbox.expire(limitsAt(clock.now(), retentionDays))
+      gone += step.removed
+      goesOn = step.goesOn
+    }
+    return gone
   }
 
   /** What an erasing could not finish, because something read the store or the process ended, is finished here. */
