@@ -124,7 +124,7 @@ export function whyKept(is: Exclude<DestinationDone['is'], 'done'>): string {
   const why: Partial<Record<typeof is, string>> = {
     last: 'It is the only destination, and one must stay. Add another one first.',
     fixed: 'The operator of this service has set where it sends.',
-    full: `The account has ${destinationsMax} destinations, and may have no more. Remove one first.`,
+    full: `The account has ${destinationsMax} destinations, and cannot have more. Remove one first.`,
     gone: 'It is not there any more.',
   }
   return why[is] ?? 'The destinations were changed at the same moment. Do it again.'
