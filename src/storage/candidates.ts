@@ -1,25 +1,22 @@
 /**
- * Which entries a query may find, for the engines that speak SQL: ids of what was kept last first, by the index that leaves the
- * least to look at, a bounded number at a time.
+ * Which entries a query may find: what was kept last first, by the index that leaves the least to look at, a bounded number at
+ * a time.
  */
-import { ignoredReasons } from './ports/entry.ts'
+import type { Range } from './place.ts'
+import { type Destination, ignoredReasons, type Org } from './ports/entry.ts'
 import type { Query, Shown, ShownState } from './ports/lookup.ts'
 import { indexTermOf } from './query.ts'
-
-/** Ids from `first` on, and below `below`. */
-export interface Range {
-  first: number
-  below: number
-}
+import { type Look, lookOf } from './rows.ts'
+import { all, get, type Statements } from './statements.ts'
 
 export const everything: Range = { first: 0, below: Number.MAX_SAFE_INTEGER }
 
 /** Entries that one call looks at: about 30 ms. A page of the console makes two such calls. */
 export const looksMax = 4_000
 /** Entries that are fetched at once, after a first step of as many as a page shows. */
-export const stepMax = 1_000
+const stepMax = 1_000
 
-export interface Step {
+interface Step {
   range: Range
   /** As many at most. */
   limit: number
@@ -33,7 +30,7 @@ export interface Step {
  * SQL that gives ids, the largest first; fewer than the limit only where it has come to the end. Among them are places of the
  * queue that are not ids: what waits there again is found among the exceptions.
  */
-export function candidateIds(query: Query, { range: { first, below }, limit, given, destination }: Step): string {
+function candidateIds(query: Query, { range: { first, below }, limit, given, destination }: Step): string {
   const { org } = query
   const inRange = (id = 'id') => `${id} >= ${given(first)} AND ${id} < ${given(below)}`
   const newest = (id = 'id') => `ORDER BY ${id} DESC LIMIT ${given(limit)}`
@@ -70,7 +67,7 @@ export function candidateIds(query: Query, { range: { first, below }, limit, giv
 }
 
 /** Of entries `e` that are exceptions `x`: the columns that say whether the query finds them. */
-export function columnsFor({ message, contact, conversation, either, type }: Query): string {
+function columnsFor({ message, contact, conversation, either, type }: Query): string {
   const asked = [
     ['type', type],
     ['message_id', message],
@@ -118,4 +115,60 @@ function statesInHand({ org, states, reason }: Query): readonly ShownState[] | u
   if (states === undefined)
     return reason === undefined || ignoredReasons.some((ignored) => ignored === reason) ? undefined : inHand
   return states.every((state) => inHand.some((one) => one === state)) ? states : undefined
+}
+
+/** Of entries `e`: where they stand at this destination, and why. */
+const standingAt = (destination: string) => `${destination} AS destination, x.destination AS excepted, x.state,
+  (x.state IS NULL AND EXISTS (
+    SELECT 1 FROM queue WHERE org = e.org AND destination = ${destination} AND lane IN (0, 1) AND place = e.id
+  ))::integer AS queued,
+  CASE WHEN x.state IS NULL OR x.state IN ('waiting', 'asking') THEN coalesce(l.hold, l.blocked, x.reason) ELSE x.reason END AS why`
+
+// An entry is an exception at all (0), or at this destination: never both.
+export const joinedAt = (
+  destination: string,
+) => `LEFT JOIN exceptions x ON x.id = e.id AND x.destination IN (0, ${destination})
+  LEFT JOIN lanes l ON l.org = e.org AND l.lane = CASE x.state WHEN 'asking' THEN 'ask' ELSE 'send' END
+    AND l.destination = CASE x.state WHEN 'asking' THEN 0 ELSE ${destination} END`
+
+/** All that is shown of them. */
+export const columnsAt = (destination: string) =>
+  `e.*, x.due_at, coalesce(x.failures, 0) AS failures, ${standingAt(destination)}`
+
+/** The first destination of the entry's account. */
+export const firstOfItsOwn =
+  'coalesce((SELECT min(number) FROM destinations WHERE org = e.org AND removed_at IS NULL), 0)'
+
+/** Whose state is shown where none is named. */
+export function* firstDestinationOf(org: Org): Statements<Destination> {
+  const sql = 'SELECT min(number) AS number FROM destinations WHERE org = $1 AND removed_at IS NULL'
+  return Number((yield* get(sql, org))?.number ?? 0)
+}
+
+/** Entries that a query may find, as they stand at one destination, what was kept last first. `page`: so many are fetched at first. */
+export function* eachCandidate(
+  query: Query,
+  { first, below }: Range,
+  page: number = stepMax,
+  visit: (look: Look) => 'on' | 'enough',
+): Statements<void> {
+  if (query.states?.length === 0) return
+  const { org, destination: named } = query
+  const at = named ?? (org === undefined ? undefined : yield* firstDestinationOf(org))
+  let end = below
+  for (let limit = Math.min(page, stepMax); ; limit = stepMax) {
+    const values: (string | number)[] = []
+    const given = (value: string | number) => `$${values.push(value)}`
+    const destination = at === undefined ? firstOfItsOwn : `${given(at)}::integer`
+    const ids = candidateIds(query, { range: { first, below: end }, limit, given, destination })
+    const rows = yield* all(
+      `SELECT i.id AS looked, ${columnsFor(query)}, ${standingAt(destination)}, ${named === undefined ? 0 : 1} AS is_named
+       FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(destination)}`,
+      ...values,
+    )
+    const looks = rows.toSorted((one, other) => Number(other.looked) - Number(one.looked)).map(lookOf)
+    for (const look of looks) if (visit(look) === 'enough') return
+    if (rows.length < limit) return
+    end = looks.at(-1)!.id
+  }
 }

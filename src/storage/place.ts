@@ -5,6 +5,12 @@
  */
 export const perBody = 128
 
+/** Ids from `first` on, and below `below`. */
+export interface Range {
+  first: number
+  below: number
+}
+
 export function bodyOf(id: number): number {
   return id - (id % perBody)
 }

@@ -3,62 +3,15 @@ import { readChecked } from '../lib/json.ts'
 import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
 import type { Caution } from './isolating.ts'
 import { bodyOf, positionOf } from './place.ts'
-import type { AuditEntry, Install } from './ports/accounts.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
-import type { Job, JobHeld } from './ports/jobs.ts'
 import type { Delivery, EntryHistory, HistoryStep, LaneShown, Shown, TimeBucket, Total } from './ports/lookup.ts'
 import type { Candidate } from './query.ts'
 import { choiceAt } from './resent.ts'
-
-type Row = Readonly<Record<string, unknown>>
+import type { Row } from './statements.ts'
 
 /** What was learnt of the entry `e`: what is noted for this destination says the rest as well. */
 export function learntAt(destination: string): string {
   return `(SELECT k.sealed FROM learnt k WHERE k.id = e.id AND k.destination IN (0, ${destination}) ORDER BY k.destination DESC LIMIT 1)`
-}
-
-export function installOf(row: Row): Install {
-  return {
-    org: row.org as string,
-    state: row.state as Install['state'],
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    settings: row.settings as string,
-    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
-    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    generation: Number(row.generation),
-  }
-}
-
-export function jobOf(row: Row): Job {
-  return {
-    id: row.id as string,
-    kind: row.kind as string,
-    org: row.org as string,
-    who: row.who as string,
-    ...(row.only_one === null ? {} : { only: row.only_one as string }),
-    input: row.input as string,
-    state: row.state as Job['state'],
-    ...(row.cursor === null ? {} : { cursor: row.cursor as string }),
-    counts: row.counts as string,
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by as string }),
-    createdAt: Number(row.created_at),
-    ...(row.started_at === null ? {} : { startedAt: Number(row.started_at) }),
-    changedAt: Number(row.changed_at),
-    ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
-  }
-}
-
-/** Of a row that is its holder's. */
-export function jobHeldOf(row: Row | undefined): JobHeld {
-  if (!row) return 'lost'
-  return row.cancelled_by === null ? 'held' : 'cancelled'
-}
-
-export function auditEntryOf({ about, ...row }: Row): AuditEntry {
-  return { ...row, ...(about === null ? {} : { about }) } as unknown as AuditEntry
 }
 
 /** A job's counts, of which `moved` has grown. */

@@ -1,8 +1,6 @@
 /** What was tried and done with entries, as rows that their histories name; see ../history.ts. */
-import { historyTold, shortened } from '../history.ts'
-import type { EntryHistory } from '../ports/lookup.ts'
-import { historyShown } from '../rows.ts'
-import type { Database, Session } from './database.ts'
+import { shortened } from '../history.ts'
+import type { Session } from './database.ts'
 
 /** A long run of failures is kept as its first and its last: after the statement, since it happens once in many attempts. */
 export async function shorten(db: Session, ids: readonly unknown[]): Promise<void> {
@@ -21,11 +19,4 @@ export async function shorten(db: Session, ids: readonly unknown[]): Promise<voi
     )
     await db.run('DELETE FROM attempts WHERE id = ANY ($1) AND remain <= 0', leftOut)
   }
-}
-
-export async function history(db: Database, id: number): Promise<EntryHistory> {
-  const row = await db.get('SELECT history FROM entries WHERE id = $1', id)
-  const kept = historyTold(row?.history as Uint8Array | null | undefined)
-  const ids = kept.noted.map(({ attempt }) => attempt)
-  return historyShown(kept, await db.all('SELECT * FROM attempts WHERE id = ANY ($1)', ids))
 }

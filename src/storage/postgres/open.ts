@@ -5,30 +5,28 @@
 import pg from 'pg'
 import { systemClock } from '../../lib/clock.ts'
 import { Problem } from '../../lib/errors.ts'
+import { alerts } from '../alerts.ts'
+import { audit } from '../audit.ts'
+import { jobs } from '../jobs.ts'
+import { lookup } from '../lookup.ts'
 import { storeNotThere } from '../not-there.ts'
-import type { Installs } from '../ports/accounts.ts'
-import type { Alerts } from '../ports/alerts.ts'
 import type { LaneKey, Org } from '../ports/entry.ts'
 import type { Inbox } from '../ports/inbox.ts'
-import type { Jobs } from '../ports/jobs.ts'
-import type { Lookup } from '../ports/lookup.ts'
-import type { Tickets } from '../ports/sessions.ts'
 import type { Mode, Storage } from '../ports/storage.ts'
-import { alerts } from './alerts.ts'
+import { conversations, installs, ledger, vault } from '../records.ts'
+import { tickets } from '../tickets.ts'
 import { append } from './append.ts'
 import { claim, openMore } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
 import { inbox } from './inbox.ts'
-import { jobs } from './jobs.ts'
 import { openKnownDue } from './known-due.ts'
-import * as lookup from './lookup.ts'
 import { assertKnown, migrate } from './migrations.ts'
-import * as records from './records.ts'
+import { remember, saveInstall } from './records.ts'
 import { assertSessions } from './sessions.ts'
 import { openSettling } from './settle.ts'
 import { channel, isServed, openSignals } from './signals.ts'
-import { tickets } from './tickets.ts'
+import { atServer } from './statements.ts'
 import { openWaking } from './waking.ts'
 
 /** A service uses these and one to listen; a command the first alone. */
@@ -68,12 +66,11 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
     known.woke()
     signals.due()
   }
-  const reading = bound<Storage['ledger']>(look, records.ledger)
-  const saved = bound<Storage['vault']>(work, records.vault)
+  const saved = atServer(work, vault)
 
   return {
     inbox: {
-      ...bound<Inbox>(work, inbox),
+      ...announcing(inboxOf(work), queueing, announce),
       async append(bodies, arrivals) {
         const appended = await append(work, bodies, arrivals)
         if (appended.is === 'kept') woke(appended.woke)
@@ -88,19 +85,13 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
         else known.woke([lease])
         return settled.held
       },
-      ...announcing(work, announce).inbox,
     },
-    ledger: reading,
+    ledger: atServer(look, ledger),
     installs: {
-      ...bound<Installs>(work, records.installs),
+      ...atServer(work, installs),
       save: (install, entry, forgets) =>
         // Whose keys are forgotten looks at the vault again, and not at one account alone.
-        records.installs.save(
-          work,
-          { install, entry, forgets },
-          channel,
-          signals.changed(forgets?.length ? '' : install.org),
-        ),
+        saveInstall(work, { install, entry, forgets }, channel, signals.changed(forgets?.length ? '' : install.org)),
     },
     vault: {
       ...saved,
@@ -109,12 +100,12 @@ export async function open(url: string, mode: Mode): Promise<Storage> {
         await work.run('SELECT pg_notify($1, $2)', channel, signals.changed(''))
       },
     },
-    conversations: bound<Storage['conversations']>(work, records.conversations),
-    lookup: bound<Lookup>(look, lookup),
-    audit: bound<Storage['audit']>(work, records.audit),
-    tickets: bound<Tickets>(work, tickets),
-    jobs: { ...bound<Jobs>(work, jobs), ...announcing(work, signals.due).jobs },
-    alerts: { ...bound<Alerts>(work, alerts), ...announcing(work, signals.due).alerts },
+    conversations: { ...atServer(work, conversations), remember: (...args) => remember(work, ...args) },
+    lookup: atServer(look, lookup),
+    audit: atServer(work, audit),
+    tickets: atServer(work, tickets),
+    jobs: announcing(atServer(work, jobs), ['create', 'giveBack', 'cancel', 'abandon'], signals.due),
+    alerts: announcing(atServer(work, alerts), ['create', 'move'], signals.due),
     onChange(listener) {
       changeListeners.push(listener)
       signals.listen()
@@ -154,41 +145,30 @@ async function assertWhole(db: Database): Promise<void> {
   })
 }
 
-/** The calls that queue something which other replicas must see. */
-function announcing(db: Database, due: () => void) {
-  const announced =
-    <Args extends unknown[], Result>(work: (db: Database, ...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      const result = await work(db, ...args)
+/** What queues something which other replicas must see. */
+const queueing = ['resume', 'follow', 'retry', 'claimOnInstall', 'redrive', 'redriveStep'] as const
+
+/** The same port, of which these calls say that something is due. */
+function announcing<Port extends object>(port: Port, names: readonly (keyof Port)[], due: () => void): Port {
+  const announced = names.map((name) => {
+    const call = port[name] as (...args: unknown[]) => Promise<unknown>
+    const said = async (...args: unknown[]) => {
+      const result = await call(...args)
       due()
       return result
     }
-  return {
-    inbox: {
-      resume: announced(inbox.resume),
-      follow: announced(inbox.follow),
-      retry: announced(inbox.retry),
-      claimOnInstall: announced(inbox.claimOnInstall),
-      redrive: announced(inbox.redrive),
-      redriveStep: announced(inbox.redriveStep),
-    },
-    jobs: {
-      create: announced(jobs.create),
-      giveBack: announced(jobs.giveBack),
-      cancel: announced(jobs.cancel),
-      abandon: announced(jobs.abandon),
-    },
-    alerts: {
-      create: announced(alerts.create),
-      move: announced(alerts.move),
-    },
-  }
+    return [name, said]
+  })
+  return { ...port, ...Object.fromEntries(announced) }
 }
 
-/** Each function of a port, with the database as its first argument. */
-function bound<Port extends object>(db: Database, functions: object): Port {
-  const port = Object.entries(functions).map(([name, work]) => [name, (...args: unknown[]) => work(db, ...args)])
-  return Object.fromEntries(port) as Port
+/** But for what the engine watches. */
+function inboxOf(db: Database): Inbox {
+  const port = Object.entries(inbox).map(([name, work]) => [
+    name,
+    (...args: unknown[]) => (work as (db: Database, ...args: unknown[]) => unknown)(db, ...args),
+  ])
+  return Object.fromEntries(port) as Inbox
 }
 
 /** That a server is away heals by itself, and so does everything else but this. */

@@ -1,5 +1,6 @@
 /** Entries that wait again in PostgreSQL: of an account that is installed now, and those that a person sends again. */
 import { historyBytesMax, noteOf } from '../history.ts'
+import { jobs } from '../jobs.ts'
 import { bodyOf, perBody } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
@@ -10,9 +11,9 @@ import { shorten } from './attempts.ts'
 import { columns, type Tally, tally } from './counts.ts'
 import { type Database, prepared, type Row, type Session } from './database.ts'
 import { destinations, meantFor } from './destinations.ts'
-import { jobs } from './jobs.ts'
 import { makeReady } from './lanes.ts'
 import { lock } from './locks.ts'
+import { carriedOut } from './statements.ts'
 
 export async function waitingForInstall(db: Database, orgs: readonly string[]): Promise<string[]> {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org = ANY ($1)`
@@ -114,7 +115,8 @@ async function moveAll(
   return db.transaction(async (session) => {
     await lock(session, orgs)
     // The job's row is locked from here on.
-    if (step && (await jobs.renew(session, step.lease, step.until)) === 'lost') return { moved: 0, job: 'lost' }
+    if (step && (await carriedOut(session, jobs.renew(step.lease, step.until))) === 'lost')
+      return { moved: 0, job: 'lost' }
     const resending: Resending = { session, now, counts: tally(), resent: new Map() }
     let moved = 0
     for (const move of moves) if (await sendAgain(resending, orgs, move)) moved++
@@ -129,7 +131,7 @@ async function moveAll(
       who,
     )
     const progress = step && { ...step, counts: withMoved(step.counts, moved) }
-    const job = progress ? await jobs.advance(session, progress.lease, progress, progress.until) : 'held'
+    const job = progress ? await carriedOut(session, jobs.advance(progress.lease, progress, progress.until)) : 'held'
     await resending.counts.write(session)
     return { moved, job }
   })

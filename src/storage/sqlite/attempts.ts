@@ -1,8 +1,6 @@
 /** What was tried and done with entries, as rows that their histories name; see ../history.ts. */
-import { historyBytesMax, historyTold, shortened } from '../history.ts'
+import { historyBytesMax, shortened } from '../history.ts'
 import type { Attempt, Destination } from '../ports/entry.ts'
-import type { EntryHistory } from '../ports/lookup.ts'
-import { historyShown } from '../rows.ts'
 import type { Database } from './database.ts'
 
 export interface AttemptRow extends Attempt {
@@ -51,10 +49,4 @@ export function letGoOfAttempt(db: Database, attempt: number): void {
   // mutant: keeps what an answer said of an event that was erased
   db.run('UPDATE attempts SET remain = remain - 1, excerpt = NULL WHERE id = ?', attempt)
   db.run('DELETE FROM attempts WHERE id = ? AND remain <= 0', attempt)
-}
-
-export function historyOf(db: Database, id: number): EntryHistory {
-  const kept = historyTold(db.get('SELECT history FROM entries WHERE id = ?', id)?.history as Uint8Array | null)
-  const ids = JSON.stringify(kept.noted.map(({ attempt }) => attempt))
-  return historyShown(kept, db.all('SELECT * FROM attempts WHERE id IN (SELECT value FROM json_each(?))', ids))
 }

@@ -1,30 +1,34 @@
 /** The engine's functions by port and name, as both threads and tests call them. */
-import { alerts } from './alerts.ts'
+import { alerts } from '../alerts.ts'
+import { audit } from '../audit.ts'
+import { jobs } from '../jobs.ts'
+import { lookup } from '../lookup.ts'
+import { ledger, vault } from '../records.ts'
+import { tickets } from '../tickets.ts'
 import { type Database, isLocked } from './database.ts'
 import { examine } from './examine.ts'
 import { inbox } from './inbox.ts'
-import { jobs } from './jobs.ts'
-import * as lookup from './lookup.ts'
 import { logBytes, purge } from './purge.ts'
-import { audit, conversations, installs, ledger, vault } from './records.ts'
+import { conversations, installs } from './records.ts'
 import { risks } from './risks.ts'
-import { tickets } from './tickets.ts'
+import { indexStep } from './search-index.ts'
+import { inFile } from './statements.ts'
 
 type Work = (db: Database, ...args: never[]) => unknown
 export const calls: Record<string, Record<string, Work>> = {
   inbox: inbox as unknown as Record<string, Work>,
-  ledger,
+  ledger: inFile(ledger),
   installs,
-  vault,
+  vault: inFile(vault),
   conversations,
-  lookup: lookup as unknown as Record<string, Work>,
-  audit,
-  tickets,
-  jobs,
-  alerts: alerts as unknown as Record<string, Work>,
+  lookup: inFile(lookup),
+  audit: inFile(audit),
+  tickets: inFile(tickets),
+  jobs: inFile(jobs),
+  alerts: inFile(alerts),
   storage: {
     check: (db: Database) => db.run('UPDATE places SET last = last'),
-    index: lookup.indexStep,
+    index: indexStep,
     purge,
     isServed: (db: Database) => isLocked(db.path),
     logBytes: (db: Database) => logBytes(db.path),

@@ -1,7 +1,5 @@
 /** Where a time lies among the ids, which are nearly in the order of receipt. */
-import type { Range } from '../candidates.ts'
-import { perBody } from '../place.ts'
-import type { Org } from '../ports/entry.ts'
+import { perBody, type Range } from '../place.ts'
 import type { Database } from './database.ts'
 
 /** Entries below `first` were received before this time, and those from `below` on at it or later. */
@@ -23,10 +21,3 @@ export function idsAt(db: Database, org: string | undefined, time: number): Rang
 }
 
 const nextOf = 'SELECT id, received_at FROM entries WHERE id >= ?1 AND org = ?2'
-
-/** An account's first id that was received at this time or later; behind its last one where none was. */
-export function firstSince(db: Database, org: Org, time: number): number {
-  const { first, below } = idsAt(db, org, time)
-  const sql = 'SELECT min(id) AS id FROM entries WHERE org = ? AND id >= ? AND id < ? AND received_at >= ?'
-  return Number(db.get(sql, org, first, below, time)!.id ?? below)
-}

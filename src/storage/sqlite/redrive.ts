@@ -1,5 +1,6 @@
 /** Entries that wait again in SQLite: of an account that is installed now, and those that a person sends again. */
 import { noteOf } from '../history.ts'
+import { jobs } from '../jobs.ts'
 import { bodyOf } from '../place.ts'
 import type { Destination } from '../ports/entry.ts'
 import type { Redriven } from '../ports/inbox.ts'
@@ -10,12 +11,12 @@ import { keepAttempt, noteHistory } from './attempts.ts'
 import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf, ensureDestination, meantFor } from './destinations.ts'
-import { jobs } from './jobs.ts'
 import { makeReady, takePlaces } from './lanes.ts'
-import { addToIndex, removeFromIndex } from './lookup.ts'
 import { claimOnce } from './occurrences.ts'
 import { comeBack, enqueue, isQueued } from './queue.ts'
 import { removeEntries } from './retention.ts'
+import { addToIndex, removeFromIndex } from './search-index.ts'
+import { carriedOut } from './statements.ts'
 
 export function waitingForInstall(db: Database, orgs: readonly string[]): string[] {
   const sql = `SELECT DISTINCT org FROM exceptions WHERE state = 'unclaimed' AND org IN (SELECT value FROM json_each(?))`
@@ -82,9 +83,10 @@ export function redriveStep(
   { lease, until, ...progress }: JobStep,
 ): { moved: number; job: JobHeld } {
   // mutant: moves what a job sends again though the job is lost
-  if (jobs.renew(db, lease, until) === 'lost') return { moved: 0, job: 'lost' }
+  if (carriedOut(db, jobs.renew(lease, until)) === 'lost') return { moved: 0, job: 'lost' }
   const moved = redrive(db, moves, now, lease.job.who)
-  return { moved, job: jobs.advance(db, lease, { ...progress, counts: withMoved(progress.counts, moved) }, until) }
+  const advanced = { ...progress, counts: withMoved(progress.counts, moved) }
+  return { moved, job: carriedOut(db, jobs.advance(lease, advanced, until)) }
 }
 
 function sendAgain(resending: Resending, move: Redriven): boolean {

@@ -9,9 +9,9 @@ import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { destinationsOf } from './destinations.ts'
 import { endLeases } from './lanes.ts'
-import { removeFromIndex } from './lookup.ts'
 import { noteErasure } from './purge.ts'
 import { dequeue, except, isFinal } from './queue.ts'
+import { removeFromIndex } from './search-index.ts'
 
 /** Entries taken away in one transaction: about 50 ms, in which webhooks wait for their answer. */
 const stepMax = 2_000

@@ -11,9 +11,9 @@ import { type Tally, tally } from './counts.ts'
 import type { Database, Row } from './database.ts'
 import { meantFor } from './destinations.ts'
 import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
-import { addToIndex } from './lookup.ts'
 import { comeBack, dequeue, except, isFinal } from './queue.ts'
 import { removeEntries } from './retention.ts'
+import { addToIndex } from './search-index.ts'
 
 interface Settling {
   db: Database

@@ -9,8 +9,8 @@ import type { Mode } from '../ports/storage.ts'
 import { calls } from './calls.ts'
 import { type Database, openDatabase } from './database.ts'
 import { problemOf, severityOf, storeFull, storeMoved } from './errors.ts'
-import * as lookup from './lookup.ts'
 import { type Reserve, reserveBeside } from './reserve.ts'
+import { isBehind } from './search-index.ts'
 
 export interface Ask {
   id: number
@@ -176,7 +176,7 @@ function watch(db: Database): () => void {
     const current = version()
     if (current !== seen) main.postMessage('changed')
     seen = current
-    if (purpose === 'serve' && reserve?.restore() && lookup.isBehind(db)) index(db)
+    if (purpose === 'serve' && reserve?.restore() && isBehind(db)) index(db)
     cancel = systemClock.after(lookMs, look)
   }
   look()
