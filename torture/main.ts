@@ -73,7 +73,7 @@ async function walk(names: readonly string[], seed: number, sequences: number): 
 
 async function mutantRun(only: string, isTurn: boolean): Promise<number> {
   const wrong = unfit()
-  if (wrong.length > 0) throw new Error(`mend torture/mutants/list.ts:\n${wrong.join('\n')}`)
+  if (wrong.length > 0) throw new Error(`mend torture/mutants/:\n${wrong.join('\n')}`)
   const fourth = isTurn ? commits() % 4 : undefined
   const judged = await judgeMutants({ only, fourth }, ({ name, caughtBy, said, ms }) => {
     const how = caughtBy === undefined ? 'NOT CAUGHT' : `caught by ${caughtBy}: ${said}`

@@ -12,7 +12,7 @@ import { judgeMutants, nameOf, unfit } from '../../torture/mutants/run.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-test('each `// mutant:` in the source has a mutant in torture/mutants/list.ts, and each mutant is marked once', () => {
+test('each `// mutant:` in the source has a mutant in torture/mutants/, and each mutant is marked once', () => {
   assert.deepEqual(unfit(), [])
 })
 
