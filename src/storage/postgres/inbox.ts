@@ -1,6 +1,6 @@
 /** The inbox in PostgreSQL, but for what open.ts watches: each function has the database as its first argument. */
 import { addDestination, allDestinations, destinations, removeDestination } from './destinations.ts'
-import { clockSetBack, follow, hold, nextDue, renew, resume, retry, shortenLeases } from './lanes.ts'
+import { follow, nextDue, renew } from './lanes.ts'
 import { markErased, occurred } from './occurrences.ts'
 import { claimOnInstall, redrive, redriveStep, waitingForInstall } from './redrive.ts'
 import { remap } from './remap.ts'
@@ -9,11 +9,6 @@ import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
 export const inbox = {
   renew,
   nextDue,
-  clockSetBack,
-  shortenLeases,
-  hold,
-  resume,
-  retry,
   follow,
   addDestination,
   removeDestination,

@@ -1,9 +1,6 @@
 /** Lanes in PostgreSQL: when one is due, who has it, and what keeps it from being claimed. */
-import { leftAlone } from '../../lib/backoff.ts'
 import type { Lane, LaneKey } from '../ports/entry.ts'
-import type { Asked, Following, Holder, Lease } from '../ports/inbox.ts'
-import { laneOf } from '../rows.ts'
-import { askedOf } from '../waits.ts'
+import type { Following, Holder, Lease } from '../ports/inbox.ts'
 import { columns } from './counts.ts'
 import { type Database, prepared, type Session } from './database.ts'
 import { lock } from './locks.ts'
@@ -42,11 +39,6 @@ const firstDue = (at: string) => `CASE l.lane
     ELSE (SELECT greatest(${at}::bigint, due_at) FROM exceptions WHERE org = l.org AND state = 'asking' ORDER BY due_at LIMIT 1)
   END`
 
-/** The lane may be claimed from `at` on if something waits in it, or when its first entry is due. The account's lock is ours alone. */
-async function settleLane(session: Session, key: LaneKey, at: number): Promise<void> {
-  await session.run(`UPDATE lanes l SET ready_at = ${firstDue('$4')} WHERE ${thisLane}`, ...keyOf(key), at)
-}
-
 const renewing = prepared(`UPDATE lanes SET lease_until = $6 WHERE ${heldLease}`)
 
 export async function renew(db: Database, lease: Lease, until: number): Promise<boolean> {
@@ -63,46 +55,9 @@ SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until
 FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
       WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`)
 
-export async function clockSetBack(db: Database, byMs: number, now: number): Promise<void> {
-  await db.transaction(async (session) => {
-    const lanes = 'UPDATE lanes SET ready_at = greatest(ready_at - $1::bigint, $2::bigint) WHERE ready_at > $2'
-    await session.run(lanes, byMs, now)
-    const pending = `UPDATE exceptions SET due_at = greatest(due_at - $1::bigint, $2::bigint)
-                    WHERE state = 'asking' AND due_at > $2`
-    await session.run(pending, byMs, now)
-  })
-}
-
-export async function shortenLeases(db: Database, until: number): Promise<void> {
-  await db.run('UPDATE lanes SET lease_until = $1 WHERE lease_until > $1', until)
-}
-
 /** Every lease of an account ends, and none is counted as a crash. */
 export async function endLeases(session: Session, org: string): Promise<void> {
   await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = $1', org)
-}
-
-export async function hold(db: Database, key: LaneKey, reason: string | undefined): Promise<void> {
-  await db.run(
-    `INSERT INTO lanes (org, destination, lane, hold) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`,
-    ...keyOf(key),
-    reason ?? null,
-  )
-}
-
-export async function resume(db: Database, key: LaneKey, now: number, asks = false): Promise<void> {
-  await db.transaction(async (session) => {
-    await lock(session, [key.org])
-    const was = await laneRow(session, key)
-    if (!was) return
-    const later = asks ? leftAlone(laneOf(was), now) : undefined
-    const isAsked = asks && !later
-    await session.run(`UPDATE lanes SET hold = NULL, blocked = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
-    if (isAsked) await makeAllDue(session, key, now)
-    await settleLane(session, key, later?.at ?? now)
-    if (isAsked) await noteAsked(session, key, now)
-  })
 }
 
 /** Accounts whose locks one transaction takes. */
@@ -147,34 +102,3 @@ ORDER BY l.org, l.destination, l.lane`
 const resumingMany = `
 UPDATE lanes l SET hold = NULL, blocked = NULL, failures = 0, ready_at = ${firstDue('$4')}
 FROM unnest($1::text[], $2::integer[], $3::text[]) AS g (org, destination, lane) WHERE ${same('l', 'g')}`
-
-export async function retry(db: Database, key: LaneKey, now: number): Promise<Asked> {
-  return db.transaction(async (session) => {
-    await lock(session, [key.org])
-    const row = await laneRow(session, key)
-    const asked = askedOf(row && laneOf(row), now)
-    if (asked.is !== 'asked') return asked
-    await makeAllDue(session, key, now)
-    await session.run(`UPDATE lanes SET ready_at = least(ready_at, $4) WHERE ${thisLane}`, ...keyOf(key), now)
-    await noteAsked(session, key, now)
-    return asked
-  })
-}
-
-function laneRow(session: Session, key: LaneKey) {
-  return session.get(`SELECT * FROM lanes WHERE ${thisLane} FOR UPDATE`, ...keyOf(key))
-}
-
-/** Each lookup waits for a time of its own; what is to be sent waits for its lane alone. */
-async function makeAllDue(session: Session, { org, lane }: LaneKey, now: number): Promise<void> {
-  if (lane === 'send') return
-  await session.run(`UPDATE exceptions SET due_at = $2 WHERE org = $1 AND state = 'asking' AND due_at > $2`, org, now)
-}
-
-async function noteAsked(session: Session, key: LaneKey, now: number): Promise<void> {
-  await session.run(
-    `UPDATE lanes SET asked = 1, asked_at = $4 WHERE ${thisLane} AND ready_at IS NOT NULL`,
-    ...keyOf(key),
-    now,
-  )
-}

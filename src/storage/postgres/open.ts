@@ -8,6 +8,7 @@ import { Problem } from '../../lib/errors.ts'
 import { alerts } from '../alerts.ts'
 import { audit } from '../audit.ts'
 import { jobs } from '../jobs.ts'
+import { lanes } from '../lanes.ts'
 import { lookup } from '../lookup.ts'
 import { storeNotThere } from '../not-there.ts'
 import type { LaneKey, Org } from '../ports/entry.ts'
@@ -168,7 +169,7 @@ function inboxOf(db: Database): Inbox {
     name,
     (...args: unknown[]) => (work as (db: Database, ...args: unknown[]) => unknown)(db, ...args),
   ])
-  return Object.fromEntries(port) as Inbox
+  return { ...Object.fromEntries(port), ...atServer(db, lanes) } as Inbox
 }
 
 /** That a server is away heals by itself, and so does everything else but this. */

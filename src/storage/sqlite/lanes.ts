@@ -1,10 +1,10 @@
 /** Lanes in SQLite: when one is due, who has it, and what keeps it from being claimed. */
-import { leftAlone } from '../../lib/backoff.ts'
+import { lanes as lanesOfBoth } from '../lanes.ts'
 import type { Lane, LaneKey } from '../ports/entry.ts'
-import type { Asked, Following, Holder, Lease } from '../ports/inbox.ts'
-import { laneOf as laneShown } from '../rows.ts'
-import { askedOf, probeWaitMsMax, waitMsMax } from '../waits.ts'
+import type { Following, Holder, Lease } from '../ports/inbox.ts'
+import { probeWaitMsMax, waitMsMax } from '../waits.ts'
 import type { Database } from './database.ts'
+import { carriedOut } from './statements.ts'
 
 /** The rows of one lane: its values are `keyOf`. */
 export const thisLane = 'org = ? AND destination = ? AND lane = ?'
@@ -93,38 +93,9 @@ export function nextDue(db: Database, lane: Lane, holder?: Claiming): number | u
   return typeof due === 'number' ? due : undefined
 }
 
-export function clockSetBack(db: Database, byMs: number, now: number): void {
-  db.run('UPDATE lanes SET ready_at = max(ready_at - ?, ?) WHERE ready_at > ?', byMs, now, now)
-  const sql = `UPDATE exceptions SET due_at = max(due_at - ?, ?) WHERE state = 'asking' AND due_at > ?`
-  db.run(sql, byMs, now, now)
-}
-
-export function shortenLeases(db: Database, until: number): void {
-  db.run('UPDATE lanes SET lease_until = ? WHERE lease_until > ?', until, until)
-}
-
 /** Every lease of an account ends, and none is counted as a crash. */
 export function endLeases(db: Database, org: string): void {
   db.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = ?', org)
-}
-
-export function hold(db: Database, key: LaneKey, reason: string | undefined): void {
-  db.run(
-    `INSERT INTO lanes (org, destination, lane, hold) VALUES (?, ?, ?, ?)
-     ON CONFLICT (org, destination, lane) DO UPDATE SET hold = excluded.hold`,
-    ...keyOf(key),
-    reason ?? null,
-  )
-}
-
-export function resume(db: Database, key: LaneKey, now: number, asks = false): void {
-  const was = asks ? laneRow(db, key) : undefined
-  const later = was && leftAlone(laneShown(was), now)
-  const isAsked = was !== undefined && !later
-  db.run(`UPDATE lanes SET hold = NULL, blocked = NULL, failures = 0 WHERE ${thisLane}`, ...keyOf(key))
-  if (isAsked) makeAllDue(db, key, now)
-  settleLane(db, key, later?.at ?? now)
-  if (isAsked) noteAsked(db, key, now)
 }
 
 export function follow(db: Database, lanes: readonly Following[], now: number): void {
@@ -134,37 +105,12 @@ export function follow(db: Database, lanes: readonly Following[], now: number): 
   for (const { is, ...key } of lanes) {
     const row = there.get(named(key))
     if (is === 'resumed') {
-      if (row && !isGoing(row, now)) resume(db, key, now)
-    } else if ((row?.hold ?? null) !== (is.held ?? null)) hold(db, key, is.held)
+      if (row && !isGoing(row, now)) carriedOut(db, lanesOfBoth.resume(key, now))
+    } else if ((row?.hold ?? null) !== (is.held ?? null)) carriedOut(db, lanesOfBoth.hold(key, is.held))
   }
 }
 
 /** Nothing keeps it, and something is due: when it is claimed, it is seen whether anything is there. */
 function isGoing({ hold, blocked, failures, ready_at }: Record<string, unknown>, now: number): boolean {
   return hold === null && blocked === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
-}
-
-export function retry(db: Database, key: LaneKey, now: number): Asked {
-  const row = laneRow(db, key)
-  const asked = askedOf(row && laneShown(row), now)
-  if (asked.is !== 'asked') return asked
-  makeAllDue(db, key, now)
-  db.run(`UPDATE lanes SET ready_at = min(ready_at, ?) WHERE ${thisLane}`, now, ...keyOf(key))
-  noteAsked(db, key, now)
-  return asked
-}
-
-function laneRow(db: Database, key: LaneKey) {
-  return db.get(`SELECT * FROM lanes WHERE ${thisLane}`, ...keyOf(key))
-}
-
-/** Each lookup waits for a time of its own; what is to be sent waits for its lane alone. */
-function makeAllDue(db: Database, { org, lane }: LaneKey, now: number): void {
-  if (lane === 'send') return
-  db.run(`UPDATE exceptions SET due_at = ? WHERE org = ? AND state = 'asking' AND due_at > ?`, now, org, now)
-}
-
-function noteAsked(db: Database, key: LaneKey, now: number): void {
-  const sql = `UPDATE lanes SET asked = 1, asked_at = ? WHERE ${thisLane} AND ready_at IS NOT NULL`
-  db.run(sql, now, ...keyOf(key))
 }

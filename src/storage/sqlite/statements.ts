@@ -42,7 +42,9 @@ function inOurWords(sql: string): string {
   const known = translated.get(sql)
   if (known !== undefined) return known
   const ours = sql
-    .replace(/::(bigint|integer|text)\b| COLLATE "C"| FOR UPDATE SKIP LOCKED/g, '')
+    .replace(/::(bigint|integer|text)\b| COLLATE "C"| FOR UPDATE( SKIP LOCKED)?/g, '')
+    .replace(/\bgreatest\(/g, 'max(')
+    .replace(/\bleast\(/g, 'min(')
     .replace(/= ANY \((\$\d+)\)/g, 'IN (SELECT value FROM json_each($1))')
     .replace(/\$(\d+)/g, '?$1')
   translated.set(sql, ours)
