@@ -66,6 +66,18 @@ function candidateIds(query: Query, { range: { first, below }, limit, given, des
   return among([...states.map(excepted), ...(states.includes('waiting') ? [queued(0), queued(1)] : [])])
 }
 
+/**
+ * SQL for the id of the entry to read of a candidate `i`; null where it cannot be in one of the states that a query of an account
+ * wants. Each entry of a contact lies on another page, and its exceptions lie together. What is not an exception waits, or
+ * has come to an end.
+ */
+function entryIdFor({ org, states }: Query, destination: string): string {
+  if (org === undefined || states === undefined) return 'i.id'
+  const isOther = states.some((state) => state === 'waiting' || !inHand.some((one) => one === state))
+  const excepted = `SELECT state FROM exceptions WHERE id = i.id AND destination IN (0, ${destination}) LIMIT 1`
+  return `CASE WHEN coalesce((${excepted}), '') IN (${listed(states)}${isOther ? `, ''` : ''}) THEN i.id END`
+}
+
 /** Of entries `e` that are exceptions `x`: the columns that say whether the query finds them. */
 function columnsFor({ message, contact, conversation, either, type }: Query): string {
   const asked = [
@@ -163,7 +175,7 @@ export function* eachCandidate(
     const ids = candidateIds(query, { range: { first, below: end }, limit, given, destination })
     const rows = yield* all(
       `SELECT i.id AS looked, ${columnsFor(query)}, ${standingAt(destination)}, ${named === undefined ? 0 : 1} AS is_named
-       FROM (${ids}) i LEFT JOIN entries e ON e.id = i.id ${joinedAt(destination)}`,
+       FROM (${ids}) i LEFT JOIN entries e ON e.id = ${entryIdFor(query, destination)} ${joinedAt(destination)}`,
       ...values,
     )
     const looks = rows.toSorted((one, other) => Number(other.looked) - Number(one.looked)).map(lookOf)

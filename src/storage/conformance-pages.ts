@@ -94,6 +94,36 @@ export const pagePromises: readonly Promised[] = [
     },
   },
   {
+    promise:
+      'of one contact, those in some states are the ones that have these states among all of it, at each destination',
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      const of = { contact: '7' }
+      const sent = Array.from({ length: 6 }, () => arrival(of))
+      await append(storage, [...sent, arrival({ ...of, state: 'asking' }), arrival({ ...of, state: 'quarantined' })])
+      const lease = await claimed(storage, 'send', { now: minute })
+      const [dead, ignored, again, delivered] = lease.entries.map(({ id }) => id) as [number, number, number, number]
+      const ends = [to(dead, 'dead'), to(ignored, 'ignored', { reason: 'filtered' }), to(again, 'dead')]
+      await storage.inbox.settle(lease, [...ends, to(delivered, 'delivered')], idle)
+      await storage.inbox.redrive([{ id: again }], 2 * minute, 'an admin')
+      await storage.inbox.addDestination(one, 2)
+      await append(storage, [arrival(of), arrival()])
+      for (const destination of [1, 2]) {
+        const { entries } = await storage.lookup.find({ org: one, ...of, destination }, { limit: 100 })
+        const states = [...new Set(entries.map(({ state }) => state))]
+        assert.ok(states.length === (destination === 1 ? 6 : 4), states.join())
+        for (const first of states)
+          for (const second of states) {
+            const wanted = entries.filter(({ state }) => state === first || state === second)
+            assert.deepEqual(
+              await idsOf(storage, { org: one, ...of, destination, states: [first, second] }),
+              wanted.map(({ messageId }) => messageId),
+            )
+          }
+      }
+    },
+  },
+  {
     promise: 'what a destination was given and has not come to an end there is what waits for it, by the counts alone',
     async check(storage) {
       await storage.inbox.addDestination(one, 1)

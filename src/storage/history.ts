@@ -47,15 +47,27 @@ export function noteOf({ destination, outcome, attempt }: Noted): Buffer {
 }
 
 export function historyOf(log: Uint8Array | null | undefined): History {
-  const bytes = Buffer.from(log ?? [])
   const history: History = { noted: [], leftOut: 0 }
-  for (let at = 0; at + bytesEach <= bytes.length; at += bytesEach) {
-    const outcome = bytes.readUInt8(at + 2)
-    const attempt = bytes.readUIntBE(at + 3, 6)
-    if (outcome === leftOut) history.leftOut += attempt
-    else history.noted.push({ destination: bytes.readUInt16BE(at), outcome: outcomes[outcome]!, attempt })
+  if (!log) return history
+  for (let at = 0; at + bytesEach <= log.length; at += bytesEach) {
+    if (log[at + 2] === leftOut) history.leftOut += attemptAt(log, at)
+    else history.noted.push(notedAt(log, at))
   }
   return history
+}
+
+function notedAt(log: Uint8Array, at: number): Noted {
+  return { destination: destinationAt(log, at), outcome: outcomes[log[at + 2]!]!, attempt: attemptAt(log, at) }
+}
+
+function destinationAt(log: Uint8Array, at: number): Destination {
+  return log[at]! * 2 ** 8 + log[at + 1]!
+}
+
+function attemptAt(log: Uint8Array, at: number): number {
+  let attempt = 0
+  for (let byte = at + 3; byte < at + bytesEach; byte++) attempt = attempt * 2 ** 8 + log[byte]!
+  return attempt
 }
 
 /** As it is shown to people: a run that is not shortened yet looks no longer than one that is. */
@@ -93,10 +105,18 @@ export function wasTried(log: Uint8Array | null | undefined, destination: Destin
   return historyOf(log).noted.some((note) => note.destination === destination && note.outcome !== 'resent')
 }
 
-/** What became of it last at a destination, if that is final: delivered or ignored there, and not sent there again since. */
+/**
+ * What became of it last at a destination, if that is final: delivered or ignored there, and not sent there again since. A
+ * page of the console asks this of thousands of entries.
+ */
 export function finalAt(log: Uint8Array | null | undefined, destination: Destination): Noted | undefined {
-  const last = historyOf(log).noted.findLast((note) => note.destination === destination && ends(note.outcome))
-  return last && isFinal(last.outcome) ? last : undefined
+  if (!log) return undefined
+  for (let at = (Math.floor(log.length / bytesEach) - 1) * bytesEach; at >= 0; at -= bytesEach) {
+    if (destinationAt(log, at) !== destination || log[at + 2] === leftOut) continue
+    const last = notedAt(log, at)
+    if (ends(last.outcome)) return isFinal(last.outcome) ? last : undefined
+  }
+  return undefined
 }
 
 /** The last delivery to each destination that has taken it and was not sent it again since. */

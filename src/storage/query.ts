@@ -12,8 +12,13 @@ import {
 } from './ports/lookup.ts'
 
 /** An entry with what decides whether a query finds it. */
-export type Candidate = Pick<Shown, 'id' | 'org' | 'state' | 'reason' | 'receivedAt' | 'contact' | 'conversation'> &
-  Partial<Pick<Shown, 'type' | 'messageId'>>
+export interface Candidate extends Pick<Shown, 'id' | 'org' | 'state' | 'receivedAt'> {
+  reason?: string | undefined
+  type?: string | undefined
+  messageId?: string | undefined
+  contact?: string | null | undefined
+  conversation?: string | null | undefined
+}
 
 export function matches(shown: Candidate, query: Query): boolean {
   const { org, message, contact, conversation, either, type, states, reason, notReason, from, to } = query

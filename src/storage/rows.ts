@@ -73,19 +73,19 @@ export function lookOf(row: Row): Look {
   return row.id === null ? { id: Number(row.looked) } : { id: Number(row.id), found: candidateOf(row) }
 }
 
-/** What says whether a query finds an entry, as far as the query asks for it. */
+/** What says whether a query finds an entry, as far as the query asks for it: thousands for one page. */
 function candidateOf(row: Row): Candidate {
+  const { state, reason } = stateOf(row, Number(row.destination))
   return {
     id: Number(row.id),
     org: row.org as string,
     receivedAt: Number(row.received_at),
-    ...stateOf(row, Number(row.destination)),
-    ...present({
-      type: row.type ?? null,
-      messageId: row.message_id ?? null,
-      contact: row.contact ?? null,
-      conversation: row.conversation ?? null,
-    }),
+    state,
+    reason,
+    type: row.type as string | undefined,
+    messageId: row.message_id as string | undefined,
+    contact: row.contact as string | null | undefined,
+    conversation: row.conversation as string | null | undefined,
   }
 }
 
@@ -136,13 +136,13 @@ export function deliveredBy(rows: readonly Row[]): number[] {
 }
 
 /** The deliveries of entries, each by the attempt that made it. */
-export function deliveriesOf(rows: readonly Row[], attempts: readonly Row[]): [id: string, delivery: Delivery][] {
+export function deliveriesOf(rows: readonly Row[], attempts: readonly Row[]): Delivery[] {
   const times = new Map(attempts.map((row) => [Number(row.id), answeredAt(row)]))
-  return rows.flatMap(({ id, received_at, settled_at, history }) =>
-    deliveriesIn(history as Uint8Array | null).flatMap(({ destination, attempt }): [string, Delivery][] => {
+  return rows.flatMap(({ received_at, settled_at, history }) =>
+    deliveriesIn(history as Uint8Array | null).flatMap(({ destination, attempt }): Delivery[] => {
       const settledAt = times.get(attempt) ?? (settled_at === null ? undefined : Number(settled_at))
       if (settledAt === undefined) return []
-      return [[`${id} ${destination}`, { destination, receivedAt: Number(received_at), settledAt }]]
+      return [{ destination, receivedAt: Number(received_at), settledAt }]
     }),
   )
 }

@@ -3,7 +3,6 @@ import { backlogOf } from './backlog.ts'
 import type { Destination, Org } from './ports/entry.ts'
 import {
   type BacklogRow,
-  type Delivery,
   type Open,
   type Period,
   type Snapshot,
@@ -12,7 +11,7 @@ import {
   tallyMax,
 } from './ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from './rows.ts'
-import { all, get, idsAt, type Statements } from './statements.ts'
+import { all, get, idsAt, type Row, type Statements } from './statements.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -27,7 +26,7 @@ interface Between {
 export function* snapshot(org: Org, { from, to }: Period): Statements<Snapshot> {
   const between = { first: yield* firstSince(org, from), end: yield* firstSince(org, to) }
   const heads = yield* headsOf(org)
-  const last = yield* get('SELECT received_at AS at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
+  const last = yield* get('SELECT id, received_at AS at FROM entries WHERE org = $1 ORDER BY id DESC LIMIT 1', org)
   const counted = 'SELECT org, destination, type, outcome, reason, count FROM counts WHERE org = $1 AND count <> 0'
   const totals = (yield* all(counted, org)).map(countedOf<Total>)
   const backlog = yield* backlogOf(org, totals)
@@ -37,6 +36,13 @@ export function* snapshot(org: Org, { from, to }: Period): Statements<Snapshot> 
     from,
     to,
   )
+  const newest = yield* newestIn(org, heads, { first: 0, end: endOfAll })
+  // Of a time that reaches to the last one, the newest of all are the newest.
+  const reachesToLast = between.end > Number(last?.id ?? 0)
+  const inside = reachesToLast
+    ? newest.filter(({ id }) => Number(id) >= between.first)
+    : yield* newestIn(org, heads, between)
+  const attempts = yield* attemptsOf([...newest, ...inside])
   const waiting: Open[] = []
   for (const one of backlog) if (one.state === 'waiting') waiting.push(...(yield* waitingIn(one, between)))
   return {
@@ -45,9 +51,9 @@ export function* snapshot(org: Org, { from, to }: Period): Statements<Snapshot> 
     backlog,
     timeBuckets: timeBuckets.map(countedOf<TimeBucket>),
     open: [...waiting, ...(yield* exceptedIn(org, between))],
-    deliveries: yield* deliveriesIn(org, heads, between),
+    deliveries: deliveriesOf(inside, attempts),
     ...(last ? { lastReceivedAt: Number(last.at) } : {}),
-    lastDelivered: lastOf(yield* deliveriesIn(org, heads, { first: 0, end: endOfAll })),
+    lastDelivered: lastOf(deliveriesOf(newest, attempts)),
     began: yield* beginningsOf(org),
   }
 }
@@ -113,13 +119,12 @@ function* exceptedIn(org: Org, { first, end }: Between): Statements<Open[]> {
   }))
 }
 
-/** Among the newest events, and among those that lie before the first that waits for a destination: behind that one there may be a million. */
-function* deliveriesIn(
-  org: Org,
-  heads: ReadonlyMap<Destination, number>,
-  { first, end }: Between,
-): Statements<Snapshot['deliveries']> {
-  const found = new Map<string, Delivery>()
+/**
+ * The newest events, and those that lie before the first that waits for a destination: behind that one there may be a
+ * million. Among them are the latest deliveries.
+ */
+function* newestIn(org: Org, heads: ReadonlyMap<Destination, number>, { first, end }: Between): Statements<Row[]> {
+  const found = new Map<unknown, Row>()
   const places = new Set([end, ...[...heads.values()].map((head) => Math.min(end, head))])
   for (const below of places) {
     const rows = yield* all(
@@ -129,11 +134,15 @@ function* deliveriesIn(
       below,
       Math.ceil(looksMax / Math.max(places.size, 2)),
     )
-    const ids = [...new Set(deliveredBy(rows))]
-    const attempts = ids.length > 0 ? yield* all('SELECT id, at, ms FROM attempts WHERE id = ANY ($1)', ids) : []
-    for (const [name, delivery] of deliveriesOf(rows, attempts)) found.set(name, delivery)
+    for (const row of rows) found.set(row.id, row)
   }
   return [...found.values()]
+}
+
+/** Those by which these entries were delivered. */
+function* attemptsOf(rows: readonly Row[]): Statements<readonly Row[]> {
+  const ids = [...new Set(deliveredBy(rows))]
+  return ids.length > 0 ? yield* all('SELECT id, at, ms FROM attempts WHERE id = ANY ($1)', ids) : []
 }
 
 /** By the first event that each was meant for. */
