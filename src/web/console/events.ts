@@ -1,10 +1,8 @@
 /** Events: what came and what became of it, found by any id, by type, state, reason and time. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
-import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
-import { failed } from '../../operations/redrive.ts'
-import type { Cursor, Query, Shown, ShownState, Tallied, Tally } from '../../storage/ports/lookup.ts'
+import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
 import { type Chosen, chosenIn, isOfSeveral, partnerOf } from './at-destination.ts'
@@ -24,6 +22,7 @@ import {
   stateNames,
   writeCursor,
 } from './query.ts'
+import { canResend, resendLink } from './resend-matching.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, head, inUtc, lasting, notice, number, select, since, stateBadge } from './ui/parts.ts'
@@ -39,8 +38,8 @@ interface EventsPage {
   now: number
   filter: Filter
   tally: Tally
-  /** What the search finds at the other destinations: it is resent as well. */
-  elsewhere: readonly Tallied[]
+  /** Something of it can be resent, here or at another destination. */
+  isResendable: boolean
   entries: readonly Shown[]
   /** Where the list goes on. */
   next: string | undefined
@@ -63,27 +62,22 @@ export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     if (hasEmpty(c)) return c.redirect(addressOf(path, filter), 303)
     const at = await atNow(needs, org)
     const { now } = at
-    const asked = c.req.query('before')
-    const before = asked === undefined ? undefined : readCursor(keyring, org, asked)
+    const place = c.req.query('before')
+    const before = place === undefined ? undefined : readCursor(keyring, org, place)
     const query = queryOf(org, filter, at)
     const chosen = chosenIn(accounts.get(org), org, filter.destination)
     const common = { session, now, filter, isFurther: before !== undefined, chosen }
-    const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false }, elsewhere: [] }
+    const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false }, isResendable: false }
     if ('wrong' in query) return c.html(eventsPage({ ...common, ...nothing, wrong: query.wrong }), 400)
-    if (asked !== undefined && !before)
+    if (place !== undefined && !before)
       return c.html(eventsPage({ ...common, ...nothing, wrong: 'This address is not one that the list gave.' }), 400)
+    const [tally, found] = await Promise.all([lookup.tally(inEveryState(query)), list(query, before)])
     // What is resent of a list that names no destination is resent to each.
-    const others = filter.destination === '' ? at.destinations.slice(1) : []
-    const [tally, found, ...tallies] = await Promise.all([
-      lookup.tally(inEveryState(query)),
-      list(query, before),
-      ...others.map(({ number }) =>
-        lookup.tally({ ...inEveryState(query), destination: number, states: resentOf(filter) }),
-      ),
-    ])
-    const elsewhere = tallies.flatMap(({ rows }) => rows)
+    const numbers = at.destinations.map(({ number }) => number)
+    const asked = query.destination === undefined ? numbers : [query.destination]
+    const isResendable = await canResend(lookup, filter, query, [...tally.rows, ...found.entries], asked)
     const next = found.next && writeCursor(keyring, org, found.next)
-    return c.html(eventsPage({ ...common, entries: found.entries, next, tally, elsewhere }))
+    return c.html(eventsPage({ ...common, entries: found.entries, next, tally, isResendable }))
   })
 
   async function list(query: Query, before: Cursor | undefined) {
@@ -102,7 +96,7 @@ function inEveryState({ states: _, reason: _r, notReason: _n, ...query }: Query 
 }
 
 function eventsPage(given: EventsPage): Html {
-  const { session, filter, isFurther, wrong, tally, elsewhere, entries, next, chosen } = given
+  const { session, filter, isFurther, wrong, tally, isResendable, entries, next, chosen } = given
   const isLive = !isFurther && !wrong
   const exports = wrong || tally.rows.length === 0 ? '' : exportForm(session.csrf, filter)
   return page({
@@ -123,7 +117,7 @@ function eventsPage(given: EventsPage): Html {
           ${entries.length === 0 ? nothingFound(given) : table(given)}
         </section>
         ${pager(filter, next, isFurther)}
-        <div class="row foot">${resendLink(filter, [...tally.rows, ...elsewhere])}${exports}</div>`
+        <div class="row foot">${isResendable ? resendLink(filter) : ''}${exports}</div>`
         }
       </div>
     </div>`,
@@ -281,22 +275,6 @@ function nothingFound({ next, filter }: EventsPage): Html {
     return html`<p class="empty"><strong>No event matches</strong><a href="${path}">Show all events</a>, or look at what is <a href="/console/not-sent">not sent</a>.</p>`
   return html`<p class="empty"><strong>No events yet</strong>As soon as something happens in Drift, it appears here by itself.</p>`
 }
-
-/** Where something of the list can be resent: to a preview of that. */
-function resendLink(filter: Filter, rows: readonly Tallied[]): Html | '' {
-  if (filter.state !== '' && !resendStates.includes(filter.state)) return ''
-  const states: readonly string[] = resentOf(filter)
-  const some = rows.some(({ state, reason }) => states.includes(state) && reason !== deletionType)
-  if (!some) return ''
-  return html`<a class="button quiet" href="${addressOf('/console/resend', filter, { preview: '1' })}">Resend matching</a>`
-}
-
-/** What is meant where a list with this filter is resent. */
-function resentOf({ state }: Filter): readonly ShownState[] {
-  return state === 'delivered' || state === 'ignored' ? [state] : failed
-}
-
-const resendStates = ['failed', 'not-recognized', 'delivered', 'ignored']
 
 function pager(filter: Filter, next: string | undefined, isFurther: boolean): Html | '' {
   if (!isFurther && !next) return html`<nav class="pager" id="pager" data-part aria-label="Pages" hidden></nav>`
