@@ -1,22 +1,34 @@
 // Loaded into the service before anything of its own, in each of its threads: counts the statements that it gives its
 // store, SQLite's commits, and the pages that SQLite adds to its log. Tells its parent when asked. Costs a fraction of a microsecond a statement.
+// From the first time that its parent asks for the slowest statement, it measures how long each takes.
 import { openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
 const name = 'bench counts'
-if (isMainThread) setEnvironmentData(name, new Int32Array(new SharedArrayBuffer(12)))
-/** The statements, pages and commits of all threads. */
+if (isMainThread) setEnvironmentData(name, new Int32Array(new SharedArrayBuffer(20)))
+/** The statements, pages and commits of all threads; whether statements are timed, and the microseconds of the slowest. */
 const counts = getEnvironmentData(name)
 const count = (which, more) => Atomics.add(counts, which, more)
 
-function before(prototype, method, act) {
+function counted(prototype, method) {
   const original = prototype[method]
   prototype[method] = function (...args) {
-    act(this)
-    return original.apply(this, args)
+    count(0, 1)
+    if (counts[3] === 0) return original.apply(this, args)
+    const startedAt = performance.now()
+    const result = original.apply(this, args)
+    const end = () => ended(startedAt)
+    if (typeof result?.then === 'function') result.then(end, end)
+    else end()
+    return result
   }
+}
+
+function ended(startedAt) {
+  const us = Math.round((performance.now() - startedAt) * 1_000)
+  for (let most = counts[4]; us > most; most = counts[4]) Atomics.compareExchange(counts, 4, most, us)
 }
 
 const commits = new WeakMap()
@@ -26,8 +38,8 @@ DatabaseSync.prototype.prepare = function (sql, ...rest) {
   if (sql === 'COMMIT') commits.set(statement, pagesOf(`${this.location()}-shm`))
   return statement
 }
-before(DatabaseSync.prototype, 'exec', () => count(0, 1))
-for (const method of ['get', 'all', 'iterate']) before(StatementSync.prototype, method, () => count(0, 1))
+counted(DatabaseSync.prototype, 'exec')
+for (const method of ['get', 'all', 'iterate']) counted(StatementSync.prototype, method)
 const { run } = StatementSync.prototype
 StatementSync.prototype.run = function (...args) {
   count(0, 1)
@@ -61,11 +73,13 @@ function pagesOf(path) {
 if (isMainThread) {
   if (process.env.DATABASE_URL?.startsWith('postgres')) {
     const pg = createRequire(process.argv[1])('pg')
-    before(pg.Client.prototype, 'query', () => count(0, 1))
+    counted(pg.Client.prototype, 'query')
   }
-  process.on('message', () => {
+  process.on('message', (asked) => {
     const [statements, pages, commits] = counts
-    process.send({ statements, pages, commits })
+    if (asked === 'counts') return process.send({ statements, pages, commits })
+    Atomics.store(counts, 3, 1)
+    process.send({ slowestMs: Atomics.exchange(counts, 4, 0) / 1_000 })
   })
   process.channel.unref()
 }

@@ -1,4 +1,5 @@
-/** The pages of the console, asked for as a browser does: what a page takes is more than the slowest query of the store behind it. */
+/** The pages of the console, asked for as a browser does: how long each took, and the slowest query of the store behind it. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { median, percentile } from './arithmetic.ts'
 import type { Bench } from './line.ts'
 import { output, type Running } from './process.ts'
@@ -51,13 +52,22 @@ function addressesOf(contact: number, events: Readonly<Record<'delivered' | 'fai
 
 export type Page = keyof ReturnType<typeof addressesOf>
 
-/** The milliseconds of each page's slowest address, round by round; which that was is told. */
+/** Milliseconds, round by round. */
+export interface PageTimes {
+  /** Of the page's slowest address, from the request to the last byte. */
+  whole: number[]
+  /** Of the slowest query of the store for the page, of whichever address that is. */
+  query: number[]
+}
+
+/** Of each page; which address was slowest is told. */
 export async function timesOf(
   bench: Bench,
   service: Running,
   env: NodeJS.ProcessEnv,
   contact: number,
-): Promise<Map<Page, number[]>> {
+): Promise<Map<Page, PageTimes>> {
+  await atRest(bench, service)
   const cookie = await signIn(service.url, env)
   const ask = async (path: string) => {
     const page = await fetch(`${service.url}${path}`, { headers: { cookie }, redirect: 'manual' })
@@ -69,29 +79,52 @@ export async function timesOf(
     /\/console\/events\/(drift-[\w-]+)/.exec(await ask(`/console/events?state=${state}`))?.[1] ?? (await anyOf())
   const anyOf = async () => /\/console\/events\/(drift-[\w-]+)/.exec(await ask('/console/events'))![1]!
   const addresses = addressesOf(contact, { delivered: await firstOf('delivered'), failed: await firstOf('failed') })
-  const times = new Map<Page, number[]>()
+  const times = new Map<Page, PageTimes>()
   for (const [page, paths] of Object.entries(addresses) as [Page, readonly string[]][]) {
-    const each: { path: string; rounds: number[] }[] = []
+    const each: (PageTimes & { path: string })[] = []
     for (const path of paths) {
       // What it looks at is in memory then, as of a page that people use.
       await ask(path)
-      const rounds: number[] = []
+      const [whole, query]: [number[], number[]] = [[], []]
       for (let round = 0; round < bench.rounds; round++) {
-        const ms: number[] = []
+        const [ms, queryMs]: [number[], number[]] = [[], []]
         for (let times = 0; times < timesEach; times++) {
+          await service.slowestMs()
           const startedAt = performance.now()
           await ask(path)
           ms.push(performance.now() - startedAt)
+          queryMs.push(await service.slowestMs())
         }
-        rounds.push(percentile(ms, 50))
+        whole.push(percentile(ms, 50))
+        query.push(percentile(queryMs, 50))
       }
-      each.push({ path, rounds })
+      each.push({ path, whole, query })
     }
-    const slowest = each.toSorted((one, other) => median(other.rounds) - median(one.rounds))[0]!
-    bench.say(`${page}: ${slowest.path}, ${slowest.rounds.map((ms) => ms.toFixed(1)).join(', ')} ms`)
-    times.set(page, slowest.rounds)
+    const most = (of: 'whole' | 'query') => each.toSorted((one, other) => median(other[of]) - median(one[of]))[0]!
+    const said = (of: 'whole' | 'query') =>
+      `${most(of).path}, ${most(of)
+        [of].map((ms) => ms.toFixed(1))
+        .join(', ')} ms`
+    bench.say(`${page}: ${said('whole')}; its slowest query: ${said('query')}`)
+    times.set(page, { whole: most('whole').whole, query: most('query').query })
   }
   return times
+}
+
+/** Statements a second of a service that does nothing but look whether there is something to do. */
+const idleMost = 50
+const restSeconds = 120
+
+/** What it takes up at its start is not what a page takes. */
+async function atRest(bench: Bench, service: Running): Promise<void> {
+  let before = (await service.counts()).statements
+  for (let second = 0; second < restSeconds; second++) {
+    await pause(1_000)
+    const { statements } = await service.counts()
+    if (statements - before <= idleMost) return
+    before = statements
+  }
+  bench.say(`the service did not come to rest in ${restSeconds} s: other work is in these times`)
 }
 
 /** The operator's one-time link, used as a browser would; gives the cookie of the session. */

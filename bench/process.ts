@@ -18,6 +18,8 @@ export interface Running {
   usage(): Usage
   /** What it has counted since its start: nothing is known of a process that was started without `counts`. */
   counts(): Promise<Counts>
+  /** Milliseconds of the slowest statement that it gave its store since this was last called: 0 the first time. */
+  slowestMs(): Promise<number>
   /** Ends it with SIGKILL, at once. */
   kill(): Promise<unknown>
   /** Asks it to end, and waits. */
@@ -75,6 +77,11 @@ export async function start(
         if (!counts) return { statements: Number.NaN, pages: Number.NaN, commits: Number.NaN }
         child.send('counts')
         return ((await once(child, 'message')) as [Counts])[0]
+      },
+      async slowestMs() {
+        if (!counts) return Number.NaN
+        child.send('slowest')
+        return ((await once(child, 'message')) as [{ slowestMs: number }])[0].slowestMs
       },
       kill: () => endChild(child),
       stop: () => endChild(child, 'SIGTERM'),

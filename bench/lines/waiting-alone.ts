@@ -57,7 +57,7 @@ async function rowsOf(bench: Bench, stored: Stored, entries: number): Promise<Ro
     const service = await serve(bench.root, env)
     try {
       const times = [...(await timesOf(bench, service, env, 21_727_000_001))]
-      const [page, rounds] = times.toSorted(([, one], [, other]) => median(other) - median(one))[0]!
+      const [page, { whole }] = times.toSorted(([, one], [, other]) => median(other.whole) - median(one.whole))[0]!
       bench.say(`the slowest page is ${page}`)
       const many = `${entries.toLocaleString('en')} waiting in bodies of one on ${name}`
       const below = (most: number, unit: string) => ({
@@ -68,7 +68,7 @@ async function rowsOf(bench: Bench, stored: Stored, entries: number): Promise<Ro
         alone(`from start to ready, ${many}`, 's', ready, below(1, 's')),
         alone(`peak memory, ${many}`, 'MB', peak, below(200, 'MB')),
         alone(`a claim of ${claimed.limit}, ${many}`, 'ms', claim),
-        alone(`the console's slowest page, ${many}`, 'ms', rounds, below(100, 'ms')),
+        alone(`the console's slowest page, ${many}`, 'ms', whole, below(100, 'ms')),
       ]
     } finally {
       await service.kill()
