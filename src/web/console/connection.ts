@@ -5,29 +5,33 @@ import { chooseEvents, pauseAccount } from '../../accounts/actions.ts'
 import { isFixed, pauseDestination } from '../../accounts/destination-actions.ts'
 import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { openGrant } from '../../accounts/grant.ts'
-import { afterAttempt, canResume, canRetry, resumeDestinationNow, resumeNow, retryNow } from '../../accounts/retry.ts'
-import { settingsOf } from '../../accounts/settings.ts'
-import { holdOf, leaving, reasonOf, stateShown } from '../../accounts/state.ts'
+import { afterAttempt, resumeDestinationNow, resumeNow, retryNow } from '../../accounts/retry.ts'
+import { reasonOf } from '../../accounts/state.ts'
 import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
-import { judgeScopes, scopesNeeded } from '../../drift/scopes.ts'
 import { catalogue } from '../../events/index.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown, Snapshot } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
-import { type DestinationCard, destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
+import {
+  type ConnectionPage,
+  driftCard,
+  eventsCard,
+  goneNotice,
+  leaveCard,
+  sendingCard,
+  sessionsCard,
+} from './connection-cards.ts'
+import { destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
 import { addRow, type DestinationShown, destinationSummary } from './destination-summary.ts'
-import { type Done, doneOf } from './done.ts'
+import { doneOf } from './done.ts'
 import { leftPage } from './left.ts'
-import { isMendedByKey, todoOf } from './remedies.ts'
-import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
-import { adviceAt } from './ui/advice-at.ts'
+import { isMendedByKey } from './remedies.ts'
 import { type Html, page } from './ui/layout.ts'
-import { button, choice, head, input, notice, postForm, when } from './ui/parts.ts'
+import { head, notice } from './ui/parts.ts'
 
 const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = new Map([
   ['segment', ['Saved', 'Send a test event to be sure that events arrive.']],
@@ -42,24 +46,6 @@ const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = n
 
 /** A browser waits no longer than this for the store's log to be emptied; the service's own maintenance does it later. */
 const pagePatienceMs = 1_000
-
-export interface ConnectionPage
-  extends Pick<DestinationCard, 'session' | 'install' | 'places' | 'tested' | 'question'> {
-  /** All of them, in the order of their numbers. */
-  destinations: readonly DestinationShown[]
-  now: number
-  lanes: readonly LaneShown[]
-  /** What waits for each, where there are several. */
-  snapshot?: Snapshot | undefined
-  /** Of the authorization at Drift; undefined where Drift did not say. */
-  scopes: readonly string[] | undefined
-  /** Whether an admin can connect it in the browser. */
-  connects: boolean
-  done?: readonly Done[]
-  wrong?: { writeKey?: string; confirm?: string } | undefined
-  /** Another person or process was quicker: what is shown is what is there now. */
-  isStale?: boolean
-}
 
 type Show = (c: Context<Web>, more?: Partial<ConnectionPage>, status?: 200 | 409 | 422) => Promise<Response>
 
@@ -185,9 +171,9 @@ export function connectionPage(given: ConnectionPage): Html {
   const { session, install, done = [], isStale } = given
   const isGone = install.state === 'disconnected'
   const partners = isAlone(install) && firstOf(install).endpoint === undefined ? 'Segment' : 'its destinations'
-  const cards = () => html`${drift(given)}
-      ${install.unreadable ? '' : html`${destinationCards(given)}${events(given)}`}
-      ${sending(given)}${sessions(given)}${leave(given)}`
+  const cards = () => html`${driftCard(given)}
+      ${install.unreadable ? '' : html`${destinationCards(given)}${eventsCard(given)}`}
+      ${sendingCard(given)}${sessionsCard(given)}${leaveCard(given)}`
   return page({
     title: 'Connection',
     section: 'connection',
@@ -197,7 +183,7 @@ export function connectionPage(given: ConnectionPage): Html {
     <div class="stack">
       ${done.map(({ level, title, says }) => notice(level, title, says))}
       ${isStale ? staleNotice : ''}
-      ${isGone ? gone(given) : cards()}
+      ${isGone ? goneNotice(given) : cards()}
     </div>`,
   })
 }
@@ -220,106 +206,4 @@ function destinationCards(given: ConnectionPage): Html {
       isRefused: isMendedByKey(reasonOf(install) ?? ''),
     })
   return html`${destinations.map((shown) => destinationSummary(shown, given))}${addRow(install)}`
-}
-
-function gone({ connects }: ConnectionPage): Html {
-  const goOn = connects
-    ? 'Reconnect to Drift to start again.'
-    : 'Only the operator of this service can connect it again.'
-  return notice(
-    'warn',
-    'This account is disconnected',
-    `Its secrets and its stored events are erased. ${goOn}`,
-    connects ? actionOf(reconnect, '', 'primary') : '',
-  )
-}
-
-function drift({ install, scopes, connects }: ConnectionPage): Html {
-  const { missing, needless } = judgeScopes(scopes ?? Object.keys(scopesNeeded))
-  const lacks = notice(
-    'warn',
-    `The Drift app lacks a permission: ${missing.join(', ')}`,
-    `Without it, ${missing.map((scope) => scopesNeeded[scope]).join('; ')}. The operator adds it to the app in Drift; then reconnect to Drift.`,
-  )
-  return html`<section class="card" id="drift">
-    <div class="cardhead"><h2>Drift</h2>${connects ? actionOf(reconnect, '') : ''}</div>
-    <dl class="pairs">
-      <dt>Account</dt><dd>${install.org}</dd>
-      <dt>Connected</dt><dd>${install.createdAt === 0 ? 'by the operator of this service' : html`first on ${when(install.createdAt)}`}</dd>
-      <dt>Permissions</dt><dd>${scopes === undefined ? 'Drift did not name them' : scopes.join(', ')}</dd>
-    </dl>
-    ${missing.length > 0 ? lacks : ''}
-    ${needless.length > 0 ? html`<p class="small faint">The app does not need: ${needless.join(', ')}. The operator can take this away in Drift.</p>` : ''}
-  </section>`
-}
-
-function events({ session, install }: ConnectionPage): Html {
-  const { offTypes } = settingsOf(install)
-  const types = [...catalogue.values()]
-  return html`<section class="card" id="events"><h2>Events to send</h2>
-    <p class="faint">Disabled events are not sent and not stored.</p>
-    ${postForm(
-      '/console/connection/events',
-      session.csrf,
-      html`<input type="hidden" name="generation" value="${install.generation}">
-      <fieldset class="columns"><legend class="hidden">Events to send</legend>
-        ${types.map(({ type, when }) => choice('checkbox', 'on', type, !offTypes.includes(type), type, when))}
-      </fieldset>
-      <div class="row">${button('Save events', 'primary')}</div>`,
-      'stack',
-    )}
-  </section>`
-}
-
-/** Each button only where it does something. */
-function sending(given: ConnectionPage): Html {
-  const { session, install, lanes, now, destinations, connects } = given
-  const hold = holdOf(install)
-  const isHeldByOthers = hold === 'not_allowed' || hold === 'settings_unreadable' || hold === leaving
-  const shown = stateShown(install)
-  const all = isAlone(install) ? '' : ' all'
-  const pause =
-    shown === 'paused' || shown === 'waiting_for_key' || isHeldByOthers
-      ? ''
-      : postForm('/console/pause', session.csrf, button(`Pause${all}`))
-  const others = [
-    ...(canResume(install) ? [{ ...resume, label: `Resume${all}` }] : []),
-    ...(canRetry(install, lanes, now) ? [retry] : []),
-  ]
-  const refusal = isAlone(install) ? reasonOf(install) : install.reason
-  const reason = hold ?? (install.state === 'needs_attention' ? refusal : undefined)
-  const [first] = destinations
-  const endpoint = isAlone(install) ? firstOf(install).endpoint : undefined
-  const rights = { connects, isFixed: first?.isFixed === true }
-  const asUsual = isAlone(install) ? 'Events are sent as they come.' : 'What is sent to each destination stands above.'
-  const { happened, todo } =
-    reason === undefined
-      ? { happened: asUsual, todo: 'While paused, events are received and kept; nothing is lost.' }
-      : { happened: adviceAt(reason, endpoint).happened, todo: todoOf(reason, rights, endpoint) }
-  return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${shown === 'paused' ? 'Sending is paused' : 'Sending'}</h2>
-    <p class="faint">${happened} ${todo}</p></div><div class="row">${pause}${actionsRow(others, session.csrf)}</div></div></section>`
-}
-
-function sessions({ session }: ConnectionPage): Html {
-  return html`<section class="card" id="sessions"><div class="cardhead"><div><h2>Sessions</h2>
-    <p class="faint">Ends every session of this account, this one too, and every sign-in link that was not used. Nothing else changes.</p></div>${postForm('/console/sign-out-everywhere', session.csrf, button('Sign out everywhere'))}</div></section>`
-}
-
-function leave({ session, install, destinations, wrong }: ConnectionPage): Html {
-  const isFixed = destinations.some((one) => one.isFixed)
-  const keys = isAlone(install)
-    ? 'The write key and every stored event are'
-    : 'The write keys and every stored event are'
-  return html`<section class="card danger" id="disconnect"><h2>Disconnect</h2>
-    <p class="faint">Ends the authorization at Drift. ${keys} erased at once, also those that were not sent yet. The counts stay. This cannot be undone.</p>
-    ${isFixed ? html`<p class="faint">The operator’s settings install the account again at the next start: ask the operator to take it out of them first.</p>` : ''}
-    <details${wrong?.confirm ? html` open` : ''}><summary>Disconnect this account…</summary>
-    ${postForm(
-      '/console/disconnect',
-      session.csrf,
-      html`${input('confirm', `To confirm, type the account number: ${install.org}`, { error: wrong?.confirm ?? '' })}
-      <div class="row">${button('Disconnect and erase', 'danger')}</div>`,
-      'stack narrow',
-    )}</details>
-  </section>`
 }

@@ -5,7 +5,7 @@ import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
 import { type Destination, destinationOf, destinationsOf } from '../../accounts/destinations.ts'
 import { catalogue } from '../../events/index.ts'
-import { openEntry, type Story, tell } from '../../operations/inspect.ts'
+import { openEntry, tell } from '../../operations/inspect.ts'
 import { type RedriveNeeds, redriveOne } from '../../operations/redrive.ts'
 import { happenedTo } from '../../operations/timeline.ts'
 import { messageIdAt } from '../../segment/message-id.ts'
@@ -14,40 +14,28 @@ import type { Beside, Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
-import { allowOldProof, type Session, type Web } from '../session.ts'
+import { allowOldProof, type Web } from '../session.ts'
 import { destinationsOfEvent, eventAt } from './event-at.ts'
-import { hasFailed, type ResendAt, type ResendForm, resendButton, resendCard, resendsOf } from './event-resend.ts'
+import { hasFailed, type ResendForm, resendButton, resendCard, resendsOf } from './event-resend.ts'
+import { type EventWhy, resentNotice, why } from './event-why.ts'
 import { breakable } from './events.ts'
 import { type Payload, payload } from './payload.ts'
 import { addressOf } from './query.ts'
-import { type Rights, remediesOf, todoOf } from './remedies.ts'
+import { remediesOf } from './remedies.ts'
 import { type Past, timeline } from './timeline.ts'
-import { type Action, actionsRow } from './ui/actions.ts'
-import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { hasMappingChoice, mappingOf } from './ui/mapping-choice.ts'
-import { button, notice, postForm, stateBadge, when } from './ui/parts.ts'
-import { isOfAccount } from './ui/reasons.ts'
+import { button, postForm, stateBadge, when } from './ui/parts.ts'
 
-interface EventPage extends Payload {
-  session: Session
-  shown: Shown
-  story: Story
+interface EventPage extends Payload, EventWhy {
   past: Past
   beside: Beside
-  /** At all destinations, the one that is shown first. */
-  resends: readonly ResendAt[]
   isChoice: boolean
   wrong: string | undefined
   /** In addresses of this page: the destination that is shown, where the address names one. */
   at: string
-  /** What mends why it is not delivered. */
-  remedies: readonly Action[]
   /** A request for deletion that a person must handle. */
   isRequest: boolean
-  rights: Rights
-  /** What came of the form that led here. */
-  done: string | undefined
 }
 
 export function eventRoutes(
@@ -240,51 +228,6 @@ function header(given: EventPage): Html {
 
 function resendForm({ session, resends, shown, isChoice, wrong, at }: EventPage): ResendForm {
   return { session, resends, shown, isChoice, wrong, to: eventAt(shown.messageId, at, '/resend') }
-}
-
-/** What has become of it since is said, however often the page is loaded. */
-function resentNotice({ done, resends, shown, past }: EventPage): Html | '' {
-  if (done === 'stays')
-    return notice(
-      'warn',
-      'Nothing was resent',
-      'It is queued already, would fail again, or the destination has the same conversation or meeting by another event.',
-    )
-  if (done !== 'resent') return ''
-  const states = resends.map((one) => one.shown.state)
-  if (states.some((state) => state === 'waiting' || state === 'asking'))
-    return notice('info', 'Resent: the event is queued again')
-  const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
-  const given = states.filter((state) => state !== 'not_given')
-  if (given.length > 0 && given.every((state) => state === 'delivered'))
-    return notice(
-      'good',
-      given.length === 1 ? `Resent: ${endpoint ?? 'Segment'} accepted it` : 'Resent: every destination has it',
-    )
-  return ''
-}
-
-function why({ story: { why }, shown, past, remedies, rights, session, resends, opened }: EventPage): Html | '' {
-  if (!why || why.reason === 'queued') return ''
-  const endpoint = past.destinations.find(({ number }) => number === shown.destination)?.endpoint
-  const { short, happened } = adviceAt(why.reason, endpoint)
-  // What goes on by itself is not a warning.
-  const isCalm = (shown.state === 'waiting' || shown.state === 'asking') && !isOfAccount(why.reason)
-  const level = isCalm ? 'info' : shown.state === 'dead' ? 'bad' : 'warn'
-  const [here] = resends
-  const again =
-    here?.reason === undefined
-      ? ''
-      : html` Resending now would fail again${here.reason === why.reason ? '' : html`: ${adviceAt(here.reason, endpoint).short}`}.`
-  const odd = why.reason === 'shape_unknown' ? (opened?.oddFields ?? []) : []
-  const fields = odd.map((name, at) => html`${at === 0 ? '' : ', '}<code>${name}</code>`)
-  return notice(
-    level,
-    short,
-    html`<p>${happened}${odd.length === 0 ? '' : html` It differs in ${fields}.`}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights, endpoint)}</p>
-      <details class="code"><summary>Details</summary><code>${why.reason}</code></details>`,
-    actionsRow(remedies, session.csrf),
-  )
 }
 
 function facts({ shown, past }: EventPage): Html {
