@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import type { Page } from 'playwright-core'
 import { eventually } from '../clock.ts'
-import { type Rig, settled, startRig, writeKey } from '../rig.ts'
+import { type Rig, settled, writeKey } from '../rig.ts'
+import { type BrowserRig, startBrowserRig } from './browser-rig.ts'
 
 const account = 7_000_555
 const contact = 21_760_551_284
@@ -26,30 +26,20 @@ const emailSet = {
 }
 
 describe('a data engineer', { concurrency: false, timeout: 120_000 }, () => {
-  let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
+  let close: BrowserRig['close']
 
   before(async () => {
-    browser = await launchBrowser()
-    rig = await startRig({ installed: false })
+    ;({ rig, page, close } = await startBrowserRig({ installed: false }))
     // As the preview makes it up of a contact that was not looked up yet.
     const attributes = { externalId: 'a12-1234' }
     rig.sims.drift.addOrg({
       orgId: account,
       contacts: [contact, 21_760_538_950].map((id) => ({ id, attributes })),
     })
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    page.setDefaultTimeout(20_000)
   })
-  after(async () => {
-    await watched.close()
-    await browser.close()
-    await rig.close()
-    assert.deepEqual({ strays: watched.strays, errors: watched.errors }, { strays: [], errors: [] })
-  })
+  after(() => close())
 
   const send = (event: string | object) => rig.sims.drift.send(event as string, { to: rig.to, orgId: account })
   /** The text of each message that arrived under this write key, as it was sent. */

@@ -1,27 +1,19 @@
 /** An admin's way through the console in a real Chromium, with the keyboard and nothing else. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { settingsOf } from '../../src/accounts/settings.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
-import { org, type Rig, startRig } from '../rig.ts'
+import { org, type Rig } from '../rig.ts'
+import { type BrowserRig, startBrowserRig } from './browser-rig.ts'
 
-let browser: Browser
 let rig: Rig
-let watched: WatchedPage
 let page: Page
+let close: BrowserRig['close']
 before(async () => {
-  browser = await launchBrowser()
-  rig = await startRig({ installed: false })
+  ;({ rig, page, close } = await startBrowserRig({ installed: false }))
   rig.sims.drift.addOrg({ orgId: org })
-  watched = await openPage(browser, { locale: 'en-GB' })
-  page = watched.page
-  page.setDefaultTimeout(15_000)
 })
-after(async () => {
-  await browser.close()
-  await rig.close()
-})
+after(() => close())
 
 /** What has the focus, by its label or its text. */
 const focused = `(() => {
