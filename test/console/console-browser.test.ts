@@ -111,6 +111,32 @@ describe('the console in a browser', { concurrency: false }, () => {
     assert.deepEqual(ids, [first!.message.messageId])
   })
 
+  test('on a phone, what a form asks or refuses is in sight', async () => {
+    const [width, height] = [390, 844]
+    const seen = page.viewportSize()!
+    await page.setViewportSize({ width, height })
+    const isInSight = async (text: string) => {
+      const one = page.getByText(text)
+      await one.waitFor()
+      const { y, height: high } = (await one.boundingBox())!
+      return y >= 0 && y + high <= height
+    }
+    await go('/console/connection')
+    await page.getByText('Replace write key or change region').click()
+    await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    assert.ok(await isInSight('Which write key do you mean?'))
+    await page.getByRole('button', { name: 'Keep the saved key' }).click()
+    await page.getByText('Saved', { exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Send test event' }).first().click()
+    assert.ok(await isInSight('Is it in your source?'))
+    await page.getByText('Disconnect this account').click()
+    await page.getByLabel(/^To confirm/).fill('another')
+    await page.getByRole('button', { name: 'Disconnect and erase' }).click()
+    assert.ok(await isInSight('Not disconnected: this is not'))
+    await page.setViewportSize(seen)
+  })
+
   test('a new write key wants a fresh proof, and two admins do not overwrite each other', async () => {
     const other = await openPage(browser, { locale: 'en-GB' })
     await other.context.addCookies(await watched.context.cookies())

@@ -171,8 +171,11 @@ export function connectionPage(given: ConnectionPage): Html {
   const { session, install, done = [], isStale } = given
   const isGone = install.state === 'disconnected'
   const partners = isAlone(install) && firstOf(install).endpoint === undefined ? 'Segment' : 'its destinations'
-  const cards = () => html`${driftCard(given)}
-      ${install.unreadable ? '' : html`${destinationCards(given)}${eventsCard(given)}`}
+  // What came of a form that stands on a card is read on a small screen, too, where the card comes first.
+  const isAnswer = (given.tested ?? given.question ?? given.wrong?.writeKey) !== undefined
+  const [first, second] = isAnswer ? [destinationCards, driftCard] : [driftCard, destinationCards]
+  const cards =
+    () => html`${install.unreadable ? driftCard(given) : html`${first(given)}${second(given)}${eventsCard(given)}`}
       ${sendingCard(given)}${sessionsCard(given)}${leaveCard(given)}`
   return page({
     title: 'Connection',

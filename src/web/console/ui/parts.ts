@@ -37,6 +37,7 @@ export function button(label: string, kind = ''): Html {
  */
 export const notFilledIn = raw('autocomplete="new-password" data-1p-ignore data-lpignore="true" data-bwignore="true"')
 
+/** One that was refused has the focus, and so is in sight, wherever on the page it stands. */
 export function input(
   name: string,
   label: string,
@@ -45,7 +46,7 @@ export function input(
   const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
   return html`<div class="field ${wide ? 'wide' : ''}">
   <label for="${name}">${label}</label>
-  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${lengthMax}" ${type === 'password' ? notFilledIn : raw('autocomplete="off"')} spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true"` : ''}>
+  <input id="${name}" name="${name}" type="${type}" value="${value}" maxlength="${lengthMax}" ${type === 'password' ? notFilledIn : raw('autocomplete="off"')} spellcheck="false"${described ? html` aria-describedby="${described}"` : ''}${error ? html` aria-invalid="true" autofocus` : ''}>
   ${hint ? html`<span class="hint" id="${name}-hint">${hint}</span>` : ''}
   ${error ? html`<span class="error" id="${name}-error">${error}</span>` : ''}
 </div>`
