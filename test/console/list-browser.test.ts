@@ -93,6 +93,7 @@ describe('the list of events in a browser', { concurrency: false }, () => {
     })
     await go(`events/${(await newest()).messageId}`)
     await page.locator('#state').getByText('Queued').waitFor()
+    await page.getByText('No action needed: it is sent again by itself.').waitFor()
     rig.sims.segment.script(undefined)
     await inbox.resume(lane, Date.now())
     await eventually(async () => (await newest()).state === 'delivered')

@@ -60,6 +60,12 @@ for (const engine of engines) {
       const before = await look('not-sent')
       const row = /<tr><th scope="row">new_<wbr>conversation<\/th>[\s\S]*?<\/tr>/.exec(before.body)![0]
       assert.match(row, /Disabled <time[^>]*>[^<]*<\/time> by Drift admin[^<]*, session/)
+      assert.match(row, /"Last seen">(less than a minute ago|<time[^>]*>1 minute ago)/, 'no sooner than it is known')
+      assert.match(
+        (await look('events?type=playbook_goal_met')).body,
+        /playbook_goal_met is disabled[\s\S]*Not sent<\/a>/,
+      )
+      assert.doesNotMatch((await look('events?type=new_meeting')).body, /is disabled/)
       const enabled = await admin.post(admin.at('/console/not-sent/enable'), {
         csrf,
         generation: /name="generation" value="(\d+)"/.exec(row)![1]!,

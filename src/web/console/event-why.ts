@@ -8,7 +8,7 @@ import { type Action, actionsRow } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { notice } from './ui/parts.ts'
-import { isOfAccount } from './ui/reasons.ts'
+import { isOfAccount, none } from './ui/reasons.ts'
 
 export interface EventWhy extends Pick<Payload, 'session' | 'shown' | 'opened' | 'past'> {
   story: Story
@@ -56,12 +56,14 @@ export function why({ story: { why }, shown, past, remedies, rights, session, re
     here?.reason === undefined
       ? ''
       : html` Resending now would fail again${here.reason === why.reason ? '' : html`: ${adviceAt(here.reason, endpoint).short}`}.`
+  const todo = todoOf(why.reason, rights, endpoint)
+  const isSentAgain = shown.state === 'waiting' && todo === none
   const odd = why.reason === 'shape_unknown' ? (opened?.oddFields ?? []) : []
   const fields = odd.map((name, at) => html`${at === 0 ? '' : ', '}<code>${name}</code>`)
   return notice(
     level,
     short,
-    html`<p>${happened}${odd.length === 0 ? '' : html` It differs in ${fields}.`}${again}</p><p><strong class="inline">What to do:</strong> ${todoOf(why.reason, rights, endpoint)}</p>
+    html`<p>${happened}${odd.length === 0 ? '' : html` It differs in ${fields}.`}${again}</p><p><strong class="inline">What to do:</strong> ${isSentAgain ? 'No action needed: it is sent again by itself.' : todo}</p>
       <details class="code"><summary>Details</summary><code>${why.reason}</code></details>`,
     actionsRow(remedies, session.csrf),
   )

@@ -1,6 +1,7 @@
 /** Events: what came and what became of it, found by any id, by type, state, reason and time. */
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
+import { settingsOf } from '../../accounts/settings.ts'
 import { catalogue } from '../../events/index.ts'
 import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
@@ -49,6 +50,8 @@ interface EventsPage {
   wrong?: string | undefined
   /** The destination whose states are shown. */
   chosen: Chosen
+  /** Only events of a type that is disabled are looked for. */
+  isDisabled: boolean
 }
 
 export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
@@ -65,8 +68,10 @@ export function eventsRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const place = c.req.query('before')
     const before = place === undefined ? undefined : readCursor(keyring, org, place)
     const query = queryOf(org, filter, at)
-    const chosen = chosenIn(accounts.get(org), org, filter.destination)
-    const common = { session, now, filter, isFurther: before !== undefined, chosen }
+    const install = accounts.get(org)
+    const chosen = chosenIn(install, org, filter.destination)
+    const isDisabled = install !== undefined && settingsOf(install).offTypes.includes(filter.type)
+    const common = { session, now, filter, isFurther: before !== undefined, chosen, isDisabled }
     const nothing = { entries: [], next: undefined, tally: { rows: [], isCut: false }, isResendable: false }
     if ('wrong' in query) return c.html(eventsPage({ ...common, ...nothing, wrong: query.wrong }), 400)
     if (place !== undefined && !before)
@@ -266,11 +271,13 @@ function within(ms: number): string {
   return ms < 1_000 ? 'within a second' : `after ${lasting(ms)}`
 }
 
-function nothingFound({ next, filter }: EventsPage): Html {
+function nothingFound({ next, filter, isDisabled }: EventsPage): Html {
   if (next !== undefined)
     return html`<p class="empty"><strong>Nothing among the newest of them</strong>Go on to older ones, or choose a range of time.</p>`
   if (filter.q !== '')
     return html`<p class="empty"><strong>No event has this id</strong>Delivered events are kept for some days only. It may also never have been sent: <a href="/console/not-sent">Not sent</a> shows what is left out, and why.</p>`
+  if (isDisabled)
+    return html`<p class="empty"><strong>${filter.type} is disabled</strong>Disabled events are not sent and not stored. <a href="/console/not-sent">Not sent</a> says since when, and how many came; enable them there.</p>`
   if (isFiltered(filter))
     return html`<p class="empty"><strong>No event matches</strong><a href="${path}">Show all events</a>, or look at what is <a href="/console/not-sent">not sent</a>.</p>`
   return html`<p class="empty"><strong>No events yet</strong>As soon as something happens in Drift, it appears here by itself.</p>`

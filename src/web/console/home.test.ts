@@ -84,6 +84,7 @@ describe('Home', () => {
     const text = await look({ problems })
     assert.match(text, /Segment refused this event \(400\)[\s\S]*state=failed&amp;reason=segment_400/)
     assert.equal(text.match(/>Resend<span/g)?.length, 1)
+    assert.match(text, /href="\/console\/resend\?[^"]*preview=1"/)
   })
 
   test('says that people ask to be deleted, and that the totals are wrong, if so', async () => {
@@ -111,7 +112,7 @@ describe('Home of an account with several destinations', () => {
     const text = await look({ chosen: both, problems })
     assert.match(text, /state=failed&amp;from=2026-11-24T11%3A35&amp;destination=2"/)
     assert.match(text, /Problems by reason at Staging<[\s\S]*lake refused this event \(400\)/)
-    assert.match(text, /\/console\/resend\?state=failed&amp;reason=segment_400&amp;destination=2"/)
+    assert.match(text, /\/console\/resend\?state=failed&amp;reason=segment_400&amp;destination=2&amp;preview=1"/)
     assert.doesNotMatch(text, /Segment refused/)
   })
 

@@ -22,6 +22,7 @@ import { button, head, notice, number, postForm, since } from './ui/parts.ts'
 import { adviceOn } from './ui/reasons.ts'
 
 const dayMs = 24 * 3_600_000
+const minuteMs = 60_000
 /** Counts by the hour are kept for eight days. */
 const days = 7
 
@@ -179,8 +180,13 @@ function line(row: NotSent, { now, session, install, disabled }: NotSentPage, is
     <td data-label="Last ${days} days" class="number">${number(recent)}</td>
     <td data-label="Per day">${bars(perDay, now)}</td>
     <td data-label="Total" class="number">${number(all)}</td>
-    <td data-label="Last seen">${lastAt === undefined ? (all === 0 ? 'never' : 'over a week ago') : since(lastAt, now)}</td>
+    <td data-label="Last seen">${lastAt === undefined ? (all === 0 ? 'never' : 'over a week ago') : seen(lastAt, now)}</td>
     ${isDisabled ? html`<td>${postForm('/console/not-sent/enable', session.csrf, enable)}</td>` : ''}</tr>`
+}
+
+/** It is known by the minute in which it came, whose beginning this is. */
+function seen(at: number, now: number): Html | string {
+  return now - at < minuteMs ? 'less than a minute ago' : since(at, now)
 }
 
 function reasonOf(why: Why, isEnabled: boolean): Html {

@@ -46,7 +46,7 @@ function row({ word, reason, count, firstAt, lastAt }: ProblemGroup, now: number
     <td data-label="Last seen">${lastAt === undefined ? html`<span class="faint">–</span>` : since(lastAt, now)}</td>
     <td><div class="row"><a class="button small" href="${addressOf('/console/events', {}, filter)}">Open${about}</a>${
       canResend
-        ? html`<a class="button small" href="${addressOf(sections.resend.path, {}, filter)}">Resend${about}</a>`
+        ? html`<a class="button small" href="${addressOf(sections.resend.path, {}, { ...filter, preview: '1' })}">Resend${about}</a>`
         : ''
     }</div></td>
   </tr>`

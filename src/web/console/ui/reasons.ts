@@ -14,7 +14,8 @@ export interface Advice {
   todo: string
 }
 
-const none = 'No action needed.'
+/** What goes on by itself. */
+export const none = 'No action needed.'
 const nothing = 'Nothing can be done about it.'
 const operator = (code: string) => `Contact the operator of this service, mention ${code}.`
 const saveKey = 'Check the write key and the region in Segment, then save them again under Connection.'
