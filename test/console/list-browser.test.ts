@@ -79,6 +79,23 @@ describe('the list of events in a browser', { concurrency: false }, () => {
     await page.getByText('No event matches').waitFor()
   })
 
+  test('an attempt that is wanted on the page of an event leads back to it, with what it brought', async () => {
+    rig.sims.segment.script({ status: 503 })
+    await send('new_conversation', 25)
+    await eventually(async () =>
+      (await rig.service.store.storage.lookup.lanes(String(org))).some(({ failures }) => failures > 0),
+    )
+    await go('events?state=queued')
+    await page.locator('td.what a').first().click()
+    const address = page.url()
+    await page.getByRole('button', { name: 'Retry now' }).click()
+    await page.waitForURL(`${address}?done=*`)
+    const came = /^(Attempt failed: Segment returned 503|An attempt was made a moment ago)/
+    await page.locator('#why').getByText(came).first().waitFor()
+    rig.sims.segment.script(undefined)
+    await page.locator('#state').getByText('Delivered').waitFor()
+  })
+
   test('what happens before a page listens is shown by it too', async () => {
     rig.sims.segment.script({ status: 503 })
     await send('new_conversation', 30)

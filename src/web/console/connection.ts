@@ -28,6 +28,7 @@ import {
 import { destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
 import { addRow, type DestinationShown, destinationSummary } from './destination-summary.ts'
 import { doneOf } from './done.ts'
+import { eventAt, isMessageId } from './event-at.ts'
 import { leftPage } from './left.ts'
 import { isMendedByKey } from './remedies.ts'
 import { type Html, page } from './ui/layout.ts'
@@ -110,12 +111,13 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     return c.redirect(`${path}?done=events`, 303)
   })
 
-  /** Of the one that the form names, else of the account with all of them. */
+  /** Of the one that the form names, else of the account with all of them; `back`: to the event where the form stood, if it did. */
   async function meantBy(c: Context<Web>) {
-    const { destination } = await formOf(c, ['destination'])
+    const { destination, event } = await formOf(c, ['destination', 'event'])
     const { org, who } = c.get('session')
     const number = destination === '' ? undefined : Number(destination)
     const back = (done = '') => {
+      if (isMessageId(event)) return c.redirect(eventAt(event, destination, '', done), 303)
       if (number !== undefined) return c.redirect(`${path}?done=${done}&destination=${number}`, 303)
       return c.redirect(done === '' ? '/console' : `/console?done=${done}`, 303)
     }

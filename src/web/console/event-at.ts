@@ -19,7 +19,12 @@ export function destinationsOfEvent(resends: readonly ResendAt[], message: strin
   )}</ul></nav>`
 }
 
-/** The address of an event's page, of one destination where its number is given. */
-export function eventAt(message: string, destination: string, path = ''): string {
-  return addressOf(`/console/events/${message}${path}`, {}, { destination })
+/** The address of an event's page, of one destination where its number is given; `done`: what came of a form on it. */
+export function eventAt(message: string, destination: string, path = '', done = ''): string {
+  return addressOf(`/console/events/${message}${path}`, {}, { done, destination })
+}
+
+/** What may stand in the address of an event's page. */
+export function isMessageId(text: string): boolean {
+  return /^[\w-]{1,100}$/.test(text)
 }

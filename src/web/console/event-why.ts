@@ -1,6 +1,7 @@
 /** What stands first on an event's page: why it is where it is, what to do about that, and what came of resending it. */
 import { html } from 'hono/html'
 import type { Story } from '../../operations/inspect.ts'
+import type { Done } from './done.ts'
 import type { ResendAt } from './event-resend.ts'
 import type { Payload } from './payload.ts'
 import { type Rights, todoOf } from './remedies.ts'
@@ -19,6 +20,12 @@ export interface EventWhy extends Pick<Payload, 'session' | 'shown' | 'opened' |
   rights: Rights
   /** What came of the form that led here. */
   done: string | undefined
+  /** What it brought where it wanted an attempt. */
+  came: readonly Done[]
+}
+
+export function cameNotices({ came }: EventWhy): Html[] {
+  return came.map(({ level, title, says }) => notice(level, title, says))
 }
 
 /** What has become of it since is said, however often the page is loaded. */

@@ -15,14 +15,16 @@ import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
+import { doneOf } from './done.ts'
 import { destinationsOfEvent, eventAt } from './event-at.ts'
 import { hasFailed, type ResendForm, resendButton, resendCard, resendsOf } from './event-resend.ts'
-import { type EventWhy, resentNotice, why } from './event-why.ts'
+import { cameNotices, type EventWhy, resentNotice, why } from './event-why.ts'
 import { breakable } from './events.ts'
 import { type Payload, payload } from './payload.ts'
 import { addressOf } from './query.ts'
 import { remediesOf } from './remedies.ts'
 import { type Past, timeline } from './timeline.ts'
+import { resume, retry } from './ui/actions.ts'
 import { type Html, page } from './ui/layout.ts'
 import { hasMappingChoice, mappingOf } from './ui/mapping-choice.ts'
 import { button, postForm, stateBadge, when } from './ui/parts.ts'
@@ -85,6 +87,7 @@ export function eventRoutes(
     const { connects, isFixed } = rights
     const remedies =
       story.why && isInLine ? remediesOf(story.why.reason, install, lanes, now, connects, isFixed, placeOf(shown)) : []
+    const [done, at] = [c.req.query('done'), atOf(c)]
     return c.html(
       eventPage({
         session,
@@ -95,13 +98,16 @@ export function eventRoutes(
         resends,
         isChoice: hasMappingChoice(install),
         wrong,
-        at: atOf(c),
-        remedies,
+        at,
+        remedies: remedies.map((one) =>
+          one.to === resume.to || one.to === retry.to ? { ...one, event: shown.messageId } : one,
+        ),
+        came: doneOf(done, install, lanes, now, at === '' ? undefined : Number(at)),
         opened,
         isRevealed,
         rights,
         isRequest,
-        done: c.req.query('done'),
+        done,
       }),
       wrong === undefined ? 200 : 422,
     )
@@ -188,7 +194,7 @@ function eventPage(given: EventPage): Html {
       ${header(given)}
       <div class="stack">
         ${destinationsOfEvent(given.resends, shown.messageId, shown.destination)}
-        <div id="why" data-part class="stack">${resentNotice(given)}${why(given)}</div>
+        <div id="why" data-part class="stack">${cameNotices(given)}${resentNotice(given)}${why(given)}</div>
         <div class="halves">
           <section class="card" id="way" data-part><h2>Timeline</h2>${timeline(given.past)}</section>
           <section class="card" id="facts" data-part><h2>Details</h2>${facts(given)}</section>

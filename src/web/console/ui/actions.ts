@@ -9,6 +9,8 @@ export interface Action {
   label: string
   /** Of a form that is about one of several destinations. */
   destination?: number
+  /** Of a form that leads back to an event: its messageId. */
+  event?: string
 }
 
 export const resume: Action = { by: 'post', to: '/console/resume', label: 'Resume' }
@@ -48,9 +50,11 @@ export function resumeOrRetry(actions: readonly Pick<Action, 'to'>[]): Html | ''
   return html`<span class="small faint">Retry now tries one event; if it is accepted, the rest follows. Resume sends all that waits.</span>`
 }
 
-export function actionOf({ by, to, label, destination }: Action, csrf: string, kind = ''): Html {
-  const which = destination === undefined ? '' : html`<input type="hidden" name="destination" value="${destination}">`
-  if (by === 'post') return postForm(to, csrf, html`${which}${button(label, kind)}`)
+export function actionOf({ by, to, label, destination, event }: Action, csrf: string, kind = ''): Html {
+  const fields = Object.entries({ destination, event }).map(([name, value]) =>
+    value === undefined ? '' : html`<input type="hidden" name="${name}" value="${value}">`,
+  )
+  if (by === 'post') return postForm(to, csrf, html`${fields}${button(label, kind)}`)
   const elsewhere = to.startsWith('/') ? '' : html` rel="noreferrer noopener" target="_blank"`
   return html`<a class="button ${kind}" href="${to}"${elsewhere}>${label}</a>`
 }
