@@ -35,6 +35,7 @@ export const doctor: Command = {
     const findings: Finding[] = []
     const settings = readSettings(context, findings)
     const unusable = settings && (await examineStore(context, settings, findings))
+    if (settings) readAsOwner(context, findings)
     if (settings && !given.offline) await reach(settings, findings)
     if (given.json) context.print(JSON.stringify({ findings, checklist: checklist(settings) }, undefined, 2))
     else {
@@ -60,6 +61,12 @@ function readSettings(context: Context, findings: Finding[]): Config | undefined
     findings.push(finding('settings_wrong', error))
     return undefined
   }
+}
+
+/** Root has become the user whom an SQLite store belongs to, the service's: that user must be able to read each file too. */
+function readAsOwner(context: Context, findings: Finding[]): void {
+  const read: Finding[] = []
+  if (!readSettings(context, read)) findings.splice(0, 1, ...read)
 }
 
 function findingOf(note: Note): Finding {

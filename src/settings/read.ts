@@ -94,5 +94,5 @@ function readSecret(path: string): { text: string } | { problem: string } {
 
 const fileAdvice: Record<string, string> = {
   ENOENT: ': the file does not exist; a path without / in front begins in the folder where this is started',
-  EACCES: ': let the user that runs this read it, and enter its folder',
+  EACCES: ": let the service's user read it, and enter its folder",
 }

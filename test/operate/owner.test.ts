@@ -1,6 +1,6 @@
 /** What a command of root's leaves behind beside a service that runs as a user of its own: nothing that user cannot open. */
 import assert from 'node:assert/strict'
-import { chownSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { chownSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -27,8 +27,8 @@ describe('a command that root types', {
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
-  const run = async (words: string, given?: string, program = root) => {
-    const env = { ...process.env, ...neededSettings, DATABASE_URL: `sqlite:${join(folder, 'source.db')}` }
+  const run = async (words: string, given?: string, program = root, more = {}) => {
+    const env = { ...process.env, ...neededSettings, DATABASE_URL: `sqlite:${join(folder, 'source.db')}`, ...more }
     const args = ['--disable-warning=ExperimentalWarning', join(program, 'src/main.ts'), ...words.split(' ')]
     const child = startChild(process.execPath, args, { env, stdio: 'pipe' })
     child.stdin!.end(given ?? '')
@@ -45,6 +45,17 @@ describe('a command that root types', {
     assert.equal((await run('compact')).code, 0)
     assert.ok(readdirSync(folder).includes('copy.db'))
     assert.deepEqual(owners(), new Set([user]))
+  })
+
+  test('examines whether that user can read each secret', { skip: unreadable }, async () => {
+    const secret = join(folder, 'secret')
+    writeFileSync(secret, 'https://alerts.example/key', { mode: 0o600 })
+    chownSync(secret, 0, 0)
+    const { code, stdout } = await run('doctor --offline', undefined, root, { OPERATOR_ALERT_URL_FILE: secret })
+    assert.match(stdout, /^bad {2}.*\n +OPERATOR_ALERT_URL_FILE: .*\(EACCES\): let the service's user read it/m)
+    assert.doesNotMatch(stdout, /^ok +settings/m)
+    assert.equal(code, 1)
+    rmSync(secret)
   })
 
   test('cannot write where that user cannot, and says whose right is missing', { skip: unreadable }, async () => {
