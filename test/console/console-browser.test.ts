@@ -3,13 +3,14 @@
  * Whatever a page does that it should not (a report of the content security policy, a request elsewhere) fails the test.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { policyHash } from '../../src/web/snippet.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { openPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
@@ -17,38 +18,17 @@ const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true 
 describe('the console in a browser', { concurrency: false }, () => {
   let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   let laterMs = 0
   const clock = { ...systemClock, now: () => systemClock.now() + laterMs }
 
-  before(async () => {
-    browser = await launchBrowser()
-  })
-  after(() => browser.close())
-  beforeEach(async () => {
+  const freshRig = () => {
     laterMs = 0
-    rig = await startRig({ clock })
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    await signIn()
-  })
-  afterEach(async () => {
-    await watched.close()
-    await rig.close()
-    const reports = watched.console.filter((line) => /content security policy|trusted/i.test(line))
-    assert.deepEqual(
-      { strays: watched.strays, errors: watched.errors, reports },
-      { strays: [], errors: [], reports: [] },
-    )
-  })
-
-  async function signIn() {
-    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await page.getByRole('button', { name: 'Open the console' }).click()
-    await page.waitForURL('**/console')
+    return startRig({ clock })
   }
+  atDesk({ rig: freshRig, perTest: 'all', signedIn: true }, (desk) => {
+    ;({ rig, browser, page } = desk)
+  })
   const go = (path: string) => page.goto(`${rig.service.url}${path}`)
   const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
   const state = () => rig.service.store.accounts.get(String(org))?.state
@@ -139,7 +119,7 @@ describe('the console in a browser', { concurrency: false }, () => {
 
   test('a new write key wants a fresh proof, and two admins do not overwrite each other', async () => {
     const other = await openPage(browser, { locale: 'en-GB' })
-    await other.context.addCookies(await watched.context.cookies())
+    await other.context.addCookies(await page.context().cookies())
     await other.page.goto(`${rig.service.url}/console/connection`)
     await go('/console/connection')
     const change = async (on: Page, key: string) => {

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { eventually } from '../clock.ts'
-import { type Rig, settled, writeKey } from '../rig.ts'
-import { type BrowserRig, startBrowserRig } from './browser-rig.ts'
+import { atDesk } from '../desk.ts'
+import { type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const account = 7_000_555
 const contact = 21_760_551_284
@@ -28,18 +28,20 @@ const emailSet = {
 describe('a data engineer', { concurrency: false, timeout: 120_000 }, () => {
   let rig: Rig
   let page: Page
-  let close: BrowserRig['close']
 
-  before(async () => {
-    ;({ rig, page, close } = await startBrowserRig({ installed: false }))
+  const startHere = async () => {
+    const started = await startRig({ installed: false })
     // As the preview makes it up of a contact that was not looked up yet.
     const attributes = { externalId: 'a12-1234' }
-    rig.sims.drift.addOrg({
+    started.sims.drift.addOrg({
       orgId: account,
       contacts: [contact, 21_760_538_950].map((id) => ({ id, attributes })),
     })
+    return started
+  }
+  atDesk({ rig: startHere, timeoutMs: 20_000 }, (desk) => {
+    ;({ rig, page } = desk)
   })
-  after(() => close())
 
   const send = (event: string | object) => rig.sims.drift.send(event as string, { to: rig.to, orgId: account })
   /** The text of each message that arrived under this write key, as it was sent. */

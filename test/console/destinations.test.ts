@@ -1,15 +1,15 @@
 /** Several destinations of one account, as an admin adds and looks after them by clicks, in a real Chromium. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { destinationsOf } from '../../src/accounts/destinations.ts'
 import { savedWriteKey } from '../../src/accounts/write-key.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type SegmentSim, startSegment } from '../../src/sim/index.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const id = String(org)
@@ -19,33 +19,20 @@ const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.j
 const inPage = await readFile(new URL('./in-page.js', import.meta.url), 'utf8')
 
 describe('the destinations of an account, in the console', { concurrency: false }, () => {
-  let browser: Browser
   let plane: SegmentSim
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   let laterMs = 0
   const clock = { ...systemClock, now: () => systemClock.now() + laterMs }
 
-  before(async () => {
-    browser = await launchBrowser()
+  const startBeside = async () => {
     plane = await startSegment({ isRudderStack: true, keys: [lakeKey] })
-    rig = await startRig({ clock, env: { DESTINATION_ENDPOINTS: `lake=${plane.url}` } })
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    page.setDefaultTimeout(15_000)
-    const { output } = await rig.command('sign-in', { given: { org: id, url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await page.getByRole('button', { name: 'Open the console' }).click()
-    await page.waitForURL('**/console')
+    return startRig({ clock, env: { DESTINATION_ENDPOINTS: `lake=${plane.url}` } })
+  }
+  atDesk({ rig: startBeside, signedIn: true, timeoutMs: 15_000 }, (desk) => {
+    ;({ rig, page } = desk)
   })
-  after(async () => {
-    await watched.close()
-    await browser.close()
-    await rig.close()
-    await plane.close()
-    assert.deepEqual({ strays: watched.strays, errors: watched.errors }, { strays: [], errors: [] })
-  })
+  after(() => plane.close())
 
   const go = (path: string) => page.goto(`${rig.service.url}${path}`)
   const connection = () => go('/console/connection')

@@ -1,9 +1,9 @@
 /** The page History in a real Chromium: estimated, brought in, cancelled and begun again by clicking, and seen as it goes on. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { pastOf } from '../../src/sim/past.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 /** In the page: something has changed, and a page that renews its parts has had the time to ask for them. */
@@ -17,31 +17,22 @@ const pageRenewed = `new Promise((resolve) => {
 })`
 
 describe('History in a browser', { concurrency: false }, () => {
-  let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
   const latest = (text: string) => page.locator('#latest', { hasText: text })
 
-  before(async () => {
-    browser = await launchBrowser()
-    rig = await startRig()
-    rig.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 30) })
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await press('Open the console')
-    await page.getByRole('link', { name: 'History' }).click()
-  })
-  after(async () => {
-    await watched.close()
-    await rig.close()
-    await browser.close()
+  const startWithPast = async () => {
+    const started = await startRig()
+    started.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 30) })
+    return started
+  }
+  atDesk({ rig: startWithPast, signedIn: true }, (desk) => {
+    ;({ rig, page } = desk)
   })
 
   test('says how much there is, and how far it is while it is brought in', async () => {
+    await page.getByRole('link', { name: 'History' }).click()
     await press('Estimate')
     await latest('30 would be sent as events').waitFor()
     rig.sims.drift.script('/contacts/*', { delayMs: 4_000 })
@@ -68,6 +59,5 @@ describe('History in a browser', { concurrency: false }, () => {
     assert.deepEqual([events.filter((type) => type === 'track').length, events.length], [30, 50])
     await press('Compare')
     await latest('Nothing is missing').waitFor()
-    assert.deepEqual([watched.errors, watched.strays], [[], []])
   })
 })

@@ -1,19 +1,21 @@
 /** An admin's way through the console in a real Chromium, with the keyboard and nothing else. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { settingsOf } from '../../src/accounts/settings.ts'
-import { org, type Rig } from '../rig.ts'
-import { type BrowserRig, startBrowserRig } from './browser-rig.ts'
+import { atDesk } from '../desk.ts'
+import { org, type Rig, startRig } from '../rig.ts'
 
 let rig: Rig
 let page: Page
-let close: BrowserRig['close']
-before(async () => {
-  ;({ rig, page, close } = await startBrowserRig({ installed: false }))
-  rig.sims.drift.addOrg({ orgId: org })
+const startHere = async () => {
+  const started = await startRig({ installed: false })
+  started.sims.drift.addOrg({ orgId: org })
+  return started
+}
+atDesk({ rig: startHere, timeoutMs: 20_000 }, (desk) => {
+  ;({ rig, page } = desk)
 })
-after(() => close())
 
 /** What has the focus, by its label or its text. */
 const focused = `(() => {

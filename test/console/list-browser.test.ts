@@ -1,37 +1,29 @@
 /** The list of events and one event in a real Chromium: nothing moves by itself, and all of it goes by the keyboard. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { eventually } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
 describe('the list of events in a browser', { concurrency: false }, () => {
-  let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   const go = (path: string) => page.goto(`${rig.service.url}/console/${path}`)
-  const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
+  const send = (event: string | typeof odd, vary = 0, to = rig) =>
+    to.sims.drift.send(event, { to: to.to, orgId: org, vary })
 
-  before(async () => {
-    browser = await launchBrowser()
-    rig = await startRig()
-    watched = await openPage(browser, { locale: 'en-GB', permissions: ['clipboard-read', 'clipboard-write'] })
-    page = watched.page
-    await rig.sims.drift.sendAll({ to: rig.to, orgId: org })
-    await send(odd)
-    await settled(rig)
-    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await page.getByRole('button', { name: 'Open the console' }).click()
-    await page.waitForURL('**/console')
-  })
-  after(async () => {
-    await watched.close()
-    await rig.close()
-    await browser.close()
+  const startWithEvents = async () => {
+    const started = await startRig()
+    await started.sims.drift.sendAll({ to: started.to, orgId: org })
+    await send(odd, 0, started)
+    await settled(started)
+    return started
+  }
+  const permissions = ['clipboard-read', 'clipboard-write']
+  atDesk({ rig: startWithEvents, signedIn: true, permissions }, (desk) => {
+    ;({ rig, page } = desk)
   })
 
   test('a row is two lines on a phone, three where the name is wider than the phone', async () => {

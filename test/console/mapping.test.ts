@@ -1,41 +1,30 @@
 /** The options of what is sent, as a data engineer chooses them by clicks, in a real Chromium. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { optionsOf } from '../../src/accounts/options.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const id = String(org)
 const contact = 21_760_538_950
 
 describe('what is sent, in the console', { concurrency: false }, () => {
-  let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   let laterMs = 0
   const clock = { ...systemClock, now: () => systemClock.now() + laterMs }
 
-  before(async () => {
-    browser = await launchBrowser()
-    rig = await startRig({ clock })
-    rig.sims.drift.addOrg({ orgId: org, contacts: [{ id: contact, attributes: { externalId: 'a12-1234' } }] })
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    const { output } = await rig.command('sign-in', { given: { org: id, url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await page.getByRole('button', { name: 'Open the console' }).click()
-    await page.waitForURL('**/console')
-  })
-  after(async () => {
-    await watched.close()
-    await browser.close()
-    await rig.close()
-    assert.deepEqual({ strays: watched.strays, errors: watched.errors }, { strays: [], errors: [] })
+  const startHere = async () => {
+    const started = await startRig({ clock })
+    started.sims.drift.addOrg({ orgId: org, contacts: [{ id: contact, attributes: { externalId: 'a12-1234' } }] })
+    return started
+  }
+  atDesk({ rig: startHere, signedIn: true }, (desk) => {
+    ;({ rig, page } = desk)
   })
 
   const chosen = () => optionsOf(rig.service.store.accounts.get(id)!, 1)

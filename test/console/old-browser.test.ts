@@ -4,25 +4,22 @@
  * theirs: `null` from a page without referrers.
  */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { after, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { eventually } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { type ProxyServer, startProxy } from '../proxy.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 
 describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
-  let browser: Browser
   let proxy: ProxyServer
   /** What each POST said of where it comes from, by its path. */
   const origins = new Map<string, string | undefined>()
   /** What its pages asked for by themselves: the path, and the header that says so. */
   const byItself = new Set<string>()
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
-  before(async () => {
-    browser = await launchBrowser()
+  const startBehind = async () => {
     proxy = await startProxy({
       passes: (name) => !name.startsWith('sec-'),
       sees: ({ method, url = '', headers }) => {
@@ -31,17 +28,14 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
           if (said === 'live' || said === 'text/event-stream') byItself.add(`${url} ${said}`)
       },
     })
-    rig = await startRig({ env: { PUBLIC_URL: proxy.url } })
-    proxy.target = rig.service.url
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
+    const started = await startRig({ env: { PUBLIC_URL: proxy.url } })
+    proxy.target = started.service.url
+    return started
+  }
+  atDesk({ rig: startBehind }, (desk) => {
+    ;({ rig, page } = desk)
   })
-  after(async () => {
-    await watched.close()
-    await browser.close()
-    await rig.close()
-    await proxy.close()
-  })
+  after(() => proxy.close())
 
   test('is signed in by a one-time link, whose page hides the origin', async () => {
     const { output } = await rig.command('sign-in', { given: { org: String(org) } })

@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page, Request } from 'playwright-core'
 import { settingNames } from '../../src/settings/table.ts'
 import { sections } from '../../src/web/console/ui/sections.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { openPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -22,12 +23,11 @@ const fonts = ['', 'Verdana, "DejaVu Sans", monospace'] as const
 describe('every page of the console', { timeout: 240_000, concurrency: false }, () => {
   let browser: Browser
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
   const paths: string[] = Object.values(sections).map(({ path }) => path)
 
-  before(async () => {
-    browser = await launchBrowser()
+  /** With something on every page. */
+  const startWithEvents = async () => {
     rig = await startRig({ unsafeAllowLoopback: true })
     const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })
     for (let vary = 0; vary < 12; vary++)
@@ -49,12 +49,6 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
     }
     const { alerts } = rig.service.store.storage
     await eventually(async () => (await alerts.list(String(org), 9)).some(({ tries }) => tries > 0))
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
-    await page.goto(/http\S+/.exec(output)![0])
-    await page.getByRole('button', { name: 'Open the console' }).click()
-    await page.waitForURL('**/console')
     const { entries } = await lookup.find({ org: String(org) }, { limit: 50 })
     for (const state of ['waiting', 'dead', 'quarantined', 'delivered'] as const)
       paths.push(`/console/events/${entries.find((one) => one.state === state)!.messageId}`)
@@ -67,16 +61,10 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
     paths.push('/console/connection/add', '/console/connection/destination?number=1')
     paths.push('/console/resend?preview=1', '/console/resend?state=delivered&preview=1')
     paths.push(`/console/privacy?contact=${contact}`, '/connect/write-key')
-  })
-  after(async () => {
-    await watched.close()
-    await browser.close()
-    await rig.close()
-    const reports = watched.console.filter((line) => /content security policy|trusted/i.test(line))
-    assert.deepEqual(
-      { strays: watched.strays, errors: watched.errors, reports },
-      { strays: [], errors: [], reports: [] },
-    )
+    return rig
+  }
+  atDesk({ rig: startWithEvents, signedIn: true }, (desk) => {
+    ;({ rig, browser, page } = desk)
   })
 
   const go = (path: string) => page.goto(`${rig.service.url}${path}`)
@@ -177,7 +165,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
 
   test('has its content without scripts, and no hole where a script would draw', async () => {
     const bare = await openPage(browser, { locale: 'en-GB', javaScriptEnabled: false })
-    await bare.context.addCookies(await watched.context.cookies())
+    await bare.context.addCookies(await page.context().cookies())
     for (const path of paths) {
       await bare.page.goto(`${rig.service.url}${path}`)
       assert.ok(await bare.page.locator('h1').isVisible(), path)
@@ -191,7 +179,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
 
   test('has no hole and no error where the library of the chart does not start', async () => {
     const odd = await openPage(browser, { locale: 'en-GB' })
-    await odd.context.addCookies(await watched.context.cookies())
+    await odd.context.addCookies(await page.context().cookies())
     // What uPlot leaves behind where Intl does not know the browser's language.
     await odd.page.route('**/uplot.js', (route) =>
       route.fulfill({ contentType: 'text/javascript', body: 'var uPlot = undefined' }),
@@ -226,7 +214,7 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
   test('is light: 60 kB with all that it loads, Home 110 kB', async () => {
     for (const path of paths) {
       const fresh = await openPage(browser, { locale: 'en-GB' })
-      await fresh.context.addCookies(await watched.context.cookies())
+      await fresh.context.addCookies(await page.context().cookies())
       const asked: Request[] = []
       fresh.page.on('request', (request) => asked.push(request))
       await fresh.page.goto(`${rig.service.url}${path}`)

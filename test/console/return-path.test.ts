@@ -1,35 +1,25 @@
 /** Where an admin is after a sign-in: where they were before it, with their filter, and with the form that was not taken. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { settingsOf } from '../../src/accounts/settings.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
+import { atDesk } from '../desk.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 import { openWalk } from '../walk.ts'
 
 describe('after a sign-in', { timeout: 120_000 }, () => {
-  let browser: Browser
   let rig: Rig
   let clock: ManualClock
-  let watched: WatchedPage
   let page: Page
-  before(async () => {
-    browser = await launchBrowser()
+  const startHere = () => {
     clock = manualClock(Date.now())
-    rig = await startRig({ clock })
+    return startRig({ clock })
+  }
+  atDesk({ rig: startHere, perTest: 'page', timeoutMs: 8_000 }, (desk) => {
+    ;({ rig, page } = desk)
   })
-  after(async () => {
-    await browser.close()
-    await rig.close()
-  })
-  beforeEach(async () => {
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-    page.setDefaultTimeout(8_000)
-  })
-  afterEach(() => watched.close())
 
   /** A command beside the service has the same wall time, and does not stand still. */
   const beside: Clock = { ...systemClock, now: () => clock.now() }
@@ -108,7 +98,7 @@ describe('after a sign-in', { timeout: 120_000 }, () => {
     await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
     await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
     await page.getByRole('heading', { name: 'Confirm your identity' }).waitFor()
-    assert.ok(!(await watched.context.cookies()).some(({ name }) => name === 'form'))
+    assert.ok(!(await page.context().cookies()).some(({ name }) => name === 'form'))
     await byLink()
     await page.waitForURL(at('/console/connection'))
     assert.equal(await page.getByLabel('Write key').inputValue(), '')

@@ -3,9 +3,9 @@
  * drops the first answer, and the cookie in it: a proxy keeps that answer until the browser has asked again.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { launchBrowser, openPage, type WatchedPage } from '../browser.ts'
+import { after, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { atDesk } from '../desk.ts'
 import { type ProxyServer, startProxy } from '../proxy.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 
@@ -14,13 +14,10 @@ let kept: { to: string; isThere: PromiseWithResolvers<void> } | undefined
 const never = new Promise<void>(() => {})
 
 describe('in a browser', { timeout: 60_000 }, () => {
-  let browser: Browser
   let proxy: ProxyServer
   let rig: Rig
-  let watched: WatchedPage
   let page: Page
-  before(async () => {
-    browser = await launchBrowser()
+  const startBehind = async () => {
     proxy = await startProxy({
       answers: async ({ url = '', method }) => {
         if (!kept || !`${method} ${url}`.startsWith(kept.to)) return
@@ -29,20 +26,15 @@ describe('in a browser', { timeout: 60_000 }, () => {
         await never
       },
     })
-    rig = await startRig({ env: { PUBLIC_URL: proxy.url } })
-    proxy.target = rig.service.url
-    rig.sims.drift.addOrg({ orgId: org })
+    const started = await startRig({ env: { PUBLIC_URL: proxy.url } })
+    proxy.target = started.service.url
+    started.sims.drift.addOrg({ orgId: org })
+    return started
+  }
+  atDesk({ rig: startBehind, perTest: 'page' }, (desk) => {
+    ;({ rig, page } = desk)
   })
-  after(async () => {
-    await browser.close()
-    await rig.close()
-    await proxy.close()
-  })
-  beforeEach(async () => {
-    watched = await openPage(browser, { locale: 'en-GB' })
-    page = watched.page
-  })
-  afterEach(() => watched.close())
+  after(() => proxy.close())
 
   /** Resolves when the first answer to this is there, which the browser will not get. */
   function keepFirst(to: string): Promise<void> {
@@ -69,7 +61,7 @@ describe('in a browser', { timeout: 60_000 }, () => {
     await page.mouse.click(x + 9, y + 9)
     await isUsed
     assert.deepEqual(
-      (await watched.context.cookies()).map(({ name }) => name),
+      (await page.context().cookies()).map(({ name }) => name),
       ['link'],
       'and no session',
     )
