@@ -3,6 +3,7 @@
  * receivers are real servers on this machine.
  */
 import { createSecretKey } from 'node:crypto'
+import { afterEach, beforeEach } from 'node:test'
 import { type Accounts, openAccounts } from '../src/accounts/accounts.ts'
 import { changeDestination } from '../src/accounts/destinations.ts'
 import { type Keyring, openKeyring } from '../src/accounts/keyring.ts'
@@ -59,6 +60,18 @@ export interface AlertStage {
   /** Of the log. */
   lines: string[]
   close(): Promise<void>
+}
+
+/** A stage of its own for each test beside the call, with the account installed and these recipients. */
+export function eachAlertStage(use: (stage: AlertStage) => void | Promise<void>, ...channels: Channel[]): void {
+  let stage: AlertStage
+  beforeEach(async () => {
+    stage = await startAlertStage()
+    await stage.install()
+    for (const channel of channels) await stage.add(channel)
+    await use(stage)
+  })
+  afterEach(() => stage.close())
 }
 
 export async function startAlertStage({ toOperator = true } = {}): Promise<AlertStage> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { accountAtDrift } from '../../test/account-at-drift.ts'
 import { eventually } from '../../test/clock.ts'
 import { errorPages } from '../../test/error-pages.ts'
 import { eachStage, org, type Stage, stageSecret } from '../../test/stage.ts'
@@ -15,7 +16,6 @@ import { paused } from './state.ts'
 import { savedWriteKey } from './write-key.ts'
 
 const id = String(org)
-let said = 0
 
 describe('Drift says that an account disconnected', () => {
   let stage: Stage
@@ -23,14 +23,8 @@ describe('Drift says that an account disconnected', () => {
     stage = made
   })
 
-  const saysSo = () => stage.arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } })
-  /** What Drift does when an admin removes the app: every token of the account dies. */
-  const uninstall = () => {
-    stage.sims.drift.accessTokens.clear()
-    stage.sims.drift.refreshTokens.clear()
-  }
+  const { install, saysSo, uninstall } = accountAtDrift(() => stage)
   const step = () => stage.stepInTime('ask')
-  const install = async () => (await stage.storage.installs.get(id))!
   const askLane = async () => (await stage.storage.lookup.lanes(id)).find(({ lane }) => lane === 'ask')!
   const send = async () => {
     while (await stage.step('send'));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { accountAtDrift } from '../../test/account-at-drift.ts'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { judgeTokens } from '../drift/oauth.ts'
-import { grantOf, openGrant } from './grant.ts'
+import { grantOf } from './grant.ts'
 
 const id = String(org)
 const tokenPath = '/oauth2/token'
@@ -15,9 +16,7 @@ describe('a grant', () => {
     stage = made
   })
 
-  const stored = async () => (await openGrant(stage.keyring, (await stage.storage.installs.get(id))!))!
-  const refreshes = () => stage.sims.drift.count(tokenPath)
-  const isLive = (token: string) => stage.sims.drift.accessTokens.has(token)
+  const { stored, refreshes, isLive } = accountAtDrift(() => stage)
 
   for (const expires_in of [undefined, null, 0, -1, '0', '', 'soon', {}, 7_200, '7200'])
     test(`without a refresh token, said to last ${JSON.stringify(expires_in)}, is used until Drift refuses it`, async () => {

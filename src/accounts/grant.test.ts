@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { accountAtDrift } from '../../test/account-at-drift.ts'
 import { eventually } from '../../test/clock.ts'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
-import { type Grant, openGrant } from './grant.ts'
+import type { Grant } from './grant.ts'
 import { gone, paused } from './state.ts'
 
 const id = String(org)
@@ -15,14 +16,7 @@ describe('a grant', () => {
     stage = made
   })
 
-  const stored = async () => (await openGrant(stage.keyring, (await stage.storage.installs.get(id))!))!
-  const refreshes = () => stage.sims.drift.count(tokenPath)
-  const isLive = (token: string) => stage.sims.drift.accessTokens.has(token)
-  /** Tokens die, and the service has not noticed. */
-  const spoil = () => {
-    stage.sims.drift.accessTokens.clear()
-    stage.sims.drift.refreshTokens.clear()
-  }
+  const { stored, refreshes, isLive, uninstall: spoil } = accountAtDrift(() => stage)
 
   test('is used as it is while it is fresh', async () => {
     const { accessToken } = await stored()

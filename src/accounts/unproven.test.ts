@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { accountAtDrift } from '../../test/account-at-drift.ts'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import { followStates } from './accounts.ts'
 import { firstOf } from './destinations.ts'
 
 const id = String(org)
-let said = 0
 
 describe('Drift says that an account disconnected, and cannot say it twice', () => {
   let stage: Stage
@@ -14,13 +14,8 @@ describe('Drift says that an account disconnected, and cannot say it twice', () 
     stage = made
   })
 
-  const saysSo = () => stage.arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } })
-  const uninstall = () => {
-    stage.sims.drift.accessTokens.clear()
-    stage.sims.drift.refreshTokens.clear()
-  }
+  const { install, saysSo, uninstall } = accountAtDrift(() => stage)
   const step = () => stage.stepInTime('ask')
-  const install = async () => (await stage.storage.installs.get(id))!
   const change = (edit: (known: Install) => Install) => stage.accounts.change(id, stage.clock.now(), edit)
 
   const unasked: [what: string, prepare: () => Promise<unknown>][] = [

@@ -1,7 +1,7 @@
 /** What ends without a message: it has not recovered, it is not there or not looked for any more. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
-import { type AlertStage, account, startAlertStage } from '../../test/alert-stage.ts'
+import { test } from 'node:test'
+import { type AlertStage, account, eachAlertStage } from '../../test/alert-stage.ts'
 import { firstOf } from '../accounts/destinations.ts'
 import { changeSettings, type DestinationSettings } from '../accounts/settings.ts'
 import { append, arrival } from '../storage/conformance.ts'
@@ -11,12 +11,9 @@ const minuteMs = 60_000
 const second = { number: 2, name: 'Warehouse', region: 'us', key: 'AAAA' } as const
 
 let stage: AlertStage
-beforeEach(async () => {
-  stage = await startAlertStage()
-  await stage.install()
-  await stage.add('webhook')
-})
-afterEach(() => stage.close())
+eachAlertStage((made) => {
+  stage = made
+}, 'webhook')
 
 const change = (settings: Parameters<typeof changeSettings>[1]) =>
   stage.accounts.change(account, stage.clock.now(), (stored) => changeSettings(stored, settings))

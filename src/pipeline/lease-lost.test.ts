@@ -1,11 +1,11 @@
 /** A lease that ends while its holder is at work on it: taken over by another process, or ended because of an erasure. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { eventually } from '../../test/clock.ts'
-import { leaseMs, org, type Stage, startStage } from '../../test/stage.ts'
+import { eachStage, leaseMs, org, type Stage } from '../../test/stage.ts'
 import { lookAt } from '../lib/clock.ts'
 import { erasePerson } from '../operations/erase.ts'
-import { addsUp, outcomesOf } from '../operations/totals.ts'
+import { outcomesOf } from '../operations/totals.ts'
 import { askLease } from './lookup-lane.ts'
 import { sendLease } from './send-lane.ts'
 import { trustMs } from './until-gone.ts'
@@ -15,13 +15,8 @@ const contact = '21760538950'
 
 describe('a lease', () => {
   let stage: Stage
-  beforeEach(async () => {
-    stage = await startStage()
-    await stage.install()
-  })
-  afterEach(async () => {
-    assert.ok(addsUp(await outcomes()))
-    await stage.close()
+  eachStage((made) => {
+    stage = made
   })
 
   const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())

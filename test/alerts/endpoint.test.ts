@@ -1,18 +1,15 @@
 /** Alerts of an account that sends to an endpoint in Segment's place. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { changeDestination, type Destination } from '../../src/accounts/destinations.ts'
 import { partnerOf } from '../../src/alerts/audience.ts'
 import { append, arrival, claimed, idle, to } from '../../src/storage/conformance.ts'
-import { type AlertStage, account, startAlertStage } from '../alert-stage.ts'
+import { type AlertStage, account, eachAlertStage } from '../alert-stage.ts'
 
 let stage: AlertStage
-beforeEach(async () => {
-  stage = await startAlertStage()
-  await stage.install()
-  await stage.add('webhook')
-})
-afterEach(() => stage.close())
+eachAlertStage((made) => {
+  stage = made
+}, 'webhook')
 
 const now = () => stage.clock.now()
 const dies = async (reason: string) => {

@@ -1,6 +1,6 @@
 /** Where alerts go: e-mail addresses that were confirmed, limits, tests, and addresses that stay secret. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { whatBecame } from '../../src/alerts/log.ts'
 import {
   addRecipient,
@@ -9,16 +9,14 @@ import {
   retireRecipients,
   testRecipient,
 } from '../../src/alerts/recipients.ts'
-import { type AlertStage, account, startAlertStage } from '../alert-stage.ts'
+import { type AlertStage, account, eachAlertStage } from '../alert-stage.ts'
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 let stage: AlertStage
-beforeEach(async () => {
-  stage = await startAlertStage()
-  await stage.install()
+eachAlertStage((made) => {
+  stage = made
 })
-afterEach(() => stage.close())
 
 describe('an e-mail address', () => {
   const address = 'marketing@customer.example'

@@ -1,19 +1,17 @@
 /** How messages are sent: again until they are accepted, under one id, in order, and signed. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { whatBecame } from '../../src/alerts/log.ts'
 import { addRecipient, listRecipients, removeRecipient } from '../../src/alerts/recipients.ts'
-import { type AlertStage, account, publicUrl, startAlertStage } from '../alert-stage.ts'
+import { type AlertStage, account, eachAlertStage, publicUrl } from '../alert-stage.ts'
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 let stage: AlertStage
-beforeEach(async () => {
-  stage = await startAlertStage()
-  await stage.install()
+eachAlertStage((made) => {
+  stage = made
 })
-afterEach(() => stage.close())
 
 const now = () => stage.clock.now()
 

@@ -3,7 +3,7 @@
  * looked at, and recovered once when it is over.
  */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { changeDestination, firstOf } from '../../src/accounts/destinations.ts'
 import { accountReasons } from '../../src/accounts/needs-attention.ts'
 import { changeSettings } from '../../src/accounts/settings.ts'
@@ -15,20 +15,22 @@ import type { AlertReceived } from '../../src/sim/alert-receiver.ts'
 import { type Alone, append, arrival, claimed, idle, to } from '../../src/storage/conformance.ts'
 import type { Install } from '../../src/storage/ports/accounts.ts'
 import type { Settlement } from '../../src/storage/ports/inbox.ts'
-import { type AlertStage, account, startAlertStage } from '../alert-stage.ts'
+import { type AlertStage, account, eachAlertStage } from '../alert-stage.ts'
 
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 let stage: AlertStage
-beforeEach(async () => {
-  stage = await startAlertStage()
-  await stage.install()
-  for (const channel of ['webhook', 'slack', 'email'] as const) await stage.add(channel)
-  // The mail that asks for confirmation.
-  await stage.send()
-  stage.smtp.mails.length = 0
-})
-afterEach(() => stage.close())
+eachAlertStage(
+  async (made) => {
+    stage = made
+    // The mail that asks for confirmation.
+    await stage.send()
+    stage.smtp.mails.length = 0
+  },
+  'webhook',
+  'slack',
+  'email',
+)
 
 interface Change {
   rule: RuleName

@@ -9,11 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { npm } from '../npm.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const { npmCommand } = (await import(`${root}runtime/packages.mjs`)) as {
-  npmCommand(node: string): { command: string; args: string[] }
-}
 const folder = mkdtempSync(join(tmpdir(), 'bridge-package-test-'))
 const name = 'drift-segment-source-bridge'
 
@@ -97,17 +95,6 @@ describe('the package of the bridge', () => {
     }
   })
 })
-
-function npm(cwd: string, ...args: string[]): string {
-  const { command, args: first } = npmCommand(process.execPath)
-  const { status, stdout, stderr } = spawnSync(command, [...first, ...args], {
-    cwd,
-    encoding: 'utf8',
-    timeout: 240_000,
-  })
-  assert.equal(status, 0, stderr)
-  return stdout
-}
 
 function node(...args: string[]) {
   return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 })

@@ -1,33 +1,22 @@
 /** A write key that is not saved before the admin has said that it is meant: it looks unusual, or came in place of another. */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import type { Seen } from '../../src/sim/visitor.ts'
+import { atKeyForm, path } from '../key-form.ts'
 import { org, type Rig, startRig, writeKey } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
 
-const path = '/connect/write-key'
 const another = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
 let rig: Rig
 let admin: Walk
-let form: Seen
 let sent = 0
-before(async () => {
-  rig = await startRig({ installed: false })
-})
-after(() => rig.close())
-beforeEach(async () => {
-  admin = openWalk(rig)
-  form = await admin.connect(org)
-})
-afterEach(() => admin.close())
-
-const save = (fields: Record<string, string>, seen = form) => admin.submit(seen, fields, path)
-const tryOut = (fields: Record<string, string>, seen = form) => {
-  const csrf = /name="csrf" value="([^"]+)"/.exec(seen.body)![1]!
-  return admin.post(admin.at(`${path}/test`), { csrf, region: 'us', writeKey: '', ...fields })
-}
-const stored = async () => (await rig.service.store.storage.installs.get(String(org)))!
+const { save, tryOut, stored } = atKeyForm(
+  () => startRig({ installed: false }),
+  (at) => {
+    ;({ rig, admin } = at)
+  },
+)
 
 describe('a write key', () => {
   for (const unusual of ['abcde', 'a-short-one', `${another}${another}`, another.slice(1), `_${another.slice(1)}`])

@@ -2,36 +2,24 @@
  * The write key, where an install ends: saved, tried out, refused, and what the page says. Segment is the simulator, which takes any key, as Segment does.
  */
 import assert from 'node:assert/strict'
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { firstOf } from '../../src/accounts/destinations.ts'
-import type { Seen } from '../../src/sim/visitor.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
+import { atKeyForm, path } from '../key-form.ts'
 import { org, type Rig, startRig, writeKey } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
 
-const path = '/connect/write-key'
 const another = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
 let rig: Rig
 let clock: ManualClock
 let admin: Walk
-let form: Seen
-before(async () => {
+const startHere = () => {
   clock = manualClock(Date.now())
-  rig = await startRig({ clock, installed: false, env: { DESTINATION_ENDPOINTS: 'lake=https://lake.example' } })
-})
-after(() => rig.close())
-beforeEach(async () => {
-  admin = openWalk(rig)
-  form = await admin.connect(org)
-})
-afterEach(() => admin.close())
-
-const save = (fields: Record<string, string>, seen = form) => admin.submit(seen, fields, path)
-const tryOut = (fields: Record<string, string>, seen = form) => {
-  const csrf = /name="csrf" value="([^"]+)"/.exec(seen.body)![1]!
-  return admin.post(admin.at(`${path}/test`), { csrf, region: 'us', writeKey: '', ...fields })
+  return startRig({ clock, installed: false, env: { DESTINATION_ENDPOINTS: 'lake=https://lake.example' } })
 }
-const stored = async () => (await rig.service.store.storage.installs.get(String(org)))!
+const { save, tryOut, stored } = atKeyForm(startHere, (at) => {
+  ;({ rig, admin } = at)
+})
 
 describe('a write key', () => {
   const bad: [row: string, fields: Record<string, string>, says: RegExp, status?: number][] = [

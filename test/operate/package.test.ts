@@ -10,11 +10,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { npm } from '../npm.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const { npmCommand } = (await import(`${root}runtime/packages.mjs`)) as {
-  npmCommand(node: string): { command: string; args: string[] }
-}
 
 interface Packed {
   filename: string
@@ -81,15 +79,4 @@ function olderNode(): string | undefined {
     const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' })
     return status === 0 && Number.parseInt(stdout.slice(1), 10) < 24
   })
-}
-
-function npm(cwd: string, ...args: string[]): string {
-  const { command, args: first } = npmCommand(process.execPath)
-  const { status, stdout, stderr } = spawnSync(command, [...first, ...args], {
-    cwd,
-    encoding: 'utf8',
-    timeout: 240_000,
-  })
-  assert.equal(status, 0, stderr)
-  return stdout
 }

@@ -1,20 +1,15 @@
 /** Odd but readable webhooks, as tables: what Segment gets of them, to the letter, or why it gets nothing. */
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { Json, JsonObject } from '../../src/lib/json.ts'
 import { limitsAt } from '../../src/operations/maintenance.ts'
-import { addsUp, outcomesOf } from '../../src/operations/totals.ts'
-import { org, type Stage, startStage } from '../stage.ts'
+import { outcomesOf } from '../../src/operations/totals.ts'
+import { eachStage, org, type Stage } from '../stage.ts'
 
 const [minute, day] = [60_000, 24 * 3_600_000]
 let stage: Stage
-beforeEach(async () => {
-  stage = await startStage()
-  await stage.install()
-})
-afterEach(async () => {
-  assert.ok(addsUp(await outcomes()))
-  await stage.close()
+eachStage((made) => {
+  stage = made
 })
 
 const outcomes = async () => outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())

@@ -9,7 +9,7 @@ import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { csvLine } from './csv.ts'
 import { privacyTabs } from './privacy-tabs.ts'
-import { ranges } from './query.ts'
+import { ranges, timeChoices } from './query.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, head, number, postForm, select, when } from './ui/parts.ts'
 
@@ -152,7 +152,7 @@ export function auditPage({ session, auditEntries, group, range, more }: AuditPa
     <div class="stack">
       <div class="card"><div class="cardhead"><form method="get" action="/console/audit" class="find" aria-label="Filter the audit">
         ${select('group', 'What', [['', 'Everything'], ...Object.entries(groups)], group)}
-        ${select('range', 'Time', [['', 'Any time'], ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const)], range)}
+        ${select('range', 'Time', timeChoices, range)}
         ${button('Filter')}</form>
         ${postForm('/console/audit/export', session.csrf, html`${hidden}<button class="quiet">Export CSV</button>`)}</div></div>
       <section class="card sheet" aria-label="Entries">${

@@ -2,7 +2,6 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { settingsOf } from '../../accounts/settings.ts'
-import { catalogue } from '../../events/index.ts'
 import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
@@ -21,6 +20,8 @@ import {
   readCursor,
   type StateName,
   stateNames,
+  timeChoices,
+  typeChoices,
   writeCursor,
 } from './query.ts'
 import { canResend, resendLink } from './resend-matching.ts'
@@ -130,19 +131,14 @@ function eventsPage(given: EventsPage): Html {
 }
 
 function searchForm({ filter, tally, chosen }: EventsPage): Html {
-  const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
-  const times = [
-    ['', 'Any time'],
-    ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const),
-  ] as const
   const isCustom = filter.from !== '' || filter.to !== ''
   return html`<form method="get" action="${path}" class="card search" role="search" aria-label="Search events">
     <div class="find">
       <div class="field grow"><label for="q">Search</label>
         <input id="q" name="q" type="search" value="${filter.q}" maxlength="600" autocomplete="off" spellcheck="false" placeholder="Id, or an address in Drift"></div>
-      ${select('type', 'Type', types, filter.type)}
+      ${select('type', 'Type', typeChoices, filter.type)}
       ${select('reason', 'Reason', reasonChoices(tally, filter.reason, chosen), filter.reason)}
-      ${select('range', 'Time', times, filter.range)}
+      ${select('range', 'Time', timeChoices, filter.range)}
       ${isOfSeveral(chosen) ? select('destination', 'Destination', destinationChoices(chosen), String(chosen.shown.number)) : ''}
       ${filter.state === '' ? '' : html`<input type="hidden" name="state" value="${filter.state}">`}
       ${button('Search', 'primary')}

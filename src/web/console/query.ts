@@ -5,6 +5,7 @@ import { type Destination, destinationsOf } from '../../accounts/destinations.ts
 import type { Keyring } from '../../accounts/keyring.ts'
 import { noSettings } from '../../accounts/settings.ts'
 import { deletionType } from '../../drift/envelope.ts'
+import { catalogue } from '../../events/index.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import type { Org } from '../../storage/ports/entry.ts'
@@ -50,6 +51,16 @@ export const ranges: Readonly<Record<string, { label: string; ms: number }>> = {
 }
 
 /** How the state of a list stands in its address. */
+/** What may be chosen of the times, and of the types of events, where a list is narrowed by them. */
+export const timeChoices: readonly (readonly [string, string])[] = [
+  ['', 'Any time'],
+  ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const),
+]
+export const typeChoices: readonly (readonly [string, string])[] = [
+  ['', 'Any type'],
+  ...[...catalogue.keys()].map((type) => [type, type] as const),
+]
+
 export const stateNames = {
   delivered: 'delivered',
   queued: 'queued',

@@ -3,7 +3,6 @@ import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { storedAct } from '../../accounts/audit.ts'
 import { deletionType } from '../../drift/envelope.ts'
-import { catalogue } from '../../events/index.ts'
 import { type JobShown, newJobId } from '../../operations/jobs.ts'
 import { countRedrivable, failed, type Mapping, type MoveNeeds, previewRedrive } from '../../operations/redrive.ts'
 import { cancelRedrive, lastRedrive, startRedrive } from '../../operations/redrive-job.ts'
@@ -14,7 +13,7 @@ import { formOf } from '../http/form.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { type Chosen, chosenIn, endpointIn, isOfSeveral } from './at-destination.ts'
-import { atNow, type Filter, filterNames, filterOf, queryOf, ranges } from './query.ts'
+import { atNow, type Filter, filterNames, filterOf, queryOf, timeChoices, typeChoices } from './query.ts'
 import { type Preview, previewed, unconfirmedMax } from './resend-preview.ts'
 import { pastResends, progress } from './resend-progress.ts'
 import { adviceAt } from './ui/advice-at.ts'
@@ -169,17 +168,12 @@ function destinationChoices({ all }: Chosen): [value: string, label: string][] {
 }
 
 function chooser({ filter, mapping, chosen, isChoice }: ResendPage): Html {
-  const types = [['', 'Any type'], ...[...catalogue.keys()].map((type) => [type, type] as const)] as const
-  const times = [
-    ['', 'Any time'],
-    ...Object.entries(ranges).map(([name, { label }]) => [name, label] as const),
-  ] as const
   const isCustom = filter.from !== '' || filter.to !== ''
   return html`<form method="get" action="/console/resend" class="card stack" aria-label="Events to resend">
     <div class="find wide">
       ${select('state', 'Events', choices, filter.state)}
-      ${select('type', 'Type', types, filter.type)}
-      ${select('range', 'Time', times, filter.range)}
+      ${select('type', 'Type', typeChoices, filter.type)}
+      ${select('range', 'Time', timeChoices, filter.range)}
       ${isOfSeveral(chosen) ? select('destination', 'Destination', destinationChoices(chosen), filter.destination) : ''}
       ${input('q', 'Contact or conversation', { value: filter.q })}
       ${
