@@ -191,6 +191,17 @@ const limits: readonly [path: string, declared: string, said: Readonly<Record<st
   ],
   ['packages/bridge/src/outbox.ts', 'keptMax = 100', { 'docs/bridge.md': 'at most a hundred events' }],
   ['packages/bridge/src/bridge.ts', 'lookSeldomMs = 1_000', { 'docs/bridge.md': 'is noticed within a second' }],
+  [
+    'src/web/connect/callback.ts',
+    'exchangesMax = 4',
+    { 'docs/connect.md': 'four others were talking to Drift', 'docs/errors.md': 'four others were talking to Drift' },
+  ],
+  [
+    'src/pipeline/open.ts',
+    'usualLeaseMs = 60_000',
+    { 'docs/replicas.md': 'takes over after a minute', 'docs/outages.md': 'takes over after a minute' },
+  ],
+  ['src/alerts/run.ts', 'changedMs = 1_000', { 'ARCHITECTURE.md': 'a second after one has changed' }],
   ['src/web/bridge.ts', 'releasesMax = 10', { 'CHANGELOG.md': 'the last ten released versions stay served' }],
 ]
 
