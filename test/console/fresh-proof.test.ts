@@ -163,6 +163,33 @@ describe('a form of the console', () => {
     }
   })
 
+  test('that the session is enough for is among what SECURITY.md says of a stolen session, where it does anything', async () => {
+    const text = await readFile('SECURITY.md', 'utf8')
+    const [, section = ''] = text.replace(/\s+/g, ' ').split(' ## What a stolen session can do ')
+    const can = section.split('They cannot')[0]!
+    const words: Readonly<Record<string, RegExp>> = {
+      '/console/sign-out': /sign everyone out/,
+      '/console/sign-out-everywhere': /sign everyone out/,
+      '/connect/write-key/test': /send and confirm test events/,
+      '/console/connection/test': /send and confirm test events/,
+      '/console/connection/add/test': /send and confirm test events/,
+      '/console/connection/confirm': /send and confirm test events/,
+      '/console/alerts/test': /send test alerts/,
+      '/console/pause': /pause/,
+      '/console/resume': /resume/,
+      '/console/retry': /retry/,
+      '/console/events/:message/reveal': /personal data included/,
+      '/console/events/export': /download the lists of events/,
+      '/console/audit/export': /of the audit/,
+      '/console/resend/cancel': /cancel a resend/,
+      '/console/history/cancel': /a reading of history/,
+    }
+    const idle = ['/console/mapping/preview', '/console/website']
+    const enough = Object.keys(decisions).filter((path) => decisions[path]![0] === 'session')
+    assert.deepEqual(enough.sort(), [...Object.keys(words), ...idle].sort())
+    for (const [path, said] of Object.entries(words)) assert.match(can, said, path)
+  })
+
   test('that needs a fresh proof stands behind a button of its own words, once that was given', () => {
     const named = Object.keys(decisions).filter((path) => verbOf({ path: path.replace(':message', 'm'), fields: [] }))
     const fresh = Object.keys(decisions).filter((path) => decisions[path]![0] === 'fresh proof')
