@@ -38,7 +38,7 @@ export const erase: Command = {
         ? await erase()
         : await erasePerson(store, erase, { org: id, contact, who })
       const verb = dryRun ? 'would be erased' : 'erased'
-      context.print(`${entries} events ${verb}, ${conversations} conversations forgotten${dryRun ? ' then' : ''}`)
+      context.print(`${entries} events ${verb}, ${conversations} conversations forgotten`)
       context.print(`the audit calls this contact ${digest}`)
       context.print(
         'an event whose lookup is pending is not found yet, because Drift has not said whose it is: run this again later',

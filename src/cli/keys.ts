@@ -27,8 +27,13 @@ const check: Command = {
       const { encryptionKeys } = readConfig(context.env, 'store')
       encryptionKeys.forEach(({ id }, at) => {
         const many = counts.get(id) ?? 0
-        const duty = at === 0 ? 'seals' : many > 0 ? 'still needed: `keys rotate` moves them' : 'not needed any more'
-        context.print(`${id}  ${many} ${many === 1 ? 'key' : 'keys'}  ${duty}`)
+        const duty =
+          at === 0
+            ? 'the first: it seals every new one'
+            : many > 0
+              ? 'still needed: `keys rotate` moves them'
+              : 'not needed any more'
+        context.print(`${id}  seals ${many} ${many === 1 ? 'key' : 'keys'} of the store; ${duty}`)
       })
     }),
 }

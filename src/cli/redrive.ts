@@ -124,5 +124,7 @@ async function redriveAll(context: Context, given: Given, { store, query, mappin
 }
 
 function staying({ stays }: Pick<Redrive, 'stays'>): string[] {
-  return Object.entries(stays).map(([reason, count]) => `  ${count} stay: ${reason}`)
+  return Object.entries(stays).map(
+    ([reason, count]) => `  ${count} ${count === 1 ? 'stays as it is' : 'stay as they are'}: ${reason}`,
+  )
 }
