@@ -71,6 +71,13 @@ export interface Wanted<Input> {
   only?: string
 }
 
+/** What it takes to begin or cancel a job, and to note that in the audit. */
+export interface JobNeeds {
+  jobs: Jobs
+  audit: Audit
+  clock: Clock
+}
+
 /** Twelve letters and digits, which people can type. */
 export function newJobId(random: Random): string {
   return random.bytes(6).toString('hex')
@@ -114,11 +121,7 @@ export async function shownJobById(jobs: Jobs, id: string): Promise<JobShown | u
 }
 
 /** Asks its holder to end it, which does so within about a second; false when it has ended, or was cancelled before. */
-export async function cancelJob(
-  { jobs, audit, clock }: { jobs: Jobs; audit: Audit; clock: Clock },
-  id: string,
-  who: string,
-): Promise<boolean> {
+export async function cancelJob({ jobs, audit, clock }: JobNeeds, id: string, who: string): Promise<boolean> {
   const job = await jobs.get(id)
   if (!job) throw new Problem('job_unknown', 'no job has this id', { hint: '`jobs list` shows which there are' })
   if (!(await jobs.cancel(id, who, clock.now()))) return false

@@ -1,11 +1,9 @@
 /** Redriving many events, as a job: begun by a page or a command, seen and cancelled by everybody. */
 import { record } from '../accounts/audit.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Audit } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Jobs } from '../storage/ports/jobs.ts'
 import type { Query } from '../storage/ports/lookup.ts'
-import { addJob, cancelJob, type JobKind, type JobShown, shownJobs } from './jobs.ts'
+import { addJob, cancelJob, type JobKind, type JobNeeds, type JobShown, shownJobs } from './jobs.ts'
 import { type Pass, passesOf } from './passes.ts'
 import { type Mapping, movesOf, type Redrive, type RedriveNeeds, redrivableOf } from './redrive.ts'
 
@@ -95,14 +93,8 @@ export interface WantedRedrive extends RedriveInput {
   who: string
 }
 
-interface Needs {
-  jobs: Jobs
-  audit: Audit
-  clock: Clock
-}
-
 /** False when another one of this account has not ended. */
-export async function startRedrive(needs: Needs, { id, org, who, ...input }: WantedRedrive): Promise<boolean> {
+export async function startRedrive(needs: JobNeeds, { id, org, who, ...input }: WantedRedrive): Promise<boolean> {
   const made = await addJob<RedriveInput>(needs, { id, kind, org, who, input, only: `${kind} ${org}` })
   if (made === 'created') await record(needs, { org, who, act: 'startedRedrive', about: chosenIn(input) })
   return made !== 'other'
@@ -114,7 +106,7 @@ export async function lastRedrive(jobs: Jobs, org: Org): Promise<JobShown | unde
 }
 
 /** Asks the account's redrive to end, if one has not. */
-export async function cancelRedrive(needs: Needs, org: Org, who: string): Promise<void> {
+export async function cancelRedrive(needs: JobNeeds, org: Org, who: string): Promise<void> {
   const last = await lastRedrive(needs.jobs, org)
   if (last && !last.hasEnded) await cancelJob(needs, last.id, who)
 }

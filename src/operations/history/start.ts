@@ -1,10 +1,8 @@
 /** Beginning a backfill or a comparison, and looking at it: for console and command line alike. */
 import { record } from '../../accounts/audit.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { Audit } from '../../storage/ports/accounts.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Jobs } from '../../storage/ports/jobs.ts'
-import { addJob, type JobShown, shownJobs } from '../jobs.ts'
+import { addJob, type JobNeeds, type JobShown, shownJobs } from '../jobs.ts'
 import { type HistoryInput, type HistoryKind, span } from './input.ts'
 import { whyStuck } from './say.ts'
 
@@ -16,18 +14,12 @@ export interface WantedHistory extends HistoryInput {
   who: string
 }
 
-interface Needs {
-  jobs: Jobs
-  audit: Audit
-  clock: Clock
-}
-
 /**
  * `other`: another one of this account has not ended. They share what Drift may be asked, so there is one at a time, on
  * whichever replica.
  */
 export async function startHistory(
-  needs: Needs,
+  needs: JobNeeds,
   { id, kind, org, who, ...input }: WantedHistory,
 ): ReturnType<Jobs['create']> {
   // mutant: lets two runs of one account ask Drift at once
