@@ -5,10 +5,9 @@
 import assert from 'node:assert/strict'
 import { afterEach } from 'node:test'
 import type { JsonObject } from '../src/lib/json.ts'
-import { addsUp } from '../src/operations/totals.ts'
 import type { Received } from '../src/sim/server.ts'
 import { type ManualClock, manualClock, timePasses } from './clock.ts'
-import { org, type Rig, type RigOptions, startRig } from './rig.ts'
+import { closeCounted, org, type Rig, type RigOptions, startRig } from './rig.ts'
 
 export const [minute, hour] = [60_000, 3_600_000]
 export const options = { timeout: 60_000 }
@@ -23,12 +22,7 @@ export async function start(more: RigOptions = {}): Promise<void> {
   rig = await startRig({ clock, ...more })
 }
 
-afterEach(async () => {
-  assert.ok(addsUp(await rig.outcomes()))
-  // First, so that nothing hangs on its answer.
-  await rig.sims.segment.close()
-  await rig.close()
-})
+afterEach(() => closeCounted(rig))
 
 /** A contact's n-th change; it needs no lookup. */
 export function update(contact: number, n: number): JsonObject {

@@ -2,6 +2,7 @@
  * What the whole-system tests stand on: the real service on a file of its own, between the two simulators, over real
  * HTTP. The only double is the clock, and only where a test turns it.
  */
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -131,6 +132,16 @@ export function settingsFor({ drift, segment }: Sims, folder: string): Env {
     SEGMENT_API_URL_US: segment.url,
     SEGMENT_API_URL_EU: segment.url,
     SEGMENT_CDN_URL: segment.url,
+  }
+}
+
+/** Closes it after a test, in which all that it has received must add up. Segment goes first, so that nothing hangs on its answer. */
+export async function closeCounted(rig: Rig): Promise<void> {
+  try {
+    assert.ok(addsUp(await rig.outcomes()))
+  } finally {
+    await rig.sims.segment.close()
+    await rig.close()
   }
 }
 

@@ -1,7 +1,8 @@
 /** The way of an admin's browser through an install, step by step, for tests that leave it at any step. */
+import { after, before } from 'node:test'
 import { openHttpClient } from '../src/lib/request.ts'
 import { openVisitor, type Seen, type Visitor } from '../src/sim/visitor.ts'
-import type { Rig } from './rig.ts'
+import { org, type Rig } from './rig.ts'
 
 export interface Walk extends Visitor {
   /** To Drift, where the account is chosen and the app allowed: the address that Drift sends the browser back to. */
@@ -30,4 +31,20 @@ export function openWalk(rig: Pick<Rig, 'service' | 'sims'>): Walk {
     close: () => httpClient.close(),
   }
   return walk
+}
+
+/** A service for the tests beside the call, with an admin who has connected the account. */
+export function withAdmin(startRig: () => Promise<Rig>, use: (rig: Rig, admin: Walk) => void): void {
+  let rig: Rig
+  let admin: Walk
+  before(async () => {
+    rig = await startRig()
+    admin = openWalk(rig)
+    use(rig, admin)
+    await admin.connect(org)
+  })
+  after(async () => {
+    await admin.close()
+    await rig.close()
+  })
 }

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import { type Env, readConfig } from '../../src/config.ts'
 import { Problem } from '../../src/lib/errors.ts'
 import { judgeWriteKey } from '../../src/segment/key.ts'
 import { formsOf } from '../../src/sim/visitor.ts'
 import { org, type Rig, runCommand, startRig } from '../rig.ts'
-import { openWalk, type Walk } from '../walk.ts'
+import { type Walk, withAdmin } from '../walk.ts'
 
 const id = String(org)
 const key = 'AbCdEfGhIjKlMnOpQrStUvWxYz987654'
@@ -20,14 +20,8 @@ const html = (text: string) => text.replaceAll("'", '&#39;').replaceAll('"', '&q
 
 let rig: Rig
 let admin: Walk
-before(async () => {
-  rig = await startRig()
-  admin = openWalk(rig)
-  await admin.connect(org)
-})
-after(async () => {
-  await admin.close()
-  await rig.close()
+withAdmin(startRig, (...both) => {
+  ;[rig, admin] = both
 })
 
 /** What is said against a value at each door; undefined where it is taken. */

@@ -1,9 +1,8 @@
 /** An account of which Drift has said that it disconnected, seen from outside: the real service, its doors, its pages. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { addsUp } from '../../src/operations/totals.ts'
 import { eventually, type ManualClock, manualClock, whileWaiting } from '../clock.ts'
-import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
+import { closeCounted, org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 import { openWalk, type Walk } from '../walk.ts'
 
 const options = { timeout: 60_000 }
@@ -12,10 +11,7 @@ let rig: Rig
 let clock: ManualClock
 let said = 0
 
-afterEach(async () => {
-  assert.ok(addsUp(await rig.outcomes()))
-  await rig.close()
-})
+afterEach(() => closeCounted(rig))
 
 const installed = () => rig.service.store.accounts.get(id)!
 const saysSo = async () => {

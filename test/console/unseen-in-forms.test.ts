@@ -1,9 +1,9 @@
 /** Characters that people do not see, copied along with what they paste into any field of the console. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { formsOf, type Seen } from '../../src/sim/visitor.ts'
 import { org, type Rig, startRig, writeKey } from '../rig.ts'
-import { openWalk, type Walk } from '../walk.ts'
+import { type Walk, withAdmin } from '../walk.ts'
 
 const unseen: [name: string, sign: string][] = [
   ['a no-break space', '\u00a0'],
@@ -18,14 +18,8 @@ const unseen: [name: string, sign: string][] = [
 describe('an unseen character is refused by its name, and nothing is saved', () => {
   let rig: Rig
   let admin: Walk
-  before(async () => {
-    rig = await startRig()
-    admin = openWalk(rig)
-    await admin.connect(org)
-  })
-  after(async () => {
-    await admin.close()
-    await rig.close()
+  withAdmin(startRig, (...both) => {
+    ;[rig, admin] = both
   })
   const stored = () => rig.service.store.storage.installs.get(String(org))
 

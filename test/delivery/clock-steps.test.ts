@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Fields, silentLog } from '../../src/lib/log.ts'
-import { addsUp } from '../../src/operations/totals.ts'
 import { eventually, type ManualClock, manualClock } from '../clock.ts'
 import { freePort } from '../free-port.ts'
-import { install, org, type Rig, startRig } from '../rig.ts'
+import { closeCounted, install, org, type Rig, startRig } from '../rig.ts'
 import { openWalk } from '../walk.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 24 * 3_600_000]
@@ -25,14 +24,7 @@ beforeEach(async () => {
   const log = { ...silentLog, warn: (event: string, fields?: Fields) => void lines.push([event, fields]) }
   rig = await startRig({ clock, log, env: { METRICS_PORT: String(metricsPort) } })
 })
-afterEach(async () => {
-  try {
-    assert.ok(addsUp(await rig.outcomes()))
-  } finally {
-    await rig.sims.segment.close()
-    await rig.close()
-  }
-})
+afterEach(() => closeCounted(rig))
 
 /** A contact's n-th change; it needs no lookup. */
 function update(n: number, orgId = org): JsonObject {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { addsUp, type DestinationOutcomes } from '../../src/operations/totals.ts'
+import type { DestinationOutcomes } from '../../src/operations/totals.ts'
 import { type SegmentSim, startSegment } from '../../src/sim/index.ts'
 import { eventually } from '../clock.ts'
-import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
+import { closeCounted, org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const id = String(org)
 const stagingKey = 'ZyXwVuTsRqPoNmLkJiHgFeDcBa987654'
@@ -19,12 +19,8 @@ beforeEach(async () => {
   rig = await startRig({ env: { DESTINATION_ENDPOINTS: `lake=${plane.url}` } })
 })
 afterEach(async () => {
-  try {
-    assert.ok(addsUp(await rig.outcomes()))
-  } finally {
-    await plane.close()
-    await rig.close()
-  }
+  await plane.close()
+  await closeCounted(rig)
 })
 
 const update = (n: number): JsonObject => ({

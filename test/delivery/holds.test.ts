@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { addsUp } from '../../src/operations/totals.ts'
 import { sendLane } from '../../src/storage/ports/entry.ts'
 import { eventually, type ManualClock, manualClock } from '../clock.ts'
-import { install, org, type Rig, startRig } from '../rig.ts'
+import { closeCounted, install, org, type Rig, startRig } from '../rig.ts'
 
 const day = 24 * 3_600_000
 const options = { timeout: 60_000 }
@@ -16,14 +16,7 @@ beforeEach(async () => {
   clock = manualClock(Date.now() + 3_600_000)
   rig = await startRig({ clock })
 })
-afterEach(async () => {
-  try {
-    assert.ok(addsUp(await rig.outcomes()))
-  } finally {
-    await rig.sims.segment.close()
-    await rig.close()
-  }
-})
+afterEach(() => closeCounted(rig))
 
 function update(n: number, orgId = org, more = ''): JsonObject {
   const data = { endUserId: 7, timestamp: n, diff: [{ name: 'n', updated: n }], more }

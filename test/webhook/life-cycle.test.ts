@@ -1,10 +1,9 @@
 /** The two webhooks that are not sent to Segment but acted on, seen from outside: each is, whatever it says, and each time. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { addsUp } from '../../src/operations/totals.ts'
 import { eventually, type ManualClock, manualClock, whileWaiting } from '../clock.ts'
 import { oddData } from '../odd-data.ts'
-import { install, org, type Rig, startRig } from '../rig.ts'
+import { closeCounted, install, org, type Rig, startRig } from '../rig.ts'
 import { openWalk } from '../walk.ts'
 
 const options = { timeout: 60_000 }
@@ -18,13 +17,7 @@ beforeEach(async () => {
   clock = manualClock(Date.now() + 3_600_000)
   rig = await startRig({ clock })
 })
-afterEach(async () => {
-  try {
-    assert.ok(addsUp(await rig.outcomes()))
-  } finally {
-    await rig.close()
-  }
-})
+afterEach(() => closeCounted(rig))
 
 const state = () => rig.service.store.accounts.get(id)?.state
 const post = async (type: string, member = ',"data":{}', orgId: number | string = org) => {
