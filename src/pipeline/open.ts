@@ -30,6 +30,9 @@ import { type Work, working } from './worker.ts'
 /** Longer than a lease's requests take one by one; each of them renews it. */
 const usualLeaseMs = 60_000
 
+/** Accounts that have left: mostly nothing is left of them, and on a server each takes many ways there and back. */
+const erasesAtOnce = 8
+
 export interface Pipeline {
   receive: Receive
   grants: Grants
@@ -81,10 +84,15 @@ export async function openPipeline(needs: Needs): Promise<Pipeline> {
     app,
   })
   await followStates(inbox, accounts.all(), clock.now())
-  for (const install of accounts.all()) {
-    // The process may have ended while it erased.
-    if (install.state === 'disconnected') await disconnect.erase(install.org)
+  // The process may have ended while it erased.
+  const next = accounts
+    .all()
+    .filter(({ state }) => state === 'disconnected')
+    .values()
+  const eraseOn = async () => {
+    for (const { org } of next) await disconnect.erase(org)
   }
+  await Promise.all(Array.from({ length: erasesAtOnce }, eraseOn))
   const { segment, messagesMax = requestMessagesMax } = needs
   const contacts = openContacts({ grants, send, clock, random, driftUrl: apiUrl })
   const lane = {
