@@ -41,7 +41,7 @@ function addressesOf(contact: number, events: Readonly<Record<'delivered' | 'fai
     Resend: ['/console/resend'],
     'Not sent': ['/console/not-sent'],
     Connection: ['/console/connection', '/console/connection/destination?number=1'],
-    Mapping: ['/console/mapping'],
+    'What is sent': ['/console/mapping'],
     Website: ['/console/website'],
     History: ['/console/history'],
     Alerts: ['/console/alerts'],
