@@ -62,7 +62,7 @@ test('an installed account that is not listed any more is paused, what comes in 
   assert.ok(!arrived(3))
   assert.equal((await rig.outcomes()).held, 1)
   const { output } = await rig.command('installs list')
-  assert.match(output, new RegExp(`${listed} {2}paused[\\s\\S]*not_allowed: the people who run this service`))
+  assert.match(output, new RegExp(`${listed} {2}paused[\\s\\S]*not_allowed: the operator of this service lists`))
 
   const resumed = rig.command('installs resume', { given: { org: String(listed) } })
   await assert.rejects(resumed, { code: 'not_allowed' }, 'resuming is not listing')
