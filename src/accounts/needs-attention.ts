@@ -42,6 +42,8 @@ interface Row {
 }
 
 const checkKey = 'check the write key and the region in Segment, save them again, or resume sending'
+const connectAgain =
+  'connect the account to Drift again; in single-account mode, set another DRIFT_ACCESS_TOKEN and restart the service'
 /** What ends a refusal by Segment, and one by Drift. */
 const sending = ['delivered', 'new_key', 'resume', 'configure'] as const
 const lookingUp = ['lookup', 'connect', 'resume', 'configure'] as const
@@ -168,13 +170,13 @@ const rows = {
   grant_dead: {
     owner: 'drift',
     means: 'Drift no longer accepts the grant of this account, or it has none',
-    todo: 'connect the account to Drift again',
+    todo: connectAgain,
     endedBy: ['renewed_grant', ...lookingUp],
   },
   drift_token_refused: {
     owner: 'drift',
     means: 'Drift refuses a token that it has just given',
-    todo: 'connect the account to Drift again',
+    todo: connectAgain,
     endedBy: lookingUp,
   },
   drift_forbidden: {

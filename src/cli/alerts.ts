@@ -110,7 +110,9 @@ function notAdded(id: string, added: Exclude<Awaited<ReturnType<typeof addRecipi
         },
       )
     case 'there':
-      return new Problem('alert_recipient_there', 'alerts of this account go there already')
+      return new Problem('alert_recipient_there', 'alerts of this account go there already', {
+        hint: 'for another secret of a webhook, add its address with ?2 behind it, and remove the old one',
+      })
     case 'no_mail':
       return new Problem('alert_mail_off', 'this service sends no mail: SMTP_URL is not set', {
         hint: 'set SMTP_URL and ALERT_FROM, and restart the service',

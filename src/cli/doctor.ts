@@ -232,7 +232,8 @@ function checklist(config: Config | undefined): string[] {
   const isKnown = config && (config.publicUrl !== undefined || config.port !== 0)
   const base = isKnown ? addressOf(config) : 'PUBLIC_URL'
   return [
-    `its OAuth redirect URL is ${base}/connect/callback`,
+    // Without a client id no browser is led to Drift: single-account mode.
+    ...(config && !config.oauth ? [] : [`its OAuth redirect URL is ${base}/connect/callback`]),
     `its webhook request URL is ${base}/webhooks/drift`,
     `it is subscribed to ${[...catalogue.keys(), disconnectType].join(', ')}`,
     'it has the scopes contact_read, all_contact_read and conversation_read',

@@ -62,6 +62,16 @@ describe('alerts', { timeout: 60_000 }, () => {
   for (const [what, channel, address, code] of wrong)
     test(`add refuses ${what}`, () => refused('add', { channel }, code, address))
 
+  test('add refuses an address twice, and says how a webhook gets another secret, which it does', async () => {
+    const given = { org: '6000994', channel: 'webhook' }
+    await install(rig, Number(given.org))
+    const secretOf = ({ output }: { output: string }) => /whsec_\S+$/.exec(output)![0]
+    const first = secretOf(await run('add', given, receiver.url))
+    const twice = run('add', given, receiver.url)
+    await assert.rejects(twice, { code: 'alert_recipient_there', hint: /another secret.* \?2 behind/ })
+    assert.notEqual(secretOf(await run('add', given, `${receiver.url}?2`)), first)
+  })
+
   test('add refuses an account that is not installed', () =>
     refused('add', { org: '99', channel: 'webhook' }, 'not_installed', 'https://example.com/'))
 

@@ -82,6 +82,10 @@ for (const engine of engines)
       const [own, local] = [await said({ PUBLIC_URL: 'https://source.example' }), await said({ PORT: '8080' })]
       assert.match(own, /redirect URL is https:\/\/source\.example\/connect\/callback/)
       assert.match(local, /webhook request URL is http:\/\/127\.0\.0\.1:8080\/webhooks\/drift/)
+      const single = { DRIFT_ORG_ID: String(org), SEGMENT_WRITE_KEY: writeKey, DRIFT_ACCESS_TOKEN: 'aT6kJ8vNd2' }
+      const alone = await said({ ...single, DRIFT_CLIENT_ID: '', DRIFT_CLIENT_SECRET: '' })
+      assert.match(alone, /webhook request URL/)
+      assert.doesNotMatch(alone, /redirect URL/)
     })
 
     test('asks neither Drift nor Segment with --offline', async () => {
