@@ -66,7 +66,9 @@ function readSettings(context: Context, findings: Finding[]): Config | undefined
 /** Root has become the user whom an SQLite store belongs to, the service's: that user must be able to read each file too. */
 function readAsOwner(context: Context, findings: Finding[]): void {
   const read: Finding[] = []
-  if (!readSettings(context, read)) findings.splice(0, 1, ...read)
+  if (readSettings(context, read)) return
+  const good = findings.findIndex(({ name }) => name === 'settings_good')
+  findings.splice(good, 1, ...read)
 }
 
 function findingOf(note: Note): Finding {

@@ -61,11 +61,11 @@ export function keepUp(needs: Needs): () => Promise<void> {
 
   async function once(): Promise<void> {
     const startedAt = clock.monotonic()
-    const failures: unknown[] = []
+    const failures = new Set<string>()
     /** What fails keeps no other part from its turn: a grant that is not kept alive ends. */
     const part = <Result>(work: () => Promise<Result>): Promise<Result | undefined> =>
       work().catch((error: unknown) => {
-        failures.push(error)
+        failures.add(codeOf(error))
         return undefined
       })
     const expired = (await part(expireAll)) ?? 0
@@ -76,7 +76,8 @@ export function keepUp(needs: Needs): () => Promise<void> {
     const refreshed = (await part(() => grants.keepAlive())) ?? 0
     const durationMs = Math.round(clock.monotonic() - startedAt)
     if (expired > 0 || refreshed > 0) log.info('maintenance', { expired, refreshed, durationMs })
-    if (failures.length > 0) log.error('maintenance_failed', { code: codeOf(failures[0]), durationMs })
+    // Where the store is away, all parts fail alike.
+    for (const code of failures) log.error('maintenance_failed', { code, durationMs })
     if (!stopped) cancel = clock.after(everyMs, start)
   }
 

@@ -50,7 +50,6 @@ export const ranges: Readonly<Record<string, { label: string; ms: number }>> = {
   '30d': { label: 'Last 30 days', ms: 30 * 24 * hourMs },
 }
 
-/** How the state of a list stands in its address. */
 /** What may be chosen of the times, and of the types of events, where a list is narrowed by them. */
 export const timeChoices: readonly (readonly [string, string])[] = [
   ['', 'Any time'],
@@ -61,6 +60,7 @@ export const typeChoices: readonly (readonly [string, string])[] = [
   ...[...catalogue.keys()].map((type) => [type, type] as const),
 ]
 
+/** How the state of a list stands in its address. */
 export const stateNames = {
   delivered: 'delivered',
   queued: 'queued',
