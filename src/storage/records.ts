@@ -27,6 +27,12 @@ export const installs = {
   },
 }
 
+/** What stands in its columns up to its generation, in their order. */
+export function valuesOf(install: Install) {
+  const { org, state, reason, settings, grant, refreshAt, createdAt, updatedAt } = install
+  return [org, state, reason ?? null, settings, grant ?? null, refreshAt ?? null, createdAt, updatedAt] as const
+}
+
 function installOf(row: Row): Install {
   return {
     org: row.org as string,

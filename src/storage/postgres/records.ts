@@ -1,6 +1,7 @@
 /** What of the smaller ports is PostgreSQL's own: saving an install, and remembering conversations. */
 import type { AuditEntry, Install } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
+import { valuesOf } from '../records.ts'
 import { columns } from './counts.ts'
 import type { Database } from './database.ts'
 import { heldBy, heldLease } from './lanes.ts'
@@ -16,7 +17,6 @@ export async function saveInstall(
   channel: string,
   told: string,
 ): Promise<boolean> {
-  const { org, generation } = install
   const saved = await db.run(
     `WITH saved AS (
        INSERT INTO installs
@@ -39,15 +39,8 @@ export async function saveInstall(
      ), forgotten AS (
        DELETE FROM vault WHERE name = ANY ($17) AND EXISTS (SELECT 1 FROM saved)
      ) SELECT pg_notify($10, $11) FROM saved`,
-    org,
-    install.state,
-    install.reason ?? null,
-    install.settings,
-    install.grant ?? null,
-    install.refreshAt ?? null,
-    install.createdAt,
-    install.updatedAt,
-    generation,
+    ...valuesOf(install),
+    install.generation,
     channel,
     told,
     ...[entry?.at, entry?.org, entry?.who, entry?.what, entry?.about].map((value) => value ?? null),

@@ -1,5 +1,4 @@
 /** The smaller ports in SQLite: what saving an install and remembering conversations take with them here. */
-
 import { keepEntry } from '../audit.ts'
 import type { AuditEntry, Install } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
@@ -19,14 +18,7 @@ export const installs = {
       `INSERT OR REPLACE INTO installs
          (org, state, reason, settings, grant_sealed, refresh_at, created_at, updated_at, generation)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      org,
-      install.state,
-      install.reason ?? null,
-      install.settings,
-      install.grant ?? null,
-      install.refreshAt ?? null,
-      install.createdAt,
-      install.updatedAt,
+      ...shared.valuesOf(install),
       generation + 1,
     )
     ensureDestination(db, org)
