@@ -5,16 +5,20 @@ const { npmCommand } = (await import(new URL('../../runtime/packages.mjs', impor
   npmCommand(node: string): { command: string; args: string[] }
 }
 
-/** What npm prints. Throws, with what it says, where it fails. */
+/** What npm prints. Throws, with what it says, where it fails or has no end in ten minutes. Tests call it too. */
 export function npm(cwd: string, ...args: string[]): string {
   const { command, args: first } = npmCommand(process.execPath)
-  return run(cwd, command, ...first, ...args)
+  return outputOf(command, [...first, ...args], { cwd, timeout: 600_000 })
 }
 
 /** What a program prints. Throws, with what it says, where it fails. */
 export function run(cwd: string, command: string, ...args: string[]): string {
+  return outputOf(command, args, { cwd })
+}
+
+function outputOf(command: string, args: string[], options: { cwd: string; timeout?: number }): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
-    cwd,
+    ...options,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   })

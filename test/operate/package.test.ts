@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { npm } from '../npm.ts'
+import { npm } from '../../build/release/npm.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
