@@ -1,4 +1,4 @@
-/** What is known of accounts here, where several looks at the store and changes are under way at once. */
+/** What one process knows of accounts, where several looks at the store and changes are under way at once. */
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import type { Install } from '../storage/ports/accounts.ts'
@@ -25,7 +25,7 @@ function heldUp<Args extends unknown[], Result>(call: (...args: Args) => Promise
   }
 }
 
-describe('of accounts is known here', () => {
+describe('while several looks at the store are under way, a process', () => {
   let storage: Storage
   let here: Accounts
   let elsewhere: Accounts
@@ -34,8 +34,13 @@ describe('of accounts is known here', () => {
     here = await openAccounts(storage.installs, storage.inbox)
     elsewhere = await openAccounts({ ...storage.installs }, storage.inbox)
   })
+  const knownHere = () =>
+    here
+      .all()
+      .map(({ org }) => org)
+      .toSorted()
 
-  test('each that one of two looks has found', async () => {
+  test('knows each account that one of them has found', async () => {
     for (const org of ['1', '2']) await elsewhere.change(org, now, live)
     const { call, goOn } = heldUp(storage.installs.get)
     storage.installs.get = call
@@ -43,16 +48,10 @@ describe('of accounts is known here', () => {
     await here.reload(now, '2')
     goOn()
     await one
-    assert.deepEqual(
-      here
-        .all()
-        .map(({ org }) => org)
-        .toSorted(),
-      ['1', '2'],
-    )
+    assert.deepEqual(knownHere(), ['1', '2'])
   })
 
-  test('one that was added here while all were read', async () => {
+  test('goes on knowing an account that it has added while all were read', async () => {
     await elsewhere.change('1', now, live)
     const { call, goOn } = heldUp(storage.installs.list)
     storage.installs.list = call
@@ -60,16 +59,10 @@ describe('of accounts is known here', () => {
     await here.change('2', now, live)
     goOn()
     await all
-    assert.deepEqual(
-      here
-        .all()
-        .map(({ org }) => org)
-        .toSorted(),
-      ['1', '2'],
-    )
+    assert.deepEqual(knownHere(), ['1', '2'])
   })
 
-  test('what was saved last, and not what a change had read before that and left as it was', async () => {
+  test('knows what was saved last, not what a change had read before that and left as it was', async () => {
     await here.change('1', now, live)
     const { promise: waits, resolve: goOn } = Promise.withResolvers<undefined>()
     const unchanged = here.change('1', now, () => waits)
