@@ -1,7 +1,7 @@
 /** The two webhooks that are not sent to Segment but acted on, seen from outside: each is, whatever it says, and each time. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { eventually, type ManualClock, manualClock, whileWaiting } from '../clock.ts'
+import { eventually, type ManualClock, manualClock } from '../clock.ts'
 import { oddData } from '../odd-data.ts'
 import { closeCounted, install, org, type Rig, startRig } from '../rig.ts'
 import { openWalk } from '../walk.ts'
@@ -158,14 +158,3 @@ describe('a request that a person be deleted', options, () => {
     await assert.rejects(rig.command('handled', { given }), { code: 'request_not_there' })
   })
 })
-
-test(
-  'a webhook is answered after one whose group took some milliseconds, while the clock of a test stands',
-  options,
-  async () => {
-    for (let n = 0; n < 4; n++) {
-      await whileWaiting(clock, post('new_conversation', `,"data":{"id":${2 * n}}`), 1)
-      await post('new_conversation', `,"data":{"id":${2 * n + 1}}`)
-    }
-  },
-)
