@@ -12,8 +12,8 @@ export const loads = ({ sims, writeKey }: Parts): Partial<SnippetOptions> => ({
   segmentUrl: sims.segment.url,
 })
 
-/** Whose scripts a page runs. */
-export const from = ({ service, sims }: Parts) => `${service} ${sims.segment.url} ${sims.drift.url}`
+/** Where the scripts come from that a page runs, for its policy. */
+export const scriptsFrom = ({ service, sims }: Parts) => `${service} ${sims.segment.url} ${sims.drift.url}`
 
 /** The file's requests wait until they are let go. */
 export async function holdFile(visit: Visit): Promise<() => Promise<void>> {

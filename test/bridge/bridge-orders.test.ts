@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { expected, samples } from '../bridge-page.ts'
-import { type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { type Parts, useSite, type Visit } from '../site.ts'
+import { whole, withoutChance } from '../site-messages.ts'
 
 const site = useSite()
 

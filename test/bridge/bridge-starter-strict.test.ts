@@ -6,16 +6,16 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { bridgeText } from '../../src/web/bridge.ts'
 import { policyHash, type SnippetOptions } from '../../src/web/snippet.ts'
-import { expected, samples } from '../bridge-page.ts'
-import { becomes, type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
-import { from, holdFile, loads, simulate } from '../starter-page.ts'
+import { type Made, type Parts, useSite } from '../site.ts'
+import { firstArrives, isWholeFirst, refusals } from '../site-messages.ts'
+import { holdFile, loads, scriptsFrom, simulate } from '../starter-page.ts'
 
 const site = useSite()
 
 const first = 'conversation:firstInteraction'
 const named = (name: string) => `Drift Source Event: ${name}`
 const policy = (parts: Parts, hash: string) =>
-  `default-src 'none'; connect-src ${parts.sims.segment.url}; script-src 'self' ${hash} ${from(parts)}`
+  `default-src 'none'; connect-src ${parts.sims.segment.url}; script-src 'self' ${hash} ${scriptsFrom(parts)}`
 
 describe("a copy of the file on the site's own server", { timeout: 90_000 }, () => {
   const fallback = '/own/chat.js'
@@ -72,17 +72,7 @@ describe("a copy of the file on the site's own server", { timeout: 90_000 }, () 
   })
 })
 
-describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
-  async function firstArrives(visit: Visit): Promise<void> {
-    await visit.until('window.analytics && analytics.initialized')
-    await visit.fire(first, samples[first])
-    const [message] = await visit.received(1)
-    const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
-    assert.deepEqual(withoutChance(message!), wanted)
-    assert.deepEqual(complaints(visit), [])
-  }
-  const complaints = (visit: Visit) =>
-    visit.console.filter((line) => /content security policy|trusted|integrity/i.test(line))
+describe('a starter in a page as strict as pages get', { timeout: 60_000 }, () => {
   const under =
     (options: Partial<SnippetOptions>, policy: (parts: Parts, hash: string) => string): Made =>
     (parts) => {
@@ -93,14 +83,14 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
     }
   test('the hash of the starter is enough, without unsafe-inline', async () => {
     await site.visit(
-      under({}, (parts, hash) => `script-src ${hash} ${from(parts)}`),
+      under({}, (parts, hash) => `script-src ${hash} ${scriptsFrom(parts)}`),
       firstArrives,
     )
   })
 
   test('its file is held to its bytes', async () => {
     await site.visit(
-      under({ pinned: true }, (parts, hash) => `script-src ${hash} ${from(parts)}`),
+      under({ pinned: true }, (parts, hash) => `script-src ${hash} ${scriptsFrom(parts)}`),
       firstArrives,
     )
   })
@@ -136,7 +126,7 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
       under(
         { trustedTypes: true },
         (parts, hash) =>
-          `script-src ${hash} ${from(parts)}; require-trusted-types-for 'script'; trusted-types drift-segment-starter drift-segment-source`,
+          `script-src ${hash} ${scriptsFrom(parts)}; require-trusted-types-for 'script'; trusted-types drift-segment-starter drift-segment-source`,
       ),
       firstArrives,
     )
@@ -145,10 +135,10 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
   test('the reserve loads Segment and Drift where the service does not answer, and what it sent is not sent again', async () => {
     const trusting = "require-trusted-types-for 'script'; trusted-types drift-segment-starter drift-segment-source"
     const pages = [
-      under({}, (parts, hash) => `script-src ${hash} ${from(parts)}`),
+      under({}, (parts, hash) => `script-src ${hash} ${scriptsFrom(parts)}`),
       under({ pinned: true, nonce: 'n0nce' }, () => `script-src 'nonce-n0nce'`),
       under({ nonce: 'n0nce' }, () => `script-src 'nonce-n0nce' 'strict-dynamic'`),
-      under({ trustedTypes: true }, (parts, hash) => `script-src ${hash} ${from(parts)}; ${trusting}`),
+      under({ trustedTypes: true }, (parts, hash) => `script-src ${hash} ${scriptsFrom(parts)}; ${trusting}`),
     ]
     for (const made of pages)
       await site.visit(made, async (visit) => {
@@ -156,8 +146,7 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
         await visit.until('window.drift?.simulate && window.analytics?.initialized')
         await simulate(visit, first)
         const [message] = await visit.received(1)
-        const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
-        assert.deepEqual(withoutChance(message!), wanted)
+        await isWholeFirst(visit, message!)
         await letGo()
         await visit.until('driftSegmentBridge.state')
         await simulate(visit, 'campaign:open')
@@ -166,7 +155,7 @@ describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
           [named(first), named('campaign:open')],
         )
         assert.equal(await visit.run(`document.querySelectorAll('script[src*="/include/"]').length`), 1)
-        assert.deepEqual(complaints(visit), [])
+        assert.deepEqual(refusals(visit), [])
       })
   })
 

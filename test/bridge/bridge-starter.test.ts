@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { expected, samples } from '../bridge-page.ts'
-import { becomes, type Made, type Parts, useSite, whole, withoutChance } from '../site.ts'
+import { type Made, type Parts, useSite } from '../site.ts'
+import { becomes, whole, withoutChance } from '../site-messages.ts'
 import { holdFile, simulate } from '../starter-page.ts'
 
 const site = useSite()

@@ -10,7 +10,8 @@ import { build } from 'esbuild'
 import { startBridge } from '../../packages/bridge/src/index.ts'
 import { snippet } from '../../src/web/snippet.ts'
 import { expected, fakePage, fakeSegment, fakeWidget, samples } from '../bridge-page.ts'
-import { becomes, type Made, type Parts, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { type Made, type Parts, useSite, type Visit } from '../site.ts'
+import { becomes, firstArrives, whole, withoutChance } from '../site-messages.ts'
 import { readTree } from '../tree.ts'
 
 const site = useSite()
@@ -18,16 +19,6 @@ const site = useSite()
 const first = 'conversation:firstInteraction'
 const contact = '21760538950'
 const document = readTree().find(({ path }) => path === 'docs/bridge.md')!.text
-
-async function firstArrives(visit: Visit): Promise<void> {
-  await visit.until('window.analytics && analytics.initialized')
-  await visit.fire(first, samples[first])
-  const [message] = await visit.received(1)
-  const wanted = whole(await visit.pageView(), first, expected[first]!, await becomes(visit))
-  assert.deepEqual(withoutChance(message!), wanted)
-  const refusals = visit.console.filter((line) => /content security policy|trusted/i.test(line))
-  assert.deepEqual(refusals, [])
-}
 
 /** The directives of the document, for the addresses of this site. */
 function documented({ service, sims }: Parts): string {
@@ -41,7 +32,7 @@ function documented({ service, sims }: Parts): string {
   return directives.replace(/https:\/\/[\w.]+/g, (address) => here[address] ?? assert.fail(address))
 }
 
-describe('in a page as strict as pages get', { timeout: 60_000 }, () => {
+describe('the tag in a page as strict as pages get', { timeout: 60_000 }, () => {
   const underPolicy =
     (policy: (parts: Parts) => string, more: Readonly<Record<string, string>> = {}): Made =>
     (parts) => ({

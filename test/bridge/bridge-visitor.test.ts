@@ -8,7 +8,8 @@ import { describe, test } from 'node:test'
 import { readFixture } from '../../src/events/fixtures.ts'
 import { expected, samples } from '../bridge-page.ts'
 import { org, writeKey as serviceKey, settled } from '../rig.ts'
-import { type Made, useSite, type Visit, whole, withoutChance } from '../site.ts'
+import { type Made, useSite, type Visit } from '../site.ts'
+import { whole, withoutChance } from '../site-messages.ts'
 import { readTree } from '../tree.ts'
 
 const site = useSite()
