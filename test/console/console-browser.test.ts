@@ -8,9 +8,9 @@ import type { Browser, Page } from 'playwright-core'
 import { firstOf } from '../../src/accounts/destinations.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { policyHash } from '../../src/web/snippet.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { openPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
@@ -26,8 +26,8 @@ describe('the console in a browser', { concurrency: false }, () => {
     laterMs = 0
     return startRig({ clock })
   }
-  atDesk({ rig: freshRig, perTest: 'all', signedIn: true }, (desk) => {
-    ;({ rig, browser, page } = desk)
+  withAdminPage({ rig: freshRig, perTest: 'all', signedIn: true }, (made) => {
+    ;({ rig, browser, page } = made)
   })
   const go = (path: string) => page.goto(`${rig.service.url}${path}`)
   const send = (event: string | typeof odd, vary = 0) => rig.sims.drift.send(event, { to: rig.to, orgId: org, vary })

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { withAdminPage } from '../admin-page.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const account = 7_000_555
@@ -39,8 +39,8 @@ describe('a data engineer', { concurrency: false, timeout: 120_000 }, () => {
     })
     return started
   }
-  atDesk({ rig: startHere, timeoutMs: 20_000 }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startHere, timeoutMs: 20_000 }, (made) => {
+    ;({ rig, page } = made)
   })
 
   const send = (event: string | object) => rig.sims.drift.send(event as string, { to: rig.to, orgId: account })

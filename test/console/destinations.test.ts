@@ -8,8 +8,8 @@ import { destinationsOf } from '../../src/accounts/destinations.ts'
 import { savedWriteKey } from '../../src/accounts/write-key.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type SegmentSim, startSegment } from '../../src/sim/index.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig, writeKey } from '../rig.ts'
 
 const id = String(org)
@@ -29,8 +29,8 @@ describe('the destinations of an account, in the console', { concurrency: false 
     plane = await startSegment({ isRudderStack: true, keys: [lakeKey] })
     return startRig({ clock, env: { DESTINATION_ENDPOINTS: `lake=${plane.url}` } })
   }
-  atDesk({ rig: startBeside, signedIn: true, timeoutMs: 15_000 }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startBeside, signedIn: true, timeoutMs: 15_000 }, (made) => {
+    ;({ rig, page } = made)
   })
   after(() => plane.close())
 

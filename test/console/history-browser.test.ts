@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { pastOf } from '../../src/sim/past.ts'
-import { atDesk } from '../desk.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 /** In the page: something has changed, and a page that renews its parts has had the time to ask for them. */
@@ -27,8 +27,8 @@ describe('History in a browser', { concurrency: false }, () => {
     started.sims.drift.addOrg({ orgId: org, ...pastOf(Date.now(), 30) })
     return started
   }
-  atDesk({ rig: startWithPast, signedIn: true }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startWithPast, signedIn: true }, (made) => {
+    ;({ rig, page } = made)
   })
 
   test('says how much there is, and how far it is while it is brought in', async () => {

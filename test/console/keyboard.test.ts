@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { settingsOf } from '../../src/accounts/settings.ts'
-import { atDesk } from '../desk.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 
 let rig: Rig
@@ -13,8 +13,8 @@ const startHere = async () => {
   started.sims.drift.addOrg({ orgId: org })
   return started
 }
-atDesk({ rig: startHere, timeoutMs: 20_000 }, (desk) => {
-  ;({ rig, page } = desk)
+withAdminPage({ rig: startHere, timeoutMs: 20_000 }, (made) => {
+  ;({ rig, page } = made)
 })
 
 /** What has the focus, by its label or its text. */

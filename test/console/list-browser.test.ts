@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { withAdminPage } from '../admin-page.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const odd = { type: 'new_meeting', orgId: org, data: { schedulerId: { odd: true } } }
@@ -22,8 +22,8 @@ describe('the list of events in a browser', { concurrency: false }, () => {
     return started
   }
   const permissions = ['clipboard-read', 'clipboard-write']
-  atDesk({ rig: startWithEvents, signedIn: true, permissions }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startWithEvents, signedIn: true, permissions }, (made) => {
+    ;({ rig, page } = made)
   })
 
   test('a row is two lines on a phone, three where the name is wider than the phone', async () => {

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { optionsOf } from '../../src/accounts/options.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
-import { atDesk } from '../desk.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const id = String(org)
@@ -23,8 +23,8 @@ describe('what is sent, in the console', { concurrency: false }, () => {
     started.sims.drift.addOrg({ orgId: org, contacts: [{ id: contact, attributes: { externalId: 'a12-1234' } }] })
     return started
   }
-  atDesk({ rig: startHere, signedIn: true }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startHere, signedIn: true }, (made) => {
+    ;({ rig, page } = made)
   })
 
   const chosen = () => optionsOf(rig.service.store.accounts.get(id)!, 1)

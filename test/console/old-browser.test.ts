@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { withAdminPage } from '../admin-page.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { type ProxyServer, startProxy } from '../proxy.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 
@@ -32,8 +32,8 @@ describe('a browser that sends no Sec-Fetch-Site', { timeout: 60_000 }, () => {
     proxy.target = started.service.url
     return started
   }
-  atDesk({ rig: startBehind }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startBehind }, (made) => {
+    ;({ rig, page } = made)
   })
   after(() => proxy.close())
 

@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page, Request } from 'playwright-core'
 import { settingNames } from '../../src/settings/table.ts'
 import { sections } from '../../src/web/console/ui/sections.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { openPage } from '../browser.ts'
 import { eventually } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { org, type Rig, settled, startRig } from '../rig.ts'
 
 const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
@@ -63,8 +63,8 @@ describe('every page of the console', { timeout: 240_000, concurrency: false }, 
     paths.push(`/console/privacy?contact=${contact}`, '/connect/write-key')
     return rig
   }
-  atDesk({ rig: startWithEvents, signedIn: true }, (desk) => {
-    ;({ rig, browser, page } = desk)
+  withAdminPage({ rig: startWithEvents, signedIn: true }, (made) => {
+    ;({ rig, browser, page } = made)
   })
 
   const go = (path: string) => page.goto(`${rig.service.url}${path}`)

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { settingsOf } from '../../src/accounts/settings.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
-import { atDesk } from '../desk.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 import { openWalk } from '../walk.ts'
 
@@ -17,8 +17,8 @@ describe('after a sign-in', { timeout: 120_000 }, () => {
     clock = manualClock(Date.now())
     return startRig({ clock })
   }
-  atDesk({ rig: startHere, perTest: 'page', timeoutMs: 8_000 }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startHere, perTest: 'page', timeoutMs: 8_000 }, (made) => {
+    ;({ rig, page } = made)
   })
 
   /** A command beside the service has the same wall time, and does not stand still. */

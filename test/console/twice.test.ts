@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { atDesk } from '../desk.ts'
+import { withAdminPage } from '../admin-page.ts'
 import { type ProxyServer, startProxy } from '../proxy.ts'
 import { org, type Rig, startRig } from '../rig.ts'
 
@@ -31,8 +31,8 @@ describe('in a browser', { timeout: 60_000 }, () => {
     started.sims.drift.addOrg({ orgId: org })
     return started
   }
-  atDesk({ rig: startBehind, perTest: 'page' }, (desk) => {
-    ;({ rig, page } = desk)
+  withAdminPage({ rig: startBehind, perTest: 'page' }, (made) => {
+    ;({ rig, page } = made)
   })
   after(() => proxy.close())
 

@@ -1,6 +1,6 @@
 /**
- * An admin at a desk: the real service between the simulators, and a page of a real Chromium that is watched. Whatever the page
- * does that it should not (a report of the content security policy, a request elsewhere, an exception) fails the test.
+ * An admin's page in a real Chromium, before the real service between the simulators. It is watched: whatever it does that it
+ * should not (a report of the content security policy, a request elsewhere, an exception) fails the test.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach } from 'node:test'
@@ -8,13 +8,13 @@ import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts'
 import { org, type Rig } from './rig.ts'
 
-export interface Desk {
+export interface AdminPage {
   rig: Rig
   browser: Browser
   page: Page
 }
 
-interface Wishes {
+interface Options {
   /** Starts the service, and lets happen what the page is to show. */
   rig(): Promise<Rig>
   /** What each test gets for itself; without it the tests of a file share all of it. */
@@ -26,20 +26,20 @@ interface Wishes {
   timeoutMs?: number
 }
 
-/** Opens the desk before the tests that stand beside the call, and closes it after them. `sit` gets what they use. */
-export function atDesk(wishes: Wishes, sit: (desk: Desk) => void): void {
-  const { perTest, signedIn = false, permissions = [], timeoutMs } = wishes
+/** Opens it before the tests that stand beside the call, and closes it after them. `use` gets what they use. */
+export function withAdminPage(options: Options, use: (made: AdminPage) => void): void {
+  const { perTest, signedIn = false, permissions = [], timeoutMs } = options
   let browser: Browser
   let rig: Rig | undefined
   let watched: WatchedPage
   const startRig = async () => {
-    rig = await wishes.rig()
+    rig = await options.rig()
   }
-  const openDesk = async () => {
+  const openAdminPage = async () => {
     watched = await openPage(browser, { locale: 'en-GB', permissions })
     const { page } = watched
     if (timeoutMs !== undefined) page.setDefaultTimeout(timeoutMs)
-    sit({ rig: rig!, browser, page })
+    use({ rig: rig!, browser, page })
     if (signedIn) await openConsole(rig!, page)
   }
   const closeRig = () => rig?.close()
@@ -53,12 +53,12 @@ export function atDesk(wishes: Wishes, sit: (desk: Desk) => void): void {
   before(async () => {
     browser = await launchBrowser()
     if (perTest !== 'all') await startRig()
-    if (perTest === undefined) await openDesk()
+    if (perTest === undefined) await openAdminPage()
   })
   if (perTest !== undefined) {
     beforeEach(async () => {
       if (perTest === 'all') await startRig()
-      await openDesk()
+      await openAdminPage()
     })
     afterEach(async () => {
       try {
@@ -79,7 +79,7 @@ export function atDesk(wishes: Wishes, sit: (desk: Desk) => void): void {
 }
 
 /** Signs the admin in by a one-time link, as the operator prints it. */
-export async function openConsole(rig: Rig, page: Page): Promise<void> {
+async function openConsole(rig: Rig, page: Page): Promise<void> {
   const { output } = await rig.command('sign-in', { given: { org: String(org), url: rig.service.url } })
   await page.goto(/http\S+/.exec(output)![0])
   await page.getByRole('button', { name: 'Open the console' }).click()
