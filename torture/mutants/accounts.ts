@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it quotes source text.
-/** What is done wrong with accounts, kept events and alerts, by people, by time, and for browsers. */
+/** Mutants of src/accounts, src/alerts and src/operations: what people and time do to accounts and kept events. */
 import type { Mutant } from './mutant.ts'
 
 export const accountMutants: readonly Mutant[] = [
@@ -59,11 +59,6 @@ const job = 'held' as const`,
     name: 'leaves a job that looks for a person who is erased',
     becomes: '',
     catchers: [{ test: 'src/operations/redrive-job.test.ts' }],
-  },
-  {
-    name: 'answers 200 when the store refused',
-    becomes: "answer(response, 200, { ok: true }, { 'retry-after': retryAfterSeconds })",
-    catchers: [{ test: 'test/storage/disk.test.ts' }],
   },
   {
     name: 'keeps the data key of an account that has left',

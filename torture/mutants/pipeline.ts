@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it quotes source text.
-/** What is done wrong on the way of one webhook, from its body to the answer of Segment, and by what that stands on. */
+/** Mutants on the way of one webhook, from src/web/webhook.ts to the answer of Segment, and of what that way stands on. */
 import type { Catcher, Mutant } from './mutant.ts'
 
 const simulation: Catcher = { simulate: 30 }
@@ -19,6 +19,11 @@ keep(arrival).catch(() => {})`,
   return { outcome: arriving.state === 'ignored' ? 'ignored' : 'stored', woke: [] }
 }`,
     catchers: [simulation],
+  },
+  {
+    name: 'answers 200 when the store refused',
+    becomes: "answer(response, 200, { ok: true }, { 'retry-after': retryAfterSeconds })",
+    catchers: [{ test: 'test/storage/disk.test.ts' }],
   },
   {
     name: 'asks at once, though another process may have just asked',

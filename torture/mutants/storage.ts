@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it quotes source text.
-/** What the engines do wrong, each once. */
+/** Mutants of src/storage: what an engine can do wrong. */
 import type { Catcher, Mutant } from './mutant.ts'
 
 const simulation: Catcher = { simulate: 30 }
