@@ -8,6 +8,7 @@ import { silentLog } from '../src/lib/log.ts'
 import { openService } from '../src/service.ts'
 import { eventually } from './clock.ts'
 import { type Engine, engines } from './engines.ts'
+import { causesAt } from './retry-causes.ts'
 import { id, retryStage } from './retry-stage.ts'
 
 const minute = 60_000
@@ -16,6 +17,7 @@ const minute = 60_000
 export function retrySuite(name: Engine['name']): void {
   const engine = engines.find((one) => one.name === name)!
   describe(`on ${engine.name}`, { skip: engine.skip }, () => {
+    const stage = retryStage(engine)
     const {
       rig,
       look,
@@ -31,11 +33,10 @@ export function retrySuite(name: Engine['name']): void {
       open,
       offers,
       press,
-      waits,
-      reasons,
       requests,
       segmentRequests,
-    } = retryStage(engine)
+    } = stage
+    const { waits, reasons } = causesAt(stage)
 
     for (const [what, { wait, says, shows, code }] of Object.entries(waits)) {
       test(`where ${what}, "Retry now" makes one request at once and says what it brought`, async () => {
@@ -165,7 +166,7 @@ export function retrySuite(name: Engine['name']): void {
     test('an answer that does not come in time is said to be missing', async () => {
       await waits['Segment is down']!.wait()
       rig().sims.segment.script([{ hang: true }])
-      // A thousand times as quick as the wall.
+      // A hundred times as quick as the wall.
       const quick: Clock = {
         now: () => clock().now(),
         monotonic: () => systemClock.monotonic() * 100,

@@ -9,6 +9,7 @@ import { type AccountReason, accountReasons } from '../../src/accounts/needs-att
 import { adviceOn } from '../../src/web/console/ui/reasons.ts'
 import { eventually, whileWaiting } from '../clock.ts'
 import { engines } from '../engines.ts'
+import { causesAt } from '../retry-causes.ts'
 import { retryStage } from '../retry-stage.ts'
 
 describe('an account whose events are kept', () => {
@@ -17,7 +18,8 @@ describe('an account whose events are kept', () => {
   const means = (reason: AccountReason) => accountReasons[reason].means
   /** The text of a page. */
   const read = (page: string) => page.replaceAll('&#39;', "'").replaceAll('&quot;', '"').toLowerCase()
-  const reasons = Object.entries(stage.reasons) as [AccountReason, (typeof stage.reasons)['paused']][]
+  const causes = causesAt(stage)
+  const reasons = Object.entries(causes.reasons) as [AccountReason, (typeof causes.reasons)['paused']][]
 
   for (const [reason, row] of reasons)
     if (row?.is === 'refused') {
