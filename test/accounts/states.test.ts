@@ -13,7 +13,8 @@ import type { Lane } from '../../src/storage/ports/entry.ts'
 import { type Action, actions, type What } from '../account-actions.ts'
 import { endingSays, grantSays, lookupSays, segmentSays, tokenSays } from '../account-answers.ts'
 import { afterAnswer, type Case, columnsOf, groups, rowOf, states, type Wanted } from '../account-line.ts'
-import { accountThatIs, type Endpoint, nowSays, org, type Partners, type Said, well } from '../account-stage.ts'
+import { type Endpoint, org, type Partners, type Said, well } from '../account-stage.ts'
+import { accountThatIs, nowSays } from '../account-states.ts'
 import {
   addingGrant,
   addingKey,
