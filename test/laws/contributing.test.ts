@@ -69,7 +69,7 @@ async function passes(...all: (string[] | [args: string[], env: NodeJS.ProcessEn
 }
 
 const documents = 'test/laws/docs.test.ts'
-const laws = ['test/laws/architecture.test.ts', 'test/laws/tidy.test.ts']
+const laws = ['imports', 'architecture', 'tidy'].map((name) => `test/laws/${name}.test.ts`)
 const typecheck = ['node_modules/typescript/bin/tsc', '--noEmit']
 const lint = (path: string) => ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', path]
 
