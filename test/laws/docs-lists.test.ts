@@ -58,13 +58,13 @@ test('decisions: one of which a part is superseded says so at its head, and name
     const [, status = ''] = /\nStatus: ([\s\S]*?)\n\n/.exec(text) ?? []
     return number ? [{ number, status: status.replace(/\s+/g, ' ') }] : []
   })
-  const silent = heads.flatMap(({ number, status }) => {
-    const taken = /(?:Supersedes|[Tt]akes the place of)\b[^.;]*?\b(\d{4})\b(?!-\d\d)|\b(\d{4}) holds but\b/g
-    return [...status.matchAll(taken)].flatMap(([, one, other]) => {
-      const older = heads.find((head) => head.number === (one ?? other))
-      return older?.status.includes(number) ? [] : [`${older?.number} does not name ${number}`]
-    })
-  })
-  assert.ok(heads.length > 30)
-  assert.deepEqual(silent, [])
+  const taken = /(?:Supersedes|[Tt]akes the place of)\b[^.;]*?\b(\d{4})\b(?!-\d\d)|\b(\d{4}) holds but\b/g
+  const pairs = heads.flatMap(({ number, status }) =>
+    [...status.matchAll(taken)].map(([, one, other]) => ({ older: one ?? other, newer: number })),
+  )
+  assert.ok(pairs.length > 5)
+  for (const { older, newer } of pairs) {
+    const { status = '' } = heads.find(({ number }) => number === older) ?? {}
+    assert.ok(status.includes(newer), `${older} does not name ${newer}`)
+  }
 })
