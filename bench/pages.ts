@@ -101,10 +101,10 @@ export async function timesOf(
       each.push({ path, whole, query })
     }
     const most = (of: 'whole' | 'query') => each.toSorted((one, other) => median(other[of]) - median(one[of]))[0]!
-    const said = (of: 'whole' | 'query') =>
-      `${most(of).path}, ${most(of)
-        [of].map((ms) => ms.toFixed(1))
-        .join(', ')} ms`
+    const said = (of: 'whole' | 'query') => {
+      const { path, [of]: rounds } = most(of)
+      return `${path}, ${rounds.map((ms) => ms.toFixed(1)).join(', ')} ms`
+    }
     bench.say(`${page}: ${said('whole')}; its slowest query: ${said('query')}`)
     times.set(page, { whole: most('whole').whole, query: most('query').query })
   }

@@ -95,7 +95,7 @@ export const pagePromises: readonly Promised[] = [
   },
   {
     promise:
-      'of one contact, those in some states are the ones that have these states among all of it, at each destination',
+      'a look for one contact in some states finds each of its entries that has one of them, at each destination',
     async check(storage) {
       await storage.inbox.addDestination(one, 1)
       const of = { contact: '7' }

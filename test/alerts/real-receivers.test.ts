@@ -155,6 +155,7 @@ describe('a service', { timeout: 120_000 }, () => {
     )
     assert.equal(receiver.requests.length, requests, 'no request begins after it was erased')
   })
+
   test('that is stopped before a recipient has the last alert sends it when it is started again, and erases then', async () => {
     await install(rig)
     const { secret } = await add('webhook', `${receiver.url}/last`)
