@@ -14,10 +14,7 @@ export function accountAtDrift(stage: () => Stage) {
     refreshes: () => stage().sims.drift.count('/oauth2/token'),
     isLive: (token: string) => stage().sims.drift.accessTokens.has(token),
     /** What Drift does when an admin removes the app: every token of the account dies, and the service has not noticed. */
-    uninstall() {
-      stage().sims.drift.accessTokens.clear()
-      stage().sims.drift.refreshTokens.clear()
-    },
+    uninstall: () => stage().sims.drift.revokeAll(),
     /** Drift says that the account disconnected. */
     saysSo: () => stage().arrive({ type: 'app_disconnected', orgId: org, data: { said: ++said } }),
   }

@@ -163,14 +163,7 @@ export function causesAt(stage: ReturnType<typeof retryStage>) {
       },
       requests: 0,
     },
-    grant_dead: byDrift(
-      'grant_dead',
-      () => {
-        rig().sims.drift.accessTokens.clear()
-        rig().sims.drift.refreshTokens.clear()
-      },
-      1,
-    ),
+    grant_dead: byDrift('grant_dead', () => rig().sims.drift.revokeAll(), 1),
     drift_token_refused: byDrift('drift_token_refused', answers(401, 'invalid_token'), 2),
     drift_forbidden: byDrift('drift_forbidden', answers(403, 'insufficient_scope'), 1),
     drift_request_invalid: byDrift(

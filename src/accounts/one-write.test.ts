@@ -66,8 +66,7 @@ describe('an account changes', () => {
     'an admin disconnects it': () => stage.disconnect.leave(id, 'admin'),
     'Drift says that it has left, and has not': confirm,
     'Drift says that it has left, and it has': async () => {
-      stage.sims.drift.accessTokens.clear()
-      stage.sims.drift.refreshTokens.clear()
+      stage.sims.drift.revokeAll()
       await confirm()
     },
     'Drift says that it has left, and cannot be asked': async () => {

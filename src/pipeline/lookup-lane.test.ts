@@ -247,8 +247,7 @@ describe('a lookup at Drift, whose a conversation is,', () => {
 
   test('a dead refresh token blocks lookups, while what needs none is sent; a new install releases what waits', async () => {
     const { drift } = stage.sims
-    drift.accessTokens.clear()
-    drift.refreshTokens.clear()
+    drift.revokeAll()
     await stage.arrive('conversation_participant_added')
     await run()
     assert.deepEqual(await states(), [['asking', 'grant_dead', 1]])

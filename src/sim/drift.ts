@@ -62,6 +62,8 @@ export interface DriftSim extends WebhookSender, Omit<DriftState, 'clock' | 'ran
   ): { accessToken: string; refreshToken: string }
   /** The access token of a private app: valid until revoked, without a refresh token. */
   privateToken(orgId: number): string
+  /** Every token dies, as when an admin of each account has removed the app. */
+  revokeAll(): void
   /** Resolves once there are so many requests, or once the predicate likes them. Default 10 s. */
   waitFor(
     wanted: number | ((requests: readonly Received[]) => boolean),
@@ -150,6 +152,10 @@ export async function startDrift(options: DriftOptions = {}): Promise<DriftSim> 
       return { accessToken, refreshToken }
     },
     privateToken: (orgId) => grantTo(state, orgId, settings.scopes, 0, true).accessToken,
+    revokeAll() {
+      state.accessTokens.clear()
+      state.refreshTokens.clear()
+    },
     async waitFor(wanted, timeoutMs = waitMsMax) {
       const isThere = () => (typeof wanted === 'number' ? requests.length >= wanted : wanted(requests))
       await waiting.until(isThere, timeoutMs, () => story(requests))

@@ -162,8 +162,7 @@ describe('a service', { timeout: 120_000 }, () => {
     receiver.secret = secret
     const had = () => receiver.requests.filter(({ path }) => path === '/alerts/last')
     receiver.script({ hang: true })
-    rig.sims.drift.accessTokens.clear()
-    rig.sims.drift.refreshTokens.clear()
+    rig.sims.drift.revokeAll()
     await rig.sims.drift.send({ type: 'app_disconnected', orgId: org, data: { nth: 2 } }, { to: rig.to })
     const stored = () => rig.service.store.storage.alerts.list(String(org), 9)
     await eventually(async () => (await stored()).some(({ body }) => body.includes('"disconnected"')))

@@ -94,8 +94,7 @@ describe('a session', () => {
     await admin.connect(third)
     assert.ok(isIn(await look()))
     const { installs, audit } = rig.service.store.storage
-    rig.sims.drift.accessTokens.clear()
-    rig.sims.drift.refreshTokens.clear()
+    rig.sims.drift.revokeAll()
     await rig.sims.drift.send({ type: 'app_disconnected', orgId: third, data: { a: 1 } }, { to: rig.to })
     await rig.sims.drift.send({ type: 'app_disconnected', orgId: third, data: { a: 2 } }, { to: rig.to })
     await eventually(async () => {

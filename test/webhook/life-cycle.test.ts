@@ -32,10 +32,7 @@ const inTime = (isSo: () => boolean | Promise<boolean>, stepMs = 1_000) =>
     clock.advance(stepMs)
     return isSo()
   })
-const uninstall = () => {
-  rig.sims.drift.accessTokens.clear()
-  rig.sims.drift.refreshTokens.clear()
-}
+const uninstall = () => rig.sims.drift.revokeAll()
 /** How often it has left, with everything of it erased. */
 const goodbyes = async () => {
   const audit = await rig.service.store.storage.audit.list(id, 99)

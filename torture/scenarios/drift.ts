@@ -59,8 +59,7 @@ export const driftScenarios: Scenario[] = [
     async run(world) {
       const { drift } = world.sims
       world.load.start(asking)
-      drift.accessTokens.clear()
-      drift.refreshTokens.clear()
+      drift.revokeAll()
       await lasting(1_000)
       return connectAgain(world)
     },
