@@ -1,6 +1,6 @@
 /** Posts a webhook to a running service as Drift would: one of the catalogue's samples, or a file. */
 import { readFile } from 'node:fs/promises'
-import { type Env, readOne } from '../config.ts'
+import { addressOf, type Env, readOne } from '../config.ts'
 import { readFixture } from '../events/fixtures.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
@@ -24,7 +24,7 @@ export const send: Command = {
     'post a sample event, or a JSON file, to a running service as Drift would; the token is taken from the settings',
   arguments: [{ name: '<event-or-file>', meaning: 'an event type of `events`, or the path of a .json file' }],
   options: [
-    { flags: '--to <url>', meaning: 'the service', default: 'http://127.0.0.1:8080' },
+    { flags: '--to <url>', meaning: 'the service; default: where it listens by HOST and PORT' },
     { flags: '--org <id>', meaning: "the account it is said to come from; the sample's own when absent" },
   ],
   examples: [
@@ -33,13 +33,14 @@ export const send: Command = {
   ],
   async run(context, given, [what = '']) {
     const token = verificationToken(context.env)
+    const to = given.to === undefined ? listensAt(context.env) : String(given.to)
     const sample = await webhookOf(what)
     const webhook = typeof given.org === 'string' ? withOrg({ orgId: 0, ...sample }, numberOf(given.org)) : sample
     const httpClient = openHttpClient()
     try {
       const answer = await httpClient.send({
         method: 'POST',
-        url: `${withoutEnd(String(given.to), '/')}/webhooks/drift`,
+        url: `${withoutEnd(to, '/')}/webhooks/drift`,
         headers: { 'content-type': 'application/json', 'x-verification-token': token },
         body: JSON.stringify({ ...webhook, token }),
         deadlineMs: 15_000,
@@ -50,11 +51,23 @@ export const send: Command = {
         })
       }
       context.print(`${answer.status} ${answer.body}`)
+      if (answer.status === 401)
+        context.remark('the service does not know this token: was it started with other DRIFT_VERIFICATION_TOKENS?')
       return answer.status === 200 ? 0 : 1
     } finally {
       await httpClient.close()
     }
   },
+}
+
+function listensAt(env: Env): string {
+  const [host, port] = [readOne(env, 'HOST')!, readOne(env, 'PORT')!]
+  if (port === 0)
+    throw new Problem('service_unreachable', 'with PORT=0 the service takes a free port, which is not known here', {
+      hint: 'give the address on which it says that it listens by --to',
+    })
+  // On all addresses of the machine, so on loopback too.
+  return addressOf({ host: /^(0\.0\.0\.0|::)$/.test(host) ? '127.0.0.1' : host, port })
 }
 
 function verificationToken(env: Env): string {

@@ -172,6 +172,22 @@ describe('a service that is started without the launcher', () => {
   })
 })
 
+test('send goes to the HOST and PORT of the settings, and says why the service refuses its token', async () => {
+  const { url } = await serve()
+  const { port: PORT } = new URL(url)
+  for (const more of [{ PORT }, { PORT, HOST: '0.0.0.0', PUBLIC_URL: 'https://source.example.com' }])
+    assert.equal((await run(['send', 'new_conversation'], more)).out, '200 {"ok":true}\n')
+  const refused = await run(['send', 'new_conversation'], {
+    PORT,
+    DRIFT_VERIFICATION_TOKENS: 'another-token-0123456789',
+  })
+  assert.deepEqual([refused.code, refused.out.slice(0, 3)], [1, '401'])
+  assert.match(refused.err, /the service does not know this token.* DRIFT_VERIFICATION_TOKENS/)
+  const unknown = await run(['send', 'new_conversation'])
+  assert.deepEqual([unknown.code, unknown.out], [1, ''])
+  assert.match(unknown.err, /takes a free port[\s\S]*by --to/)
+})
+
 describe('what the service or a command writes to is gone', () => {
   test('the reader of its log: the service goes on', async () => {
     const { child, post, ended } = await serve()
