@@ -41,7 +41,8 @@ interface Row {
   endedBy: readonly Relief[]
 }
 
-const checkKey = 'check the write key and the region in Segment, save them again, or resume sending'
+const checkKey =
+  'check the write key and the region in Segment, save them again (in single-account mode, set them in SEGMENT_WRITE_KEY and SEGMENT_REGION, and restart the service), or resume sending'
 const connectAgain =
   'connect the account to Drift again; in single-account mode, set another DRIFT_ACCESS_TOKEN and restart the service'
 /** What ends a refusal by Segment, and one by Drift. */
@@ -108,7 +109,7 @@ const rows = {
   write_key_unreadable: {
     owner: 'environment',
     means: 'the stored write key does not open: its bytes were changed',
-    todo: 'save the write key again; what waits is sent then',
+    todo: 'save the write key again (in single-account mode, restart the service); what waits is sent then',
     endedBy: sending,
   },
   write_key_refused: {
@@ -164,7 +165,7 @@ const rows = {
   drift_request_invalid: {
     owner: 'operator',
     means: 'a request to Drift cannot even be made: the stored token has a character that none can carry',
-    todo: 'connect the account to Drift again, or give the token again',
+    todo: connectAgain,
     endedBy: lookingUp,
   },
   grant_dead: {
@@ -183,7 +184,7 @@ const rows = {
     owner: 'drift',
     means:
       'Drift forbids reading conversations (403), also with a new token; where it forbids one alone, that one waits',
-    todo: 'give the Drift app the scope conversation_read, and connect the account again',
+    todo: `give the Drift app the scope conversation_read; then ${connectAgain}`,
     endedBy: lookingUp,
   },
 } as const satisfies Readonly<Record<string, Row>>

@@ -10,8 +10,11 @@ const inPlaceOf: readonly (readonly [words: string, at: (endpoint: string) => st
   ['Segment', (endpoint) => endpoint],
 ]
 
+/** What the settings have in single-account mode is Segment's. */
+const ofSettings = / \(in single-account mode[^)]*\)/g
+
 /** `endpoint`: its name, or other words for who stands in Segment's place; undefined: Segment itself. */
 export function saidAt(endpoint: string | undefined, text: string): string {
   if (endpoint === undefined) return text
-  return inPlaceOf.reduce((said, [words, at]) => said.replaceAll(words, at(endpoint)), text)
+  return inPlaceOf.reduce((said, [words, at]) => said.replaceAll(words, at(endpoint)), text.replace(ofSettings, ''))
 }

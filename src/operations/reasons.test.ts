@@ -23,6 +23,16 @@ test('what an endpoint answered is explained by its name: never as Segment’s, 
   assert.equal(explain('segment_503', 'lake').means, 'lake answered 503')
 })
 
+test('what another write key or connecting again ends says what that is in single-account mode', () => {
+  // The settings have a key before it is installed, and take none that cannot be sent.
+  const isNeverSo = (reason: string) => ['no_write_key', 'segment_request_invalid'].includes(reason)
+  const mended = Object.keys(accountReasons).filter(
+    (reason) => /\b(save|connect)\b.* again/.test(explain(reason).todo) && !isNeverSo(reason),
+  )
+  assert.ok(mended.length > 8)
+  for (const reason of mended) assert.match(explain(reason).todo, /in single-account mode/, reason)
+})
+
 test('what Segment answered is explained as Segment’s', () => {
   assert.equal(explain('segment_503').means, 'Segment answered 503')
   assert.equal(explain('segment_401').comesFrom, 'what Segment answered')
