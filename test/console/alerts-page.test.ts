@@ -52,6 +52,13 @@ describe('the page Alerts', { timeout: 60_000 }, () => {
       assert.doesNotMatch(body, /whsec_|SECRET/)
   })
 
+  test('refuses an address twice, and says how a webhook gets another secret', async () => {
+    const again = await submit('add', { channel: 'webhook', address: `${receiver.url}/SECRETabcd` })
+    assert.equal(again.status, 422)
+    assert.match(textOf(again), /Not added: .* for another secret, add it with \?2 behind it/)
+    assert.doesNotMatch(again.body, /SECRET/)
+  })
+
   test('sends a test and reports the answer; a second one within the minute is not sent', async () => {
     const tested = await submit('test', {})
     assert.match(textOf(tested), /Test: the receiver accepted it \(the answer was 204\)\./)

@@ -93,7 +93,7 @@ export function alertsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     if (!channel) return refuse(c, 400, 'form_unusable')
     const { org, who } = c.get('session')
     const added = await addRecipient(alerts, org, { channel, address, who })
-    if (added.is !== 'added') return show(c, { wrong: `Not added: ${whyNot(added)}.` }, 422)
+    if (added.is !== 'added') return show(c, { wrong: `Not added: ${whyNot(added, channel)}.` }, 422)
     if (added.secret === undefined) return c.redirect(`${path}?done=${channel === 'email' ? 'mail' : 'added'}`, 303)
     return show(c, { done: done.get('added'), secret: added.secret })
   })
@@ -133,14 +133,16 @@ const notTested = {
   too_soon: 'Nothing was sent: there was a test within the last minute. Try again in a minute.',
 } as const
 
-function whyNot(added: Exclude<Added, { is: 'added' }>): string {
+function whyNot(added: Exclude<Added, { is: 'added' }>, channel: Channel): string {
   switch (added.is) {
     case 'refused':
       return `the address ${added.why}`
     case 'full':
       return `an account has at most ${recipientsMax} recipients, ${mailsMax} of them by e-mail; remove one first`
     case 'there':
-      return 'alerts go to this address already'
+      return channel === 'webhook'
+        ? 'alerts go to this address already; for another secret, add it with ?2 behind it, and remove the old one then'
+        : 'alerts go to this address already'
     case 'no_mail':
       return 'this service sends no mail; contact the operator, mention alert_mail_off'
     case 'gone':
