@@ -1,0 +1,92 @@
+/**
+ * Figures that a sentence repeats of the tables of docs/performance.md: who measures a line again is led to the sentences that
+ * speak of it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readTree } from '../tree.ts'
+
+const tree = readTree()
+const textOf = (path: string) => tree.find((file) => file.path === path)!.text
+
+const columns = ['this', 'reference', 'ratio'] as const
+type Column = (typeof columns)[number]
+
+/** The first row of each name, without units. */
+const rows = new Map<string, Readonly<Record<Column, string>>>()
+for (const [, name = '', ...cells] of textOf('docs/performance.md').matchAll(
+  /^\| ([^|]+) \| ([^|]+) \| ([^|]*) \| ([^|]*) \| [^|]*\|$/gm,
+)) {
+  const [ours = '', reference = '', ratio = ''] = cells.map((cell) => /^[\d.,]*/.exec(cell.trim())![0])
+  if (!rows.has(name)) rows.set(name, { this: ours, reference, ratio })
+}
+
+/** `{name > column}` stands for that figure, `{name > column ~1}` for it with one decimal. */
+const sentences: readonly [path: string, words: string][] = [
+  [
+    'docs/performance.md',
+    'That reference does {acknowledgements at 64 connections > reference} a second at 64 connections, at {CPU an event, webhook to acknowledgement > reference} µs of CPU each; the service takes {CPU an event, webhook to acknowledgement > this} µs.',
+  ],
+  [
+    'docs/performance.md',
+    'A third is held at 256 connections ({acknowledgements at 256 connections > ratio}) and missed at 64 ({acknowledgements at 64 connections > ratio}) and at 16 ({acknowledgements at 16 connections > ratio}).',
+  ],
+  [
+    'docs/performance.md',
+    'it does {events a second, webhook to Segment, sustained > reference} in the round of the table, at {CPU an event, webhook to Segment > reference} µs an event, and keeps nothing',
+  ],
+  [
+    'docs/performance.md',
+    "it is {events a second, webhook to Segment, sustained > ratio} times its rate at {CPU an event, webhook to Segment > ratio} times its CPU. Of the {CPU an event, webhook to Segment > this} µs the main thread takes {webhook to Segment: the main thread > this} and the writing thread {webhook to Segment: the store's writing thread > this}, with {commits of SQLite an event, webhook to Segment > this} commits, {statements an event, webhook to Segment > this ~1} statements and {pages of SQLite's log an event, webhook to Segment > this ~1} pages an event.",
+  ],
+  [
+    'docs/performance.md',
+    "about what the peer's does ({webhook to Segment: the main thread > reference}), and the store comes on top",
+  ],
+  [
+    'docs/performance.md',
+    "({a quiet account's p99, webhook to Segment, while another sends a hundred times as much > this} ms to {a quiet account's p99, webhook to Segment, while another sends a hundred times as much > reference})",
+  ],
+  [
+    'docs/performance.md',
+    'at half load the p99 is {p99 of acknowledgement at half of that rate > this} ms, and the aim is 10; a backlog goes at {events a second from a backlog of 60,000 > ratio} times the rate',
+  ],
+  [
+    'docs/performance.md',
+    "receiving alone took {statements an event, webhook to acknowledgement > this ~1} statements, {commits of SQLite an event, webhook to acknowledgement > this} commits and {pages of SQLite's log an event, webhook to acknowledgement > this ~1} pages an event, {webhook to acknowledgement: the main thread > this} µs on the main thread and {webhook to acknowledgement: the store's writing thread > this} on the writing thread",
+  ],
+  [
+    'docs/performance.md',
+    'JSON.parse needs ({webhook to acknowledgement: the main thread > reference} in the round of the table)',
+  ],
+  [
+    'docs/performance.md',
+    "Home's week and one list on SQLite ({console with 1,000,000 entries on SQLite, Home: its slowest address > this} and {console with 1,000,000 entries on SQLite, Events: its slowest address > this} ms",
+  ],
+  [
+    'docs/performance.md',
+    'one list on PostgreSQL ({console with 1,000,000 entries on PostgreSQL, Events: its slowest address > this} ms)',
+  ],
+  [
+    'docs/size.md',
+    '[{bytes on disk an event, of a webhook of 640 bytes, sealed and indexed > this} bytes](performance.md#how-many-bytes-does-an-event-take-on-disk) of a webhook of 640 bytes',
+  ],
+]
+
+for (const [path, words] of sentences)
+  test(`${path} says what the tables say: ${words.replace(/\{[^}]*\}/g, '…').slice(0, 80)}`, () => {
+    const said = words.replace(/\{(.+?) > (\w+)( ~1)?\}/g, (_, name: string, column: string, isRounded?: string) => {
+      const figure = rows.get(name)?.[column as Column] ?? assert.fail(`no table has a row “${name}”`)
+      return isRounded ? Number(figure).toFixed(1) : figure
+    })
+    assert.ok(textOf(path).replace(/\s+/g, ' ').includes(said), `${path} should say: ${said}`)
+  })
+
+test('no page of the console has a query that is slower than the one that docs/performance.md names', () => {
+  const slowest = [...rows].flatMap(([name, row]) => (name.endsWith(': the slowest query') ? [Number(row.this)] : []))
+  assert.ok(slowest.length > 20)
+  assert.ok(
+    textOf('docs/performance.md').includes(`The slowest query of a page takes ${Math.max(...slowest)} ms.`),
+    `it takes ${Math.max(...slowest)} ms`,
+  )
+})
