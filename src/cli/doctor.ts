@@ -240,6 +240,6 @@ function checklist(config: Config | undefined): string[] {
     `it is subscribed to ${[...catalogue.keys(), disconnectType].join(', ')}`,
     'it has the scopes contact_read, all_contact_read and conversation_read',
     'its verification token is the one in DRIFT_VERIFICATION_TOKENS',
-    'accounts were connected after the last change of events or scopes: until then Drift keeps to those of before',
+    'every account was connected after the last change of events or scopes, which Drift takes over only then',
   ]
 }

@@ -74,7 +74,7 @@ export const snippet: Command = {
     })
     print(html)
     const hash = policyHash(html)
-    if (hash) remark(`where the page has a Content Security Policy, name it in script-src: ${hash}`)
+    if (hash) remark(`where the page has a Content Security Policy, its script-src needs: ${hash}`)
   },
 }
 

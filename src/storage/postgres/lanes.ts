@@ -33,7 +33,7 @@ export async function makeReady(session: Session, lanes: readonly (LaneKey & { a
 
 const waking = prepared('SELECT * FROM wake_1($1, $2, $3, $4)')
 
-/** When the first entry of a lane can be worked on, at `at` the earliest; null when there is none. */
+/** When the first entry of a lane can be worked on, at `at` the earliest; null where the lane has no entry. */
 const firstDue = (at: string) => `CASE l.lane
     WHEN 'send' THEN (SELECT ${at}::bigint FROM queue WHERE org = l.org AND destination = l.destination LIMIT 1)
     ELSE (SELECT greatest(${at}::bigint, due_at) FROM exceptions WHERE org = l.org AND state = 'asking' ORDER BY due_at LIMIT 1)

@@ -195,7 +195,7 @@ function form({ session, fields, destination }: MappingPage): Html {
       ${box('userId', 'Send a userId', 'From the contact at Drift. Recommended where Drift knows your own id of a person as externalId.')}
       ${input('userIdAttribute', 'Attribute of the contact with your id of the person', { value: fields.userIdAttribute })}
       ${box('externalIds', 'Send the contact id as an external id', 'So that profiles in Segment Unify can join. Recommended.')}
-      ${box('anonymousId', 'Use the visitor’s own anonymousId where Drift knows it', 'Needs the website script with “link” and its option writeAnonymousId, which writes it to the contact.')}
+      ${box('anonymousId', 'Use the visitor’s own anonymousId where Drift knows it', 'Needs the website script with “link”, to which your web developer adds the option writeAnonymousId: it writes the anonymousId to the contact.')}
       ${input('confirmed', `To use another attribute than externalId, or the visitor’s anonymousId, type: ${confirmation}`, { value: fields.confirmed, hint: 'A visitor can set any attribute of their own contact, and so become another person in Segment.', wide: true })}
       ${box('consent', 'Send consent with each event', 'From an attribute of the contact that your website sets.')}
       ${input('consentAttribute', 'Attribute with the consent categories', { value: fields.consentAttribute })}

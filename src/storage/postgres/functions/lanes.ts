@@ -15,7 +15,7 @@ RETURNS TABLE (org text, destination integer, lane text) LANGUAGE sql AS $$
   WHERE ${asleep('l', 'excluded.ready_at')} RETURNING l.org, l.destination, l.lane
 $$;`
 
-/** When the first entry of a lane can be worked on, at `at` the earliest; null when there is none. */
+/** When the first entry of a lane can be worked on, at `at` the earliest; null where the lane has no entry. */
 export const firstDue = (l: string, at: string) => `CASE ${l}.lane
     WHEN 'send' THEN (SELECT (${at})::bigint FROM queue q WHERE q.org = ${l}.org AND q.destination = ${l}.destination LIMIT 1)
     ELSE (SELECT greatest((${at})::bigint, x.due_at) FROM exceptions x WHERE x.org = ${l}.org AND x.state = 'asking' ORDER BY x.due_at LIMIT 1)

@@ -31,7 +31,11 @@ export const words: Readonly<Record<Word, { label: string; level: Level; means: 
   deletion: { label: 'Deletion request', level: 'warn', means: 'Drift asks to delete a person, which people must do' },
   failed: { label: 'Failed', level: 'bad', means: 'it was refused for a reason of its own' },
   ignored: { label: 'Ignored', level: 'idle', means: 'it was not meant to be sent' },
-  expired: { label: 'Expired', level: 'idle', means: 'it was unsent when erased, too old, or its destination removed' },
+  expired: {
+    label: 'Expired',
+    level: 'idle',
+    means: 'before it was sent, it was erased, it became too old, or its destination was removed',
+  },
 }
 
 /** The word for an event as the store shows it. */
