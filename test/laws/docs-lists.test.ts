@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { commands } from '../../src/cli/index.ts'
 import { failures } from '../../src/web/connect/failures.ts'
 import { readTree } from '../tree.ts'
 
@@ -17,6 +18,13 @@ test('dependencies: each has a line that says why, and none that is not there', 
   )
   const named = listed.filter((name) => name !== 'package')
   assert.deepEqual(named.sort(), Object.keys({ ...dependencies, ...devDependencies }).sort())
+})
+
+test('README says which commands work only while no service runs', () => {
+  const apart = commands.filter(({ summary }) => summary.includes('while no service runs'))
+  const named = apart.map(({ name }) => `\`${name}\``).join(' and ')
+  const { text } = tree.find(({ path }) => path === 'README.md')!
+  assert.ok(text.includes(`All but ${named} work beside a running service.`), named)
 })
 
 test('docs/connect.md has a row for every page that says why an account was not connected', () => {
