@@ -10,6 +10,7 @@ import { endToEnd } from './lines/end-to-end.ts'
 import { engines } from './lines/engines.ts'
 import { erase } from './lines/erase.ts'
 import { halfLoad } from './lines/half-load.ts'
+import { history } from './lines/history.ts'
 import { hostile } from './lines/hostile.ts'
 import { idle } from './lines/idle.ts'
 import { look } from './lines/look.ts'
@@ -33,6 +34,7 @@ export const lines: readonly Line[] = [
   accounts,
   manyAccounts,
   neighbour,
+  history,
   crash,
   look,
   hostile,

@@ -17,6 +17,9 @@ export const sqlite: Engine = { name: 'SQLite', databaseUrl: (folder) => `sqlite
 /** One key for the whole run, so that a copied store opens. */
 const encryptionKey = `bench:${randomBytes(32).toString('base64')}`
 
+/** What each account's grant has. */
+export const accessToken = 'bench-access-token'
+
 /** A port where nothing listens: the events that the bench posts need no lookup at Drift. */
 const nowhere = 'http://127.0.0.1:9'
 
@@ -74,7 +77,7 @@ export async function install(
   try {
     const installOne = async (org: number) => {
       const id = String(org)
-      const fields = await grantFields(keyring, id, { accessToken: 'bench-access-token' }, clock.now())
+      const fields = await grantFields(keyring, id, { accessToken }, clock.now())
       const key = await sealWriteKey(keyring, id, 1, writeKeyOf(org))
       await accounts.change(id, clock.now(), ({ reason: _, ...known }) =>
         changeDestination({ ...known, ...fields, state }, 1, { key }),

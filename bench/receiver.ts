@@ -20,6 +20,8 @@ export interface Report {
   /** Events that arrived, each counted once. */
   events: number
   duplicates: number
+  /** Messages that no webhook of the bench brought. */
+  others: number
   /** When the first event arrived, in milliseconds since 1970. */
   firstAt: number
   /** When the last new one did. */
@@ -35,12 +37,17 @@ type Message = Parameters<typeof markOf>[0]
 let mode: Mode = { status: 200, delayMs: 0 }
 let seen = new Set<number>()
 let duplicates = 0
+let others = 0
 let firstAt = 0
 let lastAt = 0
 let latencies: Record<string, number[]> = {}
 
 function take(writeKey: string, message: Message, now: number): void {
   const { n, at } = markOf(message)
+  if (n === undefined) {
+    others++
+    return
+  }
   if (seen.has(n)) {
     duplicates++
     return
@@ -58,6 +65,7 @@ function change(next: Mode): void {
   if (!next.reset) return
   seen = new Set()
   duplicates = 0
+  others = 0
   latencies = {}
 }
 
@@ -71,7 +79,7 @@ const server = createServer(async (request, response) => {
   const body = await bodyOf(request)
   const path = request.url ?? '/'
   if (path.startsWith('/report')) {
-    const report: Report = { events: seen.size, duplicates, firstAt, lastAt, latencies }
+    const report: Report = { events: seen.size, duplicates, others, firstAt, lastAt, latencies }
     response.end(JSON.stringify(path.endsWith('?ids') ? { ...report, ids: [...seen] } : report))
     return
   }

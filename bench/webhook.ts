@@ -10,12 +10,12 @@ export function webhookOf(org: number, n: number, at: number): string {
 
 export const webhookHeaders = { 'content-type': 'application/json', 'x-verification-token': token }
 
-/** What a Segment message says of the webhook it came from: which one it was, and when it was posted. */
-export function markOf(message: { properties: { conversationId: number }; timestamp: string }): {
-  n: number
+/** What a Segment message says of the webhook it came from: which one it was, if it was one of ours, and when it was posted. */
+export function markOf(message: { properties?: { conversationId?: number }; timestamp: string }): {
+  n: number | undefined
   at: number
 } {
-  return { n: message.properties.conversationId, at: Date.parse(message.timestamp) }
+  return { n: message.properties?.conversationId, at: Date.parse(message.timestamp) }
 }
 
 /** The first account of a bench; the others follow it. */

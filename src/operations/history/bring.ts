@@ -62,11 +62,12 @@ export async function bringOne(
   const contact = contactId ?? (await contactOf(means, listed.conversationId))
   if (contact === undefined) return 'passed_over'
   if (typeof contact === 'object') return contact
-  if (await isErased(needs, org, contact)) {
-    if (is === 'missing') add('erased')
-    return 'passed_over'
-  }
   if (withContacts && !contactKnown && !means.without.has(contact) && !means.without.has(everybody)) {
+    // Of a person who was erased nothing is asked for.
+    if (await isErased(needs, org, contact)) {
+      if (is === 'missing') add('erased')
+      return 'passed_over'
+    }
     const reading = means.reading.get(contact) ?? bringContact(needs, means, contact)
     means.reading.set(contact, reading)
     const ended = await reading

@@ -5,6 +5,7 @@
  */
 import { Problem } from '../../lib/errors.ts'
 import { type Database, type Session, schema } from './database.ts'
+import { functions2 } from './functions/version-2.ts'
 import { functions } from './functions.ts'
 import { lock } from './locks.ts'
 
@@ -172,6 +173,7 @@ export const steps: readonly Step[] = [
   ${functions}
   `,
   },
+  { additive: true, sql: functions2 },
 ]
 
 /**

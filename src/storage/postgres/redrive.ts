@@ -55,7 +55,7 @@ export async function claimOnInstall(db: Database, org: string, now: number): Pr
       if (given) counts.add({ org, type, outcome: 'taken' })
       for (const destination of given ?? []) counts.add({ org, destination, type, outcome: 'taken' })
     }
-    if (known.length > 0) await session.get('SELECT remove_1($1)', known)
+    if (known.length > 0) await session.get('SELECT remove_2($1)', known)
     await counts.write(session)
     return free.size
   })

@@ -39,7 +39,8 @@ export async function remap(db: Database, lane: LaneKey, { moves, after, destina
     })
     await session.run(
       `UPDATE entries e SET mapping = n.mapping, resent = n.resent
-       FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS n (id, mapping, resent) WHERE e.id = n.id`,
+       FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS n (id, mapping, resent)
+       WHERE e.id = ANY ($1::bigint[]) AND e.id = n.id`,
       ...columns(changed, ['id', 'mapping', 'resent']),
     )
     const last = rows.length === stepMax ? { after: Number(rows.at(-1)!.at) } : {}

@@ -8,6 +8,7 @@ import { perBody } from '../place.ts'
 import type { Expired, Limits, Marked } from '../ports/inbox.ts'
 import { tally } from './counts.ts'
 import { type Database, prepared, type Session } from './database.ts'
+import { destinationsOf, inQueue } from './functions/by-id.ts'
 import { endLeases } from './lanes.ts'
 import { lock, tryLock } from './locks.ts'
 
@@ -16,7 +17,7 @@ const stepMax = 2_000
 /** Entries looked at in one step, of which most may not be final. */
 const looksMax = 10_000
 
-const removing = prepared('SELECT remove_1($1) AS removed')
+const removing = prepared('SELECT remove_2($1) AS removed')
 
 async function remove(session: Session, ids: readonly unknown[]): Promise<number> {
   if (ids.length === 0) return 0
@@ -66,11 +67,9 @@ async function finishedIn(session: Session, db: Database, { deliveredBefore }: L
 async function stillFinal(session: Session, ids: readonly unknown[]): Promise<unknown[]> {
   const rows = await session.all(
     `SELECT e.id FROM entries e WHERE e.id = ANY ($1)
-       AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id AND x.state <> 'unclaimed')
-       AND NOT EXISTS (
-         SELECT 1 FROM destinations d JOIN queue q
-           ON q.org = d.org AND q.destination = d.number AND q.lane IN (0, 1) AND q.place = e.id WHERE d.org = e.org
-       ) ORDER BY e.id FOR UPDATE OF e SKIP LOCKED`,
+       AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.id = e.id AND x.state <> 'unclaimed' OFFSET 0)
+       AND NOT EXISTS (SELECT 1 FROM ${destinationsOf('e.org')} d ${inQueue('e.org', 'd.number', 'e.id')} OFFSET 0)
+       ORDER BY e.id FOR UPDATE OF e SKIP LOCKED`,
     ids,
   )
   return rows.map(({ id }) => id)
@@ -213,10 +212,9 @@ export async function drop(
       `WITH e AS (
          SELECT id, org, type, received_at FROM entries WHERE id >= $1 AND id < $2
        ), q AS (
-         DELETE FROM queue USING e, destinations d WHERE d.org = e.org AND queue.org = e.org
-           AND queue.destination = d.number AND queue.lane IN (0, 1) AND queue.id = e.id
-           AND queue.place = coalesce((SELECT place FROM exceptions y WHERE y.id = e.id AND y.destination = d.number
-             AND y.state = 'waiting'), e.id) RETURNING queue.id, queue.destination
+         DELETE FROM queue WHERE ctid = ANY (ARRAY(
+           SELECT q.ctid FROM e CROSS JOIN LATERAL ${destinationsOf('e.org')} d ${inQueue('e.org', 'd.number', 'e.id')}
+         )) RETURNING id, destination
        ), x AS (
          SELECT x.id, x.destination FROM exceptions x JOIN e USING (id) WHERE x.state = 'asking'
          UNION SELECT id, destination FROM q

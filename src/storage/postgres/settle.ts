@@ -1,4 +1,4 @@
-/** What became of the entries of leases, all of it in one statement: see settle_all_1 in functions/settle.ts. */
+/** What became of the entries of leases, all of it in one statement: see settle_all_2 in functions/settle.ts. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/errors.ts'
 import { inGroups } from '../../lib/groups.ts'
@@ -57,7 +57,7 @@ async function settleApart(db: Database, group: readonly Settling[]): Promise<Pr
 }
 
 const settling = prepared(
-  `SELECT * FROM settle_all_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`,
+  `SELECT * FROM settle_all_2(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`,
 )
 
 async function settleAll(db: Database, group: readonly Settling[]): Promise<Settled[]> {
