@@ -37,7 +37,7 @@ const measuredAt = startedAt + warmSeconds * 1_000
 const count = Math.round(perSecond * (warmSeconds + seconds))
 const posts: Promise<void>[] = []
 while (posts.length < count) {
-  const due = Math.min(Math.floor(((performance.now() - startedAt) / 1_000) * perSecond), count)
+  const due = Math.min(Math.floor(((performance.now() - startedAt) / 1_000) * perSecond) + 1, count)
   while (posts.length < due) posts.push(post(from + posts.length, startedAt + (posts.length / perSecond) * 1_000))
   await pause(1)
 }

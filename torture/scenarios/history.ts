@@ -98,8 +98,8 @@ async function bringIn(world: World): Promise<string> {
   const beside = await leastOfLive(world)
   await handOver(world)
   const pace = paceOf(asked)
-  // What machines and starts make of it is told below and not judged; behind a line of history it would be tens of seconds.
-  if (beside > 1.5 * alone + 1_000) throw new Error(`p99 of live events ${beside} ms beside it, and ${alone} ms alone`)
+  // A disk may take a quarter of a second by itself.
+  if (beside > 1.5 * alone + 250) throw new Error(`p99 of live events ${beside} ms beside it, and ${alone} ms alone`)
 
   world.speed(speed)
   const moody = (): Action => (world.fraction() < 0.03 ? { status: 429, headers: { 'retry-after': '2' } } : {})

@@ -7,6 +7,7 @@ import type { JobKind, Stepped, Work } from '../jobs.ts'
 import { pageListed } from './arrivals.ts'
 import { type BringNeeds, bringOne, type Means, type NoGrant } from './bring.ts'
 import { afterList, type Cursor, cursorIn, written } from './cursor.ts'
+import { keptEveryMs } from './estimate.ts'
 import { type HistoryInput, type HistoryKind, span } from './input.ts'
 import { judge } from './judge.ts'
 import { countLook } from './look.ts'
@@ -37,6 +38,16 @@ interface Stage {
 /** So many of a page in one step, three seconds' work: a step that must end ends with its next request. */
 const atOnce = 12
 
+/** What comes live between two steps finds the process and its store free. */
+const restMsMax = 20
+
+/** As long as the step took, but for what waits for Drift, and until as much may be kept again as it has kept. */
+function restMs(session: Session, tookMs: number): number {
+  const { kept } = session
+  session.kept = 0
+  return Math.max(Math.min(tookMs, restMsMax), kept * keptEveryMs - tookMs)
+}
+
 export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<HistoryInput> {
   const sessions = new WeakMap<AbortSignal, Session>()
 
@@ -59,7 +70,10 @@ export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<Histo
       if (!install || install.state === 'disconnected')
         return { is: 'failed', counts: work.counts, reason: install ? 'disconnected' : 'not_installed' }
       try {
-        const stepped = await stepOf(needs, name, work, sessionOf(work))
+        const startedAt = needs.clock.monotonic()
+        const session = sessionOf(work)
+        const stepped = await stepOf(needs, name, work, session)
+        if (stepped.is === 'on') return { ...stepped, waitMs: restMs(session, needs.clock.monotonic() - startedAt) }
         if (stepped.is === 'done' || stepped.is === 'failed') close(work)
         // Leaving ends the grant, and is why it has ended.
         const hasLeft = needs.accounts.get(work.org)?.state === 'disconnected'
@@ -152,6 +166,7 @@ async function doSome(stage: Stage): Promise<NoGrant | undefined> {
     if (ended) return ended
     const kept = some.filter((_, at) => outcomes[at]?.status === 'fulfilled' && outcomes[at].value === 'kept')
     cursor.newInPass += kept.length
+    session.kept += kept.length
     if (cursor.pass > 0) for (const one of kept) countLate(tally, one, cursor.startedAt)
   }
   session.left.splice(0, some.length)

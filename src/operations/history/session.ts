@@ -20,6 +20,8 @@ export interface Session {
   previous: Set<string>
   /** Of the page, what is still to be done. */
   left: Judged[]
+  /** Conversations and meetings that the step under way has kept to be sent. */
+  kept: number
   seen: Seen
   /** The numbers of the step that is under way. */
   tally: Tally
@@ -55,6 +57,7 @@ export function openSession(
     next: undefined,
     previous: new Set(),
     left: [],
+    kept: 0,
     seen: newSeen(),
     tally: tallyOf(counts),
     reading: new Map(),
