@@ -13,8 +13,8 @@ const flags = [
   '--disable-warning=ExperimentalWarning',
   // No signal opens the inspector, through which the keys could be read.
   '--disable-sigusr1',
-  // Half of the default for what is young in memory: 12 MB less, and no slower by any measurement.
-  '--max-semi-space-size=8',
+  // A quarter of the default for what is young in memory.
+  '--max-semi-space-size=4',
 ]
 
 /**

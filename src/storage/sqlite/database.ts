@@ -88,8 +88,8 @@ function makeReady(db: DatabaseSync, purpose: Purpose): void {
   // What is erased is overwritten, also where SQLite would only mark a page as free.
   // mutant: only marks as free what it erased from the SQLite file
   if (purpose !== 'look') db.exec(`PRAGMA secure_delete = ON; PRAGMA journal_size_limit = ${logBytesMax}`)
-  // 16 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
-  db.exec('PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY')
+  // 4 MiB in each thread: the system's own cache is behind it, and larger ones made nothing quicker.
+  db.exec('PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY')
   if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
 }
 
