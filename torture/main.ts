@@ -21,7 +21,7 @@ const usage = `npm run torture -- [option …]
   --model <n>      no processes: so many steps of the store's model on SQLite in memory, from --seed on
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
-  --turn           … of these a quarter, another at each commit
+  --turn           … of these an eighth, another at each commit
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 
@@ -74,8 +74,8 @@ async function walk(names: readonly string[], seed: number, sequences: number): 
 async function mutantRun(only: string, isTurn: boolean): Promise<number> {
   const wrong = unfit()
   if (wrong.length > 0) throw new Error(`mend torture/mutants/:\n${wrong.join('\n')}`)
-  const fourth = isTurn ? commits() % 4 : undefined
-  const judged = await judgeMutants({ only, fourth }, ({ name, caughtBy, said, ms }) => {
+  const eighth = isTurn ? commits() % 8 : undefined
+  const judged = await judgeMutants({ only, eighth }, ({ name, caughtBy, said, ms }) => {
     const how = caughtBy === undefined ? 'NOT CAUGHT' : `caught by ${caughtBy}: ${said}`
     tell(`${name}  ${how}  (${(ms / 1_000).toFixed(1)} s)`)
   })

@@ -23,11 +23,11 @@ const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
 /**
- * All of them, or those with `only` in their name, and of these every fourth from number `fourth` on. `told` is called with
+ * All of them, or those with `only` in their name, and of these every eighth from number `eighth` on. `told` is called with
  * each result.
  */
 export async function judgeMutants(
-  { only, fourth }: { only: string; fourth?: number | undefined },
+  { only, eighth }: { only: string; eighth?: number | undefined },
   told: (judged: Judged) => void,
 ): Promise<Judged[]> {
   const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-mutants-'))
@@ -35,7 +35,7 @@ export async function judgeMutants(
     cpSync(root, folder, { recursive: true, filter: (from) => !left.has(basename(from)) })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     const named = mutants.filter(({ name }) => name.includes(only))
-    const chosen = named.filter((_, at) => fourth === undefined || at % 4 === fourth)
+    const chosen = named.filter((_, at) => eighth === undefined || at % 8 === eighth)
     const marks = new Map(allMarks().map((mark) => [mark.name, mark]))
     const results: Judged[] = []
     for (const mutant of chosen) {

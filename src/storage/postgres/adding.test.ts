@@ -73,6 +73,20 @@ describe('two replicas', { skip: withoutPostgres }, () => {
     )
   })
 
+  test('claim again at once where they found a lane empty while another adds to it', async () => {
+    await append(one, [arrival({ org: '1', type: 'quick' })])
+    const lease = (await claimOne(one.inbox, 'send', claimOptions))!
+    const goOn = await delaying('1', 'slow')
+    const slow = append(other, [arrival({ org: '1', type: 'slow' })])
+    await stuck(1)
+    const delivered = { id: lease.entries[0]!.id, to: 'delivered' as const, at: 2_000 }
+    await one.inbox.settle(lease, [delivered], { readyAt: 2_000, failures: 0 })
+    const early = await one.inbox.claim('send', { ...claimOptions, room: 8 })
+    await goOn()
+    await slow
+    assert.deepEqual(early, { leases: [], nextDue: 2_000 })
+  })
+
   test('give a lease that goes on what was committed late before what was posted after its acknowledgement', async () => {
     await append(one, [arrival({ org: '1', type: 'quick', messageId: 'begins' })])
     const goOn = await delaying('1', 'slow')

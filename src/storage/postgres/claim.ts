@@ -1,4 +1,4 @@
-/** Handing out entries in PostgreSQL: see claim_1 and more_all_1 in functions/claim.ts. */
+/** Handing out entries in PostgreSQL: see claim_2 and more_all_1 in functions/. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { inGroups } from '../../lib/groups.ts'
 import type { Body, Destination, Given, Lane, Placed } from '../ports/entry.ts'
@@ -9,7 +9,7 @@ import { type Database, prepared, type Row } from './database.ts'
 import { give, givenOf } from './given.ts'
 import { ownOf } from './lanes.ts'
 
-const claiming = prepared('SELECT * FROM claim_1($1, $2, $3, $4, $5, $6, $7, $8, $9)')
+const claiming = prepared('SELECT * FROM claim_2($1, $2, $3, $4, $5, $6, $7, $8, $9)')
 
 export async function claim(
   db: Database,

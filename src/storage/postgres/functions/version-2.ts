@@ -1,8 +1,9 @@
 /**
- * settle_2, settle_all_2 and remove_2: what those of version 1 say, which replicas of that version still call, but that where
- * ids are known no table is read by its account (docs/decisions/0052).
+ * What functions say otherwise than those of version 1, which replicas of that version still call: where ids are known no table
+ * is read by its account (docs/decisions/0052), and a claim forgets no lane.
  */
 import { byId, destinationsOf, inQueue } from './by-id.ts'
+import { claim } from './claim.ts'
 import { remove } from './remove.ts'
 import { settle, settleAll } from './settle.ts'
 
@@ -93,7 +94,16 @@ const remove2: Edition = {
   ],
 }
 
-export const editions: readonly Edition[] = [remove2, settle2, settleAll2]
+const claim2: Edition = {
+  text: claim,
+  edits: [
+    ['claim_1', 'claim_2'],
+    // A lane that it has given back, because it is not known to be empty, is due at once.
+    ['l.lease_until = until AND', 'l.lease_until IS NOT DISTINCT FROM until AND'],
+  ],
+}
+
+export const editions: readonly Edition[] = [remove2, settle2, settleAll2, claim2]
 
 export const functions2 = editions
   .map(({ text, edits }) => edits.reduce((said, [piece, inItsPlace]) => said.replaceAll(piece, () => inItsPlace), text))
