@@ -44,6 +44,16 @@ export const storageMutants: readonly Mutant[] = [
     catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'say of no lane that it is empty' }],
   },
   {
+    name: 'forgets a lane that a claim found empty while another replica adds to it',
+    becomes: "['l.lease_until = until AND', 'l.lease_until = until AND'],",
+    catchers: [{ test: 'src/storage/postgres/adding.test.ts', only: 'claim again at once' }],
+  },
+  {
+    name: 'reads all events of an account to settle some',
+    becomes: "['WHERE e.id = s.id AND e.org = of_org', 'WHERE e.id = s.id AND e.org = of_org'],",
+    catchers: [{ test: 'src/storage/postgres/reads.test.ts', only: 'delivering' }],
+  },
+  {
     name: "lets what one account's settlement is refused for keep others from settling",
     becomes: 'if (group.length > 0) throw error',
     catchers: [{ test: 'src/storage/postgres/settling.test.ts', only: 'keeps no other' }],

@@ -31,6 +31,7 @@ const settle2: Edition = {
     ['JOIN exceptions x ON x.id = s.id AND', `JOIN ${byId('exceptions', 's.id')} x ON`],
     ['JOIN entries e ON e.id = s.id', `CROSS JOIN ${byId('entries', 's.id')} e`],
     ['JOIN entries e ON e.id = g.id', `CROSS JOIN ${byId('entries', 'g.id')} e`],
+    // mutant: reads all events of an account to settle some
     ['WHERE e.id = s.id AND e.org = of_org', "WHERE e.id = ANY (s_id) AND e.id = s.id AND e.org || '' = of_org"],
     ['AND e.id = s.id AND e.history IS NULL', 'AND e.id = ANY (moved) AND e.id = s.id AND e.history IS NULL'],
     ['AND x.id = s.id AND x.destination', 'AND x.id = ANY (s_id) AND x.id = s.id AND x.destination'],
@@ -99,6 +100,7 @@ const claim2: Edition = {
   edits: [
     ['claim_1', 'claim_2'],
     // A lane that it has given back, because it is not known to be empty, is due at once.
+    // mutant: forgets a lane that a claim found empty while another replica adds to it
     ['l.lease_until = until AND', 'l.lease_until IS NOT DISTINCT FROM until AND'],
   ],
 }
