@@ -58,6 +58,18 @@ const sentences: readonly [path: string, words: string][] = [
   ],
   [
     'docs/performance.md',
+    "in groups of 25 of one account {the store's writing thread, an event, SQLite, groups of 25, one destination, one account > this} µs on the writing thread, {pages of the log, an event, SQLite, groups of 25, one destination, one account > this ~1} pages and {bytes on disk, an event, SQLite, groups of 25, one destination, one account > this} bytes on disk, where 23, 0.95 and 900 are the aims; each further destination {each further destination of an event, SQLite, groups of 25, 3 destinations, one account > this} µs,",
+  ],
+  [
+    'docs/performance.md',
+    'goes at {events from webhook to Segment, 300 accounts in turn > ratio} times the rate of one account',
+  ],
+  [
+    'docs/performance.md',
+    "Their CPU is {the service's CPU an event, three replicas, 64 connections in all > ratio} times that of one replica and their rate {events from webhook to Segment, three replicas, 64 connections in all > ratio} times",
+  ],
+  [
+    'docs/performance.md',
     'JSON.parse needs ({webhook to acknowledgement: the main thread > reference} in the round of the table)',
   ],
   [
