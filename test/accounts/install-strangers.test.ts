@@ -46,8 +46,9 @@ test('strangers have at most four exchanges under way; the others hear 503, and 
     answers++
     return { status, retryAfter: headers['retry-after'] }
   })
-  await eventually(() => answers === strangersMany - 4)
-  assert.equal(rig.sims.drift.count('/oauth2/token') - before, 4)
+  const exchanges = () => rig.sims.drift.count('/oauth2/token') - before
+  // The last of the four may be on its way to Drift while the others are refused already.
+  await eventually(() => answers === strangersMany - 4 && exchanges() >= 4)
 
   const refused = await admin.get(back)
   assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '3'])
@@ -55,7 +56,7 @@ test('strangers have at most four exchanges under way; the others hear 503, and 
 
   await rig.sims.drift.send('conversation_participant_added', { to: rig.to, orgId: org })
   await rig.sims.segment.waitFor(2)
-  assert.equal(answers, strangersMany - 4, 'the look-up did not wait for them')
+  assert.deepEqual([answers, exchanges()], [strangersMany - 4, 4], 'the look-up did not wait for them')
 
   rig.sims.drift.script('/oauth2/token', undefined)
   const heard = await Promise.all(strangers)
