@@ -81,6 +81,10 @@ const sentences: readonly [path: string, words: string][] = [
     'one list on PostgreSQL ({console with 1,000,000 entries on PostgreSQL, Events: its slowest address > this} ms)',
   ],
   [
+    'docs/operate.md',
+    'took {erase a person of 200 events, 1,000,000 stored, beside 200 webhooks a second > this} ms beside 200 webhooks a second, whose p99 was {p99 of acknowledgement meanwhile > this} ms meanwhile and {p99 of acknowledgement meanwhile > reference} ms without',
+  ],
+  [
     'docs/size.md',
     '[{bytes on disk an event, of a webhook of 640 bytes, sealed and indexed > this} bytes](performance.md#how-many-bytes-does-an-event-take-on-disk) of a webhook of 640 bytes',
   ],
