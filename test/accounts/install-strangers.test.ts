@@ -47,7 +47,7 @@ test('strangers have at most four exchanges under way; the others hear 503, and 
     return { status, retryAfter: headers['retry-after'] }
   })
   const exchanges = () => rig.sims.drift.count('/oauth2/token') - before
-  // The last of the four may be on its way to Drift while the others are refused already.
+  // The last of the four may not have reached Drift when the others are refused already.
   await eventually(() => answers === strangersMany - 4 && exchanges() >= 4)
 
   const refused = await admin.get(back)
