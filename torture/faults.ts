@@ -18,7 +18,7 @@ export const faults = {
   F15: 'answers are lost, before or after processing',
   F16: 'answers drip, or are huge',
   F17: 'connections die without a word',
-  F18: 'a success that is none: redirects, success:false, odd bodies',
+  F18: 'an answer that looks like a success and is not one: redirects, success:false, odd bodies',
   F19: 'one bad message in a batch',
   F20: 'Segment refuses the write key',
   F21: 'the same webhook many times at once',

@@ -74,8 +74,7 @@ async function walk(names: readonly string[], seed: number, sequences: number): 
 async function mutantRun(only: string, isTurn: boolean): Promise<number> {
   const wrong = unfit()
   if (wrong.length > 0) throw new Error(`mend torture/mutants/:\n${wrong.join('\n')}`)
-  const eighth = isTurn ? commits() % 8 : undefined
-  const judged = await judgeMutants({ only, eighth }, ({ name, caughtBy, said, ms }) => {
+  const judged = await judgeMutants({ only, turn: isTurn ? commits() : undefined }, ({ name, caughtBy, said, ms }) => {
     const how = caughtBy === undefined ? 'NOT CAUGHT' : `caught by ${caughtBy}: ${said}`
     tell(`${name}  ${how}  (${(ms / 1_000).toFixed(1)} s)`)
   })

@@ -22,12 +22,15 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
+/** In so many runs with `turn`, one after the other, each has been tried. */
+const turns = 8
+
 /**
- * All of them, or those with `only` in their name, and of these every eighth from number `eighth` on. `told` is called with
+ * All of them, or those with `only` in their name, and of these with `turn` every eighth, beginning with the one of this number. `told` is called with
  * each result.
  */
 export async function judgeMutants(
-  { only, eighth }: { only: string; eighth?: number | undefined },
+  { only, turn }: { only: string; turn?: number | undefined },
   told: (judged: Judged) => void,
 ): Promise<Judged[]> {
   const folder = mkdtempSync(join(tmpdir(), 'drift-segment-source-mutants-'))
@@ -35,7 +38,7 @@ export async function judgeMutants(
     cpSync(root, folder, { recursive: true, filter: (from) => !left.has(basename(from)) })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     const named = mutants.filter(({ name }) => name.includes(only))
-    const chosen = named.filter((_, at) => eighth === undefined || at % 8 === eighth)
+    const chosen = named.filter((_, at) => turn === undefined || at % turns === turn % turns)
     const marks = new Map(allMarks().map((mark) => [mark.name, mark]))
     const results: Judged[] = []
     for (const mutant of chosen) {
