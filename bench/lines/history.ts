@@ -25,7 +25,7 @@ interface Live {
 interface Measured {
   alone: Live
   beside: Live
-  /** Conversations of the history that were at Segment before the last live event was. */
+  /** Messages of the history that came to Segment meanwhile, a second: one of each conversation. */
   brought: number
 }
 

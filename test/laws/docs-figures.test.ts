@@ -70,6 +70,52 @@ const sentences: readonly [path: string, words: string][] = [
   ],
   [
     'docs/performance.md',
+    'takes {statements an event, 300 accounts, PostgreSQL > this ~1} with one replica now, {statements an event, 300 accounts, PostgreSQL, three replicas together > this ~1} with three',
+  ],
+  [
+    'docs/performance.md',
+    '| acknowledgements at 64 connections, to plain node:http | {acknowledgements at 64 connections > ratio} (',
+  ],
+  [
+    'docs/performance.md',
+    "| webhook to Segment, rate to the peer's | {events a second, webhook to Segment, sustained > ratio} |",
+  ],
+  ['docs/performance.md', "| webhook to Segment, CPU to the peer's | {CPU an event, webhook to Segment > ratio} |"],
+  ['docs/performance.md', '| p99 at half load | {p99 of acknowledgement at half of that rate > this} ms |'],
+  [
+    'docs/performance.md',
+    "| a backlog, rate to Segment's library | {events a second from a backlog of 60,000 > ratio} |",
+  ],
+  [
+    'docs/performance.md',
+    '| one replica, 64 connections | 0.42 | 0.14, 0.08 | {statements an event, one replica on PostgreSQL > this} |',
+  ],
+  [
+    'docs/performance.md',
+    '| three replicas, 64 connections in all | 0.59 | 0.34, 0.33 | {statements an event, three replicas, 64 connections in all > this} |',
+  ],
+  [
+    'docs/performance.md',
+    "| the services' CPU an event with one replica | 590 µs | 531, 239 µs | {the service's CPU an event, one replica on PostgreSQL > this} µs |",
+  ],
+  [
+    'docs/performance.md',
+    'p50 from webhook to Segment | 86 to 208 ms | {webhook to Segment at 167/s, p50, one account, PostgreSQL > this} ms |',
+  ],
+  [
+    'docs/performance.md',
+    'events a second from webhook to Segment | 1,198 | {events from webhook to Segment, one replica on PostgreSQL > this} |',
+  ],
+  [
+    'docs/performance.md',
+    '| 2,430 µs | {CPU of the server, an event, PostgreSQL, groups of 25, one destination, one account > this} µs |',
+  ],
+  [
+    'docs/performance.md',
+    '({webhook to Segment at 50/s beside a backfill, p99, PostgreSQL > ratio} times as long as alone',
+  ],
+  [
+    'docs/performance.md',
     'JSON.parse needs ({webhook to acknowledgement: the main thread > reference} in the round of the table)',
   ],
   [

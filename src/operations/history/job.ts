@@ -41,7 +41,7 @@ const atOnce = 12
 /** What comes live between two steps finds the process and its store free. */
 const restMsMax = 20
 
-/** As long as the step took, but for what waits for Drift, and until as much may be kept again as it has kept. */
+/** As long as the step took, but not for the time in which it waited for Drift; and until as much may be kept again as it has kept. */
 function restMs(session: Session, tookMs: number): number {
   const { kept } = session
   session.kept = 0

@@ -1,4 +1,4 @@
-/** What became of the entries of leases, all of it in one statement: see settle_all_2 in functions/settle.ts. */
+/** What became of the entries of leases, all of it in one statement: see settle_all_2 in functions/. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/errors.ts'
 import { inGroups } from '../../lib/groups.ts'
