@@ -32,7 +32,7 @@ export interface Load {
   repost(forMs?: number): Promise<void>
 }
 
-const usual: Partial<Record<Kind, number>> = {
+export const usualMix: Partial<Record<Kind, number>> = {
   begun: 30,
   updated: 25,
   clicked: 15,
@@ -80,7 +80,7 @@ export function openLoad({ ledger, accounts, to, sims, seed }: Needs): Load {
     return status === 200
   }
 
-  function start({ senders = 12, perSecond = 300, mix = usual, orgs, repeats = 5 }: LoadOptions = {}): void {
+  function start({ senders = 12, perSecond = 300, mix = usualMix, orgs, repeats = 5 }: LoadOptions = {}): void {
     const mine = ++round
     const bag = Object.entries(mix).flatMap(([kind, parts]) => Array<Kind>(parts).fill(kind as Kind))
     const before = running

@@ -106,7 +106,7 @@ async function runWorld(
     for (const scenario of few) {
       if (audit && performance.now() > endsAt) break
       const startedAt = performance.now()
-      world.load.start()
+      world.load.start(scenario.load)
       await lasting(300)
       const failed: string[] = []
       const note = await scenario.run(world).catch((error: Error) => {
