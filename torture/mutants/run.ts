@@ -23,10 +23,10 @@ const catchMsMax = 120_000
 const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'])
 
 /** In so many runs with `turn`, one after the other, each has been tried. */
-const turns = 8
+const turns = 12
 
 /**
- * All of them, or those with `only` in their name, and of these with `turn` every eighth, beginning with the one of this number. `told` is called with
+ * All of them, or those with `only` in their name, and of these with `turn` every twelfth, beginning with the one of this number. `told` is called with
  * each result.
  */
 export async function judgeMutants(
