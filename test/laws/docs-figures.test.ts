@@ -113,6 +113,18 @@ const sentences: readonly [path: string, words: string][] = [
   ],
   [
     'docs/performance.md',
+    '| 5,755 µs | {CPU of the server, an event, PostgreSQL, groups of 25, 3 destinations, one account > this} µs |',
+  ],
+  [
+    'docs/performance.md',
+    '| 2,733 µs | {CPU of the server, an event, PostgreSQL, groups of 25, one destination, one account, while a dump reads an older state > this} µs |',
+  ],
+  [
+    'docs/performance.md',
+    "and this one takes {the store's writing thread, an event, SQLite, groups of 1, one destination, one account > this} and {pages of the log, an event, SQLite, groups of 1, one destination, one account > this ~1}:",
+  ],
+  [
+    'docs/performance.md',
     '| 2,430 µs | {CPU of the server, an event, PostgreSQL, groups of 25, one destination, one account > this} µs |',
   ],
   [
