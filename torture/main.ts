@@ -21,7 +21,7 @@ const usage = `npm run torture -- [option …]
   --model <n>      no processes: so many steps of the store's model on SQLite in memory, from --seed on
   --stop           … at the first that breaks something
   --mutants <name> breaks the promise on purpose in a copy of the source, and shows what notices ('' for all)
-  --turn           … of these a twelfth, another at each commit
+  --turn           … of these a part, another at each commit
   --write <path>   also write the report there, as Markdown, and beside it as JSON
 `
 

@@ -9,7 +9,7 @@ import { firstOrg, writeKeyOf } from '../webhook.ts'
 /** The quiet account's webhooks a second; the other has a hundred times as many. */
 const quietPerSecond = 20
 const quiet = firstOrg + 1
-/** Both loads have gone on for so long when latencies begin to count: two generators that start keep both processors from the service. */
+/** Latencies count after so long: while the two generators start, they keep both processors from the service. */
 const startSeconds = 2
 /** Numbers of the flood's webhooks begin here, so that none is like a quiet one. */
 const floodFrom = 1_000_000

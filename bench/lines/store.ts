@@ -31,7 +31,7 @@ const shapes: readonly Shape[] = [1, 25].flatMap((group) =>
 )
 /** Groups before those that are measured: statements are prepared, and the server's backends are there. */
 const warmGroups = 40
-/** By the events' own times, which stand in front of identities: those of one second are in no order there. */
+/** By their own times, with which identities begin: those of one second are in no order, and so are the pages they are in. */
 const eventsASecond = 1_000
 
 async function costsOf(bench: Bench, stored: Stored, shape: Shape): Promise<Costs> {

@@ -34,7 +34,7 @@ const sentences: readonly [path: string, words: string][] = [
   ],
   [
     'docs/performance.md',
-    'it does {events a second, webhook to Segment, sustained > reference} in the round of the table, at {CPU an event, webhook to Segment > reference} µs an event, and keeps nothing',
+    'it does {events a second, webhook to Segment, sustained > reference} in the rounds of the table, at {CPU an event, webhook to Segment > reference} µs an event, and keeps nothing',
   ],
   [
     'docs/performance.md',
@@ -64,6 +64,10 @@ const sentences: readonly [path: string, words: string][] = [
   [
     'docs/performance.md',
     "in groups of 25 of one account {the store's writing thread, an event, SQLite, groups of 25, one destination, one account > this} µs on the writing thread, {pages of the log, an event, SQLite, groups of 25, one destination, one account > this ~1} pages and {bytes on disk, an event, SQLite, groups of 25, one destination, one account > this} bytes on disk, where 23, 0.95 and 900 are the aims; each further destination {each further destination of an event, SQLite, groups of 25, 3 destinations, one account > this} µs,",
+  ],
+  [
+    'docs/performance.md',
+    "At full load, where several groups share transactions, an event is {webhook to Segment: the store's writing thread > this} µs and {pages of SQLite's log an event, webhook to Segment > this ~1} pages.",
   ],
   [
     'docs/performance.md',
@@ -161,6 +165,20 @@ for (const [path, words] of sentences)
     })
     assert.ok(textOf(path).replace(/\s+/g, ' ').includes(said), `${path} should say: ${said}`)
   })
+
+test('docs/performance.md says how many processors the aims of rates before would take', () => {
+  const figure = (name: string, column: Column) => Number(rows.get(name)![column].replaceAll(',', ''))
+  const rate = Math.round((0.6 * figure('acknowledgements at 64 connections', 'reference')) / 100) * 100
+  const receiving = (rate * figure('CPU an event, webhook to acknowledgement', 'this')) / 1e6
+  const cpu = figure('CPU an event, webhook to Segment', 'this')
+  const sending = (5 * figure('events a second, webhook to Segment, sustained', 'reference') * cpu) / 1e6
+  const text = textOf('docs/performance.md').replace(/\s+/g, ' ')
+  for (const said of [
+    `0.6 of the rate, ${rate.toLocaleString('en')} a second, would be ${receiving.toFixed(1)} processors`,
+    `Five times that, at the service's ${cpu} µs, would be ${sending.toFixed(1)} processors.`,
+  ])
+    assert.ok(text.includes(said), `docs/performance.md should say: ${said}`)
+})
 
 test('no page of the console has a query that is slower than the one that docs/performance.md names', () => {
   const slowest = [...rows].flatMap(([name, row]) => (name.endsWith(': the slowest query') ? [Number(row.this)] : []))

@@ -172,6 +172,7 @@ const limits: readonly [path: string, declared: string, said: Readonly<Record<st
     { 'docs/history.md': 'At most 4 requests at once and 5 a second' },
   ],
   ['src/operations/history/estimate.ts', 'keptEveryMs = 10', { 'docs/history.md': 'at most 100 a second are sent' }],
+  ['torture/mutants/run.ts', 'turns = 12', { 'docs/torture.md': 'a twelfth of them, another at each commit' }],
   ['src/operations/history/ask.ts', 'lookUpsMax = 6', { 'docs/history.md': 'failed to look up six times' }],
   ['src/operations/history/judge.ts', 'youngMs = 3_600_000', { 'docs/history.md': 'younger than an hour' }],
   ['src/operations/history/without-end.ts', 'emptyMax = 50', { 'docs/history.md': 'has 50 pages in a row' }],

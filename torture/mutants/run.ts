@@ -26,8 +26,8 @@ const left = new Set(['.git', 'node_modules', 'data', 'dist', 'docs', 'coverage'
 const turns = 12
 
 /**
- * All of them, or those with `only` in their name, and of these with `turn` every twelfth, beginning with the one of this number. `told` is called with
- * each result.
+ * All of them, or those with `only` in their name. With `turn`, the number of this run, only the part of these whose turn it
+ * is. `told` is called with each result.
  */
 export async function judgeMutants(
   { only, turn }: { only: string; turn?: number | undefined },

@@ -13,7 +13,7 @@ export const alertScenarios: Scenario[] = [
   {
     name: 'Segment refuses, receivers of alerts are away, and the service is killed between',
     rows: ['F35', 'F20'],
-    // An account of which Segment refuses event after event is held for that, and probed for up to two hours: it would not recover here.
+    // Where Segment refuses two events by themselves, it may hold their account for two hours, with probes that fail.
     load: { mix: { ...usualMix, poisoned: 0 } },
     async run(world) {
       const receiver = await startAlertReceiver()
