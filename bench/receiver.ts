@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { markOf } from './webhook.ts'
+import { markOf, numbersEach } from './webhook.ts'
 
 export interface Mode {
   status?: number
@@ -12,7 +12,7 @@ export interface Mode {
   delayMs?: number
   /** Forgets what was seen. */
   reset?: boolean
-  /** Latencies count from the webhook of this number on. */
+  /** Latencies count from the webhook of this number on, of each generator. */
   measuredFrom?: number
 }
 
@@ -55,7 +55,7 @@ function take(writeKey: string, message: Message, now: number): void {
   if (seen.size === 0) firstAt = now
   seen.add(n)
   lastAt = now
-  if (n < (mode.measuredFrom ?? 0)) return
+  if (n % numbersEach < (mode.measuredFrom ?? 0)) return
   latencies[writeKey] ??= []
   latencies[writeKey].push(now - at)
 }

@@ -18,6 +18,9 @@ export function markOf(message: { properties?: { conversationId?: number }; time
   return { n: message.properties?.conversationId, at: Date.parse(message.timestamp) }
 }
 
+/** Where several generators post to one Segment, the numbers of the nth begin at n times this. */
+export const numbersEach = 1_000_000
+
 /** The first account of a bench; the others follow it. */
 export const firstOrg = 5_000_001
 

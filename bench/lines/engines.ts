@@ -6,6 +6,7 @@ import { flood } from '../load.ts'
 import { type Engine, install, serve, settingsFor, webhooksOf } from '../product.ts'
 import { startSegment } from '../segment.ts'
 import type { Row, Unit } from '../table.ts'
+import { numbersEach } from '../webhook.ts'
 
 interface Rates {
   acknowledged: number
@@ -19,8 +20,6 @@ interface Rates {
 const usualAccounts = 8
 const manyAccounts = 300
 const connections = 64
-/** Each load has numbers of its own. */
-const numbersEach = 1_000_000
 
 interface Load {
   replicas: number

@@ -6,11 +6,10 @@ import { alone, type Bench, type Line, roundsOf } from '../line.ts'
 import { pace } from '../load.ts'
 import { type Engine, install, serve, settingsFor, webhooksOf } from '../product.ts'
 import { startSegment } from '../segment.ts'
+import { numbersEach } from '../webhook.ts'
 
 /** Webhooks a second, to all accounts in turn: what ten thousand of them send when each sends one a minute. */
 const perSecond = 167
-/** Each load has numbers of its own. */
-const numbersEach = 1_000_000
 
 interface Served {
   /** Until the last replica listens, when all start together. */

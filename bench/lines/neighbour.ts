@@ -4,15 +4,13 @@ import { ours } from '../contenders.ts'
 import { atMost, type Bench, compared, type Line, roundsOf } from '../line.ts'
 import { pace, warmPerSecond } from '../load.ts'
 import { webhooksOf } from '../product.ts'
-import { firstOrg, writeKeyOf } from '../webhook.ts'
+import { firstOrg, numbersEach, writeKeyOf } from '../webhook.ts'
 
 /** The quiet account's webhooks a second; the other has a hundred times as many. */
 const quietPerSecond = 20
 const quiet = firstOrg + 1
 /** Latencies count after so long: while the two generators start, they keep both processors from the service. */
 const startSeconds = 2
-/** Numbers of the flood's webhooks begin here, so that none is like a quiet one. */
-const floodFrom = 1_000_000
 
 /** The quiet account's p99 from webhook to Segment. */
 async function p99(bench: Bench, flooded: boolean): Promise<number> {
@@ -25,7 +23,7 @@ async function p99(bench: Bench, flooded: boolean): Promise<number> {
     const warm = await pace({ url, perSecond: warmPerSecond, seconds: bench.warmSeconds, org: quiet })
     await segment.until(warm.answered)
     await segment.mode({ reset: true, measuredFrom: warm.next + startSeconds * quietPerSecond })
-    const flood = { url, perSecond: 100 * quietPerSecond, seconds: seconds + startSeconds, from: floodFrom }
+    const flood = { url, perSecond: 100 * quietPerSecond, seconds: seconds + startSeconds, from: numbersEach }
     const [answers] = await Promise.all([
       pace({ url, perSecond: quietPerSecond, seconds: seconds + startSeconds, org: quiet, from: warm.next }),
       flooded ? pace(flood) : undefined,
