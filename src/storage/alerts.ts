@@ -3,18 +3,22 @@ import { skewMsMax } from '../lib/clock.ts'
 import { keepEntry } from './audit.ts'
 import type { AuditEntry } from './ports/accounts.ts'
 import type {
+  AlertAttempt,
   AlertRecipient,
   Alerts,
   AlertWatch,
-  Channel,
   Message,
-  MessageEnd,
-  MessageKind,
   MessageLease,
   MessageOutcome,
   NewMessage,
 } from './ports/alerts.ts'
-import { all, get, lock, noteErasure, type Row, run, type Statements, together } from './statements.ts'
+import { all, get, own, present, type Row, run, type Statements, together } from './statements.ts'
+
+const columns = {
+  recipient: 'org, id, channel, sealed, created_at AS "createdAt", confirmed_at AS "confirmedAt"',
+  message: `id, org, recipient, channel, kind, body, created_at AS "createdAt", tries, tried_at AS at, ms, status, answer,
+    due_at AS "dueAt", ended AS "end", ended_at AS "endedAt"`,
+}
 
 type Named = Pick<AlertRecipient, 'org' | 'id'>
 
@@ -37,15 +41,15 @@ const withinLimit = `(m.channel <> $4 OR (
 export const alerts = {
   *recipients(org?: string): Statements<AlertRecipient[]> {
     const whose = org === undefined ? [] : [org]
-    const sql = `SELECT * FROM alert_recipients ${whose.map(() => 'WHERE org = $1')} ORDER BY org, created_at, id COLLATE "C"`
-    return (yield* all(sql, ...whose)).map(recipientOf)
+    const sql = `SELECT ${columns.recipient} FROM alert_recipients ${whose.map(() => 'WHERE org = $1')} ORDER BY org, created_at, id COLLATE "C"`
+    return (yield* all(sql, ...whose)).map(present<AlertRecipient>)
   },
   addRecipient: together(function* (
     { org, id, channel, sealed, createdAt, confirmedAt }: AlertRecipient,
     most: Parameters<Alerts['addRecipient']>[1],
     entry: AuditEntry,
   ): Statements<'added' | 'full'> {
-    yield* lock(`alerts ${org}`)
+    yield* own('lock', [`alerts ${org}`])
     const there = yield* all('SELECT channel FROM alert_recipients WHERE org = $1', org)
     const alike = there.filter((recipient) => recipient.channel === channel)
     if (there.length >= most.recipients || alike.length >= most.ofChannel) return 'full'
@@ -70,12 +74,12 @@ export const alerts = {
     const sql = `UPDATE alert_messages SET due_at = NULL, lease_until = NULL, ended = 'removed', ended_at = $3, keep_until = $4
       WHERE org = $1 AND recipient = $2 AND due_at IS NOT NULL`
     yield* run(sql, org, id, at, keepUntil)
-    yield* noteErasure()
+    yield* own('noteErasure')
     yield* keepEntry(entry)
     return true
   }),
   *watches(): Statements<AlertWatch[]> {
-    return (yield* all('SELECT * FROM alert_watches ORDER BY org')).map(watchOf)
+    return (yield* all('SELECT org, state, generation FROM alert_watches ORDER BY org')).map(present<AlertWatch>)
   },
   move: together(function* (
     { org, state, generation }: AlertWatch,
@@ -91,7 +95,7 @@ export const alerts = {
   }),
   create: together(function* (message: NewMessage, unlessSince?: number): Statements<'created' | 'there' | 'too_soon'> {
     const { id, org, kind } = message
-    yield* lock(`alerts ${org}`)
+    yield* own('lock', [`alerts ${org}`])
     if (yield* get('SELECT 1 FROM alert_messages WHERE id = $1', id)) return 'there'
     const lately = 'SELECT 1 FROM alert_messages WHERE org = $1 AND kind = $2 AND created_at >= $3'
     if (unlessSince !== undefined && (yield* get(lately, org, kind, unlessSince))) return 'too_soon'
@@ -104,7 +108,7 @@ export const alerts = {
     { channel, since, most }: Parameters<Alerts['claim']>[2],
   ): Statements<MessageLease | undefined> {
     // One at a time, or two replicas would each give out the last mail of the day.
-    yield* lock('alerts')
+    yield* own('lock', ['alerts'])
     const row = yield* get(
       `UPDATE alert_messages SET token = token + 1, lease_until = $2
        WHERE id = (
@@ -112,7 +116,7 @@ export const alerts = {
          WHERE m.due_at <= $1 AND (m.lease_until IS NULL OR m.lease_until <= $1 OR m.lease_until > $2::bigint + $3::bigint)
            AND (m.kind <> 'alert' OR ${inOrder}) AND ${withinLimit}
          ORDER BY m.due_at, m.created_at, m.id LIMIT 1 FOR UPDATE SKIP LOCKED
-       ) RETURNING *`,
+       ) RETURNING ${columns.message}, token`,
       now,
       until,
       skewMsMax,
@@ -120,7 +124,9 @@ export const alerts = {
       since,
       most,
     )
-    return row && { message: messageOf(row), token: Number(row.token) }
+    if (!row) return undefined
+    const { token, ...message } = row
+    return { message: messageOf(message), token: token as number }
   }),
   *settle({ message: { id }, token }: MessageLease, outcome: MessageOutcome): Statements<boolean> {
     const { at, ms, status, answer } = outcome.attempt
@@ -130,11 +136,11 @@ export const alerts = {
     return (yield* run(sql, id, token, at, ms, status, answer ?? null, ...then)) === 1
   },
   *get(id: string): Statements<Message | undefined> {
-    const row = yield* get('SELECT * FROM alert_messages WHERE id = $1', id)
+    const row = yield* get(`SELECT ${columns.message} FROM alert_messages WHERE id = $1`, id)
     return row && messageOf(row)
   },
   *list(org: string, limit: number): Statements<Message[]> {
-    const sql = 'SELECT * FROM alert_messages WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT $2'
+    const sql = `SELECT ${columns.message} FROM alert_messages WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT $2`
     return (yield* all(sql, org, limit)).map(messageOf)
   },
   sweep: (now: number): Statements<number> => run('DELETE FROM alert_messages WHERE keep_until <= $1', now),
@@ -142,44 +148,13 @@ export const alerts = {
     let gone = 0
     for (const table of ['alert_recipients', 'alert_watches', 'alert_messages'])
       gone += yield* run(`DELETE FROM ${table} WHERE org = $1`, org)
-    if (gone > 0) yield* noteErasure()
+    if (gone > 0) yield* own('noteErasure')
   }),
 }
 
-function recipientOf(row: Row): AlertRecipient {
+function messageOf({ at, ms, status, answer, ...row }: Row): Message {
   return {
-    org: row.org as string,
-    id: row.id as string,
-    channel: row.channel as Channel,
-    sealed: row.sealed as Uint8Array,
-    createdAt: Number(row.created_at),
-    ...(row.confirmed_at === null ? {} : { confirmedAt: Number(row.confirmed_at) }),
-  }
-}
-
-function watchOf(row: Row): AlertWatch {
-  return { org: row.org as string, state: row.state as string, generation: Number(row.generation) }
-}
-
-function messageOf(row: Row): Message {
-  const last = {
-    at: Number(row.tried_at),
-    ms: Number(row.ms),
-    status: Number(row.status),
-    ...(row.answer === null ? {} : { answer: row.answer as string }),
-  }
-  return {
-    id: row.id as string,
-    org: row.org as string,
-    recipient: row.recipient as string,
-    channel: row.channel as Channel,
-    kind: row.kind as MessageKind,
-    body: row.body as string,
-    createdAt: Number(row.created_at),
-    tries: Number(row.tries),
-    ...(row.tried_at === null ? {} : { last }),
-    ...(row.due_at === null ? {} : { dueAt: Number(row.due_at) }),
-    ...(row.ended === null ? {} : { end: row.ended as MessageEnd }),
-    ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
+    ...present<Message>(row),
+    ...(at === null ? {} : { last: present<AlertAttempt>({ at, ms, status, answer }) }),
   }
 }

@@ -1,6 +1,6 @@
 /** The audit, for both engines. */
 import type { AuditEntry, AuditFilter } from './ports/accounts.ts'
-import { all, type Row, run, type Statements } from './statements.ts'
+import { all, present, run, type Statements } from './statements.ts'
 
 /** By itself, or with what it is about. */
 export function* keepEntry({ at, org, who, what, about }: AuditEntry): Statements<void> {
@@ -24,10 +24,6 @@ export const audit = {
       to ?? Number.MAX_SAFE_INTEGER,
       ...(what ?? []),
     )
-    return rows.map(entryOf)
+    return rows.map(present<AuditEntry>)
   },
-}
-
-function entryOf({ about, ...row }: Row): AuditEntry {
-  return { ...row, ...(about === null ? {} : { about }) } as unknown as AuditEntry
 }

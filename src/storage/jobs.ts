@@ -3,7 +3,10 @@ import { skewMsMax } from '../lib/clock.ts'
 import { keepEntry } from './audit.ts'
 import type { AuditEntry } from './ports/accounts.ts'
 import type { Job, JobEnd, JobHeld, JobLease, NewJob, Progress } from './ports/jobs.ts'
-import { all, get, noteErasure, type Row, run, type Statements, together } from './statements.ts'
+import { all, get, own, present, type Row, run, type Statements, together } from './statements.ts'
+
+const columns = `id, kind, org, who, only_one AS "only", input, state, cursor, counts, reason, cancelled_by AS "cancelledBy",
+  created_at AS "createdAt", started_at AS "startedAt", changed_at AS "changedAt", ended_at AS "endedAt"`
 
 /** Whose lease it is: with its id and token as the first values. */
 const held = 'id = $1 AND token = $2 AND lease_until IS NOT NULL'
@@ -24,13 +27,15 @@ export const jobs = {
            AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $3 + ${skewMsMax}::bigint)
            AND id = coalesce($4, id)
          ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-       ) RETURNING *`,
+       ) RETURNING ${columns}, token`,
       kinds,
       now,
       until,
       id ?? null,
     )
-    return row && { job: jobOf(row), token: Number(row.token) }
+    if (!row) return undefined
+    const { token, ...job } = present<Job & { token: number }>(row)
+    return { job, token }
   },
   *advance({ job, token }: JobLease, { cursor, counts, at }: Progress, until: number): Statements<JobHeld> {
     const sql = `UPDATE jobs SET cursor = $3, counts = $4, changed_at = $5, lease_until = $6 WHERE ${held}
@@ -54,7 +59,7 @@ export const jobs = {
     return isEnded
   }),
   *abandon(id: string, { state, counts, reason, at, keepUntil }: JobEnd): Statements<boolean> {
-    yield* noteErasure()
+    yield* own('noteErasure')
     const sql = `UPDATE jobs SET state = $2, counts = $3, reason = $4, changed_at = $5, ended_at = $5, keep_until = $6,
       token = token + 1, lease_until = NULL, cursor = NULL, input = '' WHERE id = $1 AND ended_at IS NULL`
     return (yield* run(sql, id, state, counts, reason ?? null, at, keepUntil)) === 1
@@ -65,36 +70,16 @@ export const jobs = {
     return (yield* run(sql, id, by, now)) === 1
   },
   *get(id: string): Statements<Job | undefined> {
-    const row = yield* get('SELECT * FROM jobs WHERE id = $1', id)
-    return row && jobOf(row)
+    const row = yield* get(`SELECT ${columns} FROM jobs WHERE id = $1`, id)
+    return row && present(row)
   },
   *list(limit: number, org?: string): Statements<Job[]> {
     const whose = org === undefined ? [] : [org]
-    const sql = `SELECT * FROM jobs ${whose.map(() => 'WHERE org = $2')}
+    const sql = `SELECT ${columns} FROM jobs ${whose.map(() => 'WHERE org = $2')}
       ORDER BY created_at DESC, id COLLATE "C" DESC LIMIT $1`
-    return (yield* all(sql, limit, ...whose)).map(jobOf)
+    return (yield* all(sql, limit, ...whose)).map(present<Job>)
   },
   sweep: (now: number): Statements<number> => run('DELETE FROM jobs WHERE keep_until <= $1', now),
-}
-
-function jobOf(row: Row): Job {
-  return {
-    id: row.id as string,
-    kind: row.kind as string,
-    org: row.org as string,
-    who: row.who as string,
-    ...(row.only_one === null ? {} : { only: row.only_one as string }),
-    input: row.input as string,
-    state: row.state as Job['state'],
-    ...(row.cursor === null ? {} : { cursor: row.cursor as string }),
-    counts: row.counts as string,
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    ...(row.cancelled_by === null ? {} : { cancelledBy: row.cancelled_by as string }),
-    createdAt: Number(row.created_at),
-    ...(row.started_at === null ? {} : { startedAt: Number(row.started_at) }),
-    changedAt: Number(row.changed_at),
-    ...(row.ended_at === null ? {} : { endedAt: Number(row.ended_at) }),
-  }
 }
 
 /** Of a row that is its holder's. */

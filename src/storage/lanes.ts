@@ -3,7 +3,7 @@ import { leftAlone } from '../lib/backoff.ts'
 import type { LaneKey } from './ports/entry.ts'
 import type { Asked } from './ports/inbox.ts'
 import { laneOf } from './rows.ts'
-import { get, lock, type Row, run, type Statements, together } from './statements.ts'
+import { get, own, type Row, run, type Statements, together } from './statements.ts'
 import { askedOf } from './waits.ts'
 
 /** The rows of one lane: its values are `keyOf`. */
@@ -30,7 +30,7 @@ export const lanes = {
     yield* run(sql, ...keyOf(key), reason ?? null)
   },
   resume: together(function* (key: LaneKey, now: number, asks = false): Statements<void> {
-    yield* lock(key.org)
+    yield* own('lock', [key.org])
     const was = yield* laneRow(key)
     if (!was) return
     const later = asks ? leftAlone(laneOf(was), now) : undefined
@@ -41,7 +41,7 @@ export const lanes = {
     if (isAsked) yield* noteAsked(key, now)
   }),
   retry: together(function* (key: LaneKey, now: number): Statements<Asked> {
-    yield* lock(key.org)
+    yield* own('lock', [key.org])
     const row = yield* laneRow(key)
     const asked = askedOf(row && laneOf(row), now)
     if (asked.is !== 'asked') return asked

@@ -28,7 +28,7 @@ import {
 } from './ports/lookup.ts'
 import { indexTermOf, isBelow, matches, orderMs, tallied, talliedAt } from './query.ts'
 import { answeredBy, type Found, foundIn, historyShown, laneOf, learntAt } from './rows.ts'
-import { all, get, idsAt, ofOneMoment, type Statements } from './statements.ts'
+import { all, get, ofOneMoment, own, type Statements } from './statements.ts'
 
 export const lookup = {
   *find(
@@ -57,8 +57,8 @@ export const lookup = {
     const isAll = countedStates(query).all
     const hasReason = query.reason !== undefined || query.notReason !== undefined
     const isByTimeAlone = indexTermOf(query) === undefined && !(isAll && (hasReason || (yield* keepsIgnored(org))))
-    const first = from === undefined ? 0 : (yield* idsAt(org, from + orderMs)).below
-    const below = to === undefined ? everything.below : (yield* idsAt(org, to - orderMs)).first
+    const first = from === undefined ? 0 : (yield* own('idsAt', org, from + orderMs)).below
+    const below = to === undefined ? everything.below : (yield* own('idsAt', org, to - orderMs)).first
     const whole = yield* within(query)
     if (!isByTimeAlone || first >= below) return yield* looked(query, [whole])
     // What lies near the ends is looked at one by one, and what came before a destination that is named.
@@ -133,8 +133,8 @@ function* withAnswers(found: readonly Found[]): Statements<Shown[]> {
 function* within({ org, from, to }: Query, before?: Cursor): Statements<Range> {
   const end = before?.id ?? everything.below
   return {
-    first: from === undefined ? 0 : (yield* idsAt(org, from - orderMs)).first,
-    below: to === undefined ? end : Math.min(end, (yield* idsAt(org, to + orderMs)).below),
+    first: from === undefined ? 0 : (yield* own('idsAt', org, from - orderMs)).first,
+    below: to === undefined ? end : Math.min(end, (yield* own('idsAt', org, to + orderMs)).below),
   }
 }
 

@@ -5,16 +5,19 @@ import type { Install, Reservation } from './ports/accounts.ts'
 import type { BacklogRow, TimeBucket, Total } from './ports/lookup.ts'
 import { countedOf } from './rows.ts'
 import { snapshot } from './snapshot.ts'
-import { all, get, noteErasure, ofOneMoment, type Row, run, type Statements } from './statements.ts'
+import { all, get, ofOneMoment, own, present, run, type Statements } from './statements.ts'
+
+const columns = `org, state, reason, settings, grant_sealed AS "grant", refresh_at AS "refreshAt", created_at AS "createdAt",
+  updated_at AS "updatedAt", generation`
 
 /** All but saving, which says so to other processes. */
 export const installs = {
   *get(org: string): Statements<Install | undefined> {
-    const row = yield* get('SELECT * FROM installs WHERE org = $1', org)
-    return row && installOf(row)
+    const row = yield* get(`SELECT ${columns} FROM installs WHERE org = $1`, org)
+    return row && present(row)
   },
   *list(): Statements<Install[]> {
-    return (yield* all('SELECT * FROM installs ORDER BY org')).map(installOf)
+    return (yield* all(`SELECT ${columns} FROM installs ORDER BY org`)).map(present<Install>)
   },
   *reserve({ org, holder, until }: Reservation, now: number): Statements<boolean> {
     const sql = `INSERT INTO reservations (org, holder, until) VALUES ($1, $2, $3)
@@ -31,20 +34,6 @@ export const installs = {
 export function valuesOf(install: Install) {
   const { org, state, reason, settings, grant, refreshAt, createdAt, updatedAt } = install
   return [org, state, reason ?? null, settings, grant ?? null, refreshAt ?? null, createdAt, updatedAt] as const
-}
-
-function installOf(row: Row): Install {
-  return {
-    org: row.org as string,
-    state: row.state as Install['state'],
-    ...(row.reason === null ? {} : { reason: row.reason as string }),
-    settings: row.settings as string,
-    ...(row.grant_sealed === null ? {} : { grant: row.grant_sealed as Uint8Array }),
-    ...(row.refresh_at === null ? {} : { refreshAt: Number(row.refresh_at) }),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    generation: Number(row.generation),
-  }
 }
 
 /** Names that begin with `$1`, whatever is in it. */
@@ -70,7 +59,7 @@ export const vault = {
     return rows.map((row) => ({ name: row.name as string, value: row.value as Uint8Array }))
   },
   *remove(prefix: string): Statements<void> {
-    if ((yield* run(`DELETE FROM vault WHERE ${begins}`, prefix)) > 0) yield* noteErasure()
+    if ((yield* run(`DELETE FROM vault WHERE ${begins}`, prefix)) > 0) yield* own('noteErasure')
   },
 }
 
@@ -87,7 +76,7 @@ export const conversations = {
   },
   *forget(org: string, contact: string): Statements<void> {
     const gone = yield* run('DELETE FROM conversations WHERE org = $1 AND contact = $2', org, contact)
-    if (gone > 0) yield* noteErasure()
+    if (gone > 0) yield* own('noteErasure')
   },
 }
 

@@ -30,7 +30,7 @@ export function isFailed(state: unknown): boolean {
  * waited for an answer of Drift claimed the key as it came, and the answer has settled it; what was quarantined as it came has
  * claimed none, and nothing has settled it.
  */
-export function hasClaimed({ settled_at }: Readonly<Record<string, unknown>>): boolean {
+export function hasClaimed({ settled_at }: { settled_at: unknown }): boolean {
   return settled_at !== null
 }
 

@@ -7,7 +7,7 @@ import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
 import type { Delivery, EntryHistory, HistoryStep, LaneShown, Shown, TimeBucket, Total } from './ports/lookup.ts'
 import type { Candidate } from './query.ts'
 import { choiceAt } from './resent.ts'
-import type { Row } from './statements.ts'
+import { present, type Row } from './statements.ts'
 
 /** What was learnt of the entry `e`: what is noted for this destination says the rest as well. */
 export function learntAt(destination: string): string {
@@ -30,7 +30,7 @@ export function entryOf(row: Row, destination: Destination): Placed {
     place: Number(row.place),
     body: { id: bodyOf(id), version: Number(row.version) },
     position: positionOf(id),
-    ...present({ contact: row.contact, conversation: row.conversation }),
+    ...present<Pick<Placed, 'contact' | 'conversation'>>({ contact: row.contact, conversation: row.conversation }),
     ...(known ? { known } : {}),
   }
 }
@@ -46,7 +46,7 @@ export function shownOf(row: Row): Shown {
     ...ofBoth(row, destination),
     ...state,
     destination: row.excepted === 0 ? 0 : destination,
-    ...present({
+    ...present<Pick<Shown, 'dueAt' | 'settledAt' | 'contact' | 'conversation'>>({
       dueAt: row.due_at,
       settledAt: settledIn(row, destination, state),
       contact: row.contact,
@@ -103,7 +103,7 @@ function stateOf(row: Row, destination: number): Pick<Shown, 'state' | 'reason'>
   // Of no destination in particular: what became of it at one that is not there any more.
   const final = there ?? historyOf(history).noted.findLast(({ outcome }) => outcome === 'delivered')
   if (!final || countedOutcome(final).outcome === 'delivered') return { state: 'delivered' }
-  return { state: 'ignored', ...present({ reason: countedOutcome(final).reason ?? null }) }
+  return { state: 'ignored', ...present<Pick<Shown, 'reason'>>({ reason: countedOutcome(final).reason ?? null }) }
 }
 
 /**
@@ -188,8 +188,11 @@ function attemptOf(row: Row): Attempt {
     status: Number(row.status),
     many: Number(row.many),
     tries: Number(row.tries),
-    ...present({ reason: row.reason, excerpt: row.excerpt }),
-    ...(row.next_at === null ? {} : { nextAt: Number(row.next_at) }),
+    ...present<Pick<Attempt, 'reason' | 'nextAt' | 'excerpt'>>({
+      reason: row.reason,
+      nextAt: row.next_at,
+      excerpt: row.excerpt,
+    }),
   }
 }
 
@@ -198,7 +201,7 @@ export function laneOf(row: Row): LaneShown {
     lane: row.lane,
     destination: Number(row.destination),
     failures: Number(row.failures),
-    ...present({
+    ...present<Partial<LaneShown>>({
       readyAt: row.ready_at,
       leaseUntil: row.lease_until,
       hold: row.hold,
@@ -215,8 +218,4 @@ export function laneOf(row: Row): LaneShown {
 /** A total or a moment: its reason is empty where it has none. */
 export function countedOf<Counted extends Total | TimeBucket>({ reason, ...row }: Row): Counted {
   return { ...row, ...(reason === '' ? {} : { reason }) } as unknown as Counted
-}
-
-function present(values: Record<string, unknown>): Record<string, never> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as Record<string, never>
 }

@@ -11,7 +11,7 @@ import {
   tallyMax,
 } from './ports/lookup.ts'
 import { countedOf, deliveredBy, deliveriesOf, lastOf } from './rows.ts'
-import { all, get, idsAt, type Row, type Statements } from './statements.ts'
+import { all, get, own, type Row, type Statements } from './statements.ts'
 
 /** Rows that are looked at for the latest deliveries, at all places together. */
 const looksMax = 2_000
@@ -60,7 +60,7 @@ export function* snapshot(org: Org, { from, to }: Period): Statements<Snapshot> 
 
 /** An account's first id that was received at this time or later; behind its last one where none was. */
 function* firstSince(org: Org, time: number): Statements<number> {
-  const { first, below } = yield* idsAt(org, time)
+  const { first, below } = yield* own('idsAt', org, time)
   const sql = 'SELECT min(id) AS id FROM entries WHERE org = $1 AND id >= $2 AND id < $3 AND received_at >= $4'
   return Number((yield* get(sql, org, first, below, time))!.id ?? below)
 }

@@ -1,7 +1,7 @@
 /** Tickets, for both engines. */
 import { skewMsMax } from '../lib/clock.ts'
 import type { Ticket } from './ports/sessions.ts'
-import { all, get, lock, type Row, run, type Statements, together } from './statements.ts'
+import { all, get, own, type Row, run, type Statements, together } from './statements.ts'
 
 type Named = Pick<Ticket, 'kind' | 'id'>
 
@@ -16,7 +16,7 @@ function* keep({ kind, id, org, who, at, until }: Ticket): Statements<void> {
 export const tickets = {
   issue: together(function* (ticket: Ticket, max?: number): Statements<'issued' | 'there' | 'full'> {
     const { kind, id, at } = ticket
-    yield* lock(`tickets ${kind}`)
+    yield* own('lock', [`tickets ${kind}`])
     if (yield* get('SELECT 1 FROM tickets WHERE kind = $1 AND id = $2', kind, id)) return 'there'
     const count = 'SELECT count(*) AS count FROM tickets WHERE kind = $1 AND until > $2'
     if (max !== undefined && Number((yield* get(count, kind, at))!.count) >= max) return 'full'

@@ -145,9 +145,8 @@ const limits: readonly [path: string, declared: string, said: Readonly<Record<st
     'reserveBytes = roomMinBytes / 2',
     { 'docs/outages.md': 'keeps 16 MiB in reserve', 'docs/size.md': '16 MiB more are kept' },
   ],
-  ['src/storage/sqlite/retention.ts', 'stepMax = 2_000', { 'docs/size.md': 'takes away 2,000 entries' }],
-  ['src/storage/postgres/retention.ts', 'stepMax = 2_000', { 'docs/size.md': 'takes away 2,000 entries' }],
-  ['src/storage/postgres/retention.ts', 'looksMax = 10_000', { 'docs/size.md': 'looks at 10,000 identities' }],
+  ['src/storage/retention.ts', 'stepMax = 2_000', { 'docs/size.md': 'takes away 2,000 entries' }],
+  ['src/storage/forgetting.ts', 'stepKeys = 10_000', { 'docs/size.md': 'looks at 10,000 identities' }],
   ['src/storage/postgres/settle.ts', 'leasesMax = 16', { 'docs/size.md': 'settles up to sixteen with another' }],
   [
     'src/storage/postgres/database.ts',

@@ -1,26 +1,16 @@
 /** What is counted, written with the transaction that makes it true. */
-import { type Collected, collected } from '../tally.ts'
+import type { Collected } from '../tally.ts'
 import { prepared, type Session } from './database.ts'
 
-export interface Tally extends Collected {
-  /** The last thing of a transaction: its rows are those that most others wait for. */
-  write(session: Session): Promise<void>
-}
-
-export function tally(): Tally {
-  const counts = collected()
-  return {
-    ...counts,
-    async write(session) {
-      const [counted, noted] = [counts.counted(), counts.noted()]
-      if (counted.length + noted.length === 0) return
-      await session.all(
-        counting,
-        ...columns(counted, ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
-        ...columns(noted, ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
-      )
-    },
-  }
+/** The last thing of a transaction: its rows are those that most others wait for. */
+export async function keepCounts(session: Session, counts: Collected): Promise<void> {
+  const [counted, noted] = [counts.counted(), counts.noted()]
+  if (counted.length + noted.length === 0) return
+  await session.all(
+    counting,
+    ...columns(counted, ['org', 'destination', 'type', 'outcome', 'reason', 'by']),
+    ...columns(noted, ['org', 'at', 'destination', 'type', 'outcome', 'reason', 'by']),
+  )
 }
 
 const counting = prepared(`SELECT count_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`)

@@ -1,30 +1,18 @@
-/** The inbox in PostgreSQL, but for what open.ts watches: each function has the database as its first argument. */
-import { addDestination, allDestinations, destinations, removeDestination } from './destinations.ts'
+/** The inbox in PostgreSQL, but for what open.ts watches. */
+import { walkOf } from '../forgetting.ts'
+import { inbox as inboxOfBoth } from '../inbox.ts'
+import type { Inbox } from '../ports/inbox.ts'
+import type { Database } from './database.ts'
 import { follow, nextDue, renew } from './lanes.ts'
-import { markErased, occurred } from './occurrences.ts'
-import { claimOnInstall, redrive, redriveStep, waitingForInstall } from './redrive.ts'
-import { remap } from './remap.ts'
-import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
+import { atServer } from './statements.ts'
 
-export const inbox = {
-  renew,
-  nextDue,
-  follow,
-  addDestination,
-  removeDestination,
-  allDestinations,
-  destinations,
-  occurred,
-  markErased,
-  waitingForInstall,
-  claimOnInstall,
-  redrive,
-  redriveStep,
-  remap,
-  expire,
-  erase,
-  take,
-  marked,
-  rewrite,
-  drop,
+export function inboxOf(db: Database): Omit<Inbox, 'append' | 'claim' | 'more' | 'settle'> {
+  const alike = atServer(db, inboxOfBoth)
+  return {
+    ...alike,
+    renew: (lease, until) => renew(db, lease, until),
+    nextDue: (lane, holder) => nextDue(db, lane, holder),
+    follow: (lanes, now) => follow(db, lanes, now),
+    expire: (limits) => alike.expire(limits, walkOf(db)),
+  }
 }

@@ -55,11 +55,6 @@ SELECT min(CASE WHEN taken_until IS NOT NULL THEN greatest(ready_at, taken_until
 FROM (SELECT ready_at, ${takenUntil} AS taken_until FROM lanes
       WHERE lane = $1 AND ready_at IS NOT NULL AND hold IS NULL) l`)
 
-/** Every lease of an account ends, and none is counted as a crash. */
-export async function endLeases(session: Session, org: string): Promise<void> {
-  await session.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = $1', org)
-}
-
 /** Accounts whose locks one transaction takes. */
 const followMax = 200
 

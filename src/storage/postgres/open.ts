@@ -8,11 +8,9 @@ import { Problem } from '../../lib/errors.ts'
 import { alerts } from '../alerts.ts'
 import { audit } from '../audit.ts'
 import { jobs } from '../jobs.ts'
-import { lanes } from '../lanes.ts'
 import { lookup } from '../lookup.ts'
 import { storeNotThere } from '../not-there.ts'
 import type { LaneKey, Org } from '../ports/entry.ts'
-import type { Inbox } from '../ports/inbox.ts'
 import type { Mode, Storage } from '../ports/storage.ts'
 import { conversations, installs, ledger, vault } from '../records.ts'
 import { tickets } from '../tickets.ts'
@@ -20,7 +18,7 @@ import { append } from './append.ts'
 import { claim, openMore } from './claim.ts'
 import { connectionTo, type Database, openDatabase, schema } from './database.ts'
 import { findings, risks } from './examine.ts'
-import { inbox } from './inbox.ts'
+import { inboxOf } from './inbox.ts'
 import { openKnownDue } from './known-due.ts'
 import { assertKnown, migrate } from './migrations.ts'
 import { remember, saveInstall } from './records.ts'
@@ -161,15 +159,6 @@ function announcing<Port extends object>(port: Port, names: readonly (keyof Port
     return [name, said]
   })
   return { ...port, ...Object.fromEntries(announced) }
-}
-
-/** But for what the engine watches. */
-function inboxOf(db: Database): Inbox {
-  const port = Object.entries(inbox).map(([name, work]) => [
-    name,
-    (...args: unknown[]) => (work as (db: Database, ...args: unknown[]) => unknown)(db, ...args),
-  ])
-  return { ...Object.fromEntries(port), ...atServer(db, lanes) } as Inbox
 }
 
 /** That a server is away heals by itself, and so does everything else but this. */

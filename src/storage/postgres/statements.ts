@@ -1,8 +1,7 @@
 /** Calls that both engines carry out alike, in PostgreSQL. */
 import type { Asked, Calls, Statements } from '../statements.ts'
 import type { Database, Session } from './database.ts'
-import { idsAt } from './ids-at.ts'
-import { lock } from './locks.ts'
+import { own } from './own.ts'
 
 type AtServer<Shared extends Calls> = {
   [Name in keyof Shared]: (...args: Parameters<Shared[Name]>) => ResultOf<ReturnType<Shared[Name]>>
@@ -34,9 +33,8 @@ export async function carriedOut<Result>(session: Session, statements: Statement
 }
 
 async function answer(session: Session, asked: Asked): Promise<unknown> {
-  if (asked.is === 'erased') return undefined
-  if (asked.is === 'ids_at') return idsAt(session, asked.org, asked.time)
-  if (asked.is === 'lock') return lock(session, [asked.name])
+  if (asked.is === 'own')
+    return (own[asked.name] as (on: Session, ...args: unknown[]) => unknown)(session, ...asked.args)
   const { sql, values } = asked
   return asked.is === 'rows' ? session.all(sql, ...values) : session.run(sql, ...values)
 }

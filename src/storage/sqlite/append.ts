@@ -1,14 +1,15 @@
 /** Keeping webhooks in SQLite: one part of the transaction that the worker has opened around it. */
 
+import { ensureDestination } from '../destinations.ts'
+import { claimOnce, isErased } from '../occurrences.ts'
 import { perBody } from '../place.ts'
 import type { Appended, Arrival, Destination, LaneKey, NewBody, NewEvent } from '../ports/entry.ts'
-import { countArrivals } from '../tally.ts'
-import { tally } from './counts.ts'
+import { collected, countArrivals } from '../tally.ts'
+import { keepCounts } from './counts.ts'
 import type { Database } from './database.ts'
-import { ensureDestination } from './destinations.ts'
 import { makeReady, takePlaces } from './lanes.ts'
-import { claimOnce, isErased } from './occurrences.ts'
 import { enqueue, except } from './queue.ts'
+import { carriedOut } from './statements.ts'
 import { receiveArrivals, type TransferredArrivals } from './transfer.ts'
 
 export function append(db: Database, transferred: TransferredArrivals): Appended {
@@ -18,7 +19,7 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
   // After those of the destinations, which are for what comes behind them.
   const first = (takePlaces(db, bodies.length) + 1) * perBody
   keepBodies(db, bodies, arrivals, first)
-  const counts = tally()
+  const counts = collected()
   const ready = new Map<string, LaneKey & { at: number }>()
   const due = (key: LaneKey, at: number) => {
     const name = `${key.org} ${key.destination} ${key.lane}`
@@ -47,7 +48,7 @@ export function append(db: Database, transferred: TransferredArrivals): Appended
     if (state === 'asking') due({ org, destination: 0, lane: 'ask' }, receivedAt)
   }
   const woke = [...ready.values()].filter(({ at, ...key }) => makeReady(db, key, at)).map(({ at: _, ...key }) => key)
-  counts.write(db)
+  keepCounts(db, counts)
   return { is: 'kept', outcomes, woke }
 }
 
@@ -68,12 +69,12 @@ function rememberAll(db: Database, arrivals: readonly Arrival[]): { known: numbe
     // mutant: has no unique index for identities in SQLite
     let isKnown = !isNew(db, arrival)
     // mutant: keeps what is read of a person who is erased meanwhile
-    isKnown ||= isErased(db, arrival)
+    isKnown ||= carriedOut(db, isErased(arrival))
     if (arrival.state === 'waiting' || arrival.state === 'asking') {
-      const all = destinations.get(arrival.org) ?? ensureDestination(db, arrival.org)
+      const all = destinations.get(arrival.org) ?? carriedOut(db, ensureDestination(arrival.org))
       destinations.set(arrival.org, all)
       // mutant: gives a destination an event whose natural key it has had
-      const free = claimOnce(db, arrival, all)
+      const free = carriedOut(db, claimOnce(arrival, all))
       meantFor.set(at, { all, free })
       isKnown ||= free.length === 0
     }

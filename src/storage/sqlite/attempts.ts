@@ -9,15 +9,13 @@ export interface AttemptRow extends Attempt {
   destination: Destination
   /** So many entries' histories name it. */
   remain: number
-  /** Of a resend. */
-  who?: string
 }
 
 export function keepAttempt(db: Database, attempt: AttemptRow): void {
-  const { id, org, destination, at, ms, status, many, tries, remain, reason, nextAt, who, excerpt } = attempt
+  const { id, org, destination, at, ms, status, many, tries, remain, reason, nextAt, excerpt } = attempt
   db.run(
-    `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain, reason, next_at, who, excerpt)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO attempts (id, org, destination, at, ms, status, many, tries, remain, reason, next_at, excerpt)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
     org,
     destination,
@@ -29,7 +27,6 @@ export function keepAttempt(db: Database, attempt: AttemptRow): void {
     remain,
     reason ?? null,
     nextAt ?? null,
-    who ?? null,
     excerpt ?? null,
   )
 }

@@ -1,22 +1,12 @@
 /** What is counted, written with the transaction that makes it true. */
-import { type Collected, collected } from '../tally.ts'
+import type { Collected } from '../tally.ts'
 import type { Database } from './database.ts'
 
-export interface Tally extends Collected {
-  write(db: Database): void
-}
-
-export function tally(): Tally {
-  const counts = collected()
-  return {
-    ...counts,
-    write(db) {
-      for (const { org, destination, type, outcome, reason, by } of counts.counted())
-        db.run(counting, org, destination, type, outcome, reason, by)
-      for (const { org, at, destination, type, outcome, reason, by } of counts.noted())
-        db.run(noting, org, at, destination, type, outcome, reason, by)
-    },
-  }
+export function keepCounts(db: Database, counts: Collected): void {
+  for (const { org, destination, type, outcome, reason, by } of counts.counted())
+    db.run(counting, org, destination, type, outcome, reason, by)
+  for (const { org, at, destination, type, outcome, reason, by } of counts.noted())
+    db.run(noting, org, at, destination, type, outcome, reason, by)
 }
 
 const counting = `INSERT INTO counts (org, destination, type, outcome, reason, count) VALUES (?, ?, ?, ?, ?, ?)

@@ -1,18 +1,19 @@
 /** The inbox in SQLite, function by function: each is one part of the transaction that the worker has opened around it. */
-import { lanes } from '../lanes.ts'
+import { walkOf } from '../forgetting.ts'
+import { inbox as inboxOfBoth } from '../inbox.ts'
+import type { Limits } from '../ports/inbox.ts'
 import { append } from './append.ts'
 import { claim, more } from './claim.ts'
-import { addDestination, allDestinations, destinationsOf, removeDestination } from './destinations.ts'
-import { follow, nextDue, renew } from './lanes.ts'
-import { markErased, occurred } from './occurrences.ts'
-import { claimOnInstall, redrive, redriveStep, waitingForInstall } from './redrive.ts'
-import { remap } from './remap.ts'
-import { drop, erase, expire, marked, rewrite, take } from './retention.ts'
+import type { Database } from './database.ts'
+import { follow } from './follow.ts'
+import { nextDue, renew } from './lanes.ts'
 import { settle } from './settle.ts'
 import { inFile } from './statements.ts'
 
+const alike = inFile(inboxOfBoth)
+
 export const inbox = {
-  ...inFile(lanes),
+  ...alike,
   append,
   claim,
   more,
@@ -20,21 +21,5 @@ export const inbox = {
   settle,
   nextDue,
   follow,
-  addDestination,
-  removeDestination,
-  allDestinations,
-  destinations: destinationsOf,
-  occurred,
-  markErased,
-  waitingForInstall,
-  claimOnInstall,
-  redrive,
-  redriveStep,
-  remap,
-  expire,
-  erase,
-  take,
-  marked,
-  rewrite,
-  drop,
+  expire: (db: Database, limits: Limits) => alike.expire(db, limits, walkOf(db)),
 }

@@ -1,10 +1,8 @@
 /** Lanes in SQLite: when one is due, who has it, and what keeps it from being claimed. */
-import { lanes as lanesOfBoth } from '../lanes.ts'
 import type { Lane, LaneKey } from '../ports/entry.ts'
-import type { Following, Holder, Lease } from '../ports/inbox.ts'
+import type { Holder, Lease } from '../ports/inbox.ts'
 import { probeWaitMsMax, waitMsMax } from '../waits.ts'
 import type { Database } from './database.ts'
-import { carriedOut } from './statements.ts'
 
 /** The rows of one lane: its values are `keyOf`. */
 export const thisLane = 'org = ? AND destination = ? AND lane = ?'
@@ -91,26 +89,4 @@ export function nextDue(db: Database, lane: Lane, holder?: Claiming): number | u
     lane,
   )?.at
   return typeof due === 'number' ? due : undefined
-}
-
-/** Every lease of an account ends, and none is counted as a crash. */
-export function endLeases(db: Database, org: string): void {
-  db.run('UPDATE lanes SET token = token + 1, lease_until = NULL WHERE org = ?', org)
-}
-
-export function follow(db: Database, lanes: readonly Following[], now: number): void {
-  const rows = db.all('SELECT org, destination, lane, hold, blocked, failures, ready_at FROM lanes')
-  const named = ({ org, destination, lane }: Record<string, unknown>) => `${lane} ${destination} ${org}`
-  const there = new Map(rows.map((row) => [named(row), row]))
-  for (const { is, ...key } of lanes) {
-    const row = there.get(named(key))
-    if (is === 'resumed') {
-      if (row && !isGoing(row, now)) carriedOut(db, lanesOfBoth.resume(key, now))
-    } else if ((row?.hold ?? null) !== (is.held ?? null)) carriedOut(db, lanesOfBoth.hold(key, is.held))
-  }
-}
-
-/** Nothing keeps it, and something is due: when it is claimed, it is seen whether anything is there. */
-function isGoing({ hold, blocked, failures, ready_at }: Record<string, unknown>, now: number): boolean {
-  return hold === null && blocked === null && failures === 0 && ready_at !== null && Number(ready_at) <= now
 }

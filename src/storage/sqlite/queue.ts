@@ -1,9 +1,13 @@
 /** Where an entry stands at a destination: in its queue, or among the exceptions. */
 import { perBody } from '../place.ts'
-import type { Destination } from '../ports/entry.ts'
+import type { Destination, Org } from '../ports/entry.ts'
 import type { Database } from './database.ts'
-import { destinationsOf } from './destinations.ts'
 import { makeReady, takePlaces } from './lanes.ts'
+
+export function destinationsOf(db: Database, org: Org): Destination[] {
+  const sql = 'SELECT number FROM destinations WHERE org = ? AND removed_at IS NULL'
+  return db.all(sql, org).map(({ number }) => number as number)
+}
 
 /** From now on it is to be sent there. Gives nothing back: its lane is the caller's to wake. */
 export function enqueue(

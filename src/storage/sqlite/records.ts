@@ -1,10 +1,10 @@
 /** The smaller ports in SQLite: what saving an install and remembering conversations take with them here. */
 import { keepEntry } from '../audit.ts'
+import { ensureDestination } from '../destinations.ts'
 import type { AuditEntry, Install } from '../ports/accounts.ts'
 import type { Lease } from '../ports/inbox.ts'
 import * as shared from '../records.ts'
 import type { Database } from './database.ts'
-import { ensureDestination } from './destinations.ts'
 import { heldLane } from './lanes.ts'
 import { carriedOut, inFile } from './statements.ts'
 
@@ -21,7 +21,7 @@ export const installs = {
       ...shared.valuesOf(install),
       generation + 1,
     )
-    ensureDestination(db, org)
+    carriedOut(db, ensureDestination(org))
     for (const name of forgets) db.run('DELETE FROM vault WHERE name = ?', name)
     if (entry) carriedOut(db, keepEntry(entry))
     return true

@@ -1,24 +1,26 @@
 /** What became of a lease's entries, in SQLite: one part of the transaction that the worker has opened around it. */
 
+import { meantFor } from '../destinations.ts'
 import { isKept, noteOf } from '../history.ts'
 import { cautionAfter } from '../isolating.ts'
 import { type Attempt, type Destination, isKeptReason } from '../ports/entry.ts'
 import type { Ending, Lease, Settlement } from '../ports/inbox.ts'
 import type { HistoryOutcome } from '../ports/lookup.ts'
 import { cautionOf } from '../rows.ts'
+import { type Collected, collected } from '../tally.ts'
 import { keepAttempt, noteHistory } from './attempts.ts'
-import { type Tally, tally } from './counts.ts'
+import { keepCounts } from './counts.ts'
 import type { Database, Row } from './database.ts'
-import { meantFor } from './destinations.ts'
 import { heldLane, keyOf, makeReady, settleLane, takePlaces, thisLane } from './lanes.ts'
 import { comeBack, dequeue, except, isFinal } from './queue.ts'
-import { removeEntries } from './retention.ts'
+import { removeEntries } from './remove.ts'
 import { addToIndex } from './search-index.ts'
+import { carriedOut } from './statements.ts'
 
 interface Settling {
   db: Database
   lease: Lease
-  counts: Tally
+  counts: Collected
   /** Their ids, and how many entries of each are still there. */
   attempts: Map<Attempt, { id: number; remain: number }>
 }
@@ -26,10 +28,10 @@ interface Settling {
 export function settle(db: Database, lease: Lease, settlements: readonly Settlement[], ending?: Ending): boolean {
   const held = heldLane(db, lease)
   if (!held) return false
-  const settling: Settling = { db, lease, counts: tally(), attempts: new Map() }
+  const settling: Settling = { db, lease, counts: collected(), attempts: new Map() }
   if (lease.lane === 'ask') for (const settlement of settlements) answer(settling, settlement)
   else for (const settlement of deliverAlike(settling, settlements)) leave(settling, settlement)
-  settling.counts.write(db)
+  keepCounts(db, settling.counts)
   keepAttempts(settling)
   if (ending) end(db, lease, ending, cautionAfter(cautionOf(held), ending))
   return true
@@ -73,7 +75,7 @@ function deliverAlike(settling: Settling, settlements: readonly Settlement[]): S
   return settlements.filter((settlement) => !done.has(settlement.id) || !isPlain(settlement))
 }
 
-function countDelivered(counts: Tally, { org, destination }: Lease, type: string, at: number): void {
+function countDelivered(counts: Collected, { org, destination }: Lease, type: string, at: number): void {
   counts.add({ org, destination, type, outcome: 'delivered' })
   counts.note({ org, destination, type, outcome: 'delivered' }, at)
 }
@@ -146,7 +148,7 @@ function answer(settling: Settling, settlement: Settlement): void {
     db.run('DELETE FROM exceptions WHERE id = ? AND destination = ?', id, destination)
     if (to === 'waiting') {
       // mutant: gives an answer to destinations that were added after the event
-      const meant = destination === 0 ? meantFor(db, org, id) : [destination]
+      const meant = destination === 0 ? carriedOut(db, meantFor(org, id)) : [destination]
       for (const each of meant) comeBack(db, { org, destination: each, id, receivedAt, at })
       if (destination > 0) continue
       // Every destination that it was meant for has been removed.

@@ -1,8 +1,7 @@
 /** Calls that both engines carry out alike, in SQLite: each is one part of the transaction around it. */
 import type { Asked, Calls, Statements } from '../statements.ts'
 import type { Database } from './database.ts'
-import { idsAt } from './ids-at.ts'
-import { noteErasure } from './purge.ts'
+import { own } from './own.ts'
 
 /** Each function of a port, with the database as its first argument. */
 type InFile<Shared extends Calls> = {
@@ -25,9 +24,7 @@ export function carriedOut<Result>(db: Database, statements: Statements<Result>)
 }
 
 function answer(db: Database, asked: Asked): unknown {
-  if (asked.is === 'erased') return noteErasure(db)
-  if (asked.is === 'ids_at') return idsAt(db, asked.org, asked.time)
-  if (asked.is === 'lock') return undefined
+  if (asked.is === 'own') return (own[asked.name] as (db: Database, ...args: unknown[]) => unknown)(db, ...asked.args)
   const values = asked.values.map((value) => (isList(value) ? JSON.stringify(value) : value))
   const sql = inOurWords(asked.sql)
   return asked.is === 'rows' ? db.all(sql, ...values) : db.run(sql, ...values)
@@ -42,10 +39,11 @@ function inOurWords(sql: string): string {
   const known = translated.get(sql)
   if (known !== undefined) return known
   const ours = sql
-    .replace(/::(bigint|integer|text)\b| COLLATE "C"| FOR UPDATE( SKIP LOCKED)?/g, '')
+    .replace(/::(bigint|integer|text|bytea)\b| COLLATE "C"| FOR UPDATE( OF \w)?( SKIP LOCKED)?/g, '')
     .replace(/\bgreatest\(/g, 'max(')
     .replace(/\bleast\(/g, 'min(')
     .replace(/= ANY \((\$\d+)\)/g, 'IN (SELECT value FROM json_each($1))')
+    .replace(/<> ALL \((\$\d+)\)/g, 'NOT IN (SELECT value FROM json_each($1))')
     .replace(/\$(\d+)/g, '?$1')
   translated.set(sql, ours)
   return ours
