@@ -207,7 +207,7 @@ function shapeProblem(body: JsonObject): string | undefined {
 }
 
 function isType(found: Json | undefined): found is string {
-  return typeof found === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(found)
+  return typeof found === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/.test(found)
 }
 
 /** Drift's number of an account, in digits: a positive whole number or a string of it (at most 19: Drift's ids are int64). */

@@ -162,6 +162,8 @@ describe('whose event it is', () => {
     ['button_clicked', '{"contactId":-5,"author":{"type":"user","id":2}}', undefined],
     ['phone_captured', '{"authorId":2,"authorType":"contact","conversationId":3}', { contactId: '2' }],
     ['phone_captured', '{"authorId":2,"authorType":"user","conversationId":3}', { conversationId: '3' }],
+    ['phone_captured', '{"authorId":null,"authorType":"contact","contactId":4,"conversationId":3}', { contactId: '4' }],
+    ['phone_captured', '{"authorId":0,"authorType":"contact","conversationId":3}', { conversationId: '3' }],
     ['new_meeting', '{"schedulerId":7,"contactId":8}', { contactId: '7' }],
     ['new_meeting', '{"contactId":8}', { contactId: '8' }],
     ['conversation_participant_added', '{"contactId":8,"conversationId":3}', { contactId: '8' }],

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { contactOr, id, identify, text } from './define.ts'
+import { contactOr, id, identify, idOf, text } from './define.ts'
 
 export default identify({
   type: 'phone_captured',
@@ -7,7 +7,8 @@ export default identify({
   data: z.object({ contactId: id(), authorId: id(), authorType: text(), conversationId: id(), phoneNumber: text() }),
   from: 'data.authorId of a contact, else the conversation',
   // Typed by an agent, authorId is the agent's: to use it would give the agent the visitor's phone.
-  whose: (data) => contactOr(data.authorType === 'contact' ? data.authorId : data.contactId, data.conversationId),
+  whose: (data) =>
+    contactOr((data.authorType === 'contact' && idOf(data.authorId)) || data.contactId, data.conversationId),
   at: 'receipt',
   distinct: () => undefined,
   sends: ['phone'],

@@ -222,7 +222,8 @@ export function contactWaits(needs: Needs, org: string): ContactWaits {
         const againMs = Math.max(againAt - clock.monotonic(), 0)
         return first && isNeeding(first) ? Math.min(againMs, givesUpInMs(first)) : 0
       })
-      return Math.min(...waits)
+      // What is stored is whole, and the monotonic clock is not.
+      return Math.ceil(Math.min(...waits))
     },
     isEmpty: () => lines.size === 0,
     isLost: () => isLost,

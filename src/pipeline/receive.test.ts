@@ -57,6 +57,20 @@ describe('a natural key', () => {
     assert.deepEqual([received, duplicates], [3, 1])
   })
 
+  test('of an event that is never sent as it is does not stand for the one that could be', async () => {
+    await stage.arrive(begun({ status: {} }))
+    await stage.arrive(begun({ status: 'open' }))
+    const met = (schedulerId: number) => ({ type: 'new_meeting', orgId: org, data: { eventId: 'm', schedulerId } })
+    for (const scheduler of [0, 5]) await stage.arrive(met(scheduler))
+    await stage.run()
+    assert.deepEqual(
+      stage.sims.segment.accepted.map(({ message }) => message.anonymousId),
+      ['7', '5'],
+    )
+    const { duplicates } = outcomesOf(await stage.storage.ledger.totals(), [])
+    assert.equal(duplicates, 0)
+  })
+
   test('is the same whether a webhook brings the event or it is read at Drift, which is then not even counted', async () => {
     const { keyring, storage, clock } = stage
     const keep = keeping({ inbox: storage.inbox, keyring, clock })
@@ -92,13 +106,21 @@ describe('a webhook of an account that', () => {
     assert.deepEqual(await stage.backlog(), [])
   })
 
+  test('is of a type outside the catalogue is ignored and not kept, whatever its data and however its name is spelt', async () => {
+    for (const said of [{}, { data: [1] }, { data: 'x' }, { data: { orgId: 1 } }])
+      await stage.arrive({ orgId: org, type: 'chat_to_call', ...said })
+    for (const type of ['Chat', 'chat.to-call', '3d_chat']) await stage.arrive({ orgId: org, type, data: {} })
+    const { ignored, held } = outcomesOf(await stage.storage.ledger.totals(), await stage.storage.ledger.backlog())
+    assert.deepEqual([ignored, held], [7, 0])
+  })
+
   test('sends unreadable bodies of ever new types grows the counts by one row, not by one for each type', async () => {
     const typesOf = async () => [...new Set((await stage.storage.ledger.totals()).map(({ type }) => type))].sort()
     for (const type of ['made_up_1', 'made_up_2', 'made_up_3', 'new_meeting', 'gdpr_delete_requested'])
       await stage.arrive({ type, orgId: type.startsWith('gdpr') ? 'none' : org, data: 'no object' })
     assert.deepEqual(await typesOf(), ['gdpr_delete_requested', 'new_meeting', 'other'])
     const { entries } = await stage.storage.lookup.find({ states: ['quarantined'] }, { limit: 10 })
-    assert.equal(entries.length, 5, 'each of them is kept')
+    assert.equal(entries.length, 2, 'those of the catalogue, and requests for deletion, are kept')
   })
 
   test('leaves while the event is being stored does not stay behind', async () => {

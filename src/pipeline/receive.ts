@@ -124,6 +124,9 @@ export function receiver(needs: Needs): Receive {
     if (unwanted) return ignored(org, opened.as === 'envelope' ? opened.envelope.type : opened.type, unwanted)
     if (opened.as === 'unreadable') {
       const { type, reason, text, identity } = opened
+      // Of a type that is not in the catalogue nothing is kept, whatever its data is.
+      const isOfShape = reason === 'data_unusable' || reason === 'org_contradicts'
+      if (isOfShape && kindOf(type) === otherTypes) return ignored(org, type, 'unknown_type')
       const owner = accounts.get(org) ? org : ''
       return event({ org: owner, type: kindOf(type), state: 'quarantined', reason, text, identity, rememberMs })
     }

@@ -21,6 +21,11 @@ keep(arrival).catch(() => {})`,
     catchers: [simulation],
   },
   {
+    name: 'lets an event that is never sent stand for the one that could be',
+    becomes: 'const isUsable = key !== undefined',
+    catchers: [{ test: 'src/pipeline/receive.test.ts', only: 'does not stand for' }],
+  },
+  {
     name: 'answers 200 when the store refused',
     becomes: "answer(response, 200, { ok: true }, { 'retry-after': retryAfterSeconds })",
     catchers: [{ test: 'test/storage/disk.test.ts' }],
