@@ -21,6 +21,24 @@ export const lanePromises: readonly Promised[] = [
   },
   {
     promise:
+      'a lane that ended well rests until then, or until something arrives; within a Retry-After what arrives waits too',
+    async check(storage) {
+      await append(storage, [arrival(), arrival({ org: other })])
+      for (let n = 0; n < 2; n++) {
+        const lease = await claimed(storage)
+        const asked = lease.org === other ? { retryAfterAt: 7_000 } : {}
+        await storage.inbox.settle(lease, [], { readyAt: 7_000, failures: 0, ...asked })
+      }
+      await append(storage, [arrival({ org: other, receivedAt: 2_000 })])
+      await nothingDue(storage, 2_000)
+      await append(storage, [arrival({ receivedAt: 2_000 })])
+      assert.equal((await claimed(storage, 'send', { now: 2_000 })).org, one)
+      await nothingDue(storage, 6_999)
+      assert.equal((await claimed(storage, 'send', { now: 7_000 })).org, other)
+    },
+  },
+  {
+    promise:
       'a blocked account is claimed one entry at a time, shows what blocks it, and is well when an ending says so',
     async check(storage) {
       await append(storage, [arrival(), arrival()])

@@ -1,4 +1,4 @@
-/** Keeping webhooks: one statement for a whole group, see append_1 in functions/append.ts. */
+/** Keeping webhooks: one statement for a whole group, see append_2 in functions/. */
 import pg from 'pg'
 import type { Appended, Arrival, Lane, NewBody, NewEvent } from '../ports/entry.ts'
 import { collected, countArrivals } from '../tally.ts'
@@ -65,7 +65,7 @@ export async function append(
   }
 }
 
-const appending = prepared(`SELECT * FROM append_1(${Array.from({ length: 37 }, (_, at) => `$${at + 1}`).join(', ')})`)
+const appending = prepared(`SELECT * FROM append_2(${Array.from({ length: 37 }, (_, at) => `$${at + 1}`).join(', ')})`)
 
 function isEvent(arrival: Arrival): arrival is NewEvent {
   return arrival.state !== 'duplicate' && arrival.state !== 'ignored'
@@ -108,7 +108,7 @@ function rowOf(event: NewEvent & { nth: number }) {
   }
 }
 
-/** The positions that append_1 names when another transaction was a moment quicker. */
+/** The positions that append_2 names when another transaction was a moment quicker. */
 function knownBy(error: unknown): number[] | undefined {
   const cause = error instanceof Error && error.cause instanceof pg.DatabaseError ? error.cause : error
   if (!(cause instanceof pg.DatabaseError) || cause.code !== 'DS001') return undefined

@@ -31,7 +31,7 @@ export async function makeReady(session: Session, lanes: readonly (LaneKey & { a
   if (lanes.length > 0) await session.all(waking, ...columns(lanes, ['org', 'destination', 'lane', 'at']))
 }
 
-const waking = prepared('SELECT * FROM wake_1($1, $2, $3, $4)')
+const waking = prepared('SELECT * FROM wake_2($1, $2, $3, $4)')
 
 /** When the first entry of a lane can be worked on, at `at` the earliest; null where the lane has no entry. */
 const firstDue = (at: string) => `CASE l.lane

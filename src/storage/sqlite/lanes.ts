@@ -17,15 +17,16 @@ export function takePlaces(db: Database, many: number): number {
 }
 
 /**
- * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests
- * until its first lookup is due again is ready earlier. Whether it has changed.
+ * Something is due in this lane from then on. One that is already ready, or backs off, stays as it is; one that only rests, until
+ * its first lookup is due again or what waits for its contact alone, is ready earlier. Whether it has changed.
  */
 export function makeReady(db: Database, key: LaneKey, at: number): boolean {
   return (
     db.run(
       `INSERT INTO lanes (org, destination, lane, ready_at) VALUES (?, ?, ?, ?)
        ON CONFLICT (org, destination, lane) DO UPDATE SET ready_at = excluded.ready_at
-       WHERE ready_at IS NULL OR (lane = 'ask' AND failures = 0 AND blocked IS NULL AND ready_at > excluded.ready_at)`,
+       WHERE ready_at IS NULL OR (failures = 0 AND blocked IS NULL AND ready_at > excluded.ready_at
+         AND coalesce(retry_after_at, 0) <= excluded.ready_at)`,
       ...keyOf(key),
       at,
     ) === 1
