@@ -1,8 +1,9 @@
 /** Moving a store into another one, of the same engine or the other. */
+import { judgeSetting } from '../config.ts'
 import { Problem } from '../lib/errors.ts'
 import { addsUp, outcomesOf } from '../operations/totals.ts'
 import type { Ledger } from '../storage/ports/lookup.ts'
-import type { Command } from './command.ts'
+import type { Command, Given } from './command.ts'
 
 export const move: Command = {
   name: 'move',
@@ -16,8 +17,9 @@ export const move: Command = {
     'npx drift-segment-source move --from sqlite:data/drift-segment-source.db --to postgres://user@db.example.com/events',
   ],
   async run(context, given) {
+    const [from, to] = [addressOf('--from', given.from), addressOf('--to', given.to)]
     let last = ''
-    const short = await context.moveStore(String(given.from), String(given.to), {
+    const short = await context.moveStore(from, to, {
       told(table, rows, of) {
         if (table !== last || rows === of) context.remark(`${table}: ${rows} of ${of}`)
         last = table
@@ -39,6 +41,15 @@ export const move: Command = {
     }
     context.print('moved; set DATABASE_URL to the new store, start the service, and keep the old one until it has run')
   },
+}
+
+function addressOf(option: string, given: Given[string]): string {
+  const judged = judgeSetting('DATABASE_URL', String(given))
+  if (!('problem' in judged)) return judged.value
+  throw new Problem('move_unknown', `${option} ${judged.problem}`, {
+    hint: '`move --help` has an example',
+    exitCode: 2,
+  })
 }
 
 async function countedBy(ledger: Ledger) {

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { Problem } from '../lib/errors.ts'
 import { copyAll } from './copy.ts'
-import { storeNotThere } from './not-there.ts'
 import type { Ledger } from './ports/lookup.ts'
 import type { Mode, Storage } from './ports/storage.ts'
 
@@ -28,20 +26,27 @@ export async function openStorage(url: string, mode: Mode): Promise<Storage> {
   })
 }
 
-/** Copies everything from one store into an empty one; resolves to what has not arrived, if anything. */
+/**
+ * Copies everything from one store into an empty one; resolves to what has not arrived, if anything. Where a store cannot
+ * be opened, the Problem names the option of `move` that gave its address.
+ */
 export async function moveStore(from: string, to: string, { told, compare }: Move): Promise<string | undefined> {
   if (!from.startsWith('sqlite:') || !/^postgres(ql)?:/.test(to)) {
-    throw new Problem('move_unknown', 'moving goes from sqlite:PATH to postgres://…', { exitCode: 2 })
+    throw new Problem('move_unknown', 'moving goes from sqlite:PATH to postgres://…', {
+      hint: '`move --help` has an example',
+      exitCode: 2,
+    })
   }
-  if (!existsSync(from.slice('sqlite:'.length))) {
-    throw new Problem('move_unknown', 'no store is at the path to move from', { exitCode: 2 })
-  }
+  const openNamed = (option: string, url: string, mode: Mode) => naming(option, () => openStorage(url, mode))
+  // As a command first, which makes no store where there is none.
+  await (await openNamed('--from', from, 'beside')).close()
   // For serving: no service may run on it, and its schema is brought up to date.
-  const holder = await openStorage(from, 'serve')
+  const holder = await openNamed('--from', from, 'serve')
   try {
     const { openRows: openSource } = await import('./sqlite/rows.ts')
     const { openRows: openTarget } = await import('./postgres/rows.ts')
-    const [source, target] = [openSource(from.slice('sqlite:'.length)), await openTarget(to)]
+    const target = await naming('--to', () => openTarget(to))
+    const source = openSource(from.slice('sqlite:'.length))
     try {
       const short = await copyAll(source, target, told)
       if (short.length > 0) return `rows of ${short.join(', ')}`
@@ -49,7 +54,7 @@ export async function moveStore(from: string, to: string, { told, compare }: Mov
       await source.close()
       await target.close()
     }
-    const moved = await openStorage(to, 'beside')
+    const moved = await openNamed('--to', to, 'beside')
     try {
       return await compare(holder.ledger, moved.ledger)
     } finally {
@@ -57,6 +62,18 @@ export async function moveStore(from: string, to: string, { told, compare }: Mov
     }
   } finally {
     await holder.close()
+  }
+}
+
+/** Stores say what is wrong with the setting; here an option took its place. */
+async function naming<Opened>(option: string, open: () => Promise<Opened>): Promise<Opened> {
+  try {
+    return await open()
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause
+    const { code, message, hint, exitCode } = cause
+    const named = (text: string) => text.replaceAll('DATABASE_URL', option)
+    throw new Problem(code, named(message), { exitCode, cause, ...(hint === undefined ? {} : { hint: named(hint) }) })
   }
 }
 
@@ -69,7 +86,6 @@ export async function compactStore(url: string): Promise<{ bytesBefore: number; 
       exitCode: 2,
     })
   }
-  if (!existsSync(path)) throw storeNotThere('path')
   const { compactDatabase } = await import('./sqlite/compact.ts')
   return compactDatabase(path)
 }

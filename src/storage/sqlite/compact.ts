@@ -1,18 +1,9 @@
 /** Rewrites the store's file in its place, while nothing else has it open: what was erased is nowhere in the new one. */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { chmodSync, chownSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
+import { notThere, storeAt } from './at-path.ts'
 import { lockFor } from './database.ts'
 import { severityOf } from './errors.ts'
 import { assertOurs, migrate } from './migrations.ts'
@@ -23,15 +14,15 @@ export interface Compacted {
   bytesAfter: number
 }
 
-/** A crash leaves the old file or the new one, both whole. */
+/** A crash leaves the old file or the new one, both whole. Throws a Problem where no store is there, and makes none. */
 export function compactDatabase(path: string): Compacted {
-  const real = realpathSync(path)
+  const real = storeAt(path)
   const part = `${real}.compact`
   const lock = lockFor(real)
   const db = new DatabaseSync(real, { timeout: 0 })
   try {
     assertOurs(db)
-    migrate(db)
+    migrate(db, notThere)
     haveItAlone(db)
     const { size: bytesBefore, uid, gid, mode } = statSync(real)
     rmSync(part, { force: true })

@@ -1,11 +1,9 @@
 /** One connection with the settings that make a commit durable, and statements prepared once each. */
-import { existsSync, mkdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Problem } from '../../lib/errors.ts'
-import { storeNotThere } from '../not-there.ts'
-import { primaryCode, storeOnNetwork, storeUnreachable } from './errors.ts'
-import { createForUs, type Files, watchFiles } from './files.ts'
+import { createForUs, notThere, placeFor, storeAt } from './at-path.ts'
+import { openingProblemOf, primaryCode } from './errors.ts'
+import { type Files, watchFiles } from './files.ts'
 import { assertOurs, migrate } from './migrations.ts'
 import { logBytesMax } from './purge.ts'
 import { stampFile } from './stamp.ts'
@@ -32,8 +30,8 @@ export interface Database {
 const busyMs = 10_000
 
 export function openDatabase(path: string, purpose: Purpose): Database {
-  if (purpose === 'beside' && !hasContent(path)) throw notThere()
-  const real = purpose === 'look' ? realpathSync(path) : placeFor(path)
+  const isMade = purpose === 'serve' || purpose === 'create'
+  const real = isMade ? placeFor(path) : storeAt(path)
   const lock = purpose === 'serve' ? lockFor(real) : undefined
   const db = new DatabaseSync(path, { timeout: busyMs, readOnly: purpose === 'look' })
   try {
@@ -93,49 +91,6 @@ function makeReady(db: DatabaseSync, purpose: Purpose): void {
   if (purpose !== 'look') migrate(db, purpose === 'beside' ? notThere : undefined)
 }
 
-/** Linux' numbers of file systems that are another machine's (statfs(2)): NFS, SMB in three versions, AFS, Ceph, Lustre. */
-const networkTypes = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x0bd00bd0])
-
-/** SQLite's log is shared memory, which two machines do not share: over a network the file would be damaged. */
-export function isOnNetwork(type: number): boolean {
-  return networkTypes.has(type)
-}
-
-/** The message does not name the path: it stands in the settings. */
-const notThere = () => storeNotThere('path')
-
-function hasContent(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
-}
-
-/**
- * With every folder above it. Node's own `recursive` never returns, and takes no signal, where a folder that is there
- * cannot get another: `mkdir` in `/proc` fails with ENOENT (Node 24).
- */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  makeFolder(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    // Another process was quicker.
-    if (!existsSync(path)) throw error
-  }
-}
-
-/** Where the file lies once links are followed; its folder and the file are made if they are not there. */
-function placeFor(path: string): string {
-  try {
-    makeFolder(dirname(path))
-    const real = createForUs(path)
-    if (isOnNetwork(statfsSync(dirname(real)).type)) throw storeOnNetwork()
-    return real
-  } catch (error) {
-    if (error instanceof Problem) throw error
-    throw storeUnreachable(error)
-  }
-}
-
 /** Commands look at the lock for less than that: such a look must not keep a service from starting. */
 const lockMs = 200
 /** Of sqlite.org/rescode.html. */
@@ -155,17 +110,22 @@ export function isLocked(path: string): boolean {
   }
 }
 
-/** Held for as long as the process lives, however it ends: the system lets go of a dead process's file locks. */
+/**
+ * Held for as long as the process lives, however it ends: the system lets go of a dead process's file locks. With a journal
+ * in memory it needs no room on the disk. Throws a Problem where it cannot be had.
+ */
 export function lockFor(path: string): DatabaseSync {
-  createForUs(`${path}.lock`)
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: lockMs })
+  let lock: DatabaseSync | undefined
   try {
-    lock.exec('BEGIN EXCLUSIVE')
+    createForUs(`${path}.lock`)
+    lock = new DatabaseSync(`${path}.lock`, { timeout: lockMs })
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
-  } catch {
-    lock.close()
+  } catch (error) {
+    lock?.close()
+    if (primaryCode(error) !== busy) throw openingProblemOf(error)
     throw new Problem('store_in_use', 'another service already runs on this SQLite file', {
-      hint: 'stop it first, or give this one its own DATABASE_URL; commands work beside a running service',
+      hint: 'stop it first; a second service needs a file of its own',
       exitCode: 78,
     })
   }

@@ -2,7 +2,7 @@
  * Whether a store's files still lie at their paths. A file that was deleted or renamed stays open and takes commits that
  * no later process will see; a second log beside the first would damage the file.
  */
-import { type BigIntStats, closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs'
+import { type BigIntStats, existsSync, statSync } from 'node:fs'
 
 /** `log`: it was deleted, and the file lies where and as it did: what the open log holds can still be put into it. */
 export interface Lost {
@@ -19,26 +19,6 @@ export interface Files {
    * which the next fsync must then keep as well; on the log that made a commit 50 µs slower (ext4, Linux 6.18).
    */
   look(): Lost | undefined
-}
-
-/**
- * Where the file really lies: SQLite puts the log there, not beside a symbolic link to it. A new file is created, for
- * its owner alone to read, whatever the folder allows; what SQLite puts beside it gets the same rights.
- */
-export function createForUs(path: string): string {
-  try {
-    // Only a new one: to close a file that is open elsewhere in this process would let go of SQLite's locks on it.
-    closeSync(openSync(path, 'wx', 0o600))
-  } catch {
-    // It is there; or what follows fails in the same place, and says so in its own words.
-  }
-  try {
-    return realpathSync(path)
-  } catch {
-    // A link to a file that is not there yet.
-    closeSync(openSync(path, 'a', 0o600))
-    return realpathSync(path)
-  }
 }
 
 /**

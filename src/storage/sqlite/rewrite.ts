@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { createForUs } from './files.ts'
+import { createForUs } from './at-path.ts'
 
 /** `to`: a path that is free. It is its owner's alone, and on disk when this returns. */
 export function rewriteInto(from: string, to: string): void {
