@@ -51,6 +51,7 @@ describe('settings', () => {
     ['another protocol', 'DRIFT_API_URL', 'file:///etc/passwd'],
     ['an unknown store', 'DATABASE_URL', 'mysql://x'],
     ['a store in memory, which SQLite would keep nothing of', 'DATABASE_URL', 'sqlite::memory:'],
+    ['a store by an address, whose host would be a file at the root', 'DATABASE_URL', 'sqlite://source.db'],
     ['a store by an address, which SQLite takes apart', 'DATABASE_URL', 'sqlite:file:data/source.db?mode=ro'],
     ['an unknown level', 'LOG_LEVEL', 'loud'],
     ['TLS switched off', 'NODE_TLS_REJECT_UNAUTHORIZED', '0'],

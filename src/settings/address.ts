@@ -72,6 +72,11 @@ export const mailServerAddress: Parse<string> = (text) => {
 export const databaseAddress: Parse<string> = (text) => {
   // SQLite would keep the first of these in memory, and take the second apart.
   if (/^sqlite:(:|file:)/.test(text)) return { problem: 'must name a file by its path: sqlite:PATH' }
+  // The host of an address to some, and a path from the root of the file system to others.
+  if (/^sqlite:\/\//.test(text))
+    return {
+      problem: 'must have no // in front of its path: sqlite:x.db is in the working folder, sqlite:/srv/x.db is not',
+    }
   const isPostgres = /^postgres(ql)?:\/\//.test(text)
   if (/^sqlite:.+/.test(text) || (isPostgres && URL.canParse(text))) return { value: text }
   const hint = isPostgres ? ': in a user name or password, %-escape : / ? # [ ] @ and %' : ''
