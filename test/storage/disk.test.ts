@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -18,6 +18,7 @@ import { org, type Rig, settled, startRig } from '../rig.ts'
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const node = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'serve']
 const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
+const asUser = process.getuid?.() === 0 ? [] : ['--user', '--preserve-credentials']
 const mounts = spawnSync('unshare', [...asRoot, '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0
 const traces = spawnSync('strace', ['-V']).status === 0
 
@@ -46,7 +47,7 @@ async function startUnder(wrapper: string[], env: Record<string, string> = {}) {
       const found = /^listening on (\S+)$/.exec(line)?.[1]
       if (found) resolve(found)
     })
-    child.once('exit', () => reject(new Error(`ended before it listened: ${lines.join('\n')}`)))
+    child.once('close', () => reject(new Error(`ended before it listened: ${lines.join('\n')}`)))
   })
   return { child, url, to: `${url}/webhooks/drift`, lines }
 }
@@ -101,6 +102,51 @@ test('a full disk refuses new webhooks and drains what is there; with room again
   await eventually(() => rig.sims.segment.accepted.length === kept + 1)
   child.kill('SIGTERM')
   assert.equal((await once(child, 'exit'))[0], 0)
+})
+
+test('a service that is killed on a full disk starts again, in the room that was kept for it, and drains', {
+  timeout: 60_000,
+  skip: mounts ? false : 'no mount namespace can be made here, so there is no small disk to fill',
+}, async () => {
+  await rig.service.close()
+  rig.sims.segment.script({ status: 503 })
+  const disk = join(rig.folder, 'disk')
+  mkdirSync(disk)
+  // The shell holds the disk's namespace, in which the service is started twice.
+  const holder = startChild(
+    'unshare',
+    [...asRoot, '--mount', 'sh', '-c', `mount -t tmpfs -o size=60m none ${disk} && echo ready && exec sleep 60`],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  children.push(holder)
+  await once(holder.stdout!, 'data')
+  const inside = join('/proc', String(holder.pid), 'root', disk)
+  const [path, entered] = [join(inside, 'test.db'), ['nsenter', ...asUser, '--mount', `--target=${holder.pid}`]]
+  cpSync(join(rig.folder, 'test.db'), path)
+  const env = { DATABASE_URL: `sqlite:${disk}/test.db` }
+  const endAndFill = async (child: ChildProcess) => {
+    await endChild(child)
+    // It is made anew at each start, and then takes room.
+    rmSync(`${path}-shm`)
+    spawnSync('sh', ['-c', `cat /dev/zero > ${inside}/filler`])
+  }
+  const first = await startUnder(entered, env)
+  for (let n = 0; n < 10; n++)
+    assert.equal((await rig.sims.drift.send(large(n) as never, { to: first.to })).status, 200)
+  await endAndFill(first.child)
+  assert.ok(existsSync(`${path}.reserve`))
+
+  rig.sims.segment.script(undefined)
+  const second = await startUnder(entered, env)
+  assert.ok(!existsSync(`${path}.reserve`))
+  assert.equal((await rig.sims.drift.send(large(10) as never, { to: second.to })).status, 503)
+  await eventually(() => rig.sims.segment.accepted.length === 10)
+
+  await endAndFill(second.child)
+  await assert.rejects(startUnder(entered, env), /store_full: .*\n {2}what to do: make room .*then start again/)
+  rmSync(join(inside, 'filler'))
+  const third = await startUnder(entered, env)
+  assert.equal((await rig.sims.drift.send(large(11) as never, { to: third.to })).status, 200)
 })
 
 test('doctor says that the disk is full, and not that the store can be written', {

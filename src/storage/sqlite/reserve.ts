@@ -2,7 +2,7 @@
  * Room kept for draining. When the disk is full, nothing new can be promised, but what is there can still be sent and
  * settled: this file is deleted for the room that takes, and made again once there is plenty.
  */
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { roomMinBytes } from '../ports/storage.ts'
 
@@ -17,14 +17,23 @@ export interface Reserve {
   restore(): boolean
 }
 
-export function reserveBeside(path: string): Reserve {
-  const file = `${path}.reserve`
-  let spent = false
+const fileOf = (path: string) => `${path}.reserve`
+
+/** Deletes the file, where one is left of an earlier service, for the room that opening takes; returns whether it was there. */
+export function spendReserve(path: string): boolean {
+  const isThere = existsSync(fileOf(path))
+  rmSync(fileOf(path), { force: true })
+  return isThere
+}
+
+/** `spent`: it was given up to open the store, and is made again once there is room. */
+export function reserveBeside(path: string, spent: boolean): Reserve {
+  const file = fileOf(path)
   const reserve: Reserve = {
     isSpent: () => spent,
     spend() {
       spent = true
-      rmSync(file, { force: true })
+      spendReserve(path)
     },
     restore() {
       if (!spent) return true
@@ -41,7 +50,7 @@ export function reserveBeside(path: string): Reserve {
     },
   }
   try {
-    fill(file)
+    if (!spent) fill(file)
   } catch {
     // Full from the start: the store can still be opened, and drained.
     reserve.spend()

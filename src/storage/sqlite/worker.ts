@@ -6,10 +6,11 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../lib/clock.ts'
 import type { Mode } from '../ports/storage.ts'
+import { realOf } from './at-path.ts'
 import { calls } from './calls.ts'
 import { type Database, openDatabase } from './database.ts'
-import { problemOf, severityOf, storeFull, storeMoved } from './errors.ts'
-import { type Reserve, reserveBeside } from './reserve.ts'
+import { openingProblemOf, problemOf, severityOf, storeFull, storeMoved } from './errors.ts'
+import { type Reserve, reserveBeside, spendReserve } from './reserve.ts'
 import { isBehind } from './search-index.ts'
 
 export interface Ask {
@@ -184,13 +185,28 @@ function watch(db: Database): () => void {
 }
 
 function open(): Database {
-  const db = openDatabase(path, purpose)
-  if (purpose !== 'serve') return db
-  reserve = reserveBeside(db.path)
-  // A process that had a lease on this file had the lock that is ours now, so it has ended.
-  for (const table of ['lanes', 'jobs', 'alert_messages'])
-    db.run(`UPDATE ${table} SET lease_until = 0 WHERE lease_until IS NOT NULL`)
-  return db
+  if (purpose !== 'serve') return openDatabase(path, purpose)
+  try {
+    return openToServe(false)
+  } catch (error) {
+    // No service runs here: that would have been said instead.
+    if (severityOf(error) !== 'full' || !spendReserve(realOf(path))) throw error
+    return openToServe(true)
+  }
+}
+
+function openToServe(isReserveSpent: boolean): Database {
+  const db = openDatabase(path, 'serve')
+  try {
+    // A process that had a lease on this file had the lock that is ours now, so it has ended.
+    for (const table of ['lanes', 'jobs', 'alert_messages'])
+      db.run(`UPDATE ${table} SET lease_until = 0 WHERE lease_until IS NOT NULL`)
+    reserve = reserveBeside(db.path, isReserveSpent)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 try {
@@ -211,6 +227,6 @@ try {
   })
   main.postMessage('open')
 } catch (error) {
-  main.postMessage({ refused: described(error) })
+  main.postMessage({ refused: described(openingProblemOf(error)) })
   main.close()
 }
