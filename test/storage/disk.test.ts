@@ -126,7 +126,7 @@ test('a service that is killed on a full disk starts again, in the room that was
   const env = { DATABASE_URL: `sqlite:${disk}/test.db` }
   const endAndFill = async (child: ChildProcess) => {
     await endChild(child)
-    // It is made anew at each start, and then takes room.
+    // Each start makes it again, and needs room for that.
     rmSync(`${path}-shm`)
     spawnSync('sh', ['-c', `cat /dev/zero > ${inside}/filler`])
   }

@@ -1,6 +1,6 @@
 /**
- * What lies at the store's path is no store that can be opened: its file is gone and its log is there, it is no file, or
- * this user may not get at it. Each command says so by its name, and makes and deletes nothing.
+ * What lies at the store's path cannot be opened as a store: its file is gone and its log is there, it is not a regular
+ * file, or this user may not get at it. Each command says so by its name, and makes and deletes nothing.
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
@@ -181,7 +181,7 @@ function asStranger(path: string, words: string): { status: number | null; stder
   const env = { ...bareEnv, ...envOf(path), LOG_LEVEL: 'silent' }
   return spawnSync(process.execPath, args, { env, uid: stranger, gid: stranger, encoding: 'utf8', timeout: 20_000 })
 }
-/** Under root's home, for one, nobody else could even load the program. */
+/** Under root's home, for one, another user could not even load the program. */
 const unreadable = isRoot && asStranger('', '--version').status !== 0
 const skip = isRoot ? unreadable && 'another user cannot read this clone' : 'only root can become another user'
 

@@ -26,7 +26,7 @@ export function spendReserve(path: string): boolean {
   return isThere
 }
 
-/** `spent`: it was given up to open the store, and is made again once there is room. */
+/** `spent`: it was deleted to open the store, and is made again once there is room. */
 export function reserveBeside(path: string, spent: boolean): Reserve {
   const file = fileOf(path)
   const reserve: Reserve = {
