@@ -74,7 +74,7 @@ export interface Service {
   store: Store
   /** Resolves when the store has stopped for good: the process should end, so that a new one can start afresh. */
   broken: Promise<Error>
-  /** Accepts nothing new, finishes what is under way, and closes the store. Calling it again changes nothing. */
+  /** Finishes what is under way and closes the store; until then webhooks are kept. Calling it again changes nothing. */
   close(): Promise<void>
 }
 
@@ -263,8 +263,8 @@ async function startService(
   async function close(): Promise<void> {
     log.info('stopping', about)
     pagesClosing.abort()
-    await Promise.all(listeners.map((listener) => listener.close()))
     await Promise.all([pipeline.stop(), operations.stop(), alerting.stop()])
+    await Promise.all(listeners.map((listener) => listener.close()))
     await Promise.all([httpClient.close(), pagesClient.close()])
     await store.close()
     log.info('stopped', about)
