@@ -12,7 +12,7 @@ import type { Problem } from './lib/errors.ts'
 describe('a secret in a file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
   after(() => rmSync(folder, { recursive: true }))
-  const file = (text: string) => {
+  const file = (text: string | Buffer) => {
     const path = join(folder, `secret-${Math.random()}`)
     writeFileSync(path, text)
     return path
@@ -68,6 +68,7 @@ describe('a secret in a file', () => {
     ['is a folder', () => fileAt(folder), /_FILE: names something that is not a file/],
     ['is a device without end', () => fileAt('/dev/zero'), /_FILE: names something that is not a file/],
     ['is a pipe without a writer', () => fileAt(pipe()), /_FILE: names something that is not a file/],
+    ['is in UTF-16', () => fileAt(file(Buffer.from('\ufeffcS7mB3yHp6', 'utf16le'))), /_FILE: .* not UTF-8 but UTF-16/],
     ['is empty', () => fileAt(file('\n')), /_FILE: names an empty file/],
     ['is far too large', () => fileAt(file('x'.repeat(100_000))), /_FILE: names a file of more than 64 KiB/],
     ['is named in quotes', () => fileAt(`"${file('cS7mB3yHp6')}"`), /_FILE: stands in quotes/],
@@ -104,7 +105,7 @@ describe('a secret in a file', () => {
 })
 
 describe('the file .env', () => {
-  const written = (bytes: string | undefined): Env => {
+  const written = (bytes: string | Buffer | undefined): Env => {
     const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
     try {
       if (bytes === undefined) mkdirSync(join(folder, '.env'))
@@ -141,10 +142,21 @@ describe('the file .env', () => {
       assert.deepEqual(written(`${inFile}=old\nPORT=1`), { [given]: 'new', PORT: '1' })
     })
 
-  test('a folder called .env is refused with 78, as a folder', () => {
+  test('a folder called .env is refused with 78, as a folder, and with what to do', () => {
     assert.throws(
       () => written(undefined),
-      (error: Problem) => error.exitCode === 78 && /\.env .*EISDIR/.test(error.message),
+      ({ exitCode, message, hint }: Problem) =>
+        exitCode === 78 && /\.env .*EISDIR/.test(message) && /is a folder, as Docker makes one/.test(hint!),
     )
+  })
+
+  test('a .env in UTF-16, as Windows PowerShell writes it, is refused with 78, and told from one that lacks settings', () => {
+    const little = Buffer.from('\ufeffDRIFT_TEST_A=1\r\n', 'utf16le')
+    for (const bytes of [little, Buffer.from(little).swap16()])
+      assert.throws(
+        () => written(bytes),
+        ({ exitCode, message, hint }: Problem) =>
+          exitCode === 78 && /\.env is not UTF-8 but UTF-16/.test(message) && /save it as UTF-8/.test(hint!),
+      )
   })
 })

@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import { codeOf, Problem } from './lib/errors.ts'
 import type { logLevels } from './lib/log.ts'
 import { isLoopback } from './lib/loopback.ts'
+import { isUtf16 } from './lib/pasted.ts'
 import type { Proxies } from './lib/request.ts'
 import { type Env, judgeSetting, type Note, type Read, readSettings } from './settings/read.ts'
 import { type Name, type Setting, settingNames, settings, type ValueOf } from './settings/table.ts'
@@ -47,7 +48,10 @@ export function addressOf({
   return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** The environment over a `.env` file of the working folder, also where one names a file and the other does not. Empty means unset. */
+/**
+ * The environment over a `.env` file of the working folder, also where one names a file and the other does not. Empty means
+ * unset. Throws a Problem where `.env` is there and cannot be read.
+ */
 export function environment(folder = '.'): Env {
   const written = writtenIn(`${folder}/.env`)
   const set = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== undefined && value !== ''))
@@ -64,12 +68,30 @@ function namesOf(name: Name): string[] {
 
 function writtenIn(file: string): Env {
   if (!existsSync(file)) return {}
+  const bytes = bytesOf(file)
+  if (isUtf16(bytes))
+    throw new Problem('settings_wrong', '.env is not UTF-8 but UTF-16, as `>` of Windows PowerShell writes it', {
+      hint: 'save it as UTF-8: most editors ask for the encoding under "Save as"',
+      exitCode: 78,
+    })
+  // Some editors begin a file with a byte order mark, which would be part of the first name.
+  return parseEnv(bytes.toString('utf8').replace(/^\ufeff/, ''))
+}
+
+function bytesOf(file: string): Buffer {
   try {
-    // Some editors begin a file with a byte order mark, which would be part of the first name.
-    return parseEnv(readFileSync(file, 'utf8').replace(/^\ufeff/, ''))
+    return readFileSync(file)
   } catch (cause) {
-    throw new Problem('settings_wrong', `.env is there but cannot be read: ${codeOf(cause)}`, { exitCode: 78, cause })
+    const code = codeOf(cause)
+    const hint = dotEnvAdvice[code] ?? 'let it be a file that can be read, or take it away and set the environment'
+    throw new Problem('settings_wrong', `.env is there but cannot be read: ${code}`, { hint, exitCode: 78, cause })
   }
+}
+
+const dotEnvAdvice: Record<string, string> = {
+  EISDIR:
+    'it is a folder, as Docker makes one where the file that it mounts is not there: take it away, and put the file there or set the environment',
+  EACCES: 'let the user that runs this read it, or take it away and set the environment',
 }
 
 /** Which part of the settings a command needs: `store` only what opens the store. */

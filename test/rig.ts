@@ -172,7 +172,7 @@ export async function runCommand(env: Env, name: string, options: RunOptions = {
     options.said?.(text)
   })
   const context: Context = {
-    env,
+    env: () => env,
     print(text) {
       printed.push(text)
       say(text)

@@ -30,7 +30,7 @@ const orgOrOperator: Option[] = [
 ]
 
 function needsOf({ env, unsafeAllowLoopback = false }: Context, store: Store) {
-  const canMail = readConfig(env, 'store').alerts.mail !== undefined
+  const canMail = readConfig(env(), 'store').alerts.mail !== undefined
   return { ...store, random: systemRandom, canMail, unsafeAllowLoopback }
 }
 

@@ -6,7 +6,8 @@ import type { Service, Store } from '../service.ts'
 import type { Ledger } from '../storage/ports/lookup.ts'
 
 export interface Context {
-  env: Env
+  /** The settings as they are given. Throws a Problem where `.env` cannot be read. */
+  env(): Env
   /** What a machine or a person reads as the result; nothing else goes to standard output. */
   print(text: string): void
   /** Progress and remarks, to standard error. */

@@ -8,7 +8,7 @@ export const compact: Command = {
   examples: ['npx drift-segment-source compact'],
   async run(context) {
     context.remark('rewriting the store …')
-    const { bytesBefore, bytesAfter } = await context.compactStore(readConfig(context.env, 'store').databaseUrl)
+    const { bytesBefore, bytesAfter } = await context.compactStore(readConfig(context.env(), 'store').databaseUrl)
     const mebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`
     context.print(
       `${mebibytes(bytesBefore)} before, ${mebibytes(bytesAfter)} now; nothing of what was erased is left in it`,

@@ -121,7 +121,7 @@ async function sayHowToSignIn(context: Context, env: Env, { url }: Service): Pro
   context.print(`\nthe console is at ${url}/console`)
   context.print('  sign in through the simulated Drift: "Continue with Drift", then "Allow"; or open, once:')
   const print = (text: string) => context.print(`  ${text}`)
-  await signIn.run!({ ...context, env, print, remark: () => {} }, { org: String(org), url }, [])
+  await signIn.run!({ ...context, env: () => env, print, remark: () => {} }, { org: String(org), url }, [])
 }
 
 /** The console has something to show, and something new now and then. */

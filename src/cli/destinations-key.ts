@@ -128,7 +128,7 @@ export const testCommand: Command = {
         throw new Problem('write_key_missing', `account ${install.org}: ${destinationSaid(one)} has no write key`, {
           hint: 'give it one: `destinations change --write-key`',
         })
-      const config = readConfig(context.env, 'store')
+      const config = readConfig(context.env(), 'store')
       const httpClient = openHttpClient({ proxies: config.proxies })
       try {
         const needs = { send: httpClient.send, segment: config.segment, clock, random: systemRandom }

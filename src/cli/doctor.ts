@@ -53,7 +53,7 @@ export const doctor: Command = {
 
 function readSettings(context: Context, findings: Finding[]): Config | undefined {
   try {
-    const config = readConfig(context.env, 'serve')
+    const config = readConfig(context.env(), 'serve')
     findings.push(finding('settings_good'), ...config.notes.map(findingOf))
     return config
   } catch (error) {

@@ -73,7 +73,7 @@ export async function run(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
     const print = speaker((text) => void process.stdout.write(`${text}\n`))
-    const context: Context = { ...asOwner(open), env: environment(), print, remark, readInput, untilStopped }
+    const context: Context = { ...asOwner(open), env: environment, print, remark, readInput, untilStopped }
     let exitCode = 0
     const program = new Commander('drift-segment-source')
       .description(

@@ -29,7 +29,7 @@ export const disconnectCommand: Command = {
 
 async function disconnect(context: Context, given: Given): Promise<number> {
   const wanted = orgOrAll(given)
-  const config = readConfig(context.env, 'store')
+  const config = readConfig(context.env(), 'store')
   const store = await context.openStore(config)
   const httpClient = openHttpClient({ proxies: config.proxies })
   const stop = new AbortController()

@@ -115,7 +115,7 @@ const add: Command = {
     'npx drift-segment-source installs add --org 12345 --region eu < secrets.json',
   ],
   async run(context, given) {
-    const config = readConfig(context.env, 'store')
+    const config = readConfig(context.env(), 'store')
     const id = orgOf(given.org)
     const region = regionOf(given.region)
     const secrets = secretsOf(await context.readInput())

@@ -24,7 +24,7 @@ const check: Command = {
   run: (context) =>
     withStore(context, async ({ keyring }) => {
       const counts = await keyring.wrappedBy()
-      const { encryptionKeys } = readConfig(context.env, 'store')
+      const { encryptionKeys } = readConfig(context.env(), 'store')
       encryptionKeys.forEach(({ id }, at) => {
         const many = counts.get(id) ?? 0
         const duty =
@@ -47,7 +47,7 @@ const rotate: Command = {
     withStore(context, async ({ keyring, storage, clock }) => {
       const many = await keyring.rewrap()
       if (many > 0) await record({ ...storage, clock }, { org: '', who, act: 'rotatedKeys', about: `${many}` })
-      const [first] = readConfig(context.env, 'store').encryptionKeys
+      const [first] = readConfig(context.env(), 'store').encryptionKeys
       context.print(
         `${many} ${many === 1 ? 'key' : 'keys'} moved (each account has one, and the store has one of its own); all are under ${first!.id} now`,
       )

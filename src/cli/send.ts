@@ -32,8 +32,8 @@ export const send: Command = {
     'npx drift-segment-source send ./webhook.json --to http://127.0.0.1:8080',
   ],
   async run(context, given, [what = '']) {
-    const token = verificationToken(context.env)
-    const to = given.to === undefined ? listensAt(context.env) : String(given.to)
+    const token = verificationToken(context.env())
+    const to = given.to === undefined ? listensAt(context.env()) : String(given.to)
     const sample = await webhookOf(what)
     const webhook = typeof given.org === 'string' ? withOrg({ orgId: 0, ...sample }, numberOf(given.org)) : sample
     const httpClient = openHttpClient()

@@ -14,7 +14,7 @@ export const serve: Command = {
   summary: 'run the service; settings come from the environment or .env (see README)',
   examples: ['npx drift-segment-source serve'],
   async run(context) {
-    const config = readConfig(context.env)
+    const config = readConfig(context.env())
     // Listened for from the start: a signal may come before the service does.
     const stopped = context.untilStopped()
     const service = await openWhenThere(context, config, stopped)

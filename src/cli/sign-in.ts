@@ -20,7 +20,7 @@ export const signIn: Command = {
     'npx drift-segment-source sign-in --org 12345 --url http://127.0.0.1:8080',
   ],
   async run(context, given) {
-    const config = readConfig(context.env, 'store')
+    const config = readConfig(context.env(), 'store')
     const id = orgOf(given.org)
     const address = givenAddress(given.url) ?? addressOf(config)
     const store = await context.openStore(config)

@@ -78,9 +78,9 @@ export const snippet: Command = {
   },
 }
 
-function addressOf(given: Given[string], env: Env): string {
+function addressOf(given: Given[string], env: () => Env): string {
   if (given === undefined) {
-    const publicUrl = readOne(env, 'PUBLIC_URL')
+    const publicUrl = readOne(env(), 'PUBLIC_URL')
     if (publicUrl !== undefined) return publicUrl
     throw misused('it is not known where browsers reach the service', 'give --url, or set PUBLIC_URL')
   }

@@ -16,7 +16,7 @@ import type { Context, Given, Option } from './command.ts'
 export const org: Option = { flags: '--org <id>', meaning: "Drift's account number (orgId)", required: true }
 
 export async function withStore<Result>(context: Context, use: (store: Store) => Promise<Result>): Promise<Result> {
-  const store = await context.openStore(readConfig(context.env, 'store'))
+  const store = await context.openStore(readConfig(context.env(), 'store'))
   try {
     return await use(store)
   } finally {

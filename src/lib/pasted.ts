@@ -43,6 +43,11 @@ export function secretProblem(text: string): string | undefined {
   return /[^\x21-\x7e]/.test(text) ? 'holds a character that is not plain ASCII: copy it again' : undefined
 }
 
+/** Whether a file of text is in UTF-16, which has a zero in each plain letter; UTF-8 has none. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  return bytes.includes(0)
+}
+
 /** The one of these words that it is, in any case; undefined for any other. */
 export function wordIn<Word extends string>(words: readonly Word[], text: string): Word | undefined {
   const lower = trimmed(text).toLowerCase()

@@ -1,7 +1,7 @@
 /** Every setting's text is read, from the environment or from the file that NAME_FILE names, and judged. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { codeOf } from '../lib/errors.ts'
-import { textProblem, trimmed } from '../lib/pasted.ts'
+import { isUtf16, textProblem, trimmed } from '../lib/pasted.ts'
 import { type Odd, oddNames } from './names.ts'
 import type { Parsed } from './parse.ts'
 import { type Name, type Setting, settingNames, settings, type ValueOf } from './table.ts'
@@ -81,6 +81,8 @@ function readSecret(path: string): { text: string } | { problem: string } {
       const bytes = Buffer.alloc(fileBytesMax + 1)
       const length = readSync(file, bytes)
       if (length > fileBytesMax) return { problem: 'names a file of more than 64 KiB' }
+      if (isUtf16(bytes.subarray(0, length)))
+        return { problem: 'names a file that is not UTF-8 but UTF-16: save it as UTF-8' }
       const text = trimmed(bytes.toString('utf8', 0, length))
       return text === '' ? { problem: 'names an empty file' } : { text }
     } finally {

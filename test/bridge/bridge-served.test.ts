@@ -219,10 +219,14 @@ describe('the builds of released versions', () => {
 })
 
 describe('the command', () => {
-  const run = async (given: Given, env: Context['env'] = {}) => {
+  const run = async (given: Given, env: ReturnType<Context['env']> = {}) => {
     const printed: string[] = []
     await command.run!(
-      { env, print: (text) => void printed.push(text), remark: (text) => void remarks.push(text) } as Context,
+      {
+        env: () => env,
+        print: (text) => void printed.push(text),
+        remark: (text) => void remarks.push(text),
+      } as Context,
       given,
       [],
     )

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,8 +33,14 @@ const env = {
   ...neededSettings,
 }
 
-function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.ProcessEnv = {}, given = flags) {
-  const options = { env: { ...env, ...more }, cwd: scratch, stdio: ['ignore', stdout, 'pipe'] as const }
+function start(
+  args: string[],
+  stdout: 'pipe' | number = 'pipe',
+  more: NodeJS.ProcessEnv = {},
+  given = flags,
+  cwd = scratch,
+) {
+  const options = { env: { ...env, ...more }, cwd, stdio: ['ignore', stdout, 'pipe'] as const }
   const child = startChild(process.execPath, [...given, main, ...args], { ...options, stdio: [...options.stdio] })
   children.push(child)
   const said = { out: '', err: '' }
@@ -43,8 +49,8 @@ function start(args: string[], stdout: 'pipe' | number = 'pipe', more: NodeJS.Pr
   return { child, said }
 }
 
-async function run(args: string[], more: NodeJS.ProcessEnv = {}) {
-  const { child, said } = start(args, 'pipe', more)
+async function run(args: string[], more: NodeJS.ProcessEnv = {}, cwd = scratch) {
+  const { child, said } = start(args, 'pipe', more, flags, cwd)
   const [code] = await once(child, 'close')
   return { code, ...said }
 }
@@ -91,6 +97,18 @@ test('--version prints the version of package.json', async () => {
     version: string
   }
   assert.deepEqual(await run(['--version']), { code: 0, out: `${version}\n`, err: '' })
+})
+
+test('a .env that cannot be read keeps from working only what needs settings, which says what to do', async () => {
+  const cwd = mkdtempSync(join(scratch, 'folder-'))
+  mkdirSync(join(cwd, '.env'))
+  const needNone = [['--help'], ['--version'], ['events'], ['keys', 'new'], ['snippet', '--url', 'https://a.example']]
+  for (const args of [...needNone, ['demo', '--once']]) assert.equal((await run(args, {}, cwd)).code, 0, args.join(' '))
+  for (const args of [['serve'], ['installs', 'list'], ['snippet']]) {
+    const { code, err } = await run(args, {}, cwd)
+    assert.equal(code, 78, args.join(' '))
+    assert.match(err, /^settings_wrong: \.env is there .*EISDIR\n {2}what to do: it is a folder, .*: take it away/)
+  }
 })
 
 test('no command prints what a terminal obeys, reorders or hides: not what others answer, not its own arguments', async () => {
