@@ -5,7 +5,7 @@
  * address would hand it the access token.
  */
 import { isExactNumber, isObject, type Json, type JsonObject, numberOf } from '../lib/json.ts'
-import { type Answered, type Outgoing, unmakeable } from '../lib/request.ts'
+import { type Answered, answerTooLarge, type Outgoing, unmakeable } from '../lib/request.ts'
 import { objectOf, ownErrorOf } from './own-error.ts'
 
 /** Most records of a page that Drift gives (devdocs.drift.com, list conversations). */
@@ -67,9 +67,6 @@ function authorized(url: string, accessToken: string): Outgoing {
   return { method: 'GET', url, headers, deadlineMs }
 }
 
-/** undici's word for a body beyond the cap of lib/request.ts. */
-const tooLarge = 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
-
 export function judgeList(answer: Answered): ListAnswer {
   if (answer.failure !== undefined) return failed(answer.failure)
   const refused = refusalOf(answer)
@@ -96,7 +93,7 @@ type Refusal = Exclude<ListAnswer, { is: 'page' }>
 
 function failed(failure: string): Refusal {
   if (failure === unmakeable) return { is: 'unmakeable' }
-  return failure === tooLarge ? { is: 'too_large' } : { is: 'later', reason: failure }
+  return failure === answerTooLarge ? { is: 'too_large' } : { is: 'later', reason: failure }
 }
 
 function refusalOf(answer: Extract<Answered, { failure?: undefined }>): Refusal | undefined {

@@ -9,7 +9,15 @@ import { Agent, buildConnector, type Dispatcher, ProxyAgent, request as undiciRe
 import { type Clock, systemClock } from './clock.ts'
 import { isLoopback } from './loopback.ts'
 import { isAddress, isPublicAddress } from './public-address.ts'
-import { type Answered, failureOf, type Outgoing, type Proxies, type Send, singleHeaders } from './request.ts'
+import {
+  type Answered,
+  beginningOf,
+  failureOf,
+  type Outgoing,
+  type Proxies,
+  type Send,
+  singleHeaders,
+} from './request.ts'
 
 /** The failure of a request that was not made, because of where it would have gone. */
 export const addressRefused = 'ADDRESS_REFUSED'
@@ -128,23 +136,12 @@ async function ask(
 ): Promise<Answered> {
   try {
     const answer = await undiciRequest(url, { method, headers: headers ?? {}, body: body ?? null, dispatcher, signal })
-    const text = await beginningOf(answer.body)
+    // Whether a receiver took the request is in its status: what follows may be cut off.
+    const { text } = await beginningOf(answer.body, answerBytesMax)
     return { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
   } finally {
     await dispatcher.destroy()
   }
-}
-
-/** Whether a receiver took the request is in its status: what follows may be cut off. */
-async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.byteLength
-    if (bytes >= answerBytesMax) break
-  }
-  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8')
 }
 
 /** Of a machine without IPv6 the first addresses of a name may be out of reach. */

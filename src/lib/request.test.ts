@@ -75,6 +75,16 @@ describe('an outgoing request', () => {
     })
     const answer = await ask(url)
     assert.equal(answer.failure, 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    const cut = await httpClient.send({ method: 'POST', url, deadlineMs: 10_000, takesBeginning: true })
+    assert.ok(cut.failure === undefined && cut.isCut)
+    assert.deepEqual([cut.status, cut.body.length], [200, 1024 * 1024])
+  })
+
+  test('takes an answer of a MiB whole', async () => {
+    const url = await serve((_, response) => response.end('x'.repeat(1024 * 1024)))
+    const answer = await ask(url)
+    assert.ok(answer.failure === undefined && !answer.isCut)
+    assert.equal(answer.body.length, 1024 * 1024)
   })
 
   test('to a port where nothing listens says so', async () => {

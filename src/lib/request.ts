@@ -15,11 +15,20 @@ export interface Outgoing {
   body?: string
   /** The whole exchange, from the name look-up to the last byte of the answer. */
   deadlineMs: number
+  /** An answer beyond the cap is given by its beginning; without this there is none, and the failure is `answerTooLarge`. */
+  takesBeginning?: true
 }
 
 export type Answered =
   /** A header that came several times has its first value; `set-cookie` has all of them, one a line. */
-  | { status: number; headers: Record<string, string | undefined>; body: string; failure?: undefined }
+  | {
+      status: number
+      headers: Record<string, string | undefined>
+      body: string
+      /** The body went on beyond the cap, and was not read further. */
+      isCut?: true
+      failure?: undefined
+    }
   /** No answer: the other side may have acted on the request all the same. */
   | { status: 0; failure: string }
 
@@ -56,6 +65,9 @@ interface HttpClientOptions {
 /** The failure of a request that cannot even be made, such as one whose token is not a header's value: waiting does not help. */
 export const unmakeable = 'REQUEST_INVALID'
 
+/** The failure of a request whose answer went on beyond the cap. */
+export const answerTooLarge = 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+
 /** Connections are kept for ten minutes at most, so that a partner's moved address is found (Segment asks for a day). */
 export function openHttpClient({
   connections = requestsMax,
@@ -68,7 +80,6 @@ export function openHttpClient({
     connect: { timeout: 5_000 },
     keepAliveTimeout: 10_000,
     keepAliveMaxTimeout: 600_000,
-    maxResponseSize: answerBytesMax,
     maxHeaderSize: 16 * 1024,
   }
   const direct = new Agent(options)
@@ -85,7 +96,7 @@ export function openHttpClient({
   }
   return {
     close: async () => void (await Promise.all([direct.destroy(), proxied?.destroy()])),
-    async send({ method, url, headers, body, deadlineMs }) {
+    async send({ method, url, headers, body, deadlineMs, takesBeginning }) {
       const deadline = new AbortController()
       const cancel = clock.after(deadlineMs, () => deadline.abort(new DOMException('no whole answer', 'TimeoutError')))
       try {
@@ -96,8 +107,10 @@ export function openHttpClient({
           dispatcher: dispatcherFor(url),
           signal: deadline.signal,
         })
-        const text = await answer.body.text()
-        return { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
+        const { text, isCut } = await beginningOf(answer.body, answerBytesMax)
+        if (isCut && !takesBeginning) return { status: 0, failure: answerTooLarge }
+        const whole = { status: answer.statusCode, headers: singleHeaders(answer.headers), body: text }
+        return isCut ? { ...whole, isCut } : whole
       } catch (error) {
         return { status: 0, failure: failureOf(error) }
       } finally {
@@ -105,6 +118,22 @@ export function openHttpClient({
       }
     },
   }
+}
+
+/** As much of a body as fits into `bytesMax`, and whether more came. What follows is not read: the connection is closed. */
+export async function beginningOf(
+  body: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<{ text: string; isCut: boolean }> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.byteLength
+    if (bytes > bytesMax) break
+  }
+  const text = new TextDecoder().decode(Buffer.concat(chunks).subarray(0, bytesMax))
+  return { text, isCut: bytes > bytesMax }
 }
 
 /** Codes of Node's and undici's for what was never a request. */

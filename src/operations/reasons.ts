@@ -153,6 +153,7 @@ export const attemptErrors: Table = {
     'what answers at that address does not speak TLS, or only an old version of it',
     'check the address and its port in the settings, and any proxy on the way',
   ],
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: ['the answer is longer than a MiB, and was not read to its end', nothing],
   TIMEOUT: ['no whole answer came in time', nothing],
   '<CODE>': ['the other side could not be reached, or hung up; the code is the system’s', nothing],
 }

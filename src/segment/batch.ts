@@ -104,6 +104,7 @@ export function batchRequest(
     },
     body: frame(writeKey, messages, new Date(nowMs).toISOString()),
     deadlineMs: 15_000,
+    takesBeginning: true,
   }
 }
 

@@ -80,6 +80,14 @@ describe("what Segment's answer means", () => {
         for (const body of bodies) assert.deepEqual(judge(answer(status, body), now), verdict, body)
     })
 
+  test('a 2xx that goes on beyond what is read is not Segment’s, whatever it begins with', () => {
+    for (const body of ['', 'OK', '{"success":true}', '{"success":false}'])
+      assert.deepEqual(judge({ status: 200, headers: {}, body, isCut: true }, now), {
+        is: 'held',
+        reason: 'not_segment',
+      })
+  })
+
   test('a 400 that names the write key is about the key, in whichever spelling', () => {
     for (const name of ['write key', 'writeKey', 'Write Key', 'write_key', 'write-key', 'WRITEKEY']) {
       const body = JSON.stringify({ success: false, message: `An invalid ${name} was provided` })

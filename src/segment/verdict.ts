@@ -33,7 +33,7 @@ export function judge(answer: Answered, nowMs: number): Verdict {
   if (answer.failure !== undefined) return { is: 'later', reason: answer.failure }
   const { status } = answer
   // mutant: takes success:false for a success
-  if (status >= 200 && status < 300) return judgeSuccess(answer.body)
+  if (status >= 200 && status < 300) return judgeSuccess(answer)
   // mutant: takes a redirect for a success
   if (status >= 300 && status < 400) return { is: 'held', reason: 'segment_redirect' }
   if (status === 401 || status === 403 || status === 404) return { is: 'held', reason: `segment_${status}` }
@@ -49,7 +49,9 @@ export function judge(answer: Answered, nowMs: number): Verdict {
  * Anything else with a 2xx, such as the page of a sign-in, comes from another server. Segment may have taken the batch
  * all the same, so it goes again under the same messageIds.
  */
-function judgeSuccess(body: string): Verdict {
+function judgeSuccess({ body, isCut }: { body: string; isCut?: true }): Verdict {
+  // Segment answers in a few bytes; what stands behind the beginning is not known.
+  if (isCut) return { is: 'held', reason: 'not_segment' }
   const reading = readText(body)
   const said = reading.ok && isObject(reading.value) ? reading.value : undefined
   if (said && (said.success === false || said.ok === false || (said.error ?? null) !== null))

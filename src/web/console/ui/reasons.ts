@@ -248,6 +248,11 @@ const rows: Readonly<Record<string, Row>> = {
     'The other side does not offer a secure connection.',
     operator('TLS_NOT_SPOKEN'),
   ],
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: [
+    'Answer too long',
+    'The answer was longer than a MiB, and was not read to its end.',
+    none,
+  ],
   TIMEOUT: ['No answer in time', 'No whole answer came in time.', none],
 }
 
