@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util'
 import { codeOf, Problem } from './lib/errors.ts'
 import type { logLevels } from './lib/log.ts'
 import { isLoopback } from './lib/loopback.ts'
-import { isUtf16 } from './lib/pasted.ts'
+import { isUtf16, withoutMark } from './lib/pasted.ts'
 import type { Proxies } from './lib/request.ts'
 import { type Env, judgeSetting, type Note, type Read, readSettings } from './settings/read.ts'
 import { type Name, type Setting, settingNames, settings, type ValueOf } from './settings/table.ts'
@@ -74,8 +74,7 @@ function writtenIn(file: string): Env {
       hint: 'save it as UTF-8: most editors ask for the encoding under "Save as"',
       exitCode: 78,
     })
-  // Some editors begin a file with a byte order mark, which would be part of the first name.
-  return parseEnv(bytes.toString('utf8').replace(/^\ufeff/, ''))
+  return parseEnv(withoutMark(bytes.toString('utf8')))
 }
 
 function bytesOf(file: string): Buffer {

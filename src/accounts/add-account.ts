@@ -5,6 +5,7 @@ import type { Region } from '../segment/region.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Accounts } from './accounts.ts'
+import { destinationProblem } from './destination-actions.ts'
 import { changeDestination, firstOf } from './destinations.ts'
 import { type Grant, grantFields, openGrant } from './grant.ts'
 import type { Keyring } from './keyring.ts'
@@ -23,13 +24,21 @@ interface Needs {
   keyring: Keyring
   clock: Clock
   places?: Places
+  /** Whose first destination the settings give: single-account mode. */
+  singleOrg?: Org
 }
 
 /**
  * What is named takes the place of what is stored; a write key and a region are those of its first destination. Where that
- * changes nothing, nothing is saved or recorded.
+ * changes nothing, nothing is saved or recorded. Throws a Problem where the settings give that destination.
  */
-export async function configureAccount(
+export async function configureAccount(needs: Needs, org: Org, named: Named, who: string): Promise<Install> {
+  const isMoved = named.writeKey !== undefined || named.region !== undefined
+  if (isMoved && needs.singleOrg === org) throw destinationProblem(org, 'fixed')
+  return configure(needs, org, named, who)
+}
+
+async function configure(
   { accounts, keyring, clock, ...needs }: Needs,
   org: Org,
   { grant, writeKey, region }: Named,
@@ -93,7 +102,7 @@ export async function configureSingle(
     ...(key === writeKey ? {} : { writeKey }),
     region,
   }
-  await configureAccount(needs, org, named, 'settings')
+  await configure(needs, org, named, 'settings')
 }
 
 /** Never so for an account that is new. */

@@ -23,7 +23,9 @@ export const check: Command = {
       const wrong = destinations.filter((one) => !addsUp(one))
       const ok = addsUp(outcomes) && wrong.length === 0
       const ignoredBy = ignoredIn(totals)
-      const held = backlog.filter(({ state, reason }) => reason !== undefined && state !== 'delivered')
+      const held = backlog.filter(
+        ({ state, lookupReason, reason = lookupReason }) => reason !== undefined && state !== 'delivered',
+      )
       if (given.json) context.print(JSON.stringify({ ok, ...outcomes, events, ignoredBy, destinations, backlog: held }))
       else {
         for (const [name, count] of Object.entries(outcomes)) context.print(`${name.padEnd(12)}${count}`)

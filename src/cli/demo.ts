@@ -7,7 +7,7 @@ import { type Env, readConfig } from '../config.ts'
 import { eventName } from '../events/define.ts'
 import { catalogue } from '../events/index.ts'
 import { systemClock } from '../lib/clock.ts'
-import { Problem } from '../lib/errors.ts'
+import { codeOf, Problem } from '../lib/errors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { silentLog } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -33,7 +33,7 @@ export const demo: Command = {
   options: [{ flags: '--once', meaning: 'exit when done: 0 only if all ten events arrived as documented' }],
   examples: ['npm run demo', 'npm run demo -- --once'],
   async run(context, given) {
-    const folder = await mkdtemp(join(tmpdir(), 'drift-segment-source-demo-'))
+    const folder = await temporaryFolder()
     const sims = await startSims()
     const receiver = given.once ? undefined : await startAlertReceiver()
     let service: Service | undefined
@@ -52,7 +52,8 @@ export const demo: Command = {
       context.print('  half a year of conversations is at Drift from before: History, in the console, brings it in')
       context.print(
         `\nalerts of the account arrive at: ${new URL(receiver.url).origin}` +
-          `\n  break the simulated Segment on its page, ${sims.segment.url}, and mend it again: both are noticed within two minutes` +
+          `\n  break the simulated Segment on its page, ${sims.segment.url}, and mend it again: that it refuses the keys (401)` +
+          '\n  and the end of that are noticed within two minutes each; that it is down (503), once events are late by 15 minutes' +
           `\na shop with a chat, and what its browser sends to Segment: ${sims.drift.url}/demo/site` +
           `\nDrift's page of apps, which sends events and disconnects: ${sims.drift.url}/settings/apps` +
           `\nall of it stays up until Ctrl+C; the first two addresses above show what they received`,
@@ -70,6 +71,19 @@ export const demo: Command = {
       await rm(folder, { recursive: true, force: true })
     }
   },
+}
+
+async function temporaryFolder(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'drift-segment-source-demo-'))
+  } catch (cause) {
+    const message = `no folder can be made in ${tmpdir()}, where temporary files belong (${codeOf(cause)})`
+    throw new Problem('folder_unusable', message, {
+      hint: 'let it be there and be writable, or name another one in TMPDIR (on Windows in TEMP)',
+      exitCode: 78,
+      cause,
+    })
+  }
 }
 
 function settingsFor(sims: Sims, folder: string): Env {

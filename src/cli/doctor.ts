@@ -175,7 +175,7 @@ async function examineAccounts({ storage, accounts, clock }: Store): Promise<Fin
   const { totals, backlog } = await storage.ledger.snapshotOfAll()
   const now = clock.now()
   const noted = backlog.filter(
-    ({ state, reason, oldestReceivedAt }) =>
+    ({ state, lookupReason, reason = lookupReason, oldestReceivedAt }) =>
       state !== 'delivered' && (reason !== undefined || now - oldestReceivedAt >= inLineMsMax),
   )
   return [

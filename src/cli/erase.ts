@@ -1,11 +1,10 @@
 /** Erasing one person, or letting history bring them in again. */
 import { allowPerson, erasePerson } from '../accounts/actions.ts'
 import { contactDigest } from '../accounts/audit.ts'
-import { Problem } from '../lib/errors.ts'
 import { allowPerson as allowEvents, erasePerson as eraseEvents } from '../operations/erase.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
-import { org, orgOf, who, withStore } from './store.ts'
+import { contactOf, org, orgOf, remarkUnknown, who, withStore } from './store.ts'
 
 export const erase: Command = {
   name: 'erase',
@@ -24,9 +23,9 @@ export const erase: Command = {
     withStore(context, async (store) => {
       const { storage, keyring } = store
       const id = orgOf(given.org)
-      const contact = String(given.contact)
-      if (!/^[1-9][0-9]{0,18}$/.test(contact))
-        throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
+      const contact = contactOf(given.contact)
+      // Events may be here of an account that is not: they are erased all the same.
+      remarkUnknown(context, store, { org: id })
       if (given.undo === true) {
         await allowPerson(store, () => allowEvents({ ...storage, keyring }, id, contact), { org: id, contact, who })
         return context.print('a backfill brings in what Drift has of this contact; what was erased here stays so')

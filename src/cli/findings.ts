@@ -159,7 +159,8 @@ export const sentences = {
     'look',
     (backlogRow: BacklogRow, now: number, _endpoint: string | undefined) =>
       `account ${backlogRow.org || '(none named)'}: ${backlogLine(backlogRow, now)}`,
-    ({ reason }, _now, endpoint) => (reason === undefined ? 'see `inspect`' : explain(reason, endpoint).todo),
+    ({ lookupReason, reason = lookupReason }, _now, endpoint) =>
+      reason === undefined ? 'see `inspect`' : explain(reason, endpoint).todo,
   ),
 
   partner_answers: sentence('ok', (partner: string, host: string) => `${partner}: ${host} answers`),

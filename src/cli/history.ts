@@ -6,7 +6,7 @@ import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { isBilledBySegment, spoken } from '../operations/history/estimate.ts'
 import { heldAt } from '../operations/history/held.ts'
-import type { HistoryKind } from '../operations/history/input.ts'
+import { type HistoryKind, span } from '../operations/history/input.ts'
 import { estimateOf, isDryRun, linesOf, whyFailed, whyStuck } from '../operations/history/say.ts'
 import { remainingMs, startHistory } from '../operations/history/start.ts'
 import { cancelJob, type JobShown, newJobId, shownJob } from '../operations/jobs.ts'
@@ -21,11 +21,16 @@ const everyMs = 500
 /** Remarks on how far it is come no more often: it may take days. */
 const remarkMs = 5_000
 
-const common: Option[] = [
+/** `since`: what is meant where no time is named. */
+const common = (since: string): Option[] => [
   org,
-  { flags: '--from <time>', meaning: 'begun or booked at or after: 2026-01-31, 2026-01-31T08:00Z, or 30d ago' },
+  {
+    flags: '--from <time>',
+    meaning: `begun or booked at or after: 2026-01-31, 2026-01-31T08:00Z, or 30d ago; ${since}, when absent`,
+  },
   { flags: '--to <time>', meaning: 'begun or booked before, in the same forms; now, when absent' },
 ]
+const sinceConnected = 'since the account was connected'
 const detach: Option = { flags: '--detach', meaning: 'begin it and return: `jobs show` says how far it is' }
 const json: Option = { flags: '--json', meaning: 'print JSON' }
 
@@ -34,7 +39,7 @@ export const backfill: Command = {
   summary:
     'send what happened in Drift before the account was connected: conversations with their contacts, and meetings of 30 days',
   options: [
-    ...common,
+    ...common('from the beginning'),
     {
       flags: '--dry-run',
       meaning: 'send nothing: say how much there is, how long it takes, and what Drift does not allow',
@@ -53,7 +58,7 @@ export const reconcile: Command = {
   name: 'reconcile',
   summary: 'compare what Drift lists with what came, and say what is missing and why; --send sends exactly that',
   options: [
-    ...common,
+    ...common(sinceConnected),
     { flags: '--send', meaning: 'send what is missing' },
     {
       flags: '--daily <on|off>',
@@ -103,28 +108,21 @@ function go(context: Context, given: Given, { kind, dryRun }: { kind: HistoryKin
       })
     const id = newJobId(systemRandom)
     // A comparison is of what could have come: before it was connected, nothing could.
-    const wanted = {
-      id,
-      kind,
-      org: account,
-      who,
-      dryRun,
-      from: kind === 'reconcile' && !from ? install.createdAt : from,
-      to,
-    }
+    const isCut = kind === 'reconcile' && given.from === undefined
+    const wanted = { id, kind, org: account, who, dryRun, from: isCut ? install.createdAt : from, to }
     if ((await startHistory({ ...storage, clock }, wanted)) === 'other')
       throw new Problem('history_running', 'another backfill or comparison of this account has not ended', {
         hint: '`jobs list` shows it, and `jobs cancel` ends it',
       })
+    const period = `${span(wanted)}${isCut ? `, ${sinceConnected}: --from names an earlier time` : ''}`
     if (given.detach === true) {
-      context.print(
-        given.json ? JSON.stringify({ job: id }) : `job ${id} has begun: \`jobs show ${id}\` says how far it is`,
-      )
+      const begun = `job ${id} has begun (${period}): \`jobs show ${id}\` says how far it is`
+      context.print(given.json ? JSON.stringify({ job: id }) : begun)
       return 0
     }
     const job = await follow(context, store, id, dryRun)
     await accounts.reload(clock.now())
-    if (job) return told(context, given, job, accounts.get(account))
+    if (job) return told(context, given, { job, install: accounts.get(account), period })
     context.remark(
       dryRun
         ? `job ${id} is cancelled, and ends when a service runs`
@@ -171,7 +169,11 @@ function progressOf(job: JobShown): string {
   return `job ${id}: ${parts.join(', ')}${stuck ? `. ${stuck}` : ''}`
 }
 
-function told({ print }: Context, given: Given, job: JobShown, install: Install | undefined): number {
+function told(
+  { print }: Context,
+  given: Given,
+  { job, install, period }: { job: JobShown; install: Install | undefined; period: string },
+): number {
   const { id, kind, state, counts, reason, cancelledBy } = job
   const lines = linesOf(job)
   const hasEstimate = kind === 'backfill' && isDryRun(job) && state === 'done'
@@ -181,6 +183,7 @@ function told({ print }: Context, given: Given, job: JobShown, install: Install 
     const shown = hasEstimate ? { estimate: { requests, seconds: Math.ceil(ms / 1_000), trackedUsers: people } } : {}
     print(JSON.stringify({ job: id, state, ...(reason ? { reason } : {}), dryRun: isDryRun(job), counts, ...shown }))
   } else {
+    print(`time: ${period}`)
     for (const { label, count, note } of lines)
       print(`${count === undefined ? '' : `${String(count).padStart(9)}  `}${label}${note ? `. ${note}` : ''}`)
     if (hasEstimate) {

@@ -95,10 +95,10 @@ function reasonsOf(
   const its = destinationsOf(install).find((one) => one.reason === reason)?.endpoint
   const all = [
     { reason, endpoint: its },
-    ...backlog.map((one) => ({
-      reason: one.reason ?? one.lastError,
-      endpoint: endpointOf(install, one.destination),
-    })),
+    ...backlog.flatMap((one) => {
+      const whys = one.reason === undefined ? [one.lastError, one.lookupReason] : [one.reason]
+      return whys.map((why) => ({ reason: why, endpoint: endpointOf(install, one.destination) }))
+    }),
   ]
   const known = all.flatMap((one) => (one.reason === undefined ? [] : [[one.reason, one.endpoint] as const]))
   return [
@@ -130,6 +130,12 @@ const add: Command = {
       const saved = await configureAccount(store, id, named, who)
       context.print(`${id}: ${stateShown(saved)}`)
       if (saved.notAllowed) context.remark('it is not listed in DRIFT_ORG_IDS_ALLOWED: what comes in is kept, not sent')
+      if (saved.state === 'waiting_for_key')
+        context.remark('it has no write key yet: what comes in is kept, and sent once one is saved')
+      if (saved.grant === undefined)
+        context.remark('it has no grant of Drift’s yet: events whose contact Drift must be asked for wait for one')
+      if (grant && store.singleOrg === id)
+        context.remark('at its next start the service takes DRIFT_ACCESS_TOKEN instead: set this token there')
       if (secrets.writeKey?.is === 'unusual') context.remark(`look again: ${secrets.writeKey.why}`)
     } finally {
       await store.close()
@@ -161,7 +167,8 @@ const resume: Command = {
       const id = orgOf(given.org)
       const done = await resumeNow(store, id, who)
       if (done.is !== 'done') throw notDone(id, done.is)
-      context.print(`${id}: ${stateShown(done.install)}`)
+      // What the attempt brings may be that it is refused again.
+      context.print(`${id}: ${done.asked.length > 0 ? 'resumed' : stateShown(done.install)}`)
       if (done.asked.length > 0 && !(await isServed(store))) {
         context.remark('no service runs on this store: what waits is sent when one is started')
         return 0

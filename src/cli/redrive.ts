@@ -4,7 +4,7 @@ import { Problem } from '../lib/errors.ts'
 import { systemRandom } from '../lib/random.ts'
 import { type JobShown, newJobId } from '../operations/jobs.ts'
 import { type Mapping, previewRedrive, type Redrive, redrivable } from '../operations/redrive.ts'
-import { redriveKind, soFarOf, startRedrive } from '../operations/redrive-job.ts'
+import { type RedriveSoFar, redriveKind, soFarOf, startRedrive } from '../operations/redrive-job.ts'
 import type { Store } from '../service.ts'
 import type { Query } from '../storage/ports/lookup.ts'
 import type { Command, Context, Given, Option } from './command.ts'
@@ -123,8 +123,9 @@ async function redriveAll(context: Context, given: Given, { store, query, mappin
   return state === 'done' ? 0 : state === 'failed' ? 1 : 130
 }
 
-function staying({ stays }: Pick<Redrive, 'stays'>): string[] {
-  return Object.entries(stays).map(
+function staying({ stays, left }: Pick<RedriveSoFar, 'stays' | 'left'>): string[] {
+  const why = 'the destination has had the same by another event, or another process moved or erased it meanwhile'
+  return [...Object.entries(stays), ...(left ? [[why, left] as const] : [])].map(
     ([reason, count]) => `  ${count} ${count === 1 ? 'stays as it is' : 'stay as they are'}: ${reason}`,
   )
 }

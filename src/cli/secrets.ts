@@ -2,7 +2,7 @@
 import type { Grant } from '../accounts/grant.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, readText } from '../lib/json.ts'
-import { secretProblem, trimmed } from '../lib/pasted.ts'
+import { secretProblem, trimmed, withoutMark } from '../lib/pasted.ts'
 import { judgeFor, type KeyJudgement } from '../segment/key.ts'
 import type { Place } from '../segment/place.ts'
 
@@ -47,7 +47,7 @@ export function secretsOf(input: string, place: Place = { region: 'us' }, hint =
 
 function givenIn(input: string, hint: string): Given {
   if (input.trim() === '') throw new Problem('input_unreadable', 'standard input is empty', { hint, exitCode: 2 })
-  const reading = readText(input)
+  const reading = readText(withoutMark(input))
   if (!reading.ok || !isObject(reading.value))
     throw new Problem('input_unreadable', 'standard input is not a JSON object', { hint, exitCode: 2 })
   const entries = Object.entries(reading.value)

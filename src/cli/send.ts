@@ -5,10 +5,12 @@ import { readFixture } from '../events/fixtures.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { isObject, type JsonObject, numberOf, readText } from '../lib/json.ts'
+import { withoutMark } from '../lib/pasted.ts'
 import { openHttpClient } from '../lib/request.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { withOrg } from '../sim/webhook.ts'
 import type { Command } from './command.ts'
+import { orgOf } from './store.ts'
 
 /** What to do about the commonest ways of not reaching an address. */
 const reachHints: Record<string, string> = {
@@ -35,7 +37,7 @@ export const send: Command = {
     const token = verificationToken(context.env())
     const to = given.to === undefined ? listensAt(context.env()) : String(given.to)
     const sample = await webhookOf(what)
-    const webhook = typeof given.org === 'string' ? withOrg({ orgId: 0, ...sample }, numberOf(given.org)) : sample
+    const webhook = given.org === undefined ? sample : withOrg({ orgId: 0, ...sample }, numberOf(orgOf(given.org)))
     const httpClient = openHttpClient()
     try {
       const answer = await httpClient.send({
@@ -88,7 +90,7 @@ async function webhookOf(what: string): Promise<JsonObject> {
       cause,
     })
   })
-  const reading = readText(text)
+  const reading = readText(withoutMark(text))
   if (reading.ok && isObject(reading.value)) return reading.value
   throw new Problem('input_unreadable', `"${what}" holds no JSON object`, { exitCode: 2 })
 }

@@ -83,7 +83,7 @@ export function notInstalled(id: string): Problem {
 
 /** What stands there and why, and since when. */
 export function backlogLine(
-  { count, state, reason = 'queued', destination, oldestReceivedAt }: BacklogRow,
+  { count, state, lookupReason = 'queued', reason = lookupReason, destination, oldestReceivedAt }: BacklogRow,
   now: number,
 ): string {
   const hours = Math.max(now - oldestReceivedAt, 0) / hourMs
@@ -173,7 +173,7 @@ export function queryOf(given: Given, now: number, accounts: Store['accounts']):
     ...(text('org') === undefined ? {} : { org: orgOf(text('org')) }),
     ...(read === undefined ? {} : { message: read.messageId }),
     ...(at === undefined ? {} : { destination: at }),
-    ...(contact === undefined ? {} : { contact }),
+    ...(contact === undefined ? {} : { contact: contactOf(contact) }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(type === undefined ? {} : { type }),
     ...(reason === undefined ? {} : { reason }),
@@ -181,6 +181,13 @@ export function queryOf(given: Given, now: number, accounts: Store['accounts']):
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }
+}
+
+/** Drift's number of a contact. Throws a Problem of what is none. */
+export function contactOf(given: Given[string]): string {
+  const contact = trimmed(String(given ?? ''))
+  if (/^[1-9][0-9]{0,18}$/.test(contact)) return contact
+  throw new Problem('contact_unusable', "--contact takes Drift's contactId, in digits", { exitCode: 2 })
 }
 
 /** A mistyped number finds nothing: events may be here of an account that is not. */

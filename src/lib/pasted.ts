@@ -43,6 +43,11 @@ export function secretProblem(text: string): string | undefined {
   return /[^\x21-\x7e]/.test(text) ? 'holds a character that is not plain ASCII: copy it again' : undefined
 }
 
+/** Some editors and shells begin a text with a byte order mark, which would be part of its first name. */
+export function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, '')
+}
+
 /** Whether a file of text is in UTF-16, which has a zero in each plain letter; UTF-8 has none. */
 export function isUtf16(bytes: Uint8Array): boolean {
   return bytes.includes(0)

@@ -24,6 +24,11 @@ export interface RedriveInput {
 
 /** How far one is. */
 export interface RedriveSoFar extends Pick<Redrive, 'found' | 'moved' | 'stays'> {
+  /**
+   * Those that the store left as they are: the destination has had the same conversation or meeting by another event, or
+   * another process has moved or erased them meanwhile.
+   */
+  left?: number
   total?: number
 }
 
@@ -82,7 +87,14 @@ export function soFarOf({ counts }: Pick<JobShown, 'counts'>): RedriveSoFar {
     name.startsWith(staying) ? [[name.slice(staying.length), count] as const] : [],
   )
   const { found = 0, moved = 0, total } = counts
-  return { found, moved, stays: Object.fromEntries(stays), ...(total === undefined ? {} : { total }) }
+  const left = found - moved - stays.reduce((sum, [, count]) => sum + count, 0)
+  return {
+    found,
+    moved,
+    stays: Object.fromEntries(stays),
+    ...(left > 0 ? { left } : {}),
+    ...(total === undefined ? {} : { total }),
+  }
 }
 
 export interface WantedRedrive extends RedriveInput {

@@ -14,9 +14,10 @@ const queued = `SELECT c.org, c.destination, 'waiting' AS state, coalesce(l.hold
 
 const excepted = `SELECT x.org, x.destination, x.state,
     CASE x.state WHEN 'asking' THEN coalesce(l.hold, l.blocked) ELSE x.reason END AS why,
+    CASE x.state WHEN 'asking' THEN nullif(x.reason, 'asking') END AS lookup_reason,
     count(*) AS count, min(x.received_at) AS oldest
   FROM exceptions x LEFT JOIN lanes l ON l.org = x.org AND l.destination = 0 AND l.lane = 'ask'
-  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`
+  WHERE x.state <> 'waiting' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`
 
 /** Groups of an account's exceptions, by the index that lists them; of each the ones that were kept first and last. */
 const groups = `SELECT g.*, coalesce(l.hold, l.blocked) AS held,
@@ -60,6 +61,7 @@ function backlogRowOf(row: Row): BacklogRow {
     destination: Number(row.destination),
     state: row.state as State,
     ...(row.why === null ? {} : { reason: row.why as string }),
+    ...(row.lookup_reason ? { lookupReason: row.lookup_reason as string } : {}),
     count: Number(row.count),
     oldestReceivedAt: Number(row.oldest),
   }

@@ -21,12 +21,12 @@ describe('the app', () => {
 
   const routes: [method: string, path: string, status: number, header?: [name: string, value: string]][] = [
     ['GET', '/', 303, ['location', '/console']],
+    ['GET', '/console/', 303, ['location', '/console']],
     ['GET', '/console', 303, ['location', '/console/sign-in']],
     ['HEAD', '/console/sign-in', 200],
     ['DELETE', '/console', 405, ['allow', 'GET, HEAD']],
     ['GET', '/console/sign-out', 405, ['allow', 'POST']],
     ['POST', '/console/sign-out', 303, ['location', '/console/sign-in']],
-    ['GET', '/console/', 404],
     ['GET', '/package.json', 404],
     ['POST', '/nowhere', 404],
   ]

@@ -48,7 +48,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
 
   const app = new Hono<Web>()
   app.use(securityHeaders(site), knownRoutes(app), smallBody(strangers), ownPagesOnly(site))
-  app.get('/', (c) => c.redirect('/console', 303))
+  for (const path of ['/', '/console/']) app.get(path, (c) => c.redirect('/console', 303))
   connectRoutes(app, { ...needs, site, states, finish, sessions, returnPath, audit })
   writeKeyRoutes(app, { ...needs, sessions })
   confirmAlertsRoutes(app, needs)

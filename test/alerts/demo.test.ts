@@ -29,6 +29,7 @@ test('in the demo an alert arrives when the simulated Segment is broken, and ano
     const answer = async (answer: string) => visitor.submit(await visitor.get(segment), { answer })
     const arrives = (what: string) =>
       eventually(async () => (await visitor.get(receiver)).body.includes(`<td>${what}</td>`))
+    assert.match(lines.join('\n'), /\(401\)\n.* within two minutes each; .*\(503\), once events are late by 15 minutes/)
     await answer('refusing')
     await arrives('raised')
     await answer('normal')

@@ -238,12 +238,13 @@ describe('redriving', () => {
     await assert.rejects(redrive({ state: 'not_given' }), { code: 'filter_unusable' })
   })
 
+  const conversation = (status: string): JsonObject => ({
+    type: 'new_conversation',
+    orgId: org,
+    data: { contactId: 7, id: 1_234, status, createdAt: 1_714_419_312_000 },
+  })
+
   test('gives a conversation that was sent there later only once, whichever way it comes again', async () => {
-    const conversation = (status: string): JsonObject => ({
-      type: 'new_conversation',
-      orgId: org,
-      data: { contactId: 7, id: 1_234, status, createdAt: 1_714_419_312_000 },
-    })
     await post(conversation('open'))
     await settled(rig, ({ delivered }) => delivered === 1)
     await addStaging()
@@ -252,5 +253,15 @@ describe('redriving', () => {
     await post(conversation('closed'))
     await settled(rig, ({ duplicates }) => duplicates === 1)
     assert.equal(ids(rig.sims.segment, stagingKey).length, 1)
+  })
+
+  test('says why one stays of which the destination has had the same conversation by another event', async () => {
+    await post(conversation('open'))
+    await settled(rig, ({ delivered }) => delivered === 1)
+    await addStaging()
+    await post(conversation('closed'))
+    await settled(rig, ({ delivered }) => delivered === 2)
+    const { output } = await redrive({ state: 'not_given', destination: 'Staging' })
+    assert.match(output, /1 found, 0 wait .*\n {2}1 stays as it is: the destination has had the same by another event/)
   })
 })

@@ -111,6 +111,12 @@ test('a .env that cannot be read keeps from working only what needs settings, wh
   }
 })
 
+test('the demo says it where it can make no folder for itself', async () => {
+  const { code, err } = await run(['demo', '--once'], { TMPDIR: join(scratch, 'none') })
+  assert.equal(code, 78)
+  assert.match(err, /^folder_unusable: no folder can be made in \S+none, .*\(ENOENT\)\n {2}what to do: .*TMPDIR.*\n$/)
+})
+
 test('no command prints what a terminal obeys, reorders or hides: not what others answer, not its own arguments', async () => {
   const evil = 'a\u001b[2J\u009b2J\u202eb\u200b\u00a0\u{e0041}\u3164'
   const shown = String.raw`a\u001b[2J\u009b2J\u202eb\u200b\u00a0\udb40\udc41\u3164`

@@ -218,7 +218,7 @@ describe('redrive', () => {
     await oneDead()
     assert.match((await run('redrive', { org: '777' })).output, /^0 found, 0 wait/m)
     await assert.rejects(run('redrive', { org: 'all' }), (error: Problem) => error.exitCode === 2)
-    assert.match((await run('erase', { org: '777', contact: '7' })).output, /^0 events erased/)
+    assert.match((await run('erase', { org: '777', contact: '7' })).output, /^0 events erased/m)
     await assert.rejects(run('erase', { org: id, contact: '*' }), (error: Problem) => error.exitCode === 2)
     assert.equal((await rig.outcomes()).dead, 1)
     rig.sims.segment.script(undefined)

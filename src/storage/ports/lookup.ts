@@ -30,6 +30,8 @@ export interface BacklogRow {
   state: State
   /** What holds or blocks the lane for waiting and asking entries, else the entries' own reason. */
   reason?: string
+  /** Of asking entries, in the backlog of all accounts: what Drift's last answer about them was. */
+  lookupReason?: string
   count: number
   /** When the first of the queue was received or, of what is not queued, the oldest; of a snapshot, the one kept first. */
   oldestReceivedAt: number

@@ -121,14 +121,16 @@ function unreachable(cause: unknown): Problem {
       cause,
     })
   return new Problem('store_unreachable', `PostgreSQL cannot be reached (${why})`, {
-    hint: 'it is connected to again by itself; look whether the server runs and can be reached from here',
+    hint: `look whether the server runs and can be reached from here; ${connectsAgain}`,
     cause,
   })
 }
 
+const connectsAgain = 'a service connects again by itself, a command is to be run again'
+
 function poolUnreachable(cause: unknown): Problem {
   return new Problem('store_unreachable', 'PostgreSQL cannot be reached: the pool before it has no connection to it', {
-    hint: 'it is connected to again by itself; look whether the server runs, and into the log of the pool (PgBouncer)',
+    hint: `look whether the server runs, and into the log of the pool (PgBouncer); ${connectsAgain}`,
     cause,
   })
 }

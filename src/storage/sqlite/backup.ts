@@ -1,13 +1,14 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { Problem } from '../../lib/errors.ts'
 
 /** A copy as of one moment, whatever is written meanwhile: it has its name only when it is whole and on disk. */
 export async function copyDatabase(from: string, to: string): Promise<void> {
   if (existsSync(to)) {
-    throw new Problem('backup_exists', 'the file to write the backup to is there already; it was left untouched', {
-      hint: 'name a path that is free',
-    })
+    const [is, hint] = statSync(to).isDirectory()
+      ? ['path to write the backup to is a folder', 'name a file in it that is not there yet']
+      : ['file to write the backup to is there already; it was left untouched', 'name a path that is free']
+    throw new Problem('backup_exists', `the ${is}`, { hint })
   }
   const part = `${to}.part`
   try {

@@ -32,7 +32,7 @@ export function progress(
   { session, now, chosen }: { session: Session; now: number; chosen: Chosen },
 ): Html {
   const { state, createdAt, endedAt, who, cancelledBy, hasEnded, perMinute } = job
-  const { found, moved, stays, total = found } = soFarOf(job)
+  const { found, moved, stays, left: unmoved = 0, total = found } = soFarOf(job)
   const [word, level] = stateWords[state]
   const isCancellable = !hasEnded && cancelledBy === undefined
   const all = Math.max(total, found)
@@ -44,6 +44,7 @@ export function progress(
     <div class="cardhead"><h2>${number(found)} of ${counted(all, 'event')} processed, ${number(moved)} resent</h2><div class="row">${badge(level, word)}${isCancellable ? postForm('/console/resend/cancel', session.csrf, button('Cancel')) : ''}</div></div>
     ${hasEnded ? '' : html`<progress aria-label="Resending" max="${all}" value="${found}"></progress>`}
     <p class="faint">Started ${since(createdAt, now)} by ${who}${endedAt === undefined ? '' : html`, ended ${since(endedAt, now)}`}. ${rate > 0 ? `${number(rate)} events a minute${left}. ` : ''}${by} ${afterwards[state]}</p>
+    ${unmoved === 0 ? '' : html`<p class="small">${counted(unmoved, 'event')} ${unmoved === 1 ? 'stays as it is' : 'stay as they are'}: the destination has had the same conversation or meeting by another event, or the event was changed meanwhile.</p>`}
     ${failing(stays, endpointIn({ destination: '' }, chosen))}
   </section>`
 }
