@@ -34,6 +34,17 @@ describe('a setting', () => {
     )
   })
 
+  test('PUBLIC_URL that is an example of the documents is taken, and noticed', () => {
+    const noted = (PUBLIC_URL: string) => readConfig({ ...neededSettings, PUBLIC_URL }).notes
+    for (const url of ['https://source.example.com', 'https://example.org'])
+      assert.deepEqual(
+        noted(url).map(({ is, setting }) => [is, setting]),
+        [['unusual', 'PUBLIC_URL']],
+      )
+    for (const url of ['https://source.example', 'https://notexample.com', 'https://example.com.acme.io'])
+      assert.deepEqual(noted(url), [])
+  })
+
   test('that nothing reads without another one is noticed where the service starts', () => {
     const env = { ...neededSettings, SEGMENT_REGION: 'eu', ALERT_FROM: 'alerts@example.com' }
     assert.deepEqual(

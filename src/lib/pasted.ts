@@ -2,6 +2,7 @@
  * Texts that people paste, with what came along when they were copied. What is wrong is said as the end of a sentence
  * that begins with the name of the text, and never holds the text.
  */
+import { placeholderProblem } from './placeholder.ts'
 import { unseenIn } from './unseen.ts'
 import { withoutEnd } from './without-end.ts'
 
@@ -13,18 +14,10 @@ export function trimmed(text: string): string {
 /** Quotes of all languages, and the signs that are typed for them. */
 const inQuotes = /^[\p{Quotation_Mark}`´′″].*[\p{Quotation_Mark}`´′″]$/su
 
-const placeholders = [
-  /^(undefined|null|changeme|change-me|placeholder|todo|x{3,}|<.*>|\.{3}|…)$/i,
-  // As these documents have them.
-  /^(new-)?(client-(id|secret)|verification-token|access-token)$/i,
-  // Not within a name that an address or a path may have, such as know-your-customer.example or replacements.
-  /(?<![a-z]-)your[_ -]|your[_ -](?![^./]{0,60}[./])/i,
-  /replace[_ -]?(me(?!nt)|with)/i,
-]
-
 /** What is wrong with any pasted text, whatever it is for. */
 export function textProblem(text: string): string | undefined {
-  if (placeholders.some((one) => one.test(text))) return 'is still a placeholder'
+  const problem = placeholderProblem(text)
+  if (problem) return problem
   if (inQuotes.test(text)) return 'stands in quotes, which would be part of it: take them away'
   return unseenProblem(text)
 }

@@ -1,5 +1,6 @@
 /** Settings that are addresses. A partner's or our own is taken as URL writes it, without a slash at its end. */
 import { isLoopback } from '../lib/loopback.ts'
+import { placeholderProblem } from '../lib/placeholder.ts'
 import { withoutEnd } from '../lib/without-end.ts'
 import { regionIn } from '../segment/region.ts'
 import { list, type Parse } from './parse.ts'
@@ -8,9 +9,16 @@ import { list, type Parse } from './parse.ts'
 export const address = addressUnless(() => undefined)
 
 /** Everything that browsers and Drift are given is made from it, so it is the service's own address and nothing behind. */
-export const addressWithoutPath = addressUnless(({ pathname }) =>
-  pathname === '/' ? undefined : 'must have no path: the service answers at the root of its address',
-)
+export const addressWithoutPath: Parse<string> = (text) => {
+  const judged = addressUnless(({ pathname }) =>
+    pathname === '/' ? undefined : 'must have no path: the service answers at the root of its address',
+  )(text)
+  // As the documents have it, and as rehearsals do: browsers find nothing there.
+  const isOfDocuments = 'value' in judged && /(^|\.)example\.(com|net|org)$/.test(new URL(judged.value).hostname)
+  return isOfDocuments
+    ? { ...judged, unusual: 'it is an example of the documents, where browsers find nothing' }
+    : judged
+}
 
 export const segmentAddress = addressUnless(hasVersion)
 
@@ -56,7 +64,8 @@ export const webhookAddress: Parse<string> = (text) => {
   if (url.username || url.password) return { problem: 'must not hold a user name or password' }
   if (url.hash) return { problem: 'must have no fragment' }
   if (url.protocol !== 'https:' && !isLoopback(url.hostname)) return { problem: 'must be https (or http on loopback)' }
-  return { value: url.href }
+  const problem = hostProblem(url)
+  return problem ? { problem } : { value: url.href }
 }
 
 /** smtp: (which changes to TLS before it says anything) or smtps:, with or without user name and password. */
@@ -64,6 +73,7 @@ export const mailServerAddress: Parse<string> = (text) => {
   const url = /^smtps?:\/\/[^\\\s]+$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined
   if (!url?.hostname || !['', '/'].includes(url.pathname) || /[?#]/.test(text))
     return { problem: 'must look like smtps://USER:PASSWORD@HOST or smtp://USER:PASSWORD@HOST:587' }
+  if (isTemplate(url)) return { problem: 'is still a placeholder' }
   if (!isDecodable(url.username) || !isDecodable(url.password))
     return { problem: 'has a % in its user name or password that must be written as %25' }
   return { value: text }
@@ -78,9 +88,28 @@ export const databaseAddress: Parse<string> = (text) => {
       problem: 'must have no // in front of its path: sqlite:x.db is in the working folder, sqlite:/srv/x.db is not',
     }
   const isPostgres = /^postgres(ql)?:\/\//.test(text)
+  if (isPostgres && URL.canParse(text) && isTemplate(new URL(text))) return { problem: 'is still a placeholder' }
   if (/^sqlite:.+/.test(text) || (isPostgres && URL.canParse(text))) return { value: text }
   const hint = isPostgres ? ': in a user name or password, %-escape : / ? # [ ] @ and %' : ''
   return { problem: `must look like sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE${hint}` }
+}
+
+/** Why nothing can be reached there. */
+function hostProblem({ hostname, port }: URL): string | undefined {
+  if (hostname.includes('*')) return 'must name one host, without *'
+  if (/^(0\.0\.0\.0|\[::\])$/.test(hostname))
+    return `must name a host: ${hostname} stands for all addresses of a machine, and is none of them`
+  return port === '0' ? 'must have no port 0' : undefined
+}
+
+/** Whether its user, password or host is still the word that the documents have in its place. */
+function isTemplate({ username, password, hostname }: URL): boolean {
+  return (
+    /^host(name)?$/i.test(hostname) ||
+    username === 'USER' ||
+    password === 'PASSWORD' ||
+    placeholderProblem(password) !== undefined
+  )
 }
 
 function hasVersion({ pathname }: URL): string | undefined {
@@ -97,7 +126,7 @@ function addressUnless(problemOf: (url: URL) => string | undefined, protocols: r
     const isLocal = url.protocol === 'http:' && isLoopback(url.hostname)
     if (url.protocol !== 'https:' && !isLocal && !protocols.includes(url.protocol))
       return { problem: 'must be https (or http on loopback)' }
-    const problem = problemOf(url)
+    const problem = hostProblem(url) ?? problemOf(url)
     return problem ? { problem } : { value: url.origin + withoutEnd(url.pathname, '/') }
   }
 }
