@@ -81,6 +81,7 @@ describe('settings', () => {
     ['a store as the documents have it', 'DATABASE_URL', 'postgres://USER:PASSWORD@HOST/DATABASE'],
     ['a store with their password', 'DATABASE_URL', 'postgres://source:PASSWORD@db.example.com/source'],
     ['a store whose password is to be changed', 'DATABASE_URL', 'postgres://source:changeme@db/source'],
+    ['a proxy at a port that is none', 'HTTPS_PROXY', 'http://proxy.example:0'],
     ['a client id that is to be put in', 'DRIFT_CLIENT_ID', 'insert-client-id-here'],
     ['a secret in brackets', 'DRIFT_CLIENT_SECRET', '{{secret}}'],
     ['a variable that nothing fills in', 'DRIFT_CLIENT_SECRET', '$DRIFT_CLIENT_SECRET'],

@@ -54,7 +54,8 @@ export const proxyAddress: Parse<string> = (text) => {
     return { problem: 'must be a proxy such as http://proxy.example:3128, with http:// or https://' }
   if (!isDecodable(url.username) || !isDecodable(url.password))
     return { problem: 'has a % in its user name or password that must be written as %25' }
-  return { value: text }
+  const problem = isTemplate(url) ? 'is still a placeholder' : hostProblem(url)
+  return problem ? { problem } : { value: text }
 }
 
 /** Where a webhook goes: https, or http on loopback; what makes it secret may stand in its path or query. */

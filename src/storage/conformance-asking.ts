@@ -98,6 +98,29 @@ export const askingPromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'what asks again is listed with the last answer about it, apart from what has had none',
+    async check(storage) {
+      await append(storage, [arrival({ state: 'asking' }), arrival({ state: 'asking' })])
+      const { entries, ...lease } = await claimed(storage, 'ask')
+      const again = to(entries[0]!.id, 'asking', { dueAt: 5_000, reason: 'missing' })
+      await storage.inbox.settle(
+        { ...lease, entries },
+        [again, to(entries[1]!.id, 'asking', { reason: 'asking' })],
+        idle,
+      )
+      const listed = (await storage.ledger.backlog()).map(({ state, reason, lookupReason, count }) => [
+        state,
+        reason,
+        lookupReason,
+        count,
+      ])
+      assert.deepEqual(listed.sort(), [
+        ['asking', undefined, undefined, 1],
+        ['asking', undefined, 'missing', 1],
+      ])
+    },
+  },
+  {
     promise:
       'what comes to ask is due at once, though another of its account waits for a later time; a backoff it awaits',
     async check(storage) {

@@ -38,6 +38,7 @@ test('what to do about a refused certificate is said by what is wrong with it: r
 test('what the client finds out by itself has no code: its message is shown, and a password that is missing is not waited for', () => {
   const late = problemOf(new Error('timeout expired'))
   assert.deepEqual([late.code, late.message], ['store_unreachable', 'PostgreSQL cannot be reached (timeout expired)'])
+  assert.match(late.hint!, /a service connects again by itself, a command is to be run again$/)
   // pg, lib/crypto/sasl.js: the server wants a password, and DATABASE_URL has none.
   const without = problemOf(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'))
   assert.deepEqual([without.code, without.exitCode], ['store_refused', 78])
