@@ -30,7 +30,9 @@ after(async () => {
 
 describe('History', () => {
   test('estimates first, and sends nothing by that', async () => {
-    assert.doesNotMatch(await look(), /aria-label="The latest run"/)
+    const empty = await look()
+    assert.doesNotMatch(empty, /aria-label="The latest run"/)
+    assert.match(empty, /Empty: from the beginning, also before this account was connected/)
     assert.equal((await submit('backfill')).status, 303)
     await ended()
     const said = text(latest(await look()))

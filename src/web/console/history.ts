@@ -136,7 +136,11 @@ function historyPage(given: HistoryPage): Html {
 
 function days(kind: HistoryKind): Html {
   const [from, to] = fields[kind]
-  return html`${input(from, 'First day (UTC)', { type: 'date', hint: 'Empty: from the beginning' })}
+  const beginning =
+    kind === 'reconcile'
+      ? 'Empty: from the beginning, also before this account was connected'
+      : 'Empty: from the beginning'
+  return html`${input(from, 'First day (UTC)', { type: 'date', hint: beginning })}
     ${input(to, 'Last day (UTC)', { type: 'date', hint: 'Empty: until now' })}`
 }
 

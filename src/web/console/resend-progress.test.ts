@@ -25,3 +25,10 @@ test('a resend names its pace while it runs, and not of one event that took 20 m
   assert.match(look(), /3,000 events a minute/)
   assert.doesNotMatch(look({ state: 'done', endedAt: 20, hasEnded: true }), /a minute/)
 })
+
+test('a resend says why it left some as they are, beside those that would fail again', () => {
+  const said = look({ counts: { found: 25, moved: 14, stays_data_unusable: 1 } })
+  assert.match(said, /10 events stay as they are: the destination has had the same conversation or meeting/)
+  assert.match(said, /1 event would fail again, and stays/)
+  assert.doesNotMatch(look(), /stays? as/)
+})
