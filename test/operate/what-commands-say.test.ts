@@ -79,7 +79,7 @@ test('a comparison says of which time it is, and begins with the account where n
 describe('installs add', () => {
   test('says what a new account lacks', async () => {
     const bare = await add({ org: '7' }, '{}')
-    assert.match(bare.output, /^7: waiting_for_key\nit has no write key yet.*\nit has no grant of Drift’s yet/)
+    assert.match(bare.output, /^7: waiting_for_key\nit has neither a grant of Drift’s nor a write key yet/)
     const whole = await add({ org: '8' }, JSON.stringify({ ...rig.sims.drift.issueToken(8), writeKey }))
     assert.equal(whole.output, '8: live')
   })
