@@ -22,6 +22,7 @@ import { messageIdAt } from '../segment/message-id.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import { firstDestination } from '../storage/ports/entry.ts'
 import type { Cursor, HistoryOutcome, LaneShown, Lookup, Query, ReadEntry, Shown } from '../storage/ports/lookup.ts'
+import { isOfHistory } from './history/keys.ts'
 import { type Explained, explain, ofIgnored, ofWithout } from './reasons.ts'
 import { company, type Happened, type Step, stepsOf } from './timeline.ts'
 import { inBody } from './trial.ts'
@@ -47,7 +48,8 @@ export function tell(
   happened: Happened = { steps: [], leftOut: 0 },
 ): Story {
   const { type, bytes, receivedAt, state, org } = shown
-  const steps: Step[] = [{ at: receivedAt, what: `received: ${type}, ${bytes} bytes, and kept` }]
+  const came = isOfHistory(shown) ? 'brought in from history' : 'received'
+  const steps: Step[] = [{ at: receivedAt, what: `${came}: ${type}, ${bytes} bytes, and kept` }]
   if (shown.conversation) steps.push({ what: `belongs to conversation ${shown.conversation}` })
   if (shown.contact) steps.push({ what: `belongs to contact ${shown.contact}` })
   const told = stepsOf(happened, (destination) => endpointOf(install, destination))

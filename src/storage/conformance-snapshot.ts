@@ -117,6 +117,25 @@ export const snapshotPromises: readonly Promised[] = [
     },
   },
   {
+    promise: "an account's figures say of what is sent again how long it took at first, and when it was delivered last",
+    async check(storage) {
+      await storage.inbox.addDestination(one, 1)
+      await storage.inbox.addDestination(one, second)
+      await append(storage, [arrival({ receivedAt: minute })])
+      await deliverAll(storage, (await leases(storage, 2 * minute)).get(1)!, 2 * minute)
+      const { entries } = await storage.lookup.find({ org: one }, { limit: 1 })
+      await storage.inbox.redrive([{ id: entries[0]!.id, destination: 1, asNew: true }], 60 * minute, 'an admin')
+      const times = async () => {
+        const { deliveries, lastDelivered } = await storage.ledger.snapshot(one, { from: 0, to: 99 * minute })
+        return [deliveries, lastDelivered.map(({ at }) => at)]
+      }
+      const first = [{ destination: 1, receivedAt: minute, settledAt: 2 * minute + 5 }]
+      assert.deepEqual(await times(), [first, []])
+      await deliverAll(storage, (await leases(storage, 61 * minute)).get(1)!, 61 * minute)
+      assert.deepEqual(await times(), [first, [61 * minute + 5]])
+    },
+  },
+  {
     promise: "a destination's times are those of its own attempts, whatever another one does later",
     async check(storage) {
       const { both, alone } = await twoSpeeds(storage)

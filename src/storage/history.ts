@@ -121,7 +121,22 @@ export function finalAt(log: Uint8Array | null | undefined, destination: Destina
 
 /** The last delivery to each destination that has taken it and was not sent it again since. */
 export function deliveriesIn(log: Uint8Array | null): Noted[] {
+  return deliveredLast(historyOf(log).noted)
+}
+
+/** The same as it was before anybody sent the event again there: only that tells how long the way takes. */
+export function firstDeliveriesIn(log: Uint8Array | null): Noted[] {
   const { noted } = historyOf(log)
+  const resentAt = (place: Destination) =>
+    noted.findIndex(({ destination, outcome }) => destination === place && outcome === 'resent')
+  const isBefore = ({ destination }: Noted, at: number) => {
+    const resent = resentAt(destination)
+    return resent < 0 || at < resent
+  }
+  return deliveredLast(noted.filter(isBefore))
+}
+
+function deliveredLast(noted: readonly Noted[]): Noted[] {
   const last = new Map(noted.map((note) => [note.destination, note]))
   return [...last.values()].filter(({ outcome }) => outcome === 'delivered')
 }

@@ -1,6 +1,14 @@
 /** What the engines that speak SQL read from their rows: the columns have the same names in both. */
 import { readChecked } from '../lib/json.ts'
-import { countedOutcome, deliveriesIn, finalAt, type History, historyOf, wasElsewhere } from './history.ts'
+import {
+  countedOutcome,
+  deliveriesIn,
+  finalAt,
+  firstDeliveriesIn,
+  type History,
+  historyOf,
+  wasElsewhere,
+} from './history.ts'
 import type { Caution } from './isolating.ts'
 import { bodyOf, positionOf } from './place.ts'
 import type { Attempt, Destination, Placed, State } from './ports/entry.ts'
@@ -130,21 +138,31 @@ function answeredAt({ at, ms }: Row): number {
   return Number(at) + Number(ms)
 }
 
-/** The ids of the attempts by which these entries were delivered. */
+/** The ids of the attempts by which these entries were delivered, at first and at last. */
 export function deliveredBy(rows: readonly Row[]): number[] {
-  return rows.flatMap(({ history }) => deliveriesIn(history as Uint8Array | null).map(({ attempt }) => attempt))
+  const ids = ({ history }: Row) =>
+    [...firstDeliveriesIn(historyIn(history)), ...deliveriesIn(historyIn(history))].map(({ attempt }) => attempt)
+  return rows.flatMap(ids)
 }
 
-/** The deliveries of entries, each by the attempt that made it. */
-export function deliveriesOf(rows: readonly Row[], attempts: readonly Row[]): Delivery[] {
+/** The deliveries of entries, each by the attempt that made it: the last ones, or those before anybody sent it again. */
+export function deliveriesOf(
+  rows: readonly Row[],
+  attempts: readonly Row[],
+  which: typeof deliveriesIn | typeof firstDeliveriesIn,
+): Delivery[] {
   const times = new Map(attempts.map((row) => [Number(row.id), answeredAt(row)]))
   return rows.flatMap(({ received_at, settled_at, history }) =>
-    deliveriesIn(history as Uint8Array | null).flatMap(({ destination, attempt }): Delivery[] => {
+    which(historyIn(history)).flatMap(({ destination, attempt }): Delivery[] => {
       const settledAt = times.get(attempt) ?? (settled_at === null ? undefined : Number(settled_at))
       if (settledAt === undefined) return []
       return [{ destination, receivedAt: Number(received_at), settledAt }]
     }),
   )
+}
+
+function historyIn(history: unknown): Uint8Array | null {
+  return history as Uint8Array | null
 }
 
 /** Of each destination the time of its last one. */

@@ -1,5 +1,6 @@
 /** An account's figures as of one moment: a few counts over indexes, and some of the newest rows. */
 import { backlogOf } from './backlog.ts'
+import { deliveriesIn, firstDeliveriesIn } from './history.ts'
 import type { Destination, Org } from './ports/entry.ts'
 import {
   type BacklogRow,
@@ -51,9 +52,9 @@ export function* snapshot(org: Org, { from, to }: Period): Statements<Snapshot> 
     backlog,
     timeBuckets: timeBuckets.map(countedOf<TimeBucket>),
     open: [...waiting, ...(yield* exceptedIn(org, between))],
-    deliveries: deliveriesOf(inside, attempts),
+    deliveries: deliveriesOf(inside, attempts, firstDeliveriesIn),
     ...(last ? { lastReceivedAt: Number(last.at) } : {}),
-    lastDelivered: lastOf(deliveriesOf(newest, attempts)),
+    lastDelivered: lastOf(deliveriesOf(newest, attempts, deliveriesIn)),
     began: yield* beginningsOf(org),
   }
 }

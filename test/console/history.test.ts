@@ -63,6 +63,41 @@ describe('History', () => {
     assert.equal(rig.sims.segment.accepted.length, 10)
   })
 
+  test('says of what was brought in that Drift did not send it: on Home, in lists and exports, of each event, in the accounting', async () => {
+    const at = async (path: string) => (await admin.get(admin.at(`/console${path}`))).body
+    const home = await at('')
+    assert.match(home, /data-count="received">0<[\s\S]*data-count="broughtIn">10<[\s\S]*data-count="delivered">10</)
+    assert.match(text(home), /0 received in the last 24 hours, by event/)
+    assert.match(text(home), /Last received None stored/)
+    assert.match(text(home), /Waiting for the first event/)
+    const list = await at('/events')
+    assert.equal(list.match(/brought in from history/g)?.length, 10)
+    const [, event] = /href="\/console(\/events\/drift-h-[^"]+)"/.exec(list)!
+    const page = text(await at(event!))
+    assert.match(page, /Brought in from Drift’s history and stored, [\d,]+ bytes/)
+    assert.match(page, /Drift sent no webhook with it: this service made it of what Drift lists today\./)
+    assert.doesNotMatch(page, /Received/)
+    const csrf = /name="csrf" value="([^"]+)"/.exec(list)![1]!
+    const form = {
+      csrf,
+      format: 'csv',
+      q: '',
+      type: '',
+      reason: '',
+      state: '',
+      range: '',
+      from: '',
+      to: '',
+      destination: '',
+    }
+    const csv = (await admin.post(admin.at('/console/events/export'), form)).body.trimEnd().split('\r\n')
+    assert.equal(csv.filter((line) => line.endsWith(',history')).length, 10)
+    assert.match(
+      text(await at('/privacy')),
+      /Received or brought in 10 The states add up to it\. Brought in 10 part of these: read from Drift’s history/,
+    )
+  })
+
   test('compares, and says that nothing is missing', async () => {
     assert.equal((await submit('compare')).status, 303)
     await eventually(async () => text(latest(await look())).includes('Nothing is missing'))

@@ -121,6 +121,7 @@ for (const engine of engines) {
         'message_id',
         'delivered_at',
         'destination',
+        'origin',
       ])
       const csv = await admin.post(admin.at('/console/events/export'), { ...form, format: 'csv' })
       assert.match(csv.headers['content-type']!, /^text\/csv/)

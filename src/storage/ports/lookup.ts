@@ -87,7 +87,10 @@ export interface Snapshot {
    * counted in the bucket before or behind.
    */
   open: Open[]
-  /** Some of the latest deliveries of what was received in that time, of each destination by its own attempts. */
+  /**
+   * Some of the latest deliveries of what was received in that time, of each destination by its own attempts. Of what was
+   * sent again the one before that, if there was one.
+   */
   deliveries: Delivery[]
   /** When the event that was kept last was received. */
   lastReceivedAt?: number

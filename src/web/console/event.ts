@@ -5,6 +5,7 @@ import { handleRequest, isOpenRequest } from '../../accounts/actions.ts'
 import { record } from '../../accounts/audit.ts'
 import { type Destination, destinationOf, destinationsOf } from '../../accounts/destinations.ts'
 import { catalogue } from '../../events/index.ts'
+import { isOfHistory } from '../../operations/history/keys.ts'
 import { openEntry, tell } from '../../operations/inspect.ts'
 import { type RedriveNeeds, redriveOne } from '../../operations/redrive.ts'
 import { happenedTo } from '../../operations/timeline.ts'
@@ -248,7 +249,7 @@ function facts({ shown, past }: EventPage): Html {
     ${pair('Contact', contact && html`${contact}<br><span class="small">${all(contact)} · ${drift(`contacts/details/${contact}`)}</span>`)}
     ${pair('Conversation', conversation && html`${conversation}<br><span class="small">${all(conversation)} · ${drift(`conversations/${conversation}`)}</span>`)}
     ${sentAs === messageId ? '' : pair('Message id there', html`<code>${sentAs}</code>`)}
-    ${pair('Received', when(receivedAt))}
+    ${pair(isOfHistory(shown) ? 'Brought in' : 'Received', when(receivedAt))}
     ${pair(past.destinations.length > 1 ? `Delivered to ${nameAt(past, destination)}` : 'Delivered', state === 'delivered' && settledAt !== undefined ? when(settledAt) : undefined)}
     ${pair('Size', `${bytes.toLocaleString('en')} bytes, encrypted`)}
   </dl>`

@@ -2,6 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import { settingsOf } from '../../accounts/settings.ts'
+import { isOfHistory } from '../../operations/history/keys.ts'
 import type { Cursor, Query, Shown, Tally } from '../../storage/ports/lookup.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
@@ -242,7 +243,7 @@ function row(entry: Shown, { now, filter, chosen }: EventsPage): Html {
       : html`<a href="${addressOf(path, { q: value, destination: filter.destination })}">${value.slice(0, idMax)}${value.length > idMax ? html`<wbr>${value.slice(idMax)}` : ''}</a>`
   return html`<tr id="e${id}">
     <td class="when">${since(receivedAt, now)}</td>
-    <td class="what"><a href="${addressOf(`${path}/${messageId}`, { destination: filter.destination })}">${breakable(type || 'unreadable')}</a></td>
+    <td class="what"><a href="${addressOf(`${path}/${messageId}`, { destination: filter.destination })}">${breakable(type || 'unreadable')}</a>${isOfHistory(entry) ? html`<span class="under">brought in from history</span>` : ''}</td>
     <td class="state">${stateBadge(entry)}<span class="under">${because(entry, chosen)}</span></td>
     <td class="whose">${search(contact)}</td>
     <td class="where">${search(conversation)}</td>

@@ -3,6 +3,7 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { stream } from 'hono/streaming'
 import { record } from '../../accounts/audit.ts'
+import { isOfHistory } from '../../operations/history/keys.ts'
 import { findAll } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
@@ -80,6 +81,7 @@ function rowOf(shown: Shown, chosen: Chosen) {
     message_id: messageId,
     delivered_at: isDelivered ? time(settledAt) : '',
     destination: chosen.shown.name,
+    origin: isOfHistory(shown) ? 'history' : 'webhook',
   }
 }
 
@@ -96,6 +98,7 @@ const columns: readonly (keyof Row)[] = [
   'message_id',
   'delivered_at',
   'destination',
+  'origin',
 ]
 
 const begin: Readonly<Record<Format, string>> = { csv: csvLine(columns), json: '[' }

@@ -43,7 +43,9 @@ const backlogRow = (more: Partial<Snapshot['backlog'][number]>): Snapshot['backl
   oldestReceivedAt: now - minute,
   ...more,
 })
-const sumOf = ({ received: _, ...parts }: Pipeline) => Object.values(parts).reduce((sum, count) => sum + count, 0)
+const cameOf = ({ received, broughtIn }: Pipeline) => received + broughtIn
+const sumOf = ({ received: _r, broughtIn: _b, ...parts }: Pipeline) =>
+  Object.values(parts).reduce((sum, count) => sum + count, 0)
 
 describe('the pipeline of a time', () => {
   test('says of every event received where it is now, also of what was ignored on arrival', () => {
@@ -62,6 +64,7 @@ describe('the pipeline of a time', () => {
     ]
     assert.deepEqual(pipelineOf({ ...empty, timeBuckets, open }, [], true), {
       received: 13,
+      broughtIn: 0,
       ignored: 4,
       queued: 2,
       blocked: 0,
@@ -120,6 +123,17 @@ describe('the pipeline of a time', () => {
     assert.deepEqual({ delivered, expired }, { delivered: 3, expired: 2 })
   })
 
+  test('counts what was brought in apart from what was received, and says where it is too', () => {
+    const timeBuckets = [bucket('received', 5), bucket('backfilled', 438), bucket('delivered', 442)]
+    const open: Open[] = [{ destination: 1, state: 'waiting', count: 1 }]
+    const { received, broughtIn, delivered, queued } = pipelineOf({ ...empty, timeBuckets, open }, [], true)
+    assert.deepEqual(
+      { received, broughtIn, delivered, queued },
+      { received: 5, broughtIn: 438, delivered: 442, queued: 1 },
+    )
+    assert.equal(receivedOf(timeBuckets, { from: now - 60 * minute, to: now }, minute).total, 5)
+  })
+
   test('of the past counts as delivered what was delivered after it', () => {
     assert.equal(pipelineOf({ ...empty, timeBuckets: [bucket('received', 5)] }, [], false).delivered, 5)
   })
@@ -139,7 +153,7 @@ describe('the pipeline of a time', () => {
         main: 2,
         from,
       })
-      assert.equal(sumOf(pipeline), pipeline.received)
+      assert.equal(sumOf(pipeline), cameOf(pipeline))
       const { delivered, queued, expired, notGiven } = pipeline
       return { delivered, queued, expired, notGiven }
     }
@@ -159,7 +173,7 @@ describe('the pipeline of a time', () => {
       fc.property(timeBuckets, open, fc.boolean(), (some, others, endsNow) => {
         const all = some.map(([outcome, of, many]) => bucket(outcome, many, { destination: of }))
         const pipeline = pipelineOf({ ...empty, timeBuckets: all, open: others }, [], endsNow)
-        assert.equal(sumOf(pipeline), pipeline.received)
+        assert.equal(sumOf(pipeline), cameOf(pipeline))
         assert.ok(Object.values(pipeline).every((part) => part >= 0))
         const received = receivedOf(all, { from: now - 60 * minute, to: now }, minute)
         assert.equal(received.total, pipeline.received)

@@ -5,8 +5,11 @@ import type { LaneShown, Period, Snapshot, TimeBucket } from '../../storage/port
 import { isFinal } from './ui/reasons.ts'
 import { type Word, wordOf } from './ui/vocabulary.ts'
 
-/** Where the events are now that were received in a time. `received` is the sum of all others. */
-export type Pipeline = Readonly<Record<'received' | PipelineWord, number>>
+/**
+ * Where the events are now that were received in a time, or brought in: read from Drift's history. Together these two are the
+ * sum of all others.
+ */
+export type Pipeline = Readonly<Record<'received' | 'broughtIn' | PipelineWord, number>>
 /** `notGiven`: what a destination that was added later never had, of which no more is counted. */
 export type PipelineWord = Exclude<Word, 'lookingUp'> | 'notGiven'
 
@@ -52,7 +55,8 @@ export function pipelineOf(
   const count: Record<keyof Pipeline, number> = { ...nothing }
   let [ignoredLater, deliveredSince] = [0, 0]
   for (const bucket of snapshot.timeBuckets) {
-    if (isNew(bucket)) count.received += bucket.count
+    if (bucket.outcome === 'received') count.received += bucket.count
+    else if (bucket.outcome === 'backfilled') count.broughtIn += bucket.count
     else if (isIgnoredAtOnce(bucket)) {
       count.received += bucket.count
       count.ignored += bucket.count
@@ -60,7 +64,7 @@ export function pipelineOf(
       ignoredLater += bucket.count
     else if (bucket.outcome === 'delivered' && bucket.destination === main) deliveredSince += bucket.count
   }
-  let rest = count.received - count.ignored
+  let rest = count.received + count.broughtIn - count.ignored
   let uncounted: PipelineWord | undefined
   for (const { destination, state, reason, count: many, isCut } of snapshot.open) {
     if (destination !== main && destination !== 0) continue
@@ -92,6 +96,7 @@ function beganAt({ began }: Snapshot, main: Destination): number {
 
 const nothing: Pipeline = {
   received: 0,
+  broughtIn: 0,
   ignored: 0,
   queued: 0,
   blocked: 0,
@@ -118,17 +123,12 @@ function pipelineWord(
   return (lane?.hold ?? lane?.blocked) === undefined ? 'queued' : 'blocked'
 }
 
-/** By a webhook, or read from Drift's history. */
-function isNew({ outcome }: TimeBucket): boolean {
-  return outcome === 'received' || outcome === 'backfilled'
-}
-
 /** Counted when it came, and never kept. */
 function isIgnoredAtOnce({ outcome, destination, type }: TimeBucket): boolean {
   return outcome === 'ignored' && destination === 0 && type !== disconnectType
 }
 
-/** What came in by type and step of time: the sum of all is the pipeline's `received`. */
+/** What Drift sent by type and step of time, so nothing that was brought in: the sum of all is the pipeline's `received`. */
 export interface Received {
   from: number
   stepMs: number
@@ -143,7 +143,7 @@ export function receivedOf(timeBuckets: readonly TimeBucket[], { from, to }: Per
   const byType = new Map<string, Received['series'][number]>()
   let total = 0
   for (const bucket of timeBuckets) {
-    if (!isNew(bucket) && !isIgnoredAtOnce(bucket)) continue
+    if (bucket.outcome !== 'received' && !isIgnoredAtOnce(bucket)) continue
     const { type } = bucket
     const one = byType.get(type) ?? { type, counts: new Array<number>(steps).fill(0), sum: 0 }
     byType.set(type, one)
@@ -181,13 +181,6 @@ export function wrongSince(
   return wrong
 }
 
-export function lastDeliveredAt(
-  { lastDelivered }: Pick<Snapshot, 'lastDelivered'>,
-  main: Destination,
-): number | undefined {
-  return lastDelivered.find(({ destination }) => destination === main)?.at
-}
-
 /** Requests for deletion that a person has not handled yet. */
 export function requestsIn({ backlog }: Pick<Snapshot, 'backlog'>): number {
   return backlog
@@ -217,7 +210,7 @@ export function successRate({
   return ended === 0 ? undefined : delivered / ended
 }
 
-/** How long at most that share of the latest deliveries to a destination took. */
+/** How long at most that share of the latest deliveries to a destination took: of each event the first one. */
 export function deliveryTime(
   snapshot: Pick<Snapshot, 'deliveries' | 'destinations'>,
   share: number,

@@ -12,6 +12,7 @@ const now = Date.UTC(2026, 10, 24, 12, 34, 56)
 const minute = 60_000
 const pipeline: Pipeline = {
   received: 1_234,
+  broughtIn: 0,
   ignored: 4,
   queued: 0,
   blocked: 0,
@@ -58,6 +59,14 @@ describe('Home', () => {
     assert.match(text, /href="\/console\/events\?state=failed&amp;from=2026-11-24T11%3A35"/)
     assert.doesNotMatch(text, /data-count="(notRecognized|deletion|expired)"/)
     assert.match(await look({ pipeline: { ...pipeline, notRecognized: 1 } }), /state=not-recognized&amp;from=/)
+  })
+
+  test('shows what was brought in beside what was received, only where there is any, and counts it in the bar', async () => {
+    assert.doesNotMatch(await look(), /[Bb]rought in/)
+    const text = await look({ pipeline: { ...pipeline, broughtIn: 1_234, delivered: 2_434 } })
+    assert.match(text, /Received, or brought in from history, in the last hour, and where these events are now</)
+    assert.match(text, /<span><strong data-count="broughtIn">1,234<\/strong>Brought in<\/span>/)
+    assert.match(text, /<rect class="good" x="[\d.]+" width="986.22"/)
   })
 
   test('never says that all arrived when one did not', async () => {

@@ -7,8 +7,8 @@ import { noSettings, settingsOf } from '../../accounts/settings.ts'
 import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { isSilent, knownMs } from '../../operations/silence.ts'
-import { addsUp, outcomesByDestination, outcomesOf } from '../../operations/totals.ts'
-import type { Snapshot, Total } from '../../storage/ports/lookup.ts'
+import { addsUp, eventsIn, outcomesByDestination, outcomesOf } from '../../operations/totals.ts'
+import type { Snapshot, TimeBucket, Total } from '../../storage/ports/lookup.ts'
 import { type ConsoleNeeds, connectsHere } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
 import { type Chosen, chosenIn, destinationTabs, isOfSeveral, numberIn } from './at-destination.ts'
@@ -19,7 +19,6 @@ import {
   type Backlog,
   backlogOf,
   deliveryTime,
-  lastDeliveredAt,
   type Pipeline,
   type ProblemGroup,
   pipelineOf,
@@ -30,6 +29,7 @@ import {
   successRate,
   wrongSince,
 } from './figures.ts'
+import { lastDeliveredAt, lastReceivedAt } from './last-times.ts'
 import { pipelineCard } from './pipeline-bar.ts'
 import { problemsCard } from './problems.ts'
 import { addressOf } from './query.ts'
@@ -48,7 +48,7 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
     const chosen = chosenIn(accounts.get(session.org), session.org, destination)
     const main = chosen.shown.number
     const shows = showsOf({ ...(range ? { range } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) }, now)
-    const { facts, snapshot, outcomes } = await gather(needs, session.org, shows, now)
+    const { facts, snapshot, counted, outcomes } = await gather(needs, session.org, shows, now)
     return c.html(
       homePage({
         session,
@@ -61,9 +61,9 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
         backlog: backlogOf(snapshot, main),
         received: receivedOf(snapshot.timeBuckets, shows, shows.stepMs),
         times: [deliveryTime(snapshot, 0.5, main), deliveryTime(snapshot, 0.95, main)],
-        last: { received: snapshot.lastReceivedAt, delivered: lastDeliveredAt(snapshot, main) },
+        last: { received: facts.lastReceivedAt, delivered: lastDeliveredAt(snapshot, counted, main) },
         problems: problemsOf(snapshot, main),
-        hasAny: facts.everReceived,
+        hasAny: outcomes.received + outcomes.backfilled > 0,
         requests: requestsIn(snapshot),
         addsUp: [outcomes, ...outcomesByDestination(snapshot.totals, snapshot.backlog)].every(addsUp),
         done: doneOf(done, accounts.get(session.org), await storage.lookup.lanes(session.org), now),
@@ -76,7 +76,7 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
   const { storage, accounts, keyring, config } = needs
   const install = accounts.get(org)
   const destinations = install ? destinationsOf(install) : []
-  const [snapshot, lanes, heard, auditEntries, keys] = await Promise.all([
+  const [snapshot, lanes, counted, auditEntries, keys] = await Promise.all([
     storage.ledger.snapshot(org, shows),
     storage.lookup.lanes(org),
     storage.ledger.timeBuckets(org, now - knownMs, now + 1),
@@ -84,8 +84,9 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     Promise.all(destinations.map((one) => shownKey(keyring, install, one))),
   ])
   const outcomes = outcomesOf(snapshot.totals, snapshot.backlog)
-  const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, one, keys[at], now))
-  const heardAt = heard.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
+  const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, counted, one, keys[at], now))
+  const everReceived = eventsIn(snapshot.totals) > 0
+  const heardAt = counted.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
   const { offTypes } = settingsOf(install ?? { org, settings: noSettings })
   const facts: Facts = {
     now,
@@ -94,9 +95,9 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     ...backlogOf(snapshot),
     ...(first ?? { ...ofNone, everDelivered: outcomes.delivered > 0 }),
     others: new Map(others.map((one, at) => [destinations[at + 1]!.number, one])),
-    everReceived: outcomes.received > 0,
-    lastReceivedAt: snapshot.lastReceivedAt,
-    isSilent: isSilent(heardAt, outcomes.received > 0, now),
+    everReceived,
+    lastReceivedAt: lastReceivedAt(snapshot, counted),
+    isSilent: isSilent(heardAt, everReceived, now),
     isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
     since: {
       connected: lastOf(auditEntries, 'connected'),
@@ -109,12 +110,18 @@ async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: numbe
     isFixed: config.single?.org === org,
     appsUrl: config.drift.settingsUrl,
   }
-  return { facts, snapshot, outcomes }
+  return { facts, snapshot, counted, outcomes }
 }
 
 const ofNone = { wrong: { failed: 0, notRecognized: 0 }, everDelivered: false, isConfirmed: false }
 
-function factsOf(snapshot: Snapshot, one: Destination, key: KeyShown | undefined, now: number): DestinationFacts {
+function factsOf(
+  snapshot: Snapshot,
+  counted: readonly TimeBucket[],
+  one: Destination,
+  key: KeyShown | undefined,
+  now: number,
+): DestinationFacts {
   const { number } = one
   const { queued, blocked, oldestAt } = backlogOf(snapshot, number)
   const isDelivered = ({ destination, outcome }: Total) => destination === number && outcome === 'delivered'
@@ -124,7 +131,7 @@ function factsOf(snapshot: Snapshot, one: Destination, key: KeyShown | undefined
     oldestAt,
     wrong: wrongSince(snapshot, now - dayMs, number),
     everDelivered: snapshot.totals.some(isDelivered),
-    lastDeliveredAt: lastDeliveredAt(snapshot, number),
+    lastDeliveredAt: lastDeliveredAt(snapshot, counted, number),
     isConfirmed: isConfirmedKey(one, key),
   }
 }
@@ -177,7 +184,7 @@ export interface HomePage {
   /** Open requests for deletion. */
   requests: number
   addsUp: boolean
-  /** Something was received: before that there is nothing to show but the set-up. */
+  /** Something was received or brought in: before that there is nothing to show but the set-up. */
   hasAny: boolean
   /** What came of the form that led here. */
   done: readonly Done[]

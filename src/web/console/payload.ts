@@ -1,6 +1,7 @@
 /** What came in beside what went out: each field that is sent on one line with the one that it comes from. */
 import { html } from 'hono/html'
 import type { Json, JsonObject } from '../../lib/json.ts'
+import { isOfHistory } from '../../operations/history/keys.ts'
 import type { Opened } from '../../operations/inspect.ts'
 import type { Shown } from '../../storage/ports/lookup.ts'
 import type { Session } from '../session.ts'
@@ -41,15 +42,19 @@ export function payload(given: Payload): Html {
   const note = isRevealed
     ? 'Personal data is shown. That is noted in the audit.'
     : 'Personal data is covered. Showing it is noted in the audit.'
+  const origin = isOfHistory(shown) ? 'Read from Drift’s history' : 'Received from Drift'
+  const read = isOfHistory(shown)
+    ? ' Drift sent no webhook with it: this service made it of what Drift lists today.'
+    : ''
   const reveal = isRevealed
     ? html`<a class="button" href="${eventAt(shown.messageId, at)}">Cover personal data</a>`
     : postForm(eventAt(shown.messageId, at, '/reveal'), session.csrf, button('Show personal data'))
   return html`<section class="card sheet" id="payload">
-    <div class="cardhead inside"><div><h2>Payload</h2><p class="small faint">${note}</p></div>${reveal}</div>
-    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered, titleOf(given))}
+    <div class="cardhead inside"><div><h2>Payload</h2><p class="small faint">${note}${read}</p></div>${reveal}</div>
+    ${typeof cameIn === 'string' ? '' : aligned(trace(cameIn, goesOut, learnt), covered, [origin, titleOf(given)])}
     ${notes.map((note) => html`<p class="small faint inside">${note}</p>`)}
     <details class="json"><summary>JSON</summary><div class="halves">
-      ${document('Received from Drift', 'received', covered.event)}
+      ${document(origin, 'received', covered.event)}
       ${covered.sent === undefined ? html`<p class="faint">${nothingSent(shown)}</p>` : document(titleOf(given), 'sent', covered.sent)}
       ${goesWith === undefined ? '' : document('Sent with it', 'with', isRevealed ? (goesWith as unknown as JsonObject) : maskMessage(goesWith as unknown as JsonObject))}
       ${covered.lookup === undefined ? '' : document('Drift’s answer', 'lookup', covered.lookup)}
@@ -81,7 +86,11 @@ interface Shows {
   sent: Json | Masked | undefined
 }
 
-function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows, title: string): Html {
+function aligned(
+  { sent, left }: ReturnType<typeof trace>,
+  shows: Shows,
+  titles: readonly [came: string, went: string],
+): Html {
   const values = { event: shownAt(shows.event), lookup: shownAt(shows.lookup), sent: shownAt(shows.sent) }
   const cell = (of: keyof typeof values, { path }: Field) =>
     html`<code class="path">${path}</code> <span class="value">${inline(values[of].get(path) ?? null)}</span>`
@@ -98,7 +107,7 @@ function aligned({ sent, left }: ReturnType<typeof trace>, shows: Shows, title: 
     ),
     ...left.map((field) => html`<tr><td>${cell('event', field)}</td><td class="faint none">not sent</td></tr>`),
   ]
-  return html`<table class="aligned"><thead><tr><th scope="col">Received from Drift</th><th scope="col">${title}</th></tr></thead>
+  return html`<table class="aligned"><thead><tr>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
     <tbody>${rows.slice(0, rowsMax)}</tbody></table>
     ${rows.length > rowsMax ? html`<p class="small faint inside">${number(rows.length - rowsMax)} more fields are in the JSON below.</p>` : ''}`
 }

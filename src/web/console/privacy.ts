@@ -227,6 +227,7 @@ function accounting({ totals, backlog }: Snapshot): Html {
       ([word, count]) =>
         html`<tr><th scope="row">${words[word].label}</th><td class="number">${number(count)}</td><td class="faint">${words[word].means}</td></tr>`,
     )}</tbody>
-    <tfoot><tr><th scope="row">Received</th><td class="number"><strong>${number(came)}</strong></td><td>${isRight ? 'The states add up to it.' : html`<strong>The states add up to ${number(all)}.</strong> Contact the operator of this service.`}</td></tr>
+    <tfoot><tr><th scope="row">${outcomes.backfilled > 0 ? 'Received or brought in' : 'Received'}</th><td class="number"><strong>${number(came)}</strong></td><td>${isRight ? 'The states add up to it.' : html`<strong>The states add up to ${number(all)}.</strong> Contact the operator of this service.`}</td></tr>
+    ${outcomes.backfilled > 0 ? html`<tr><th scope="row">Brought in</th><td class="number">${number(outcomes.backfilled)}</td><td class="faint">part of these: read from Drift’s history, without a webhook${isOfSeveral ? ', each counted once' : ''}</td></tr>` : ''}
     <tr><th scope="row">Duplicates</th><td class="number">${number(outcomes.duplicates)}</td><td class="faint">came again and were not sent twice; not part of the sum</td></tr></tfoot></table></section>`
 }

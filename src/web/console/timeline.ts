@@ -1,6 +1,7 @@
 /** What happened to one event, step by step, as an admin reads it; what is to come stands last. */
 import { html } from 'hono/html'
 import type { Destination } from '../../accounts/destinations.ts'
+import { isOfHistory } from '../../operations/history/keys.ts'
 import { laneOf, nextAttempt } from '../../operations/inspect.ts'
 import type { Happened } from '../../operations/timeline.ts'
 import type { LaneShown, Shown } from '../../storage/ports/lookup.ts'
@@ -42,7 +43,10 @@ export function timeline(past: Past): Html {
   const where = past.destinations.length > 1 ? ', at all destinations together' : ''
   const gap = { what: `${counted(happened.leftOut, 'more attempt')}${where}, of which only the number is kept` }
   const steps: Step[] = [
-    { at: receivedAt, what: `Received from Drift and stored, ${number(bytes)} bytes` },
+    {
+      at: receivedAt,
+      what: `${isOfHistory(shown) ? 'Brought in from Drift’s history' : 'Received from Drift'} and stored, ${number(bytes)} bytes`,
+    },
     ...(conversation ? [{ what: `Belongs to conversation ${conversation}` }] : []),
     ...(contact ? [{ what: `Belongs to contact ${contact}` }] : []),
     ...(happened.leftOut > 0 ? [...told.slice(0, firstKept), gap, ...told.slice(firstKept)] : told),
