@@ -6,6 +6,7 @@
  */
 import { deletionType, disconnectType } from '../drift/envelope.ts'
 import type { Clock } from '../lib/clock.ts'
+import { quantity } from '../lib/quantity.ts'
 import { isSamePlace, type Place } from '../segment/place.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination, Org } from '../storage/ports/entry.ts'
@@ -155,7 +156,7 @@ export async function erasePerson<Erased extends { entries: number; conversation
   { org, contact, who }: { org: Org; contact: string; who: string },
 ): Promise<Erased> {
   const erased = await erase()
-  const about = `contact ${contactDigest(keyring, org, contact)}: ${erased.entries} events, ${erased.conversations} conversations`
+  const about = `contact ${contactDigest(keyring, org, contact)}: ${quantity(erased.entries, 'event')}, ${quantity(erased.conversations, 'conversation')}`
   await record({ ...storage, clock }, { org, who, act: 'erasedPerson', about })
   return erased
 }

@@ -1,5 +1,6 @@
 /** Ending every session and sign-in link, for when a browser or a link may be in the wrong hands. */
 import type { Clock } from '../lib/clock.ts'
+import { quantity } from '../lib/quantity.ts'
 import type { Audit } from '../storage/ports/accounts.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Ticket, Tickets } from '../storage/ports/sessions.ts'
@@ -36,7 +37,7 @@ export async function endSessions(tickets: Tickets, org: Org | undefined): Promi
 function counted(ended: readonly Ticket[]): string {
   const count = (wanted: Ticket['kind'], one: string) => {
     const many = ended.filter(({ kind }) => kind === wanted).length
-    return `${many} ${one}${many === 1 ? '' : 's'}`
+    return quantity(many, one)
   }
   return `${count('session', 'session')} and ${count('link', 'sign-in link')}`
 }

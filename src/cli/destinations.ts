@@ -11,6 +11,7 @@ import { assertReadable } from '../accounts/settings.ts'
 import { holdOf } from '../accounts/state.ts'
 import { shownKey } from '../accounts/write-key.ts'
 import { Problem } from '../lib/errors.ts'
+import { quantity } from '../lib/quantity.ts'
 import { explain } from '../operations/reasons.ts'
 import { outcomesByDestination, waitingFor } from '../operations/totals.ts'
 import { placeSaid } from '../segment/place.ts'
@@ -184,12 +185,16 @@ const remove: Command = {
       const { install, named: one } = destinationNamed(store, given)
       const waits = waitingFor(await store.storage.ledger.backlog(), install.org, one.number)
       if (given.yes !== true && destinationsOf(install).length > 1)
-        throw new Problem('not_confirmed', `account ${install.org}: ${waits} events wait for ${destinationSaid(one)}`, {
-          hint: 'add --yes if they may expire: they are not sent there any more',
-          exitCode: 2,
-        })
+        throw new Problem(
+          'not_confirmed',
+          `account ${install.org}: ${quantity(waits, 'event')} ${waits === 1 ? 'waits' : 'wait'} for ${destinationSaid(one)}`,
+          {
+            hint: 'add --yes if they may expire: they are not sent there any more',
+            exitCode: 2,
+          },
+        )
       assertDone(install, await removeDestination(store, install.org, one.number, who))
-      context.print(`${install.org}: ${destinationSaid(one)}: removed, ${waits} events expired`)
+      context.print(`${install.org}: ${destinationSaid(one)}: removed, ${quantity(waits, 'event')} expired`)
     }),
 }
 

@@ -1,6 +1,7 @@
 /** Erasing one person, or letting history bring them in again. */
 import { allowPerson, erasePerson } from '../accounts/actions.ts'
 import { contactDigest } from '../accounts/audit.ts'
+import { quantity } from '../lib/quantity.ts'
 import { allowPerson as allowEvents, erasePerson as eraseEvents } from '../operations/erase.ts'
 import { assertGone, untilGone } from '../pipeline/until-gone.ts'
 import type { Command } from './command.ts'
@@ -37,7 +38,7 @@ export const erase: Command = {
         ? await erase()
         : await erasePerson(store, erase, { org: id, contact, who })
       const verb = dryRun ? 'would be erased' : 'erased'
-      context.print(`${entries} events ${verb}, ${conversations} conversations forgotten`)
+      context.print(`${quantity(entries, 'event')} ${verb}, ${quantity(conversations, 'conversation')} forgotten`)
       context.print(`the audit calls this contact ${digest}`)
       context.print(
         'an event whose lookup is pending is not found yet, because Drift has not said whose it is: run this again later',

@@ -50,8 +50,8 @@ describe('a redrive', () => {
     assert.equal(woken, 1)
     const said = (await stage.storage.audit.list(String(org), 9)).map(({ what, about }) => `${what}: ${about}`)
     assert.deepEqual(said.slice(0, 2), [
-      'redrove: 5 events, mapping of today, done',
-      'started a redrive: mapping of today',
+      "redrove: 5 events, today's options, done",
+      "started a redrive: today's options",
     ])
   })
 

@@ -1,5 +1,6 @@
 /** Redriving many events, as a job: begun by a page or a command, seen and cancelled by everybody. */
 import { record } from '../accounts/audit.ts'
+import { quantity } from '../lib/quantity.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Jobs } from '../storage/ports/jobs.ts'
 import type { Query } from '../storage/ports/lookup.ts'
@@ -57,7 +58,7 @@ export function redriveKind(needs: RedriveNeeds, wake: () => void): JobKind<Redr
       return { is: 'kept', cursor: next, counts: { ...soFar, moved: (soFar.moved ?? 0) + moved }, job }
     },
     ended({ who, input, counts }, state) {
-      return { who, act: 'redrove', about: `${counts.moved ?? 0} events, ${chosenIn(input)}, ${state}` }
+      return { who, act: 'redrove', about: `${quantity(counts.moved ?? 0, 'event')}, ${chosenIn(input)}, ${state}` }
     },
   }
 }
@@ -77,7 +78,8 @@ function placeOf(passes: readonly Pass[], cursor: string | undefined) {
 
 function chosenIn({ query: { destination }, mapping, asNew }: RedriveInput): string {
   const where = destination === undefined ? '' : `destination ${destination}, `
-  return `${where}mapping of ${mapping}${asNew ? ', as new events' : ''}`
+  const options = mapping === 'today' ? "today's options" : 'the options of then'
+  return `${where}${options}${asNew ? ', as new events' : ''}`
 }
 
 const staying = 'stays_'

@@ -105,6 +105,22 @@ describe('History', () => {
     assert.match(text(await look()), /Earlier runs/)
   })
 
+  test('is in the audit as what it was: an estimate, bringing in, a comparison', async () => {
+    const audit = text((await admin.get(admin.at('/console/audit?group=sending'))).body)
+    for (const said of [
+      'Started an estimate of history',
+      /Estimated history the beginning to [\d-]+: 6 would be sent, done/,
+      'Started to bring in history',
+      /Brought in history the beginning to [\d-]+: 10 sent, done/,
+      'Started a comparison with Drift',
+      /Compared with Drift the beginning to [\d-]+: 0 missing, done/,
+    ])
+      assert.match(audit, said instanceof RegExp ? said : new RegExp(said))
+    assert.doesNotMatch(audit, /dry run/)
+    const runs = text(/id="runs"[\s\S]*/.exec(await look())![0])
+    assert.match(runs, /Estimate From .* 6 would be sent Done/)
+  })
+
   test('refuses days that are not days, and a span that ends before it begins, and begins nothing', async () => {
     const jobs = async () => (await rig.service.store.storage.jobs.list(9, String(org))).length
     const before = await jobs()

@@ -124,10 +124,10 @@ describe('several destinations of one account', () => {
     await post(update(1))
     await settled(rig, ({ held }) => held === 1)
     await assert.rejects(command('remove', { destination: 'Staging' }), (error: Error) =>
-      /1 events wait for destination 2 \(Staging\)/.test(error.message),
+      /1 event waits for destination 2 \(Staging\)/.test(error.message),
     )
     const removed = await command('remove', { destination: 'Staging', yes: true })
-    assert.equal(removed.output, `${id}: destination 2 (Staging): removed, 1 events expired`)
+    assert.equal(removed.output, `${id}: destination 2 (Staging): removed, 1 event expired`)
     assert.deepEqual([(await rig.outcomes()).expired, (await check()).ok], [1, true])
     await assert.rejects(command('remove', { destination: '1', yes: true }), { code: 'destination_last' })
     assert.match((await addStaging()).output, /destination 3 \(Staging\)/)

@@ -2,7 +2,6 @@
  * A backfill, and a comparison of what Drift lists with what came: jobs that go through Drift's lists page by page. One that
  * was interrupted goes on at the page at which it was; what it had sent of that page is known by its natural key.
  */
-import type { Act } from '../../accounts/audit.ts'
 import type { JobKind, Stepped, Work } from '../jobs.ts'
 import { pageListed } from './arrivals.ts'
 import { type BringNeeds, bringOne, type Means, type NoGrant } from './bring.ts'
@@ -13,6 +12,7 @@ import { judge } from './judge.ts'
 import { countLook } from './look.ts'
 import { conversations, meetings, type Pages } from './read.ts'
 import { openSession, type Session } from './session.ts'
+import { actsOf } from './start.ts'
 import {
   backfilledSoFar,
   countLate,
@@ -93,9 +93,9 @@ export function historyKind(name: HistoryKind, needs: BringNeeds): JobKind<Histo
       return { ...tally.counts, known: counts.known ?? 0 }
     },
     ended({ who, input, counts }, state) {
-      const act: Act = name === 'backfill' ? 'backfilled' : 'reconciled'
-      const done = input.dryRun ? `${counts.missing ?? 0} would be sent` : `${counts.sent ?? 0} sent`
-      return { who, act, about: `${span(input)}: ${done}, ${state}` }
+      const found = name === 'backfill' ? 'would be sent' : 'missing'
+      const done = input.dryRun ? `${counts.missing ?? 0} ${found}` : `${counts.sent ?? 0} sent`
+      return { who, act: actsOf(name, input.dryRun).ended, about: `${span(input)}: ${done}, ${state}` }
     },
   }
 }

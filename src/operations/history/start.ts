@@ -1,5 +1,5 @@
 /** Beginning a backfill or a comparison, and looking at it: for console and command line alike. */
-import { record } from '../../accounts/audit.ts'
+import { type Act, record } from '../../accounts/audit.ts'
 import type { Org } from '../../storage/ports/entry.ts'
 import type { Jobs } from '../../storage/ports/jobs.ts'
 import { addJob, type JobNeeds, type JobShown, shownJobs } from '../jobs.ts'
@@ -25,10 +25,20 @@ export async function startHistory(
   // mutant: lets two runs of one account ask Drift at once
   const made = await addJob<HistoryInput>(needs, { id, kind, org, who, input, only: `history ${org}` })
   if (made === 'created') {
-    const about = `${span(input)}${input.dryRun ? ', dry run' : ''}`
-    await record(needs, { org, who, act: kind === 'backfill' ? 'startedBackfill' : 'startedReconcile', about })
+    await record(needs, { org, who, act: actsOf(kind, input.dryRun).started, about: span(input) })
   }
   return made
+}
+
+/** What the audit calls its beginning and its end. */
+export function actsOf(kind: HistoryKind, dryRun: boolean): Readonly<Record<'started' | 'ended', Act>> {
+  if (kind === 'backfill')
+    return dryRun
+      ? { started: 'startedEstimate', ended: 'estimated' }
+      : { started: 'startedBackfill', ended: 'backfilled' }
+  return dryRun
+    ? { started: 'startedReconcile', ended: 'reconciled' }
+    : { started: 'startedMissing', ended: 'sentMissing' }
 }
 
 /** The account's backfills and comparisons, newest first. */

@@ -22,6 +22,13 @@ test('the audit names a person by a code that does not say who that is', async (
   assert.match(text, /Contact known as <code[^>]*>ab12ab12<\/code>: 2 events, 1 conversations/)
 })
 
+test('the audit names options as the form does, by whatever door they were chosen', async () => {
+  const said = 'destination 1: Send a userId; Properties and traits that are not sent; also for queued events'
+  const text = await shown('chose options of what is sent', 'destination 1: userId, drop, also what waits')
+  assert.ok(text.includes(said), text)
+  assert.match(await shown('chose options of what is sent', 'destination 2: no options'), /2: every option is off</)
+})
+
 test('the next page of the audit keeps the filter', async () => {
   assert.match(await shown('paused', ''), /href="\/console\/audit\?group=data&amp;range=7d&amp;show=200"/)
 })

@@ -2,12 +2,14 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { type Act, actOf, record, storedAct } from '../../accounts/audit.ts'
+import type { OptionName } from '../../mapping/options.ts'
 import type { AuditEntry, AuditFilter } from '../../storage/ports/accounts.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
 import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Session, type Web } from '../session.ts'
 import { csvLine } from './csv.ts'
+import { labels } from './mapping-fields.ts'
 import { privacyTabs } from './privacy-tabs.ts'
 import { ranges, timeChoices } from './query.ts'
 import { type Html, page } from './ui/layout.ts'
@@ -51,10 +53,14 @@ const verbs: Readonly<Record<Act, readonly [verb: string, group: Group]>> = {
   startedRedrive: ['Started resending events', 'sending'],
   cancelledJob: ['Cancelled a job', 'sending'],
   redrove: ['Resent events', 'sending'],
+  startedEstimate: ['Started an estimate of history', 'sending'],
+  estimated: ['Estimated history', 'sending'],
   startedBackfill: ['Started to bring in history', 'sending'],
   backfilled: ['Brought in history', 'sending'],
   startedReconcile: ['Started a comparison with Drift', 'sending'],
   reconciled: ['Compared with Drift', 'sending'],
+  startedMissing: ['Started to send what was missing', 'sending'],
+  sentMissing: ['Sent what was missing', 'sending'],
   allowedPerson: ['Let history bring in an erased person again', 'data'],
   choseDaily: ['Chose whether to compare with Drift every day', 'settings'],
   rotatedKeys: ['Replaced the encryption keys', 'settings'],
@@ -124,7 +130,7 @@ export function auditRoutes(app: Hono<Web>, { storage, clock }: ConsoleNeeds): v
     c.header('content-type', 'text/csv; charset=utf-8')
     c.header('content-disposition', `attachment; filename="drift-audit-${org}.csv"`)
     const lines = auditEntries.map((auditEntry) =>
-      csvLine([new Date(auditEntry.at).toISOString(), auditEntry.who, verbOf(auditEntry), auditEntry.about ?? '']),
+      csvLine([new Date(auditEntry.at).toISOString(), auditEntry.who, verbOf(auditEntry), aboutOf(auditEntry)]),
     )
     return c.body([csvLine(['at', 'who', 'what', 'about']), ...lines].join(''))
   })
@@ -137,6 +143,20 @@ function actsOf(group: Group): Act[] {
 function verbOf(auditEntry: AuditEntry): string {
   const act = actOf(auditEntry)
   return act ? verbs[act][0] : auditEntry.what
+}
+
+/** Options stand in the store by their names, which are code; here by what the form calls them. */
+function aboutOf(auditEntry: AuditEntry): string {
+  const { about = '' } = auditEntry
+  const [, where, named, also = ''] = /^(destination \d+): (.*?)(, also what waits)?$/.exec(about) ?? []
+  if (actOf(auditEntry) !== 'choseOptions' || named === undefined) return about
+  const said = named.split(', ').map((name) => (isOptionName(name) ? labels[name] : name))
+  const all = named === 'no options' ? 'every option is off' : said.join('; ')
+  return `${where}: ${all}${also === '' ? '' : '; also for queued events'}`
+}
+
+function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(labels, name)
 }
 
 export function auditPage({ session, auditEntries, group, range, more }: AuditPage): Html {
@@ -167,7 +187,8 @@ export function auditPage({ session, auditEntries, group, range, more }: AuditPa
 }
 
 function row(auditEntry: AuditEntry): Html {
-  const { at, who, about = '' } = auditEntry
+  const { at, who } = auditEntry
+  const about = aboutOf(auditEntry)
   const [, digest, rest] = /^contact ([0-9a-f]{8})[0-9a-f]*(.*)$/.exec(about) ?? []
   const said = about.startsWith('drift-')
     ? html`<a href="/console/events/${about}" class="mono">${about}</a>`

@@ -281,7 +281,10 @@ function runsCard({ jobs, now }: HistoryPage): Html {
     <table class="cards"><thead><tr><th scope="col">Run</th><th scope="col">Time</th><th scope="col">Started</th><th scope="col" class="number">Events</th><th scope="col">State</th></tr></thead>
     <tbody>${jobs.slice(1).map((job) => {
       const [word, level] = states[job.state]
-      const many = isDryRun(job) ? `${number(job.counts.missing ?? 0)} missing` : `${number(job.counts.sent ?? 0)} sent`
+      const found = job.kind === 'backfill' ? 'would be sent' : 'missing'
+      const many = isDryRun(job)
+        ? `${number(job.counts.missing ?? 0)} ${found}`
+        : `${number(job.counts.sent ?? 0)} sent`
       return html`<tr><td>${titleOf(job)}</td><td data-label="Time">${windowOf(job)}</td><td data-label="Started">${since(job.createdAt, now)} by ${job.who}</td>
         <td data-label="Events" class="number">${many}</td><td data-label="State">${badge(level, word)}</td></tr>`
     })}</tbody></table></section>`

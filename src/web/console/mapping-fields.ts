@@ -1,6 +1,21 @@
 /** The form of a destination's options: what its fields say, and what stands in them. */
 import type { OptionName, Options } from '../../mapping/options.ts'
 
+/** What each option is called in the form, and in the audit. */
+export const labels: Readonly<Record<OptionName, string>> = {
+  only: 'Events that are sent',
+  userId: 'Send a userId',
+  anonymousId: 'Use the visitor’s own anonymousId where Drift knows it',
+  externalIds: 'Send the contact id as an external id',
+  consent: 'Send consent with each event',
+  safeNames: 'Add names that warehouses keep',
+  liveChat: 'Also send Segment’s Live Chat events',
+  drop: 'Properties and traits that are not sent',
+  hash: 'Properties and traits that are sent as a hash',
+  prefix: 'Use another beginning of event names',
+  rename: 'Other names of events, properties and traits',
+}
+
 export const oneFields = [
   'userIdAttribute',
   'confirmed',

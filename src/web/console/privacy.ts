@@ -129,7 +129,7 @@ function privacyPage(given: PrivacyPage): Html {
 
 function erasedNotice({ erased, isPending, now }: PrivacyPage): Html | '' {
   if (!erased) return ''
-  const said = /: (\d+) events, (\d+) conversations$/.exec(erased.about ?? '')
+  const said = /: (\d+) events?, (\d+) conversations?$/.exec(erased.about ?? '')
   const what = said
     ? `${counted(Number(said[1]), 'event')} and ${counted(Number(said[2]), 'conversation')} of theirs are gone from this service.`
     : ''
