@@ -11,9 +11,10 @@ import {
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { readText } from '../lib/json.ts'
+import { quantity } from '../lib/quantity.ts'
 import { knownNames } from '../mapping/known.ts'
-import { judgeOptions, type Options } from '../mapping/options.ts'
-import { wouldChange } from '../operations/preview.ts'
+import { judgeOptions, type Options, refusedSaid } from '../mapping/options.ts'
+import { changesSaid, wouldChange } from '../operations/preview.ts'
 import type { Store } from '../service.ts'
 import type { Install } from '../storage/ports/accounts.ts'
 import type { Destination } from '../storage/ports/entry.ts'
@@ -61,8 +62,7 @@ async function run({ print }: Context, given: Given, store: Store): Promise<void
   if (given.set === undefined) return print(JSON.stringify(before, undefined, 2))
   const after = optionsIn('--set', String(given.set))
   const needs = { catalogue, keyring, lookup: storage.lookup }
-  const { looked, changed } = await wouldChange(needs, id, { before, after })
-  print(`of the account's last ${looked} events ${changed} would have been sent otherwise`)
+  print(changesSaid(await wouldChange(needs, id, { before, after })))
   if (given.dryRun) return
   const alsoQueued = isStricter(before, after) && given.queuedAsBefore !== true
   const saved = { destination: number, options: after, generation: String(install.generation), who, alsoQueued }
@@ -72,12 +72,15 @@ async function run({ print }: Context, given: Given, store: Store): Promise<void
   if (!alsoQueued) return
   const applied = await applyToQueued({ inbox: storage.inbox, clock }, id, number, done)
   if (applied.changed + applied.given === 0 && !applied.isBusy) return
-  print(`of what waits, ${applied.changed} events are dropped and hashed so as well; ${givenWords(applied)}`)
+  const { changed } = applied
+  print(
+    `of what waits, ${quantity(changed, 'event')} ${changed === 1 ? 'is' : 'are'} dropped and hashed so as well; ${givenWords(applied)}`,
+  )
 }
 
 function givenWords({ given, isBusy }: Applied): string {
   const rest = isBusy ? '; the rest was being sent all the time, and stays as it was' : ''
-  return `${given} stay as they were, since a sender has had them${rest}`
+  return `${given} ${given === 1 ? 'stays' : 'stay'} as before, since an attempt to send ${given === 1 ? 'it' : 'them'} was made already${rest}`
 }
 
 /** The account of `--org`, and its destination that is meant. */
@@ -98,6 +101,6 @@ export function optionsIn(name: string, text: string): Options {
     })
   const judged = judgeOptions(reading.value, knownNames(catalogue))
   if (judged.ok) return judged.options
-  const hint = judged.why.join('; ')
+  const hint = judged.why.map(refusedSaid).join('; ')
   throw new Problem('options_unusable', `${name} holds options that cannot be saved`, { hint, exitCode: 2 })
 }

@@ -4,7 +4,15 @@ import { optionsOf } from '../accounts/options.ts'
 import { catalogue } from '../events/index.ts'
 import { Problem } from '../lib/errors.ts'
 import { noOptions } from '../mapping/versions.ts'
-import { type Difference, preview as look, type Preview, type Previewed, wouldChange } from '../operations/preview.ts'
+import {
+  type Changes,
+  changesSaid,
+  type Difference,
+  preview as look,
+  type Preview,
+  type Previewed,
+  wouldChange,
+} from '../operations/preview.ts'
 import type { Store } from '../service.ts'
 import type { Command, Context, Given } from './command.ts'
 import { destination, optionsIn, optionsTarget } from './options.ts'
@@ -63,10 +71,7 @@ async function show(context: Context, given: Given, store: Store): Promise<void>
   for (const line of lines(found, counted)) context.print(line)
 }
 
-function lines(
-  { before, after, differences, examples }: Preview,
-  { looked, changed }: { looked: number; changed: number },
-) {
+function lines({ before, after, differences, examples }: Preview, last: Changes) {
   const made = Object.keys(examples)
   return [
     'as it is:',
@@ -76,7 +81,7 @@ function lines(
     differences.length === 0 ? 'no difference' : 'differences:',
     ...differences.map(differenceLine),
     ...(made.length > 0 ? [`made up, since only Drift knows them: ${made.join(', ')}`] : []),
-    `of the account's last ${looked} events ${changed} would change`,
+    changesSaid(last),
   ]
 }
 

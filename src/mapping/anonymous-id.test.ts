@@ -25,7 +25,7 @@ test('anonymousId stays the contactId where the attribute is missing or is not a
 })
 
 test('it needs the confirmation in words', () => {
-  const known = { types: [], fields: [] }
-  assert.match(anonymousId.refusal!({}, {}, known)!, /needs the words/)
+  const known = { types: [], tracks: [], fields: [] }
+  assert.match(String(anonymousId.refusal!({}, {}, known)), /needs the words/)
   assert.equal(anonymousId.refusal!({ confirmed }, {}, known), undefined)
 })

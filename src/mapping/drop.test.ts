@@ -23,5 +23,5 @@ test('a copy under a safe name goes with what it is a copy of', async () => {
 
 test('contactId, messageId and anonymousId cannot be dropped', () => {
   for (const name of ['contactId', 'messageId', 'anonymousId'])
-    assert.equal(drop.refusal!(['ip', name], {}, { types: [], fields: [] }), `${name} cannot be dropped`)
+    assert.equal(drop.refusal!(['ip', name], {}, { types: [], tracks: [], fields: [] }), `${name} cannot be dropped`)
 })

@@ -39,5 +39,5 @@ test('a userId that was taken from a hashed attribute is hashed too, and another
 
 test('contactId, messageId and anonymousId cannot be hashed', () => {
   for (const name of ['contactId', 'messageId', 'anonymousId'])
-    assert.equal(hash.refusal!([name], {}, { types: [], fields: [] }), `${name} cannot be hashed`)
+    assert.equal(hash.refusal!([name], {}, { types: [], tracks: [], fields: [] }), `${name} cannot be hashed`)
 })

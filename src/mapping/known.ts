@@ -8,5 +8,6 @@ export function knownNames(catalogue: ReadonlyMap<string, EventPage>): KnownName
     ...(sends === 'attributes' ? [] : sends),
     ...Object.values(safe),
   ])
-  return { types: [...catalogue.keys()], fields: [...new Set(fields)].sort() }
+  const tracks = pages.filter(({ call }) => call === 'track').map(({ type }) => type)
+  return { types: [...catalogue.keys()], tracks, fields: [...new Set(fields)].sort() }
 }

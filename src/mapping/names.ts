@@ -24,6 +24,11 @@ export const namesSchema = z.array(nameSchema).min(1).max(400)
 /** What people may list; what waits is sent with the names of two such lists, see `stricter` in versions.ts. */
 const namesMax = 200
 
+/** Why this is not the type of an event, with those that there are; undefined when it is. */
+export function typeRefusal(type: string, types: readonly string[]): string | undefined {
+  return types.includes(type) ? undefined : `there is no event ${shown(type)}: there are ${types.join(', ')}`
+}
+
 /** Why no option may touch these, naming the first that is wrong; undefined when it may. */
 export function untouchableIn(names: readonly string[], would: string): string | undefined {
   if (names.length > namesMax) return `more than ${namesMax} names cannot be ${would}`

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { namesSchema } from './names.ts'
+import { namesSchema, typeRefusal } from './names.ts'
 import { eachField, fieldsOf, option, withFields } from './option.ts'
 
 /** Some events, and some attributes of contacts, and no others. */
@@ -11,6 +11,10 @@ export const only = option({
     /** Attributes that are sent of a contact that has changed; absent: all. */
     attributes: namesSchema.optional(),
   }),
+  refusal({ types = [] }, _all, known) {
+    const says = types.map((type) => typeRefusal(type, known.types)).find((one) => one !== undefined)
+    return says === undefined ? undefined : { part: 'types', says }
+  },
   apply(mapped, { types, attributes }) {
     const { page, call } = mapped
     if (types && !types.includes(page.type)) return { leftOut: 'filtered' }

@@ -42,9 +42,14 @@ export type Chosen = Readonly<Record<string, unknown>>
 export interface KnownNames {
   /** Drift's types of the events. */
   readonly types: readonly string[]
+  /** Those of them whose calls have a name: an Identify has none. */
+  readonly tracks: readonly string[]
   /** Properties and traits. */
   readonly fields: readonly string[]
 }
+
+/** Why a setting cannot be saved, in words that name what is wrong; `part`: of which part of it, where it has some. */
+export type Refusal = string | { readonly part: string; readonly says: string }
 
 export interface Option<Setting = unknown> {
   /** What is stored for it. An option that is not there is off. */
@@ -53,8 +58,8 @@ export interface Option<Setting = unknown> {
   readonly does: string
   /** The attributes of the contact that it takes: they are looked up at Drift before the event is sent. */
   takes?(setting: Setting): readonly string[]
-  /** Why this setting cannot be saved, in words that name what is wrong; undefined when it can. */
-  refusal?(setting: Setting, all: Chosen, known: KnownNames): string | undefined
+  /** Undefined when it can be saved. */
+  refusal?(setting: Setting, all: Chosen, known: KnownNames): Refusal | undefined
   apply(mapped: Mapped, setting: Setting, all: Chosen): Outcome
   /** The same of the event as it is printed for a tracking plan; undefined when it is never sent. Without it: no change. */
   prints?(printed: Printed, setting: Setting): Printed | undefined

@@ -10,7 +10,7 @@ import { externalIds } from './external-ids.ts'
 import { hash } from './hash.ts'
 import { liveChat } from './live-chat.ts'
 import { only } from './only.ts'
-import type { KnownNames, Option } from './option.ts'
+import { type KnownNames, nameMax, type Option } from './option.ts'
 import { prefix } from './prefix.ts'
 import { rename } from './rename.ts'
 import { safeNames } from './safe-names.ts'
@@ -57,25 +57,63 @@ export function attributesTaken(of: Options): string[] {
 /** So many characters of JSON are what one set of options may have: settings are read with the account, each time. */
 const charactersMax = 16_384
 
-/**
- * What is judged before options are saved. `why`: for each option that is refused, in words that never quote a value that
- * could be personal.
- */
+/** Why options cannot be saved, in words that never quote a value that could be personal. */
+export interface Refused {
+  /** The option, and the part of it; nothing where it is about all of them. */
+  at: readonly PropertyKey[]
+  says: string
+}
+
+/** What is judged before options are saved. `why`: for each option that is refused. */
 export function judgeOptions(
   given: unknown,
   known: KnownNames,
-): { ok: true; options: Options } | { ok: false; why: string[] } {
+): { ok: true; options: Options } | { ok: false; why: Refused[] } {
   const read = optionsSchema.safeParse(given)
-  if (!read.success) {
-    return {
-      ok: false,
-      why: read.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`),
-    }
-  }
-  if (JSON.stringify(read.data).length > charactersMax) return { ok: false, why: ['options: they are too long'] }
-  const why = chosen(read.data).flatMap(({ name, option, setting }) => {
+  if (!read.success) return { ok: false, why: read.error.issues.map((one) => ({ at: one.path, says: shapeSaid(one) })) }
+  if (JSON.stringify(read.data).length > charactersMax)
+    return { ok: false, why: [{ at: [], says: 'they are too long' }] }
+  const why = chosen(read.data).flatMap(({ name, option, setting }): Refused[] => {
     const refusal = option.refusal?.(setting, read.data as Record<string, unknown>, known)
-    return refusal ? [`${name}: ${refusal}`] : []
+    if (refusal === undefined) return []
+    return [
+      typeof refusal === 'string' ? { at: [name], says: refusal } : { at: [name, refusal.part], says: refusal.says },
+    ]
   })
   return why.length > 0 ? { ok: false, why } : { ok: true, options: read.data }
+}
+
+/** By the names that the command line has for options. */
+export function refusedSaid({ at, says }: Refused): string {
+  return `${at.map(String).join('.') || 'options'}: ${says}`
+}
+
+const shapes: Readonly<Record<string, string>> = {
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+/** What the library says of a value's shape is for programmers. */
+function shapeSaid(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'too_small':
+      return 'it is empty'
+    case 'too_big':
+      return `it has more than ${issue.maximum} ${issue.origin === 'array' ? 'names' : 'characters'}`
+    case 'invalid_key':
+      return `a name is empty, or longer than ${nameMax} characters`
+    case 'unrecognized_keys':
+      return `there is no option ${issue.keys.map((key) => JSON.stringify(key.slice(0, nameMax))).join(', ')}`
+    case 'invalid_value':
+      return `it is not ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`
+    case 'invalid_type':
+      return /received undefined$/.test(issue.message)
+        ? 'it is missing'
+        : `it is not ${shapes[issue.expected] ?? issue.expected}`
+    default:
+      return issue.message
+  }
 }

@@ -10,8 +10,8 @@ test('events begin with the other text, and an Identify has no name', async () =
 })
 
 test('it may be empty, and holds no character that cannot be seen', () => {
-  const known = { types: [], fields: [] }
+  const known = { types: [], tracks: [], fields: [] }
   assert.equal(prefix.refusal!('', {}, known), undefined)
-  assert.match(prefix.refusal!('a\u0000', {}, known)!, /not a safe name/)
-  assert.match(prefix.refusal!(' a', {}, known)!, /not a safe name/)
+  assert.match(String(prefix.refusal!('a\u0000', {}, known)), /not a safe name/)
+  assert.match(String(prefix.refusal!(' a', {}, known)), /not a safe name/)
 })

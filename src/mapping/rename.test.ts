@@ -6,7 +6,10 @@ import { knownNames } from './known.ts'
 import { rename } from './rename.ts'
 
 const known = knownNames(catalogue)
-const refusal = (setting: object, all = {}) => rename.refusal!(setting, all, known)
+const refusal = (setting: object, all = {}): string | undefined => {
+  const why = rename.refusal!(setting, all, known)
+  return typeof why === 'object' ? why.says : why
+}
 
 test('single events, properties and traits have other names, in their places, and the rest stays', async () => {
   const options = {

@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import { ended, started } from '../events/live-chat.ts'
-import { eventNameRefusal, fieldNameRefusal, nameSchema, snake, untouchableIn } from './names.ts'
-import { type Chosen, eachField, eachPrinted, fieldsOf, type KnownNames, option, withFields } from './option.ts'
+import { eventNameRefusal, fieldNameRefusal, nameSchema, snake, typeRefusal, untouchableIn } from './names.ts'
+import {
+  type Chosen,
+  eachField,
+  eachPrinted,
+  fieldsOf,
+  type KnownNames,
+  option,
+  type Refusal,
+  withFields,
+} from './option.ts'
 import { usualPrefix } from './prefix.ts'
 
 /** Other names for single events, properties and traits. */
@@ -14,7 +23,7 @@ export const rename = option({
     fields: z.record(nameSchema, nameSchema).optional(),
   }),
   refusal: ({ events = {}, fields = {} }, all, known) =>
-    eventsRefusal(events, all, known) ?? fieldsRefusal(fields, known),
+    partly('events', eventsRefusal(events, all, known)) ?? partly('fields', fieldsRefusal(fields, known)),
   adds: true,
   apply(mapped, { events = {}, fields = {} }) {
     const { call, page } = mapped
@@ -38,21 +47,32 @@ export const rename = option({
   },
 })
 
+function partly(part: 'events' | 'fields', says: string | undefined): Refusal | undefined {
+  return says === undefined ? undefined : { part, says }
+}
+
 function eventsRefusal(
   events: Readonly<Record<string, string>>,
   { prefix }: Chosen,
-  { types }: KnownNames,
+  { types, tracks }: KnownNames,
 ): string | undefined {
   const taken = new Set([started, ended, `${usualPrefix}connection_test`])
   const begins = [usualPrefix, ...(typeof prefix === 'string' ? [prefix] : [])]
   for (const [type, name] of Object.entries(events)) {
-    const refusal = eventNameRefusal(name)
+    const refusal = typeRefusal(type, types) ?? namelessRefusal(type, tracks) ?? eventNameRefusal(name)
     if (refusal) return refusal
     const isOthers = types.some((other) => other !== type && begins.some((begin) => name === `${begin}${other}`))
     if (taken.has(name) || isOthers) return `${JSON.stringify(name)} is the name of another event`
     taken.add(name)
   }
   return undefined
+}
+
+/** An Identify says who somebody is, and is not called anything. */
+function namelessRefusal(type: string, tracks: readonly string[]): string | undefined {
+  return tracks.includes(type)
+    ? undefined
+    : `${type} is sent as an Identify call, which has no name: those with a name are ${tracks.join(', ')}`
 }
 
 function fieldsRefusal(renamed: Readonly<Record<string, string>>, { fields }: KnownNames): string | undefined {

@@ -4,7 +4,7 @@ import { sentOf } from '../../test/mapped.ts'
 import { userId } from './user-id.ts'
 
 const options = { userId: { attribute: 'externalId' } }
-const known = { types: [], fields: [] }
+const known = { types: [], tracks: [], fields: [] }
 
 test("userId is the contact's externalId, beside the anonymousId", async () => {
   const { call } = await sentOf('button_clicked', options, { externalId: 'a12-1234' })
@@ -21,8 +21,8 @@ test('without a usable value no userId is sent at all', async () => {
 
 test('another attribute than externalId needs the confirmation in words', () => {
   assert.equal(userId.refusal!({ attribute: 'externalId' }, {}, known), undefined)
-  assert.match(userId.refusal!({ attribute: 'email' }, {}, known)!, /email needs the words/)
-  assert.match(userId.refusal!({ attribute: 'email', confirmed: 'yes' }, {}, known)!, /needs the words/)
+  assert.match(String(userId.refusal!({ attribute: 'email' }, {}, known)), /email needs the words/)
+  assert.match(String(userId.refusal!({ attribute: 'email', confirmed: 'yes' }, {}, known)), /needs the words/)
   const confirmed = 'visitors can type what they like there'
   assert.equal(userId.refusal!({ attribute: 'email', confirmed }, {}, known), undefined)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { eachStage, org, type Stage } from '../../test/stage.ts'
 import { catalogue } from '../events/index.ts'
-import { preview, wouldChange } from './preview.ts'
+import { changesSaid, preview, wouldChange } from './preview.ts'
 
 const id = String(org)
 
@@ -63,8 +63,38 @@ describe('a preview of options', () => {
     for (let vary = 0; vary < 5; vary++) await stage.arrive('new_conversation', { vary })
     await stage.arrive('new_meeting')
     const change = { before: {}, after: { safeNames: true } } as const
-    assert.deepEqual(await wouldChange(needs(), id, change), { looked: 6, changed: 5 })
-    assert.deepEqual(await wouldChange(needs(), id, change, 3), { looked: 3, changed: 2 })
-    assert.deepEqual(await wouldChange(needs(), id, { before: {}, after: {} }), { looked: 6, changed: 0 })
+    const none = { mayChange: 0, leftOut: 0, mayBeLeftOut: 0 }
+    assert.deepEqual(await wouldChange(needs(), id, change), { looked: 6, changed: 5, ...none })
+    assert.deepEqual(await wouldChange(needs(), id, change, 3), { looked: 3, changed: 2, ...none })
+    assert.deepEqual(await wouldChange(needs(), id, { before: {}, after: {} }), { looked: 6, changed: 0, ...none })
+  })
+
+  test('does not say that events change where an attribute decides that nobody has looked up', async () => {
+    await stage.arrive('new_conversation')
+    const after = { userId: { attribute: 'externalId' } }
+    const counts = await wouldChange(needs(), id, { before: {}, after })
+    assert.deepEqual(counts, { looked: 1, changed: 0, mayChange: 1, leftOut: 0, mayBeLeftOut: 0 })
+    assert.equal(
+      changesSaid(counts),
+      'Of the last 1 event of this account, 0 would have been sent differently, and 1 may have been: that depends on attributes of their contacts, which only Drift knows.',
+    )
+    // With another option as well each is sent otherwise, whatever its contact has.
+    const both = await wouldChange(needs(), id, { before: {}, after: { ...after, safeNames: true } })
+    assert.deepEqual([both.changed, both.mayChange], [1, 0])
+  })
+
+  test('counts what would not be sent any more, and what would not where the contact has no consent', async () => {
+    await stage.arrive('new_conversation')
+    await stage.arrive('new_meeting')
+    const consent = { attribute: 'consent', otherwise: 'leave_out' } as const
+    const byConsent = await wouldChange(needs(), id, { before: {}, after: { consent } })
+    assert.deepEqual(byConsent, { looked: 2, changed: 2, mayChange: 0, leftOut: 0, mayBeLeftOut: 2 })
+    assert.match(
+      changesSaid(byConsent),
+      / 2 of them would not have been sent where their contact lacks the attribute\.$/,
+    )
+    const only = await wouldChange(needs(), id, { before: {}, after: { only: { types: ['new_meeting'] } } })
+    assert.deepEqual([only.changed, only.leftOut, only.mayBeLeftOut], [1, 1, 0])
+    assert.match(changesSaid(only), / 1 of them would not have been sent at all\.$/)
   })
 })

@@ -4,6 +4,7 @@ import type { EventPage } from '../events/define.ts'
 import { idOf } from '../events/define.ts'
 import { readFixture } from '../events/fixtures.ts'
 import { isObject, type Json, type JsonObject, readText } from '../lib/json.ts'
+import { quantity } from '../lib/quantity.ts'
 import type { Sent } from '../mapping/apply.ts'
 import { isLeftOut, type LeftOut } from '../mapping/option.ts'
 import { attributesTaken, type Options } from '../mapping/options.ts'
@@ -84,14 +85,21 @@ export async function preview(
   }
 }
 
-/** How many of the account's last events would be sent otherwise than they are now, of those that can be translated. */
-export async function wouldChange(
-  needs: Needs,
-  org: Org,
-  { before, after }: Change,
-  most = 1_000,
-): Promise<{ looked: number; changed: number }> {
-  const counts = { looked: 0, changed: 0 }
+/** Of the account's last events that can be translated. */
+export interface Changes {
+  looked: number
+  /** So many would be sent otherwise than they are now, whatever their contacts have. */
+  changed: number
+  /** So many where their contact has an attribute that was not looked up for them. */
+  mayChange: number
+  /** Of both, those that would not be sent any more, and those that may not. */
+  leftOut: number
+  mayBeLeftOut: number
+}
+
+/** What other options would make of the account's last events. */
+export async function wouldChange(needs: Needs, org: Org, { before, after }: Change, most = 1_000): Promise<Changes> {
+  const counts = { looked: 0, changed: 0, mayChange: 0, leftOut: 0, mayBeLeftOut: 0 }
   for await (const page of findAll(needs.lookup, { org }, 100)) {
     for (const { id } of page) {
       if (counts.looked >= most) return counts
@@ -99,13 +107,39 @@ export async function wouldChange(
       const one = entry && (await resolveRead(needs, inBody(entry)).catch(() => undefined))
       if (!one) continue
       counts.looked++
-      const attributes = { ...examplesFor({ before, after }, one.learnt.attributes), ...one.learnt.attributes }
-      const known = { ...one, learnt: { attributes } }
-      const [was, is] = [before, after].map((options) => textOfSent(sentFor(known, options)))
-      if (was !== is) counts.changed++
+      const { attributes } = one.learnt
+      // As it is where the contact has none of what was not looked up, and where it has all of it.
+      const cases = [attributes ?? {}, { ...examplesFor({ before, after }, attributes), ...attributes }].map(
+        (known) => {
+          const [was, is] = [before, after].map((options) =>
+            sentFor({ ...one, learnt: { attributes: known } }, options),
+          )
+          return { changes: textOfSent(was) !== textOfSent(is), leaves: isSent(was) && !isSent(is) }
+        },
+      )
+      if (cases.every(({ changes }) => changes)) counts.changed++
+      else if (cases.some(({ changes }) => changes)) counts.mayChange++
+      if (cases.every(({ leaves }) => leaves)) counts.leftOut++
+      else if (cases.some(({ leaves }) => leaves)) counts.mayBeLeftOut++
     }
   }
   return counts
+}
+
+/** In sentences for people. */
+export function changesSaid({ looked, changed, mayChange, leftOut, mayBeLeftOut }: Changes): string {
+  const may =
+    mayChange > 0
+      ? `, and ${mayChange} may have been: that depends on attributes of their contacts, which only Drift knows`
+      : ''
+  const notSent = leftOut > 0 ? ` ${leftOut} of them would not have been sent at all.` : ''
+  const maybe =
+    mayBeLeftOut > 0 ? ` ${mayBeLeftOut} of them would not have been sent where their contact lacks the attribute.` : ''
+  return `Of the last ${quantity(looked, 'event')} of this account, ${changed} would have been sent differently${may}.${notSent}${maybe}`
+}
+
+function isSent(sent: Sent | LeftOut | undefined): boolean {
+  return sent !== undefined && !isLeftOut(sent)
 }
 
 interface Found {

@@ -112,6 +112,15 @@ describe('the page Alerts', { timeout: 60_000 }, () => {
     assert.equal(settings().alertDelayMinutes, 30)
   })
 
+  test('shows what was filled in where that cannot be saved: the boxes, the minutes, the channel', async () => {
+    const { body } = await submit('rules', { on: 'missing', delay: 'soon' })
+    const ticked = [...body.matchAll(/name="on" value="(\w+)" checked/g)].map(([, rule]) => rule)
+    assert.deepEqual(ticked, ['missing'])
+    assert.match(body, /name="delay" type="text" value="soon"[^>]* aria-invalid="true"/)
+    const added = await submit('add', { channel: 'slack', address: 'http://hooks.example.com/SECRET' })
+    assert.match(added.body, /<option value="slack" selected>/)
+  })
+
   test('does not save a form that shows what was there before another admin changed it', async () => {
     const page = await look()
     await submit('rules', { on: 'silence', delay: '20' })

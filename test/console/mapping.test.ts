@@ -70,9 +70,33 @@ describe('what is sent, in the console', { concurrency: false }, () => {
       'email',
       'what was filled in is there still',
     )
-    await page.getByLabel(/^To use another attribute/).fill('Visitors can type what they like there')
+    await page.getByLabel('Confirmation that visitors can change it').fill('Visitors can type what they like there')
     await page.getByRole('button', { name: 'Preview' }).click()
     await page.locator('#preview').waitFor()
+  })
+
+  test('what cannot be saved is said at its field, which is marked and in sight, and a wrong message id as what it is', async () => {
+    await page.goto(`${rig.service.url}/console/mapping`)
+    const events = page.getByLabel('Other names of events')
+    await events.fill('buton_clicked = Typo')
+    await page.getByLabel('Or an event of this account, by its message id').fill('drift-none')
+    await page.getByLabel('Example of').selectOption('new_meeting')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByText('These options cannot be saved').waitFor()
+    const first = page.locator('[aria-invalid="true"]')
+    assert.equal(await first.count(), 1)
+    assert.equal(await first.getAttribute('id'), 'renameEvents')
+    assert.equal(await page.locator(':focus').getAttribute('id'), 'renameEvents')
+    const ids = (await events.getAttribute('aria-describedby'))!.split(' ')
+    assert.match((await page.locator(`#${ids[1]}`).textContent())!, /there is no event "buton_clicked": there are/)
+    assert.equal(await page.locator('.notice a[href="#renameEvents"]').textContent(), 'Other names of events')
+    assert.equal(await page.getByLabel('Example of').inputValue(), 'new_meeting')
+    await events.fill('')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByText('There is no preview').waitFor()
+    assert.equal(await page.getByText('These options cannot be saved').count(), 0)
+    assert.equal(await page.getByLabel('Or an event of this account').getAttribute('aria-invalid'), 'true')
+    assert.equal(await page.getByLabel('Or an event of this account').inputValue(), 'drift-none')
   })
 
   test('is chosen for each destination, and the others are sent to as before', async () => {

@@ -81,7 +81,10 @@ describe('options on the command line', () => {
     await post('new_conversation', { vary: 7 })
     await settled(rig)
     const given = { org: id, set: '{"safeNames":true}', dryRun: true }
-    assert.match((await run('options', given)).output, /last 1 events 1 would have been sent otherwise/)
+    assert.match(
+      (await run('options', given)).output,
+      /^Of the last 1 event of this account, 1 would have been sent differently\.$/m,
+    )
     assert.equal((await run('options', { org: id })).output, '{}')
   })
 

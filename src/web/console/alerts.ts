@@ -38,10 +38,10 @@ const messagesMax = 100
 
 interface Shown {
   done?: string | undefined
-  /** Of the form for a recipient. */
-  wrong?: string | undefined
-  /** Of the form for the rules. */
-  wrongDelay?: string | undefined
+  /** Of the form for a recipient; of what was filled in the address is not repeated: it is a secret. */
+  wrong?: { says: string; channel: Channel }
+  /** Of the form for the rules, with what was filled in. */
+  wrongRules?: { says: string; on: readonly string[]; delay: string }
   /** The secret of a recipient that was just added: shown now, and never again. */
   secret?: string | undefined
   tested?: { level: Level; text: string } | undefined
@@ -93,7 +93,7 @@ export function alertsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     if (!channel) return refuse(c, 400, 'form_unusable')
     const { org, who } = c.get('session')
     const added = await addRecipient(alerts, org, { channel, address, who })
-    if (added.is !== 'added') return show(c, { wrong: `Not added: ${whyNot(added, channel)}.` }, 422)
+    if (added.is !== 'added') return show(c, { wrong: { says: `Not added: ${whyNot(added, channel)}.`, channel } }, 422)
     if (added.secret === undefined) return c.redirect(`${path}?done=${channel === 'email' ? 'mail' : 'added'}`, 303)
     return show(c, { done: done.get('added'), secret: added.secret })
   })
@@ -119,7 +119,7 @@ export function alertsRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { org, who } = c.get('session')
     const alertDelayMinutes = /^\d{1,4}$/.test(delay.trim()) ? Number(delay) : 0
     if (alertDelayMinutes < 5 || alertDelayMinutes > 1_440)
-      return show(c, { wrongDelay: 'Not saved: give a number of minutes from 5 to 1440.' }, 422)
+      return show(c, { wrongRules: { says: 'Not saved: give a number of minutes from 5 to 1440.', on, delay } }, 422)
     const alertsOff = ruleNames.filter((rule) => !on.includes(rule))
     if (!(await chooseAlerts(alerts, org, { alertsOff, alertDelayMinutes, generation, who })))
       return show(c, { isStale: true }, 409)
@@ -224,10 +224,10 @@ function addCard({ session, recipients, canMail, wrong }: AlertsPage): Html {
     ${postForm(
       `${path}/add`,
       session.csrf,
-      html`${select('channel', 'Channel', options)}
+      html`${select('channel', 'Channel', options, wrong?.channel)}
       ${input('address', 'Address', {
         hint: `Of a webhook or of Slack: it begins with https:// and leads to the public internet. It is sealed, and shown by its host and last characters alone. ${mail}`,
-        error: wrong ?? '',
+        error: wrong?.says ?? '',
         lengthMax: 2_048,
       })}
       <div class="row">${button('Add recipient', 'primary')}</div>`,
@@ -236,8 +236,10 @@ function addCard({ session, recipients, canMail, wrong }: AlertsPage): Html {
   </section>`
 }
 
-function rulesCard({ session, install, wrongDelay }: AlertsPage): Html {
+function rulesCard({ session, install, wrongRules }: AlertsPage): Html {
   const { alertsOff, alertDelayMinutes } = settingsOf(install)
+  const isOn = (rule: string) => wrongRules?.on.includes(rule) ?? !alertsOff.some((off) => off === rule)
+  const delay = wrongRules?.delay ?? String(alertDelayMinutes)
   return html`<section class="card" id="rules"><h2>What there is an alert for</h2>
     <p class="faint">Each is sent once, at most once an hour for the same thing, and once more when it is over.</p>
     ${postForm(
@@ -245,9 +247,9 @@ function rulesCard({ session, install, wrongDelay }: AlertsPage): Html {
       session.csrf,
       html`<input type="hidden" name="generation" value="${install.generation}">
       <fieldset class="columns"><legend class="hidden">Alerts that are sent</legend>
-        ${ruleNames.map((rule) => choice('checkbox', 'on', rule, !alertsOff.includes(rule), words[rule].name, words[rule].when))}
+        ${ruleNames.map((rule) => choice('checkbox', 'on', rule, isOn(rule), words[rule].name, words[rule].when))}
       </fieldset>
-      <div class="narrow">${input('delay', 'Events are delayed after this many minutes', { value: String(alertDelayMinutes), error: wrongDelay ?? '' })}</div>
+      <div class="narrow">${input('delay', 'Events are delayed after this many minutes', { value: delay, error: wrongRules?.says ?? '' })}</div>
       <div class="row">${button('Save', 'primary')}</div>`,
       'stack',
     )}

@@ -69,7 +69,7 @@ export function eventsCard({ session, install }: ConnectionPage): Html {
   const { offTypes } = settingsOf(install)
   const types = [...catalogue.values()]
   return html`<section class="card" id="events"><h2>Events to send</h2>
-    <p class="faint">Disabled events are not sent and not stored.</p>
+    <p class="faint">Disabled events are not sent anywhere and not stored, so they cannot be resent later. To keep events and not send them to a destination, untick them under <a href="/console/mapping#types">What is sent</a>.</p>
     ${postForm(
       '/console/connection/events',
       session.csrf,

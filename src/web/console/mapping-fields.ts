@@ -1,5 +1,5 @@
 /** The form of a destination's options: what its fields say, and what stands in them. */
-import type { OptionName, Options } from '../../mapping/options.ts'
+import type { OptionName, Options, Refused } from '../../mapping/options.ts'
 
 /** What each option is called in the form, and in the audit. */
 export const labels: Readonly<Record<OptionName, string>> = {
@@ -29,6 +29,71 @@ export const oneFields = [
   'renameFields',
 ] as const
 
+/** What the other fields are called. */
+export const fieldLabels = {
+  types: labels.only,
+  userIdAttribute: 'Attribute of the contact with your id of the person',
+  confirmed: 'Confirmation that visitors can change it',
+  consentAttribute: 'Attribute with the consent categories',
+  consentOtherwise: 'Where a contact has none',
+  prefix: 'Beginning of event names',
+  attributes: 'The only attributes of contacts that are sent',
+  drop: labels.drop,
+  hash: labels.hash,
+  renameEvents: 'Other names of events',
+  renameFields: 'Other names of properties and traits',
+  message: 'Or an event of this account, by its message id',
+} as const
+
+/** What is wrong, at which field; without one it is about all of them. */
+export interface Wrong {
+  field?: keyof typeof fieldLabels
+  says: string
+}
+
+/** The field in which a part of an option stands: by the option where it has one alone. */
+const fieldOf: Readonly<Record<string, Wrong['field']>> = {
+  'only.types': 'types',
+  'only.attributes': 'attributes',
+  userId: 'confirmed',
+  'userId.attribute': 'userIdAttribute',
+  'userId.confirmed': 'confirmed',
+  anonymousId: 'confirmed',
+  consent: 'consentAttribute',
+  'consent.otherwise': 'consentOtherwise',
+  prefix: 'prefix',
+  drop: 'drop',
+  hash: 'hash',
+  'rename.events': 'renameEvents',
+  'rename.fields': 'renameFields',
+}
+
+/** What was refused, in sentences at the form's fields. */
+export function wrongOf(refused: readonly Refused[]): Wrong[] {
+  return refused.map(({ at, says }) => {
+    const [name = '', part = ''] = at.map(String)
+    const field = fieldOf[`${name}.${part}`] ?? fieldOf[name]
+    // Of one of several lines it is said which.
+    const about = at.length > (name === 'drop' || name === 'hash' ? 1 : 2) ? `One of the lines: ${says}` : says
+    if (field === 'consentAttribute' && part !== '') return { field, says: `Enter the name of the attribute: ${says}.` }
+    return { ...(field ? { field } : {}), says: `${about.startsWith('it ') ? `I${about.slice(1)}` : about}.` }
+  })
+}
+
+/** The same of a form, and of lines that say nothing, or two things of one name. */
+export function wrongIn(fields: MappingFields, refused: readonly Refused[]): Wrong[] {
+  const ofLines = (['renameEvents', 'renameFields'] as const).flatMap((field): Wrong[] => {
+    const pairs = linesIn(fields[field]).map((line) => ({ line, pair: pairOf(line, cutAt[field]) }))
+    const odd = pairs.find(({ pair }) => pair.includes(''))
+    if (odd) return [{ field, says: `“${odd.line}” does not read as: old name = new name.` }]
+    const names = pairs.map(({ pair: [from] }) => from)
+    const twice = names.find((name, at) => names.indexOf(name) !== at)
+    return twice === undefined ? [] : [{ field, says: `${twice} has two lines: keep one of them.` }]
+  })
+  const isSaid = ({ field }: Wrong) => ofLines.some((one) => one.field === field)
+  return [...ofLines, ...wrongOf(refused).filter((one) => !isSaid(one))]
+}
+
 /** `on`: options that are a box; `types`: events that are sent. */
 export const manyFields = ['on', 'types'] as const
 
@@ -43,8 +108,8 @@ export function optionsIn(fields: MappingFields, types: readonly string[]): Reco
     ...listed('attributes', linesIn(fields.attributes)),
   }
   const rename = {
-    ...named('events', pairsIn(fields.renameEvents, 'first')),
-    ...named('fields', pairsIn(fields.renameFields, 'last')),
+    ...named('events', pairsIn(fields.renameEvents, cutAt.renameEvents)),
+    ...named('fields', pairsIn(fields.renameFields, cutAt.renameFields)),
   }
   const attribute = fields.userIdAttribute.trim() || 'externalId'
   return {
@@ -101,12 +166,17 @@ function linesIn(text: string): string[] {
   return [...new Set(lines.filter((line) => line !== ''))]
 }
 
-/** `old = new`, one a line. A new name of a field has no `=` in it, nor has a type of events. */
-function pairsIn(text: string, at: 'first' | 'last'): Record<string, string> {
-  return Object.fromEntries(
-    linesIn(text).map((line) => {
-      const cut = at === 'first' ? line.indexOf('=') : line.lastIndexOf('=')
-      return cut < 0 ? [line, ''] : [line.slice(0, cut).trim(), line.slice(cut + 1).trim()]
-    }),
-  )
+type At = 'first' | 'last'
+
+/** At which `=` a line is cut: a new name of a field has none in it, nor has a type of events. */
+const cutAt = { renameEvents: 'first', renameFields: 'last' } as const
+
+/** `old = new`, one a line. */
+function pairsIn(text: string, at: At): Record<string, string> {
+  return Object.fromEntries(linesIn(text).map((line) => pairOf(line, at)))
+}
+
+function pairOf(line: string, at: At): readonly [from: string, to: string] {
+  const cut = at === 'first' ? line.indexOf('=') : line.lastIndexOf('=')
+  return cut < 0 ? [line, ''] : [line.slice(0, cut).trim(), line.slice(cut + 1).trim()]
 }
