@@ -61,6 +61,17 @@ test('the name of an event that there is not is refused with those that there ar
   assert.match(said(judge({ only: { types: ['buton_clicked'] } })), /^only\.types: there is no event "buton_clicked"/)
 })
 
+test('an option of the wrong shape does not hide what else is refused', () => {
+  const all = said(judge({ unheard: true, consent: { attribute: '', otherwise: 'send' }, drop: ['contactId'] }))
+  assert.match(all, /there is no option "unheard"/)
+  assert.match(all, /consent\.attribute: it is empty/)
+  assert.match(all, /drop: contactId cannot be dropped/)
+  assert.deepEqual(
+    [said(judge([])), said(judge(null))],
+    ['options: it is not an object', 'options: it is not an object'],
+  )
+})
+
 test('options that are too long to be read with the account each time are refused', () => {
   const names = Array.from({ length: 200 }, (_, at) => `${at}`.padStart(100, 'x'))
   assert.equal(said(judge({ drop: names })), 'options: they are too long')

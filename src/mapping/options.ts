@@ -70,7 +70,14 @@ export function judgeOptions(
   known: KnownNames,
 ): { ok: true; options: Options } | { ok: false; why: Refused[] } {
   const read = optionsSchema.safeParse(given)
-  if (!read.success) return { ok: false, why: read.error.issues.map((one) => ({ at: one.path, says: shapeSaid(one) })) }
+  if (!read.success) {
+    const { issues } = read.error
+    const others = judgeOptions(without(given, issues.flatMap(namedBy)), known)
+    return {
+      ok: false,
+      why: [...issues.map((one) => ({ at: one.path, says: shapeSaid(one) })), ...(others.ok ? [] : others.why)],
+    }
+  }
   if (JSON.stringify(read.data).length > charactersMax)
     return { ok: false, why: [{ at: [], says: 'they are too long' }] }
   const why = chosen(read.data).flatMap(({ name, option, setting }): Refused[] => {
@@ -81,6 +88,17 @@ export function judgeOptions(
     ]
   })
   return why.length > 0 ? { ok: false, why } : { ok: true, options: read.data }
+}
+
+/** The options of a wrong shape. */
+function namedBy(issue: z.core.$ZodIssue): string[] {
+  return issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : issue.path.slice(0, 1).map(String)
+}
+
+/** What can be judged besides: nothing where all of it is of a wrong shape. */
+function without(given: unknown, names: readonly string[]): object {
+  if (names.length === 0) return {}
+  return Object.fromEntries(Object.entries(given as object).filter(([name]) => !names.includes(name)))
 }
 
 /** By the names that the command line has for options. */

@@ -128,6 +128,12 @@ describe('History', () => {
       const { status, body } = await submit('backfill', fields)
       assert.equal(status, 422)
       assert.match(body, /Nothing was started/)
+      for (const [name, value] of Object.entries(fields))
+        assert.match(
+          body,
+          new RegExp(`name="${name}" type="date" value="${value}"`),
+          'what was filled in is there still',
+        )
     }
     assert.equal(await jobs(), before)
   })

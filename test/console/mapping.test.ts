@@ -70,7 +70,9 @@ describe('what is sent, in the console', { concurrency: false }, () => {
       'email',
       'what was filled in is there still',
     )
-    await page.getByLabel('Confirmation that visitors can change it').fill('Visitors can type what they like there')
+    await page
+      .getByLabel('Confirmation, where visitors can change the attribute')
+      .fill('Visitors can type what they like there')
     await page.getByRole('button', { name: 'Preview' }).click()
     await page.locator('#preview').waitFor()
   })

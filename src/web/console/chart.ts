@@ -1,5 +1,6 @@
 /** What came in, by event type and step of time: a table that everybody can read, drawn as bars where scripts run. */
 import { html } from 'hono/html'
+import { deletionType } from '../../drift/envelope.ts'
 import { catalogue } from '../../events/index.ts'
 import type { Period } from '../../storage/ports/lookup.ts'
 import type { Received } from './figures.ts'
@@ -66,8 +67,9 @@ export function minuteText(at: number): string {
   return new Date(at).toISOString().slice(0, 16)
 }
 
-/** A type keeps its colour, whatever else is drawn; those that are not Drift's ten have one together. */
+/** A type keeps its colour, whatever else is drawn; those that are neither Drift's ten nor ask to delete a person have one together. */
 export function colourOf(type: string): string {
+  if (type === deletionType) return 'cd'
   const at = [...catalogue.keys()].sort().indexOf(type)
   return at < 0 ? 'cx' : `c${at % 10}`
 }

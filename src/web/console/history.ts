@@ -36,12 +36,20 @@ interface HistoryPage {
   /** For each form another one: a form that is sent twice makes one job. */
   newId(): string
   wrong?: string | undefined
+  /** What was filled in, where nothing was started. */
+  typed?: Typed | undefined
+}
+
+interface Typed {
+  kind: HistoryKind
+  from: string
+  to: string
 }
 
 export function historyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const { storage, accounts, clock, random } = needs
 
-  async function show(c: Context<Web>, wrong?: string, status: 200 | 409 | 422 = 200) {
+  async function show(c: Context<Web>, wrong?: string, status: 200 | 409 | 422 = 200, typed?: Typed) {
     const session = c.get('session')
     const install = accounts.get(session.org)
     const jobs = await shownHistory(storage.jobs, session.org, shownMax)
@@ -56,6 +64,7 @@ export function historyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
         held: heldAt(install),
         newId: () => newJobId(random),
         wrong,
+        typed,
       }),
       status,
     )
@@ -66,12 +75,14 @@ export function historyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const form = await formOf(c, ['id', from, to, 'what'])
     const { org, who } = c.get('session')
     const span = spanOf(form[from], form[to], clock.now())
-    if ('wrong' in span) return show(c, span.wrong, 422)
+    const typed = { kind, from: form[from], to: form[to] }
+    if ('wrong' in span) return show(c, span.wrong, 422, typed)
     const id = form.id.slice(0, 100)
     if (id === '') return show(c, 'This form is not one of ours.', 422)
     const wanted = { id, kind, org, who, dryRun: form.what !== 'send', ...span }
     const made = await startHistory({ ...storage, clock }, wanted)
-    if (made === 'other') return show(c, 'Another run of this account has not ended. Wait for it, or cancel it.', 409)
+    if (made === 'other')
+      return show(c, 'Another run of this account has not ended. Wait for it, or cancel it.', 409, typed)
     needs.wake()
     return c.redirect('/console/history', 303)
   }
@@ -134,14 +145,15 @@ function historyPage(given: HistoryPage): Html {
   })
 }
 
-function days(kind: HistoryKind): Html {
+function days(kind: HistoryKind, { typed }: HistoryPage): Html {
   const [from, to] = fields[kind]
+  const was = typed?.kind === kind ? typed : { from: '', to: '' }
   const beginning =
     kind === 'reconcile'
       ? 'Empty: from the beginning, also before this account was connected'
       : 'Empty: from the beginning'
-  return html`${input(from, 'First day (UTC)', { type: 'date', hint: beginning })}
-    ${input(to, 'Last day (UTC)', { type: 'date', hint: 'Empty: until now' })}`
+  return html`${input(from, 'First day (UTC)', { type: 'date', hint: beginning, value: was.from })}
+    ${input(to, 'Last day (UTC)', { type: 'date', hint: 'Empty: until now', value: was.to })}`
 }
 
 function backfillCard(given: HistoryPage): Html {
@@ -152,19 +164,20 @@ function backfillCard(given: HistoryPage): Html {
     ${postForm(
       '/console/history/backfill',
       session.csrf,
-      html`<input type="hidden" name="id" value="${newId()}"><input type="hidden" name="what" value="look"><div class="filter">${days('backfill')}</div>
+      html`<input type="hidden" name="id" value="${newId()}"><input type="hidden" name="what" value="look"><div class="filter">${days('backfill', given)}</div>
       <div class="row">${button('Estimate', 'primary')}<span class="hint">Sends nothing yet: it counts, and says how long it takes${adds}.</span></div>`,
       'stack',
     )}</section>`
 }
 
-function compareCard({ session, newId }: HistoryPage): Html {
+function compareCard(given: HistoryPage): Html {
+  const { session, newId } = given
   return html`<section class="card stack"><h2>Check for missing events</h2>
     <p class="faint">Compares the conversations and meetings that Drift lists with those that came, and says what is missing and why, if that is known.</p>
     ${postForm(
       '/console/history/compare',
       session.csrf,
-      html`<input type="hidden" name="id" value="${newId()}"><input type="hidden" name="what" value="look"><div class="filter">${days('reconcile')}</div>
+      html`<input type="hidden" name="id" value="${newId()}"><input type="hidden" name="what" value="look"><div class="filter">${days('reconcile', given)}</div>
       <div class="row">${button('Compare')}<span class="hint">Sends nothing yet.</span></div>`,
       'stack',
     )}</section>`

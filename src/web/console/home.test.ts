@@ -206,9 +206,9 @@ describe('the time that Home shows', () => {
   })
 })
 
-test('every type of the catalogue has a colour of its own, and unknown ones share one', () => {
-  const colours = [...catalogue.keys()].map(colourOf)
-  assert.equal(new Set(colours).size, catalogue.size)
+test('every type of the catalogue has a colour of its own, and so has a request to delete; unknown ones share one', () => {
+  const colours = [...catalogue.keys(), 'gdpr_delete_requested'].map(colourOf)
+  assert.equal(new Set(colours).size, catalogue.size + 1)
   assert.ok(!colours.includes('cx'))
   assert.equal(colourOf('a type of later'), 'cx')
 })

@@ -48,10 +48,7 @@ describe('what is wrong is said at its field, in the words of the form:', () => 
       { renameEvents: 'buton_clicked = Typo' },
       /^renameEvents: there is no event "buton_clicked": there are .*button_clicked/,
     ],
-    'consent without an attribute': [
-      { on: ['consent'] },
-      /^consentAttribute: Enter the name of the attribute: it is empty\.$/,
-    ],
+    'consent without an attribute': [{ on: ['consent'] }, /^consentAttribute: Enter the name of the attribute\.$/],
     'a property that every event needs': [{ drop: 'ip\ncontactId' }, /^drop: contactId cannot be dropped\.$/],
     'a name that is too long': [
       { hash: 'x'.repeat(101) },

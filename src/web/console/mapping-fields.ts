@@ -33,7 +33,7 @@ export const oneFields = [
 export const fieldLabels = {
   types: labels.only,
   userIdAttribute: 'Attribute of the contact with your id of the person',
-  confirmed: 'Confirmation that visitors can change it',
+  confirmed: 'Confirmation, where visitors can change the attribute',
   consentAttribute: 'Attribute with the consent categories',
   consentOtherwise: 'Where a contact has none',
   prefix: 'Beginning of event names',
@@ -75,7 +75,8 @@ export function wrongOf(refused: readonly Refused[]): Wrong[] {
     const field = fieldOf[`${name}.${part}`] ?? fieldOf[name]
     // Of one of several lines it is said which.
     const about = at.length > (name === 'drop' || name === 'hash' ? 1 : 2) ? `One of the lines: ${says}` : says
-    if (field === 'consentAttribute' && part !== '') return { field, says: `Enter the name of the attribute: ${says}.` }
+    if (field === 'consentAttribute' && says === 'it is empty')
+      return { field, says: 'Enter the name of the attribute.' }
     return { ...(field ? { field } : {}), says: `${about.startsWith('it ') ? `I${about.slice(1)}` : about}.` }
   })
 }

@@ -4,7 +4,7 @@ import type { Shown } from '../../../storage/ports/lookup.ts'
 import { isOfAccount } from './reasons.ts'
 
 /** Each has a colour of its own in the sheet, the same in badges, notices and bars. */
-export type Level = 'good' | 'info' | 'warn' | 'bad' | 'odd' | 'idle'
+export type Level = 'good' | 'info' | 'warn' | 'bad' | 'odd' | 'ask' | 'idle'
 
 export type Word =
   | 'delivered'
@@ -28,7 +28,7 @@ export const words: Readonly<Record<Word, { label: string; level: Level; means: 
   },
   lookingUp: { label: 'Looking up', level: 'info', means: 'Drift is asked which contact it belongs to' },
   notRecognized: { label: 'Not recognized', level: 'odd', means: 'it does not read as an event that Drift documents' },
-  deletion: { label: 'Deletion request', level: 'warn', means: 'Drift asks to delete a person, which people must do' },
+  deletion: { label: 'Deletion request', level: 'ask', means: 'Drift asks to delete a person, which people must do' },
   failed: { label: 'Failed', level: 'bad', means: 'it was refused for a reason of its own' },
   ignored: { label: 'Ignored', level: 'idle', means: 'it was not meant to be sent' },
   expired: {
