@@ -29,8 +29,10 @@ export const check: Command = {
       if (given.json) context.print(JSON.stringify({ ok, ...outcomes, events, ignoredBy, destinations, backlog: held }))
       else {
         for (const [name, count] of Object.entries(outcomes)) context.print(`${name.padEnd(12)}${count}`)
-        if (events !== outcomes.received)
-          context.print(`${'events'.padEnd(12)}${events}: received counts each for every destination`)
+        if (events !== outcomes.received) {
+          const also = outcomes.backfilled > 0 ? ', and what was brought in for every one but the first' : ''
+          context.print(`${'events'.padEnd(12)}${events}: received counts each for every destination${also}`)
+        }
         for (const [reason, rows] of Map.groupBy(ignoredBy, (one) => one.reason))
           context.print(`  ignored, ${reason}: ${rows.map(({ type, count }) => `${type} ${count}`).join(', ')}`)
         for (const several of Map.groupBy(destinations, ({ org }) => org).values())

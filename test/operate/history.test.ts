@@ -134,6 +134,25 @@ describe('backfill', () => {
     await run('destinations resume', { org: id, destination: 'Warehouse' })
     await settled(rig)
     assert.deepEqual([keyed(), events().length], [15, 30])
+    const {
+      received,
+      backfilled,
+      events: webhooks,
+      destinations,
+    } = JSON.parse((await run('check', { json: true })).output) as Record<
+      'received' | 'backfilled' | 'events',
+      number
+    > & { destinations: { received: number }[] }
+    assert.equal(webhooks, 0)
+    assert.equal(
+      received + backfilled,
+      destinations.reduce((sum, one) => sum + one.received, 0),
+      'each destination counts all that it was given',
+    )
+    assert.match(
+      (await run('check')).output,
+      /^events +0: received counts each for every destination, and what was brought in for every one but the first$/m,
+    )
   })
 
   test('says that no service runs, for as long as that is so, and goes on with the next one', async () => {
