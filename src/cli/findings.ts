@@ -1,5 +1,6 @@
 /** Every sentence that `doctor` can say, by name: how serious it is, its words, and what to do. It says nothing else. */
 import { Problem } from '../lib/errors.ts'
+import { quantity } from '../lib/quantity.ts'
 import { explain } from '../operations/reasons.ts'
 import type { BacklogRow } from '../storage/ports/lookup.ts'
 import { roomMinBytes } from '../storage/ports/storage.ts'
@@ -32,7 +33,7 @@ const gibibytes = (bytes: number) => `disk: ${(bytes / 1024 ** 3).toFixed(1)} Gi
 
 function durationOf(ms: number): string {
   const minutes = Math.round(ms / 60_000)
-  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`
+  return minutes < 120 ? quantity(minutes, 'minute') : `${Math.round(minutes / 60)} hours`
 }
 
 const endTheReader =

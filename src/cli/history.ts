@@ -3,6 +3,7 @@ import { chooseDaily } from '../accounts/actions.ts'
 import { destinationsOf } from '../accounts/destinations.ts'
 import { pause } from '../lib/clock.ts'
 import { Problem } from '../lib/errors.ts'
+import { quantity } from '../lib/quantity.ts'
 import { systemRandom } from '../lib/random.ts'
 import { isBilledBySegment, spoken } from '../operations/history/estimate.ts'
 import { heldAt } from '../operations/history/held.ts'
@@ -187,9 +188,13 @@ function told(
     for (const { label, count, note } of lines)
       print(`${count === undefined ? '' : `${String(count).padStart(9)}  `}${label}${note ? `. ${note}` : ''}`)
     if (hasEstimate) {
-      print(`it takes about ${estimate.spoken} (${estimate.requests} requests to Drift, at most five a second)`)
+      print(
+        `it takes about ${estimate.spoken} (${quantity(estimate.requests, 'request')} to Drift, at most five a second)`,
+      )
       if (install && isBilledBySegment(destinationsOf(install)))
-        print(`it adds at most ${estimate.people} monthly tracked users in Segment, in the month in which it runs`)
+        print(
+          `it adds at most ${quantity(estimate.people, 'monthly tracked user')} in Segment, in the month in which it runs`,
+        )
       if ((counts.missing ?? 0) + (counts.contacts ?? 0) > 0) print('run it again without --dry-run to bring this in')
     }
     if (kind === 'reconcile' && isDryRun(job) && (counts.missing ?? 0) > 0)

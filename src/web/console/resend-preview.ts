@@ -50,7 +50,7 @@ export function previewed(preview: Preview, { session, mapping, as, filter, chos
         'confirmed',
         'yes',
         false,
-        `Yes, resend ${number(many)}${plus} events`,
+        `Yes, resend ${plus === '' ? counted(many, 'event') : `${number(many)}+ events`}`,
         'It can be cancelled while it runs.',
       )
     : ''
