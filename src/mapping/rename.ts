@@ -68,7 +68,7 @@ function eventsRefusal(
   return undefined
 }
 
-/** An Identify says who somebody is, and is not called anything. */
+/** An Identify says who a person is, and has no name. */
 function namelessRefusal(type: string, tracks: readonly string[]): string | undefined {
   return tracks.includes(type)
     ? undefined

@@ -69,7 +69,7 @@ describe('a preview of options', () => {
     assert.deepEqual(await wouldChange(needs(), id, { before: {}, after: {} }), { looked: 6, changed: 0, ...none })
   })
 
-  test('does not say that events change where an attribute decides that nobody has looked up', async () => {
+  test('does not say that events change where an attribute decides that was not looked up', async () => {
     await stage.arrive('new_conversation')
     const after = { userId: { attribute: 'externalId' } }
     const counts = await wouldChange(needs(), id, { before: {}, after })

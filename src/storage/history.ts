@@ -124,7 +124,7 @@ export function deliveriesIn(log: Uint8Array | null): Noted[] {
   return deliveredLast(historyOf(log).noted)
 }
 
-/** The same as it was before anybody sent the event again there: only that tells how long the way takes. */
+/** The same as it was before the event was sent again there: only that tells how long the way takes. */
 export function firstDeliveriesIn(log: Uint8Array | null): Noted[] {
   const { noted } = historyOf(log)
   const resentAt = (place: Destination) =>

@@ -145,7 +145,7 @@ export function deliveredBy(rows: readonly Row[]): number[] {
   return rows.flatMap(ids)
 }
 
-/** The deliveries of entries, each by the attempt that made it: the last ones, or those before anybody sent it again. */
+/** The deliveries of entries, each by the attempt that made it: the last ones, or those before it was sent again. */
 export function deliveriesOf(
   rows: readonly Row[],
   attempts: readonly Row[],

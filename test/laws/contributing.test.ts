@@ -135,8 +135,9 @@ describe('what is added as CONTRIBUTING says passes all that a contributor runs:
     const boxes = readFileSync(join(folder, fields), 'utf8')
     write(fields, boxes.replace("'prefix'] as const", "'omitEmpty', 'prefix'] as const"))
     const box = (rest: string) => `      \${box(${rest}`
-    const omitEmpty = box("'omitEmpty', 'Leave out empty texts', 'Some tools take an empty text for a value.')}")
-    insert('src/web/console/mapping.ts', box("'prefix'"), omitEmpty)
+    const omitEmpty = box("'omitEmpty', 'Some tools take an empty text for a value.')}")
+    insert(fields, "  prefix: 'Use another", "  omitEmpty: 'Leave out empty texts',")
+    insert('src/web/console/mapping-form.ts', box("'prefix'"), omitEmpty)
     insert('test/some-options.ts', '      prefix:', '      omitEmpty: fc.constant(true as const),')
     await passes(['node_modules/@biomejs/biome/bin/biome', 'check', '--write', fields])
     await passes([['--test', documents], { WRITE_DOCS: '1' }])

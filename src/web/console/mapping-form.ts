@@ -83,7 +83,7 @@ export function mappingForm({ session, fields, destination, looksAt, wrong = [] 
       ${box('liveChat', 'Live Chat Conversation Started and Ended, in addition to the others.')}
       ${box('prefix', `In place of “${usualPrefix.trim()}”.`)}
       ${line('prefix')}
-      ${lines('renameEvents', 'One a line, such as: button_clicked = Button Clicked')}
+      ${lines('renameEvents', `One a line, such as: ${types[0]} = Button Clicked`)}
       ${lines('renameFields', 'One a line, such as: first_name = firstName')}
     </section>
     <section class="card"><h2>What is left out</h2>
