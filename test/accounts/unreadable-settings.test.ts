@@ -8,6 +8,7 @@ import { connectionPage } from '../../src/web/console/connection.ts'
 import { eventually } from '../clock.ts'
 import { install, org, type Rig, settled, startRig } from '../rig.ts'
 import { startStage } from '../stage.ts'
+import { works } from '../status-table.ts'
 
 const odd = 6_000_001
 let rig: Rig
@@ -82,10 +83,8 @@ test('the console says so, and offers no form that would change its settings', (
         install: { ...account, settings: '{}', ...more },
         destinations: [{ destination: first, key: undefined, isConfirmed: false, isFixed: false }],
         places: { us: '', eu: '' },
-        now: 1,
-        lanes: [],
+        facts: { ...works, install: { ...account, settings: '{}', ...more } },
         scopes: [],
-        connects: true,
       }),
     )
   assert.match(pageOf({}), /name="region"[\s\S]*new_meeting/)

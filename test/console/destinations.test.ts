@@ -50,14 +50,13 @@ describe('the destinations of an account, in the console', { concurrency: false 
     await page.getByLabel('Write key', { exact: true }).fill(key)
   }
 
-  test('are, while there is one, the card that there has always been, with a way to another', async () => {
+  test('are, while there is one, a single card, with a way to another', async () => {
     await connection()
     const only = card('Segment')
     assert.match(
       (await only.textContent())!,
-      /Sending[\s\S]*saved, fingerprint[\s\S]*United States[\s\S]*Send test event/,
+      /Sending[\s\S]*saved, fingerprint[\s\S]*United States[\s\S]*No events wait[\s\S]*Send test event/,
     )
-    assert.equal(await page.getByText('Waits').count(), 0)
     assert.equal(await page.getByRole('button', { name: 'Pause', exact: true }).count(), 1)
     await only.getByRole('link', { name: 'Rename' }).click()
     await page.getByText('It is the only destination, and one must stay.').waitFor()

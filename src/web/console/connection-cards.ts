@@ -1,40 +1,37 @@
 /** The cards of Connection that are of the account as a whole: Drift, the events to send, sending, sessions, and the way out. */
 import { html } from 'hono/html'
-import { firstOf } from '../../accounts/destinations.ts'
+import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
 import { settingsOf } from '../../accounts/settings.ts'
 import { holdOf, leaving, reasonOf, stateShown } from '../../accounts/state.ts'
 import { judgeScopes, scopesNeeded } from '../../drift/scopes.ts'
 import { catalogue } from '../../events/index.ts'
-import type { LaneShown, Snapshot } from '../../storage/ports/lookup.ts'
+import type { Install } from '../../storage/ports/accounts.ts'
 import { type DestinationCard, isAlone } from './destination-card.ts'
 import type { DestinationShown } from './destination-summary.ts'
 import type { Done } from './done.ts'
 import { todoOf } from './remedies.ts'
+import { standingOf } from './standing.ts'
+import { statusOf } from './status.ts'
+import type { Facts } from './status-facts.ts'
 import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
-import { button, choice, input, notice, postForm, when } from './ui/parts.ts'
+import { button, choice, counted, input, notice, postForm, when } from './ui/parts.ts'
 
 export interface ConnectionPage
-  extends Pick<DestinationCard, 'session' | 'install' | 'places' | 'tested' | 'question'> {
+  extends Pick<DestinationCard, 'session' | 'install' | 'facts' | 'places' | 'tested' | 'question'> {
   /** All of them, in the order of their numbers. */
   destinations: readonly DestinationShown[]
-  now: number
-  lanes: readonly LaneShown[]
-  /** What waits for each, where there are several. */
-  snapshot?: Snapshot | undefined
   /** Of the authorization at Drift; undefined where Drift did not say. */
   scopes: readonly string[] | undefined
-  /** Whether an admin can connect it in the browser. */
-  connects: boolean
   done?: readonly Done[]
   wrong?: { writeKey?: string; confirm?: string } | undefined
   /** Another person or process was quicker: what is shown is what is there now. */
   isStale?: boolean
 }
 
-export function goneNotice({ connects }: ConnectionPage): Html {
+export function goneNotice({ facts: { connects } }: ConnectionPage): Html {
   const goOn = connects
     ? 'Reconnect to Drift to start again.'
     : 'Only the operator of this service can connect it again.'
@@ -46,7 +43,8 @@ export function goneNotice({ connects }: ConnectionPage): Html {
   )
 }
 
-export function driftCard({ install, scopes, connects }: ConnectionPage): Html {
+export function driftCard({ install, scopes, facts }: ConnectionPage): Html {
+  const { connects, lookingUp, oldestLookupAt } = facts
   const { missing, needless } = judgeScopes(scopes ?? Object.keys(scopesNeeded))
   const lacks = notice(
     'warn',
@@ -59,6 +57,7 @@ export function driftCard({ install, scopes, connects }: ConnectionPage): Html {
       <dt>Account</dt><dd>${install.org}</dd>
       <dt>Connected</dt><dd>${install.createdAt === 0 ? 'by the operator of this service' : html`first on ${when(install.createdAt)}`}</dd>
       <dt>Permissions</dt><dd>${scopes === undefined ? 'Drift did not name them' : scopes.join(', ')}</dd>
+      ${lookingUp === 0 ? '' : html`<dt>Waits</dt><dd>${counted(lookingUp, 'event')} to be looked up${oldestLookupAt === undefined ? '' : html`, since ${when(oldestLookupAt)}`}</dd>`}
     </dl>
     ${missing.length > 0 ? lacks : ''}
     ${needless.length > 0 ? html`<p class="small faint">The app does not need: ${needless.join(', ')}. The operator can take this away in Drift.</p>` : ''}
@@ -85,7 +84,8 @@ export function eventsCard({ session, install }: ConnectionPage): Html {
 
 /** Each button only where it does something. */
 export function sendingCard(given: ConnectionPage): Html {
-  const { session, install, lanes, now, destinations, connects } = given
+  const { session, install, facts, destinations } = given
+  const { lanes, now, connects } = facts
   const hold = holdOf(install)
   const isHeldByOthers = hold === 'not_allowed' || hold === 'settings_unreadable' || hold === leaving
   const shown = stateShown(install)
@@ -103,13 +103,22 @@ export function sendingCard(given: ConnectionPage): Html {
   const [first] = destinations
   const endpoint = isAlone(install) ? firstOf(install).endpoint : undefined
   const rights = { connects, isFixed: first?.isFixed === true }
-  const asUsual = isAlone(install) ? 'Events are sent as they come.' : 'What is sent to each destination stands above.'
-  const { happened, todo } =
+  const says =
     reason === undefined
-      ? { happened: asUsual, todo: 'While paused, events are received and kept; nothing is lost.' }
-      : { happened: adviceAt(reason, endpoint).happened, todo: todoOf(reason, rights, endpoint) }
+      ? flowSaid(facts, install)
+      : `${adviceAt(reason, endpoint).happened} ${todoOf(reason, rights, endpoint)}`
   return html`<section class="card" id="sending"><div class="cardhead"><div><h2>${shown === 'paused' ? 'Sending is paused' : 'Sending'}</h2>
-    <p class="faint">${happened} ${todo}</p></div><div class="row">${pause}${actionsRow(others, session.csrf)}</div></div></section>`
+    <p class="faint">${says}</p></div><div class="row">${pause}${actionsRow(others, session.csrf)}</div></div></section>`
+}
+
+/** What neither the account nor its destinations hold back, as Home says it; of several, what halts one stands on its card. */
+function flowSaid(facts: Facts, install: Install): string {
+  const isHalted = (one: Destination) => !['sending', 'off'].includes(standingOf(facts, one).is)
+  const { word, title, says } = statusOf(facts)
+  const whilePaused = 'While paused, events are received and kept; nothing is lost.'
+  if (!isAlone(install) && (word === 'Working' || destinationsOf(install).some(isHalted)))
+    return `What is sent to each destination stands above. ${whilePaused}`
+  return word === 'Working' ? `Events are sent as they come. ${whilePaused}` : `${title}. ${says}`
 }
 
 export function sessionsCard({ session }: ConnectionPage): Html {

@@ -7,15 +7,16 @@ import { type Destination, destinationsOf, firstOf } from '../../accounts/destin
 import { openGrant } from '../../accounts/grant.ts'
 import { afterAttempt, resumeDestinationNow, resumeNow, retryNow } from '../../accounts/retry.ts'
 import { reasonOf } from '../../accounts/state.ts'
-import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
+import { shownKey } from '../../accounts/write-key.ts'
 import { catalogue } from '../../events/index.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { untilGone } from '../../pipeline/until-gone.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
-import { type ConsoleNeeds, connectsHere } from '../needs.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import { allowOldProof, type Web } from '../session.ts'
+import { gather, isConfirmedKey } from './account-facts.ts'
 import {
   type ConnectionPage,
   driftCard,
@@ -25,7 +26,8 @@ import {
   sendingCard,
   sessionsCard,
 } from './connection-cards.ts'
-import { destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
+import { connectionPath as path } from './destination-address.ts'
+import { destinationCard, isAlone } from './destination-card.ts'
 import { addRow, type DestinationShown, destinationSummary } from './destination-summary.ts'
 import { doneOf } from './done.ts'
 import { eventAt, isMessageId } from './event-at.ts'
@@ -52,23 +54,20 @@ type Show = (c: Context<Web>, more?: Partial<ConnectionPage>, status?: 200 | 409
 
 /** Connection as it is now, with what came of a form. */
 export function connectionShown(needs: ConsoleNeeds): Show {
-  const { storage, accounts, keyring, clock, config } = needs
+  const { accounts, keyring, clock, config } = needs
   return async (c, more = {}, status = 200) => {
     const session = c.get('session')
     const { org } = session
     const install = accounts.get(org)
     if (!install) return refuse(c, 404, 'not_found')
     const now = clock.now()
-    const [destinations, grant, lanes, snapshot] = await Promise.all([
+    const [destinations, grant, { facts }] = await Promise.all([
       Promise.all(destinationsOf(install).map((one) => destinationShown(needs, install, one))),
       openGrant(keyring, install),
-      storage.lookup.lanes(org),
-      // What waits stands at Home; here it tells several destinations apart.
-      isAlone(install) ? undefined : storage.ledger.snapshot(org, { from: now, to: now }),
+      gather(needs, org, { from: now, to: now }, now),
     ])
-    const connects = connectsHere(config, org)
-    const common = { session, install, destinations, places: config.segment, lanes, now, scopes: grant?.scopes }
-    return c.html(connectionPage({ ...common, snapshot, connects, ...more }), status)
+    const common = { session, install, destinations, facts, places: config.segment, scopes: grant?.scopes }
+    return c.html(connectionPage({ ...common, ...more }), status)
   }
 }
 
@@ -162,11 +161,6 @@ export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     // The session ended with the account, and so did this page's way back.
     return c.html(leftPage(left.is, purged === 'done'))
   })
-}
-
-/** Whether an admin has seen the test event of the key that is saved now. */
-export function isConfirmedKey(destination: Destination | undefined, key: KeyShown | undefined): boolean {
-  return destination !== undefined && key !== undefined && destination.confirmedKey === key.fingerprint
 }
 
 export function connectionPage(given: ConnectionPage): Html {

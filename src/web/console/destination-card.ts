@@ -1,21 +1,26 @@
 /** Where events of an account go, as a card: the write key by its fingerprint, its test, and its replacement. */
 import { html } from 'hono/html'
-import { type Destination, destinationState, destinationsOf, firstOf } from '../../accounts/destinations.ts'
+import { type Destination, destinationState, destinationsOf } from '../../accounts/destinations.ts'
 import { holdOf, stateShown } from '../../accounts/state.ts'
 import type { KeyShown } from '../../accounts/write-key.ts'
 import type { Place, Places } from '../../segment/place.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
+import { addPath, anchorOf, connectionPath, pageOf } from './destination-address.ts'
 import { hidden, type Tested, testResult } from './key-test.ts'
 import { partnerAt, placeField, placeValue, regionNames } from './place-field.ts'
+import { knownAt, nextOf, type Standing, standingOf } from './standing.ts'
+import type { Facts } from './status-facts.ts'
 import { type KeyQuestion, keyQuestion } from './ui/key-question.ts'
 import type { Html } from './ui/layout.ts'
-import { badge, button, input, postForm, when } from './ui/parts.ts'
+import { badge, button, counted, input, postForm, when } from './ui/parts.ts'
 import type { Level } from './ui/vocabulary.ts'
 
 export interface DestinationCard {
   session: Session
   install: Install
+  /** Of the account, for how the destination stands. */
+  facts: Facts
   destination: Destination
   /** What the operator offers beside Segment. */
   places: Places
@@ -35,20 +40,6 @@ export interface DestinationCard {
   question?: (KeyQuestion & { place: Place }) | undefined
 }
 
-export const connectionPath = '/console/connection'
-
-export const addPath = `${connectionPath}/add`
-
-/** The page of one destination, where its name, place and key are changed and it is removed. */
-export function pageOf(destination: Destination): string {
-  return `${connectionPath}/destination?number=${destination.number}`
-}
-
-/** Its card on Connection: the first one's has the name that links of other pages have. */
-export function anchorOf(install: Install, { number }: Destination): string {
-  return number === firstOf(install).number ? 'segment' : `destination-${number}`
-}
-
 export function isAlone(install: Install): boolean {
   return destinationsOf(install).length === 1
 }
@@ -61,28 +52,53 @@ const stateWords: Readonly<Record<Install['state'], readonly [word: string, leve
   disconnected: ['Disconnected', 'bad'],
 }
 
-/** What the account's state leaves to a destination: the only one's is the account's. */
-export function destinationBadge(install: Install, destination: Destination): Html {
+/** What a destination's state does not tell, though Home does. */
+const standingWords: Readonly<Partial<Record<Standing['is'], readonly [word: string, level: Level]>>> = {
+  refused: stateWords.needs_attention,
+  late: ['Delayed', 'warn'],
+  off: ['Stopped', 'warn'],
+}
+
+/** What the account's state leaves to a destination, and how it stands there: the only one's state is the account's. */
+export function destinationBadge(install: Install, destination: Destination, { is }: Standing): Html {
   const ofAccount = stateShown(install)
   const isWhole = isAlone(install) || ofAccount === 'paused' || ofAccount === 'disconnected'
   const isUnlisted = holdOf(install, destination.number) === 'endpoint_not_allowed'
   const own = isUnlisted ? 'needs_attention' : destinationState(destination)
-  const [word, level] = stateWords[isWhole ? ofAccount : own]
+  const state = isWhole ? ofAccount : own
+  const [word, level] = (state === 'live' ? standingWords[is] : undefined) ?? stateWords[state]
   return badge(level, word)
 }
 
-/** Fingerprint, who saved it, whether its test was seen, and where it sends. */
-export function keyPairs({ destination, key, isConfirmed }: Omit<DestinationCard, 'session'>): Html {
+/** What waits for it, since when, and when the next attempt is made. */
+function waits(facts: Facts, { number }: Destination, { lane }: Standing): string | Html {
+  const { queued = 0, blocked = 0, oldestAt } = knownAt(facts, number) ?? {}
+  const parts = [
+    ...(queued > 0 ? [`${counted(queued, 'event')} queued`] : []),
+    ...(blocked > 0 ? [`${counted(blocked, 'event')} blocked`] : []),
+  ]
+  if (parts.length === 0) return 'No events wait'
+  const next = nextOf(lane, facts.now)
+  return html`${parts.join(', ')}${oldestAt === undefined ? '' : html`, since ${when(oldestAt)}`}${next === undefined ? '' : html`; next attempt ${when(next)}`}`
+}
+
+/** Fingerprint, who saved it, whether its test was seen, where it sends, and what waits for it. */
+export function destinationPairs(
+  { destination, key, isConfirmed, facts }: Omit<DestinationCard, 'session'>,
+  standing: Standing,
+): Html {
   const saved = key?.set ? html`${when(key.set.at)}, by ${key.set.by}` : 'by the operator of this service'
   const seen = destination.endpoint === undefined ? 'seen in Segment, confirmed' : 'seen there, confirmed'
   return html`<dt>Write key</dt><dd>${key ? html`saved, fingerprint <code>${key.fingerprint}</code>` : 'none yet'}</dd>
       ${key ? html`<dt>Saved</dt><dd>${saved}</dd><dt>Test event</dt><dd>${isConfirmed ? seen : 'not confirmed yet'}</dd>` : ''}
-      ${destination.endpoint === undefined ? html`<dt>Region</dt><dd>${regionNames[destination.region]}</dd>` : html`<dt>Sends to</dt><dd>${destination.endpoint}</dd>`}`
+      ${destination.endpoint === undefined ? html`<dt>Region</dt><dd>${regionNames[destination.region]}</dd>` : html`<dt>Sends to</dt><dd>${destination.endpoint}</dd>`}
+      <dt>Waits</dt><dd>${waits(facts, destination, standing)}</dd>`
 }
 
 export function destinationCard(given: DestinationCard): Html {
-  const { session, install, destination, key, isConfirmed, isFixed, tested, question, isOnConnection } = given
+  const { session, install, facts, destination, key, isConfirmed, isFixed, tested, question, isOnConnection } = given
   const { number, name } = destination
+  const standing = standingOf(facts, destination)
   const saves = {
     csrf: session.csrf,
     action: `${connectionPath}/segment`,
@@ -91,9 +107,9 @@ export function destinationCard(given: DestinationCard): Html {
     confirm: `${connectionPath}/confirm`,
   }
   return html`<section class="card" id="${anchorOf(install, destination)}">
-    <div class="cardhead"><h2>${name}</h2>${destinationBadge(install, destination)}</div>
+    <div class="cardhead"><h2>${name}</h2>${destinationBadge(install, destination, standing)}</div>
     <dl class="pairs">
-      ${keyPairs(given)}
+      ${destinationPairs(given, standing)}
     </dl>
     ${tested ? testResult(tested, saves) : ''}
     ${question ? ask(question, given) : html`${key && !tested ? test(session, destination, isConfirmed) : ''}${isFixed ? fixed : replace(given)}`}

@@ -19,7 +19,8 @@ import { allowOldProof, type Web } from '../session.ts'
 import { connectionShown } from './connection.ts'
 import type { ConnectionPage } from './connection-cards.ts'
 import { destinationPageShown } from './destination.ts'
-import { isAlone, connectionPath as path } from './destination-card.ts'
+import { connectionPath as path } from './destination-address.ts'
+import { isAlone } from './destination-card.ts'
 import { placeIn } from './place-field.ts'
 
 type Came = Pick<ConnectionPage, 'tested' | 'question' | 'isStale'> & { wrong?: { writeKey: string } }

@@ -5,46 +5,30 @@ import { canResume, canRetry } from '../../accounts/retry.ts'
 import { destinationsMax } from '../../accounts/settings.ts'
 import { holdOf, leaving } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown, Snapshot } from '../../storage/ports/lookup.ts'
-import {
-  addPath,
-  anchorOf,
-  type DestinationCard,
-  destinationBadge,
-  keyPairs,
-  pageOf,
-  testForm,
-} from './destination-card.ts'
-import { backlogOf } from './figures.ts'
+import { addPath, anchorOf, pageOf } from './destination-address.ts'
+import { type DestinationCard, destinationBadge, destinationPairs, testForm } from './destination-card.ts'
 import { hidden } from './key-test.ts'
-import { todoOf } from './remedies.ts'
-import { refusalOf } from './status-others.ts'
+import { haltSaid, standingOf } from './standing.ts'
 import { resume, resumeOrRetry, retry } from './ui/actions.ts'
-import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
-import { counted, postForm, when } from './ui/parts.ts'
+import { postForm } from './ui/parts.ts'
 import { sections } from './ui/sections.ts'
 
 /** What is shown of one. */
 export type DestinationShown = Pick<DestinationCard, 'destination' | 'key' | 'isConfirmed' | 'isFixed'>
 
-interface Around extends Pick<DestinationCard, 'session' | 'install' | 'places'> {
-  lanes: readonly LaneShown[]
-  now: number
-  snapshot?: Snapshot | undefined
-  connects: boolean
-}
+type Around = Pick<DestinationCard, 'session' | 'install' | 'places' | 'facts'>
 
 export function destinationSummary(shown: DestinationShown, around: Around): Html {
-  const { destination, key, isConfirmed } = shown
-  const { session, install, snapshot } = around
-  const reason = holdOf(install, destination.number) ?? refusalOf(destination, around.lanes)
+  const { destination, key, isConfirmed, isFixed } = shown
+  const { session, install, facts } = around
+  const standing = standingOf(facts, destination)
+  const halt = haltSaid(standing, { connects: facts.connects, isFixed }, destination.endpoint)
   return html`<section class="card" id="${anchorOf(install, destination)}">
-    <div class="cardhead"><h2>${destination.name}</h2>${destinationBadge(install, destination)}</div>
-    ${reason === undefined ? '' : why(reason, shown, around.connects)}
+    <div class="cardhead"><h2>${destination.name}</h2>${destinationBadge(install, destination, standing)}</div>
+    ${halt ? html`<p>${halt.says}</p>` : ''}
     <dl class="pairs">
-      ${keyPairs({ ...shown, ...around })}
-      ${snapshot ? html`<dt>Waits</dt><dd>${waits(snapshot, destination.number)}</dd>` : ''}
+      ${destinationPairs({ ...shown, ...around }, standing)}
     </dl>
     <div class="row">${key ? testForm(session, destination, isConfirmed ? '' : 'primary') : ''}${moves(shown, around)}
       <a class="button" href="${pageOf(destination)}">${key ? 'Change' : 'Enter write key'}${ofWhich(destination.name)}</a>
@@ -57,23 +41,9 @@ function ofWhich(name: string): Html {
   return html`<span class="hidden">: ${name}</span>`
 }
 
-function why(reason: string, { destination, isFixed }: DestinationShown, connects: boolean): Html {
-  const { endpoint } = destination
-  return html`<p>${adviceAt(reason, endpoint).happened} ${todoOf(reason, { connects, isFixed }, endpoint)}</p>`
-}
-
-function waits(snapshot: Snapshot, number: number): string | Html {
-  const { queued, blocked, oldestAt } = backlogOf(snapshot, number)
-  const parts = [
-    ...(queued > 0 ? [`${counted(queued, 'event')} queued`] : []),
-    ...(blocked > 0 ? [`${counted(blocked, 'event')} blocked`] : []),
-  ]
-  if (parts.length === 0) return 'No events wait'
-  return html`${parts.join(', ')}${oldestAt === undefined ? '' : html`, since ${when(oldestAt)}`}`
-}
-
 /** Each only where it does something. */
-function moves({ destination, key }: DestinationShown, { session, install, lanes, now }: Around): Html {
+function moves({ destination, key }: DestinationShown, { session, install, facts }: Around): Html {
+  const { lanes, now } = facts
   const { number, name, paused } = destination
   const hold = holdOf(install, number)
   const isHeldByOthers = hold === 'not_allowed' || hold === leaving || hold === 'disconnect_unproven'

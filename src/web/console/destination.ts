@@ -9,28 +9,30 @@ import {
 } from '../../accounts/destination-actions.ts'
 import { type Destination, destinationOf } from '../../accounts/destinations.ts'
 import { destinationsMax } from '../../accounts/settings.ts'
-import { holdOf, isThere } from '../../accounts/state.ts'
+import { isThere } from '../../accounts/state.ts'
 import { unseenProblem } from '../../lib/pasted.ts'
 import { waitingFor } from '../../operations/totals.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { formOf } from '../http/form.ts'
 import { refuse } from '../http/refuse.ts'
-import { type ConsoleNeeds, connectsHere } from '../needs.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import type { Web } from '../session.ts'
+import { gather } from './account-facts.ts'
 import { destinationShown, staleNotice } from './connection.ts'
-import { anchorOf, type DestinationCard, destinationCard, isAlone, connectionPath as path } from './destination-card.ts'
+import { anchorOf, connectionPath as path } from './destination-address.ts'
+import { type DestinationCard, destinationCard, isAlone } from './destination-card.ts'
+import type { DestinationShown } from './destination-summary.ts'
 import { hidden } from './key-test.ts'
-import { isMendedByKey, type Rights, remediesOf, todoOf } from './remedies.ts'
-import { refusalOf } from './status-others.ts'
+import { isMendedByKey, remediesOf } from './remedies.ts'
+import { haltSaid, standingOf } from './standing.ts'
+import type { Facts } from './status-facts.ts'
 import { type Action, actionsRow, enterKey, replaceKey } from './ui/actions.ts'
-import { adviceAt } from './ui/advice-at.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, counted, head, input, notice, postForm } from './ui/parts.ts'
 
 interface DestinationPage extends Omit<DestinationCard, 'wrong'> {
-  /** Why nothing is sent to it, and what ends that. */
-  held?: { reason: string; todo: string; remedies: readonly Action[] } | undefined
+  /** Why nothing is sent to it, or late, and what ends that. */
+  halt?: { short: string; says: string; remedies: readonly Action[] } | undefined
   /** Events that would expire if it were removed. */
   waits: number
   wrong?: { writeKey?: string; name?: string; confirm?: string; removal?: string }
@@ -42,7 +44,7 @@ type Show = (c: Context<Web>, number: number, more?: Came, status?: 200 | 409 | 
 
 /** The page of a destination, with what came of a form; 404 where it is not there. */
 export function destinationPageShown(needs: ConsoleNeeds): Show {
-  const { storage, accounts, clock, config } = needs
+  const { accounts, clock, config } = needs
   return async (c, number, more = {}, status = 200) => {
     const session = c.get('session')
     const install = accounts.get(session.org)
@@ -50,28 +52,27 @@ export function destinationPageShown(needs: ConsoleNeeds): Show {
     if (!install || !one) return refuse(c, 404, 'not_found')
     const shown = await destinationShown(needs, install, one)
     const now = clock.now()
-    const [{ backlog }, lanes] = await Promise.all([
-      storage.ledger.snapshot(session.org, { from: now, to: now }),
-      storage.lookup.lanes(session.org),
-    ])
-    const waits = waitingFor(backlog, session.org, number)
-    const rights = { connects: connectsHere(config, session.org), isFixed: shown.isFixed }
-    const held = heldAt(install, one, { lanes, now, rights })
-    return c.html(destinationPage({ session, install, places: config.segment, ...shown, held, waits, ...more }), status)
+    const { facts, snapshot } = await gather(needs, session.org, { from: now, to: now }, now)
+    const waits = waitingFor(snapshot.backlog, session.org, number)
+    const halt = haltAt(facts, install, shown)
+    const common = { session, install, facts, places: config.segment }
+    return c.html(destinationPage({ ...common, ...shown, halt, waits, ...more }), status)
   }
 }
 
-function heldAt(
+function haltAt(
+  facts: Facts,
   install: Install,
-  one: Destination,
-  { lanes, now, rights }: { lanes: readonly LaneShown[]; now: number; rights: Rights },
-): DestinationPage['held'] {
-  const reason = holdOf(install, one.number) ?? refusalOf(one, lanes)
-  if (reason === undefined) return undefined
-  const all = remediesOf(reason, install, lanes, now, rights.connects, rights.isFixed, one.number)
+  { destination, isFixed: isSet }: DestinationShown,
+): DestinationPage['halt'] {
+  const { lanes, now, connects } = facts
+  const standing = standingOf(facts, destination)
+  const said = haltSaid(standing, { connects, isFixed: isSet }, destination.endpoint)
+  if (!said) return undefined
+  const all = remediesOf(standing.reason ?? '', install, lanes, now, connects, isSet, destination.number)
   // The form that enters or replaces the write key stands on this page.
   const remedies = all.filter(({ label }) => label !== replaceKey.label && label !== enterKey.label)
-  return { reason, todo: todoOf(reason, rights, one.endpoint), remedies }
+  return { ...said, remedies }
 }
 
 export function destinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
@@ -141,7 +142,7 @@ function destinationPage(given: DestinationPage): Html {
     body: html`${head(name, html`A destination of Drift account ${install.org}, number ${destination.number}. <a href="${path}#${anchorOf(install, destination)}">Back to Connection</a>`)}
     <div class="stack">
       ${isStale ? staleNotice : ''}
-      ${whyHeld(given)}
+      ${whyHalted(given)}
       ${wrong?.removal ? notice('bad', 'Not removed', wrong.removal) : ''}
       ${destinationCard({ ...given, wrong: wrong?.writeKey, isRefused: isMendedByKey(destination.reason ?? '') })}
       ${rename(given)}
@@ -150,10 +151,8 @@ function destinationPage(given: DestinationPage): Html {
   })
 }
 
-function whyHeld({ session, destination, held }: DestinationPage): Html | '' {
-  if (!held) return ''
-  const { short, happened } = adviceAt(held.reason, destination.endpoint)
-  return notice('warn', short, `${happened} ${held.todo}`, actionsRow(held.remedies, session.csrf))
+function whyHalted({ session, halt }: DestinationPage): Html | '' {
+  return halt ? notice('warn', halt.short, halt.says, actionsRow(halt.remedies, session.csrf)) : ''
 }
 
 function rename({ session, destination, wrong }: DestinationPage): Html {

@@ -1,19 +1,14 @@
 /** Home: whether events get from Drift to Segment, where those are that came, and what needs attention. */
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { lastOf } from '../../accounts/audit.ts'
-import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
-import { noSettings, settingsOf } from '../../accounts/settings.ts'
-import { type KeyShown, shownKey } from '../../accounts/write-key.ts'
-import { catalogue } from '../../events/index.ts'
-import { isSilent, knownMs } from '../../operations/silence.ts'
-import { addsUp, eventsIn, outcomesByDestination, outcomesOf } from '../../operations/totals.ts'
-import type { Snapshot, TimeBucket, Total } from '../../storage/ports/lookup.ts'
-import { type ConsoleNeeds, connectsHere } from '../needs.ts'
+import { destinationsOf, firstOf } from '../../accounts/destinations.ts'
+import { addsUp, outcomesByDestination } from '../../operations/totals.ts'
+import type { Snapshot } from '../../storage/ports/lookup.ts'
+import type { ConsoleNeeds } from '../needs.ts'
 import type { Session, Web } from '../session.ts'
+import { gather } from './account-facts.ts'
 import { type Chosen, chosenIn, destinationTabs, isOfSeveral, numberIn } from './at-destination.ts'
 import { chartCard, rangeAsked, rangeNav, type Shows, showsOf } from './chart.ts'
-import { isConfirmedKey } from './connection.ts'
 import { type Done, doneOf } from './done.ts'
 import {
   type Backlog,
@@ -27,14 +22,13 @@ import {
   receivedOf,
   requestsIn,
   successRate,
-  wrongSince,
 } from './figures.ts'
-import { lastDeliveredAt, lastReceivedAt } from './last-times.ts'
+import { lastDeliveredAt } from './last-times.ts'
 import { pipelineCard } from './pipeline-bar.ts'
 import { problemsCard } from './problems.ts'
 import { addressOf } from './query.ts'
 import { statusOf } from './status.ts'
-import type { DestinationFacts, Facts, Status } from './status-facts.ts'
+import type { Facts, Status } from './status-facts.ts'
 import { type Action, actionOf, enterKey, reconnect, testKey } from './ui/actions.ts'
 import { type Html, page } from './ui/layout.ts'
 import { badge, head, lasting, notice, number, since, when } from './ui/parts.ts'
@@ -70,70 +64,6 @@ export function homeRoute(app: Hono<Web>, needs: ConsoleNeeds): void {
       }),
     )
   })
-}
-
-async function gather(needs: ConsoleNeeds, org: string, shows: Shows, now: number) {
-  const { storage, accounts, keyring, config } = needs
-  const install = accounts.get(org)
-  const destinations = install ? destinationsOf(install) : []
-  const [snapshot, lanes, counted, auditEntries, keys] = await Promise.all([
-    storage.ledger.snapshot(org, shows),
-    storage.lookup.lanes(org),
-    storage.ledger.timeBuckets(org, now - knownMs, now + 1),
-    storage.audit.list(org, 200),
-    Promise.all(destinations.map((one) => shownKey(keyring, install, one))),
-  ])
-  const outcomes = outcomesOf(snapshot.totals, snapshot.backlog)
-  const [first, ...others] = destinations.map((one, at) => factsOf(snapshot, counted, one, keys[at], now))
-  const everReceived = eventsIn(snapshot.totals) > 0
-  const heardAt = counted.filter(({ outcome }) => outcome === 'received').map(({ at }) => at)
-  const { offTypes } = settingsOf(install ?? { org, settings: noSettings })
-  const facts: Facts = {
-    now,
-    install,
-    lanes,
-    ...backlogOf(snapshot),
-    ...(first ?? { ...ofNone, everDelivered: outcomes.delivered > 0 }),
-    others: new Map(others.map((one, at) => [destinations[at + 1]!.number, one])),
-    everReceived,
-    lastReceivedAt: lastReceivedAt(snapshot, counted),
-    isSilent: isSilent(heardAt, everReceived, now),
-    isAllOff: [...catalogue.keys()].every((type) => offTypes.includes(type)),
-    since: {
-      connected: lastOf(auditEntries, 'connected'),
-      paused: lastOf(auditEntries, 'paused'),
-      choseEvents: lastOf(auditEntries, 'choseEvents'),
-      leaving: lastOf(auditEntries, 'driftAsked', 'driftSilent', 'driftCannotSay'),
-      gone: lastOf(auditEntries, 'disconnected', 'disconnectedNoGrant', 'disconnectedUnrevoked', 'driftConfirmed'),
-    },
-    connects: connectsHere(config, org),
-    isFixed: config.single?.org === org,
-    appsUrl: config.drift.settingsUrl,
-  }
-  return { facts, snapshot, counted, outcomes }
-}
-
-const ofNone = { wrong: { failed: 0, notRecognized: 0 }, everDelivered: false, isConfirmed: false }
-
-function factsOf(
-  snapshot: Snapshot,
-  counted: readonly TimeBucket[],
-  one: Destination,
-  key: KeyShown | undefined,
-  now: number,
-): DestinationFacts {
-  const { number } = one
-  const { queued, blocked, oldestAt } = backlogOf(snapshot, number)
-  const isDelivered = ({ destination, outcome }: Total) => destination === number && outcome === 'delivered'
-  return {
-    queued,
-    blocked,
-    oldestAt,
-    wrong: wrongSince(snapshot, now - dayMs, number),
-    everDelivered: snapshot.totals.some(isDelivered),
-    lastDeliveredAt: lastDeliveredAt(snapshot, counted, number),
-    isConfirmed: isConfirmedKey(one, key),
-  }
 }
 
 export interface Step {
@@ -290,5 +220,3 @@ function took(ms: number): string {
   if (ms < 1_000) return `${number(Math.round(ms))} ms`
   return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : lasting(ms)
 }
-
-const dayMs = 24 * 3_600_000

@@ -5,7 +5,7 @@ import { unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Destination } from '../../storage/ports/entry.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
-import { pageOf } from './destination-card.ts'
+import { pageOf } from './destination-address.ts'
 import { type Action, disconnect, enterKey, reconnect, replaceKey, resume, retry } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 

@@ -1,16 +1,12 @@
 /** What Home's sentence adds where an account has several destinations: it is true of each of them. */
 import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { holdOf } from '../../accounts/state.ts'
-import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { addressOf } from './query.ts'
+import { standingOf } from './standing.ts'
 import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 import { viewDestinations } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import { counted } from './ui/parts.ts'
-
-/** From the first failed attempt on, events count as delayed when the oldest of them is so old. */
-export const delayedMs = 60_000
 
 /** One that nothing is sent to, or late, and why. */
 interface Halted {
@@ -23,10 +19,10 @@ type Other = Destination & { facts: DestinationFacts | undefined }
 
 /** The status with every destination named that it does not speak of: where it says that all is well, they are what it is about. */
 export function withOthers(status: Status, facts: Facts): Status {
-  const { install, lanes } = facts
+  const { install } = facts
   if (!install || destinationsOf(install).length === 1) return status
-  const halted = haltedOf(install, lanes)
-  const late = holdOf(install) === undefined ? lateOf(facts, halted) : []
+  const halted = haltedOf(facts)
+  const late = holdOf(install) === undefined ? lateOf(facts) : []
   const named = [...halted.map(haltedSaid), ...late.map(lateSaid)].join(' ')
   if (status.word !== 'Working') return named === '' ? status : { ...status, says: `${status.says} ${named}` }
   // What went wrong with single events is said behind what keeps all of a destination's.
@@ -109,27 +105,21 @@ function othersOf({ install, others }: Facts): Other[] {
 }
 
 /** Of an account that is held as a whole, or whose every destination is, the status speaks already; and of what the first is refused. */
-function haltedOf(install: Install, lanes: readonly LaneShown[]): Halted[] {
-  if (holdOf(install) !== undefined) return []
+function haltedOf(facts: Facts): Halted[] {
+  const { install } = facts
+  if (!install || holdOf(install) !== undefined) return []
   const first = firstOf(install).number
   return destinationsOf(install).flatMap((one) => {
-    const reason = holdOf(install, one.number) ?? (one.number === first ? undefined : refusalOf(one, lanes))
-    return reason === undefined ? [] : [{ name: one.name, endpoint: one.endpoint, reason }]
+    const standing = standingOf(facts, one)
+    const isNamed = standing.is === 'held' || (standing.is === 'refused' && one.number !== first)
+    return isNamed ? [{ name: one.name, endpoint: one.endpoint, reason: standing.reason }] : []
   })
 }
 
 /** Others whose oldest event has waited for too long, and why the last attempt there failed, if it did. */
-function lateOf(facts: Facts, halted: readonly Halted[]): Halted[] {
-  const { now, lanes } = facts
-  return othersOf(facts).flatMap(({ name, number, endpoint, facts: known }) => {
-    const isLate = known?.oldestAt !== undefined && now - known.oldestAt > delayedMs
-    if (!isLate || halted.some((one) => one.name === name)) return []
-    const lane = lanes.find((one) => one.lane === 'send' && one.destination === number)
-    return [{ name, endpoint, reason: lane && lane.failures > 0 ? lane.lastError : undefined }]
+function lateOf(facts: Facts): Halted[] {
+  return othersOf(facts).flatMap((one) => {
+    const standing = standingOf(facts, one)
+    return standing.is === 'late' ? [{ name: one.name, endpoint: one.endpoint, reason: standing.reason }] : []
   })
-}
-
-/** Why a destination refuses what is sent, also where its lane alone shows it. */
-export function refusalOf({ number, reason }: Destination, lanes: readonly LaneShown[]): string | undefined {
-  return reason ?? lanes.find(({ lane, destination }) => lane === 'send' && destination === number)?.blocked
 }

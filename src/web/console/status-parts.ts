@@ -1,7 +1,7 @@
 /** What the sentences of a status say of an account's destinations: who is sent to, and what waits. */
 import { destinationOf, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import { pageOf } from './destination-card.ts'
+import { pageOf } from './destination-address.ts'
 import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 import { type Action, replaceKey } from './ui/actions.ts'
 import { counted } from './ui/parts.ts'

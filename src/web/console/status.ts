@@ -4,12 +4,13 @@
  */
 import { firstOf } from '../../accounts/destinations.ts'
 import { canResume, canRetry } from '../../accounts/retry.ts'
+import { noSettings } from '../../accounts/settings.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
-import type { LaneShown } from '../../storage/ports/lookup.ts'
 import { isMendedByConnecting, isMendedByKey, todoOf } from './remedies.ts'
+import { isLate, nextOf, standingOf } from './standing.ts'
 import type { Facts, Status } from './status-facts.ts'
-import { delayedMs, withOthers } from './status-others.ts'
+import { withOthers } from './status-others.ts'
 import { endpointIn, isOfSeveral, kept, keyOf, partnerIn } from './status-parts.ts'
 import {
   type Action,
@@ -105,39 +106,38 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
 
 /** What Segment refuses, or does not answer, at the account's first destination; of the others status-others.ts speaks. */
 function ofSending(facts: Facts): Status | undefined {
-  const { now, lanes, install, queued, blocked, oldestAt, isFixed } = facts
-  const first = install && firstOf(install)
-  const sending = lanes.filter(({ lane, destination }) => lane === 'send' && destination === (first?.number ?? 1))
-  const refused = sending.find(({ blocked }) => blocked !== undefined)
-  const reason = refused?.blocked ?? ofSegment(first?.reason)
-  if (reason !== undefined) {
-    const advice = adviceAt(reason, first?.endpoint)
+  const { now, install, isFixed } = facts
+  const first = firstOf(install ?? { org: '', settings: noSettings })
+  const standing = standingOf(facts, first)
+  const nextAt = nextOf(standing.lane, now)
+  const named = isOfSeveral(facts) ? `${first.name}: ` : ''
+  if (standing.is === 'refused') {
+    const { reason } = standing
+    const advice = adviceAt(reason, first.endpoint)
     return {
       word: 'Stopped',
       level: 'bad',
-      title: isOfSeveral(facts) ? `${first!.name}: ${advice.short}` : advice.short,
-      says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts, first?.endpoint)}`,
+      title: `${named}${advice.short}`,
+      says: `${advice.happened} Nothing is lost: events are kept, and one of them is tried from time to time. ${todoOf(reason, facts, first.endpoint)}`,
       effect: kept(facts),
-      nextAt: nextOf(refused, now),
+      nextAt,
       action: isMendedByKey(reason) && !isFixed ? keyOf(facts) : (tryAgain(facts) ?? listOf(facts)),
       code: reason,
     }
   }
-  const isOld = oldestAt !== undefined && now - oldestAt > delayedMs
-  if (!isOld || queued + blocked === 0) return undefined
-  const failing = sending.find(({ failures, lastError }) => failures > 0 && lastError !== undefined)
-  const advice = failing && adviceAt(failing.lastError!, first?.endpoint)
+  if (standing.is !== 'late') return undefined
+  const advice = standing.reason === undefined ? undefined : adviceAt(standing.reason, first.endpoint)
   return {
     word: 'Delayed',
     level: 'warn',
-    title: `${isOfSeveral(facts) ? `${first!.name}: ` : ''}${advice ? advice.happened.replace(/\.$/, '') : 'Events wait longer than usual'}`,
+    title: `${named}${advice ? advice.happened.replace(/\.$/, '') : 'Events wait longer than usual'}`,
     says: advice
       ? `Events are kept and sent again by themselves. ${advice.todo}`
       : 'Events are being sent, and more have come than could be sent at once. No action needed.',
     effect: kept(facts),
-    nextAt: nextOf(failing, now),
+    nextAt: advice && nextAt,
     action: tryAgain(facts) ?? listOf(facts),
-    code: failing?.lastError,
+    code: standing.reason,
   }
 }
 
@@ -161,7 +161,7 @@ function ofLookups(facts: Facts): Status | undefined {
   }
   if (!lookupLane || lookupLane.failures === 0 || lookupLane.lastError === undefined || lookingUp === 0)
     return undefined
-  if (oldestLookupAt === undefined || now - oldestLookupAt <= delayedMs) return undefined
+  if (!isLate(oldestLookupAt, now)) return undefined
   const advice = adviceOn(lookupLane.lastError)
   return {
     word: 'Delayed',
@@ -250,10 +250,6 @@ function ofFlow(facts: Facts): Status {
 
 const operatorOnly = 'Only the operator of this service can connect it again.'
 
-function nextOf(lane: LaneShown | undefined, now: number): number | undefined {
-  return lane?.readyAt !== undefined && lane.readyAt > now ? lane.readyAt : undefined
-}
-
 /** The list of what waits, when something does. */
 function listOf({ queued, blocked, lookingUp }: Facts): Action | undefined {
   if (blocked > 0) return viewList('blocked', 'View blocked events')
@@ -266,11 +262,7 @@ function tryAgain({ install, lanes, now }: Facts): Action | undefined {
   return canRetry(install, lanes, now) ? retry : undefined
 }
 
-/** An account's reason says who refuses it. */
-function ofSegment(reason: string | undefined): string | undefined {
-  return reason !== undefined && /^(segment|write_key)_|^not_segment$/.test(reason) ? reason : undefined
-}
-
+/** An account's reason, where it is Drift that refuses. */
 function ofDrift(reason: string | undefined): string | undefined {
   return reason !== undefined && /^(grant|drift)_/.test(reason) ? reason : undefined
 }
