@@ -63,3 +63,31 @@ test('a page that stands open or is loaded again says nothing of a form that ano
   assert.match(titles('nothing', live).join(), /Nothing to retry/)
   assert.deepEqual(titles('nothing', live, [waits]), [])
 })
+
+test('what is resumed a moment after another attempt is not said to be sent: the next attempt is still to come', () => {
+  const resumedAt = now - 1_000
+  const retried = { lane: 'send', destination: 1, failures: 0, askedAt: now - 4_000, triedAt: now - 3_000 } as LaneShown
+  const lane = { ...retried, lastError: 'segment_401', readyAt: now + 6_000 }
+  const done = doneOf('resumed', { ...live, updatedAt: resumedAt }, [lane], now)
+  assert.deepEqual(
+    done.map(({ level, title }) => [level, title]),
+    [
+      ['info', 'Resumed: the next attempt is still to come'],
+      ['info', 'An attempt was made a moment ago'],
+    ],
+  )
+  assert.match(String(done[1]!.says), /does not accept the write key \(401.*The next one is possible at/)
+  const own = { ...lane, askedAt: resumedAt, lastError: 'segment_503' }
+  assert.deepEqual(titles('resumed', { ...live, updatedAt: resumedAt }, [own]), [
+    'Sending is resumed',
+    'Attempt failed: Segment returned 503 (service unavailable)',
+  ])
+})
+
+test('an attempt that failed for what only a person can mend is not said to need no action', () => {
+  const tried = { lane: 'send', destination: 1, failures: 1, askedAt: now, triedAt: now, readyAt: now + 1 } as LaneShown
+  const says = (lastError: string) => String(doneOf('tried', live, [{ ...tried, lastError }], now)[0]!.says)
+  assert.doesNotMatch(says('segment_401'), /no action needed/i)
+  assert.match(says('segment_401'), /Check the write key and the region/)
+  assert.match(says('segment_503'), /No action needed/)
+})

@@ -42,27 +42,33 @@ export function doneOf(
     const endpoint = its?.endpoint
     return { name: isOfSeveral && its ? its.name : (endpoint ?? partners[lane]), endpoint }
   }
-  const attempts = lanes
-    .filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs)
-    .map((lane) => attemptOf(lane, partnerOf(lane)))
+  const attemptsOf = (some: readonly LaneShown[]) => some.map((lane) => attemptOf(lane, partnerOf(lane)))
+  const asked = lanes.filter(({ askedAt }) => askedAt !== undefined && now - askedAt < freshMs)
+  const attempts = attemptsOf(asked)
   const later = lanes.flatMap((lane) => {
     const left = laterOf(lane, now)
-    return left ? [laterSaid(left, partnerOf(lane).name)] : []
+    return left ? [laterSaid(left, partnerOf(lane), lane.lastError)] : []
   })
   const isHeld = install !== undefined && holdOf(install, number) !== undefined
   const to = one && isOfSeveral ? ` to ${one.name}` : ''
+  /** An attempt from before says nothing of what was resumed: too young, it only puts off the next one. */
+  function resumed(): Done[] {
+    const own = attemptsOf(asked.filter(({ askedAt }) => askedAt! >= (install?.updatedAt ?? 0)))
+    const isPutOff = own.length === 0 && later.length > 0
+    return [
+      isPutOff
+        ? said('info', `Resumed${to}: the next attempt is still to come`, 'Events are kept until it is accepted.')
+        : said('good', `Sending${to} is resumed`, 'Queued events are sent in order.'),
+      ...(isPutOff ? later : own),
+    ]
+  }
   switch (word) {
     case 'paused':
       return state === 'paused' ? [said('good', `Sending${to} is paused`, 'Events are received and kept.')] : []
     case 'resumed':
       // It has no write key, or was paused again: the reason stands below.
       if (isHeld) return [said('warn', 'Events are kept and not sent, for the reason below')]
-      return state === 'needs_attention'
-        ? attempts
-        : [
-            said('good', `Sending${to} is resumed`, 'Queued events are sent in order.'),
-            ...(attempts.length > 0 ? attempts : later),
-          ]
+      return state === 'needs_attention' ? attempts : resumed()
     case 'not_paused':
       return [said('info', `Sending${to} was not paused`, 'Nothing has changed.')]
     case 'asked':
@@ -101,16 +107,16 @@ function attemptOf(lane: LaneShown, { name: partner, endpoint }: Partner): Done 
     return said(levels[is], `The attempt at ${partner} has not ended yet`, 'Reload this page to see what it brought.')
   if (is === 'good')
     return said(levels[is], lane.lane === 'send' ? `${partner} accepted the attempt` : 'Drift answered')
-  const { happened } = adviceAt(lane.lastError!, endpoint)
-  const next =
-    lane.readyAt === undefined
-      ? ''
-      : html`Next attempt ${when(lane.readyAt)}${is === 'warn' ? ', no action needed.' : '. What to do stands below.'}`
+  const { happened, todo } = adviceAt(lane.lastError!, endpoint)
+  const whatToDo = is === 'bad' ? 'What to do stands below.' : todo
+  const next = lane.readyAt === undefined ? '' : html`Next attempt ${when(lane.readyAt)}. ${whatToDo}`
   return said(levels[is], `Attempt failed: ${happened.replace(/\.$/, '')}`, next)
 }
 
-function laterSaid({ at, why }: Later, partner: string): Done {
-  return why === 'retry_after'
-    ? said('info', `${partner} asked for a pause`, html`No attempt is made before ${when(at)}.`)
-    : said('info', 'An attempt was made a moment ago', html`The next one is possible at ${when(at)}.`)
+/** `lastError`: what the attempt brought that was made a moment ago. */
+function laterSaid({ at, why }: Later, { name, endpoint }: Partner, lastError: string | undefined): Done {
+  if (why === 'retry_after')
+    return said('info', `${name} asked for a pause`, html`No attempt is made before ${when(at)}.`)
+  const brought = lastError === undefined ? '' : `${adviceAt(lastError, endpoint).happened} `
+  return said('info', 'An attempt was made a moment ago', html`${brought}The next one is possible at ${when(at)}.`)
 }
