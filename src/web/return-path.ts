@@ -2,6 +2,7 @@
  * Where a browser was when its session ended or had to be proved again: its next sign-in, of whatever kind, leads back
  * there, and to the form that was not taken. Both stand in cookies of this browser: the path signed, so that only this
  * service can say where a sign-in leads; the form sealed for its account, since it may hold what only its admins may read.
+ * A third cookie names the account of the last session, so that a form that comes when it has ended is kept for that account.
  */
 import type { Context } from 'hono'
 import type { Keyring } from '../accounts/keyring.ts'
@@ -23,8 +24,15 @@ export interface KeptForm {
 export interface ReturnPath {
   /** Remembers where this request was going: its own address or, of a form, the page that it stood on. */
   keep(c: Context): void
-  /** Remembers this form, and leads to it after the next sign-in. A form with a secret in it is not remembered. */
-  keepForm(c: Context, org: Org, fields: URLSearchParams): Promise<void>
+  /** Remembers this form, and leads to it after the next sign-in. A form with a secret in it is not remembered: false. */
+  keepForm(c: Context, org: Org, fields: URLSearchParams): Promise<boolean>
+  /** This browser has a session: its forms are known as its own when it has ended. */
+  begun(c: Context, session: { org: Org; csrf: string }): void
+  /**
+   * The same of a form that came after its session had ended, if that was this browser's last one; else, or where it is not
+   * remembered, the next sign-in leads to a page that says so.
+   */
+  keepEnded(c: Context, fields: URLSearchParams): Promise<boolean>
   /** Where this browser was, once; the start of the console where that is not known. */
   take(c: Context): string
   /** The form that was kept for this account; it stays until it runs out. */
@@ -40,26 +48,41 @@ const start = '/console'
 export const continuePath = '/console/continue'
 
 export function openReturnPath({ keyring, site }: { keyring: Keyring; site: Site }): ReturnPath {
-  const [back, form] = [cookieOf(site, 'back'), cookieOf(site, 'form')]
+  const [back, form, last] = [cookieOf(site, 'back'), cookieOf(site, 'form'), cookieOf(site, 'last')]
+  /** Of the last session: that a form has its token is known without the session. */
+  const proofOf = (org: Org, csrf: string) => keyring.identity(`last session\n${org}\n${csrf}`).toString('base64url')
   const markOf = (path: string) => keyring.identity(`return path\n${path}`).toString('base64url')
   const write = (c: Context, path: string) =>
     back.write(c, `${Buffer.from(path).toString('base64url')}.${markOf(path)}`, seconds)
+
+  async function keep(c: Context, org: Org, all: URLSearchParams, sealedFor: Org): Promise<boolean> {
+    const { pathname: path } = new URL(c.req.url)
+    const fields = [...all].filter(([name]) => name !== csrfField)
+    const from = pageOf(c, site) ?? start
+    const text = JSON.stringify({ path, fields, from } satisfies KeptForm)
+    if (fields.some(isSecret) || text.length > formLengthMax / 2) return false
+    const sealed = (await keyring.seal(sealedFor, placeOf(org), text)).toString('base64url')
+    if (sealed.length > formLengthMax) return false
+    form.write(c, sealed, seconds)
+    write(c, continuePath)
+    return true
+  }
 
   return {
     keep(c) {
       const path = pageOf(c, site)
       if (path !== undefined && path !== start) write(c, path)
     },
-    async keepForm(c, org, fields) {
-      const { pathname: path } = new URL(c.req.url)
-      const kept = [...fields].filter(([name]) => name !== csrfField)
-      const from = pageOf(c, site) ?? start
-      const text = JSON.stringify({ path, fields: kept, from } satisfies KeptForm)
-      if (kept.some(isSecret) || text.length > formLengthMax / 2) return
-      const sealed = (await keyring.seal(org, placeOf(org), text)).toString('base64url')
-      if (sealed.length > formLengthMax) return
-      form.write(c, sealed, seconds)
-      write(c, continuePath)
+    keepForm: (c, org, fields) => keep(c, org, fields, org),
+    begun: (c, { org, csrf }) => last.write(c, `${org}.${proofOf(org, csrf)}`),
+    async keepEnded(c, fields) {
+      const [, org, proof] = /^(\d{1,20})\.([\w-]{22})$/.exec(last.read(c) ?? '') ?? []
+      const isOwn = org !== undefined && isSame(proof!, proofOf(org, fields.get(csrfField) ?? ''))
+      // Not under its own key: the account may have left since, and must not get a new one.
+      if (isOwn && (await keep(c, org, fields, ''))) return true
+      form.remove(c)
+      write(c, lostAt(pageOf(c, site) ?? start))
+      return false
     },
     take(c) {
       const [, encoded, mark] = /^([\w-]{1,3000})\.([\w-]{22})$/.exec(back.read(c) ?? '') ?? []
@@ -83,6 +106,11 @@ export function openReturnPath({ keyring, site }: { keyring: Keyring; site: Site
   }
 }
 
+/** The page that says that a form was not kept, with the way back to where it stood. */
+function lostAt(from: string): string {
+  return `${continuePath}?${new URLSearchParams({ from })}`
+}
+
 /** A write key, or the address that alerts go to. */
 function isSecret([name, value]: KeptForm['fields'][number]): boolean {
   return (name === 'writeKey' || name === 'address') && value !== ''
@@ -104,7 +132,7 @@ function pageOf(c: Context, { publicUrl }: Site): string | undefined {
 }
 
 /** A page that needs a session, and nothing that leads away from here. */
-function isOurs(path: string): boolean {
+export function isOurs(path: string): boolean {
   return (
     path.length <= pathLengthMax &&
     /^\/(console(?!\/(sign-in|live)\b)|connect\/write-key)(?=$|[/?])[\x21-\x7e]*$/.test(path) &&

@@ -36,6 +36,7 @@ export interface Web {
 const minuteMs = 60_000
 const idleMs = 30 * minuteMs
 const lifetimeMs = 8 * 60 * minuteMs
+const signInPath = '/console/sign-in'
 /** How young the proof must be for a form that does not allow an old one. */
 const freshMs = 10 * minuteMs
 /** More than all admins of all accounts have open at once. */
@@ -57,7 +58,8 @@ export interface Sessions {
   find(c: Context): Promise<Session | undefined>
   end(c: Context): Promise<void>
   /**
-   * For everything under /console: sets `session`, leads to the sign-in without one, and from there back. A POST must carry the session's
+   * For everything under /console: sets `session`, leads to the sign-in without one, and from there back and to the form that
+   * was not taken. A POST must carry the session's
    * token, and its proof must be younger than ten minutes, unless the route has `allowOldProof`; else a page says how to
    * prove it again, and nothing is changed.
    */
@@ -111,8 +113,10 @@ export function openSessions({ tickets, clock, random, site, hasOauth, returnPat
   /** The browser's old session ends, and this one is its own from now on. */
   async function give(c: Context, { org, who, at }: Ticket, secret: string): Promise<Session> {
     await forget(c)
+    const session = { org, provenAt: at, csrf: csrfOf(secret), who }
     cookie.write(c, secret)
-    return { org, provenAt: at, csrf: csrfOf(secret), who }
+    returnPath.begun(c, session)
+    return session
   }
 
   return {
@@ -126,6 +130,7 @@ export function openSessions({ tickets, clock, random, site, hasOauth, returnPat
       const ticket = await tickets.get({ kind: 'session', id: digestOf(secret) }, now)
       if (!ticket || now - ticket.at >= minuteMs) return false
       cookie.write(c, secret)
+      returnPath.begun(c, { org: ticket.org, csrf: csrfOf(secret) })
       return true
     },
     async begin(c, org, who) {
@@ -145,8 +150,12 @@ export function openSessions({ tickets, clock, random, site, hasOauth, returnPat
     required: async (c, next) => {
       const session = await find(c)
       if (!session) {
-        if (!asksByItself(c)) returnPath.keep(c)
-        return c.redirect('/console/sign-in', 303)
+        if (asksByItself(c)) return c.redirect(signInPath, 303)
+        returnPath.keep(c)
+        // Who presses "Sign out" without a session wants nothing more.
+        if (c.req.method !== 'POST' || c.req.path === '/console/sign-out') return c.redirect(signInPath, 303)
+        const isKept = await returnPath.keepEnded(c, await fieldsOf(c))
+        return c.redirect(`${signInPath}?form=${isKept ? 'kept' : 'lost'}`, 303)
       }
       if (c.req.method === 'POST') {
         const fields = await fieldsOf(c)

@@ -50,15 +50,23 @@ describe('after a sign-in', { timeout: 120_000 }, () => {
       await page.waitForURL(at(filtered))
     })
 
-    test(`${way}, after a session ran out, the page of the button that was pressed comes again`, async () => {
+    test(`${way}, after a session ran out, the form that was not taken is one click away`, async () => {
       await byLink()
       await page.waitForURL(at('/console'))
       await page.goto(at('/console/connection'))
       clock.advance(31 * 60_000)
-      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      const type = way === 'by a link' ? 'playbook_goal_met' : 'new_conversation'
+      await page.getByRole('checkbox', { name: new RegExp(type) }).uncheck()
+      await page.getByRole('button', { name: 'Save events' }).click()
       await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      await page.getByText('Your session has ended: nothing was changed').waitFor()
       await signIn()
-      await page.waitForURL(at('/console/connection'))
+      await page.getByText('What you asked for has not been done yet.').waitFor()
+      const offTypes = () => settingsOf(rig.service.store.accounts.get(String(org))!).offTypes
+      assert.ok(!offTypes().includes(type), 'nothing is done unasked')
+      await page.getByRole('button', { name: 'Save events' }).click()
+      await page.getByText('It holds for every event').waitFor()
+      assert.ok(offTypes().includes(type))
     })
 
     test(`${way}, to confirm who one is, the form that was not taken is one click away`, async () => {
@@ -102,6 +110,71 @@ describe('after a sign-in', { timeout: 120_000 }, () => {
     await byLink()
     await page.waitForURL(at('/console/connection'))
     assert.equal(await page.getByLabel('Write key').inputValue(), '')
+  })
+
+  test('a session that was ended in another window: a button that was pressed is one click away, and was not done', async () => {
+    await byLink()
+    await page.waitForURL(at('/console'))
+    await page.goto(at('/console/connection'))
+    const other = await page.context().newPage()
+    await other.goto(at('/console'))
+    await other.getByRole('button', { name: 'Sign out', exact: true }).click()
+    await other.getByRole('heading', { name: 'Sign in' }).waitFor()
+    assert.equal(await other.getByText('nothing was changed').count(), 0, 'nothing was asked for')
+    await other.close()
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    await page.getByText('nothing was changed').waitFor()
+    await byLink()
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor()
+    assert.equal(rig.service.store.accounts.get(String(org))!.state, 'live')
+    await page.getByRole('link', { name: 'Back without doing it' }).click()
+    await page.waitForURL(at('/console/connection'))
+  })
+
+  test('a write key that was pasted when the session had ended is not kept, and the admin reads that nothing was changed', async () => {
+    await byLink()
+    await page.waitForURL(at('/console'))
+    await page.goto(at('/console/connection'))
+    clock.advance(31 * 60_000)
+    await page.getByText('Replace write key or change region').click()
+    await page.getByLabel('Write key').fill('ZyXwVuTsRqPoNmLkJiHgFeDcBa987654')
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('What you entered is not kept: sign in, and enter it again.').waitFor()
+    assert.ok(!(await page.context().cookies()).some(({ name }) => name === 'form'))
+    await byLink()
+    await page.getByRole('heading', { name: 'Nothing was changed' }).waitFor()
+    await page.getByRole('link', { name: 'Back to the form' }).click()
+    await page.waitForURL(at('/console/connection'))
+  })
+
+  test('a form that does not carry the token of the session that ended is not kept', async () => {
+    const walk = openWalk(rig)
+    await walk.connect(org, 'console')
+    const csrf = /name="csrf" value="([^"]+)"/.exec((await walk.get(at('/console'))).body)![1]!
+    for (const [token, became] of [
+      [csrf, 'kept'],
+      ['x'.repeat(43), 'lost'],
+    ] as const) {
+      clock.advance(31 * 60_000)
+      const { headers } = await walk.post(at('/console/pause'), { csrf: token })
+      assert.equal(headers.location, `/console/sign-in?form=${became}`)
+    }
+    assert.ok(!walk.cookies.get(rig.service.url)!.get('form'))
+    await walk.close()
+  })
+
+  test('a form of one account whose session had ended does not come in the console of another', async () => {
+    await byLink()
+    await page.waitForURL(at('/console'))
+    await page.goto(at('/console/connection'))
+    clock.advance(31 * 60_000)
+    await page.getByRole('button', { name: 'Save events' }).click()
+    await page.getByText('nothing was changed').waitFor()
+    rig.sims.drift.addOrg({ orgId: 7_000_223 })
+    await page.getByRole('link', { name: 'Continue with Drift' }).click()
+    await page.getByLabel('Drift account').selectOption('7000223')
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.waitForURL(at('/console'))
   })
 
   test('a path that this service has not signed, or that is not a page of the console, leads nowhere', async () => {

@@ -1,10 +1,10 @@
-/** After a fresh proof: the form that was not taken before it, to be sent by one more click. */
+/** After a fresh proof, or a sign-in when the session had ended: the form that was not taken before it, to be sent by one more click. */
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import { driftAdmin } from '../../accounts/connect-finish.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { ConsoleNeeds } from '../needs.ts'
-import { continuePath, type KeptForm } from '../return-path.ts'
+import { continuePath, isOurs, type KeptForm } from '../return-path.ts'
 import type { Session, Web } from '../session.ts'
 import { type Html, page } from './ui/layout.ts'
 import { button, postForm } from './ui/parts.ts'
@@ -29,6 +29,18 @@ const verbs: readonly (readonly [path: RegExp, label: string, send?: string])[] 
   [/\/enable$/, 'Enable'],
   [/\/erase$/, 'Erase this person'],
   [/\/handled$/, 'Close the deletion request'],
+  [/\/reveal$/, 'Show personal data'],
+  [/\/export$/, 'Export'],
+  [/\/(resend|history)\/cancel$/, 'Cancel'],
+  [/^\/(connect\/write-key|console\/connection(\/add)?)\/test$/, 'Send test event'],
+  [/^\/console\/connection\/confirm$/, 'Confirm the test event'],
+  [/^\/console\/alerts\/test$/, 'Send test alert'],
+  [/^\/console\/mapping\/preview$/, 'Preview'],
+  [/^\/console\/website$/, 'Create script'],
+  [/^\/console\/pause$/, 'Pause'],
+  [/^\/console\/resume$/, 'Resume'],
+  [/^\/console\/retry$/, 'Retry now'],
+  [/^\/console\/sign-out-everywhere$/, 'Sign out everywhere'],
 ]
 
 export function continueRoute(
@@ -38,7 +50,8 @@ export function continueRoute(
   app.get(continuePath, async (c) => {
     const session = c.get('session')
     const form = await returnPath.form(c, session.org)
-    if (!form) return c.redirect('/console', 303)
+    const from = c.req.query('from')
+    if (!form) return from !== undefined && isOurs(from) ? c.html(lostPage(session, from)) : c.redirect('/console', 303)
     return c.html(continuePage(session, { ...form, fields: asOf(form, session, accounts.get(session.org)) }))
   })
 }
@@ -54,7 +67,7 @@ function asOf({ fields }: KeptForm, { who }: Session, install: Install | undefin
   return fields.map(([name, value]) => [name, isOurs(name, value) ? String(now) : value])
 }
 
-/** Undefined for a form that asks for no fresh proof. */
+/** Undefined for a form that is not sent again: one that needs no session, or ends one. */
 export function verbOf({ path, fields }: Pick<KeptForm, 'path' | 'fields'>): string | undefined {
   const [, label, send] = verbs.find(([which]) => which.test(path)) ?? []
   const isSent = fields.some(([name, value]) => name === 'what' && value === 'send')
@@ -74,5 +87,15 @@ function continuePage(session: Session, { path, fields, from }: KeptForm): Html 
     body: html`<section class="card narrow"><h1>Your identity is confirmed</h1>
       <p>What you asked for has not been done yet.</p>
       <div class="row">${again}<a class="button" href="${from}">Back without doing it</a></div></section>`,
+  })
+}
+
+function lostPage(session: Session, from: string): Html {
+  return page({
+    title: 'Nothing was changed',
+    session,
+    body: html`<section class="card narrow"><h1>Nothing was changed</h1>
+      <p>Your session had ended when you sent the form. What you entered was not done, and is not kept: enter it again.</p>
+      <div class="row"><a class="button primary" href="${from}">Back to the form</a></div></section>`,
   })
 }

@@ -16,6 +16,7 @@ import type { ReturnPath } from '../return-path.ts'
 import { allowOldProof, csrfOf, type Sessions, secretOf, type Web } from '../session.ts'
 import { cookieOf } from '../session-cookie.ts'
 import { type Html, page } from './ui/layout.ts'
+import { notice } from './ui/parts.ts'
 import { signedIn, type Ways, ways } from './ui/signed-in.ts'
 
 /** As long as a link is good. */
@@ -43,7 +44,9 @@ export function signInRoutes(app: Hono<Web>, needs: Needs & { site: Site; random
 
   app.use('/console/sign-in/:token', secretAddress)
   app.get('/console/sign-in', async (c) =>
-    (await sessions.find(c)) ? c.redirect(returnPath.take(c), 303) : c.html(signInPage({ hasOauth })),
+    (await sessions.find(c))
+      ? c.redirect(returnPath.take(c), 303)
+      : c.html(signInPage({ hasOauth, form: c.req.query('form') })),
   )
 
   // Looking at a link, as mail scanners and previews do, does not use it up.
@@ -89,8 +92,16 @@ export function signOutRoutes(
   })
 }
 
-function signInPage({ hasOauth }: Ways): Html {
+/** `form`: what became of one that came when its session had ended. */
+function signInPage({ hasOauth, form }: Ways & { form: string | undefined }): Html {
+  const next = {
+    kept: 'Sign in, and it is one click away.',
+    lost: 'What you entered is not kept: sign in, and enter it again.',
+  }[form ?? '']
+  const said =
+    next && notice('warn', 'Your session has ended: nothing was changed', `What you asked for was not done. ${next}`)
   const body = html`<section class="card"><h1>Sign in</h1>
+    ${said ?? ''}
     <p>Admins of a Drift account sign in to see and change what is sent to Segment.${hasOauth ? ' An account is connected for the first time in the same way.' : ''}</p>
     ${ways({ hasOauth }, 'Continue with Drift')}</section>`
   return page({ title: 'Sign in', body })
