@@ -49,6 +49,21 @@ for (const engine of engines) {
       assert.match(body, /what a destination’s options leave out is kept, and can be resent/)
     })
 
+    test('two times in the wrong order are not searched, and are kept as they were typed', async () => {
+      const times = 'from=2026-11-24T12:00&to=2026-11-24T11:00'
+      for (const path of [`events?${times}`, `resend?preview=1&${times}`]) {
+        const { status, body } = await look(path)
+        assert.equal(status, 400)
+        assert.match(body, /The first time must be earlier than the last one\./)
+        assert.match(body, /value="2026-11-24T12:00"[\s\S]*value="2026-11-24T11:00"/)
+      }
+    })
+
+    test('what an id can be is said where something else was typed, in every field that takes one', async () => {
+      for (const path of ['events?q=Ann', 'resend?preview=1&q=Ann'])
+        assert.match((await look(path)).body, /Enter a contact id, a conversation id or a message id/)
+    })
+
     test('a disabled type says since when and by whom, and is enabled there', async () => {
       const connection = await look('connection')
       const csrf = /name="csrf" value="([^"]+)"/.exec(connection.body)![1]!

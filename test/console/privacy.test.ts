@@ -75,6 +75,13 @@ for (const engine of engines) {
         assert.doesNotMatch(body, /action="\/console\/privacy\/erase"/)
       })
 
+    for (const typed of ['', 'abc', '-1', 'https://app.drift.com/settings'])
+      test(`“${typed}” is answered with what this field takes, and nothing else`, async () => {
+        const { body } = await look(`privacy?contact=${encodeURIComponent(typed)}`)
+        assert.match(body, /id="contact-error">Enter a contact id, or the address of the contact’s page in Drift\.</)
+        assert.doesNotMatch((await look('privacy')).body, /id="contact-error"/)
+      })
+
     test('Drift’s requests for deletion are a list of their own, and are not called not recognized', async () => {
       for (const person of [contact, '8']) await rig.sims.drift.send(request(person), { to: rig.to })
       await eventually(async () => (await find('8')).length === 2)

@@ -15,6 +15,8 @@ export type Range = keyof typeof ranges | 'custom'
 export interface Shows extends Period {
   range: Range
   stepMs: number
+  /** Two times that were asked for and cannot be shown, as they were typed, and why. */
+  wrong?: { from: string; to: string; says: string }
 }
 
 const minuteMs = 60_000
@@ -31,21 +33,31 @@ const sizes: Readonly<Record<keyof typeof ranges, { stepMs: number; steps: numbe
 
 /** What an address asks for: one of the ranges that end now, or two times in UTC; the last 24 hours where it is neither. */
 export function showsOf(asked: { range?: string; from?: string; to?: string }, now: number): Shows {
-  if (asked.range === 'custom' || asked.from || asked.to) {
-    const custom = customOf(asked, now)
-    if (custom) return custom
+  const { range = '', from = '', to = '' } = asked
+  if (range === 'custom' || from !== '' || to !== '') {
+    const custom = customOf(from, to, now)
+    return typeof custom === 'string' ? { ...endingNow('24h', now), wrong: { from, to, says: custom } } : custom
   }
-  const range =
-    asked.range !== undefined && Object.hasOwn(ranges, asked.range) ? (asked.range as keyof typeof ranges) : '24h'
+  return endingNow(Object.hasOwn(ranges, range) ? (range as keyof typeof ranges) : '24h', now)
+}
+
+function endingNow(range: keyof typeof ranges, now: number): Shows {
   const { stepMs, steps } = sizes[range]
   const to = Math.floor(now / stepMs) * stepMs + stepMs
   return { range, stepMs, from: to - steps * stepMs, to }
 }
 
-function customOf({ from = '', to = '' }: { from?: string; to?: string }, now: number): Shows | undefined {
-  const [start, end] = [timeOf(from) ?? now - dayMs, Math.min(timeOf(to) ?? now, now)]
-  const first = Math.max(start, now - keptMs)
-  if (!(end > first)) return undefined
+/** Of one that is empty or reads as no time, a default; or why the two cannot be shown. */
+function customOf(from: string, to: string, now: number): Shows | string {
+  const [start, end] = [timeOf(from) ?? now - dayMs, timeOf(to) ?? Number.POSITIVE_INFINITY]
+  if (start >= end) return 'The first time must be earlier than the last one. The last 24 hours are shown.'
+  if (start >= now) return 'The first time is still to come. The last 24 hours are shown.'
+  if (end <= now - keptMs)
+    return 'Home counts the last eight days. Older events are under Events. The last 24 hours are shown.'
+  return customShown(Math.max(start, now - keptMs), Math.min(end, now), now)
+}
+
+function customShown(first: number, end: number, now: number): Shows {
   const span = end - first
   const stepMs = now - first <= minutesKeptMs ? minuteMs : span <= 2 * dayMs ? hourMs : 4 * hourMs
   return {
@@ -90,18 +102,19 @@ export function homeOf(range: string, destination: string): string {
 }
 
 export function rangeNav(shows: Shows, destination: string): Html {
-  const { range } = shows
+  const { range, wrong } = shows
+  const typed = wrong ?? { from: minuteText(shows.from), to: minuteText(shows.to), says: '' }
   return html`<div class="row ranges">
     <nav class="tabs" aria-label="Time">${Object.keys(ranges).map(
       (one) =>
         html`<a href="${homeOf(one, destination)}"${one === range ? html` aria-current="true"` : ''}>${one.replace('h', ' h').replace('d', ' d')}</a>`,
     )}</nav>
-    <details class="drop"${range === 'custom' ? html` open` : ''}><summary>Custom</summary>
+    <details class="drop"${range === 'custom' || wrong ? html` open` : ''}><summary>Custom</summary>
       <form method="get" action="/console" class="filter">
         <input type="hidden" name="range" value="custom">
         ${destination === '' ? '' : html`<input type="hidden" name="destination" value="${destination}">`}
-        ${input('from', 'From (UTC)', { value: minuteText(shows.from), type: 'datetime-local' })}
-        ${input('to', 'To (UTC)', { value: minuteText(shows.to), type: 'datetime-local' })}
+        ${input('from', 'From (UTC)', { value: typed.from, type: 'datetime-local', error: typed.says })}
+        ${input('to', 'To (UTC)', { value: typed.to, type: 'datetime-local' })}
         ${button('Show')}
       </form>
     </details>

@@ -89,6 +89,8 @@ describe('Home', () => {
       { word: 'failed', reason: 'segment_400', count: 2, firstAt: now - 9 * minute, lastAt: now },
       { word: 'blocked', reason: 'segment_401', count: 5, firstAt: now - 9 * minute },
       { word: 'failed', reason: 'message_too_large', count: 1, firstAt: now - 9 * minute, lastAt: now },
+      { word: 'notRecognized', reason: 'invalid_json', count: 1, firstAt: now - 9 * minute, lastAt: now },
+      { word: 'notRecognized', reason: 'type_unknown', count: 1, firstAt: now - 9 * minute, lastAt: now },
     ] as const
     const text = await look({ problems })
     assert.match(text, /Segment refused this event \(400\)[\s\S]*state=failed&amp;reason=segment_400/)
@@ -202,7 +204,28 @@ describe('the time that Home shows', () => {
     assert.equal(custom('2026-11-24T11:40', '2026-11-24T12:00').stepMs, minute)
     assert.equal(custom('2020-01-01T00:00', '2026-11-24T12:00').stepMs, 240 * minute)
     assert.equal(custom('yesterday', '2026-11-23T20:00').range, 'custom')
-    assert.equal(custom('2026-11-24T12:00', '2026-11-24T11:00').range, '24h')
+  })
+
+  test('that cannot be shown is the last day, says why, and keeps what was typed', async () => {
+    for (const [from, to, says] of [
+      ['2026-11-24T12:00', '2026-11-24T11:00', /^The first time must be earlier than the last one\./],
+      ['2026-11-24T12:00', '2026-11-24T12:00', /^The first time must be earlier/],
+      ['2026-11-25T12:00', '', /^The first time is still to come/],
+      ['2026-11-25T12:00', '2026-11-26T12:00', /^The first time is still to come\./],
+      ['2020-01-01T00:00', '2020-01-02T00:00', /^Home counts the last eight days\./],
+    ] as const) {
+      const made = showsOf({ range: 'custom', from, to }, now)
+      assert.equal(made.range, '24h')
+      assert.match(made.wrong!.says, says)
+      const text = await look({ shows: made })
+      assert.match(
+        text,
+        new RegExp(
+          `<details class="drop" open>[\\s\\S]*value="${from}"[\\s\\S]*${made.wrong!.says}[\\s\\S]*value="${to}"`,
+        ),
+      )
+    }
+    assert.equal(showsOf({ range: '24h' }, now).wrong, undefined)
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { TimeBucket, Total } from '../../storage/ports/lookup.ts'
-import { disabledBy, notSentIn } from './not-sent.ts'
+import { disabledBy, notSentIn, notSentPage } from './not-sent.ts'
 
 const dayMs = 24 * 3_600_000
 const now = Date.UTC(2026, 10, 24, 12)
@@ -79,4 +79,28 @@ describe('since when a type is disabled', () => {
   test('is not known where the audit begins later', () => {
     assert.deepEqual([...disabledBy([], ['a'])], [])
   })
+})
+
+test('below disabled events the page does not say that nothing was left out', () => {
+  const look = (offTypes: string[]) =>
+    String(
+      notSentPage({
+        session: { org: '7', who: 'admin', csrf: '', provenAt: 0 },
+        now,
+        install: {
+          org: '7',
+          state: 'live',
+          settings: JSON.stringify({ offTypes }),
+          createdAt: 0,
+          updatedAt: 0,
+          generation: 1,
+        },
+        rows: [],
+        disabled: new Map(),
+      }),
+    )
+  const off = look(['new_meeting'])
+  assert.match(off, /Nothing else was left out<\/strong>Every other event that Drift sent/)
+  assert.doesNotMatch(off, /Nothing was left out|>Every event/)
+  assert.match(look([]), /Nothing was left out<\/strong>Every event that Drift sent/)
 })

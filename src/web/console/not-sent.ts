@@ -134,7 +134,7 @@ export function disabledBy(choices: readonly AuditEntry[], offTypes: readonly st
   return since
 }
 
-function notSentPage(given: NotSentPage): Html {
+export function notSentPage(given: NotSentPage): Html {
   const { session, rows, install, enabled, isStale } = given
   const { offTypes } = settingsOf(install)
   const off = offTypes.filter((type) => catalogue.has(type))
@@ -159,9 +159,16 @@ function notSentPage(given: NotSentPage): Html {
       ${isStale ? notice('bad', 'The settings were changed meanwhile', 'Nothing was saved. Below is what is saved now.') : ''}
       ${disabledRows.length === 0 ? '' : html`<section class="card sheet" aria-labelledby="disabled"><div class="cardhead inside"><div><h2 id="disabled">Disabled events</h2><p class="small faint">Disabled events are not sent and not stored.</p></div></div>${table(disabledRows, given, true)}</section>`}
       <section class="card sheet" aria-labelledby="others"><div class="cardhead inside"><h2 id="others">${disabledRows.length === 0 ? 'By type and reason' : 'Other reasons'}</h2></div>
-        ${others.length === 0 ? html`<p class="empty"><strong>Nothing was left out</strong>Every event that Drift sent is under <a href="/console/events">Events</a>.</p>` : table(others, given, false)}</section>
+        ${others.length === 0 ? nothingElse(disabledRows.length > 0) : table(others, given, false)}</section>
     </div>`,
   })
+}
+
+function nothingElse(hasDisabled: boolean): Html {
+  const [title, which] = hasDisabled
+    ? ['Nothing else was left out', 'Every other event']
+    : ['Nothing was left out', 'Every event']
+  return html`<p class="empty"><strong>${title}</strong>${which} that Drift sent is under <a href="/console/events">Events</a>.</p>`
 }
 
 function table(rows: readonly NotSent[], given: NotSentPage, isDisabled: boolean): Html {

@@ -57,8 +57,9 @@ export function privacyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const session = c.get('session')
     const { org } = session
     const now = clock.now()
-    const typed = (c.req.query('contact') ?? '').trim()
-    const contact = contactIn(typed)
+    const asked = c.req.query('contact')
+    const typed = (asked ?? '').trim()
+    const contact = asked === undefined ? undefined : contactIn(typed)
     const [figures, requests, preview] = await Promise.all([
       ledger.snapshot(org, { from: now, to: now + 1 }),
       lookup.find({ org, states: ['quarantined'], reason: deletionType }, { limit: requestsMax }),
@@ -84,7 +85,7 @@ export function privacyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
     const { contact, confirm } = await formOf(c, ['contact', 'confirm'])
     const { org, who } = c.get('session')
     const named = contactIn(contact)
-    if (typeof named !== 'string') return show(c, { wrong: { contact: named?.wrong ?? 'Enter a contact id.' } }, 422)
+    if (typeof named !== 'string') return show(c, { wrong: { contact: named.wrong } }, 422)
     if (confirm.trim() !== named) {
       const wrong = { confirm: `Nothing was erased: this is not ${named}.` }
       return show(c, { typed: named, preview: await previewOf(org, named), wrong }, 422)
@@ -99,14 +100,14 @@ export function privacyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   })
 }
 
-/** The contact's id in digits; nothing where nothing was typed. */
-function contactIn(typed: string): string | undefined | { wrong: string } {
-  const term = searchTermIn(typed)
+const whose = 'Enter a contact id, or the address of the contact’s page in Drift.'
+
+/** The contact's id in digits, or what to enter. */
+function contactIn(typed: string): string | { wrong: string } {
+  const term = searchTermIn(typed, whose)
   if ('wrong' in term) return term
   const contact = term.contact ?? term.either
-  if (contact !== undefined && /^[1-9]\d{0,18}$/.test(contact)) return contact
-  if (Object.keys(term).length === 0) return undefined
-  return { wrong: 'Enter a contact id, or the address of the contact’s page in Drift.' }
+  return contact !== undefined && /^[1-9]\d{0,18}$/.test(contact) ? contact : { wrong: whose }
 }
 
 function privacyPage(given: PrivacyPage): Html {

@@ -6,7 +6,7 @@ import { addressOf } from './query.ts'
 import { adviceAt } from './ui/advice-at.ts'
 import type { Html } from './ui/layout.ts'
 import { badge, number, since } from './ui/parts.ts'
-import { isFinal } from './ui/reasons.ts'
+import { isFinal, needsUpdate } from './ui/reasons.ts'
 import { sections } from './ui/sections.ts'
 import { words } from './ui/vocabulary.ts'
 
@@ -36,7 +36,7 @@ function row({ word, reason, count, firstAt, lastAt }: ProblemGroup, now: number
     destination: numberIn(chosen),
   }
   const { short } = adviceAt(reason, chosen.shown.endpoint)
-  const canResend = (word === 'failed' || word === 'notRecognized') && !isFinal(reason)
+  const canResend = (word === 'failed' || word === 'notRecognized') && !isFinal(reason) && !needsUpdate(reason)
   const about = html`<span class="hidden">: ${short}</span>`
   return html`<tr>
     <th scope="row"><span title="${reason}">${short}</span></th>

@@ -140,6 +140,8 @@ export function queryOf(org: Org, filter: Filter, at: At): (Query & { org: Org }
   const to = range === '' ? timeOf(filter.to) : undefined
   if (Number.isNaN(from) || Number.isNaN(to))
     return { wrong: 'A time looks like 2026-11-24 or 2026-11-24T08:00, in UTC.' }
+  if (from !== undefined && to !== undefined && from >= to)
+    return { wrong: 'The first time must be earlier than the last one.' }
   return {
     org,
     ...term,

@@ -175,7 +175,7 @@ function chooser({ filter, mapping, chosen, isChoice }: ResendPage): Html {
       ${select('type', 'Type', typeChoices, filter.type)}
       ${select('range', 'Time', timeChoices, filter.range)}
       ${isOfSeveral(chosen) ? select('destination', 'Destination', destinationChoices(chosen), filter.destination) : ''}
-      ${input('q', 'Contact or conversation', { value: filter.q })}
+      ${input('q', 'Contact, conversation or message', { value: filter.q })}
       ${
         filter.reason === ''
           ? ''

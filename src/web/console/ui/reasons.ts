@@ -282,6 +282,11 @@ export function isFinal(reason: string): boolean {
   return adviceOn(reason).todo === nothing
 }
 
+/** Whether it fails again at every resend until this service is updated. */
+export function needsUpdate(reason: string): boolean {
+  return adviceOn(reason).todo === ifNew(reason)
+}
+
 /** Whether there is a text for it, for the test that there is one for each reason. */
 export function hasAdvice(reason: string): boolean {
   return Object.hasOwn(rows, reason)
