@@ -17,6 +17,7 @@ import { knownRoutes, ownPagesOnly, smallBody } from './http/gate.ts'
 import { type Site, securityHeaders } from './http/headers.ts'
 import { refuse } from './http/refuse.ts'
 import type { Route } from './http/server.ts'
+import { openKeptTest } from './kept-test.ts'
 import type { AppNeeds } from './needs.ts'
 import { openReturnPath } from './return-path.ts'
 import { openSessions, type Sessions, type Web } from './session.ts'
@@ -55,7 +56,7 @@ export function openApp(needs: AppNeeds): Hono<Web> {
   signInRoutes(app, { sessions, tickets, audit, clock, site, random, hasOauth, returnPath })
   app.use('/console/*', sessions.required)
   signOutRoutes(app, { sessions, tickets, audit, clock })
-  consoleRoutes(app, { ...needs, sessions, returnPath })
+  consoleRoutes(app, { ...needs, sessions, returnPath, keptTest: openKeptTest({ keyring, site }) })
 
   app.onError((error, c) => {
     if (error instanceof HTTPException && error.status === 415) return refuse(c, 415, 'form_unusable')

@@ -11,6 +11,7 @@ import type { Send } from '../lib/request.ts'
 import type { Org } from '../storage/ports/entry.ts'
 import type { Storage } from '../storage/ports/storage.ts'
 import type { BodyBudget } from './http/body-budget.ts'
+import type { KeptTest } from './kept-test.ts'
 import type { ReturnPath } from './return-path.ts'
 import type { Sessions } from './session.ts'
 
@@ -38,6 +39,7 @@ export interface AppNeeds {
 export interface ConsoleNeeds extends AppNeeds {
   sessions: Sessions
   returnPath: ReturnPath
+  keptTest: KeptTest
 }
 
 /** Whether an admin can connect this account in the browser: there is a Drift app, and the settings do not give its grant. */

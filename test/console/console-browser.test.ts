@@ -117,6 +117,40 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.setViewportSize(seen)
   })
 
+  test('what came of a test event has a page of its own: loading it again sends nothing, and cards keep their order', async () => {
+    const order = () => page.locator('section.card').evaluateAll((all) => all.map(({ id }) => id))
+    await go('/console/connection')
+    const before = await order()
+    await page.getByRole('button', { name: 'Send test event' }).first().click()
+    await page.getByText('Is it in your source?').waitFor()
+    const tests = () =>
+      rig.sims.segment.accepted.filter(({ message }) => JSON.stringify(message).includes('connection_test')).length
+    const sent = tests()
+    assert.deepEqual(await order(), before)
+    for (const again of [() => page.reload(), () => page.goto(page.url())]) {
+      await again()
+      await page.getByText('Is it in your source?').waitFor()
+    }
+    assert.equal(tests(), sent)
+    await page.getByRole('button', { name: 'I see it in Segment' }).click()
+    await page.getByText('Test event confirmed').waitFor()
+    await page.getByText('Replace write key or change region').click()
+    await page.getByLabel('Write key').fill('abc')
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Which write key do you mean?').waitFor()
+    assert.deepEqual(await order(), before)
+  })
+
+  test('a form that changes nothing is not said to be saved', async () => {
+    await go('/console/connection')
+    const { generation } = rig.service.store.accounts.get(String(org))!
+    await page.getByText('Replace write key or change region').click()
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Nothing was changed').waitFor()
+    assert.equal(await page.getByText('Send a test event to be sure').count(), 0)
+    assert.equal(rig.service.store.accounts.get(String(org))!.generation, generation)
+  })
+
   test('a new write key wants a fresh proof, and two admins do not overwrite each other', async () => {
     const other = await openPage(browser, { locale: 'en-GB' })
     await other.context.addCookies(await page.context().cookies())

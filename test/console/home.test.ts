@@ -56,7 +56,8 @@ for (const engine of engines) {
       await send('new_conversation', newcomer)
       await settled(rig)
       assert.equal(await status(), 'Working: Accepted by Segment, not yet confirmed [Send test event]')
-      const tested = await admin.submit(await admin.get(admin.at('/console')), {}, '/console/connection/test')
+      const sent = await admin.submit(await admin.get(admin.at('/console')), {}, '/console/connection/test')
+      const tested = await admin.follow(sent)
       const { message } = rig.sims.segment.accepted.at(-1)!
       assert.ok(tested.body.includes(String(message.messageId)))
       const moved = { destination: '1', region: 'eu' }

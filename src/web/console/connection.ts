@@ -38,6 +38,7 @@ import { head, notice } from './ui/parts.ts'
 
 const doneWords: ReadonlyMap<string, readonly [title: string, says: string]> = new Map([
   ['segment', ['Saved', 'Send a test event to be sure that events arrive.']],
+  ['unchanged', ['Nothing was changed', 'The write key and where it sends are those that are saved already.']],
   ['confirmed', ['Test event confirmed', 'Events of this account reach your Segment source.']],
   ['arrived', ['Test event confirmed', 'Events of this account arrive there.']],
   ['events', ['Saved', 'It holds for every event from now on.']],
@@ -88,17 +89,20 @@ export async function destinationShown(
 }
 
 export function connectionRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, accounts, keyring, clock, disconnect, closing } = needs
+  const { storage, accounts, keyring, keptTest, clock, disconnect, closing } = needs
   const show = connectionShown(needs)
 
   app.get(path, async (c) => {
     const [word, number] = [c.req.query('done'), c.req.query('destination')]
     const said = doneWords.get(word ?? '')
-    if (said) return show(c, { done: [{ level: 'good', title: said[0], says: said[1] }] })
+    if (said)
+      return show(c, { done: [{ level: word === 'unchanged' ? 'info' : 'good', title: said[0], says: said[1] }] })
     const { org } = c.get('session')
+    const install = accounts.get(org)
+    if (word === 'tested' && install) return show(c, { tested: await keptTest.read(c, org, firstOf(install).number) })
     const lanes = number === undefined ? [] : await storage.lookup.lanes(org)
     return show(c, {
-      done: number === undefined ? [] : doneOf(word, accounts.get(org), lanes, clock.now(), Number(number)),
+      done: number === undefined ? [] : doneOf(word, install, lanes, clock.now(), Number(number)),
     })
   })
 
@@ -167,11 +171,8 @@ export function connectionPage(given: ConnectionPage): Html {
   const { session, install, done = [], isStale } = given
   const isGone = install.state === 'disconnected'
   const partners = isAlone(install) && firstOf(install).endpoint === undefined ? 'Segment' : 'its destinations'
-  // What came of a form that stands on a card is read on a small screen, too, where the card comes first.
-  const isAnswer = (given.tested ?? given.question ?? given.wrong?.writeKey) !== undefined
-  const [first, second] = isAnswer ? [destinationCards, driftCard] : [driftCard, destinationCards]
   const cards =
-    () => html`${install.unreadable ? driftCard(given) : html`${first(given)}${second(given)}${eventsCard(given)}`}
+    () => html`${install.unreadable ? driftCard(given) : html`${driftCard(given)}${destinationCards(given)}${eventsCard(given)}`}
       ${sendingCard(given)}${sessionsCard(given)}${leaveCard(given)}`
   return page({
     title: 'Connection',

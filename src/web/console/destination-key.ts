@@ -19,23 +19,28 @@ import { allowOldProof, type Web } from '../session.ts'
 import { connectionShown } from './connection.ts'
 import type { ConnectionPage } from './connection-cards.ts'
 import { destinationPageShown } from './destination.ts'
-import { connectionPath as path } from './destination-address.ts'
+import { pageOf, connectionPath as path } from './destination-address.ts'
 import { isAlone } from './destination-card.ts'
 import { placeIn } from './place-field.ts'
 
 type Came = Pick<ConnectionPage, 'tested' | 'question' | 'isStale'> & { wrong?: { writeKey: string } }
 
 export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
-  const { storage, accounts, keyring, clock, config } = needs
+  const { storage, accounts, keyring, keptTest, clock, config } = needs
   const withPlaces = { ...needs, places: config.segment }
   const onConnection = connectionShown(needs)
   const onItsPage = destinationPageShown(needs)
 
   /** Where the form stood: on Connection if the account has one destination, else on the page of this one. */
-  function show(c: Context<Web>, destination: Destination, more: Came = {}, status: 200 | 409 | 422 = 200) {
+  function isOnConnection(c: Context<Web>, { number }: Destination): boolean {
     const install = accounts.get(c.get('session').org)
-    const isOnConnection = !install || isAlone(install) || !destinationOf(install, destination.number)
-    return isOnConnection ? onConnection(c, more, status) : onItsPage(c, destination.number, more, status)
+    return !install || isAlone(install) || !destinationOf(install, number)
+  }
+
+  function show(c: Context<Web>, destination: Destination, more: Came = {}, status: 200 | 409 | 422 = 200) {
+    return isOnConnection(c, destination)
+      ? onConnection(c, more, status)
+      : onItsPage(c, destination.number, more, status)
   }
 
   app.post(`${path}/segment`, async (c) => {
@@ -54,6 +59,9 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (given.is === 'wrong') return show(c, one, { wrong: { writeKey: `Not saved: ${given.problem}.` } }, 422)
     if (String(install.generation) !== generation) return show(c, one, { isStale: true }, 409)
     if (given.is === 'unsure') return show(c, one, { question: { ...given.question, place } }, 422)
+    // A refused one is tried again by saving it as it is.
+    if (given.writeKey === saved && !known?.isMoved && seen === '' && !(await isRefused(org, one)))
+      return c.redirect(`${path}?done=unchanged`, 303)
     const key = given.writeKey === saved ? {} : { writeKey: given.writeKey }
     const change = { destination: one.number, region: place.region, endpoint: place.endpoint, by: who, ...key }
     const changed = await orProblem(() => changeWriteKey(withPlaces, org, change))
@@ -79,7 +87,10 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     const key = await holdKey(keyring, org, judged.key)
     await record({ ...storage, clock }, { org, who, act: 'testedKey', about: `fingerprint ${key.fingerprint}` })
     const isSaved = judged.key === saved && isSamePlace(place, one)
-    return show(c, one, { tested: { ...result, key, place, isSaved } })
+    const tested = { ...result, key, place, isSaved }
+    // What came of it is a page of its own, so that loading it again sends nothing.
+    if (!(await keptTest.keep(c, org, one.number, tested))) return show(c, one, { tested })
+    return c.redirect(isOnConnection(c, one) ? `${path}?done=tested#segment` : `${pageOf(one)}&done=tested`, 303)
   })
 
   app.post(`${path}/confirm`, allowOldProof, async (c) => {
@@ -98,6 +109,11 @@ export function destinationKeyRoutes(app: Hono<Web>, needs: ConsoleNeeds): void 
     if (!(await confirmKey(needs, org, seen))) return show(c, one, { isStale: true }, 409)
     return c.redirect(`${path}?done=${seenAt(one)}`, 303)
   })
+
+  async function isRefused(org: string, { number, reason }: Destination): Promise<boolean> {
+    const lanes = await storage.lookup.lanes(org)
+    return reason !== undefined || lanes.some((one) => one.destination === number && one.blocked !== undefined)
+  }
 
   function isFixedHere(install: Install, { number }: Destination): boolean {
     return config.single !== undefined && isFixed({ singleOrg: config.single.org }, install, number)

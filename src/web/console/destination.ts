@@ -80,7 +80,11 @@ export function destinationRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   const show = destinationPageShown(needs)
   const actions = config.single ? { ...needs, singleOrg: config.single.org } : needs
 
-  app.get(`${path}/destination`, (c) => show(c, Number(c.req.query('number'))))
+  app.get(`${path}/destination`, async (c) => {
+    const number = Number(c.req.query('number'))
+    const isTested = c.req.query('done') === 'tested'
+    return show(c, number, isTested ? { tested: await needs.keptTest.read(c, c.get('session').org, number) } : {})
+  })
 
   app.post(`${path}/rename`, async (c) => {
     const { destination, name } = await formOf(c, ['destination', 'name'])

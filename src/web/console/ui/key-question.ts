@@ -49,9 +49,10 @@ export function keyQuestion(
     : known.word === 'tested'
       ? html`${save('Save the tested key', 'primary', known.held)}${save('Save the other key', '', given.held)}`
       : html`${save('Keep the saved key', '', known.held)}${save('Replace it with the new key', '', given.held)}`
-  return html`${notice('warn', title, text)}
+  // It has the focus, and so is in sight, wherever on the page it stands.
+  return html`<div class="stack" tabindex="-1" autofocus>${notice('warn', title, text)}
     <div class="row">
       ${answers}
       <a class="button${known ? '' : ' primary'}" href="${back}">Paste it again</a>
-    </div>`
+    </div></div>`
 }
