@@ -1,4 +1,5 @@
 /** The log of messages and answers in words, for the console and the command line alike. */
+import { explain } from '../operations/reasons.ts'
 import type { Channel, Message } from '../storage/ports/alerts.ts'
 import { readBody } from './body.ts'
 import { sentencesOf } from './words.ts'
@@ -65,7 +66,13 @@ export function whatBecame({ end, last, tries }: Message): string {
 /** Words for the codes of failures. */
 const words: Readonly<Record<string, string>> = {
   ADDRESS_REFUSED: 'the address does not lead to the public internet alone, so nothing was sent',
-  TIMEOUT: 'no answer came in time',
+  ...named(['TIMEOUT', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'], 'no answer came in time'),
+  ...named(['ENOTFOUND', 'ENODATA'], 'its host is not known to the name servers: check the URL'),
+  ...named(
+    ['ESERVFAIL', 'ETIMEOUT', 'EAI_AGAIN'],
+    'the name servers gave no answer about its host: check the URL, or try again',
+  ),
+  ECONNREFUSED: 'nothing accepts a connection at this URL: check it, and whether the receiver runs',
   STOPPED: 'the service was stopped meanwhile',
   no_mail: 'this service sends no mail',
   no_operator_url: 'the settings of the service have no OPERATOR_ALERT_URL',
@@ -80,7 +87,18 @@ const words: Readonly<Record<string, string>> = {
 function answerOf(last: Message['last']): string {
   if (!last) return 'no answer'
   const { status, answer } = last
-  const said = answer === undefined ? undefined : (words[answer] ?? answer)
+  const said = answer === undefined ? undefined : (words[answer] ?? (status === 0 ? failureSaid(answer) : answer))
   if (status === 0) return said ?? 'no answer'
   return `the answer was ${status}${said === undefined ? '' : ` ${said}`}`
+}
+
+/** What a code of the system or of TLS means; the code is told where it alone says more. */
+function failureSaid(code: string): string {
+  const { means } = explain(code)
+  if (code.startsWith('TLS_')) return means
+  return /^[A-Z0-9_]+$/.test(code) ? `the receiver could not be reached, or hung up (${code})` : code
+}
+
+function named(codes: readonly string[], said: string): Record<string, string> {
+  return Object.fromEntries(codes.map((code) => [code, said]))
 }

@@ -9,6 +9,7 @@ import {
   retireRecipients,
   testRecipient,
 } from '../../src/alerts/recipients.ts'
+import type { Message } from '../../src/storage/ports/alerts.ts'
 import { type AlertStage, account, eachAlertStage } from '../alert-stage.ts'
 
 const minuteMs = 60_000
@@ -162,6 +163,21 @@ describe('a test', () => {
       'the receiver accepted it (the answer was 204)',
     )
     assert.equal(await stage.send(), 0, 'and is never sent again by itself')
+  })
+
+  test('that did not arrive says why in words: the host, the connection, the time and the certificate', () => {
+    const became = (answer: string) =>
+      whatBecame({ end: 'failed', tries: 1, last: { at: 0, status: 0, answer } } as Message)
+    for (const [code, says] of [
+      ['ENOTFOUND', /^not sent: its host is not known to the name servers: check the URL$/],
+      ['ECONNREFUSED', /^not sent: nothing accepts a connection at this URL: check it/],
+      ['UND_ERR_CONNECT_TIMEOUT', /^not sent: no answer came in time$/],
+      ['ETIMEOUT', /^not sent: the name servers gave no answer/],
+      ['TLS_EXPIRED', /^not sent: the certificate at the other side has run out/],
+      ['TLS_UNTRUSTED', /^not sent: the certificate at the other side is not signed/],
+      ['ECONNRESET', /^not sent: the receiver could not be reached, or hung up \(ECONNRESET\)$/],
+    ] as const)
+      assert.match(became(code), says)
   })
 
   test('to the operator goes without an account', async () => {

@@ -47,6 +47,14 @@ test('ids and times stay, and so do words of Drift; a text that stands under an 
   assert.ok(shown.phoneId instanceof Covered)
 })
 
+test('the contact id that Drift answered with is shown as digits, as it is shown where it was sent', () => {
+  const shown = mask({ contactId: '60001', phoneId: '447700900123', conversation: { contactId: 'ada' } })
+  const { contactId, phoneId, conversation } = shown as Record<string, { contactId?: unknown }>
+  assert.equal(contactId, '60001')
+  assert.ok(phoneId instanceof Covered)
+  assert.ok(conversation!.contactId instanceof Covered)
+})
+
 test("a person's own fields are covered, however their site calls them; so is a sentence under a word of Drift's", () => {
   const fields = { status: 'single', taxId: 123, bornAt: 456, source: 'ada', isIll: true, contactId: 7 }
   const attributes = Object.entries(fields).map(([name, updated]) => ({ name, updated, event: 'x' }))
