@@ -33,14 +33,14 @@ export const ofEvents: Table = {
   lease_lost: ['another process went on with it', nothing],
   message_too_large: [
     'the message is over 32,000 bytes, the limit at every destination',
-    'nothing can be done: it is too large to be sent',
+    'nothing can be done: it is too large to be sent to this destination',
   ],
   segment_400: [
-    'Segment refused this message alone (400), and took others',
+    'Segment refused this message when it was sent by itself (400)',
     'look at what went out (`--data`); redrive it',
   ],
   segment_413: [
-    'Segment refused this message alone as too large (413)',
+    'Segment refused this message as too large when it was sent by itself (413)',
     'nothing can be done: Segment would not take it',
   ],
   crashes: ['the process ended ten times while it worked on this event', 'report it; redrive it after an upgrade'],

@@ -38,7 +38,7 @@ test('an endpoint in Segment’s place is named as who refuses, and as who is se
   await goOn()
   assert.deepEqual(texts(), [
     'No events are sent to lake. lake does not accept the write key (401). They are kept, and are sent when this is over.',
-    '1 event failed, the first for this reason. lake refused this message alone (400), and took others.',
+    '1 event failed, the first for this reason. lake refused this message when it was sent by itself (400).',
     'Events are sent to lake again.',
   ])
   assert.match(JSON.stringify(stage.operator.received[0]!.body), /the first for this reason\. lake refused/)

@@ -142,7 +142,7 @@ describe('the timeline of an event', () => {
     const steps = [step(1, 'delivered', 1), step(2, 'dead', 2, 'segment_400'), step(3, 'delivered', 3)]
     const ofAll = [
       'Delivered (Segment): Segment returned 200 9 ms | 12:01',
-      'Failed (Lake): lake refused this event (400, bad request), and accepted others 9 ms | 12:02 | bad',
+      'Failed (Lake): lake refused this event when it was sent by itself (400, bad request) 9 ms | 12:02 | bad',
       'Delivered (destination 3, removed): the destination returned 200 9 ms | 12:03',
     ]
     const shown = { state: 'delivered', settledAt: at + minute } as const

@@ -56,12 +56,12 @@ const rows: Readonly<Record<string, Row>> = {
   ],
   segment_400: [
     'Segment refused this event (400)',
-    'Segment refused this event (400, bad request), and accepted others.',
+    'Segment refused this event when it was sent by itself (400, bad request).',
     'Compare the payload below with what Segment expects. Resending helps only if something has changed since.',
   ],
   segment_413: [
     'Segment refused this event (413)',
-    'Segment refused this event as too large (413), and accepted others.',
+    'Segment refused this event as too large when it was sent by itself (413).',
     nothing,
   ],
   crashes: [
