@@ -151,6 +151,17 @@ describe('the console in a browser', { concurrency: false }, () => {
     assert.equal(rig.service.store.accounts.get(String(org))!.generation, generation)
   })
 
+  test('the saved write key is tried again by Save where Segment refuses it', async () => {
+    rig.sims.segment.script([{ status: 401 }])
+    await send('new_conversation')
+    const state = () => rig.service.store.accounts.get(String(org))!.state
+    await eventually(() => state() === 'needs_attention')
+    await go('/console/connection')
+    await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Send a test event to be sure').waitFor()
+    await eventually(() => state() === 'live' && rig.sims.segment.accepted.length > 0)
+  })
+
   test('a new write key wants a fresh proof, and two admins do not overwrite each other', async () => {
     const other = await openPage(browser, { locale: 'en-GB' })
     await other.context.addCookies(await page.context().cookies())

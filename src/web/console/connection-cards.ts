@@ -112,13 +112,15 @@ export function sendingCard(given: ConnectionPage): Html {
 }
 
 /** What neither the account nor its destinations hold back, as Home says it; of several, what halts one stands on its card. */
-function flowSaid(facts: Facts, install: Install): string {
+function flowSaid(facts: Facts, install: Install): Html | string {
   const isHalted = (one: Destination) => !['sending', 'off'].includes(standingOf(facts, one).is)
-  const { word, title, says } = statusOf(facts)
+  const { word, title, says, since } = statusOf(facts)
+  const isFlowing = word !== 'Delayed' && word !== 'Stopped'
   const whilePaused = 'While paused, events are received and kept; nothing is lost.'
-  if (!isAlone(install) && (word === 'Working' || destinationsOf(install).some(isHalted)))
+  if (!isAlone(install) && (isFlowing || destinationsOf(install).some(isHalted)))
     return `What is sent to each destination stands above. ${whilePaused}`
-  return word === 'Working' ? `Events are sent as they come. ${whilePaused}` : `${title}. ${says}`
+  if (isFlowing) return `Events are sent as they come. ${whilePaused}`
+  return html`${title}${since === undefined ? '' : html`, since ${when(since)}`}. ${says}`
 }
 
 export function sessionsCard({ session }: ConnectionPage): Html {

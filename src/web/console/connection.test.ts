@@ -73,8 +73,11 @@ test('what delays or stops events is said on Connection as on Home: no badge say
   assert.match(off, /id="sending"[\s\S]*?Every event type is disabled/)
   const refused = pageWith({ lanes: [{ ...failing('segment_401'), blocked: 'segment_401' }] }, 'live', one)
   assert.match(refused, /id="segment"[\s\S]*?Blocked/)
+  const silent = pageWith({ isSilent: true }, 'live', one)
+  assert.match(silent, /id="sending"[\s\S]*?No events from Drift, since <time[\s\S]*?much longer than usual/)
   for (const shown of [page, off, refused]) assert.doesNotMatch(shown, />Sending<\/span>|sent as they come/)
   assert.match(pageOf('live', one), />Sending<\/span>[\s\S]*No events wait/)
+  assert.doesNotMatch(pageWith({ everReceived: false }, 'live', one), /appears here/)
 })
 
 test('of several destinations the one that is late says so, with the reason and what waits; the others are sent to', () => {
