@@ -93,7 +93,7 @@ const limits: readonly [path: string, declared: string, said: Readonly<Record<st
   ],
   ['src/storage/sqlite/database.ts', 'busyMs = 10_000', { 'docs/errors.md': 'locked for ten seconds' }],
   ['src/web/console/live.ts', 'streamsMax = 50', { 'docs/errors.md': 'more than fifty pages of one account' }],
-  ['src/web/console/status-others.ts', 'delayedMs = 60_000', { 'docs/console.md': 'is over a minute old' }],
+  ['src/web/console/destination-flow.ts', 'delayedMs = 60_000', { 'docs/console.md': 'is over a minute old' }],
   ['src/web/http/server.ts', 'headersMax = 1_000', { 'docs/errors.md': 'more than 1,000 headers' }],
   ['src/lib/json-survey.ts', 'depthMax = 32', { 'docs/errors.md': 'nests deeper than 32 levels' }],
   ['src/lib/json-survey.ts', 'valuesMax = 50_000', { 'docs/errors.md': 'more than 50,000 values' }],

@@ -8,10 +8,10 @@ import { judgeScopes, scopesNeeded } from '../../drift/scopes.ts'
 import { catalogue } from '../../events/index.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import { type DestinationCard, isAlone } from './destination-card.ts'
+import { flowOf } from './destination-flow.ts'
 import type { DestinationShown } from './destination-summary.ts'
 import type { Done } from './done.ts'
 import { todoOf } from './remedies.ts'
-import { standingOf } from './standing.ts'
 import { statusOf } from './status.ts'
 import type { Facts } from './status-facts.ts'
 import { actionOf, actionsRow, reconnect, resume, retry } from './ui/actions.ts'
@@ -113,7 +113,7 @@ export function sendingCard(given: ConnectionPage): Html {
 
 /** What neither the account nor its destinations hold back, as Home says it; of several, what halts one stands on its card. */
 function flowSaid(facts: Facts, install: Install): Html | string {
-  const isHalted = (one: Destination) => !['sending', 'off'].includes(standingOf(facts, one).is)
+  const isHalted = (one: Destination) => !['sending', 'off'].includes(flowOf(facts, one).is)
   const { word, title, says, since } = statusOf(facts)
   const isFlowing = word !== 'Delayed' && word !== 'Stopped'
   const whilePaused = 'While paused, events are received and kept; nothing is lost.'

@@ -7,9 +7,9 @@ import type { Place, Places } from '../../segment/place.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import type { Session } from '../session.ts'
 import { addPath, anchorOf, connectionPath, pageOf } from './destination-address.ts'
+import { type Flow, flowOf, knownAt, nextOf } from './destination-flow.ts'
 import { hidden, type Tested, testResult } from './key-test.ts'
 import { partnerAt, placeField, placeValue, regionNames } from './place-field.ts'
-import { knownAt, nextOf, type Standing, standingOf } from './standing.ts'
 import type { Facts } from './status-facts.ts'
 import { type KeyQuestion, keyQuestion } from './ui/key-question.ts'
 import type { Html } from './ui/layout.ts'
@@ -19,7 +19,7 @@ import type { Level } from './ui/vocabulary.ts'
 export interface DestinationCard {
   session: Session
   install: Install
-  /** Of the account, for how the destination stands. */
+  /** Of the account, for whether events go to the destination as they come. */
   facts: Facts
   destination: Destination
   /** What the operator offers beside Segment. */
@@ -53,25 +53,25 @@ const stateWords: Readonly<Record<Install['state'], readonly [word: string, leve
 }
 
 /** What a destination's state does not tell, though Home does. */
-const standingWords: Readonly<Partial<Record<Standing['is'], readonly [word: string, level: Level]>>> = {
+const flowWords: Readonly<Partial<Record<Flow['is'], readonly [word: string, level: Level]>>> = {
   refused: stateWords.needs_attention,
   late: ['Delayed', 'warn'],
   off: ['Stopped', 'warn'],
 }
 
 /** What the account's state leaves to a destination, and how it stands there: the only one's state is the account's. */
-export function destinationBadge(install: Install, destination: Destination, { is }: Standing): Html {
+export function destinationBadge(install: Install, destination: Destination, { is }: Flow): Html {
   const ofAccount = stateShown(install)
   const isWhole = isAlone(install) || ofAccount === 'paused' || ofAccount === 'disconnected'
   const isUnlisted = holdOf(install, destination.number) === 'endpoint_not_allowed'
   const own = isUnlisted ? 'needs_attention' : destinationState(destination)
   const state = isWhole ? ofAccount : own
-  const [word, level] = (state === 'live' ? standingWords[is] : undefined) ?? stateWords[state]
+  const [word, level] = (state === 'live' ? flowWords[is] : undefined) ?? stateWords[state]
   return badge(level, word)
 }
 
 /** What waits for it, since when, and when the next attempt is made. */
-function waits(facts: Facts, { number }: Destination, { lane }: Standing): string | Html {
+function waits(facts: Facts, { number }: Destination, { lane }: Flow): string | Html {
   const { queued = 0, blocked = 0, oldestAt } = knownAt(facts, number) ?? {}
   const parts = [
     ...(queued > 0 ? [`${counted(queued, 'event')} queued`] : []),
@@ -85,20 +85,20 @@ function waits(facts: Facts, { number }: Destination, { lane }: Standing): strin
 /** Fingerprint, who saved it, whether its test was seen, where it sends, and what waits for it. */
 export function destinationPairs(
   { destination, key, isConfirmed, facts }: Omit<DestinationCard, 'session'>,
-  standing: Standing,
+  flow: Flow,
 ): Html {
   const saved = key?.set ? html`${when(key.set.at)}, by ${key.set.by}` : 'by the operator of this service'
   const seen = destination.endpoint === undefined ? 'seen in Segment, confirmed' : 'seen there, confirmed'
   return html`<dt>Write key</dt><dd>${key ? html`saved, fingerprint <code>${key.fingerprint}</code>` : 'none yet'}</dd>
       ${key ? html`<dt>Saved</dt><dd>${saved}</dd><dt>Test event</dt><dd>${isConfirmed ? seen : 'not confirmed yet'}</dd>` : ''}
       ${destination.endpoint === undefined ? html`<dt>Region</dt><dd>${regionNames[destination.region]}</dd>` : html`<dt>Sends to</dt><dd>${destination.endpoint}</dd>`}
-      <dt>Waits</dt><dd>${waits(facts, destination, standing)}</dd>`
+      <dt>Waits</dt><dd>${waits(facts, destination, flow)}</dd>`
 }
 
 export function destinationCard(given: DestinationCard): Html {
   const { session, install, facts, destination, key, isConfirmed, isFixed, tested, question, isOnConnection } = given
   const { number, name } = destination
-  const standing = standingOf(facts, destination)
+  const flow = flowOf(facts, destination)
   const saves = {
     csrf: session.csrf,
     action: `${connectionPath}/segment`,
@@ -107,9 +107,9 @@ export function destinationCard(given: DestinationCard): Html {
     confirm: `${connectionPath}/confirm`,
   }
   return html`<section class="card" id="${anchorOf(install, destination)}">
-    <div class="cardhead"><h2>${name}</h2>${destinationBadge(install, destination, standing)}</div>
+    <div class="cardhead"><h2>${name}</h2>${destinationBadge(install, destination, flow)}</div>
     <dl class="pairs">
-      ${destinationPairs(given, standing)}
+      ${destinationPairs(given, flow)}
     </dl>
     ${tested ? testResult(tested, saves) : ''}
     ${question ? ask(question, given) : html`${key && !tested ? test(session, destination, isConfirmed) : ''}${isFixed ? fixed : replace(given)}`}

@@ -7,8 +7,8 @@ import { holdOf, leaving } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
 import { addPath, anchorOf, pageOf } from './destination-address.ts'
 import { type DestinationCard, destinationBadge, destinationPairs, testForm } from './destination-card.ts'
+import { flowOf, haltSaid } from './destination-flow.ts'
 import { hidden } from './key-test.ts'
-import { haltSaid, standingOf } from './standing.ts'
 import { resume, resumeOrRetry, retry } from './ui/actions.ts'
 import type { Html } from './ui/layout.ts'
 import { postForm } from './ui/parts.ts'
@@ -22,13 +22,13 @@ type Around = Pick<DestinationCard, 'session' | 'install' | 'places' | 'facts'>
 export function destinationSummary(shown: DestinationShown, around: Around): Html {
   const { destination, key, isConfirmed, isFixed } = shown
   const { session, install, facts } = around
-  const standing = standingOf(facts, destination)
-  const halt = haltSaid(standing, { connects: facts.connects, isFixed }, destination.endpoint)
+  const flow = flowOf(facts, destination)
+  const halt = haltSaid(flow, { connects: facts.connects, isFixed }, destination.endpoint)
   return html`<section class="card" id="${anchorOf(install, destination)}">
-    <div class="cardhead"><h2>${destination.name}</h2>${destinationBadge(install, destination, standing)}</div>
+    <div class="cardhead"><h2>${destination.name}</h2>${destinationBadge(install, destination, flow)}</div>
     ${halt ? html`<p>${halt.says}</p>` : ''}
     <dl class="pairs">
-      ${destinationPairs({ ...shown, ...around }, standing)}
+      ${destinationPairs({ ...shown, ...around }, flow)}
     </dl>
     <div class="row">${key ? testForm(session, destination, isConfirmed ? '' : 'primary') : ''}${moves(shown, around)}
       <a class="button" href="${pageOf(destination)}">${key ? 'Change' : 'Enter write key'}${ofWhich(destination.name)}</a>

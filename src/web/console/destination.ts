@@ -21,10 +21,10 @@ import { gather } from './account-facts.ts'
 import { destinationShown, staleNotice } from './connection.ts'
 import { anchorOf, connectionPath as path } from './destination-address.ts'
 import { type DestinationCard, destinationCard, isAlone } from './destination-card.ts'
+import { flowOf, haltSaid } from './destination-flow.ts'
 import type { DestinationShown } from './destination-summary.ts'
 import { hidden } from './key-test.ts'
 import { isMendedByKey, remediesOf } from './remedies.ts'
-import { haltSaid, standingOf } from './standing.ts'
 import type { Facts } from './status-facts.ts'
 import { type Action, actionsRow, enterKey, replaceKey } from './ui/actions.ts'
 import { type Html, page } from './ui/layout.ts'
@@ -66,10 +66,10 @@ function haltAt(
   { destination, isFixed: isSet }: DestinationShown,
 ): DestinationPage['halt'] {
   const { lanes, now, connects } = facts
-  const standing = standingOf(facts, destination)
-  const said = haltSaid(standing, { connects, isFixed: isSet }, destination.endpoint)
+  const flow = flowOf(facts, destination)
+  const said = haltSaid(flow, { connects, isFixed: isSet }, destination.endpoint)
   if (!said) return undefined
-  const all = remediesOf(standing.reason ?? '', install, lanes, now, connects, isSet, destination.number)
+  const all = remediesOf(flow.reason ?? '', install, lanes, now, connects, isSet, destination.number)
   // The form that enters or replaces the write key stands on this page.
   const remedies = all.filter(({ label }) => label !== replaceKey.label && label !== enterKey.label)
   return { ...said, remedies }

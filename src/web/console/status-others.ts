@@ -1,8 +1,8 @@
 /** What Home's sentence adds where an account has several destinations: it is true of each of them. */
 import { type Destination, destinationsOf, firstOf } from '../../accounts/destinations.ts'
 import { holdOf } from '../../accounts/state.ts'
+import { flowOf } from './destination-flow.ts'
 import { addressOf } from './query.ts'
-import { standingOf } from './standing.ts'
 import type { DestinationFacts, Facts, Status } from './status-facts.ts'
 import { viewDestinations } from './ui/actions.ts'
 import { adviceAt } from './ui/advice-at.ts'
@@ -110,16 +110,16 @@ function haltedOf(facts: Facts): Halted[] {
   if (!install || holdOf(install) !== undefined) return []
   const first = firstOf(install).number
   return destinationsOf(install).flatMap((one) => {
-    const standing = standingOf(facts, one)
-    const isNamed = standing.is === 'held' || (standing.is === 'refused' && one.number !== first)
-    return isNamed ? [{ name: one.name, endpoint: one.endpoint, reason: standing.reason }] : []
+    const flow = flowOf(facts, one)
+    const isNamed = flow.is === 'held' || (flow.is === 'refused' && one.number !== first)
+    return isNamed ? [{ name: one.name, endpoint: one.endpoint, reason: flow.reason }] : []
   })
 }
 
 /** Others whose oldest event has waited for too long, and why the last attempt there failed, if it did. */
 function lateOf(facts: Facts): Halted[] {
   return othersOf(facts).flatMap((one) => {
-    const standing = standingOf(facts, one)
-    return standing.is === 'late' ? [{ name: one.name, endpoint: one.endpoint, reason: standing.reason }] : []
+    const flow = flowOf(facts, one)
+    return flow.is === 'late' ? [{ name: one.name, endpoint: one.endpoint, reason: flow.reason }] : []
   })
 }

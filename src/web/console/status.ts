@@ -7,8 +7,8 @@ import { canResume, canRetry } from '../../accounts/retry.ts'
 import { noSettings } from '../../accounts/settings.ts'
 import { holdOf, leaving, unproven } from '../../accounts/state.ts'
 import type { Install } from '../../storage/ports/accounts.ts'
+import { flowOf, isLate, nextOf } from './destination-flow.ts'
 import { isMendedByConnecting, isMendedByKey, todoOf } from './remedies.ts'
-import { isLate, nextOf, standingOf } from './standing.ts'
 import type { Facts, Status } from './status-facts.ts'
 import { withOthers } from './status-others.ts'
 import { endpointIn, isOfSeveral, kept, keyOf, partnerIn } from './status-parts.ts'
@@ -108,11 +108,11 @@ function ofAccount(facts: Facts, install: Install): Status | undefined {
 function ofSending(facts: Facts): Status | undefined {
   const { now, install, isFixed } = facts
   const first = firstOf(install ?? { org: '', settings: noSettings })
-  const standing = standingOf(facts, first)
-  const nextAt = nextOf(standing.lane, now)
+  const flow = flowOf(facts, first)
+  const nextAt = nextOf(flow.lane, now)
   const named = isOfSeveral(facts) ? `${first.name}: ` : ''
-  if (standing.is === 'refused') {
-    const { reason } = standing
+  if (flow.is === 'refused') {
+    const { reason } = flow
     const advice = adviceAt(reason, first.endpoint)
     return {
       word: 'Stopped',
@@ -125,8 +125,8 @@ function ofSending(facts: Facts): Status | undefined {
       code: reason,
     }
   }
-  if (standing.is !== 'late') return undefined
-  const advice = standing.reason === undefined ? undefined : adviceAt(standing.reason, first.endpoint)
+  if (flow.is !== 'late') return undefined
+  const advice = flow.reason === undefined ? undefined : adviceAt(flow.reason, first.endpoint)
   return {
     word: 'Delayed',
     level: 'warn',
@@ -137,7 +137,7 @@ function ofSending(facts: Facts): Status | undefined {
     effect: kept(facts),
     nextAt: advice && nextAt,
     action: tryAgain(facts) ?? listOf(facts),
-    code: standing.reason,
+    code: flow.reason,
   }
 }
 

@@ -1,4 +1,4 @@
-/** How a destination stands: Home's word, Connection's badges and a destination's own page all follow from this. */
+/** Whether events go to a destination as they come: Home's word, Connection's badges and a destination's own page all follow from this. */
 import { type Destination, firstOf } from '../../accounts/destinations.ts'
 import { holdOf } from '../../accounts/state.ts'
 import type { LaneShown } from '../../storage/ports/lookup.ts'
@@ -10,7 +10,7 @@ import { adviceAt } from './ui/advice-at.ts'
  * `held`: the account or a person keeps its events. `refused`: it refuses them. `late`: the oldest that waits is over a
  * minute old, with the last error as `reason` where attempts fail. `off`: every event type is disabled.
  */
-export type Standing = (
+export type Flow = (
   | { is: 'held' | 'refused'; reason: string }
   | { is: 'late'; reason: string | undefined }
   | { is: 'off' | 'sending'; reason?: undefined }
@@ -29,7 +29,7 @@ export function knownAt(facts: Facts, number: number): DestinationFacts | undefi
 }
 
 /** Of a destination of the account that the facts are of. */
-export function standingOf(facts: Facts, { number, reason }: Destination): Standing {
+export function flowOf(facts: Facts, { number, reason }: Destination): Flow {
   const { install, lanes, now, isAllOff } = facts
   const hold = install && holdOf(install, number)
   if (hold !== undefined) return { is: 'held', reason: hold }
@@ -44,12 +44,12 @@ export function standingOf(facts: Facts, { number, reason }: Destination): Stand
 
 /** Why its events are not sent as they come, and what to do; undefined where they are, or where it is so for all destinations. */
 export function haltSaid(
-  standing: Standing,
+  flow: Flow,
   rights: Rights,
   endpoint: string | undefined,
 ): { short: string; says: string } | undefined {
-  if (standing.is === 'off' || standing.is === 'sending') return undefined
-  const { is, reason } = standing
+  if (flow.is === 'off' || flow.is === 'sending') return undefined
+  const { is, reason } = flow
   if (reason === undefined)
     return {
       short: 'Events wait longer than usual',
