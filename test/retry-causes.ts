@@ -43,7 +43,7 @@ export function causesAt(stage: ReturnType<typeof retryStage>) {
       },
       says: /Segment answered 503; next attempt at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
       shows:
-        /Attempt failed: Segment returned 503 \(service unavailable\)[\s\S]*Next attempt <time[\s\S]*no action needed/,
+        /Attempt failed: Segment returned 503 \(service unavailable\)[\s\S]*Next attempt <time[\s\S]*No action needed/,
       code: 1,
     },
     'Segment is well again': {
