@@ -139,6 +139,8 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.locator('#segment').getByRole('button', { name: 'Save' }).click()
     await page.getByText('Which write key do you mean?').waitFor()
     assert.deepEqual(await order(), before)
+    await go('/console/connection/segment')
+    assert.equal(new URL(page.url()).pathname, '/console/connection', 'the address of a form leads to its page')
   })
 
   test('a form that changes nothing is not said to be saved', async () => {

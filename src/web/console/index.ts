@@ -44,4 +44,19 @@ export function consoleRoutes(app: Hono<Web>, needs: ConsoleNeeds): void {
   notSentRoutes(app, needs)
   privacyRoutes(app, needs)
   auditRoutes(app, needs)
+  formAddresses(app)
+}
+
+/**
+ * A form that is not in order is answered at its own address. Opened by itself, as from a bookmark or on the way back from a
+ * sign-in, that address leads to the page that the form stands on.
+ */
+function formAddresses(app: Hono<Web>): void {
+  const pathsOf = (wanted: string) =>
+    new Set(app.routes.flatMap(({ method, path }) => (method === wanted ? [path] : [])))
+  const pageOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
+  const pages = pathsOf('GET')
+  for (const path of pathsOf('POST'))
+    if (!pages.has(path) && pages.has(pageOf(path)) && pageOf(path) !== '/console')
+      app.get(path, (c) => c.redirect(pageOf(c.req.path), 303))
 }
