@@ -258,8 +258,7 @@ const rows: Readonly<Record<string, Row>> = {
 
 /** For every reason that an event or an account can show; one that is not known here stands for itself. */
 export function adviceOn(reason: string): Advice {
-  const row = Object.hasOwn(rows, reason) ? rows[reason]! : byPattern(reason)
-  const [short, happened, todo] = row
+  const [short, happened, todo] = Object.hasOwn(rows, reason) ? rows[reason]! : byPattern(reason)
   return { short, happened, todo }
 }
 
@@ -267,14 +266,13 @@ function byPattern(reason: string): Row {
   const status = /^(segment|drift)_(\d{3})$/.exec(reason)
   if (status) {
     const partner = status[1] === 'segment' ? 'Segment' : 'Drift'
-    const name = STATUS_CODES[status[2]!]?.toLowerCase()
-    return [`${partner} returned ${status[2]}`, `${partner} returned ${status[2]}${name ? ` (${name})` : ''}.`, none]
+    const [said, name] = [`${partner} returned ${status[2]}`, STATUS_CODES[status[2]!]?.toLowerCase()]
+    return [said, `${said}${name ? ` (${name})` : ''}.`, none]
   }
-  const proxy = /^PROXY_(\d+)$/.exec(reason)
-  if (proxy) return ['Refused by the proxy', 'The operator’s proxy refused to connect.', operator(reason)]
-  if (/^[A-Z0-9_]+$/.test(reason))
-    return ['Could not be reached', `The other side could not be reached, or hung up (${reason}).`, none]
-  return [reason, `The reason is ${reason}.`, operator(reason)]
+  if (/^PROXY_\d+$/.test(reason)) return ['Refused by the proxy', 'The operator’s proxy refused it.', operator(reason)]
+  return /^[A-Z0-9_]+$/.test(reason)
+    ? ['Could not be reached', `The other side could not be reached, or hung up (${reason}).`, none]
+    : [reason, `The reason is ${reason}.`, operator(reason)]
 }
 
 /** Whether nothing can be done about it, so that resending fails again. */
