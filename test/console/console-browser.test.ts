@@ -84,7 +84,7 @@ describe('the console in a browser', { concurrency: false }, () => {
     await page.getByText('1 event would be resent').waitFor()
     assert.equal(rig.sims.segment.accepted.length, 1)
     await page.getByRole('button', { name: 'Resend 1 event' }).click()
-    await page.getByText('Done').waitFor()
+    await page.getByText('Done', { exact: true }).waitFor()
     await page.getByText('1 of 1 event processed, 1 resent').waitFor()
     await eventually(() => rig.sims.segment.requests.filter(({ path }) => path === '/v1/batch').length === 2)
     const ids = rig.sims.segment.duplicates.map(({ message }) => message.messageId)
