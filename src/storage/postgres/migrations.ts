@@ -6,6 +6,7 @@
 import { Problem } from '../../lib/errors.ts'
 import { type Database, type Session, schema } from './database.ts'
 import { functions2 } from './functions/version-2.ts'
+import { functions3 } from './functions/version-3.ts'
 import { functions } from './functions.ts'
 import { lock } from './locks.ts'
 
@@ -174,6 +175,7 @@ export const steps: readonly Step[] = [
   `,
   },
   { additive: true, sql: functions2 },
+  { additive: true, sql: functions3 },
 ]
 
 /**

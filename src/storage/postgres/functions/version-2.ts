@@ -1,39 +1,16 @@
 /**
  * What functions say otherwise than those of version 1, which replicas of that version still call: where ids are known no table
- * is read by its account (docs/decisions/0052), a claim forgets no lane, and what only rests is woken.
+ * is read by its account (docs/decisions/0052), and a claim forgets no lane.
  */
-
-import { append } from './append.ts'
 import { byId, destinationsOf, inQueue } from './by-id.ts'
 import { claim } from './claim.ts'
-import { wake } from './lanes.ts'
 import { remove } from './remove.ts'
 import { settle, settleAll } from './settle.ts'
 
 /** A text, and the pieces of it that another stands in the place of, one after the other. */
-interface Edition {
+export interface Edition {
   text: string
   edits: readonly (readonly [piece: string, inItsPlace: string])[]
-}
-
-/** A lane of either kind that waits for nothing but its own entries; one that backs off stays as it is. */
-const resting = (l: string, at: string) =>
-  [
-    `${l}.lane = 'ask' AND ${l}.failures = 0 AND ${l}.blocked IS NULL AND ${l}.ready_at > ${at}`,
-    `${l}.failures = 0 AND ${l}.blocked IS NULL AND ${l}.ready_at > ${at} AND coalesce(${l}.retry_after_at, 0) <= ${at}`,
-  ] as const
-
-const wake2: Edition = {
-  text: wake,
-  edits: [['wake_1', 'wake_2'], resting('n', 'g.at'), resting('l', 'excluded.ready_at')],
-}
-
-const append2: Edition = {
-  text: append,
-  edits: [
-    ['append_1', 'append_2'],
-    ['wake_1', 'wake_2'],
-  ],
 }
 
 const settle2: Edition = {
@@ -41,7 +18,6 @@ const settle2: Edition = {
   edits: [
     ['settle_1', 'settle_2'],
     ['remove_1', 'remove_2'],
-    ['wake_1', 'wake_2'],
     [
       `DELETE FROM queue q USING unnest(s_id, s_becomes) AS s (id, becomes) LEFT JOIN exceptions x
         ON x.id = s.id AND x.destination = of_destination AND x.state = 'waiting'
@@ -129,8 +105,14 @@ const claim2: Edition = {
   ],
 }
 
-export const editions: readonly Edition[] = [wake2, append2, remove2, settle2, settleAll2, claim2]
+export const editions: readonly Edition[] = [remove2, settle2, settleAll2, claim2]
 
-export const functions2 = editions
-  .map(({ text, edits }) => edits.reduce((said, [piece, inItsPlace]) => said.replaceAll(piece, () => inItsPlace), text))
-  .join('\n')
+export const functions2 = editedText(editions)
+
+export function editedText(of: readonly Edition[]): string {
+  return of
+    .map(({ text, edits }) =>
+      edits.reduce((said, [piece, inItsPlace]) => said.replaceAll(piece, () => inItsPlace), text),
+    )
+    .join('\n')
+}
