@@ -20,6 +20,16 @@ export const crashPromises: readonly Promised[] = [
     },
   },
   {
+    promise: 'a lane whose work failed rests until its ending says, whatever arrives meanwhile',
+    async check(storage) {
+      await append(storage, [arrival()])
+      await storage.inbox.settle(await claimed(storage), [], { readyAt: 9_000, failures: 0, crashed: true })
+      await append(storage, [arrival({ receivedAt: 2_000 })])
+      await nothingDue(storage, 8_999)
+      assert.equal((await claimed(storage, 'send', { now: 9_000 })).entries.length, 2)
+    },
+  },
+  {
     promise: 'a lease that ended in words starts the count of crashes again',
     async check(storage) {
       await append(storage, [arrival(), arrival()])

@@ -71,8 +71,8 @@ interface Settled {
 }
 
 /**
- * How a lease ends: when the lane may be claimed next if entries wait, and what blocks it, if anything. Without failures, and
- * where nothing blocks it, what arrives makes it ready at once, but not within a Retry-After.
+ * How a lease ends: when the lane may be claimed next if entries wait, and what blocks it, if anything. Without failures and
+ * crashes, and where nothing blocks it, what arrives makes it ready at once, but not within a Retry-After.
  */
 export interface Ending {
   readyAt: number

@@ -25,8 +25,8 @@ export function makeReady(db: Database, key: LaneKey, at: number): boolean {
     db.run(
       `INSERT INTO lanes (org, destination, lane, ready_at) VALUES (?, ?, ?, ?)
        ON CONFLICT (org, destination, lane) DO UPDATE SET ready_at = excluded.ready_at
-       WHERE ready_at IS NULL OR (failures = 0 AND blocked IS NULL AND ready_at > excluded.ready_at
-         AND coalesce(retry_after_at, 0) <= excluded.ready_at)`,
+       WHERE ready_at IS NULL OR (failures = 0 AND crashes = 0 AND blocked IS NULL
+         AND ready_at > excluded.ready_at AND coalesce(retry_after_at, 0) <= excluded.ready_at)`,
       ...keyOf(key),
       at,
     ) === 1

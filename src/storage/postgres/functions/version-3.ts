@@ -7,7 +7,7 @@ import { type Edition, editedText } from './version-2.ts'
 const resting = (l: string, at: string) =>
   [
     `${l}.lane = 'ask' AND ${l}.failures = 0 AND ${l}.blocked IS NULL AND ${l}.ready_at > ${at}`,
-    `${l}.failures = 0 AND ${l}.blocked IS NULL AND ${l}.ready_at > ${at} AND coalesce(${l}.retry_after_at, 0) <= ${at}`,
+    `${l}.failures = 0 AND ${l}.crashes = 0 AND ${l}.blocked IS NULL AND ${l}.ready_at > ${at} AND coalesce(${l}.retry_after_at, 0) <= ${at}`,
   ] as const
 
 const wake2: Edition = {
