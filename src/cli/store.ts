@@ -183,7 +183,7 @@ export function queryOf(given: Given, now: number, accounts: Store['accounts']):
   }
 }
 
-/** Drift's number of a contact. Throws a Problem of what is none. */
+/** Drift's number of a contact. Throws a Problem when it is not a number. */
 export function contactOf(given: Given[string]): string {
   const contact = trimmed(String(given ?? ''))
   if (/^[1-9][0-9]{0,18}$/.test(contact)) return contact

@@ -66,7 +66,7 @@ describe('a text', () => {
   for (const text of placeholders.map((one) => one.replace('€', '$')))
     test(`is a placeholder: ${text}`, () => assert.match(placeholderProblem(text)!, /^is still a placeholder/))
 
-  test('is none where an address or a name has such a word within another, or beside one', () => {
+  test('is taken as a value where an address or a name has such a word within another, or beside one', () => {
     for (const text of [
       'https://drift.know-your-customer.example',
       'sqlite:/data/rate-your-stay.db',
@@ -87,7 +87,7 @@ describe('a text', () => {
       assert.equal(placeholderProblem(text), undefined, text)
   })
 
-  test('that is a real secret is none, whatever it begins with or spells by chance', () => {
+  test('that is a real secret is taken as a value, whatever it begins with or spells by chance', () => {
     for (const text of [
       'changeme7Qx2LmPz9RtVb4Kd',
       'yourQ7wXk0123456789abcdefghij',
@@ -112,7 +112,7 @@ describe('a text', () => {
     ['all that can be typed', printable, 32],
   ]
   for (const [name, alphabet, length] of secrets)
-    test(`that is random is none in any of 20,000 (${name})`, () => {
+    test(`that is random is taken as a value, each of 20,000 (${name})`, () => {
       for (let nth = 0; nth < 20_000; nth++) {
         const bytes = createHash('sha512').update(`${name} ${nth}`).digest()
         const text = Array.from(bytes.subarray(0, length), (byte) => alphabet[byte % alphabet.length]).join('')

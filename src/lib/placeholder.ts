@@ -1,6 +1,6 @@
 /**
- * Texts that stand where a value belongs and are none: what documents and templates have there. Judged by their kind, and
- * so that none of them is a random secret but by a chance that never comes.
+ * Texts that stand where a value belongs, as documents and templates have them there. Judged by their kind, so that no random
+ * secret is taken for one but by a chance that never comes.
  */
 
 /** They ask for something else in their place. */
@@ -30,7 +30,7 @@ const variables = [
   /\{\{.*\}\}/,
 ]
 
-/** As the end of a sentence, why a text is a placeholder; undefined where it is none. */
+/** As the end of a sentence, why a text is a placeholder; undefined when it is a value. */
 export function placeholderProblem(text: string): string | undefined {
   if (variables.some((one) => one.test(text)))
     return 'is still a placeholder: it holds a variable that nothing has filled in'

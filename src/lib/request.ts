@@ -15,7 +15,7 @@ export interface Outgoing {
   body?: string
   /** The whole exchange, from the name look-up to the last byte of the answer. */
   deadlineMs: number
-  /** An answer beyond the cap is given by its beginning; without this there is none, and the failure is `answerTooLarge`. */
+  /** Of an answer beyond the cap the beginning is given; without this, the request fails with `answerTooLarge`. */
   takesBeginning?: true
 }
 

@@ -26,7 +26,7 @@ const namesMax = 200
 
 /** Why this is not the type of an event, with those that there are; undefined when it is. */
 export function typeRefusal(type: string, types: readonly string[]): string | undefined {
-  return types.includes(type) ? undefined : `there is no event ${shown(type)}: there are ${types.join(', ')}`
+  return types.includes(type) ? undefined : `Drift sends no event ${shown(type)}; it sends ${types.join(', ')}`
 }
 
 /** Why no option may touch these, naming the first that is wrong; undefined when it may. */

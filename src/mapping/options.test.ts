@@ -51,14 +51,17 @@ test('what has the wrong shape is refused in words, and not in those of the libr
 
 test('the name of an event that there is not is refused with those that there are, also of one that has no name', () => {
   const events = said(judge({ rename: { events: { buton_clicked: 'Typo' } } }))
-  assert.match(events, /^rename\.events: there is no event "buton_clicked": there are .*button_clicked/)
+  assert.match(events, /^rename\.events: Drift sends no event "buton_clicked"; it sends .*button_clicked/)
   const identify = said(judge({ rename: { events: { contact_updated: 'Contact Updated' } } }))
   assert.match(
     identify,
     /contact_updated is sent as an Identify call, which has no name: those with a name are .*new_meeting/,
   )
   assert.doesNotMatch(identify, /phone_captured/)
-  assert.match(said(judge({ only: { types: ['buton_clicked'] } })), /^only\.types: there is no event "buton_clicked"/)
+  assert.match(
+    said(judge({ only: { types: ['buton_clicked'] } })),
+    /^only\.types: Drift sends no event "buton_clicked"/,
+  )
 })
 
 test('an option of the wrong shape does not hide what else is refused', () => {

@@ -90,7 +90,7 @@ describe('what is sent, in the console', { concurrency: false }, () => {
     assert.equal(await first.getAttribute('id'), 'renameEvents')
     assert.equal(await page.locator(':focus').getAttribute('id'), 'renameEvents')
     const ids = (await events.getAttribute('aria-describedby'))!.split(' ')
-    assert.match((await page.locator(`#${ids[1]}`).textContent())!, /there is no event "buton_clicked": there are/)
+    assert.match((await page.locator(`#${ids[1]}`).textContent())!, /Drift sends no event "buton_clicked"; it sends/)
     assert.equal(await page.locator('.notice a[href="#renameEvents"]').textContent(), 'Other names of events')
     assert.equal(await page.getByLabel('Example of').inputValue(), 'new_meeting')
     await events.fill('')

@@ -46,7 +46,7 @@ describe('what is wrong is said at its field, in the words of the form:', () => 
     'two lines of one property': [{ renameFields: 'status = a\nstatus = b' }, /^renameFields: status has two lines/],
     'an event that there is not': [
       { renameEvents: 'buton_clicked = Typo' },
-      /^renameEvents: there is no event "buton_clicked": there are .*button_clicked/,
+      /^renameEvents: Drift sends no event "buton_clicked"; it sends .*button_clicked/,
     ],
     'consent without an attribute': [{ on: ['consent'] }, /^consentAttribute: Enter the name of the attribute\.$/],
     'a property that every event needs': [{ drop: 'ip\ncontactId' }, /^drop: contactId cannot be dropped\.$/],
